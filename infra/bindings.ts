@@ -1,0 +1,122 @@
+import { type Input, type Output, output, secret } from '@pulumi/pulumi'
+import { RunError } from '@pulumi/pulumi/errors.js'
+import { DECLARATION_FILE, type Declaration } from './declaration.ts'
+import { rateLimitNamespaceId } from './names.ts'
+
+type Json = Declaration['vars'][string]
+
+/** One entry of `WorkersScript.bindings`: the few kinds that the declaration knows. */
+export interface Binding {
+  readonly name: string
+  readonly type: string
+  readonly namespaceId?: Input<string>
+  readonly className?: string
+  readonly text?: Input<string>
+  readonly json?: string
+  readonly simple?: Limit
+}
+
+/** What the stack gives each declared name: namespace ids, secrets, variables. */
+export interface BindingValues {
+  readonly namespaces: Readonly<Record<string, Input<string>>>
+  readonly secrets: Readonly<Record<string, Input<string>>>
+  readonly variables: Readonly<Record<string, Json>>
+  /** Requests per minute in place of the declared limit. */
+  readonly limits: Readonly<Record<string, number | undefined>>
+}
+
+/**
+ * The bindings of the script, sorted by name: the API lists them so and the provider compares by index.
+ * A name that is declared and has no value, or has a value and is not declared, is a RunError.
+ */
+export function bindingsOf(
+  declaration: Declaration,
+  values: BindingValues,
+  scriptName: string,
+): readonly Binding[] {
+  checkNames(declaration, values)
+  const bindings: readonly Binding[] = [
+    ...declaration.durable_objects.bindings.map(toObjectBinding),
+    ...Object.entries(values.namespaces).map(toNamespaceBinding),
+    ...Object.entries(values.secrets).map(toSecretBinding),
+    ...Object.entries(values.variables).map(toVariableBinding),
+    ...declaration.ratelimits.map(({ name, simple }) => ({
+      name,
+      type: 'ratelimit',
+      namespaceId: rateLimitNamespaceId(scriptName, name),
+      simple: toLimit(simple, values.limits[name]),
+    })),
+  ]
+  return bindings.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** A binding as a reviewer may see it: the secret's value left out. */
+export interface ShownBinding {
+  readonly name: string
+  readonly type: string
+  readonly value: string
+}
+
+/**
+ * The bindings without their secrets, for a stack output: one secret hides the whole `bindings`
+ * property in a preview, so this list is where a change of a binding shows.
+ */
+export function shownBindings(bindings: readonly Binding[]): Output<ShownBinding[]> {
+  return output(bindings.map(toShown))
+}
+
+function toShown({ name, type, simple, ...rest }: Binding): Output<ShownBinding> {
+  if (type === 'secret_text') return output({ name, type, value: '[secret]' })
+  const value = simple ? `${simple.limit} per ${simple.period} s` : (rest.className ?? rest.json)
+  return output(value ?? rest.text ?? rest.namespaceId ?? '').apply((shown) => ({ name, type, value: shown }))
+}
+
+function toObjectBinding(declared: { name: string; class_name: string }): Binding {
+  return { name: declared.name, type: 'durable_object_namespace', className: declared.class_name }
+}
+
+function toNamespaceBinding([name, namespaceId]: [string, Input<string>]): Binding {
+  return { name, type: 'kv_namespace', namespaceId }
+}
+
+function toSecretBinding([name, text]: [string, Input<string>]): Binding {
+  return { name, type: 'secret_text', text: secret(text) }
+}
+
+function toVariableBinding([name, value]: [string, Json]): Binding {
+  if (typeof value === 'string') return { name, type: 'plain_text', text: value }
+  return { name, type: 'json', json: JSON.stringify(value) }
+}
+
+interface Limit {
+  readonly limit: number
+  readonly period: number
+}
+
+function toLimit(declared: Limit, perMinute: number | undefined): Limit {
+  return perMinute === undefined ? declared : { limit: perMinute, period: 60 }
+}
+
+function checkNames(declaration: Declaration, values: BindingValues): void {
+  const limits = declaration.ratelimits.map(({ name }) => name)
+  const namespaces = declaration.kv_namespaces.map(({ binding }) => binding)
+  checkSet('KV namespace', namespaces, Object.keys(values.namespaces))
+  checkSet('secret', declaration.secrets.required, Object.keys(values.secrets))
+  checkSet('variable', Object.keys(declaration.vars), Object.keys(values.variables))
+  checkSet('rate limit', limits, [...limits, ...Object.keys(values.limits)])
+}
+
+function checkSet(kind: string, declared: readonly string[], given: readonly string[]): void {
+  const missing = declared.find((name) => !given.includes(name))
+  if (missing !== undefined) {
+    throw new RunError(
+      `${DECLARATION_FILE} declares the ${kind} ${missing}, but infra/index.ts gives it no value: add it there`,
+    )
+  }
+  const extra = given.find((name) => !declared.includes(name))
+  if (extra !== undefined) {
+    throw new RunError(
+      `infra/index.ts gives the ${kind} ${extra} a value, but ${DECLARATION_FILE} does not declare it: add it there`,
+    )
+  }
+}

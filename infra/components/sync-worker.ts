@@ -1,0 +1,96 @@
+import { getWorkersScriptsOutput, WorkersScript } from '@pulumi/cloudflare'
+import {
+  all,
+  ComponentResource,
+  type ComponentResourceOptions,
+  getOrganization,
+  getProject,
+  getStack,
+  type Output,
+  output,
+  StackReference,
+  secret,
+  unsecret,
+} from '@pulumi/pulumi'
+import type { Binding } from '../bindings.ts'
+import type { Bundle } from '../bundle.ts'
+import type { Declaration } from '../declaration.ts'
+import { digestOf } from '../digest.ts'
+import {
+  type DeployedScript,
+  isUntouched,
+  type Migrations,
+  pendingMigrations,
+  type Release,
+} from '../migrations.ts'
+
+export interface SyncWorkerArgs {
+  readonly accountId: string
+  readonly scriptName: string
+  readonly declaration: Declaration
+  readonly bundle: Bundle
+  /** Sorted by name. */
+  readonly bindings: readonly Binding[]
+  /** The share of requests whose logs are kept, 0 to 1. */
+  readonly logSampling: number
+  readonly protect: boolean
+}
+
+/** The script with its Durable Object classes: code, bindings, secrets and migrations in one upload. */
+export class SyncWorker extends ComponentResource {
+  readonly scriptName: Output<string>
+  /** What the next `up` must know of this one; see migrations.ts. */
+  readonly release: Output<Release>
+
+  constructor(name: string, args: SyncWorkerArgs, options?: ComponentResourceOptions) {
+    super('chronicle:infra:SyncWorker', name, {}, options)
+    const { declaration, bundle } = args
+    const inputs = {
+      accountId: args.accountId,
+      scriptName: args.scriptName,
+      mainModule: 'worker.js',
+      contentFile: bundle.contentFile,
+      contentSha256: bundle.contentSha256,
+      compatibilityDate: declaration.compatibility_date,
+      compatibilityFlags: declaration.compatibility_flags,
+      bindings: [...args.bindings],
+      observability: { enabled: declaration.observability.enabled, headSamplingRate: args.logSampling },
+      logpush: false,
+      usageModel: 'standard',
+    }
+    // Over secrets too, so a secret itself; the migrations that it decides on are none.
+    const digest = output(inputs).apply(digestOf)
+    const migrations = unsecret(this.#migrations(args, digest))
+    const script = new WorkersScript(
+      `${name}-script`,
+      { ...inputs, migrations },
+      { parent: this, protect: args.protect, retainOnDelete: args.protect },
+    )
+    this.scriptName = script.scriptName
+    this.release = secret(
+      all([digest, migrations, script.modifiedOn]).apply(([digest, migrations, modifiedOn]) => ({
+        digest,
+        modifiedOn,
+        ...(migrations && { migrations }),
+      })),
+    )
+    this.registerOutputs({ scriptName: this.scriptName })
+  }
+
+  #migrations(args: SyncWorkerArgs, digest: Output<string>): Output<Migrations | undefined> {
+    const stack = `${getOrganization()}/${getProject()}/${getStack()}`
+    const release = new StackReference(stack, {}, { parent: this }).getOutput('release')
+    return all([this.#deployed(args), release]).apply(([deployed, release]) => {
+      const pending = pendingMigrations(args.declaration.migrations, deployed)
+      if (pending || !deployed || !release) return output(pending)
+      return digest.apply((digest) =>
+        isUntouched(release, digest, deployed) ? release.migrations : undefined,
+      )
+    })
+  }
+
+  #deployed(args: SyncWorkerArgs): Output<DeployedScript | undefined> {
+    const scripts = getWorkersScriptsOutput({ accountId: args.accountId }, { parent: this })
+    return scripts.results.apply((results) => results.find(({ id }) => id === args.scriptName))
+  }
+}

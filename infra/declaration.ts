@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { RunError } from '@pulumi/pulumi/errors.js'
+import { parse } from 'smol-toml'
+import { z } from 'zod'
+
+const Renamed = z.strictObject({ from: z.string(), to: z.string() })
+
+const Migration = z.strictObject({
+  tag: z.string().min(1),
+  new_classes: z.array(z.string()).optional(),
+  new_sqlite_classes: z.array(z.string()).optional(),
+  renamed_classes: z.array(Renamed).optional(),
+  deleted_classes: z.array(z.string()).optional(),
+})
+
+const RateLimit = z.strictObject({
+  name: z.string(),
+  namespace_id: z.string(),
+  simple: z.strictObject({ limit: z.int().positive(), period: z.union([z.literal(10), z.literal(60)]) }),
+})
+
+/**
+ * What the Worker needs, as `worker/wrangler.toml` says it. Strict: a section that this program would
+ * not deploy is refused, so that `wrangler dev` never has what the stacks lack.
+ */
+const Declaration = z.strictObject({
+  name: z.string().min(1),
+  main: z.string().min(1),
+  compatibility_date: z.iso.date(),
+  compatibility_flags: z.array(z.string()).default([]),
+  send_metrics: z.boolean().optional(),
+  vars: z.record(z.string(), z.json()).default({}),
+  secrets: z.strictObject({ required: z.array(z.string()) }).default({ required: [] }),
+  kv_namespaces: z.array(z.strictObject({ binding: z.string(), id: z.string() })).default([]),
+  durable_objects: z
+    .strictObject({ bindings: z.array(z.strictObject({ name: z.string(), class_name: z.string() })) })
+    .default({ bindings: [] }),
+  migrations: z.array(Migration).default([]),
+  ratelimits: z.array(RateLimit).default([]),
+  observability: z
+    .strictObject({ enabled: z.boolean(), head_sampling_rate: z.number().min(0).max(1).optional() })
+    .default({ enabled: true }),
+})
+
+export type Declaration = Readonly<z.infer<typeof Declaration>>
+export type DeclaredMigration = Readonly<z.infer<typeof Migration>>
+
+/** The file that declares it all, from the project's root, as messages name it. */
+export const DECLARATION_FILE = 'worker/wrangler.toml'
+
+/** The Worker's declaration. A mistake in the file is a RunError of one line that names the key. */
+export function readDeclaration(root: string): Declaration {
+  const result = Declaration.safeParse(parseToml(readFileSync(join(root, DECLARATION_FILE), 'utf8')))
+  if (!result.success) throw new RunError(describe(result.error))
+  return result.data
+}
+
+function parseToml(text: string): unknown {
+  try {
+    return parse(text)
+  } catch (cause) {
+    const [reason] = String(cause instanceof Error ? cause.message : cause).split('\n')
+    throw new RunError(`${DECLARATION_FILE} is not TOML: ${reason}`)
+  }
+}
+
+function describe(error: z.ZodError): string {
+  const [issue] = error.issues
+  if (!issue) return `${DECLARATION_FILE} is not right`
+  if (issue.code === 'unrecognized_keys') {
+    const path = [...issue.path, issue.keys[0]].join('.')
+    return `${DECLARATION_FILE} has "${path}", which infra/declaration.ts does not deploy: add it there or remove it`
+  }
+  return `${DECLARATION_FILE}: ${issue.path.join('.')}: ${issue.message}`
+}

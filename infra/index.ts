@@ -1,0 +1,60 @@
+import { getStack } from '@pulumi/pulumi'
+import { bindingsOf, shownBindings } from './bindings.ts'
+import { bundleWorker } from './bundle.ts'
+import { Credentials } from './components/credentials.ts'
+import { Endpoint } from './components/endpoint.ts'
+import { MetadataStore } from './components/metadata-store.ts'
+import { SyncWorker } from './components/sync-worker.ts'
+import { readDeclaration } from './declaration.ts'
+import { physicalNames } from './names.ts'
+import { readSettings } from './settings.ts'
+
+const root = `${import.meta.dirname}/..`
+const stack = getStack()
+const settings = readSettings(stack)
+const { accountId, environment, protect } = settings
+const declaration = readDeclaration(root)
+const names = physicalNames(declaration.name, stack)
+const bundle = await bundleWorker(root, declaration.main)
+
+const store = new MetadataStore('metadata', { accountId, title: names.namespaceTitle, protect })
+const credentials = new Credentials('credentials', { environment, protect })
+
+const values = {
+  namespaces: { CHRONICLE_KV: store.namespaceId },
+  secrets: {
+    ADMIN_TOKEN: credentials.adminToken,
+    MASTER_KEY: credentials.masterKey,
+    SESSION_KEY: credentials.sessionKey,
+  },
+  variables: { ENVIRONMENT: environment, CORS_ORIGINS: [...settings.corsOrigins] },
+  limits: { AUTH_LIMIT: settings.authRequestsPerMinute, SYNC_LIMIT: settings.syncRequestsPerMinute },
+}
+const scriptBindings = bindingsOf(declaration, values, names.scriptName)
+
+const worker = new SyncWorker('sync', {
+  accountId,
+  scriptName: names.scriptName,
+  declaration,
+  bundle,
+  bindings: scriptBindings,
+  logSampling: settings.logSampling,
+  protect,
+})
+
+const endpoint = new Endpoint('endpoint', {
+  accountId,
+  scriptName: worker.scriptName,
+  workersDev: settings.workersDev,
+  hostname: settings.hostname,
+  zoneId: settings.zoneId,
+})
+
+export const url = endpoint.url
+export const scriptName = worker.scriptName
+export const namespaceId = store.namespaceId
+export const adminToken = credentials.adminToken
+/** What a preview of the script hides: one secret makes the whole list of bindings a secret. */
+export const bindings = shownBindings(scriptBindings)
+/** For the next `up`, see migrations.ts. */
+export const release = worker.release

@@ -1,0 +1,159 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Binding } from '../bindings.ts'
+import type { Migrations } from '../migrations.ts'
+import { readJson, writePrivate, writePrivateJson } from './private-file.ts'
+
+/** What the embedded cloud holds: the part of a Cloudflare account that the program touches. */
+export interface Account {
+  namespaces: { id: string; title: string }[]
+  scripts: Script[]
+  domains: { id: string; hostname: string; service: string }[]
+}
+
+export interface Script extends Upload {
+  readonly createdOn: string
+  readonly modifiedOn: string
+  readonly etag: string
+  readonly migrationTag: string
+  /** Class names and the keys under which the runtime keeps their objects. */
+  readonly classes: Readonly<Record<string, string>>
+  readonly workersDev: boolean
+}
+
+/** What an upload of a script carries. */
+export interface Upload {
+  readonly name: string
+  readonly compatibilityDate: string
+  readonly compatibilityFlags: readonly string[]
+  readonly bindings: readonly Binding[]
+}
+
+/** A refusal, with status and code of the real API. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+
+  constructor(status: number, code: number, message: string) {
+    super(`${message} (status ${status}, code ${code})`)
+  }
+}
+
+export function loadAccount(folder: string): Account {
+  return readJson<Account>(join(folder, 'account.json')) ?? { namespaces: [], scripts: [], domains: [] }
+}
+
+export function saveAccount(folder: string, account: Account): void {
+  writePrivateJson(join(folder, 'account.json'), account)
+}
+
+/** Where the code of a script lies, as it was uploaded. */
+export function scriptFile(folder: string, name: string): string {
+  return join(folder, 'scripts', `${name}.js`)
+}
+
+export function createNamespace(account: Account, title: string): string {
+  if (account.namespaces.some((namespace) => namespace.title === title)) {
+    throw new ApiError(400, 10014, `a namespace with the title "${title}" already exists`)
+  }
+  const id = newId()
+  account.namespaces.push({ id, title })
+  return id
+}
+
+/** Creates or replaces a script: code, bindings and migrations together, or nothing. */
+export function uploadScript(
+  account: Account,
+  upload: Upload & { readonly folder: string; readonly code: Uint8Array },
+  migrations: Migrations | undefined,
+): Script {
+  const { folder, code, ...metadata } = upload
+  const deployed = account.scripts.find(({ name }) => name === upload.name)
+  const classes = applyMigrations(deployed, upload.name, migrations)
+  for (const binding of upload.bindings) checkBinding(account, classes, binding)
+  const now = new Date().toISOString()
+  const script: Script = {
+    ...metadata,
+    createdOn: deployed?.createdOn ?? now,
+    modifiedOn: now,
+    etag: createHash('sha256').update(code).digest('hex'),
+    migrationTag: migrations?.newTag ?? deployed?.migrationTag ?? '',
+    classes,
+    workersDev: deployed?.workersDev ?? false,
+  }
+  writePrivate(scriptFile(folder, upload.name), code)
+  account.scripts = [...account.scripts.filter((other) => other !== deployed), script]
+  return script
+}
+
+export function deleteScript(account: Account, folder: string, name: string): void {
+  account.scripts = account.scripts.filter((script) => script.name !== name)
+  rmSync(scriptFile(folder, name), { force: true })
+}
+
+export function switchWorkersDev(account: Account, name: string, enabled: boolean): void {
+  const script = account.scripts.find((script) => script.name === name)
+  if (!script) throw new ApiError(404, 10007, `there is no script "${name}"`)
+  account.scripts = account.scripts.map((other) =>
+    other === script ? { ...script, workersDev: enabled } : other,
+  )
+}
+
+export function createDomain(account: Account, hostname: string, service: string): string {
+  if (account.domains.some((domain) => domain.hostname === hostname)) {
+    throw new ApiError(409, 100116, `the hostname ${hostname} is already taken`)
+  }
+  const id = newId()
+  account.domains.push({ id, hostname, service })
+  return id
+}
+
+export function newId(): string {
+  return randomBytes(16).toString('hex')
+}
+
+function applyMigrations(
+  deployed: Script | undefined,
+  scriptName: string,
+  migrations: Migrations | undefined,
+): Record<string, string> {
+  const classes = { ...deployed?.classes }
+  if (!migrations) return classes
+  const tag = deployed?.migrationTag ?? ''
+  if ((migrations.oldTag ?? '') !== tag) {
+    throw new ApiError(
+      412,
+      10079,
+      `migration tag precondition failed: expected "${tag}", got "${migrations.oldTag ?? ''}"`,
+    )
+  }
+  for (const step of migrations.steps) {
+    for (const name of [...(step.newSqliteClasses ?? []), ...(step.newClasses ?? [])]) {
+      if (classes[name]) throw new ApiError(412, 10074, `cannot create the class ${name}: it exists already`)
+      classes[name] = `${scriptName}-${name}-${newId()}`
+    }
+    for (const { from, to } of step.renamedClasses ?? []) {
+      if (!classes[from]) throw new ApiError(400, 10061, `cannot rename the class ${from}: there is none`)
+      classes[to] = classes[from]
+      delete classes[from]
+    }
+    for (const name of step.deletedClasses ?? []) delete classes[name]
+  }
+  return classes
+}
+
+function checkBinding(account: Account, classes: Record<string, string>, binding: Binding): void {
+  const { name, type } = binding
+  if (type === 'durable_object_namespace' && !classes[binding.className ?? '']) {
+    throw new ApiError(
+      400,
+      10061,
+      `binding ${name}: no class ${binding.className} (does a migration create it?)`,
+    )
+  }
+  if (type === 'kv_namespace' && !account.namespaces.some(({ id }) => id === binding.namespaceId)) {
+    throw new ApiError(400, 10041, `binding ${name}: no KV namespace ${binding.namespaceId}`)
+  }
+  if (type === 'secret_text' && !binding.text)
+    throw new ApiError(400, 10021, `binding ${name}: the secret is empty`)
+}

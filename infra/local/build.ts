@@ -1,0 +1,40 @@
+// `npm run build`: the Worker's bundle and what it weighs. Fails when it grows past the limit.
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { RunError } from '@pulumi/pulumi/errors.js'
+import type { Metafile } from 'esbuild'
+import { bundleWorker } from '../bundle.ts'
+import { readDeclaration } from '../declaration.ts'
+
+/** Every cold start parses it all. The platform itself takes 3 MB gzipped on its free plan. */
+const MAX_BUNDLE_BYTES = 300_000
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** Bytes in the bundle by package; our own sources are one. */
+function weigh({ outputs }: Metafile): readonly [string, number][] {
+  const weights = new Map<string, number>()
+  const bundle = Object.entries(outputs).find(([path]) => path.endsWith('.js'))?.[1]
+  for (const [path, { bytesInOutput }] of Object.entries(bundle?.inputs ?? {})) {
+    const name = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? 'chronicle-sync'
+    weights.set(name, (weights.get(name) ?? 0) + bytesInOutput)
+  }
+  return [...weights].sort(([, a], [, b]) => b - a)
+}
+
+async function main(): Promise<void> {
+  const { bytes, contentSha256, metafile } = await bundleWorker(ROOT, readDeclaration(ROOT).main)
+  const gzipped = gzipSync(bytes, { level: 9 }).length
+  for (const [name, weight] of weigh(metafile)) console.log(`  ${name.padEnd(24)} ${weight} bytes`)
+  console.log(
+    `dist/worker.js: ${bytes.length} bytes, ${gzipped} gzipped, sha256 ${contentSha256.slice(0, 12)}`,
+  )
+  if (bytes.length <= MAX_BUNDLE_BYTES) return
+  console.error(`Error: the bundle is larger than ${MAX_BUNDLE_BYTES} bytes: see what grew in the list above`)
+  process.exitCode = 1
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof RunError ? `Error: ${error.message}` : error)
+  process.exitCode = 1
+})

@@ -1,0 +1,148 @@
+import type { ChildProcess } from 'node:child_process'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Log, LogLevel, Miniflare, type MiniflareOptions, type WorkerdStructuredLog } from 'miniflare'
+import type { Binding } from '../bindings.ts'
+import { type Account, type Script, scriptFile } from './account.ts'
+
+type Worker = MiniflareOptions['workers'][number]
+type Env = NonNullable<Worker['config']['env']>
+
+/** The hosts that reach a Worker on this machine alone, and so stand for its workers.dev host. */
+export const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost', '[::1]']
+
+export interface Cloud {
+  readonly port: number
+  /** Of the runtime, a child of this process. */
+  readonly pid: number
+  /** Settles when the runtime dies without having been asked to. */
+  readonly died: Promise<void>
+  stop(): Promise<void>
+}
+
+export interface ServeOptions {
+  readonly account: Account
+  /** Where code and data of the account lie. */
+  readonly folder: string
+  readonly port: number
+  /** What the Workers log, line by line. */
+  readonly onLog: (log: WorkerdStructuredLog) => void
+}
+
+/** Runs the scripts of the account in workerd, on 127.0.0.1 only. Asks nothing of the network. */
+export async function serveAccount({ account, folder, port, onLog }: ServeOptions): Promise<Cloud> {
+  const children = watchChildren()
+  const miniflare = new Miniflare({
+    host: '127.0.0.1',
+    port: 0,
+    cf: false,
+    telemetry: { enabled: false },
+    logRequests: false,
+    enableDevRegistry: false,
+    log: new Log(LogLevel.NONE),
+    handleStructuredLogs: onLog,
+    resourcePersistencePath: join(folder, 'data'),
+    workers: [edgeWorker(account, port), ...account.scripts.map((script) => scriptWorker(script, folder))],
+  })
+  try {
+    await miniflare.ready
+    const runtime = children.find('workerd')
+    let stopping = false
+    return {
+      port: Number((await miniflare.unsafeGetDirectURL('edge')).port),
+      pid: runtime.pid ?? 0,
+      died: new Promise((resolve) => {
+        runtime.once('exit', () => stopping || resolve())
+      }),
+      async stop() {
+        stopping = true
+        await miniflare.dispose()
+      },
+    }
+  } catch (cause) {
+    await miniflare.dispose().catch(() => {})
+    throw cause
+  } finally {
+    children.stop()
+  }
+}
+
+/** Which script answers at which host. */
+export function routesOf(account: Account): Readonly<Record<string, string>> {
+  const onLoopback = account.scripts.find(({ workersDev }) => workersDev)
+  const loopback = onLoopback ? LOOPBACK_HOSTS.map((host) => [host, onLoopback.name]) : []
+  const custom = account.domains.map(({ hostname, service }) => [hostname, service])
+  return Object.fromEntries([...loopback, ...custom])
+}
+
+function edgeWorker(account: Account, port: number): Worker {
+  const services = account.scripts.map(({ name }) => [name, { type: 'worker', worker: name }])
+  return {
+    config: {
+      name: 'edge',
+      compatibilityDate: '2026-11-01',
+      manifest: moduleOf(join(import.meta.dirname, 'edge.js')),
+      env: { ...Object.fromEntries(services), ROUTES: { type: 'json', value: routesOf(account) } },
+    },
+    // Straight to the edge: the runtime's own entry would answer paths and headers of its own.
+    dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port }] },
+  }
+}
+
+function scriptWorker(script: Script, folder: string): Worker {
+  const classes = Object.entries(script.classes).map(([name, key]) => [
+    name,
+    { type: 'durable-object', storage: 'sqlite', unsafeUniqueKey: key },
+  ])
+  return {
+    config: {
+      name: script.name,
+      compatibilityDate: script.compatibilityDate,
+      compatibilityFlags: [...script.compatibilityFlags],
+      manifest: moduleOf(scriptFile(folder, script.name)),
+      env: Object.fromEntries(script.bindings.map((binding) => [binding.name, toEnv(binding, script.name)])),
+      exports: Object.fromEntries(classes),
+    },
+  }
+}
+
+function moduleOf(file: string): Worker['config']['manifest'] {
+  const contents = readFileSync(file, 'utf8')
+  return { mainModule: 'worker.js', modules: { 'worker.js': { type: 'esm', contents } } }
+}
+
+/** The inputs were resolved by the run that uploaded them: plain strings by now. */
+function toEnv(binding: Binding, scriptName: string): Env[string] {
+  const { type, className = '', json = 'null', simple } = binding
+  const text = String(binding.text ?? '')
+  const id = String(binding.namespaceId ?? '')
+  if (type === 'kv_namespace') return { type: 'kv', id }
+  if (type === 'durable_object_namespace')
+    return { type: 'durable-object', worker: scriptName, exportName: className }
+  if (type === 'ratelimit' && simple) return { type: 'rate-limit', namespace: id, simple: toSimple(simple) }
+  if (type === 'json') return { type: 'json', value: JSON.parse(json) }
+  return { type: 'text', value: text }
+}
+
+function toSimple({ limit, period }: { limit: number; period: number }): { limit: number; period: 10 | 60 } {
+  return { limit, period: period === 10 ? 10 : 60 }
+}
+
+/** Miniflare keeps its child to itself, but Node announces every child that is started. */
+function watchChildren(): { readonly find: (file: string) => ChildProcess; readonly stop: () => void } {
+  const children: ChildProcess[] = []
+  function onStart(message: unknown): void {
+    // The message of this channel, by Node's documentation. What runs in the child is not known yet.
+    children.push((message as { process: ChildProcess }).process)
+  }
+  subscribe('child_process', onStart)
+  return {
+    find(file) {
+      const child = children.findLast(({ spawnfile }) => spawnfile.includes(file))
+      if (!child) throw new Error(`no child runs ${file}`)
+      return child
+    },
+    stop: () => unsubscribe('child_process', onStart),
+  }
+}

@@ -1,0 +1,149 @@
+import {
+  type handleUnaryCall,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type sendUnaryData,
+  status,
+} from '@grpc/grpc-js'
+import engineService from '@pulumi/pulumi/proto/engine_grpc_pb.js'
+import engineMessages, { type LogRequest } from '@pulumi/pulumi/proto/engine_pb.js'
+import monitorService from '@pulumi/pulumi/proto/resource_grpc_pb.js'
+import messages, {
+  type ReadResourceRequest,
+  type RegisterResourceOutputsRequest,
+  type RegisterResourceRequest,
+  type ResourceInvokeRequest,
+} from '@pulumi/pulumi/proto/resource_pb.js'
+import empty from 'google-protobuf/google/protobuf/empty_pb.js'
+import structs, { type JavaScriptValue } from 'google-protobuf/google/protobuf/struct_pb.js'
+import type { Deployment, Goal } from './deployment.ts'
+import type { Properties } from './properties.ts'
+
+/** The two services of Pulumi's protocol that a running program talks to. */
+export interface Engine {
+  /** host:port of both, on loopback. */
+  readonly address: string
+  /** What the program or a provider reported as an error, in order. */
+  readonly errors: readonly string[]
+  close(): void
+}
+
+/** Secrets keep their mark on the way. No resource references, no output values: plain JSON. */
+const FEATURES = [messages.ResourceMonitorFeature.RESOURCE_MONITOR_FEATURE_SECRETS]
+
+/** The SDK asks no more than this; 400 MB is what it allows itself. */
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+
+export async function serveEngine(deployment: Deployment): Promise<Engine> {
+  const errors: string[] = []
+  const server = new Server({ 'grpc.max_receive_message_length': MAX_MESSAGE_BYTES })
+
+  /** A refusal ends the program: it is kept here and the SDK gets a plain failure. */
+  function answer<Request, Reply>(reply: (request: Request) => Reply): handleUnaryCall<Request, Reply> {
+    return (call: ServerUnaryCall<Request, Reply>, callback: sendUnaryData<Reply>) => {
+      try {
+        callback(null, reply(call.request))
+      } catch (cause) {
+        errors.push(cause instanceof Error ? cause.message : String(cause))
+        callback({ code: status.INVALID_ARGUMENT, details: 'refused' })
+      }
+    }
+  }
+
+  function register(request: RegisterResourceRequest) {
+    const resource = named(request.getName(), () => deployment.register(toGoal(request)))
+    const response = new messages.RegisterResourceResponse()
+    response.setUrn(resource.urn)
+    response.setId(resource.id)
+    response.setObject(toStruct(resource.outputs))
+    return response
+  }
+
+  function registerOutputs(request: RegisterResourceOutputsRequest) {
+    deployment.setOutputs(request.getUrn(), toProperties(request.getOutputs()))
+    return new empty.Empty()
+  }
+
+  function read(request: ReadResourceRequest) {
+    const resource = deployment.readStack({ name: request.getName(), parent: request.getParent() })
+    const response = new messages.ReadResourceResponse()
+    response.setUrn(resource.urn)
+    response.setProperties(toStruct(resource.outputs))
+    return response
+  }
+
+  function invoke(request: ResourceInvokeRequest) {
+    const response = new messages.ResourceInvokeResponse()
+    response.setReturn(toStruct(deployment.invoke(request.getTok(), toProperties(request.getArgs()))))
+    return response
+  }
+
+  function log(request: LogRequest) {
+    if (request.getSeverity() === engineMessages.LogSeverity.ERROR) errors.push(request.getMessage())
+    return new empty.Empty()
+  }
+
+  server.addService(monitorService.ResourceMonitorService, {
+    getDeploymentInfo: answer(() => {
+      const info = new messages.DeploymentInfo()
+      info.setSupportedfeaturesList(FEATURES)
+      return info
+    }),
+    supportsFeature: answer(() => new messages.SupportsFeatureResponse()),
+    registerResource: answer(register),
+    registerResourceOutputs: answer(registerOutputs),
+    readResource: answer(read),
+    invoke: answer(invoke),
+    signalAndWaitForShutdown: answer(() => new empty.Empty()),
+  })
+  server.addService(engineService.EngineService, {
+    log: answer(log),
+    getRootResource: answer(() => new engineMessages.GetRootResourceResponse()),
+    setRootResource: answer(() => new engineMessages.SetRootResourceResponse()),
+    requirePulumiVersion: answer(() => new engineMessages.RequirePulumiVersionResponse()),
+  })
+  const port = await listen(server)
+  return { address: `127.0.0.1:${port}`, errors, close: () => server.forceShutdown() }
+}
+
+function toGoal(request: RegisterResourceRequest): Goal {
+  return {
+    type: request.getType(),
+    name: request.getName(),
+    parent: request.getParent(),
+    custom: request.getCustom(),
+    inputs: toProperties(request.getObject()),
+    protect: request.getProtect() ?? false,
+    retainOnDelete: request.getRetainondelete() ?? false,
+    deleteBeforeReplace: request.getDeletebeforereplace(),
+    dependencies: request.getDependenciesList().toSorted(),
+    secretOutputs: request.getAdditionalsecretoutputsList(),
+  }
+}
+
+function named<T>(name: string, action: () => T): T {
+  try {
+    return action()
+  } catch (cause) {
+    throw new Error(`${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}
+
+function toProperties(struct: structs.Struct | undefined): Properties {
+  return struct?.toJavaScript() ?? {}
+}
+
+function toStruct(properties: Properties): structs.Struct {
+  // JSON drops what is undefined, and what is left is what a Struct can hold.
+  const plain: Record<string, JavaScriptValue> = JSON.parse(JSON.stringify(properties))
+  return structs.Struct.fromJavaScript(plain)
+}
+
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
+      error ? reject(error) : resolve(port),
+    )
+  })
+}

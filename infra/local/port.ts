@@ -1,0 +1,16 @@
+import { createServer } from 'node:net'
+import { StartError } from './private-file.ts'
+
+/** Throws unless the port can be listened on at 127.0.0.1; 0 is always free. */
+export async function checkPort(port: number): Promise<void> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', resolve)
+  }).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'EADDRINUSE')
+      throw new StartError(`port ${port} is busy. Choose another: --port ${port + 1}`)
+    throw new StartError(`port ${port} cannot be listened on (${cause.code}). Choose another with --port`)
+  })
+  await new Promise((resolve) => server.close(resolve))
+}

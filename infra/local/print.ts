@@ -1,0 +1,82 @@
+import type { Step } from './deployment.ts'
+import type { Operation } from './diff.ts'
+import { type Properties, redact } from './properties.ts'
+import type { RunningCloud } from './start-cloud.ts'
+
+const SIGNS: Readonly<Record<Operation, string>> = {
+  create: '+',
+  update: '~',
+  replace: '±',
+  delete: '-',
+  same: ' ',
+  read: '>',
+}
+
+/** The resources as a tree, each with what was done to it. */
+export function formatTree(steps: readonly Step[]): string {
+  const rows: { left: string; step: Step }[] = []
+  function walk(parent: string, depth: number): void {
+    for (const step of steps.filter(({ resource }) => resource.parent === parent)) {
+      const { type, name, urn } = step.resource
+      rows.push({ left: `${'   '.repeat(depth)}${shortType(type)}  ${name}`, step })
+      walk(urn, depth + 1)
+    }
+  }
+  walk('', 0)
+  const width = Math.max(...rows.map(({ left }) => left.length))
+  return rows
+    .map(({ left, step: { operation, changes } }) => {
+      const diff = changes.length > 0 ? `  [${changes.join(' ')}]` : ''
+      return ` ${SIGNS[operation]} ${left.padEnd(width)}  ${operation}${diff}`
+    })
+    .join('\n')
+}
+
+export function formatOutputs(outputs: Properties): string {
+  const names = Object.keys(outputs).sort()
+  const width = Math.max(...names.map((name) => name.length))
+  return names.map((name) => `    ${name.padEnd(width)} : ${formatValue(redact(outputs[name]))}`).join('\n')
+}
+
+/** How many of each operation, like "9 created, 2 unchanged". */
+export function formatCounts(steps: readonly Step[]): string {
+  const words = {
+    create: 'created',
+    update: 'updated',
+    replace: 'replaced',
+    delete: 'deleted',
+    same: 'unchanged',
+  }
+  return Object.entries(words)
+    .map(([operation, word]) => ({
+      word,
+      count: steps.filter((step) => step.operation === operation).length,
+    }))
+    .filter(({ count }) => count > 0)
+    .map(({ word, count }) => `${count} ${word}`)
+    .join(', ')
+}
+
+/** Commands that work when pasted. The token stays in its file, off the screen. */
+export function formatCommands({ url, outputs }: RunningCloud, authFile: string | undefined): string {
+  const host = outputs.hosts.includes('127.0.0.1') ? '' : ` -H 'Host: ${outputs.hosts[0]}'`
+  const lines = [`curl${host} ${url}/api/health`]
+  if (authFile) {
+    lines.push(`curl${host} ${url}/api/auth -H 'Content-Type: application/json' -d @${quote(authFile)}`)
+  }
+  return lines.map((line) => `    ${line}`).join('\n')
+}
+
+/** As the CLI shows it: `cloudflare:index/workersScript:WorkersScript` is `cloudflare:index:WorkersScript`. */
+function shortType(type: string): string {
+  return type.replace(/\/[^:]*/, '')
+}
+
+function formatValue(value: unknown): string {
+  if (!Array.isArray(value)) return typeof value === 'string' ? value : JSON.stringify(value)
+  return value.map((item) => `\n        ${Object.values(item).join('  ')}`).join('')
+}
+
+function quote(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
+}

@@ -1,0 +1,29 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/** Writes the file whole or not at all, readable by its owner only, in a folder of the same kind. */
+export function writePrivate(path: string, contents: string | Uint8Array): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  writeFileSync(`${path}.new`, contents, { mode: 0o600 })
+  renameSync(`${path}.new`, path)
+}
+
+export function writePrivateJson(path: string, value: unknown): void {
+  writePrivate(path, `${JSON.stringify(value, null, 2)}\n`)
+}
+
+/** The JSON that this machine wrote there earlier; undefined if there is none. */
+export function readJson<T>(path: string): T | undefined {
+  if (!existsSync(path)) return undefined
+  try {
+    // Written by writePrivateJson of the same shape, whole or not at all.
+    return JSON.parse(readFileSync(path, 'utf8')) as T
+  } catch (cause) {
+    throw new StartError(`${path} is not JSON: ${String(cause)}. Delete its folder to begin anew`)
+  }
+}
+
+/** What the person who typed the command can put right: shown as one line, without a stack. */
+export class StartError extends Error {
+  override readonly name = 'StartError'
+}

@@ -1,0 +1,70 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { load } from 'js-yaml'
+import { z } from 'zod'
+import { StartError } from './private-file.ts'
+
+/** A project and one of its stacks, as the CLI would hand them to the program. */
+export interface Stack {
+  readonly project: string
+  readonly name: string
+  /** The program's file, from the root. */
+  readonly main: string
+  /** Full keys; lists and objects as JSON text, as the SDK expects. */
+  readonly config: Readonly<Record<string, string>>
+}
+
+const ConfigValue = z.json()
+const ProjectFile = z.object({
+  name: z.string(),
+  main: z.string(),
+  config: z.record(z.string(), z.object({ default: ConfigValue })).default({}),
+})
+const StackFile = z.object({ config: z.record(z.string(), ConfigValue).default({}) })
+
+/**
+ * Reads a stack: the defaults of Pulumi.yaml, over them Pulumi.<name>.yaml, over them `overrides`. A key
+ * without a namespace is the project's.
+ */
+export function readStack(root: string, name: string, overrides: Readonly<Record<string, string>>): Stack {
+  const project = ProjectFile.parse(readYaml(join(root, 'Pulumi.yaml')))
+  const file = join(root, `Pulumi.${name}.yaml`)
+  if (!/^[A-Za-z0-9_.-]+$/.test(name) || !existsSync(file)) {
+    throw new StartError(`there is no stack "${name}". Stacks: ${listStacks(root).join(', ')}`)
+  }
+  const parsed = StackFile.safeParse(readYaml(file) ?? {})
+  if (!parsed.success) throw new StartError(`Pulumi.${name}.yaml: ${parsed.error.issues[0]?.message}`)
+  const defaults = Object.entries(project.config).map(([key, entry]) => [key, entry.default] as const)
+  const values = [...defaults, ...Object.entries(parsed.data.config), ...Object.entries(overrides)]
+  const texts = values.map(([key, value]) => [fullKey(project.name, key), toText(name, key, value)])
+  return { project: project.name, name, main: project.main, config: Object.fromEntries(texts) }
+}
+
+export function listStacks(root: string): readonly string[] {
+  return readdirSync(root)
+    .map((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1])
+    .filter((name) => name !== undefined)
+    .sort()
+}
+
+function readYaml(path: string): unknown {
+  try {
+    return load(readFileSync(path, 'utf8'))
+  } catch (cause) {
+    const [reason] = (cause instanceof Error ? cause.message : String(cause)).split('\n')
+    throw new StartError(`${path} is not YAML: ${reason}`)
+  }
+}
+
+function fullKey(project: string, key: string): string {
+  return key.includes(':') ? key : `${project}:${key}`
+}
+
+function toText(stack: string, key: string, value: z.infer<typeof ConfigValue>): string {
+  if (typeof value === 'object' && value !== null && 'secure' in value) {
+    throw new StartError(
+      `${key} is encrypted in Pulumi.${stack}.yaml and cannot be read here: give it with --config ${key}=<value>`,
+    )
+  }
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}

@@ -1,0 +1,193 @@
+import { env } from 'cloudflare:workers'
+import { expect, test } from 'vitest'
+import type { Session } from '../../worker/src/core/session.ts'
+import { signSession } from '../../worker/src/http/session.ts'
+import { device, mint, send } from './client.ts'
+
+const soon = () => Math.floor(Date.now() / 1000) + 60
+
+async function sessionLike(changed: Partial<Session> = {}, environment: Partial<Env> = {}): Promise<string> {
+  const session: Session = {
+    id: crypto.randomUUID(),
+    token: 't',
+    subject: 's',
+    space: crypto.randomUUID(),
+    client: 'c',
+    scopes: ['sync:read', 'sync:write'],
+    collections: null,
+    expiresAt: soon(),
+    ...changed,
+  }
+  return signSession(session, { ...env, ...environment })
+}
+
+test('[AU1] exchanges a token for a session bound to its client, space and rights', async () => {
+  const { token } = await mint({ subject: 'ann', space: 'shared', collections: ['k'] })
+  const { status, body } = await send('POST', '/api/auth', { body: { token, clientId: 'phone' } })
+  expect(status).toBe(200)
+  expect(body).toMatchObject({
+    success: true,
+    clientId: 'phone',
+    space: 'shared',
+    scopes: ['sync:read', 'sync:write'],
+    collections: ['k'],
+    limits: { changes: 500 },
+  })
+  expect(body.expiresAt - Date.now()).toBeGreaterThan(3_500_000)
+  expect(body.expiresAt - Date.now()).toBeLessThanOrEqual(3_600_000)
+})
+
+test('[AU1] without a clientId the session gets one of its own', async () => {
+  const { token } = await mint()
+  const [first, second] = [await device({ token }), await device({ token })]
+  expect(first.id).not.toBe(second.id)
+})
+
+test('[AU2] refuses a token that is mistyped, unknown, expired or of another environment', async () => {
+  const { token } = await mint()
+  const last = token.at(-10) === 'x' ? 'y' : 'x'
+  const wrong = [
+    'rubbish',
+    `${token.slice(0, -10)}${last}${token.slice(-9)}`,
+    token.replace('chr_dev_', 'chr_prod_'),
+    `${token} `,
+    token.toUpperCase(),
+    env.ADMIN_TOKEN,
+  ]
+  for (const given of wrong) {
+    const { status, body, headers } = await send('POST', '/api/auth', { body: { token: given } })
+    expect(`${status} ${body.code}`, given).toBe('401 unauthorized')
+    expect(headers.get('www-authenticate')).toContain('Bearer')
+  }
+  const expiresAt = Date.now() + 50
+  const short = await mint({ expiresAt })
+  await new Promise((resolve) => setTimeout(resolve, 80))
+  expect((await send('POST', '/api/auth', { body: { token: short.token } })).status).toBe(401)
+})
+
+test('[AU3] refuses a session that is missing, expired, forged, or of another environment', async () => {
+  const valid = await sessionLike()
+  expect((await send('GET', '/api/status', { bearer: valid })).status).toBe(200)
+  const [header, payload, signature] = valid.split('.')
+  const none = btoa('{"alg":"none","typ":"chronicle-session+jwt"}').replace(/=+$/, '')
+  const forged = [
+    await sessionLike({}, { ENVIRONMENT: 'production' }),
+    await sessionLike({}, { SESSION_KEY: 'another key' }),
+    `${none}.${payload}.`,
+    `${header}.${payload}.${signature?.slice(0, -2)}AA`,
+    `${header}.${payload}x.${signature}`,
+    'rubbish',
+    'x'.repeat(9_000),
+  ]
+  for (const bearer of forged) {
+    const { status, body } = await send('GET', '/api/status', { bearer })
+    expect(`${status} ${body.code}`, bearer.slice(0, 20)).toBe('401 unauthorized')
+  }
+  const expired = await send('GET', '/api/status', { bearer: await sessionLike({ expiresAt: soon() - 120 }) })
+  expect(expired.body).toMatchObject({ status: 401, code: 'session-expired' })
+  const missing = await send('GET', '/api/status')
+  expect(missing.body).toMatchObject({ status: 401, code: 'unauthorized' })
+  expect(missing.body.detail).toContain('POST /api/auth')
+})
+
+test('[AU3] says so when an API token is sent where a session belongs', async () => {
+  const { token } = await mint()
+  const { status, body } = await send('GET', '/api/status', { bearer: token })
+  expect(status).toBe(401)
+  expect(body.detail).toContain('exchange it')
+})
+
+test('[AU4] DELETE /api/auth ends the session at once, and no other', async () => {
+  const { token } = await mint()
+  const [a, b] = [await device({ token }), await device({ token })]
+  expect((await send('DELETE', '/api/auth', { bearer: a.session })).body).toEqual({ success: true })
+  expect((await a.get('/api/status')).body).toMatchObject({ status: 401, code: 'revoked' })
+  expect((await a.sync({ changes: [{ key: 'k', value: 1, timestamp: 1 }] })).body.code).toBe('revoked')
+  expect((await b.get('/api/status')).body).toMatchObject({ status: 'ok', entries: 0 })
+})
+
+test('[AU5] a scope that the token lacks is refused', async () => {
+  const reader = await device(await mint({ scopes: ['sync:read'] }))
+  const change = { key: 'k/1', value: 1, timestamp: 1 }
+  expect((await reader.sync({ changes: [change] })).body).toMatchObject({ status: 403, code: 'forbidden-scope' })
+  expect((await reader.sync({ changes: [], cursor: null })).status).toBe(200)
+  const writer = await device(await mint({ scopes: ['sync:write'] }))
+  expect((await writer.sync({ changes: [change] })).status).toBe(200)
+  expect((await writer.sync({ changes: [change], cursor: null })).status).toBe(403)
+  for (const path of ['/api/changes', '/api/status', '/api/entries?key=k', '/api/conflicts']) {
+    expect((await writer.get(path)).body, path).toMatchObject({ status: 403, code: 'forbidden-scope' })
+  }
+})
+
+test("[AU6] a numbered client belongs to its subject: another one of the space cannot take its place", async () => {
+  const space = crypto.randomUUID()
+  const ann = await device({ ...(await mint({ subject: 'ann', space })), clientId: 'phone' })
+  const bob = await device({ ...(await mint({ subject: 'bob', space })), clientId: 'phone' })
+  await ann.sync({ batch: 1, changes: [] })
+  expect((await bob.sync({ batch: 2, changes: [] })).body).toMatchObject({ status: 403, code: 'foreign-client' })
+})
+
+test('[TK1] a token is shown once; what is kept and listed does not hold it', async () => {
+  const { token, id } = await mint({ name: 'laptop' })
+  expect(token).toMatch(/^chr_dev_[A-Za-z0-9_-]{43}[a-z0-9]{7}$/)
+  const { body } = await send('GET', '/api/tokens', { bearer: env.ADMIN_TOKEN })
+  expect(body.tokens).toContainEqual(expect.objectContaining({ id, name: 'laptop' }))
+  expect(JSON.stringify(body)).not.toContain(token)
+  const names = await env.CHRONICLE_KV.list()
+  const stored = await Promise.all(names.keys.map(({ name }) => env.CHRONICLE_KV.get(name)))
+  expect(JSON.stringify([names, stored])).not.toContain(token)
+})
+
+test('[TK2] revoking a token ends it and every session that it opened, at once', async () => {
+  const { token, id } = await mint()
+  const a = await device({ token })
+  const gone = await send('DELETE', `/api/tokens/${id}`, { bearer: env.ADMIN_TOKEN })
+  expect(gone.body).toEqual({ success: true, id })
+  expect((await a.get('/api/status')).body).toMatchObject({ status: 401, code: 'revoked' })
+  expect((await send('POST', '/api/auth', { body: { token } })).status).toBe(401)
+  const again = await send('DELETE', `/api/tokens/${id}`, { bearer: env.ADMIN_TOKEN })
+  expect(again.body).toMatchObject({ status: 404, code: 'not-found' })
+})
+
+test('[TK2] the space refuses a revoked token even where KV still shows it', async () => {
+  const { token, id } = await mint()
+  const record = await env.CHRONICLE_KV.get(`token:${id}`)
+  await send('DELETE', `/api/tokens/${id}`, { bearer: env.ADMIN_TOKEN })
+  await env.CHRONICLE_KV.put(`token:${id}`, record ?? '')
+  expect((await send('POST', '/api/auth', { body: { token } })).body).toMatchObject({ status: 401, code: 'revoked' })
+})
+
+test("[TK3] only the stack's admin token manages tokens", async () => {
+  const { token } = await mint()
+  const a = await device({ token })
+  const requests: [string, string, unknown?][] = [
+    ['POST', '/api/tokens', { subject: 'x', scopes: ['sync:read'] }],
+    ['GET', '/api/tokens'],
+    ['DELETE', '/api/tokens/x'],
+  ]
+  for (const [method, path, body] of requests) {
+    for (const bearer of [undefined, token, a.session, `${env.ADMIN_TOKEN}x`, env.ADMIN_TOKEN.slice(0, -1)]) {
+      const reply = await send(method, path, { ...(body !== undefined && { body }), ...(bearer && { bearer }) })
+      expect(`${reply.status} ${reply.body.code}`).toBe('401 unauthorized')
+    }
+  }
+})
+
+test('[TK4] refuses to mint what makes no sense, and names the place', async () => {
+  const wrong: [object, string][] = [
+    [{ scopes: ['sync:read'] }, 'subject'],
+    [{ subject: 'x' }, 'scopes'],
+    [{ subject: 'x', scopes: [] }, 'scopes'],
+    [{ subject: 'x', scopes: ['sync:everything'] }, 'scopes[0]'],
+    [{ subject: 'a/b', scopes: ['sync:read'] }, 'subject'],
+    [{ subject: '', scopes: ['sync:read'] }, 'subject'],
+    [{ subject: 'x', scopes: ['sync:read'], expiresAt: 1 }, 'expiresAt'],
+    [{ subject: 'x', scopes: ['sync:read'], collections: ['a/b'] }, 'collections[0]'],
+    [{ subject: 'x', scopes: ['sync:read'], admin: true }, 'admin'],
+  ]
+  for (const [body, place] of wrong) {
+    const reply = await send('POST', '/api/tokens', { body, bearer: env.ADMIN_TOKEN })
+    expect(reply.body, place).toMatchObject({ status: 422, code: 'invalid-request' })
+    expect(reply.body.detail).toContain(place)
+  }
+})

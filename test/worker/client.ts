@@ -1,0 +1,69 @@
+import { env, exports } from 'cloudflare:workers'
+import { expect } from 'vitest'
+
+const ORIGIN = 'https://sync.example'
+
+/** A request to the Worker as any client would send it. */
+export function call(path: string, init: RequestInit = {}): Promise<Response> {
+  return exports.default.fetch(new Request(ORIGIN + path, init))
+}
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  // The tests read replies as an untyped client does.
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly body: any
+}
+
+/** Sends JSON and reads JSON. */
+export async function send(method: string, path: string, options: { body?: unknown; bearer?: string } = {}): Promise<Reply> {
+  const response = await call(path, {
+    method,
+    headers: {
+      ...(options.body !== undefined && { 'content-type': 'application/json' }),
+      ...(options.bearer !== undefined && { authorization: `Bearer ${options.bearer}` }),
+    },
+    ...(options.body !== undefined && { body: JSON.stringify(options.body) }),
+  })
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) }
+}
+
+export async function mint(wanted: object = {}): Promise<{ token: string; id: string }> {
+  const body = { subject: crypto.randomUUID(), scopes: ['sync:read', 'sync:write'], ...wanted }
+  const reply = await send('POST', '/api/tokens', { body, bearer: env.ADMIN_TOKEN })
+  expect(reply.status, JSON.stringify(reply.body)).toBe(201)
+  return reply.body
+}
+
+/** A device with a session of its own. */
+export interface Device {
+  readonly id: string
+  readonly session: string
+  readonly token: string
+  sync(body: object): Promise<Reply>
+  get(path: string): Promise<Reply>
+}
+
+/** A device of a space; without a token, of a new space. */
+export async function device(options: { token?: string; clientId?: string } = {}): Promise<Device> {
+  const token = options.token ?? (await mint()).token
+  const { clientId } = options
+  const opened = await send('POST', '/api/auth', { body: { token, ...(clientId !== undefined && { clientId }) } })
+  expect(opened.status, JSON.stringify(opened.body)).toBe(200)
+  const { session } = opened.body
+  return {
+    id: opened.body.clientId,
+    session,
+    token,
+    sync: (body) => send('POST', '/api/sync', { body, bearer: session }),
+    get: (path) => send('GET', path, { bearer: session }),
+  }
+}
+
+/** Two devices, `a` and `b`, of one new space. */
+export async function twoDevices(): Promise<readonly [Device, Device]> {
+  const { token } = await mint()
+  return [await device({ token, clientId: 'a' }), await device({ token, clientId: 'b' })]
+}

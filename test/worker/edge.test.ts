@@ -1,0 +1,113 @@
+import { env } from 'cloudflare:workers'
+import { expect, test } from 'vitest'
+import { ROUTES } from '../../worker/src/http/router.ts'
+import { call, device, mint, send } from './client.ts'
+
+const allowed = 'http://localhost:3000'
+const foreign = ['http://localhost:30000', 'https://localhost:3000', 'http://LOCALHOST:3000', 'null', 'http://a.localhost:3000']
+
+test('[ED1] every route refuses other methods with the ones it has', async () => {
+  for (const path of new Set(ROUTES.map((route) => route.path))) {
+    const methods = ROUTES.filter((route) => route.path === path).map(({ method }) => method)
+    const reply = await send('PATCH', path.replace(':id', 'x'))
+    expect(reply.body).toMatchObject({ status: 405, code: 'method-not-allowed', success: false })
+    expect(reply.headers.get('allow')).toBe([...methods, 'OPTIONS'].join(', '))
+  }
+})
+
+test('[ED2] what is no endpoint is not found', async () => {
+  for (const path of ['/', '/api', '/api/synch', '/api/tokens/a/b', '/api/sync/x']) {
+    expect((await send('GET', path)).body, path).toMatchObject({ status: 404, code: 'not-found' })
+  }
+})
+
+test('[ED3] a problem has the members of RFC 9457 and the founding fields', async () => {
+  const response = await call('/api/status', { headers: { 'x-request-id': 'my-request_1' } })
+  expect(response.headers.get('content-type')).toBe('application/problem+json')
+  expect(await response.json()).toEqual({
+    type: 'urn:chronicle-sync:problem:unauthorized',
+    title: 'Unauthorized',
+    status: 401,
+    code: 'unauthorized',
+    detail: expect.any(String),
+    instance: 'urn:chronicle-sync:request:my-request_1',
+    success: false,
+    conflicts: [],
+    synced: [],
+  })
+})
+
+test('[ED4] every reply names its request, is not stored, and is not sniffed', async () => {
+  for (const path of ['/api/health', '/api/status', '/nowhere']) {
+    const { headers } = await send('GET', path)
+    expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
+    expect(headers.get('cache-control')).toBe('no-store')
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('vary')).toBe('Origin')
+  }
+  const odd = await call('/api/health', { headers: { 'x-request-id': 'a"b' } })
+  expect(odd.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
+})
+
+test('[ED5] lets pages of exact origins read replies, refusals included, and no others', async () => {
+  for (const path of ['/api/health', '/api/status']) {
+    const near = await call(path, { headers: { origin: allowed } })
+    expect(near.headers.get('access-control-allow-origin')).toBe(allowed)
+    expect(near.headers.get('access-control-expose-headers')).toContain('x-request-id')
+    for (const origin of foreign) {
+      const { headers } = await call(path, { headers: { origin } })
+      expect(headers.get('access-control-allow-origin'), origin).toBeNull()
+    }
+  }
+})
+
+test('[ED6] answers a preflight for an allowed origin, and refuses others', async () => {
+  const preflight = (origin: string) =>
+    call('/api/sync', { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } })
+  const near = await preflight(allowed)
+  expect(near.status).toBe(204)
+  expect(near.headers.get('access-control-allow-origin')).toBe(allowed)
+  expect(near.headers.get('access-control-allow-methods')).toBe('POST')
+  expect(near.headers.get('access-control-allow-headers')).toContain('authorization')
+  for (const origin of foreign) {
+    const far = await preflight(origin)
+    expect(far.status).toBe(403)
+    expect(far.headers.get('access-control-allow-origin')).toBeNull()
+  }
+})
+
+test('[ED7] HEAD answers as GET without a body', async () => {
+  const response = await call('/api/health', { method: 'HEAD' })
+  expect(response.status).toBe(200)
+  expect(await response.text()).toBe('')
+})
+
+test('[ED8] health says that the Worker runs, and in which environment', async () => {
+  expect((await send('GET', '/api/health')).body).toMatchObject({ status: 'ok', environment: 'development' })
+})
+
+test('[ED9] logs one line a request, with no credential, value or key in it', async () => {
+  const lines: string[] = []
+  const { log } = console
+  console.log = (line: string) => lines.push(line)
+  try {
+    const { token } = await mint()
+    const a = await device({ token })
+    await a.sync({ changes: [{ key: 'secret-key', value: 'secret-value', timestamp: 1 }] })
+    await a.get('/api/entries?key=secret-key')
+    await send('GET', `/api/${token}`)
+    const parsed = lines.map((line) => JSON.parse(line))
+    expect(parsed.map(({ method, route, status }) => `${method} ${route} ${status}`)).toEqual([
+      'POST /api/tokens 201',
+      'POST /api/auth 200',
+      'POST /api/sync 200',
+      'GET /api/entries 200',
+      'GET * 404',
+    ])
+    for (const secret of [token, a.session, env.ADMIN_TOKEN, 'secret-key', 'secret-value']) {
+      expect(lines.join('\n')).not.toContain(secret)
+    }
+  } finally {
+    console.log = log
+  }
+})

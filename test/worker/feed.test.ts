@@ -1,0 +1,173 @@
+import { expect, test } from 'vitest'
+import { type Device, device, mint, twoDevices } from './client.ts'
+
+const T = Date.now() - 60_000
+
+interface Entry {
+  readonly key: string
+  readonly value?: unknown
+  readonly version: string
+}
+
+function puts(keys: readonly string[], value: unknown = 'x'): object[] {
+  return keys.map((key) => ({ key, value, timestamp: T }))
+}
+
+/** Pulls to the end and returns every page. */
+async function pull(by: Device, from: string | null, limit: number): Promise<Entry[][]> {
+  const pages: Entry[][] = []
+  for (let cursor = from; ; ) {
+    const { body } = await by.sync({ changes: [], cursor, limit })
+    pages.push(body.changes)
+    cursor = body.cursor
+    if (!body.more) return pages
+  }
+}
+
+test('[FE1] gives the latest entry of each key after the cursor, in the order of their versions', async () => {
+  const a = await device()
+  await a.sync({ changes: puts(['k/1', 'k/2', 'k/3']) })
+  await a.sync({ changes: [{ key: 'k/1', value: 'again', timestamp: T + 1 }] })
+  const { body } = await a.sync({ changes: [], cursor: null })
+  expect(body.changes.map(({ key }: Entry) => key)).toEqual(['k/2', 'k/3', 'k/1'])
+  const seqs = body.changes.map(({ version }: Entry) => Number(version.split('.')[1]))
+  expect(seqs).toEqual([...seqs].sort((x, y) => x - y))
+  expect(body).toMatchObject({ cursor: body.head, more: false, reset: false })
+})
+
+test('[FE2] ends a page at the limit, with at least one entry, and goes on from its cursor', async () => {
+  const a = await device()
+  const keys = Array.from({ length: 25 }, (_, index) => `k/${index}`)
+  await a.sync({ changes: puts(keys.slice(0, 15)) })
+  await a.sync({ changes: puts(keys.slice(15)) })
+  const pages = await pull(a, null, 10)
+  expect(pages.map((page) => page.length)).toEqual([10, 10, 5])
+  expect(pages.flat().map(({ key }) => key)).toEqual(keys)
+})
+
+test('[FE2] ends a page at a mebibyte', async () => {
+  const a = await device()
+  for (let round = 0; round < 3; round++) {
+    const keys = [0, 1, 2].map((index) => `big/${round}-${index}`)
+    const { body } = await a.sync({ changes: puts(keys, 'v'.repeat(250_000)) })
+    expect(body.success).toBe(true)
+  }
+  const pages = await pull(a, null, 500)
+  expect(pages.map((page) => page.length)).toEqual([5, 4])
+})
+
+test('[FE3] a cursor brings only what came after it', async () => {
+  const [a, b] = await twoDevices()
+  const { cursor } = (await b.sync({ changes: [], cursor: null })).body
+  await a.sync({ changes: puts(['k/1']) })
+  const { body } = await b.sync({ changes: [], cursor })
+  expect(body.changes.map(({ key }: Entry) => key)).toEqual(['k/1'])
+  expect((await b.sync({ changes: [], cursor: body.cursor })).body.changes).toEqual([])
+})
+
+test('[FE4] leaves out what the very request wrote, and nothing else', async () => {
+  const [a, b] = await twoDevices()
+  const { cursor } = (await b.sync({ changes: [], cursor: null })).body
+  await a.sync({ changes: puts(['a/1']) })
+  const { body } = await b.sync({ changes: puts(['b/1']), cursor })
+  expect(body.changes.map(({ key }: Entry) => key)).toEqual(['a/1'])
+  expect(body.cursor).toBe(body.head)
+})
+
+test('[FE4] but not with cursor null, under reset, or in a replay', async () => {
+  const a = await device()
+  const first = await a.sync({ batch: 1, changes: puts(['k/1']), cursor: null })
+  expect(first.body.changes).toHaveLength(1)
+  const reset = await a.sync({ batch: 2, changes: puts(['k/2']), cursor: 'other.1' })
+  expect(reset.body).toMatchObject({ reset: true, changes: [{ key: 'k/1' }, { key: 'k/2' }] })
+  const pushed = { batch: 3, changes: puts(['k/3']), cursor: reset.body.cursor }
+  expect((await a.sync(pushed)).body.changes).toEqual([])
+  expect((await a.sync(pushed)).body.changes).toMatchObject([{ key: 'k/3' }])
+})
+
+test('[FE5] without a cursor the reply has none, and no changes', async () => {
+  const a = await device()
+  const { body } = await a.sync({ changes: puts(['k/1']) })
+  expect(body.changes).toEqual([])
+  expect(body).not.toHaveProperty('cursor')
+})
+
+test('[FE6] starts anew under reset where a cursor cannot be continued', async () => {
+  const a = await device()
+  const { cursor } = (await a.sync({ changes: puts(['k/1', 'z/1']), cursor: null })).body
+  const [epoch] = cursor.split('.')
+  const strange = [`${epoch}.99`, `${epoch}.-1`, `${epoch}.1e0`, `${epoch}.01`, 'other.1', 'rubbish', `${epoch}.1.x`]
+  for (const from of strange) {
+    const { body } = await a.sync({ changes: [], cursor: from })
+    expect(body, from).toMatchObject({ reset: true, changes: [{ key: 'k/1' }, { key: 'z/1' }], cursor })
+  }
+  const filtered = await a.sync({ changes: [], cursor, collections: ['k'] })
+  expect(filtered.body).toMatchObject({ reset: true, changes: [{ key: 'k/1' }] })
+  const further = await a.sync({ changes: [], cursor: filtered.body.cursor, collections: ['k'] })
+  expect(further.body).toMatchObject({ reset: false, changes: [] })
+})
+
+test('[FE7] shows only the collections that the request asks for and the token grants', async () => {
+  const subject = crypto.randomUUID()
+  const all = await device(await mint({ subject }))
+  await all.sync({ changes: puts(['k/1', 'z/1', 'plain', 'q/1']) })
+  const some = await device(await mint({ subject, collections: ['k', 'default'] }))
+  const { body } = await some.sync({ changes: [], cursor: null })
+  expect(body.changes.map(({ key }: Entry) => key)).toEqual(['k/1', 'plain'])
+  const fewer = await some.get('/api/changes?collections=k')
+  expect(fewer.body.changes.map(({ key }: Entry) => key)).toEqual(['k/1'])
+  const asked = await some.get('/api/changes?collections=k,z')
+  expect(asked.body).toMatchObject({ status: 403, code: 'forbidden-collection' })
+  expect((await some.get('/api/entries?key=z/1')).status).toBe(404)
+  const written = await some.sync({ changes: puts(['z/2', 'k/2']) })
+  expect(written.body.results).toMatchObject([{ status: 'rejected', code: 'forbidden-key' }, { status: 'applied' }])
+  expect((await some.get('/api/status')).body).toMatchObject({ entries: null, openConflicts: null })
+})
+
+test('[FE8] GET /api/changes pulls the same as a push of nothing', async () => {
+  const a = await device()
+  await a.sync({ changes: puts(['k/1', 'k/2', 'k/3']) })
+  const first = await a.get('/api/changes?limit=2')
+  expect(first.body).toMatchObject({ changes: [{ key: 'k/1' }, { key: 'k/2' }], more: true, reset: false })
+  const rest = await a.get(`/api/changes?cursor=${first.body.cursor}`)
+  expect(rest.body).toMatchObject({ changes: [{ key: 'k/3' }], more: false })
+})
+
+test('[FE9] many batches, read in pages of any size, give the same state', async () => {
+  const a = await device()
+  const state = new Map<string, unknown>()
+  for (let round = 0; round < 40; round++) {
+    const changes = Array.from({ length: 7 }, (_, index) => {
+      const key = `k/${(round * 5 + index * 3) % 31}`
+      state.set(key, `${round}.${index}`.repeat(20))
+      return { key, value: state.get(key), timestamp: T + round * 100 + index }
+    })
+    expect((await a.sync({ batch: round + 1, changes })).body.success).toBe(true)
+  }
+  for (const limit of [1, 3, 500]) {
+    const entries = (await pull(a, null, limit)).flat()
+    expect(new Map(entries.map(({ key, value }) => [key, value]))).toEqual(state)
+    expect(entries).toHaveLength(31)
+  }
+})
+
+test('[ST1] status counts what follows a cursor, and the entries of the space', async () => {
+  const a = await device()
+  expect((await a.get('/api/status')).body).toMatchObject({ status: 'ok', lastSync: null, pending: 0, entries: 0 })
+  const { cursor } = (await a.sync({ changes: puts(['k/1', 'k/2']), cursor: null })).body
+  expect((await a.get(`/api/status?cursor=${cursor}`)).body).toMatchObject({ pending: 0, entries: 2 })
+  await a.sync({ changes: [{ key: 'k/1', deleted: true, timestamp: T + 1 }] })
+  const { body } = await a.get(`/api/status?cursor=${cursor}`)
+  expect(body).toMatchObject({ pending: 1, entries: 1, openConflicts: 0, head: expect.any(String) })
+  expect(body.limits).toMatchObject({ keyBytes: 512, valueBytes: 262144, changes: 500, bodyBytes: 1048576 })
+})
+
+test('[EN1] an entry is found by its key, slashes and dots included', async () => {
+  const a = await device()
+  await a.sync({ changes: puts(['deep/er/path.json', 'ключ/\u{1f600}']) })
+  for (const key of ['deep/er/path.json', 'ключ/\u{1f600}']) {
+    const { body } = await a.get(`/api/entries?key=${encodeURIComponent(key)}`)
+    expect(body).toMatchObject({ key, value: 'x', timestamp: T, by: a.id })
+  }
+  expect((await a.get('/api/entries?key=none')).body).toMatchObject({ status: 404, code: 'not-found' })
+})

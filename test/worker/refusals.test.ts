@@ -1,0 +1,194 @@
+import { expect, test } from 'vitest'
+import { call, type Device, device } from './client.ts'
+
+const T = Date.now() - 60_000
+const good = '{"changes":[{"key":"n/1","value":1,"timestamp":1}]}'
+
+interface Sent {
+  readonly headers?: Record<string, string>
+  readonly body: BodyInit
+}
+
+/** Sends a body as it is and expects a problem of this code, and that nothing was stored. */
+async function refused(by: Device, { headers, body }: Sent, [status, code]: [number, string]): Promise<void> {
+  const response = await call('/api/sync', {
+    method: 'POST',
+    headers: { authorization: `Bearer ${by.session}`, 'content-type': 'application/json', ...headers },
+    body,
+  })
+  const problem = (await response.json()) as Record<string, unknown>
+  expect(problem, code).toMatchObject({ status, code, success: false, conflicts: [], synced: [] })
+  expect(response.status).toBe(status)
+  expect(response.headers.get('content-type')).toBe('application/problem+json')
+  expect(String(problem.detail).length).toBeGreaterThan(10)
+  expect((await by.get('/api/status')).body).toMatchObject({ lastSync: null, entries: 0 })
+}
+
+function nested(depth: number): string {
+  return `{"changes":[{"key":"n/1","timestamp":1,"value":${'['.repeat(depth)}${']'.repeat(depth)}}]}`
+}
+
+test('[ER1] refuses a body that is not JSON, not UTF-8 or not text', async () => {
+  const a = await device()
+  for (const body of ['', 'hello', '{"changes":[', `${good}x`, "{'changes':[]}"]) {
+    await refused(a, { body }, [400, 'not-json'])
+  }
+  const bytes = new TextEncoder().encode('{"changes":[{"key":"n/x","value":"yy","timestamp":1}]}')
+  bytes[bytes.indexOf(0x79)] = 0xff
+  await refused(a, { body: bytes }, [400, 'not-utf8'])
+  const surrogates = ['"\\ud83d"', '"\\ude00\\ud83d"', '{"\\udC00":1}', '["x",{"a":["\\uD800x"]}]']
+  for (const value of surrogates) {
+    await refused(a, { body: `{"changes":[{"key":"n/1","value":${value},"timestamp":1}]}` }, [400, 'lone-surrogate'])
+  }
+  await refused(a, { body: '{"changes":[{"key":"n\\ud800","value":1,"timestamp":1}]}' }, [400, 'lone-surrogate'])
+  await refused(a, { body: '{"changes":[{"key":"n/1","value":[1e999],"timestamp":1}]}' }, [400, 'number-out-of-range'])
+})
+
+test('[ER1] takes an escaped pair of surrogates, which is text', async () => {
+  const a = await device()
+  const { body } = await a.sync(JSON.parse('{"changes":[{"key":"n/1","value":"\\ud83d\\ude00","timestamp":1}]}'))
+  expect(body.success).toBe(true)
+})
+
+test('[ER2] refuses what is of another shape, and names the place', async () => {
+  const a = await device()
+  const shapes: [string, string][] = [
+    ['[]', 'expected object'],
+    ['null', 'expected object'],
+    ['{}', 'changes'],
+    ['{"changes":{}}', 'changes'],
+    ['{"changes":[1]}', 'changes[0]'],
+    ['{"changes":[{"key":5,"value":1,"timestamp":1}]}', 'changes[0].key'],
+    ['{"changes":[{"value":1,"timestamp":1}]}', 'changes[0].key'],
+    ['{"changes":[{"key":"k","value":1,"timestamp":"1"}]}', 'changes[0].timestamp'],
+    ['{"changes":[{"key":"k","value":1}]}', 'changes[0].timestamp'],
+    ['{"changes":[{"key":"k","value":1,"timestamp":1,"base":7}]}', 'changes[0].base'],
+    ['{"changes":[{"key":"k","deleted":"yes","timestamp":1}]}', 'changes[0].deleted'],
+    ['{"changes":[{"key":"k","value":1,"timestamp":1,"extra":1}]}', 'extra'],
+    ['{"changes":[],"extra":1}', 'extra'],
+    ['{"changes":[],"__proto__":{"batch":1}}', '__proto__'],
+    ['{"changes":[{"key":"k","value":1,"timestamp":1,"__proto__":{}}]}', '__proto__'],
+    ['{"changes":[],"batch":0}', 'batch'],
+    ['{"changes":[],"batch":1.5}', 'batch'],
+    ['{"changes":[],"clientTime":-1}', 'clientTime'],
+    ['{"changes":[],"limit":0}', 'limit'],
+    ['{"changes":[],"limit":501}', 'limit'],
+    ['{"changes":[],"atomic":1}', 'atomic'],
+    ['{"changes":[],"collections":"k"}', 'collections'],
+    ['{"changes":[],"cursor":1}', 'cursor'],
+    ['{"changes":[],"clientId":"a b"}', 'clientId'],
+  ]
+  for (const [body, place] of shapes) {
+    const response = await call('/api/sync', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${a.session}`, 'content-type': 'application/json' },
+      body,
+    })
+    const problem = (await response.json()) as { detail: string; code: string }
+    expect(`${response.status} ${problem.code}`, body).toBe('422 invalid-request')
+    expect(problem.detail, body).toContain(place)
+  }
+  expect((await a.get('/api/status')).body.lastSync).toBeNull()
+})
+
+test('[ER3] a value may nest 32 deep and no deeper, whatever the nesting', async () => {
+  const a = await device()
+  for (const depth of [33, 1_000, 200_000]) await refused(a, { body: nested(depth) }, [400, 'too-deep'])
+  const objects = `${'{"a":'.repeat(33)}1${'}'.repeat(33)}`
+  await refused(a, { body: `{"changes":[{"key":"n/1","timestamp":1,"value":${objects}}]}` }, [400, 'too-deep'])
+  const { body } = await a.sync(JSON.parse(nested(32)))
+  expect(body.success).toBe(true)
+})
+
+test('[ER4] refuses a body over the limit, with and without an honest Content-Length', async () => {
+  const a = await device()
+  const over = `${good}${' '.repeat(1024 * 1024 - good.length + 1)}`
+  await refused(a, { body: over }, [413, 'body-too-large'])
+  const stream = new Blob([over]).stream()
+  await refused(a, { body: stream }, [413, 'body-too-large'])
+  const exactly = await call('/api/sync', {
+    method: 'POST',
+    headers: { authorization: `Bearer ${a.session}`, 'content-type': 'application/json' },
+    body: over.slice(0, -1),
+  })
+  expect(exactly.status).toBe(200)
+})
+
+test('[ER5] refuses 501 changes and takes 500', async () => {
+  const a = await device()
+  const changes = Array.from({ length: 501 }, (_, index) => ({ key: `k/${index}`, value: index, timestamp: T }))
+  await refused(a, { body: JSON.stringify({ changes }) }, [413, 'too-many-changes'])
+  const { body } = await a.sync({ changes: changes.slice(1) })
+  expect(body.synced).toHaveLength(500)
+})
+
+test('[ER6] refuses another media type or an encoded body', async () => {
+  const a = await device()
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp', '']) {
+    await refused(a, { body: good, headers: { 'content-type': type } }, [415, 'unsupported-media-type'])
+  }
+  await refused(a, { body: good, headers: { 'content-encoding': 'gzip' } }, [415, 'unsupported-media-type'])
+  const charset = await call('/api/sync', {
+    method: 'POST',
+    headers: { authorization: `Bearer ${a.session}`, 'content-type': 'Application/JSON; charset=utf-8' },
+    body: good,
+  })
+  expect(charset.status).toBe(200)
+})
+
+test("[ER7] refuses another client's id", async () => {
+  const a = await device()
+  await refused(a, { body: JSON.stringify({ clientId: 'someone', changes: [] }) }, [403, 'foreign-client'])
+  expect((await a.sync({ clientId: a.id, changes: [] })).status).toBe(200)
+})
+
+test('[ER8] rejects a single bad change and applies its neighbours', async () => {
+  const a = await device()
+  const bad: [object, string][] = [
+    [{ key: '', value: 1, timestamp: T }, 'invalid-key'],
+    [{ key: 'k'.repeat(513), value: 1, timestamp: T }, 'invalid-key'],
+    [{ key: 'é'.repeat(257), value: 1, timestamp: T }, 'invalid-key'],
+    [{ key: '/rest', value: 1, timestamp: T }, 'invalid-key'],
+    [{ key: 'nul\u0000', value: 1, timestamp: T }, 'invalid-key'],
+    [{ key: 'k/1', value: 1, timestamp: -1 }, 'invalid-timestamp'],
+    [{ key: 'k/1', value: 1, timestamp: 1.5 }, 'invalid-timestamp'],
+    [{ key: 'k/1', value: 1, timestamp: 2 ** 53 }, 'invalid-timestamp'],
+    [{ key: 'k/1', timestamp: T }, 'missing-value'],
+    [{ key: 'k/1', deleted: false, timestamp: T }, 'missing-value'],
+    [{ key: 'k/1', value: 'v'.repeat(256 * 1024 - 1), timestamp: T }, 'value-too-large'],
+    [{ key: 'k/1', value: 'é'.repeat(128 * 1024), timestamp: T }, 'value-too-large'],
+  ]
+  for (const [index, [change, code]] of bad.entries()) {
+    const before = { key: `before/${index}`, value: 1, timestamp: T }
+    const after = { key: `after/${index}`, value: 1, timestamp: T }
+    const { status, body } = await a.sync({ batch: index + 1, changes: [before, change, after] })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({
+      success: false,
+      synced: [before.key, after.key],
+      results: [{ status: 'applied' }, { status: 'rejected', code }, { status: 'applied' }],
+    })
+  }
+  expect((await a.get('/api/entries?key=k/1')).status).toBe(404)
+})
+
+test('[ER8] takes what is just within the limits', async () => {
+  const a = await device()
+  const changes = [
+    { key: 'k'.repeat(512), value: 1, timestamp: 0 },
+    { key: 'é'.repeat(256), value: 1, timestamp: T },
+    { key: 'k/large', value: 'v'.repeat(256 * 1024 - 2), timestamp: T },
+    { key: 'k/two-byte', value: 'é'.repeat(128 * 1024 - 1), timestamp: T },
+  ]
+  const { body } = await a.sync({ changes, cursor: null })
+  expect(body.success).toBe(true)
+  expect(body.changes).toHaveLength(4)
+})
+
+test('[ER9] refuses a query that it does not know, or that is of another shape', async () => {
+  const a = await device()
+  const queries = ['changes?curser=x', 'changes?limit=0', 'changes?limit=many', 'status?x=1', 'entries', 'conflicts?after=-1']
+  for (const query of [...queries, 'changes?limit=1&limit=2']) {
+    expect((await a.get(`/api/${query}`)).body, query).toMatchObject({ status: 422, code: 'invalid-request' })
+  }
+})

@@ -1,0 +1,42 @@
+import { cloudflareTest } from '@cloudflare/vitest-plugin'
+import { defineConfig } from 'vitest/config'
+
+/** Secrets for the tests only: the declaration says which ones the Worker needs, the stack makes the real ones. */
+Object.assign(process.env, {
+  ADMIN_TOKEN: 'adm_dev_test',
+  MASTER_KEY: btoa('m'.repeat(32)),
+  SESSION_KEY: btoa('s'.repeat(32)),
+})
+
+export default defineConfig({
+  test: {
+    silent: 'passed-only',
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        test: { name: 'worker', include: ['test/worker/**/*.test.ts'] },
+        logLevel: 'error',
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: './worker/wrangler.toml' },
+            miniflare: { ratelimits: unlimited(['AUTH_LIMIT', 'SYNC_LIMIT']) },
+          }),
+        ],
+      },
+      { test: { name: 'infra', include: ['test/infra/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+})
+
+/** The declared limits would end a test run within seconds; rate-limit.test.ts has its own. */
+function unlimited(names: readonly string[]) {
+  return Object.fromEntries(names.map((name) => [name, { namespace_id: name, simple: { limit: 1_000_000, period: 60 as const } }]))
+}

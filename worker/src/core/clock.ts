@@ -1,0 +1,23 @@
+import { CLOCK_TOLERANCE_MS } from './limits.ts'
+
+/** When a batch arrived, by the space's clock, and how far behind it the client's clock is; both in ms. */
+export interface Clock {
+  readonly now: number
+  readonly skew: number
+}
+
+/** The clock of a request: no correction for a difference that the network may have made. */
+export function clockOf(now: number, clientTime: number | undefined): Clock {
+  const skew = clientTime === undefined ? 0 : now - clientTime
+  return { now, skew: Math.abs(skew) <= CLOCK_TOLERANCE_MS ? 0 : skew }
+}
+
+/** The time that decides: the client's, corrected by its skew and never in the future. */
+export function effectiveTime(timestamp: number, clock: Clock): number {
+  return Math.max(0, Math.min(timestamp + clock.skew, clock.now))
+}
+
+/** Whole milliseconds since 1970 that a double holds exactly. */
+export function isTimestamp(timestamp: number): boolean {
+  return Number.isSafeInteger(timestamp) && timestamp >= 0
+}

@@ -1,0 +1,35 @@
+import type { ChangeResult } from './outcome.ts'
+
+/**
+ * Why a whole request is refused: a closed union that clients and tests key on through its `code`.
+ * Each carries the numbers that explain it and nothing else; `http/problem.ts` turns it into words.
+ */
+export type Fault =
+  | { readonly code: 'not-utf8' }
+  | { readonly code: 'not-json'; readonly detail: string }
+  | { readonly code: 'lone-surrogate' }
+  | { readonly code: 'too-deep'; readonly limit: number }
+  | { readonly code: 'number-out-of-range' }
+  | { readonly code: 'invalid-request'; readonly detail: string }
+  | { readonly code: 'too-many-changes'; readonly limit: number; readonly found: number }
+  | { readonly code: 'body-too-large'; readonly limit: number }
+  | { readonly code: 'body-timeout'; readonly afterMs: number }
+  | { readonly code: 'unsupported-media-type'; readonly expected: string }
+  | { readonly code: 'unauthorized'; readonly detail: string }
+  | { readonly code: 'session-expired' }
+  | { readonly code: 'revoked' }
+  | { readonly code: 'forbidden-scope'; readonly needed: string }
+  | { readonly code: 'forbidden-collection'; readonly collection: string }
+  | { readonly code: 'foreign-client'; readonly detail: string }
+  | { readonly code: 'forbidden-origin' }
+  | { readonly code: 'not-found'; readonly detail: string }
+  | { readonly code: 'method-not-allowed'; readonly allow: readonly string[] }
+  | { readonly code: 'batch-gap'; readonly expected: number; readonly found: number }
+  | { readonly code: 'batch-too-old'; readonly last: number; readonly found: number }
+  | { readonly code: 'batch-mismatch'; readonly batch: number }
+  | { readonly code: 'atomic-failed'; readonly results: readonly ChangeResult[] }
+  | { readonly code: 'rate-limited'; readonly retryAfterSeconds: number }
+  | { readonly code: 'misconfigured' }
+  | { readonly code: 'internal' }
+
+export type FaultCode = Fault['code']

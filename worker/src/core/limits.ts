@@ -1,0 +1,57 @@
+/** The longest key, in bytes of UTF-8. CouchDB and DynamoDB allow more; an index row stays small with this. */
+export const MAX_KEY_BYTES = 512
+
+/** The largest value, in bytes of its JSON text. */
+export const MAX_VALUE_BYTES = 256 * 1024
+
+/** The most changes one request carries. */
+export const MAX_CHANGES = 500
+
+/** The largest request body, in bytes. */
+export const MAX_BODY_BYTES = 1024 * 1024
+
+/** How deep arrays and objects may nest inside a value: RPC and naive clients recurse. */
+export const MAX_DEPTH = 32
+
+/** The most entries one page of the feed holds, and its size when the client names none. */
+export const MAX_PAGE_ENTRIES = 500
+
+/** A page of the feed ends once it holds this much, but never before its first entry. */
+export const MAX_PAGE_BYTES = 1024 * 1024
+
+/** The most collections a filter or a token names. */
+export const MAX_COLLECTIONS = 64
+
+/** The longest name of a collection, subject or space, in UTF-16 code units. */
+export const MAX_NAME_LENGTH = 128
+
+/** The longest version or cursor, in characters: an epoch, a sequence number and a digest. */
+export const MAX_VERSION_LENGTH = 64
+
+/** The longest credential that is read at all: identity providers' tokens stay under it. */
+export const MAX_CREDENTIAL_LENGTH = 8192
+
+/** How long a session lasts. Revocation does not wait for it: the space knows at once. */
+export const SESSION_TTL_SECONDS = 3600
+
+/** How long a request may take to send its body: the runtime itself waits for ever. */
+export const BODY_DEADLINE_MS = 10_000
+
+/** A clock that differs less than this is believed: the difference could as well be the network's. */
+export const CLOCK_TOLERANCE_MS = 2_000
+
+/** A chunk is closed once its text is this long, so that one entry is cheap to read. */
+export const CHUNK_LENGTH = 64 * 1024
+
+/** A segment row takes further chunks until it holds this many bytes; the platform's limit is 2 MB. */
+export const SEGMENT_BYTES = 16 * 1024
+
+/** What a client needs to know to stay within bounds; part of the replies of auth and status. */
+export const PUBLISHED_LIMITS = {
+  keyBytes: MAX_KEY_BYTES,
+  valueBytes: MAX_VALUE_BYTES,
+  changes: MAX_CHANGES,
+  bodyBytes: MAX_BODY_BYTES,
+  depth: MAX_DEPTH,
+  pageEntries: MAX_PAGE_ENTRIES,
+} as const

@@ -1,0 +1,35 @@
+import { refusal } from './refusal.ts'
+
+const MAX_AGE_SECONDS = 86_400
+const REQUEST_HEADERS = 'authorization, content-type, if-none-match, x-request-id'
+const REPLY_HEADERS = 'etag, retry-after, x-request-id'
+
+/** The answer to a preflight (Fetch standard, 3.3): for an exact origin of the stack's list, or a refusal. */
+export function preflight(
+  request: Request,
+  origins: readonly string[],
+  methods: readonly string[],
+): Response {
+  if (!isAllowed(request, origins)) throw refusal({ code: 'forbidden-origin' })
+  return new Response(null, {
+    status: 204,
+    headers: {
+      'access-control-allow-methods': methods.join(', '),
+      'access-control-allow-headers': REQUEST_HEADERS,
+      'access-control-max-age': String(MAX_AGE_SECONDS),
+    },
+  })
+}
+
+/** Lets a page of an allowed origin read the reply; every reply varies by origin, so that no cache mixes them. */
+export function exposeTo(request: Request, origins: readonly string[], headers: Headers): void {
+  headers.append('vary', 'Origin')
+  const origin = request.headers.get('origin')
+  if (origin === null || !isAllowed(request, origins)) return
+  headers.set('access-control-allow-origin', origin)
+  headers.set('access-control-expose-headers', REPLY_HEADERS)
+}
+
+function isAllowed(request: Request, origins: readonly string[]): boolean {
+  return origins.includes(request.headers.get('origin') ?? '')
+}

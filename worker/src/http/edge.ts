@@ -1,0 +1,59 @@
+import type { IRequest } from 'itty-router'
+import type { HTTPError } from '../errors.ts'
+import { exposeTo } from './cors.ts'
+import type { Exchange } from './exchange.ts'
+import { logDefect, logRequest } from './log.ts'
+import { problem, shown } from './problem.ts'
+import { refusal } from './refusal.ts'
+import { router } from './router.ts'
+
+const routes = router()
+
+/** Answers any request: the routes' reply or a problem document, with the headers that every reply carries. */
+export async function answer(request: Request, env: Env): Promise<Response> {
+  const began = Date.now()
+  const requestId = requestIdOf(request)
+  const exchange: Exchange = { request, env, requestId, query: new URL(request.url).searchParams, params: {} }
+  const { response, route, error } = await respond(exchange)
+  finish(response.headers, exchange)
+  logRequest(exchange, { route, status: response.status, code: error?.code, ms: Date.now() - began })
+  return request.method === 'HEAD' ? new Response(null, response) : response
+}
+
+interface Reply {
+  readonly response: Response
+  readonly route: string
+  readonly error?: HTTPError
+}
+
+async function respond(exchange: Exchange): Promise<Reply> {
+  const { request, env, requestId } = exchange
+  // itty-router adds `params`, `query` and `route` to the request that it is given.
+  const routed = (request.method === 'HEAD' ? new Request(request, { method: 'GET' }) : request) as IRequest
+  try {
+    if (!isConfigured(env)) throw refusal({ code: 'misconfigured' })
+    const response = await routes.fetch(routed, exchange)
+    return { response, route: routed.route }
+  } catch (thrown) {
+    const error = shown(thrown)
+    if (error !== thrown) logDefect(exchange, thrown)
+    return { response: problem(error, requestId), route: routed.route ?? 'none', error }
+  }
+}
+
+function finish(headers: Headers, { request, env, requestId }: Exchange): void {
+  headers.set('x-request-id', requestId)
+  headers.set('cache-control', 'no-store')
+  headers.set('x-content-type-options', 'nosniff')
+  exposeTo(request, env.CORS_ORIGINS, headers)
+}
+
+/** A client may name its request, so that its log and ours can be joined; only what is safe to log is taken. */
+function requestIdOf(request: Request): string {
+  const given = request.headers.get('x-request-id') ?? ''
+  return /^[A-Za-z0-9_-]{1,64}$/.test(given) ? given : crypto.randomUUID()
+}
+
+function isConfigured({ ADMIN_TOKEN, MASTER_KEY, SESSION_KEY }: Env): boolean {
+  return Boolean(ADMIN_TOKEN && MASTER_KEY && SESSION_KEY)
+}

@@ -1,0 +1,70 @@
+import { type IRequest, Router, type RouterType } from 'itty-router'
+import type { Session } from '../core/session.ts'
+import { checkAdmin } from './admin.ts'
+import { closeSession, openSession } from './auth.ts'
+import { preflight } from './cors.ts'
+import type { Exchange } from './exchange.ts'
+import { health } from './health.ts'
+import { countAgainst } from './rate-limit.ts'
+import { refusal } from './refusal.ts'
+import { verifySession } from './session.ts'
+import { changes, conflicts, entry, status, sync } from './space.ts'
+import { mintToken, revokeToken, showTokens } from './tokens.ts'
+
+type Answer = (exchange: Exchange) => Promise<Response>
+type SessionAnswer = (exchange: Exchange, session: Session) => Promise<Response>
+
+/** A line of the route table: what it takes to come in is part of it, so that no route can forget to ask. */
+export type Route = { readonly method: 'GET' | 'POST' | 'DELETE'; readonly path: string } & (
+  | { readonly access: 'anyone' | 'admin'; readonly answer: Answer }
+  | { readonly access: 'session'; readonly answer: SessionAnswer }
+)
+
+const VERBS = { GET: 'get', POST: 'post', DELETE: 'delete' } as const
+
+export const ROUTES: readonly Route[] = [
+  { method: 'GET', path: '/api/health', access: 'anyone', answer: health },
+  { method: 'POST', path: '/api/auth', access: 'anyone', answer: openSession },
+  { method: 'DELETE', path: '/api/auth', access: 'session', answer: closeSession },
+  { method: 'POST', path: '/api/tokens', access: 'admin', answer: mintToken },
+  { method: 'GET', path: '/api/tokens', access: 'admin', answer: showTokens },
+  { method: 'DELETE', path: '/api/tokens/:id', access: 'admin', answer: revokeToken },
+  { method: 'POST', path: '/api/sync', access: 'session', answer: sync },
+  { method: 'GET', path: '/api/changes', access: 'session', answer: changes },
+  { method: 'GET', path: '/api/status', access: 'session', answer: status },
+  { method: 'GET', path: '/api/entries', access: 'session', answer: entry },
+  { method: 'GET', path: '/api/conflicts', access: 'session', answer: conflicts },
+]
+
+/** The routes as itty-router runs them. A known path under another method is a 405 or a preflight, all else a 404. */
+export function router(): RouterType<IRequest, [Exchange]> {
+  const table = Router<IRequest, [Exchange]>()
+  for (const route of ROUTES) {
+    table[VERBS[route.method]](route.path, ({ params }, exchange) => enter(route, { ...exchange, params }))
+  }
+  for (const path of new Set(ROUTES.map((route) => route.path))) table.all(path, otherMethod(path))
+  return table.all('*', nowhere)
+}
+
+async function enter(route: Route, exchange: Exchange): Promise<Response> {
+  if (route.access === 'anyone') return route.answer(exchange)
+  if (route.access === 'admin') {
+    await checkAdmin(exchange)
+    return route.answer(exchange)
+  }
+  const session = await verifySession(exchange.request, exchange.env)
+  await countAgainst(exchange.env.SYNC_LIMIT, `${session.space}/${session.client}`)
+  return route.answer(exchange, session)
+}
+
+function otherMethod(path: string): (request: IRequest, exchange: Exchange) => Response {
+  const allow = ROUTES.filter((route) => route.path === path).map(({ method }) => method)
+  return (_, { request, env }) => {
+    if (request.method === 'OPTIONS') return preflight(request, env.CORS_ORIGINS, allow)
+    throw refusal({ code: 'method-not-allowed', allow: [...allow, 'OPTIONS'] })
+  }
+}
+
+function nowhere(): never {
+  throw refusal({ code: 'not-found', detail: 'no such endpoint; see docs/spec.md' })
+}

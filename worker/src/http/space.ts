@@ -1,0 +1,36 @@
+import type { Session } from '../core/session.ts'
+import { parseQuery } from '../schema/parse.ts'
+import { ChangesQuery, ConflictsQuery, EntryQuery, StatusQuery } from '../schema/query.ts'
+import { readBody } from './body.ts'
+import { type Exchange, jsonText, spaceOf } from './exchange.ts'
+import { unwrap } from './refusal.ts'
+
+/** `POST /api/sync`. The body goes to the object as it came and is parsed there, once. */
+export async function sync({ request, env }: Exchange, session: Session): Promise<Response> {
+  const text = await readBody(request)
+  return jsonText(unwrap(await spaceOf(env, session).sync(session, text)))
+}
+
+/** `GET /api/changes?cursor=&limit=&collections=`. */
+export async function changes({ env, query }: Exchange, session: Session): Promise<Response> {
+  const wanted = unwrap(parseQuery(ChangesQuery, query))
+  return jsonText(unwrap(await spaceOf(env, session).changes(session, wanted)))
+}
+
+/** `GET /api/status?cursor=`. */
+export async function status({ env, query }: Exchange, session: Session): Promise<Response> {
+  const { cursor } = unwrap(parseQuery(StatusQuery, query))
+  return jsonText(unwrap(await spaceOf(env, session).status(session, cursor ?? null)))
+}
+
+/** `GET /api/entries?key=`: a key may hold slashes and dots, so it is a parameter. */
+export async function entry({ env, query }: Exchange, session: Session): Promise<Response> {
+  const { key } = unwrap(parseQuery(EntryQuery, query))
+  return jsonText(unwrap(await spaceOf(env, session).entry(session, key)))
+}
+
+/** `GET /api/conflicts?after=&limit=&key=`. */
+export async function conflicts({ env, query }: Exchange, session: Session): Promise<Response> {
+  const wanted = unwrap(parseQuery(ConflictsQuery, query))
+  return jsonText(unwrap(await spaceOf(env, session).conflicts(session, wanted)))
+}

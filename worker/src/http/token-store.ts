@@ -1,0 +1,69 @@
+import { SESSION_TTL_SECONDS } from '../core/limits.ts'
+import { TokenRecord } from '../schema/token.ts'
+import { isApiToken, tokenId } from './api-token.ts'
+import { refusal } from './refusal.ts'
+
+const PREFIX = 'token:'
+
+/** How many tokens one page of a listing shows: what one bulk read of KV takes. */
+const PAGE = 100
+
+/** KV takes no expiry sooner than this, s. */
+const SHORTEST_EXPIRY_SECONDS = 60
+
+/** How long a place may still read a deleted token from its cache (KV: 60 s), taken generously. */
+const PROPAGATION_SECONDS = 3600
+
+/** The record of a valid token. One that is mistyped, of another environment, unknown or expired is refused. */
+export async function findToken(token: string, env: Env): Promise<TokenRecord> {
+  if (!isApiToken(token, env.ENVIRONMENT)) throw invalid()
+  const record = await readToken(await tokenId(token), env)
+  if (record === null || (record.expiresAt !== null && record.expiresAt <= Date.now())) throw invalid()
+  return record
+}
+
+/** The record of a token, by the SHA-256 that is its id. */
+export async function readToken(id: string, { CHRONICLE_KV }: Env): Promise<TokenRecord | null> {
+  const stored = await CHRONICLE_KV.get(PREFIX + id, 'json')
+  return stored === null ? null : TokenRecord.parse(stored)
+}
+
+export async function writeToken(record: TokenRecord, { CHRONICLE_KV }: Env): Promise<void> {
+  const expiration = record.expiresAt === null ? null : Math.ceil(record.expiresAt / 1000)
+  const late = expiration !== null && expiration > Date.now() / 1000 + SHORTEST_EXPIRY_SECONDS
+  await CHRONICLE_KV.put(PREFIX + record.id, JSON.stringify(record), late ? { expiration } : {})
+}
+
+/** Deletes a token. Its space is told first: it counts there from now on, and in KV a minute later. */
+export async function deleteToken(record: TokenRecord, { CHRONICLE, CHRONICLE_KV }: Env): Promise<void> {
+  const until = Date.now() + (SESSION_TTL_SECONDS + PROPAGATION_SECONDS) * 1000
+  await CHRONICLE.getByName(record.space).revoke(record.id, until)
+  await CHRONICLE_KV.delete(PREFIX + record.id)
+}
+
+/** A page of token records, and where the next one begins. */
+export async function listTokens(cursor: string | undefined, { CHRONICLE_KV }: Env): Promise<TokenPage> {
+  const page = await CHRONICLE_KV.list({
+    prefix: PREFIX,
+    limit: PAGE,
+    ...(cursor !== undefined && { cursor }),
+  })
+  const names = page.keys.map(({ name }) => name)
+  const stored = names.length === 0 ? new Map() : await CHRONICLE_KV.get(names, 'json')
+  const tokens = [...stored.values()]
+    .filter((value) => value !== null)
+    .map((value) => TokenRecord.parse(value))
+  return { tokens, next: page.list_complete ? null : page.cursor }
+}
+
+interface TokenPage {
+  readonly tokens: readonly TokenRecord[]
+  readonly next: string | null
+}
+
+function invalid(): Error {
+  return refusal({
+    code: 'unauthorized',
+    detail: 'The token is not valid here: mistyped, expired, revoked, or of another environment.',
+  })
+}

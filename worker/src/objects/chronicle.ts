@@ -1,0 +1,105 @@
+import { DurableObject } from 'cloudflare:workers'
+import { pendingAfter } from '../core/cursor.ts'
+import { PUBLISHED_LIMITS } from '../core/limits.ts'
+import { accepted, type Result } from '../core/result.ts'
+import type { Session } from '../core/session.ts'
+import { formatVersion } from '../core/version.ts'
+import type { ChangesQuery, ConflictsQuery } from '../schema/query.ts'
+import { checkCollections, checkScope, checkSession, revoke } from './admission.ts'
+import { listConflicts } from './conflicts.ts'
+import { readEntry } from './entry.ts'
+import { pull } from './pull.ts'
+import { withTexts } from './reply.ts'
+import { openSpace, type Space } from './space.ts'
+import { sync } from './sync.ts'
+import { migrate } from './tables.ts'
+
+/**
+ * A space: one writer, and all that its devices agree on. Every method takes a session that the Worker has
+ * verified and answers with the JSON text of the reply, or with the reason why not.
+ */
+export class Chronicle extends DurableObject<Env> {
+  readonly #space: Space
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env)
+    migrate(ctx.storage, newEpoch())
+    this.#space = openSpace(ctx, env.MASTER_KEY)
+  }
+
+  /** Pushes and pulls; `text` is the body of `POST /api/sync`, parsed here and nowhere else. */
+  sync(session: Session, text: string): Promise<Result<string>> {
+    return sync(this.#space, session, { text, now: Date.now() })
+  }
+
+  /** `GET /api/changes`. */
+  async changes(session: Session, { cursor, limit, collections }: ChangesQuery): Promise<Result<string>> {
+    const allowed = this.#admit(session)
+    if (!allowed.ok) return allowed
+    const granted = checkCollections(session, collections)
+    if (!granted.ok) return granted
+    const pulled = await pull(this.#space, session, {
+      query: { cursor: cursor ?? null, limit, collections },
+      wrote: null,
+    })
+    const { epoch, seq } = this.#space.standing
+    return accepted(
+      withTexts({ ...pulled.fields, head: formatVersion(epoch, seq) }, 'changes', pulled.entries),
+    )
+  }
+
+  /** `GET /api/status`. The counts are the whole space's: a token that is granted a part of it gets none. */
+  async status(session: Session, cursor: string | null): Promise<Result<string>> {
+    const allowed = this.#admit(session)
+    if (!allowed.ok) return allowed
+    const { epoch, floor, seq, entries, lastSync } = this.#space.standing
+    const whole = session.collections === null
+    return accepted(
+      JSON.stringify({
+        status: 'ok',
+        lastSync,
+        pending: pendingAfter(cursor, { epoch, floor, head: seq }),
+        head: formatVersion(epoch, seq),
+        epoch,
+        entries: whole ? entries : null,
+        openConflicts: whole ? this.#space.store.openConflicts() : null,
+        serverTime: Date.now(),
+        limits: PUBLISHED_LIMITS,
+      }),
+    )
+  }
+
+  /** `GET /api/entries`. */
+  async entry(session: Session, key: string): Promise<Result<string>> {
+    const allowed = this.#admit(session)
+    return allowed.ok ? readEntry(this.#space, session, key) : allowed
+  }
+
+  /** `GET /api/conflicts`. */
+  async conflicts(session: Session, query: ConflictsQuery): Promise<Result<string>> {
+    const allowed = this.#admit(session)
+    if (!allowed.ok) return allowed
+    return accepted(await listConflicts(this.#space, query, session.collections))
+  }
+
+  /** Whether a token or session was revoked: asked before a session is opened. */
+  async admit(session: Pick<Session, 'id' | 'token'>): Promise<Result<true>> {
+    return checkSession(this.#space, session)
+  }
+
+  /** Ends a session, or all sessions of a token. `until`: when the last of them would have ended by itself, ms. */
+  async revoke(id: string, until: number): Promise<void> {
+    revoke(this.#space, id, { now: Date.now(), until })
+  }
+
+  #admit(session: Session): Result<true> {
+    const known = checkSession(this.#space, session)
+    return known.ok ? checkScope(session, 'sync:read') : known
+  }
+}
+
+/** Tells one data set from the next: 48 random bits in base 36. */
+function newEpoch(): string {
+  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2))
+  return (high * 0x10000 + (low & 0xffff)).toString(36)
+}

@@ -1,0 +1,22 @@
+import { passes } from '../core/cursor.ts'
+import { accepted, type Result, refused } from '../core/result.ts'
+import type { Session } from '../core/session.ts'
+import { agrees, entryOf } from './feed.ts'
+import { CorruptionError, openVersions } from './log.ts'
+import type { Space } from './space.ts'
+
+/** `GET /api/entries`: where one key stands. A deleted entry is not found, like one that never was. */
+export async function readEntry(space: Space, session: Session, key: string): Promise<Result<string>> {
+  if (!passes(session.collections, key)) return absent(key)
+  const head = space.store.heads([key]).get(key)
+  if (head === undefined || head.deleted) return absent(key)
+  const version = (await openVersions(space, [head.seq])).get(head.seq)
+  if (version === undefined || version.key !== key || !agrees(version, head)) {
+    throw new CorruptionError(`version ${head.seq} is not what its head promised`)
+  }
+  return accepted(JSON.stringify(entryOf(version, space.standing.epoch)))
+}
+
+function absent(key: string): Result<never> {
+  return refused({ code: 'not-found', detail: `there is no entry ${JSON.stringify(key)}` })
+}

@@ -1,0 +1,100 @@
+import { type Chunk, decodeChunks, lastSeq } from '../core/chunk.ts'
+import { type Filter, passes } from '../core/cursor.ts'
+import { MAX_PAGE_BYTES } from '../core/limits.ts'
+import type { Version } from '../core/outcome.ts'
+import type { Head } from '../core/settle.ts'
+import { formatVersion } from '../core/version.ts'
+import { CorruptionError, openChunk } from './log.ts'
+import type { Space } from './space.ts'
+
+/** What to read: the latest version of every key after a position, oldest first. */
+export interface FeedQuery {
+  readonly after: number
+  readonly limit: number
+  readonly filter: Filter
+  /** The versions that the reader itself just wrote, from and to inclusive, and need not get back. */
+  readonly echo: readonly [from: number, to: number] | null
+}
+
+/** A page of the feed. Where `more` is false it ends in a consistent snapshot. */
+export interface Page {
+  /** Each entry as the text of its JSON: it is written once and not again for the reply. */
+  readonly entries: readonly string[]
+  /** The sequence number to go on from. */
+  readonly position: number
+  readonly more: boolean
+}
+
+/** A page being filled: a key that was written again while the page was read keeps only its latest entry. */
+interface Draft {
+  readonly query: FeedQuery
+  readonly entries: Map<string, string>
+  position: number
+  length: number
+}
+
+/**
+ * Reads a page. Opening what is sealed takes time in which the space may move on, so what a chunk holds is
+ * compared with the heads after it was opened, and the page is a snapshot only if nothing followed by then.
+ */
+export async function readPage(space: Space, query: FeedQuery): Promise<Page> {
+  const draft: Draft = { query, entries: new Map(), position: query.after, length: 0 }
+  while (draft.position < space.standing.seq) {
+    if (isFull(draft)) return { entries: [...draft.entries.values()], position: draft.position, more: true }
+    await readSegment(space, draft)
+  }
+  return { entries: [...draft.entries.values()], position: draft.position, more: false }
+}
+
+function isFull({ query, entries, length }: Draft): boolean {
+  return entries.size >= query.limit || length >= MAX_PAGE_BYTES
+}
+
+async function readSegment(space: Space, draft: Draft): Promise<void> {
+  const segment = space.store.segmentAt(draft.position + 1)
+  if (segment === undefined) {
+    draft.position = space.standing.seq
+    return
+  }
+  const wanted = decodeChunks(segment.body).filter(({ frame }) => lastSeq(frame) > draft.position)
+  const foreign = wanted.filter((chunk) => !isEcho(chunk, draft.query.echo))
+  const versions = (await Promise.all(foreign.map((chunk) => openChunk(space, chunk)))).flat()
+  const heads = space.store.heads(versions.map(({ key }) => key))
+  for (const version of versions) {
+    if (version.seq <= draft.position || !isCurrent(version, heads)) continue
+    if (isFull(draft)) return
+    draft.position = version.seq
+    if (passes(draft.query.filter, version.key)) add(draft, version, space.standing.epoch)
+  }
+  draft.position = segment.last
+}
+
+function isEcho({ frame }: Chunk, echo: FeedQuery['echo']): boolean {
+  return echo !== null && (frame.s[0] as number) >= echo[0] && lastSeq(frame) <= echo[1]
+}
+
+function isCurrent(version: Version, heads: ReadonlyMap<string, Head>): boolean {
+  const head = heads.get(version.key)
+  if (head?.seq !== version.seq) return false
+  if (!agrees(version, head))
+    throw new CorruptionError(`version ${version.seq} is not what its head promised`)
+  return true
+}
+
+/** Whether what was opened is what the head says: an older chunk of the same key in its place is not. */
+export function agrees(version: Version, head: Head): boolean {
+  return version.at === head.at && version.by === head.by && version.deleted === head.deleted
+}
+
+function add(draft: Draft, version: Version, epoch: string): void {
+  const text = JSON.stringify(entryOf(version, epoch))
+  draft.entries.delete(version.key)
+  draft.entries.set(version.key, text)
+  draft.length += text.length
+}
+
+/** An entry as every reply shows it; a deletion carries its last value if it came with one. */
+export function entryOf({ seq, key, by, at, deleted, value }: Version, epoch: string): object {
+  const content = { ...(deleted && { deleted }), ...(value !== undefined && { value }) }
+  return { key, ...content, timestamp: at, version: formatVersion(epoch, seq), by }
+}

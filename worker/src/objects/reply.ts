@@ -1,0 +1,6 @@
+/** The JSON text of an object with one more field: an array whose items are JSON texts already. */
+export function withTexts(fields: object, name: string, texts: readonly string[]): string {
+  const text = JSON.stringify(fields)
+  const separator = text.length > 2 ? ',' : ''
+  return `${text.slice(0, -1)}${separator}${JSON.stringify(name)}:[${texts.join(',')}]}`
+}

@@ -1,0 +1,210 @@
+import type { Conflict } from '../core/outcome.ts'
+import type { Head } from '../core/settle.ts'
+
+/** Where a space stands: read once when its object wakes, then kept in step with every commit. */
+export interface Standing {
+  readonly epoch: string
+  /** Cursors below it cannot be continued: tombstones up to here have been collected. */
+  readonly floor: number
+  /** The last sequence number given out. */
+  readonly seq: number
+  /** Live entries. */
+  readonly entries: number
+  /** When the last change was stored, ms; null before the first. */
+  readonly lastSync: number | null
+  /** The newest segment, which takes further chunks while it is small. */
+  readonly tail: { readonly first: number; readonly bytes: number } | null
+}
+
+/** What is known of a client's last batch: enough to answer it again. */
+export interface ClientRecord {
+  readonly id: string
+  readonly subject: string
+  readonly batch: number
+  readonly digest: Uint8Array
+  readonly arrived: number
+  readonly skew: number
+  readonly verdicts: string
+}
+
+export interface Segment {
+  readonly first: number
+  readonly last: number
+  readonly body: Uint8Array
+}
+
+/** What one batch writes to the log. */
+export interface Append {
+  readonly first: number
+  readonly last: number
+  readonly entries: number
+  readonly at: number
+  readonly body: Uint8Array
+}
+
+/** The rows of a space. Synchronous throughout; the caller says what is one transaction. */
+export interface Store {
+  standing(): Standing
+  client(id: string): ClientRecord | undefined
+  putClient(record: ClientRecord): void
+  heads(keys: readonly string[]): ReadonlyMap<string, Head>
+  putHeads(heads: ReadonlyMap<string, Head>): void
+  /** Adds to the newest segment, or begins one where `into` is null. */
+  append(chunks: Append, into: number | null): void
+  /** The segment that holds a sequence number, or the next one after it. */
+  segmentAt(seq: number): Segment | undefined
+  putConflicts(conflicts: readonly Conflict[]): void
+  conflicts(ids: readonly number[]): readonly Conflict[]
+  conflictsAfter(id: number, limit: number): readonly Conflict[]
+  openConflicts(): number
+  revoke(id: string, until: number): void
+  revoked(): readonly { readonly id: string; readonly until: number }[]
+  forgetRevoked(before: number): void
+}
+
+type HeadRow = { key: string; seq: number; root: number; at: number; by: string; deleted: number }
+type SegmentRow = { first: number; last: number; body: ArrayBuffer }
+type TailRow = { first: number; last: number; entries: number; at: number; bytes: number }
+type ClientRow = Omit<ClientRecord, 'digest'> & { digest: ArrayBuffer }
+
+export function sqliteStore(sql: SqlStorage): Store {
+  return {
+    standing() {
+      const rows = sql.exec<{ name: string; value: SqlStorageValue }>('SELECT name, value FROM meta')
+      const meta = new Map(Array.from(rows, ({ name, value }) => [name, value]))
+      const [tail] = sql.exec<TailRow>(
+        'SELECT first, last, entries, at, length(body) AS bytes FROM segment ORDER BY first DESC LIMIT 1',
+      )
+      return {
+        epoch: String(meta.get('epoch')),
+        floor: Number(meta.get('floor')),
+        seq: tail?.last ?? 0,
+        entries: tail?.entries ?? 0,
+        lastSync: tail?.at ?? null,
+        tail: tail === undefined ? null : { first: tail.first, bytes: tail.bytes },
+      }
+    },
+
+    client(id) {
+      const [row] = sql.exec<ClientRow>('SELECT * FROM client WHERE id = ?', id)
+      return row && { ...row, digest: new Uint8Array(row.digest) }
+    },
+
+    putClient({ id, subject, batch, digest, arrived, skew, verdicts }) {
+      sql.exec(
+        'INSERT OR REPLACE INTO client VALUES (?, ?, ?, ?, ?, ?, ?)',
+        id,
+        subject,
+        batch,
+        digest,
+        arrived,
+        skew,
+        verdicts,
+      )
+    },
+
+    heads(keys) {
+      const rows = sql.exec<HeadRow>(
+        'SELECT head.* FROM json_each(?) AS wanted JOIN head ON head.key = wanted.value',
+        JSON.stringify(keys),
+      )
+      return new Map(
+        Array.from(rows, ({ key, deleted, ...head }) => [key, { ...head, deleted: deleted === 1 }]),
+      )
+    },
+
+    putHeads(heads) {
+      const rows = Array.from(heads, ([key, { seq, root, at, by, deleted }]) => [
+        key,
+        seq,
+        root,
+        at,
+        by,
+        Number(deleted),
+      ])
+      sql.exec(
+        `INSERT OR REPLACE INTO head
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)`,
+        JSON.stringify(rows),
+      )
+    },
+
+    append({ first, last, entries, at, body }, into) {
+      if (into === null) {
+        sql.exec('INSERT INTO segment VALUES (?, ?, ?, ?, ?)', first, last, entries, at, body)
+      } else {
+        sql.exec(
+          `UPDATE segment SET last = ?, entries = ?, at = ?, body = CAST(body || ? AS BLOB) WHERE first = ?`,
+          last,
+          entries,
+          at,
+          body,
+          into,
+        )
+      }
+    },
+
+    segmentAt(seq) {
+      const [row] = sql.exec<SegmentRow>(
+        `SELECT first, last, body FROM segment
+         WHERE first >= coalesce((SELECT max(first) FROM segment WHERE first <= ?1), 0) AND last >= ?1
+         ORDER BY first LIMIT 1`,
+        seq,
+      )
+      return row && { ...row, body: new Uint8Array(row.body) }
+    },
+
+    putConflicts(conflicts) {
+      const rows = conflicts.map(({ id, policy, resolution, winner, loser }) => [
+        id,
+        policy,
+        resolution,
+        winner,
+        loser,
+        0,
+      ])
+      sql.exec(
+        `INSERT INTO conflict
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)`,
+        JSON.stringify(rows),
+      )
+    },
+
+    conflicts(ids) {
+      return sql
+        .exec<Conflict & Row>(
+          'SELECT id, policy, resolution, winner, loser FROM conflict WHERE id IN (SELECT value FROM json_each(?))',
+          JSON.stringify(ids),
+        )
+        .toArray()
+    },
+
+    conflictsAfter(id, limit) {
+      return sql
+        .exec<Conflict & Row>(
+          'SELECT id, policy, resolution, winner, loser FROM conflict WHERE id > ? ORDER BY id LIMIT ?',
+          id,
+          limit,
+        )
+        .toArray()
+    },
+
+    openConflicts() {
+      return sql.exec<{ open: number }>('SELECT count(*) AS open FROM conflict WHERE open = 1').one().open
+    },
+
+    revoke(id, until) {
+      sql.exec('INSERT OR REPLACE INTO revoked VALUES (?, ?)', id, until)
+    },
+
+    revoked() {
+      return sql.exec<{ id: string; until: number }>('SELECT id, until FROM revoked').toArray()
+    },
+
+    forgetRevoked(before) {
+      sql.exec('DELETE FROM revoked WHERE until < ?', before)
+    },
+  }
+}
+
+type Row = Record<string, SqlStorageValue>

@@ -1,0 +1,70 @@
+import { clockOf } from '../core/clock.ts'
+import { resultsOf, syncedKeys } from '../core/outcome.ts'
+import { accepted, type Result, refused } from '../core/result.ts'
+import type { Session } from '../core/session.ts'
+import { formatVersion } from '../core/version.ts'
+import { parseSync, type SyncRequest } from '../schema/sync.ts'
+import { acceptBatch, type Outcome } from './accept.ts'
+import { checkCollections, checkScope, checkSession } from './admission.ts'
+import { reportOf } from './conflicts.ts'
+import { pull } from './pull.ts'
+import { withTexts } from './reply.ts'
+import type { Space } from './space.ts'
+
+/** `POST /api/sync`: pushes a batch, then pulls a page where a cursor is given. The reply is JSON text. */
+export async function sync(
+  space: Space,
+  session: Session,
+  body: { text: string; now: number },
+): Promise<Result<string>> {
+  const known = checkSession(space, session)
+  if (!known.ok) return known
+  const parsed = parseSync(body.text)
+  if (!parsed.ok) return parsed
+  const request = parsed.value
+  const allowed = checkRequest(session, request)
+  if (!allowed.ok) return allowed
+  const outcome = await acceptBatch(space, { session, request, clock: clockOf(body.now, request.clientTime) })
+  if (!outcome.ok) return outcome
+  return accepted(await replyTo(space, { session, request, outcome: outcome.value, now: body.now }))
+}
+
+function checkRequest(session: Session, request: SyncRequest): Result<true> {
+  if (request.clientId !== undefined && request.clientId !== session.client) {
+    return refused({ code: 'foreign-client', detail: 'clientId is not the one this session was opened for' })
+  }
+  const writes = request.changes.length > 0 ? checkScope(session, 'sync:write') : accepted(true as const)
+  if (!writes.ok || request.cursor === undefined) return writes
+  const reads = checkScope(session, 'sync:read')
+  return reads.ok ? checkCollections(session, request.collections) : reads
+}
+
+/** All that a reply is made of. */
+interface Answer {
+  readonly session: Session
+  readonly request: SyncRequest
+  readonly outcome: Outcome
+  readonly now: number
+}
+
+async function replyTo(space: Space, answer: Answer): Promise<string> {
+  const { session, request, outcome, now } = answer
+  const { cursor } = request
+  const pulled =
+    cursor === undefined
+      ? null
+      : await pull(space, session, { query: { ...request, cursor }, wrote: outcome.wrote })
+  const { epoch } = space.standing
+  const results = resultsOf(outcome.edits, outcome.verdicts, epoch)
+  const reply = {
+    success: results.every(({ status }) => status !== 'rejected'),
+    synced: syncedKeys(results),
+    conflicts: outcome.conflicts.map((conflict) => reportOf(conflict, outcome.versions, epoch)),
+    results,
+    ...pulled?.fields,
+    head: formatVersion(epoch, space.standing.seq),
+    replayed: outcome.replayed,
+    serverTime: now,
+  }
+  return withTexts(reply, 'changes', pulled?.entries ?? [])
+}

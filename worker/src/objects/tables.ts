@@ -1,0 +1,61 @@
+/**
+ * The tables of a space, one step per release that changed them; docs/storage.md explains the layout.
+ * A step is never edited once it is released.
+ */
+const STEPS: readonly string[] = [
+  `
+  CREATE TABLE segment (
+    first INTEGER PRIMARY KEY,
+    last INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    body BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE head (
+    key TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    root INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    "by" TEXT NOT NULL,
+    deleted INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE client (
+    id TEXT PRIMARY KEY,
+    subject TEXT NOT NULL,
+    batch INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    arrived INTEGER NOT NULL,
+    skew INTEGER NOT NULL,
+    verdicts TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE conflict (
+    id INTEGER PRIMARY KEY,
+    policy TEXT NOT NULL,
+    resolution TEXT NOT NULL,
+    winner INTEGER NOT NULL,
+    loser INTEGER NOT NULL,
+    open INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX open_conflict ON conflict (id) WHERE open = 1;
+  CREATE TABLE revoked (
+    id TEXT PRIMARY KEY,
+    until INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+]
+
+/** Brings a space's tables up to date, and gives a new space its epoch. */
+export function migrate(storage: DurableObjectStorage, epoch: string): void {
+  const { sql } = storage
+  sql.exec(
+    'CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID',
+  )
+  const [row] = sql.exec<{ value: number }>(`SELECT value FROM meta WHERE name = 'step'`).toArray()
+  const done = row?.value ?? 0
+  if (done === STEPS.length) return
+  storage.transactionSync(() => {
+    for (const step of STEPS.slice(done)) sql.exec(step)
+    sql.exec(`INSERT OR REPLACE INTO meta VALUES ('step', ?)`, STEPS.length)
+    sql.exec(`INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('floor', 0)`, epoch)
+  })
+}

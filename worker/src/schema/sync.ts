@@ -1,0 +1,33 @@
+import * as z from 'zod/mini'
+import { MAX_CHANGES } from '../core/limits.ts'
+import { type Result, refused } from '../core/result.ts'
+import { AnyJson, ClientId, Collections, Milliseconds, Opaque, PageSize } from './name.ts'
+import { parseBody } from './parse.ts'
+
+/** One change. What is wrong with a single one (bad key, no value) rejects that one, so the bounds are not here. */
+export const Change = z.strictObject({
+  key: z.string(),
+  value: z.optional(AnyJson),
+  deleted: z.optional(z.boolean()),
+  timestamp: z.number(),
+  base: z.optional(z.nullable(Opaque)),
+})
+
+export const SyncRequest = z.strictObject({
+  clientId: z.optional(ClientId),
+  batch: z.optional(z.int().check(z.minimum(1))),
+  clientTime: z.optional(Milliseconds),
+  cursor: z.optional(z.nullable(Opaque)),
+  limit: z.optional(PageSize),
+  collections: z.optional(Collections),
+  atomic: z.optional(z.boolean()),
+  changes: z.array(Change),
+})
+export type SyncRequest = z.infer<typeof SyncRequest>
+
+/** The body of `POST /api/sync`, or why it is refused whole. */
+export function parseSync(text: string): Result<SyncRequest> {
+  const parsed = parseBody(SyncRequest, text)
+  if (!parsed.ok || parsed.value.changes.length <= MAX_CHANGES) return parsed
+  return refused({ code: 'too-many-changes', limit: MAX_CHANGES, found: parsed.value.changes.length })
+}

@@ -1,0 +1,27 @@
+import * as z from 'zod/mini'
+import { SCOPES } from '../core/session.ts'
+import { Collections, Milliseconds, Name } from './name.ts'
+
+/** The body of `POST /api/tokens`. Without `space` the subject has one of its own; without `collections`, all. */
+export const TokenRequest = z.strictObject({
+  subject: Name,
+  space: z.optional(Name),
+  scopes: z.array(z.enum(SCOPES)).check(z.minLength(1)),
+  collections: z.optional(Collections),
+  expiresAt: z.optional(Milliseconds),
+  name: z.optional(z.string().check(z.maxLength(128))),
+})
+export type TokenRequest = z.infer<typeof TokenRequest>
+
+/** What is kept of a token, under its SHA-256: everything but the token. */
+export const TokenRecord = z.strictObject({
+  id: z.string(),
+  subject: Name,
+  space: Name,
+  scopes: z.array(z.enum(SCOPES)),
+  collections: z.nullable(Collections),
+  expiresAt: z.nullable(Milliseconds),
+  name: z.nullable(z.string()),
+  createdAt: Milliseconds,
+})
+export type TokenRecord = z.infer<typeof TokenRecord>
