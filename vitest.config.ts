@@ -10,7 +10,7 @@ Object.assign(process.env, {
 
 export default defineConfig({
   test: {
-    silent: 'passed-only',
+    onConsoleLog: (log) => !isRequestLog(log),
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
@@ -23,7 +23,14 @@ export default defineConfig({
           }),
         ],
       },
-      { test: { name: 'infra', include: ['test/infra/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+      {
+        test: {
+          name: 'infra',
+          include: ['test/infra/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'integration',
@@ -38,5 +45,12 @@ export default defineConfig({
 
 /** The declared limits would end a test run within seconds; rate-limit.test.ts has its own. */
 function unlimited(names: readonly string[]) {
-  return Object.fromEntries(names.map((name) => [name, { namespace_id: name, simple: { limit: 1_000_000, period: 60 as const } }]))
+  return Object.fromEntries(
+    names.map((name) => [name, { namespace_id: name, simple: { limit: 1_000_000, period: 60 as const } }]),
+  )
+}
+
+/** The Worker logs each request; a failing test says more. */
+function isRequestLog(log: string): boolean {
+  return log.startsWith('{"level":"info"')
 }

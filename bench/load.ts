@@ -27,7 +27,12 @@ async function keepSending(sender: Sender, to: { url: string; path: string; end:
   const client = new Client(to.url)
   let count = 0
   while (performance.now() < to.end) {
-    const reply = await client.request({ path: to.path, method: 'POST', headers: sender.headers, body: sender.body() })
+    const reply = await client.request({
+      path: to.path,
+      method: 'POST',
+      headers: sender.headers,
+      body: sender.body(),
+    })
     const text = await reply.body.text()
     if (reply.statusCode !== 200) throw new Error(`${reply.statusCode}: ${text.slice(0, 300)}`)
     sender.learn(text)

@@ -28,7 +28,12 @@ async function compare(batch: number): Promise<void> {
   const lines: { bare: number; product: number; ratio: number }[] = []
   for (let round = 0; round <= ROUNDS; round++) {
     const bareSenders = connections((part) => bareSender(part, CONNECTIONS, batch))
-    const before = await measure({ url: `http://127.0.0.1:${bare.port}`, path: '/', senders: bareSenders, seconds: SECONDS })
+    const before = await measure({
+      url: `http://127.0.0.1:${bare.port}`,
+      path: '/',
+      senders: bareSenders,
+      seconds: SECONDS,
+    })
     const senders = await devices(`space-${batch}-${round}`, batch)
     const after = await measure({ url: product.url, path: '/api/sync', senders, seconds: SECONDS })
     // The first round warms up both.
@@ -44,11 +49,16 @@ function connections(make: (part: number) => Sender): readonly Sender[] {
 }
 
 async function devices(space: string, batch: number): Promise<readonly Sender[]> {
-  const token = await post('/api/tokens', product.outputs.adminToken, { subject: space, scopes: ['sync:read', 'sync:write'] })
+  const token = await post('/api/tokens', product.outputs.adminToken, {
+    subject: space,
+    scopes: ['sync:read', 'sync:write'],
+  })
   const sessions = await Promise.all(
     Array.from({ length: CONNECTIONS }, () => post('/api/auth', '', { token: token.token })),
   )
-  return connections((part) => deviceSender(sessions[part]?.session ?? '', { part, parts: CONNECTIONS }, batch))
+  return connections((part) =>
+    deviceSender(sessions[part]?.session ?? '', { part, parts: CONNECTIONS }, batch),
+  )
 }
 
 async function post(path: string, bearer: string, body: object): Promise<Record<string, string>> {
@@ -59,7 +69,9 @@ async function post(path: string, bearer: string, body: object): Promise<Record<
 
 function spread(ratios: readonly number[]): readonly string[] {
   const sorted = [...ratios].sort((a, b) => a - b)
-  return [sorted[0], sorted[Math.floor(sorted.length / 2)], sorted.at(-1)].map((ratio) => (ratio ?? 0).toFixed(2))
+  return [sorted[0], sorted[Math.floor(sorted.length / 2)], sorted.at(-1)].map((ratio) =>
+    (ratio ?? 0).toFixed(2),
+  )
 }
 
 function median(lines: readonly { bare: number; product: number }[], name: 'bare' | 'product'): number {

@@ -5,7 +5,13 @@ const KEYS = 10_000
 
 /** A document of about 250 bytes. */
 function documentOf(key: string, round: number): object {
-  return { id: key, title: `Entry ${round}`, tags: ['a', 'b'], done: round % 2 === 0, body: 'lorem ipsum '.repeat(13) }
+  return {
+    id: key,
+    title: `Entry ${round}`,
+    tags: ['a', 'b'],
+    done: round % 2 === 0,
+    body: 'lorem ipsum '.repeat(13),
+  }
 }
 
 function randomKeys(part: number, parts: number, count: number): readonly string[] {
@@ -40,7 +46,12 @@ export function deviceSender(session: string, place: { part: number; parts: numb
       round += 1
       sent = randomKeys(place.part, place.parts, batch)
       const timestamp = Date.now()
-      const changes = sent.map((key) => ({ key, value: documentOf(key, round), timestamp, base: versions.get(key) ?? null }))
+      const changes = sent.map((key) => ({
+        key,
+        value: documentOf(key, round),
+        timestamp,
+        base: versions.get(key) ?? null,
+      }))
       return JSON.stringify({ batch: round, clientTime: timestamp, changes })
     },
     learn(reply) {

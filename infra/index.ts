@@ -1,4 +1,4 @@
-import { getStack } from '@pulumi/pulumi'
+import { getProject, getStack } from '@pulumi/pulumi'
 import { bindingsOf, shownBindings } from './bindings.ts'
 import { bundleWorker } from './bundle.ts'
 import { Credentials } from './components/credentials.ts'
@@ -11,7 +11,7 @@ import { readSettings } from './settings.ts'
 
 const root = `${import.meta.dirname}/..`
 const stack = getStack()
-const settings = readSettings(stack)
+const settings = readSettings(getProject(), stack)
 const { accountId, environment, protect } = settings
 const declaration = readDeclaration(root)
 const names = physicalNames(declaration.name, stack)

@@ -1,4 +1,4 @@
-import { Config, getProject, runtime } from '@pulumi/pulumi'
+import { Config, runtime } from '@pulumi/pulumi'
 import { RunError } from '@pulumi/pulumi/errors.js'
 import { z } from 'zod'
 
@@ -64,50 +64,50 @@ const HINTS: Readonly<Record<keyof z.infer<typeof Settings>, Hint>> = {
 }
 
 /** The stack's settings. Every mistake is one line that says what to write where, all in one RunError. */
-export function readSettings(stack: string): Settings {
-  const values = projectValues()
-  const parsed = Settings.safeParse(values)
+export function readSettings(project: string, stack: string): Settings {
+  const place = { project, stack, values: valuesOf(project) }
+  const parsed = Settings.safeParse(place.values)
   const accountId = new Config('cloudflare').get('accountId') || process.env.CLOUDFLARE_ACCOUNT_ID || ''
   const mistakes = [
-    ...(parsed.error?.issues ?? []).flatMap((issue) => describe(issue, values, stack)),
-    ...waysInMistakes(values, stack),
+    ...(parsed.error?.issues ?? []).flatMap((issue) => describe(issue, place)),
+    ...waysInMistakes(place),
     ...accountMistakes(accountId),
   ]
   if (!parsed.success || mistakes.length > 0) throw new RunError([...new Set(mistakes)].join('\n'))
   return { ...parsed.data, accountId }
 }
 
-/** Values of the project's own keys; empty ones, as Pulumi.yaml has them for "none", are left out. */
-function projectValues(): Readonly<Record<string, string>> {
-  const prefix = `${getProject()}:`
+/** Where the values stand, for the messages. */
+interface Place {
+  readonly project: string
+  readonly stack: string
+  readonly values: Readonly<Record<string, string>>
+}
+
+/** The project's own values; empty ones, as Pulumi.yaml has them for "none", are left out. */
+function valuesOf(project: string): Readonly<Record<string, string>> {
+  const prefix = `${project}:`
   const own = Object.entries(runtime.allConfig()).filter(
     ([key, value]) => key.startsWith(prefix) && value !== '',
   )
   return Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]))
 }
 
-function describe(
-  issue: z.core.$ZodIssue,
-  values: Readonly<Record<string, string>>,
-  stack: string,
-): string[] {
+function describe(issue: z.core.$ZodIssue, place: Place): string[] {
+  const { project, values } = place
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map(
-      (key) => `${getProject()}:${key} is not a setting, expected one of ${Object.keys(HINTS).join(', ')}`,
-    )
+    const known = Object.keys(HINTS).join(', ')
+    return issue.keys.map((key) => `${project}:${key} is not a setting, expected one of ${known}`)
   }
   const key = String(issue.path[0])
-  return [mistake(key, key in values ? `is ${JSON.stringify(values[key])}` : 'is missing', stack)]
+  return [mistake(key, key in values ? `is ${JSON.stringify(values[key])}` : 'is missing', place)]
 }
 
-function waysInMistakes(
-  { hostname, workersDev, zoneId }: Readonly<Record<string, string>>,
-  stack: string,
-): string[] {
+function waysInMistakes(place: Place): string[] {
+  const { hostname, workersDev, zoneId } = place.values
   if (hostname) return []
-  if (workersDev === 'false')
-    return [mistake('hostname', 'is missing while workersDev is false: no way in', stack)]
-  return zoneId ? [mistake('hostname', 'is missing while zoneId is set', stack)] : []
+  if (workersDev === 'false') return [mistake('hostname', 'is missing while workersDev is false', place)]
+  return zoneId ? [mistake('hostname', 'is missing while zoneId is set', place)] : []
 }
 
 function accountMistakes(accountId: string): string[] {
@@ -118,8 +118,9 @@ function accountMistakes(accountId: string): string[] {
   ]
 }
 
-function mistake(key: string, found: string, stack: string): string {
-  const name = `${getProject()}:${key}`
+function mistake(key: string, found: string, { project, stack }: Place): string {
+  const name = `${project}:${key}`
+  // Every key that an issue can name is one of the schema's.
   const { expected, example } = HINTS[key as keyof typeof HINTS]
   return `${name} ${found}, expected ${expected}. Write in Pulumi.${stack}.yaml, for example: ${name}: ${example}`
 }

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { buildSync } from 'esbuild'
 import type { Binding } from '../bindings.ts'
 import type { Migrations } from '../migrations.ts'
 import { readJson, writePrivate, writePrivateJson } from './private-file.ts'
@@ -70,6 +71,7 @@ export function uploadScript(
   const { folder, code, ...metadata } = upload
   const deployed = account.scripts.find(({ name }) => name === upload.name)
   const classes = applyMigrations(deployed, upload.name, migrations)
+  checkExports(code, classes)
   for (const binding of upload.bindings) checkBinding(account, classes, binding)
   const now = new Date().toISOString()
   const script: Script = {
@@ -86,7 +88,12 @@ export function uploadScript(
   return script
 }
 
-export function deleteScript(account: Account, folder: string, name: string): void {
+/** Deletes a script with the data of its objects, which the API does only when it is forced. */
+export function deleteScript(account: Account, folder: string, name: string, force: boolean): void {
+  const script = account.scripts.find((script) => script.name === name)
+  if (script && Object.keys(script.classes).length > 0 && !force) {
+    throw new ApiError(400, 10064, `the script ${name} has Durable Objects, and force is not set`)
+  }
   account.scripts = account.scripts.filter((script) => script.name !== name)
   rmSync(scriptFile(folder, name), { force: true })
 }
@@ -140,6 +147,16 @@ function applyMigrations(
     for (const name of step.deletedClasses ?? []) delete classes[name]
   }
   return classes
+}
+
+function checkExports(code: Uint8Array, classes: Readonly<Record<string, string>>): void {
+  const stdin = { contents: Buffer.from(code).toString('utf8') }
+  const { metafile } = buildSync({ stdin, format: 'esm', metafile: true, write: false, outfile: 'worker.js' })
+  const exported = metafile.outputs['worker.js']?.exports ?? []
+  const missing = Object.keys(classes).find((name) => !exported.includes(name))
+  if (missing) {
+    throw new ApiError(400, 10064, `the script does not export the class ${missing}, which has objects`)
+  }
 }
 
 function checkBinding(account: Account, classes: Record<string, string>, binding: Binding): void {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Log, LogLevel, Miniflare, type MiniflareOptions, type WorkerdStructuredLog } from 'miniflare'
 import type { Binding } from '../bindings.ts'
 import { type Account, type Script, scriptFile } from './account.ts'
+import { StartError } from './start-error.ts'
 
 type Worker = MiniflareOptions['workers'][number]
 type Env = NonNullable<Worker['config']['env']>
@@ -33,6 +34,7 @@ export interface ServeOptions {
 /** Runs the scripts of the account in workerd, on 127.0.0.1 only. Asks nothing of the network. */
 export async function serveAccount({ account, folder, port, onLog }: ServeOptions): Promise<Cloud> {
   const children = watchChildren()
+  let complaint: string | undefined
   const miniflare = new Miniflare({
     host: '127.0.0.1',
     port: 0,
@@ -41,7 +43,10 @@ export async function serveAccount({ account, folder, port, onLog }: ServeOption
     logRequests: false,
     enableDevRegistry: false,
     log: new Log(LogLevel.NONE),
-    handleStructuredLogs: onLog,
+    handleStructuredLogs(log) {
+      if (log.level === 'error') complaint ??= log.message
+      onLog(log)
+    },
     resourcePersistencePath: join(folder, 'data'),
     workers: [edgeWorker(account, port), ...account.scripts.map((script) => scriptWorker(script, folder))],
   })
@@ -62,7 +67,8 @@ export async function serveAccount({ account, folder, port, onLog }: ServeOption
     }
   } catch (cause) {
     await miniflare.dispose().catch(() => {})
-    throw cause
+    const [reason] = (complaint ?? String(cause)).split('\n')
+    throw new StartError(`the runtime could not start the script: ${reason}`)
   } finally {
     children.stop()
   }

@@ -1,22 +1,10 @@
 import { saveAccount } from './account.ts'
+import { applyGoal, clear, removeResource } from './apply.ts'
 import { type Diff, diffOf } from './diff.ts'
-import { hasSecret, type Properties, reveal, secretOf } from './properties.ts'
-import { type Cloud, invokeFunction, PROVIDERS, type Provider } from './providers.ts'
+import { type Goal, STACK_TYPE, toResource } from './goal.ts'
+import { hasSecret, type Properties } from './properties.ts'
+import { type Cloud, invokeFunction } from './providers.ts'
 import { type Resource, type State, saveState } from './state.ts'
-
-/** A resource that the program wants. */
-export interface Goal {
-  readonly type: string
-  readonly name: string
-  readonly parent: string
-  readonly custom: boolean
-  readonly inputs: Properties
-  readonly protect: boolean
-  readonly retainOnDelete: boolean
-  readonly deleteBeforeReplace: boolean
-  readonly dependencies: readonly string[]
-  readonly secretOutputs: readonly string[]
-}
 
 /** One line of the result: a resource and what was done to it. */
 export interface Step extends Diff {
@@ -28,7 +16,8 @@ export interface Deployment {
   readonly steps: readonly Step[]
   register(goal: Goal): Resource
   setOutputs(urn: string, outputs: Properties): void
-  readStack(goal: Pick<Goal, 'name' | 'parent'>): Resource
+  /** The outputs that the last good run left behind, as a StackReference to the stack itself sees them. */
+  readStack(goal: Goal): Resource
   invoke(token: string, args: Properties): Properties
   /** Deletes what the program did not want any more, and keeps the new outputs. */
   finish(): void
@@ -42,152 +31,63 @@ export interface DeploymentOptions {
   readonly onStep: (step: Step) => void
 }
 
-const STACK_TYPE = 'pulumi:pulumi:Stack'
-
+/** State and account are saved after every step, so that a run that fails half way is continued by the next. */
 export function deployment(options: DeploymentOptions): Deployment {
   const { cloud, state } = options
   const before = new Map(state.resources.map((resource) => [resource.urn, resource]))
   const after = new Map<string, Resource>()
   const replaced: Resource[] = []
   const steps: Step[] = []
-  let outputs: Properties = {}
 
-  function save(): void {
-    const left = [...before.values()].filter(({ urn }) => !after.has(urn))
+  function save(outputs: Properties): void {
+    const unseen = [...before.values()].filter(({ urn }) => !after.has(urn))
     saveAccount(cloud.folder, cloud.account)
-    saveState(cloud.folder, { resources: [...after.values(), ...left], outputs })
+    saveState(cloud.folder, { resources: [...after.values(), ...unseen], outputs })
   }
 
-  function record(step: Step): Resource {
+  function record(diff: Diff, resource: Resource): Resource {
+    const step = { ...diff, resource }
     steps.push(step)
     options.onStep(step)
-    return step.resource
-  }
-
-  function register(goal: Goal): Resource {
-    const urn = urnOf(goal, options)
-    const old = before.get(urn)
-    if (after.has(urn)) throw new Error(`two resources are called ${urn}`)
-    const provider = goal.custom ? providerOf(goal.type) : undefined
-    provider?.check?.(cloud, clear(goal.inputs))
-    const diff = diffOf(old, goal.inputs, provider?.replaceOn ?? [])
-    const base = resourceOf(goal, urn)
-    const resource = provider ? { ...base, ...apply(provider, diff, goal, old) } : base
-    after.set(urn, resource)
-    save()
-    return record({ ...diff, resource })
-  }
-
-  function apply(
-    provider: Provider,
-    diff: Diff,
-    goal: Goal,
-    old: Resource | undefined,
-  ): Pick<Resource, 'id' | 'outputs'> {
-    const inputs = clear(goal.inputs)
-    if (old && diff.operation === 'same') return { id: old.id, outputs: { ...old.outputs, ...goal.inputs } }
-    if (old && diff.operation === 'update') {
-      const updated = provider.update?.(cloud, inputs)
-      return { id: old.id, outputs: { ...old.outputs, ...goal.inputs, ...updated } }
-    }
-    if (old?.protect)
-      throw new Error(`${old.name} is protected and would be replaced (${diff.changes.join(', ')})`)
-    if (old && goal.deleteBeforeReplace) provider.delete(cloud, old.id, clear(old.inputs))
-    else if (old) replaced.push(old)
-    const created = provider.create(cloud, inputs)
-    return { id: created.id, outputs: { ...goal.inputs, ...asSecret(created.outputs, goal.secretOutputs) } }
-  }
-
-  function remove(resource: Resource): void {
-    if (resource.protect)
-      throw new Error(`${resource.name} is protected and would be deleted; unprotect it first`)
-    if (resource.custom && !resource.retainOnDelete && PROVIDERS[resource.type]) {
-      providerOf(resource.type).delete(cloud, resource.id, clear(resource.inputs))
-    }
-  }
-
-  function finish(): void {
-    for (const old of replaced.toReversed()) remove(old)
-    for (const old of [...before.values()].filter(({ urn }) => !after.has(urn)).toReversed()) {
-      remove(old)
-      before.delete(old.urn)
-      record({ operation: 'delete', changes: [], resource: old })
-    }
-    outputs = [...after.values()].find(({ type }) => type === STACK_TYPE)?.outputs ?? {}
-    save()
+    return resource
   }
 
   return {
     steps,
-    register,
-    finish,
-    setOutputs(urn, given) {
-      const resource = after.get(urn)
-      if (resource) after.set(urn, { ...resource, outputs: given })
+    register(goal) {
+      const wanted = toResource(goal, options)
+      const old = before.get(wanted.urn)
+      if (after.has(wanted.urn)) throw new Error(`two resources are called ${wanted.urn}`)
+      const { diff, ...made } = goal.custom
+        ? applyGoal(cloud, goal, old)
+        : { diff: diffOf(old, goal.inputs, []) }
+      if (old && diff.operation === 'replace' && !goal.deleteBeforeReplace) replaced.push(old)
+      const resource = { ...wanted, ...made }
+      after.set(resource.urn, resource)
+      save({})
+      return record(diff, resource)
     },
-    readStack({ name, parent }) {
-      const goal = { name, parent, type: 'pulumi:pulumi:StackReference' }
+    setOutputs(urn, outputs) {
+      const resource = after.get(urn)
+      if (resource) after.set(urn, { ...resource, outputs })
+    },
+    readStack(goal) {
       const secretOutputNames = Object.keys(state.outputs).filter((key) => hasSecret(state.outputs[key]))
-      const found = { name, outputs: state.outputs, secretOutputNames }
-      const resource = { ...resourceOf({ ...READ, ...goal }, urnOf(goal, options)), id: name, outputs: found }
-      return record({ operation: 'read', changes: [], resource })
+      const outputs = { name: goal.name, outputs: state.outputs, secretOutputNames }
+      return record(
+        { operation: 'read', changes: [] },
+        { ...toResource(goal, options), id: goal.name, outputs },
+      )
     },
     invoke: (token, args) => invokeFunction(cloud, token, clear(args)),
+    finish() {
+      for (const old of replaced.toReversed()) removeResource(cloud, old)
+      for (const old of [...before.values()].toReversed().filter(({ urn }) => !after.has(urn))) {
+        removeResource(cloud, old)
+        before.delete(old.urn)
+        record({ operation: 'delete', changes: [] }, old)
+      }
+      save([...after.values()].find(({ type }) => type === STACK_TYPE)?.outputs ?? {})
+    },
   }
-}
-
-const READ: Omit<Goal, 'type' | 'name' | 'parent'> = {
-  custom: true,
-  inputs: {},
-  protect: false,
-  retainOnDelete: false,
-  deleteBeforeReplace: false,
-  dependencies: [],
-  secretOutputs: [],
-}
-
-function providerOf(type: string): Provider {
-  const provider = PROVIDERS[type]
-  if (!provider) throw new Error(`the embedded cloud has no ${type}: add it to infra/local/providers.ts`)
-  return provider
-}
-
-function resourceOf(goal: Goal, urn: string): Resource {
-  const { type, name, parent, custom, protect, retainOnDelete, dependencies, inputs } = goal
-  return {
-    urn,
-    type,
-    name,
-    parent,
-    custom,
-    id: '',
-    protect,
-    retainOnDelete,
-    dependencies,
-    inputs,
-    outputs: {},
-  }
-}
-
-function urnOf(
-  goal: Pick<Goal, 'type' | 'name' | 'parent'>,
-  names: { project: string; stack: string },
-): string {
-  const parentType = goal.parent.split('::')[2]
-  const type = parentType && parentType !== STACK_TYPE ? `${parentType}$${goal.type}` : goal.type
-  return `urn:pulumi:${names.stack}::${names.project}::${type}::${goal.name}`
-}
-
-function asSecret(outputs: Properties, secretOutputs: readonly string[]): Properties {
-  return Object.fromEntries(
-    Object.entries(outputs).map(([key, value]) => [
-      key,
-      secretOutputs.includes(key) ? secretOf(value) : value,
-    ]),
-  )
-}
-
-function clear(properties: Properties): Properties {
-  // An object of properties stays one; only the secrets inside it are opened.
-  return reveal(properties) as Properties
 }

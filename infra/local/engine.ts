@@ -17,7 +17,8 @@ import messages, {
 } from '@pulumi/pulumi/proto/resource_pb.js'
 import empty from 'google-protobuf/google/protobuf/empty_pb.js'
 import structs, { type JavaScriptValue } from 'google-protobuf/google/protobuf/struct_pb.js'
-import type { Deployment, Goal } from './deployment.ts'
+import type { Deployment } from './deployment.ts'
+import type { Goal } from './goal.ts'
 import type { Properties } from './properties.ts'
 
 /** The two services of Pulumi's protocol that a running program talks to. */
@@ -66,7 +67,7 @@ export async function serveEngine(deployment: Deployment): Promise<Engine> {
   }
 
   function read(request: ReadResourceRequest) {
-    const resource = deployment.readStack({ name: request.getName(), parent: request.getParent() })
+    const resource = deployment.readStack(toReadGoal(request))
     const response = new messages.ReadResourceResponse()
     response.setUrn(resource.urn)
     response.setProperties(toStruct(resource.outputs))
@@ -119,6 +120,21 @@ function toGoal(request: RegisterResourceRequest): Goal {
     deleteBeforeReplace: request.getDeletebeforereplace(),
     dependencies: request.getDependenciesList().toSorted(),
     secretOutputs: request.getAdditionalsecretoutputsList(),
+  }
+}
+
+function toReadGoal(request: ReadResourceRequest): Goal {
+  return {
+    type: request.getType(),
+    name: request.getName(),
+    parent: request.getParent(),
+    custom: true,
+    inputs: {},
+    protect: false,
+    retainOnDelete: false,
+    deleteBeforeReplace: false,
+    dependencies: [],
+    secretOutputs: [],
   }
 }
 

@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { StartError } from './private-file.ts'
+import { setTimeout } from 'node:timers/promises'
+import { StartError } from './start-error.ts'
 
 export interface Lock {
   /** Notes the runtime's process, so that it can be ended by the next holder if this one is killed. */
@@ -10,17 +11,17 @@ export interface Lock {
 }
 
 /** Makes sure that one process at a time works with the folder; released at the latest when it exits. */
-export function lockFolder(folder: string, stack: string): Lock {
+export async function lockFolder(folder: string, stack: string): Promise<Lock> {
   const file = join(folder, 'lock')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   if (!tryLock(file)) {
     const [holder = 0, runtime = 0] = readFileSync(file, 'utf8').split(' ').map(Number)
-    if (isAlive(holder)) {
+    if (commandOf(holder)) {
       throw new StartError(
         `stack "${stack}" is already running (process ${holder}). Stop that one first; if process ${holder} is something else, delete ${file}`,
       )
     }
-    endOrphan(runtime)
+    await endOrphan(runtime)
     rmSync(file, { force: true })
     if (!tryLock(file)) throw new StartError(`stack "${stack}" is being started by another process`)
   }
@@ -44,19 +45,37 @@ function tryLock(file: string): boolean {
   }
 }
 
-function isAlive(pid: number): boolean {
-  if (pid === 0) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (cause) {
-    return cause instanceof Error && 'code' in cause && cause.code === 'EPERM'
+/** Ends the runtime of a killed holder, which would keep port and data. Numbers are reused: look first. */
+async function endOrphan(pid: number): Promise<void> {
+  while (commandOf(pid).includes('workerd')) {
+    process.kill(pid, 'SIGKILL')
+    await setTimeout(20)
   }
 }
 
-/** Ends the runtime of a killed holder, which would keep port and data. Numbers are reused: look first. */
-function endOrphan(pid: number): void {
-  if (!isAlive(pid)) return
-  const command = execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' })
-  if (command.includes('workerd')) process.kill(pid, 'SIGKILL')
+/** What runs under the number; empty for none, and for one that has ended and was not waited for. */
+function commandOf(pid: number): string {
+  if (pid === 0) return ''
+  const [state = '', command = ''] = process.platform === 'linux' ? readStat(pid) : askPs(pid)
+  return state.startsWith('Z') ? '' : command
+}
+
+/** Without `ps`, which slim container images lack. The file reads like `123 (workerd) S 1 ...`. */
+function readStat(pid: number): readonly string[] {
+  try {
+    return (
+      /\((.*)\) (\w)/s
+        .exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+        ?.slice(1)
+        .toReversed() ?? []
+    )
+  } catch {
+    // The file goes when the process does.
+    return []
+  }
+}
+
+function askPs(pid: number): readonly string[] {
+  const { stdout } = spawnSync('ps', ['-o', 'stat=,comm=', '-p', String(pid)], { encoding: 'utf8' })
+  return stdout.trim().split(/\s+(.*)/)
 }

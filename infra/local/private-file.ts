@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { StartError } from './start-error.ts'
 
 /** Writes the file whole or not at all, readable by its owner only, in a folder of the same kind. */
 export function writePrivate(path: string, contents: string | Uint8Array): void {
@@ -21,9 +22,4 @@ export function readJson<T>(path: string): T | undefined {
   } catch (cause) {
     throw new StartError(`${path} is not JSON: ${String(cause)}. Delete its folder to begin anew`)
   }
-}
-
-/** What the person who typed the command can put right: shown as one line, without a stack. */
-export class StartError extends Error {
-  override readonly name = 'StartError'
 }

@@ -80,8 +80,8 @@ const scriptProvider: Provider = {
     return { id: ScriptInputs.parse(inputs).scriptName, outputs: upload(cloud, inputs) }
   },
   update: upload,
-  delete({ account, folder }, id) {
-    deleteScript(account, folder, id)
+  delete({ account, folder }, id, inputs) {
+    deleteScript(account, folder, id, inputs.force === true)
   },
 }
 

@@ -1,8 +1,9 @@
+/// <reference path="./js-yaml.d.ts" />
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { load } from 'js-yaml'
 import { z } from 'zod'
-import { StartError } from './private-file.ts'
+import { StartError } from './start-error.ts'
 
 /** A project and one of its stacks, as the CLI would hand them to the program. */
 export interface Stack {
@@ -27,15 +28,14 @@ const StackFile = z.object({ config: z.record(z.string(), ConfigValue).default({
  * without a namespace is the project's.
  */
 export function readStack(root: string, name: string, overrides: Readonly<Record<string, string>>): Stack {
-  const project = ProjectFile.parse(readYaml(join(root, 'Pulumi.yaml')))
-  const file = join(root, `Pulumi.${name}.yaml`)
-  if (!/^[A-Za-z0-9_.-]+$/.test(name) || !existsSync(file)) {
+  const project = parseFile(root, 'Pulumi.yaml', ProjectFile)
+  const file = `Pulumi.${name}.yaml`
+  if (!/^[A-Za-z0-9_.-]+$/.test(name) || !existsSync(join(root, file))) {
     throw new StartError(`there is no stack "${name}". Stacks: ${listStacks(root).join(', ')}`)
   }
-  const parsed = StackFile.safeParse(readYaml(file) ?? {})
-  if (!parsed.success) throw new StartError(`Pulumi.${name}.yaml: ${parsed.error.issues[0]?.message}`)
+  const { config } = parseFile(root, file, StackFile)
   const defaults = Object.entries(project.config).map(([key, entry]) => [key, entry.default] as const)
-  const values = [...defaults, ...Object.entries(parsed.data.config), ...Object.entries(overrides)]
+  const values = [...defaults, ...Object.entries(config), ...Object.entries(overrides)]
   const texts = values.map(([key, value]) => [fullKey(project.name, key), toText(name, key, value)])
   return { project: project.name, name, main: project.main, config: Object.fromEntries(texts) }
 }
@@ -47,12 +47,19 @@ export function listStacks(root: string): readonly string[] {
     .sort()
 }
 
-function readYaml(path: string): unknown {
+function parseFile<T>(root: string, file: string, schema: z.ZodType<T>): T {
+  const result = schema.safeParse(readYaml(root, file) ?? {})
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  throw new StartError(`${file}: ${issue?.path.join('.')}: ${issue?.message}`)
+}
+
+function readYaml(root: string, file: string): unknown {
   try {
-    return load(readFileSync(path, 'utf8'))
+    return load(readFileSync(join(root, file), 'utf8'))
   } catch (cause) {
     const [reason] = (cause instanceof Error ? cause.message : String(cause)).split('\n')
-    throw new StartError(`${path} is not YAML: ${reason}`)
+    throw new StartError(`${file} cannot be read: ${reason}`)
   }
 }
 

@@ -1,10 +1,8 @@
 import { join } from 'node:path'
-import type { Account } from './account.ts'
-import { clientTokenFor } from './client-token.ts'
 import type { Step } from './deployment.ts'
 import { lockFolder } from './lock.ts'
+import { type Outputs, writeOutputs } from './outputs.ts'
 import { checkPort } from './port.ts'
-import { readJson, StartError, writePrivateJson } from './private-file.ts'
 import { type Properties, reveal } from './properties.ts'
 import { readStack } from './stack-file.ts'
 import { up } from './up.ts'
@@ -22,18 +20,6 @@ export interface StartOptions {
   readonly onStep?: (step: Step) => void
   /** What the Worker logs, line by line. */
   readonly onLog?: (level: string, message: string) => void
-}
-
-/** The running stack, as written to `.local/outputs.json`. */
-export interface Outputs {
-  readonly stack: string
-  /** Where it answers on this machine. */
-  readonly url: string
-  /** The hosts that it answers for: anything else is a 404. */
-  readonly hosts: readonly string[]
-  readonly adminToken: string
-  /** Of a development stack: for the space "dev". */
-  readonly clientToken?: string
 }
 
 export interface RunningCloud {
@@ -56,7 +42,7 @@ export async function startCloud(options: StartOptions = {}): Promise<RunningClo
   const { local = join(root, '.local') } = options
   const stack = readStack(root, name, config)
   const folder = join(local, name)
-  const lock = lockFolder(folder, name)
+  const lock = await lockFolder(folder, name)
   try {
     await checkPort(port)
     const { onStep = () => {}, onLog = () => {} } = options
@@ -69,8 +55,7 @@ export async function startCloud(options: StartOptions = {}): Promise<RunningClo
     const url = `http://127.0.0.1:${cloud.port}`
     const adminToken = String(reveal(stackOutputs.adminToken))
     const base: Outputs = { stack: name, url, hosts: Object.keys(routesOf(account)), adminToken }
-    const { outputs, warning } = await withClientToken(base, account, join(folder, 'outputs.json'))
-    writePrivateJson(join(local, 'outputs.json'), outputs)
+    const { outputs, warning } = await writeOutputs(local, base, account)
     async function stop(): Promise<void> {
       await cloud.stop()
       lock.release()
@@ -81,26 +66,3 @@ export async function startCloud(options: StartOptions = {}): Promise<RunningClo
     throw cause
   }
 }
-
-async function withClientToken(
-  outputs: Outputs,
-  account: Account,
-  file: string,
-): Promise<{ outputs: Outputs; warning: string | undefined }> {
-  const isDevelopment = account.scripts.some(({ bindings }) =>
-    bindings.some(({ name, text }) => name === 'ENVIRONMENT' && text === 'development'),
-  )
-  const [host] = outputs.hosts
-  if (!isDevelopment || host !== '127.0.0.1') return { outputs, warning: undefined }
-  try {
-    const earlier = readJson<Outputs>(file)?.clientToken
-    const clientToken = await clientTokenFor(outputs.url, outputs.adminToken, earlier)
-    const complete = { ...outputs, clientToken }
-    writePrivateJson(file, complete)
-    return { outputs: complete, warning: undefined }
-  } catch (cause) {
-    return { outputs, warning: `no client token: ${cause instanceof Error ? cause.message : String(cause)}` }
-  }
-}
-
-export { StartError }

@@ -2,8 +2,9 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { formatCommands, formatCounts, formatOutputs, formatTree } from './print.ts'
-import { StartError, writePrivateJson } from './private-file.ts'
+import { writePrivateJson } from './private-file.ts'
 import { type RunningCloud, startCloud } from './start-cloud.ts'
+import { StartError } from './start-error.ts'
 
 const USAGE = 'npm start -- [--stack dev] [--port 8787] [--config key=value]...'
 const ROOT = join(import.meta.dirname, '../..')
@@ -48,6 +49,8 @@ async function main(): Promise<void> {
   // Before anyone else listens: the runtime's own handlers would exit with 130. What hangs on `exit`
   // ends the child processes and releases the lock; acknowledged data is on disk already.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(0))
+  // Whoever read the output (a pager, `head`) has gone: nobody to tell.
+  process.stdout.on('error', () => process.exit(0))
   const options = readOptions(process.argv.slice(2))
   console.log(`Updating the stack "${options.stack}" on this machine`)
   const cloud = await startCloud({ ...options, root: ROOT, onLog: (_level, message) => console.log(message) })

@@ -3,10 +3,11 @@ import { dirname, join } from 'node:path'
 import { type Account, loadAccount } from './account.ts'
 import { deployment, type Step } from './deployment.ts'
 import { serveEngine } from './engine.ts'
-import { StartError } from './private-file.ts'
+import { describeFailure } from './failure.ts'
 import { type ProgramResult, runProgram } from './program.ts'
 import type { Properties } from './properties.ts'
 import type { Stack } from './stack-file.ts'
+import { StartError } from './start-error.ts'
 import { loadState } from './state.ts'
 
 export interface UpOptions {
@@ -39,7 +40,7 @@ export async function up({ root, stack, folder, onStep }: UpOptions): Promise<Up
   try {
     const result = await runProgram({ root, stack, address: engine.address })
     const failure = failureOf(engine.errors, result)
-    if (failure) throw new StartError(failure)
+    if (failure) throw new StartError(describeFailure(failure, root))
     run.finish()
   } finally {
     engine.close()
@@ -50,5 +51,5 @@ export async function up({ root, stack, folder, onStep }: UpOptions): Promise<Up
 /** The first thing that went wrong; what follows it is its echo. */
 function failureOf(errors: readonly string[], { code, stderr }: ProgramResult): string | undefined {
   if (errors[0]) return errors[0]
-  return code === 0 ? undefined : stderr.trim() || `the program ended with code ${code}`
+  return code === 0 ? undefined : stderr || `the program ended with code ${code}`
 }

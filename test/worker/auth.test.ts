@@ -109,7 +109,10 @@ test('[AU4] DELETE /api/auth ends the session at once, and no other', async () =
 test('[AU5] a scope that the token lacks is refused', async () => {
   const reader = await device(await mint({ scopes: ['sync:read'] }))
   const change = { key: 'k/1', value: 1, timestamp: 1 }
-  expect((await reader.sync({ changes: [change] })).body).toMatchObject({ status: 403, code: 'forbidden-scope' })
+  expect((await reader.sync({ changes: [change] })).body).toMatchObject({
+    status: 403,
+    code: 'forbidden-scope',
+  })
   expect((await reader.sync({ changes: [], cursor: null })).status).toBe(200)
   const writer = await device(await mint({ scopes: ['sync:write'] }))
   expect((await writer.sync({ changes: [change] })).status).toBe(200)
@@ -119,12 +122,15 @@ test('[AU5] a scope that the token lacks is refused', async () => {
   }
 })
 
-test("[AU6] a numbered client belongs to its subject: another one of the space cannot take its place", async () => {
+test('[AU6] a numbered client belongs to its subject: another one of the space cannot take its place', async () => {
   const space = crypto.randomUUID()
   const ann = await device({ ...(await mint({ subject: 'ann', space })), clientId: 'phone' })
   const bob = await device({ ...(await mint({ subject: 'bob', space })), clientId: 'phone' })
   await ann.sync({ batch: 1, changes: [] })
-  expect((await bob.sync({ batch: 2, changes: [] })).body).toMatchObject({ status: 403, code: 'foreign-client' })
+  expect((await bob.sync({ batch: 2, changes: [] })).body).toMatchObject({
+    status: 403,
+    code: 'foreign-client',
+  })
 })
 
 test('[TK1] a token is shown once; what is kept and listed does not hold it', async () => {
@@ -154,7 +160,10 @@ test('[TK2] the space refuses a revoked token even where KV still shows it', asy
   const record = await env.CHRONICLE_KV.get(`token:${id}`)
   await send('DELETE', `/api/tokens/${id}`, { bearer: env.ADMIN_TOKEN })
   await env.CHRONICLE_KV.put(`token:${id}`, record ?? '')
-  expect((await send('POST', '/api/auth', { body: { token } })).body).toMatchObject({ status: 401, code: 'revoked' })
+  expect((await send('POST', '/api/auth', { body: { token } })).body).toMatchObject({
+    status: 401,
+    code: 'revoked',
+  })
 })
 
 test("[TK3] only the stack's admin token manages tokens", async () => {
@@ -167,7 +176,10 @@ test("[TK3] only the stack's admin token manages tokens", async () => {
   ]
   for (const [method, path, body] of requests) {
     for (const bearer of [undefined, token, a.session, `${env.ADMIN_TOKEN}x`, env.ADMIN_TOKEN.slice(0, -1)]) {
-      const reply = await send(method, path, { ...(body !== undefined && { body }), ...(bearer && { bearer }) })
+      const reply = await send(method, path, {
+        ...(body !== undefined && { body }),
+        ...(bearer && { bearer }),
+      })
       expect(`${reply.status} ${reply.body.code}`).toBe('401 unauthorized')
     }
   }

@@ -22,7 +22,12 @@ test('[BA1] a retry may differ in cursor, clientTime and key order', async () =>
 
 test('[BA1] a replay repeats rejections, noops, clamped times and conflicts', async () => {
   const [a, b] = await twoDevices()
-  await a.sync({ changes: [{ key: 'n/1', value: 1, timestamp: T }, { key: 'n/2', value: 2, timestamp: T }] })
+  await a.sync({
+    changes: [
+      { key: 'n/1', value: 1, timestamp: T },
+      { key: 'n/2', value: 2, timestamp: T },
+    ],
+  })
   const changes = [
     { key: 'n/1', value: 'lost', timestamp: 1, base: null },
     { key: 'n/2', value: 'won', timestamp: T + 1, base: null },
@@ -64,7 +69,11 @@ test('[BA4] refuses a batch older than the last, and says which is next', async 
   const a = await device()
   await a.sync({ batch: 1, changes: [] })
   await a.sync({ batch: 2, changes: [] })
-  expect((await a.sync({ batch: 1, changes: [] })).body).toMatchObject({ status: 409, code: 'batch-too-old', expected: 3 })
+  expect((await a.sync({ batch: 1, changes: [] })).body).toMatchObject({
+    status: 409,
+    code: 'batch-too-old',
+    expected: 3,
+  })
 })
 
 test('[BA5] a batch that changes nothing uses up no version, but its number is recorded', async () => {
@@ -92,10 +101,14 @@ test('[BA6] without a number, the same content sent again is a noop', async () =
 test('[BA7] batches of concurrent connections take effect one after the other, each once', async () => {
   const devices = await twoDevices()
   const writes = devices.flatMap((by) =>
-    Array.from({ length: 20 }, (_, index) => by.sync({ changes: [{ key: 'hot', value: [by.id, index], timestamp: T + index }] })),
+    Array.from({ length: 20 }, (_, index) =>
+      by.sync({ changes: [{ key: 'hot', value: [by.id, index], timestamp: T + index }] }),
+    ),
   )
   const replies = await Promise.all(writes)
-  const versions = replies.flatMap(({ body }) => body.results.map(({ version }: { version: string }) => version))
+  const versions = replies.flatMap(({ body }) =>
+    body.results.map(({ version }: { version: string }) => version),
+  )
   expect(replies.every(({ status }) => status === 200)).toBe(true)
   const { body } = await devices[0].get('/api/status')
   expect(body).toMatchObject({ entries: 1 })

@@ -17,7 +17,11 @@ export interface Reply {
 }
 
 /** Sends JSON and reads JSON. */
-export async function send(method: string, path: string, options: { body?: unknown; bearer?: string } = {}): Promise<Reply> {
+export async function send(
+  method: string,
+  path: string,
+  options: { body?: unknown; bearer?: string } = {},
+): Promise<Reply> {
   const response = await call(path, {
     method,
     headers: {
@@ -50,7 +54,9 @@ export interface Device {
 export async function device(options: { token?: string; clientId?: string } = {}): Promise<Device> {
   const token = options.token ?? (await mint()).token
   const { clientId } = options
-  const opened = await send('POST', '/api/auth', { body: { token, ...(clientId !== undefined && { clientId }) } })
+  const opened = await send('POST', '/api/auth', {
+    body: { token, ...(clientId !== undefined && { clientId }) },
+  })
   expect(opened.status, JSON.stringify(opened.body)).toBe(200)
   const { session } = opened.body
   return {

@@ -4,7 +4,13 @@ import { ROUTES } from '../../worker/src/http/router.ts'
 import { call, device, mint, send } from './client.ts'
 
 const allowed = 'http://localhost:3000'
-const foreign = ['http://localhost:30000', 'https://localhost:3000', 'http://LOCALHOST:3000', 'null', 'http://a.localhost:3000']
+const foreign = [
+  'http://localhost:30000',
+  'https://localhost:3000',
+  'http://LOCALHOST:3000',
+  'null',
+  'http://a.localhost:3000',
+]
 
 test('[ED1] every route refuses other methods with the ones it has', async () => {
   for (const path of new Set(ROUTES.map((route) => route.path))) {

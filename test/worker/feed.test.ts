@@ -96,7 +96,15 @@ test('[FE6] starts anew under reset where a cursor cannot be continued', async (
   const a = await device()
   const { cursor } = (await a.sync({ changes: puts(['k/1', 'z/1']), cursor: null })).body
   const [epoch] = cursor.split('.')
-  const strange = [`${epoch}.99`, `${epoch}.-1`, `${epoch}.1e0`, `${epoch}.01`, 'other.1', 'rubbish', `${epoch}.1.x`]
+  const strange = [
+    `${epoch}.99`,
+    `${epoch}.-1`,
+    `${epoch}.1e0`,
+    `${epoch}.01`,
+    'other.1',
+    'rubbish',
+    `${epoch}.1.x`,
+  ]
   for (const from of strange) {
     const { body } = await a.sync({ changes: [], cursor: from })
     expect(body, from).toMatchObject({ reset: true, changes: [{ key: 'k/1' }, { key: 'z/1' }], cursor })
@@ -120,7 +128,10 @@ test('[FE7] shows only the collections that the request asks for and the token g
   expect(asked.body).toMatchObject({ status: 403, code: 'forbidden-collection' })
   expect((await some.get('/api/entries?key=z/1')).status).toBe(404)
   const written = await some.sync({ changes: puts(['z/2', 'k/2']) })
-  expect(written.body.results).toMatchObject([{ status: 'rejected', code: 'forbidden-key' }, { status: 'applied' }])
+  expect(written.body.results).toMatchObject([
+    { status: 'rejected', code: 'forbidden-key' },
+    { status: 'applied' },
+  ])
   expect((await some.get('/api/status')).body).toMatchObject({ entries: null, openConflicts: null })
 })
 
@@ -153,7 +164,12 @@ test('[FE9] many batches, read in pages of any size, give the same state', async
 
 test('[ST1] status counts what follows a cursor, and the entries of the space', async () => {
   const a = await device()
-  expect((await a.get('/api/status')).body).toMatchObject({ status: 'ok', lastSync: null, pending: 0, entries: 0 })
+  expect((await a.get('/api/status')).body).toMatchObject({
+    status: 'ok',
+    lastSync: null,
+    pending: 0,
+    entries: 0,
+  })
   const { cursor } = (await a.sync({ changes: puts(['k/1', 'k/2']), cursor: null })).body
   expect((await a.get(`/api/status?cursor=${cursor}`)).body).toMatchObject({ pending: 0, entries: 2 })
   await a.sync({ changes: [{ key: 'k/1', deleted: true, timestamp: T + 1 }] })

@@ -38,15 +38,26 @@ test('[ER1] refuses a body that is not JSON, not UTF-8 or not text', async () =>
   await refused(a, { body: bytes }, [400, 'not-utf8'])
   const surrogates = ['"\\ud83d"', '"\\ude00\\ud83d"', '{"\\udC00":1}', '["x",{"a":["\\uD800x"]}]']
   for (const value of surrogates) {
-    await refused(a, { body: `{"changes":[{"key":"n/1","value":${value},"timestamp":1}]}` }, [400, 'lone-surrogate'])
+    await refused(a, { body: `{"changes":[{"key":"n/1","value":${value},"timestamp":1}]}` }, [
+      400,
+      'lone-surrogate',
+    ])
   }
-  await refused(a, { body: '{"changes":[{"key":"n\\ud800","value":1,"timestamp":1}]}' }, [400, 'lone-surrogate'])
-  await refused(a, { body: '{"changes":[{"key":"n/1","value":[1e999],"timestamp":1}]}' }, [400, 'number-out-of-range'])
+  await refused(a, { body: '{"changes":[{"key":"n\\ud800","value":1,"timestamp":1}]}' }, [
+    400,
+    'lone-surrogate',
+  ])
+  await refused(a, { body: '{"changes":[{"key":"n/1","value":[1e999],"timestamp":1}]}' }, [
+    400,
+    'number-out-of-range',
+  ])
 })
 
 test('[ER1] takes an escaped pair of surrogates, which is text', async () => {
   const a = await device()
-  const { body } = await a.sync(JSON.parse('{"changes":[{"key":"n/1","value":"\\ud83d\\ude00","timestamp":1}]}'))
+  const { body } = await a.sync(
+    JSON.parse('{"changes":[{"key":"n/1","value":"\\ud83d\\ude00","timestamp":1}]}'),
+  )
   expect(body.success).toBe(true)
 })
 
@@ -95,7 +106,10 @@ test('[ER3] a value may nest 32 deep and no deeper, whatever the nesting', async
   const a = await device()
   for (const depth of [33, 1_000, 200_000]) await refused(a, { body: nested(depth) }, [400, 'too-deep'])
   const objects = `${'{"a":'.repeat(33)}1${'}'.repeat(33)}`
-  await refused(a, { body: `{"changes":[{"key":"n/1","timestamp":1,"value":${objects}}]}` }, [400, 'too-deep'])
+  await refused(a, { body: `{"changes":[{"key":"n/1","timestamp":1,"value":${objects}}]}` }, [
+    400,
+    'too-deep',
+  ])
   const { body } = await a.sync(JSON.parse(nested(32)))
   expect(body.success).toBe(true)
 })
@@ -116,7 +130,11 @@ test('[ER4] refuses a body over the limit, with and without an honest Content-Le
 
 test('[ER5] refuses 501 changes and takes 500', async () => {
   const a = await device()
-  const changes = Array.from({ length: 501 }, (_, index) => ({ key: `k/${index}`, value: index, timestamp: T }))
+  const changes = Array.from({ length: 501 }, (_, index) => ({
+    key: `k/${index}`,
+    value: index,
+    timestamp: T,
+  }))
   await refused(a, { body: JSON.stringify({ changes }) }, [413, 'too-many-changes'])
   const { body } = await a.sync({ changes: changes.slice(1) })
   expect(body.synced).toHaveLength(500)
@@ -187,7 +205,14 @@ test('[ER8] takes what is just within the limits', async () => {
 
 test('[ER9] refuses a query that it does not know, or that is of another shape', async () => {
   const a = await device()
-  const queries = ['changes?curser=x', 'changes?limit=0', 'changes?limit=many', 'status?x=1', 'entries', 'conflicts?after=-1']
+  const queries = [
+    'changes?curser=x',
+    'changes?limit=0',
+    'changes?limit=many',
+    'status?x=1',
+    'entries',
+    'conflicts?after=-1',
+  ]
   for (const query of [...queries, 'changes?limit=1&limit=2']) {
     expect((await a.get(`/api/${query}`)).body, query).toMatchObject({ status: 422, code: 'invalid-request' })
   }

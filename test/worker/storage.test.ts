@@ -1,5 +1,5 @@
-import { env } from 'cloudflare:workers'
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import type { Session } from '../../worker/src/core/session.ts'
 import { openSpace } from '../../worker/src/objects/space.ts'
@@ -36,7 +36,10 @@ function costs(space: string, requests: readonly object[]): Promise<readonly Cos
       },
     }
     const transactionSync = <R>(work: () => R): R => state.storage.transactionSync(work)
-    const watched = { id: state.id, storage: { sql: counting, transactionSync } } as unknown as DurableObjectState
+    const watched = {
+      id: state.id,
+      storage: { sql: counting, transactionSync },
+    } as unknown as DurableObjectState
     const opened = openSpace(watched, env.MASTER_KEY)
     const found: Cost[] = []
     for (const request of requests) {
@@ -66,7 +69,11 @@ function sum(found: readonly Cost[]): number {
   return found.reduce((total, { rowsWritten }) => total + rowsWritten, 0)
 }
 
-for (const [size, rounds] of [[1, 300], [100, 30], [500, 6]] as const) {
+for (const [size, rounds] of [
+  [1, 300],
+  [100, 30],
+  [500, 6],
+] as const) {
   test(`[SG1] writes one row a change and two a batch, in five statements, at batch ${size}`, async () => {
     const found = await costs(crypto.randomUUID(), batches(size, rounds))
     expect(found.every(({ statements }) => statements === 5)).toBe(true)
@@ -91,7 +98,13 @@ test('[SG2] the rows that a change costs do not grow with the space', async () =
 async function spaceWith(value: string): Promise<{ space: string; a: Device }> {
   const space = crypto.randomUUID()
   const a = await device(await mint({ space }))
-  await a.sync({ batch: 1, changes: [{ key: 'k/1', value, timestamp: T }, { key: 'k/2', value: 2, timestamp: T }] })
+  await a.sync({
+    batch: 1,
+    changes: [
+      { key: 'k/1', value, timestamp: T },
+      { key: 'k/2', value: 2, timestamp: T },
+    ],
+  })
   await a.sync({ batch: 2, changes: [{ key: 'k/1', value: `${value}!`, timestamp: T + 1 }] })
   return { space, a }
 }
@@ -105,11 +118,15 @@ function bytesText(bytes: Uint8Array): string {
 function dump(space: string): Promise<string> {
   return runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) => {
     const tables = storage.sql
-      .exec<{ name: string }>(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'`)
+      .exec<{ name: string }>(
+        `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'`,
+      )
       .toArray()
     const rows = tables.flatMap(({ name }) => storage.sql.exec(`SELECT * FROM "${name}"`).toArray())
     const cells = rows.flatMap((row) => Object.values(row))
-    return cells.map((cell) => (cell instanceof ArrayBuffer ? bytesText(new Uint8Array(cell)) : cell)).join('\n')
+    return cells
+      .map((cell) => (cell instanceof ArrayBuffer ? bytesText(new Uint8Array(cell)) : cell))
+      .join('\n')
   })
 }
 
@@ -126,7 +143,9 @@ test('[SG4] what was stored outlives the object', async () => {
   await evictDurableObject(env.CHRONICLE.getByName(space))
   const after = await a.sync({ changes: [], cursor: null })
   expect({ ...after.body, serverTime: 0 }).toEqual({ ...before.body, serverTime: 0 })
-  expect((await a.sync({ batch: 3, changes: [{ key: 'k/3', value: 3, timestamp: T }] })).body.success).toBe(true)
+  expect((await a.sync({ batch: 3, changes: [{ key: 'k/3', value: 3, timestamp: T }] })).body.success).toBe(
+    true,
+  )
   const next = await a.get(`/api/changes?cursor=${before.body.cursor}`)
   expect(next.body.changes).toMatchObject([{ key: 'k/3' }])
 })
@@ -139,10 +158,14 @@ test('[SG4] a revocation outlives the object', async () => {
 })
 
 /** Rewrites the log with `change` and says what the readers get. */
-async function tampered(change: (body: Uint8Array) => Uint8Array): Promise<{ status: number; text: string }[]> {
+async function tampered(
+  change: (body: Uint8Array) => Uint8Array,
+): Promise<{ status: number; text: string }[]> {
   const { space, a } = await spaceWith('secret')
   await runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) => {
-    const { first, body } = storage.sql.exec<{ first: number; body: ArrayBuffer }>('SELECT first, body FROM segment').one()
+    const { first, body } = storage.sql
+      .exec<{ first: number; body: ArrayBuffer }>('SELECT first, body FROM segment')
+      .one()
     storage.sql.exec('UPDATE segment SET body = ? WHERE first = ?', change(new Uint8Array(body)), first)
   })
   const paths = ['/api/entries?key=k/1', '/api/changes']
@@ -169,7 +192,9 @@ test('[SG5] a changed, swapped or older chunk is a reported corruption, never a 
 function passOffOlder(body: Uint8Array): Uint8Array {
   const end = 8 + new DataView(body.buffer).getUint32(0) + new DataView(body.buffer).getUint32(4)
   const first = body.slice(0, end)
-  const moved = Uint8Array.from(bytesText(first).replace('"s":[1,0,0,', '"s":[3,1,0,'), (unit) => unit.charCodeAt(0))
+  const moved = Uint8Array.from(bytesText(first).replace('"s":[1,0,0,', '"s":[3,1,0,'), (unit) =>
+    unit.charCodeAt(0),
+  )
   expect(moved).not.toEqual(first)
   const both = new Uint8Array(first.length + moved.length)
   both.set(first)

@@ -9,7 +9,7 @@ async function write(by: Device, change: object): Promise<{ status: string; vers
   return body.results[0]
 }
 
-async function valueOf(by: Device, key: string): Promise<unknown> {
+async function valueAt(by: Device, key: string): Promise<unknown> {
   const { status, body } = await by.get(`/api/entries?key=${encodeURIComponent(key)}`)
   return status === 404 ? undefined : body.value
 }
@@ -19,7 +19,7 @@ test('[SY1] applies a write on base whatever its clock says', async () => {
   const { version } = await write(a, { key: 'n/1', value: 1, timestamp: T + 9 })
   const second = await write(b, { key: 'n/1', value: 2, timestamp: 1, base: version })
   expect(second.status).toBe('applied')
-  expect(await valueOf(a, 'n/1')).toBe(2)
+  expect(await valueAt(a, 'n/1')).toBe(2)
   expect((await a.get('/api/conflicts')).body.conflicts).toEqual([])
 })
 
@@ -27,7 +27,9 @@ test('[SY2] settles a concurrent write by the later clock, and keeps the loser',
   const [a, b] = await twoDevices()
   const { version } = await write(a, { key: 'n/1', value: 'old', base: null })
   await write(a, { key: 'n/1', value: 'from a', timestamp: T + 5, base: version })
-  const { body } = await b.sync({ changes: [{ key: 'n/1', value: 'from b', timestamp: T + 4, base: version }] })
+  const { body } = await b.sync({
+    changes: [{ key: 'n/1', value: 'from b', timestamp: T + 4, base: version }],
+  })
   expect(body.success).toBe(true)
   expect(body.synced).toEqual([])
   expect(body.results).toMatchObject([{ key: 'n/1', status: 'superseded' }])
@@ -41,7 +43,7 @@ test('[SY2] settles a concurrent write by the later clock, and keeps the loser',
       paths: [],
     },
   ])
-  expect(await valueOf(b, 'n/1')).toBe('from a')
+  expect(await valueAt(b, 'n/1')).toBe('from a')
   expect((await a.get('/api/conflicts?key=n/1')).body.conflicts).toEqual(body.conflicts)
 })
 
@@ -99,7 +101,12 @@ test('[SY7] calls a concurrent write of the same content a noop, whatever its ke
   const { body } = await b.sync({
     changes: [{ key: 'n/1', value: { 9: [{ a: 2, b: 1 }], 10: 'ten', x: 1 }, timestamp: T + 5 }],
   })
-  expect(body).toMatchObject({ success: true, synced: ['n/1'], conflicts: [], results: [{ status: 'noop', version }] })
+  expect(body).toMatchObject({
+    success: true,
+    synced: ['n/1'],
+    conflicts: [],
+    results: [{ status: 'noop', version }],
+  })
 })
 
 test('[SY8] keeps a deletion as a tombstone that the feed carries, with its last value if it has one', async () => {
@@ -108,7 +115,7 @@ test('[SY8] keeps a deletion as a tombstone that the feed carries, with its last
   await write(a, { key: 'n/1', deleted: true, value: 'last', base: version })
   const { body } = await b.sync({ changes: [], cursor: null })
   expect(body.changes).toMatchObject([{ key: 'n/1', deleted: true, value: 'last', by: 'a' }])
-  expect(await valueOf(b, 'n/1')).toBeUndefined()
+  expect(await valueAt(b, 'n/1')).toBeUndefined()
 })
 
 test('[SY8] a deletion of what is gone, or never was, is a noop', async () => {
@@ -116,7 +123,10 @@ test('[SY8] a deletion of what is gone, or never was, is a noop', async () => {
   expect(await write(a, { key: 'never', deleted: true })).toEqual({ key: 'never', status: 'noop' })
   const { version } = await write(a, { key: 'n/1', value: 1 })
   const gone = await write(a, { key: 'n/1', deleted: true, base: version })
-  expect(await write(a, { key: 'n/1', deleted: true })).toMatchObject({ status: 'noop', version: gone.version })
+  expect(await write(a, { key: 'n/1', deleted: true })).toMatchObject({
+    status: 'noop',
+    version: gone.version,
+  })
 })
 
 test('[SY9] creates a deleted entry anew for a client that believes it absent', async () => {
@@ -125,7 +135,7 @@ test('[SY9] creates a deleted entry anew for a client that believes it absent', 
   await write(a, { key: 'n/1', deleted: true, base: version })
   const { body } = await b.sync({ changes: [{ key: 'n/1', value: 2, timestamp: 1, base: null }] })
   expect(body).toMatchObject({ conflicts: [], results: [{ status: 'applied' }] })
-  expect(await valueOf(a, 'n/1')).toBe(2)
+  expect(await valueAt(a, 'n/1')).toBe(2)
 })
 
 test('[SY10] never brings back silently what is gone: a base that is forgotten is a conflict', async () => {
@@ -174,7 +184,7 @@ test('[SY13] an atomic batch with a conflict or a rejection is refused, and noth
     expect(reply.body).toMatchObject({ code: 'atomic-failed', success: false, synced: [] })
     expect(reply.body.results).toHaveLength(2)
   }
-  expect(await valueOf(a, 'n/2')).toBeUndefined()
+  expect(await valueAt(a, 'n/2')).toBeUndefined()
   expect((await a.get('/api/conflicts')).body.conflicts).toEqual([])
   const next = await b.sync({ batch: 1, atomic: true, changes: [{ key: 'n/2', value: 2, timestamp: T }] })
   expect(next.body).toMatchObject({ success: true, synced: ['n/2'] })
@@ -182,7 +192,8 @@ test('[SY13] an atomic batch with a conflict or a rejection is refused, and noth
 
 test('[SY14] brings back __proto__ as a key and inside a value as it went', async () => {
   const a = await device()
-  const text = '{"changes":[{"key":"__proto__","value":{"__proto__":{"x":1},"constructor":2},"timestamp":1}],"cursor":null}'
+  const text =
+    '{"changes":[{"key":"__proto__","value":{"__proto__":{"x":1},"constructor":2},"timestamp":1}],"cursor":null}'
   const { body } = await a.sync(JSON.parse(text))
   const [entry] = body.changes
   expect(entry.key).toBe('__proto__')
@@ -194,7 +205,10 @@ test('[SY14] brings back __proto__ as a key and inside a value as it went', asyn
 test('[CL1] corrects a timestamp by the skew that clientTime shows, and reports it', async () => {
   const a = await device()
   const clientTime = Date.now() - 3_600_000
-  const { body } = await a.sync({ clientTime, changes: [{ key: 'n/1', value: 1, timestamp: clientTime - 5_000 }] })
+  const { body } = await a.sync({
+    clientTime,
+    changes: [{ key: 'n/1', value: 1, timestamp: clientTime - 5_000 }],
+  })
   const corrected = body.serverTime - 5_000
   expect(Math.abs(body.results[0].effectiveTimestamp - corrected)).toBeLessThan(2)
   const entry = await a.get('/api/entries?key=n/1')
@@ -203,7 +217,10 @@ test('[CL1] corrects a timestamp by the skew that clientTime shows, and reports 
 
 test('[CL2] believes a clock that differs no more than the network may explain', async () => {
   const a = await device()
-  const { body } = await a.sync({ clientTime: Date.now() - 1_500, changes: [{ key: 'n/1', value: 1, timestamp: T }] })
+  const { body } = await a.sync({
+    clientTime: Date.now() - 1_500,
+    changes: [{ key: 'n/1', value: 1, timestamp: T }],
+  })
   expect(body.results[0]).not.toHaveProperty('effectiveTimestamp')
 })
 

@@ -20,15 +20,11 @@ function checkMediaType(headers: Headers): void {
 
 /** The runtime waits for ever for a body that was only half sent. */
 async function withDeadline<T>(reading: Promise<T>): Promise<T> {
-  let timer: number | null = null
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(refusal({ code: 'body-timeout', afterMs: BODY_DEADLINE_MS })),
-      BODY_DEADLINE_MS,
-    )
-  })
+  const late = Promise.withResolvers<never>()
+  const fault = { code: 'body-timeout', afterMs: BODY_DEADLINE_MS } as const
+  const timer = setTimeout(() => late.reject(refusal(fault)), BODY_DEADLINE_MS)
   try {
-    return await Promise.race([reading, deadline])
+    return await Promise.race([reading, late.promise])
   } finally {
     clearTimeout(timer)
   }

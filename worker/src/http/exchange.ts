@@ -1,5 +1,4 @@
 import type { Session } from '../core/session.ts'
-import type { Chronicle } from '../objects/chronicle.ts'
 
 /** One request on its way through the edge. */
 export interface Exchange {
@@ -11,7 +10,10 @@ export interface Exchange {
 }
 
 /** The space of a session. Its name comes from the verified session only, never from the request. */
-export function spaceOf({ CHRONICLE }: Env, { space }: Pick<Session, 'space'>): DurableObjectStub<Chronicle> {
+export function spaceOf(
+  { CHRONICLE }: Env,
+  { space }: Pick<Session, 'space'>,
+): ReturnType<Env['CHRONICLE']['getByName']> {
   return CHRONICLE.getByName(space)
 }
 

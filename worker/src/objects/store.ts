@@ -62,73 +62,41 @@ export interface Store {
   forgetRevoked(before: number): void
 }
 
-type HeadRow = { key: string; seq: number; root: number; at: number; by: string; deleted: number }
+type HeadRow = readonly [key: string, seq: number, root: number, at: number, by: string, deleted: 0 | 1]
 type SegmentRow = { first: number; last: number; body: ArrayBuffer }
 type TailRow = { first: number; last: number; entries: number; at: number; bytes: number }
 type ClientRow = Omit<ClientRecord, 'digest'> & { digest: ArrayBuffer }
 
 export function sqliteStore(sql: SqlStorage): Store {
   return {
-    standing() {
-      const rows = sql.exec<{ name: string; value: SqlStorageValue }>('SELECT name, value FROM meta')
-      const meta = new Map(Array.from(rows, ({ name, value }) => [name, value]))
-      const [tail] = sql.exec<TailRow>(
-        'SELECT first, last, entries, at, length(body) AS bytes FROM segment ORDER BY first DESC LIMIT 1',
-      )
-      return {
-        epoch: String(meta.get('epoch')),
-        floor: Number(meta.get('floor')),
-        seq: tail?.last ?? 0,
-        entries: tail?.entries ?? 0,
-        lastSync: tail?.at ?? null,
-        tail: tail === undefined ? null : { first: tail.first, bytes: tail.bytes },
-      }
-    },
+    standing: () => readStanding(sql),
+    ...segmentRows(sql),
+    ...headRows(sql),
+    ...clientRows(sql),
+    ...conflictRows(sql),
+    ...revokedRows(sql),
+  }
+}
 
-    client(id) {
-      const [row] = sql.exec<ClientRow>('SELECT * FROM client WHERE id = ?', id)
-      return row && { ...row, digest: new Uint8Array(row.digest) }
-    },
+function readStanding(sql: SqlStorage): Standing {
+  const rows = sql.exec<{ name: string; value: SqlStorageValue }>('SELECT name, value FROM meta')
+  const meta = new Map(Array.from(rows, ({ name, value }) => [name, value]))
+  const [tail] = sql.exec<TailRow>(
+    'SELECT first, last, entries, at, length(body) AS bytes FROM segment ORDER BY first DESC LIMIT 1',
+  )
+  return {
+    epoch: String(meta.get('epoch')),
+    floor: Number(meta.get('floor')),
+    seq: tail?.last ?? 0,
+    entries: tail?.entries ?? 0,
+    lastSync: tail?.at ?? null,
+    tail: tail === undefined ? null : { first: tail.first, bytes: tail.bytes },
+  }
+}
 
-    putClient({ id, subject, batch, digest, arrived, skew, verdicts }) {
-      sql.exec(
-        'INSERT OR REPLACE INTO client VALUES (?, ?, ?, ?, ?, ?, ?)',
-        id,
-        subject,
-        batch,
-        digest,
-        arrived,
-        skew,
-        verdicts,
-      )
-    },
-
-    heads(keys) {
-      const rows = sql.exec<HeadRow>(
-        'SELECT head.* FROM json_each(?) AS wanted JOIN head ON head.key = wanted.value',
-        JSON.stringify(keys),
-      )
-      return new Map(
-        Array.from(rows, ({ key, deleted, ...head }) => [key, { ...head, deleted: deleted === 1 }]),
-      )
-    },
-
-    putHeads(heads) {
-      const rows = Array.from(heads, ([key, { seq, root, at, by, deleted }]) => [
-        key,
-        seq,
-        root,
-        at,
-        by,
-        Number(deleted),
-      ])
-      sql.exec(
-        `INSERT OR REPLACE INTO head
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)`,
-        JSON.stringify(rows),
-      )
-    },
-
+/** The log. */
+function segmentRows(sql: SqlStorage): Pick<Store, 'append' | 'segmentAt'> {
+  return {
     append({ first, last, entries, at, body }, into) {
       if (into === null) {
         sql.exec('INSERT INTO segment VALUES (?, ?, ?, ?, ?)', first, last, entries, at, body)
@@ -153,7 +121,74 @@ export function sqliteStore(sql: SqlStorage): Store {
       )
       return row && { ...row, body: new Uint8Array(row.body) }
     },
+  }
+}
 
+/** Where each key stands. */
+function headRows(sql: SqlStorage): Pick<Store, 'heads' | 'putHeads'> {
+  return {
+    heads(keys) {
+      // One row of JSON: the platform hands over rows one by one, at several microseconds each.
+      const { rows } = sql
+        .exec<{ rows: string }>(
+          `SELECT json_group_array(json_array(key, seq, root, at, "by", deleted)) AS rows
+           FROM (SELECT head.* FROM json_each(?) AS wanted JOIN head ON head.key = wanted.value)`,
+          JSON.stringify(keys),
+        )
+        .one()
+      const found = new Map<string, Head>()
+      for (const [key, seq, root, at, by, deleted] of JSON.parse(rows) as readonly HeadRow[]) {
+        found.set(key, { seq, root, at, by, deleted: deleted === 1 })
+      }
+      return found
+    },
+
+    putHeads(heads) {
+      const rows = Array.from(heads, ([key, { seq, root, at, by, deleted }]) => [
+        key,
+        seq,
+        root,
+        at,
+        by,
+        Number(deleted),
+      ])
+      sql.exec(
+        `INSERT OR REPLACE INTO head
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)`,
+        JSON.stringify(rows),
+      )
+    },
+  }
+}
+
+/** The idempotency records. */
+function clientRows(sql: SqlStorage): Pick<Store, 'client' | 'putClient'> {
+  return {
+    client(id) {
+      const [row] = sql.exec<ClientRow>('SELECT * FROM client WHERE id = ?', id)
+      return row && { ...row, digest: new Uint8Array(row.digest) }
+    },
+
+    putClient({ id, subject, batch, digest, arrived, skew, verdicts }) {
+      sql.exec(
+        'INSERT OR REPLACE INTO client VALUES (?, ?, ?, ?, ?, ?, ?)',
+        id,
+        subject,
+        batch,
+        digest,
+        arrived,
+        skew,
+        verdicts,
+      )
+    },
+  }
+}
+
+/** Settled and open conflicts. */
+function conflictRows(
+  sql: SqlStorage,
+): Pick<Store, 'putConflicts' | 'conflicts' | 'conflictsAfter' | 'openConflicts'> {
+  return {
     putConflicts(conflicts) {
       const rows = conflicts.map(({ id, policy, resolution, winner, loser }) => [
         id,
@@ -192,7 +227,12 @@ export function sqliteStore(sql: SqlStorage): Store {
     openConflicts() {
       return sql.exec<{ open: number }>('SELECT count(*) AS open FROM conflict WHERE open = 1').one().open
     },
+  }
+}
 
+/** What is no longer valid. */
+function revokedRows(sql: SqlStorage): Pick<Store, 'revoke' | 'revoked' | 'forgetRevoked'> {
+  return {
     revoke(id, until) {
       sql.exec('INSERT OR REPLACE INTO revoked VALUES (?, ?)', id, until)
     },

@@ -1,0 +1,64 @@
+import { type Diff, diffOf } from './diff.ts'
+import type { Goal } from './goal.ts'
+import { type Properties, reveal, secretOf } from './properties.ts'
+import { type Cloud, PROVIDERS, type Provider } from './providers.ts'
+import { StartError } from './start-error.ts'
+import type { Resource } from './state.ts'
+
+export interface Applied {
+  readonly diff: Diff
+  readonly id: string
+  readonly outputs: Properties
+}
+
+/**
+ * Brings the cloud from an old resource, if there is one, to what the goal says. After a replacement
+ * without `deleteBeforeReplace` the old one is still there: delete it when the run has succeeded.
+ */
+export function applyGoal(cloud: Cloud, goal: Goal, old: Resource | undefined): Applied {
+  const provider = providerOf(goal.type)
+  const inputs = clear(goal.inputs)
+  provider.check?.(cloud, inputs)
+  const diff = diffOf(old, goal.inputs, provider.replaceOn)
+  if (old && diff.operation === 'same') {
+    return { diff, id: old.id, outputs: { ...old.outputs, ...goal.inputs } }
+  }
+  if (old && diff.operation === 'update') {
+    const computed = provider.update?.(cloud, inputs)
+    return { diff, id: old.id, outputs: { ...old.outputs, ...goal.inputs, ...computed } }
+  }
+  if (old?.protect) throw new Error(`it is protected and would be replaced (${diff.changes.join(', ')})`)
+  if (old && goal.deleteBeforeReplace) provider.delete(cloud, old.id, clear(old.inputs))
+  const { id, outputs } = provider.create(cloud, inputs)
+  return { diff, id, outputs: { ...goal.inputs, ...asSecret(outputs, goal.secretOutputs) } }
+}
+
+/** Takes a resource that nobody wants any more from the cloud, unless it is to be retained. */
+export function removeResource(cloud: Cloud, resource: Resource): void {
+  const { name, type, id, inputs } = resource
+  if (resource.protect) {
+    throw new StartError(
+      `${name} is protected and would be deleted. Unprotect it first (the setting protect)`,
+    )
+  }
+  if (resource.custom && !resource.retainOnDelete) providerOf(type).delete(cloud, id, clear(inputs))
+}
+
+/** The properties with their secrets opened. */
+export function clear(properties: Properties): Properties {
+  // An object of properties stays one; only what is inside changes.
+  return reveal(properties) as Properties
+}
+
+function providerOf(type: string): Provider {
+  const provider = PROVIDERS[type]
+  if (!provider) throw new Error(`the embedded cloud has no ${type}: add it to infra/local/providers.ts`)
+  return provider
+}
+
+function asSecret(outputs: Properties, names: readonly string[]): Properties {
+  const entries = Object.entries(outputs)
+  return Object.fromEntries(
+    entries.map(([key, value]) => [key, names.includes(key) ? secretOf(value) : value]),
+  )
+}

@@ -1,0 +1,24 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import { writePrivate } from './private-file.ts'
+
+/** Where `wrangler dev` looks for secrets; ignored by git. */
+export const DEV_SECRETS_FILE = 'worker/.dev.vars'
+
+/** Makes up the secrets that the declaration requires. Those that the file has already stay. */
+export function writeDevSecrets(root: string, required: readonly string[]): void {
+  const file = join(root, DEV_SECRETS_FILE)
+  const known = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
+  if (required.every((name) => known[name])) return
+  const made = Object.fromEntries(required.map((name) => [name, newSecret(name)]))
+  const lines = Object.entries({ ...made, ...known }).map(([name, value]) => `${name}="${value}"`)
+  writePrivate(file, `${lines.join('\n')}\n`)
+}
+
+/** Of the same shapes as components/credentials.ts makes. */
+function newSecret(name: string): string {
+  const bytes = randomBytes(32)
+  return name === 'ADMIN_TOKEN' ? `adm_dev_${bytes.toString('hex')}` : bytes.toString('base64')
+}

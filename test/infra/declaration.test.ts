@@ -1,0 +1,95 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isSecret, output } from '@pulumi/pulumi'
+import { expect, onTestFinished, test } from 'vitest'
+import { type BindingValues, bindingsOf } from '../../infra/bindings.ts'
+import { type Declaration, readDeclaration } from '../../infra/declaration.ts'
+import { newProject } from './project.ts'
+
+const VALUES: BindingValues = {
+  namespaces: { KV: '0123' },
+  secrets: { KEY: 'k' },
+  variables: { MODE: 'a', LIST: ['x'] },
+  limits: { LIMIT: undefined },
+}
+
+const DECLARED = `
+name = "sync"
+main = "src/index.ts"
+compatibility_date = "2026-11-01"
+vars = { MODE = "b", LIST = [] }
+secrets = { required = ["KEY"] }
+kv_namespaces = [{ binding = "KV", id = "x" }]
+durable_objects = { bindings = [{ name = "ROOM", class_name = "Room" }] }
+migrations = [{ tag = "v1", new_sqlite_classes = ["Room"] }]
+ratelimits = [{ name = "LIMIT", namespace_id = "1", simple = { limit = 5, period = 10 } }]
+`
+
+function declare(text: string): Declaration {
+  const root = mkdtempSync(join(tmpdir(), 'chronicle-declaration-'))
+  onTestFinished(() => rmSync(root, { recursive: true }))
+  mkdirSync(join(root, 'worker'))
+  writeFileSync(join(root, 'worker/wrangler.toml'), text)
+  return readDeclaration(root)
+}
+
+test('bindings come sorted by name, each of its kind, secrets secret', async () => {
+  const bindings = bindingsOf(declare(DECLARED), { ...VALUES, limits: { LIMIT: 30 } }, 'sync-dev')
+  expect(await isSecret(output(bindings[0]?.text))).toBe(true)
+  expect(bindings).toEqual([
+    { name: 'KEY', type: 'secret_text', text: expect.anything() },
+    { name: 'KV', type: 'kv_namespace', namespaceId: '0123' },
+    {
+      name: 'LIMIT',
+      type: 'ratelimit',
+      namespaceId: expect.stringMatching(/^\d+$/),
+      simple: { limit: 30, period: 60 },
+    },
+    { name: 'LIST', type: 'json', json: '["x"]' },
+    { name: 'MODE', type: 'plain_text', text: 'a' },
+    { name: 'ROOM', type: 'durable_object_namespace', className: 'Room' },
+  ])
+})
+
+test.each([
+  ['KV = ', 'the KV namespace OTHER', DECLARED.replace('"KV", id', '"OTHER", id')],
+  ['secret', 'the secret MORE', DECLARED.replace('["KEY"]', '["KEY", "MORE"]')],
+  ['variable', 'the variable MORE', DECLARED.replace('LIST = []', 'LIST = [], MORE = 1')],
+])('a declared %s without a value is one line', (_kind, what, text) => {
+  expect(() => bindingsOf(declare(text), VALUES, 'sync-dev')).toThrow(
+    `worker/wrangler.toml declares ${what}, but infra/index.ts gives it no value: add it there`,
+  )
+})
+
+test.each([
+  ['the KV namespace MORE', { namespaces: { KV: '0', MORE: '1' } }],
+  ['the secret MORE', { secrets: { KEY: 'k', MORE: 'm' } }],
+  ['the variable MORE', { variables: { ...VALUES.variables, MORE: 1 } }],
+  ['the rate limit MORE', { limits: { MORE: 1 } }],
+])('a value for %s that is not declared is one line', (what, more) => {
+  expect(() => bindingsOf(declare(DECLARED), { ...VALUES, ...more }, 'sync-dev')).toThrow(
+    `infra/index.ts gives ${what} a value, but worker/wrangler.toml does not declare it: add it there`,
+  )
+})
+
+test.each([
+  [
+    'r2_buckets = [{ binding = "B", bucket_name = "b" }]',
+    'has "r2_buckets", which infra/declaration.ts does not deploy',
+  ],
+  ['env = { prod = {} }', 'has "env", which infra/declaration.ts does not deploy'],
+  ['observability = { enabled = "yes" }', 'observability.enabled: Invalid input: expected boolean'],
+  ['observability = ', 'is not TOML'],
+])('%s is refused in one line', (line, message) => {
+  expect(() => declare(`${DECLARED}${line}\n`)).toThrow(`worker/wrangler.toml`)
+  expect(() => declare(`${DECLARED}${line}\n`)).toThrow(message)
+})
+
+test('the run of a program that lacks a declared secret fails with that line, and nothing is made', async () => {
+  const project = newProject()
+  project.edit('worker/wrangler.toml', (text) => text.replace('"ADMIN_TOKEN", ', '"ADMIN_TOKEN", "PEPPER", '))
+  await expect(project.up('dev')).rejects.toThrow(
+    /^worker\/wrangler.toml declares the secret PEPPER, but infra\/index.ts gives it no value: add it there$/,
+  )
+})

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest'
+import { newProject } from './project.ts'
+
+test.each([
+  [
+    'a type of TypeScript that cannot be stripped',
+    'enum A { B }',
+    /^infra\/names\.ts:\d+(:\d+)?: SyntaxError.*enum/,
+  ],
+  ['an exception', 'nowhere()', /^infra\/names\.ts:\d+:\d+: ReferenceError: nowhere is not defined$/],
+])('%s in the program is one line with its place', async (_what, code, message) => {
+  const project = newProject()
+  project.edit('infra/names.ts', (text) => `${text}\n${code}\n`)
+  const failure = await project.up('dev').catch((error: Error) => error.message)
+  expect(failure).toMatch(message)
+  expect(failure).not.toContain('\n')
+})

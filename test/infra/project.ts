@@ -1,0 +1,64 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll } from 'vitest'
+import type { Step } from '../../infra/local/deployment.ts'
+import { readStack } from '../../infra/local/stack-file.ts'
+import { type UpResult, up } from '../../infra/local/up.ts'
+
+const CHECKOUT = join(import.meta.dirname, '../..')
+const SOURCES = [
+  'Pulumi.yaml',
+  'Pulumi.dev.yaml',
+  'Pulumi.prod.yaml',
+  'package.json',
+  'tsconfig.json',
+  'infra',
+  'worker',
+]
+
+/** What the prod stack of a real user has and the checkout must not. */
+export const HOSTNAME = { hostname: 'sync.example.com' }
+
+/** The project in a folder of its own, to be changed and run. */
+export interface Project {
+  readonly root: string
+  /** `up` of a stack; `config` over its file. */
+  up(stack: string, config?: Readonly<Record<string, string>>): Promise<UpResult>
+  edit(file: string, change: (text: string) => string): void
+}
+
+const roots: string[] = []
+
+afterAll(() => {
+  for (const root of roots) rmSync(root, { recursive: true, force: true })
+})
+
+/** Removed at the end of the test file, so that tests of a file may run side by side. */
+export function newProject(): Project {
+  const root = mkdtempSync(join(tmpdir(), 'chronicle-infra-'))
+  roots.push(root)
+  for (const name of SOURCES) {
+    cpSync(join(CHECKOUT, name), join(root, name), {
+      recursive: true,
+      filter: (path) => !path.includes('.wrangler'),
+    })
+  }
+  symlinkSync(join(CHECKOUT, 'node_modules'), join(root, 'node_modules'))
+  return {
+    root,
+    up: (stack, config = {}) =>
+      up({ root, stack: readStack(root, stack, config), folder: join(root, '.local', stack) }),
+    edit(file, change) {
+      const path = join(root, file)
+      writeFileSync(path, change(readFileSync(path, 'utf8')))
+    },
+  }
+}
+
+/** What was done beyond leaving things as they are: `update sync-script ~contentSha256`. */
+export function changesOf(steps: readonly Step[]): readonly string[] {
+  return steps
+    .filter(({ operation }) => operation !== 'same' && operation !== 'read')
+    .map(({ operation, resource, changes }) => [operation, resource.name, ...changes].join(' '))
+}

@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import { expect, test } from 'vitest'
+import { DEV_SECRETS_FILE, writeDevSecrets } from '../../infra/local/dev-secrets.ts'
+import { newProject, type Project } from './project.ts'
+
+function build({ root }: Project) {
+  return spawnSync(process.execPath, ['infra/local/build.ts'], { cwd: root, encoding: 'utf8' })
+}
+
+test('secrets for `wrangler dev` are made once, for their owner only', () => {
+  const { root } = newProject()
+  const file = join(root, DEV_SECRETS_FILE)
+  writeFileSync(file, 'MASTER_KEY="mine"\n')
+  writeDevSecrets(root, ['ADMIN_TOKEN', 'MASTER_KEY'])
+  const made = readFileSync(file, 'utf8')
+  expect(parseEnv(made)).toEqual({
+    ADMIN_TOKEN: expect.stringMatching(/^adm_dev_[0-9a-f]{64}$/),
+    MASTER_KEY: 'mine',
+  })
+  expect(statSync(file).mode & 0o777).toBe(0o600)
+  writeDevSecrets(root, ['ADMIN_TOKEN', 'MASTER_KEY'])
+  expect(readFileSync(file, 'utf8')).toBe(made)
+})
+
+test('the build says what the bundle weighs, and fails when that is too much', () => {
+  const project = newProject()
+  project.edit('worker/src/index.ts', () => "import * as z from 'zod/mini'\nexport default z.object({})\n")
+  const good = build(project)
+  expect(good.status).toBe(0)
+  expect(good.stdout).toMatch(/^ {2}zod +\d+ bytes\n/)
+  expect(good.stdout).toMatch(/dist\/worker\.js: \d+ bytes, \d+ gzipped, sha256 [0-9a-f]{12}\n$/)
+
+  project.edit('worker/src/index.ts', () => `export default '${'x'.repeat(1_000_000)}'\n`)
+  expect(build(project)).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/^Error: the bundle is larger than/),
+  })
+
+  project.edit('worker/src/index.ts', () => 'export default (')
+  expect(build(project)).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/^Error: worker\/src\/index\.ts:1:17: /),
+  })
+})

@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { RunningCloud } from '../../infra/local/start-cloud.ts'
+import { mintToken, type TestCloud, testCloud } from '../support/cloud.ts'
+
+let tested: TestCloud
+let cloud: RunningCloud
+
+beforeAll(async () => {
+  tested = testCloud()
+  cloud = await tested.start({ authRequestsPerMinute: '10', syncRequestsPerMinute: '5' })
+})
+
+afterAll(() => tested.remove())
+
+test('[RL1] refuses what goes over the limits of the stack, and says when to come back', async () => {
+  const token = await mintToken(cloud, 'limited')
+  const headers = { 'content-type': 'application/json' }
+  const auth = () =>
+    fetch(`${cloud.url}/api/auth`, { method: 'POST', headers, body: JSON.stringify({ token }) })
+  const { session } = (await (await auth()).json()) as { session: string }
+  const status = () => fetch(`${cloud.url}/api/status`, { headers: { authorization: `Bearer ${session}` } })
+  const statuses: number[] = []
+  for (let round = 0; round < 6; round++) statuses.push((await status()).status)
+  expect(statuses).toEqual([200, 200, 200, 200, 200, 429])
+  const refused = await status()
+  expect(refused.headers.get('retry-after')).toBe('60')
+  expect(await refused.json()).toMatchObject({ code: 'rate-limited', success: false })
+
+  const attempts: number[] = []
+  for (let round = 0; round < 12; round++) attempts.push((await auth()).status)
+  expect(attempts[0]).toBe(200)
+  expect(attempts.at(-1)).toBe(429)
+})

@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { RunningCloud } from '../../infra/local/start-cloud.ts'
+import { mintToken, type TestCloud, testCloud } from '../support/cloud.ts'
+import { realDocuments } from '../support/documents.ts'
+import { type Conflict, OfflineDevice } from '../support/offline-device.ts'
+
+const documents = realDocuments()
+const keys = [...documents.keys()]
+
+let tested: TestCloud
+let cloud: RunningCloud
+
+beforeAll(async () => {
+  tested = testCloud()
+  cloud = await tested.start()
+})
+
+afterAll(() => tested.remove())
+
+async function openDevices(space: string, names: readonly string[]): Promise<readonly OfflineDevice[]> {
+  const token = await mintToken(cloud, space)
+  const devices = names.map((name) => new OfflineDevice(name, cloud.url))
+  await Promise.all(devices.map((device) => device.open(token)))
+  return devices
+}
+
+async function allConflicts(reader: OfflineDevice): Promise<readonly Conflict[]> {
+  const found: Conflict[] = []
+  for (let after: number | null = 0; after !== null; ) {
+    const page: { conflicts: Conflict[]; next: number | null } = await reader.get(
+      `/api/conflicts?after=${after}`,
+    )
+    found.push(...page.conflicts)
+    after = page.next
+  }
+  return found
+}
+
+test('[IT1] real documents reach other devices deeply equal', async () => {
+  const [a, b, c] = (await openDevices('reach', ['a', 'b', 'c'])) as [
+    OfflineDevice,
+    OfflineDevice,
+    OfflineDevice,
+  ]
+  for (const [key, document] of documents) a.put(key, document)
+  await a.sync()
+  await b.sync()
+  await c.sync()
+  expect(documents.size).toBeGreaterThan(200)
+  for (const device of [a, b, c]) expect(device.entries()).toEqual(documents)
+  console.info(`IT1: ${documents.size} documents, 3 devices equal`)
+})
+
+test('[IT2] devices that edited, deleted and created anew while offline converge, every loser readable', async () => {
+  const [a, b, c] = (await openDevices('converge', ['a', 'b', 'c'])) as [
+    OfflineDevice,
+    OfflineDevice,
+    OfflineDevice,
+  ]
+  for (const [key, document] of documents) a.put(key, document)
+  for (const device of [a, b, c]) await device.sync()
+
+  const began = Date.now()
+  const losers = new Map<string, unknown>()
+  const expected = new Map(documents)
+  for (const [index, key] of keys.entries()) {
+    const [early, late] = [began - 2_000 + index, began + index - 1_000]
+    const value = (by: string) => ({ by, index, was: documents.get(key) })
+    switch (index % 6) {
+      case 0: // both edit, b later
+        a.put(key, value('a'), early)
+        b.put(key, value('b'), late)
+        expected.set(key, value('b'))
+        losers.set(key, value('a'))
+        break
+      case 1: // both edit, a later
+        a.put(key, value('a'), late)
+        b.put(key, value('b'), early)
+        expected.set(key, value('a'))
+        losers.set(key, value('b'))
+        break
+      case 2: // a edits, b deletes later
+        a.put(key, value('a'), early)
+        b.delete(key, late)
+        expected.delete(key)
+        losers.set(key, value('a'))
+        break
+      case 3: // a deletes, and creates anew before it syncs
+        a.delete(key, early)
+        a.put(key, value('again'), late)
+        expected.set(key, value('again'))
+        break
+      case 4: // only b deletes
+        b.delete(key, late)
+        expected.delete(key)
+        break
+    }
+  }
+  for (const device of [a, b, a, c]) await device.sync()
+
+  for (const device of [a, b, c]) expect(device.entries()).toEqual(expected)
+  const conflicts = await allConflicts(c)
+  expect(new Map(conflicts.map(({ key, loser }) => [key, loser.value]))).toEqual(losers)
+  expect(conflicts).toHaveLength(losers.size)
+  expect([...a.conflicts, ...b.conflicts].sort((x, y) => x.id - y.id)).toEqual(conflicts)
+  console.info(
+    `IT2: ${documents.size} documents, ${conflicts.length} conflicts, as many losers readable, 3 devices equal`,
+  )
+})
+
+test('[IT3] a runtime killed in the middle of an upload loses nothing acknowledged and applies nothing twice', async () => {
+  const names = ['a', 'b', 'c', 'd']
+  const token = await mintToken(cloud, 'killed')
+  const devices = names.map((name) => new OfflineDevice(name, cloud.url))
+  for (const device of devices) {
+    await device.open(token)
+    for (const [key, document] of documents) device.put(`${device.name}/${key}`, document)
+  }
+  const total = documents.size * devices.length
+  const uploads = devices.map((device) => device.sync(5).catch(() => 'cut off'))
+  while (devices.reduce((sum, { acknowledged }) => sum + acknowledged, 0) < total / 3) await pause(1)
+  process.kill(cloud.workerdPid, 'SIGKILL')
+  await cloud.died
+  expect(await Promise.all(uploads)).toEqual(names.map(() => 'cut off'))
+  const acknowledged = devices.reduce((sum, device) => sum + device.acknowledged, 0)
+  await cloud.stop()
+
+  cloud = await tested.start()
+  for (const device of devices) {
+    device.moveTo(cloud.url)
+    await device.sync(5)
+  }
+  const reader = new OfflineDevice('reader', cloud.url)
+  await reader.open(token)
+  await reader.sync()
+  const expected = new Map(names.flatMap((name) => keys.map((key) => [`${name}/${key}`, documents.get(key)])))
+  expect(reader.entries()).toEqual(expected)
+  const status = await reader.get<{ head: string; entries: number; openConflicts: number }>('/api/status')
+  // One sequence number a change: a batch applied twice would have used up more.
+  expect(status.head.split('.')[1]).toBe(String(total))
+  expect(status.entries).toBe(total)
+  expect((await allConflicts(reader)).length).toBe(0)
+  const replays = devices.reduce((sum, device) => sum + device.replays, 0)
+  console.info(
+    `IT3: killed after ${acknowledged} of ${total} acknowledged; ${replays} batches were stored unanswered`,
+  )
+})
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}

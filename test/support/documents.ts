@@ -1,0 +1,20 @@
+import { globSync, readFileSync } from 'node:fs'
+
+/** Every package.json under node_modules: hundreds of documents that nobody wrote for a test. */
+export function realDocuments(): ReadonlyMap<string, unknown> {
+  const documents = new Map<string, unknown>()
+  for (const file of globSync('node_modules/**/package.json').sort()) {
+    const document = parse(readFileSync(file, 'utf8'))
+    if (document !== undefined) documents.set(`packages/${file}`, document)
+  }
+  return documents
+}
+
+/** Some are templates or test cases that are no JSON. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

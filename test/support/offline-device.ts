@@ -1,0 +1,137 @@
+/** An offline-first client as an app developer would write it: a copy, a queue, numbered batches, retries. */
+
+type Json = unknown
+
+interface Pending {
+  readonly key: string
+  readonly value?: Json
+  readonly deleted?: true
+  readonly timestamp: number
+  readonly base: string | null
+}
+
+interface Entry {
+  readonly key: string
+  readonly value?: Json
+  readonly deleted?: boolean
+  readonly version: string
+}
+
+export interface Conflict {
+  readonly id: number
+  readonly key: string
+  readonly resolution: string
+  readonly winner: { readonly value?: Json; readonly deleted?: boolean }
+  readonly loser: { readonly value?: Json; readonly deleted?: boolean }
+}
+
+interface Reply {
+  readonly results: readonly { key: string; status: string; version?: string; code?: string }[]
+  readonly conflicts: readonly Conflict[]
+  readonly changes: readonly Entry[]
+  readonly cursor: string
+  readonly more: boolean
+  readonly reset: boolean
+  readonly replayed: boolean
+}
+
+export class OfflineDevice {
+  readonly name: string
+  readonly conflicts: Conflict[] = []
+  replays = 0
+  acknowledged = 0
+  #url: string
+  #session = ''
+  #cursor: string | null = null
+  #batch = 0
+  #sent: readonly Pending[] = []
+  #queue: Pending[] = []
+  /** What the server is known to have: tombstones left out. */
+  readonly #copy = new Map<string, { value: Json; version: string }>()
+
+  constructor(name: string, url: string) {
+    this.name = name
+    this.#url = url
+  }
+
+  /** After a restart of the service: the same device, maybe at another address. */
+  moveTo(url: string): void {
+    this.#url = url
+  }
+
+  async open(token: string): Promise<void> {
+    const body = { token, clientId: this.name }
+    const { session } = await this.#post<{ session: string }>('/api/auth', body)
+    this.#session = session
+  }
+
+  put(key: string, value: Json, timestamp = Date.now()): void {
+    this.#queue.push({ key, value, timestamp, base: this.#copy.get(key)?.version ?? null })
+  }
+
+  delete(key: string, timestamp = Date.now()): void {
+    this.#queue.push({ key, deleted: true, timestamp, base: this.#copy.get(key)?.version ?? null })
+  }
+
+  /** What the app shows: the server's entries. Call it once everything is synced. */
+  entries(): Map<string, Json> {
+    return new Map(Array.from(this.#copy, ([key, { value }]) => [key, value]))
+  }
+
+  get unsent(): number {
+    return this.#sent.length + this.#queue.length
+  }
+
+  /** Pushes the queue in batches and pulls to the end. After a failure, call it again: the same batch is sent. */
+  async sync(batchSize = 50): Promise<void> {
+    for (;;) {
+      if (this.#sent.length === 0 && this.#queue.length > 0) {
+        this.#sent = this.#queue.splice(0, batchSize)
+        this.#batch += 1
+      }
+      const more = await this.#exchange()
+      if (!more && this.unsent === 0) return
+    }
+  }
+
+  get<T>(path: string): Promise<T> {
+    return this.#request<T>(path, { method: 'GET' })
+  }
+
+  async #exchange(): Promise<boolean> {
+    const pushed = this.#sent
+    const numbered = pushed.length > 0 ? { batch: this.#batch } : {}
+    const body = { ...numbered, clientTime: Date.now(), cursor: this.#cursor, changes: pushed }
+    const reply = await this.#post<Reply>('/api/sync', body)
+    this.#sent = []
+    this.acknowledged += pushed.length
+    this.replays += Number(reply.replayed)
+    this.conflicts.push(...reply.conflicts)
+    if (reply.reset) this.#copy.clear()
+    for (const [index, { status, version, code }] of reply.results.entries()) {
+      if (status === 'rejected') throw new Error(`${pushed[index]?.key} was rejected: ${code}`)
+      if (status === 'applied') this.#apply({ ...(pushed[index] as Pending), version: version as string })
+    }
+    for (const entry of reply.changes) this.#apply(entry)
+    this.#cursor = reply.cursor
+    return reply.more
+  }
+
+  #apply({ key, value, deleted, version }: Entry): void {
+    if (deleted) this.#copy.delete(key)
+    else this.#copy.set(key, { value, version })
+  }
+
+  #post<T>(path: string, body: object): Promise<T> {
+    const headers = { 'content-type': 'application/json' }
+    return this.#request<T>(path, { method: 'POST', headers, body: JSON.stringify(body) })
+  }
+
+  async #request<T>(path: string, init: RequestInit): Promise<T> {
+    const headers = { ...init.headers, authorization: `Bearer ${this.#session}` }
+    const response = await fetch(this.#url + path, { ...init, headers })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`)
+    return JSON.parse(text) as T
+  }
+}

@@ -1,0 +1,159 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { type Change, toEdits } from '../../worker/src/core/change.ts'
+import { decodeVerdicts, encodeVerdicts, type Version } from '../../worker/src/core/outcome.ts'
+import { type Plan, planBatch } from '../../worker/src/core/plan.ts'
+import type { Head } from '../../worker/src/core/settle.ts'
+
+const EPOCH = 'e'
+const NOW = 1_000
+
+/** A space as a map and a list: what the decision needs and nothing else. */
+class ModelSpace {
+  seq = 0
+  readonly heads = new Map<string, Head>()
+  readonly versions = new Map<number, Version>()
+
+  push(client: string, changes: readonly Change[]): Plan {
+    const clock = { now: NOW, skew: 0 }
+    const edits = toEdits(changes, { epoch: EPOCH, clock, granted: null })
+    if (!edits.ok) throw new Error(edits.fault.code)
+    const plan = planBatch(edits.value, client, {
+      seq: this.seq,
+      head: (key) => this.heads.get(key),
+      version: (seq) => this.versions.get(seq),
+    })
+    expect(plan.missing).toEqual([])
+    this.seq = plan.seq
+    for (const [key, head] of plan.heads) this.heads.set(key, head)
+    for (const [seq, version] of plan.versions) this.versions.set(seq, version)
+    return plan
+  }
+
+  live(): number {
+    return [...this.heads.values()].filter(({ deleted }) => !deleted).length
+  }
+}
+
+interface Move {
+  readonly client: string
+  readonly key: string
+  readonly value: number
+  readonly deleted: boolean
+  readonly timestamp: number
+  readonly base: 'blind' | 'absent' | 'seen' | 'older' | 'foreign'
+}
+
+const moves: fc.Arbitrary<Move[]> = fc.array(
+  fc.record({
+    client: fc.constantFrom('a', 'b', 'c'),
+    key: fc.constantFrom('k/1', 'k/2'),
+    value: fc.nat(3),
+    deleted: fc.boolean(),
+    timestamp: fc.nat(20),
+    base: fc.constantFrom('blind', 'absent', 'seen', 'older', 'foreign'),
+  }),
+  { maxLength: 60 },
+)
+
+function changeOf(move: Move, space: ModelSpace): Change {
+  const { key, timestamp, deleted, value } = move
+  const content = deleted ? { deleted } : { value }
+  const head = space.heads.get(key)?.seq ?? 0
+  const bases = {
+    absent: null,
+    seen: head === 0 ? null : `${EPOCH}.${head}`,
+    older: `${EPOCH}.${Math.max(1, head - 1)}`,
+    foreign: 'x.1',
+  }
+  return move.base === 'blind'
+    ? { key, timestamp, ...content }
+    : { key, timestamp, ...content, base: bases[move.base] }
+}
+
+test('[IN2] what was acknowledged is current, replaced in order, or the loser of a conflict', () => {
+  fc.assert(
+    fc.property(moves, (history) => {
+      const space = new ModelSpace()
+      const losers = new Set<number>()
+      const replaced = new Set<number>()
+      for (const move of history) {
+        const plan = space.push(move.client, [changeOf(move, space)])
+        for (const { loser } of plan.conflicts) losers.add(loser)
+        for (const { previous, seq } of plan.stored)
+          if (space.heads.get(move.key)?.seq === seq) replaced.add(previous)
+      }
+      for (const { seq, key } of space.versions.values()) {
+        const current = space.heads.get(key)?.seq === seq
+        expect(current || losers.has(seq) || replaced.has(seq)).toBe(true)
+      }
+    }),
+    { seed: 6, numRuns: 500 },
+  )
+})
+
+test("[IN6] nothing replaces another client's version without a conflict, unless it is based on it", () => {
+  fc.assert(
+    fc.property(moves, (history) => {
+      const space = new ModelSpace()
+      for (const move of history) {
+        const change = changeOf(move, space)
+        const before = space.heads.get(move.key)
+        const plan = space.push(move.client, [change])
+        const [verdict] = plan.verdicts
+        if (verdict?.status !== 'applied' || verdict.conflict || before === undefined) continue
+        const onBase = change.base === `${EPOCH}.${before.seq}` || (change.base === null && before.deleted)
+        expect(onBase || before.by === move.client).toBe(true)
+      }
+    }),
+    { seed: 7, numRuns: 500 },
+  )
+})
+
+test('[IN8] sequence numbers ascend by one, and the count of live entries is right', () => {
+  fc.assert(
+    fc.property(fc.array(moves, { maxLength: 8 }), (batches) => {
+      const space = new ModelSpace()
+      let entries = 0
+      for (const batch of batches) {
+        const from = space.seq
+        const plan = space.push(
+          'a',
+          batch.map((move) => changeOf(move, space)),
+        )
+        entries += plan.entries
+        expect(plan.stored.map(({ seq }) => seq)).toEqual(plan.stored.map((_, index) => from + index + 1))
+        expect(entries).toBe(space.live())
+      }
+    }),
+    { seed: 8 },
+  )
+})
+
+test('[BA1] verdicts survive the idempotency record', () => {
+  fc.assert(
+    fc.property(moves, (history) => {
+      const space = new ModelSpace()
+      for (const move of history) {
+        const { verdicts } = space.push(move.client, [
+          changeOf(move, space),
+          { key: '', timestamp: 1, value: 1 },
+        ])
+        expect(decodeVerdicts(encodeVerdicts(verdicts))).toEqual(verdicts)
+      }
+    }),
+    { seed: 9 },
+  )
+})
+
+test('[SY7] asks for the content of a head before it calls a concurrent write a change', () => {
+  const edits = toEdits([{ key: 'k', value: 1, timestamp: 1 }], {
+    epoch: EPOCH,
+    clock: { now: 9, skew: 0 },
+    granted: null,
+  })
+  if (!edits.ok) throw new Error('refused')
+  const head: Head = { seq: 5, root: 0, at: 1, by: 'b', deleted: false }
+  const plan = planBatch(edits.value, 'a', { seq: 5, head: () => head, version: () => undefined })
+  expect(plan.missing).toEqual([5])
+})
