@@ -12,9 +12,9 @@ export default defineConfig({
   test: {
     onConsoleLog: (log) => !isRequestLog(log),
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { test: project('unit') },
       {
-        test: { name: 'worker', include: ['test/worker/**/*.test.ts'] },
+        test: project('worker'),
         logLevel: 'error',
         plugins: [
           cloudflareTest({
@@ -23,25 +23,16 @@ export default defineConfig({
           }),
         ],
       },
-      {
-        test: {
-          name: 'infra',
-          include: ['test/infra/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-        },
-      },
-      {
-        test: {
-          name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
-          testTimeout: 180_000,
-          hookTimeout: 60_000,
-        },
-      },
+      { test: project('infra') },
+      { test: project('integration') },
     ],
   },
 })
+
+/** Long timeouts, because a busy machine is no failure. */
+function project(name: string) {
+  return { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 180_000, hookTimeout: 60_000 }
+}
 
 /** The declared limits would end a test run within seconds; rate-limit.test.ts has its own. */
 function unlimited(names: readonly string[]) {

@@ -1,38 +1,39 @@
+// A thread of its own, so that the load does not share one with the cloud's logs.
+import { parentPort, Worker, workerData } from 'node:worker_threads'
 import { Client } from 'undici'
-
-/** One connection's part of the load: a body to send, and what its reply teaches the next one. */
-export interface Sender {
-  readonly headers: Readonly<Record<string, string>>
-  body(): string
-  learn(reply: string): void
-}
+import { bareSender, deviceSender, type Sender } from './senders.ts'
 
 export interface Load {
   readonly url: string
   readonly path: string
-  readonly senders: readonly Sender[]
+  /** Sessions of the devices that send; null for the bare object. */
+  readonly sessions: readonly string[] | null
+  readonly connections: number
+  readonly batch: number
   readonly seconds: number
 }
 
 /** Keeps one request in flight on each connection for a while; requests answered a second. */
-export async function measure({ url, path, senders, seconds }: Load): Promise<number> {
+export function measure(load: Load): Promise<number> {
+  const thread = new Worker(import.meta.filename, { workerData: load })
+  return new Promise((resolve, reject) => thread.once('message', resolve).once('error', reject))
+}
+
+async function run(load: Load): Promise<number> {
   const began = performance.now()
-  const end = began + seconds * 1000
-  const counts = await Promise.all(senders.map((sender) => keepSending(sender, { url, path, end })))
-  const answered = counts.reduce((sum, count) => sum + count, 0)
+  const end = began + load.seconds * 1000
+  const parts = Array.from({ length: load.connections }, (_, part) => keepSending(load, { part, end }))
+  const answered = (await Promise.all(parts)).reduce((sum, count) => sum + count, 0)
   return answered / ((performance.now() - began) / 1000)
 }
 
-async function keepSending(sender: Sender, to: { url: string; path: string; end: number }): Promise<number> {
-  const client = new Client(to.url)
+async function keepSending(load: Load, { part, end }: { part: number; end: number }): Promise<number> {
+  const client = new Client(load.url)
+  const sender = senderOf(load, part)
   let count = 0
-  while (performance.now() < to.end) {
-    const reply = await client.request({
-      path: to.path,
-      method: 'POST',
-      headers: sender.headers,
-      body: sender.body(),
-    })
+  while (performance.now() < end) {
+    const { headers } = sender
+    const reply = await client.request({ path: load.path, method: 'POST', headers, body: sender.body() })
     const text = await reply.body.text()
     if (reply.statusCode !== 200) throw new Error(`${reply.statusCode}: ${text.slice(0, 300)}`)
     sender.learn(text)
@@ -41,3 +42,10 @@ async function keepSending(sender: Sender, to: { url: string; path: string; end:
   await client.close()
   return count
 }
+
+function senderOf({ sessions, connections, batch }: Load, part: number): Sender {
+  const place = { part, parts: connections }
+  return sessions === null ? bareSender(place, batch) : deviceSender(sessions[part] ?? '', place, batch)
+}
+
+if (parentPort !== null) parentPort.postMessage(await run(workerData as Load))

@@ -1,105 +1,77 @@
-// `npm run bench`: the product beside a bare Durable Object, in turn, in one run. The ratio counts, not the times.
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+// `npm run bench`: the product beside a bare Durable Object, in turn, in one run. The ratios count, not the times.
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Account, scriptFile } from '../infra/local/account.ts'
-import { serveAccount } from '../infra/local/cloud.ts'
-import { startCloud } from '../infra/local/start-cloud.ts'
-import { measure, type Sender } from './load.ts'
-import { bareSender, deviceSender } from './senders.ts'
+import { measure } from './load.ts'
+import { type Product, serveBare, serveProduct, serveUnlimited } from './servers.ts'
 
 const CONNECTIONS = 32
-const ROUNDS = Number(process.argv[2] ?? 5)
-const SECONDS = Number(process.argv[3] ?? 3)
+const ROUNDS = 5
+const SECONDS = 3
 const BATCHES = [1, 100, 500]
 
 const folder = mkdtempSync(join(tmpdir(), 'chronicle-bench-'))
-const unlimited = { authRequestsPerMinute: '1000000', syncRequestsPerMinute: '1000000' }
-const product = await startCloud({ port: 0, local: join(folder, 'product'), config: unlimited })
 const bare = await serveBare(join(folder, 'bare'))
+const unlimited = await serveUnlimited(join(folder, 'unlimited'))
+const product = await serveProduct(join(folder, 'product'))
+
+interface Round {
+  readonly bare: number
+  readonly unlimited: number
+  readonly product: number
+}
+
 try {
-  for (const batch of BATCHES) await compare(batch)
+  for (const batch of BATCHES) report(batch, await compare(batch))
 } finally {
-  await Promise.all([product.stop(), bare.stop()])
+  await Promise.all([bare, unlimited, product].map((server) => server.stop()))
   rmSync(folder, { recursive: true })
 }
 
-async function compare(batch: number): Promise<void> {
-  const lines: { bare: number; product: number; ratio: number }[] = []
+/** Every round measures all three; the first one only warms them up. */
+async function compare(batch: number): Promise<readonly Round[]> {
+  const rounds: Round[] = []
   for (let round = 0; round <= ROUNDS; round++) {
-    const bareSenders = connections((part) => bareSender(part, CONNECTIONS, batch))
-    const before = await measure({
-      url: `http://127.0.0.1:${bare.port}`,
-      path: '/',
-      senders: bareSenders,
-      seconds: SECONDS,
-    })
-    const senders = await devices(`space-${batch}-${round}`, batch)
-    const after = await measure({ url: product.url, path: '/api/sync', senders, seconds: SECONDS })
-    // The first round warms up both.
-    if (round > 0) lines.push({ bare: before, product: after, ratio: after / before })
+    const load = { connections: CONNECTIONS, batch, seconds: SECONDS }
+    const space = `space-${batch}-${round}`
+    const found = {
+      bare: await measure({ ...load, url: bare.url, path: '/', sessions: null }),
+      unlimited: await measureProduct(unlimited, space, load),
+      product: await measureProduct(product, space, load),
+    }
+    if (round > 0) rounds.push(found)
   }
-  const [low, middle, high] = spread(lines.map(({ ratio }) => ratio))
-  const requests = `bare ${median(lines, 'bare')}/s, product ${median(lines, 'product')}/s`
-  console.log(`batch ${batch}: ${middle} times the bare object (${low} to ${high}); ${requests}`)
+  return rounds
 }
 
-function connections(make: (part: number) => Sender): readonly Sender[] {
-  return Array.from({ length: CONNECTIONS }, (_, part) => make(part))
+type Shape = { readonly connections: number; readonly batch: number; readonly seconds: number }
+
+async function measureProduct({ url, adminToken }: Product, space: string, shape: Shape): Promise<number> {
+  const grant = { subject: space, scopes: ['sync:read', 'sync:write'] }
+  const { token } = await post(`${url}/api/tokens`, adminToken, grant)
+  const opened = Array.from({ length: shape.connections }, () => post(`${url}/api/auth`, '', { token }))
+  const sessions = (await Promise.all(opened)).map(({ session }) => session ?? '')
+  return measure({ ...shape, url, path: '/api/sync', sessions })
 }
 
-async function devices(space: string, batch: number): Promise<readonly Sender[]> {
-  const token = await post('/api/tokens', product.outputs.adminToken, {
-    subject: space,
-    scopes: ['sync:read', 'sync:write'],
-  })
-  const sessions = await Promise.all(
-    Array.from({ length: CONNECTIONS }, () => post('/api/auth', '', { token: token.token })),
-  )
-  return connections((part) =>
-    deviceSender(sessions[part]?.session ?? '', { part, parts: CONNECTIONS }, batch),
-  )
-}
-
-async function post(path: string, bearer: string, body: object): Promise<Record<string, string>> {
+async function post(url: string, bearer: string, body: object): Promise<Record<string, string>> {
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${bearer}` }
-  const response = await fetch(product.url + path, { method: 'POST', headers, body: JSON.stringify(body) })
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })
   return (await response.json()) as Record<string, string>
 }
 
-function spread(ratios: readonly number[]): readonly string[] {
-  const sorted = [...ratios].sort((a, b) => a - b)
-  return [sorted[0], sorted[Math.floor(sorted.length / 2)], sorted.at(-1)].map((ratio) =>
-    (ratio ?? 0).toFixed(2),
-  )
-}
-
-function median(lines: readonly { bare: number; product: number }[], name: 'bare' | 'product'): number {
-  const sorted = lines.map((line) => line[name]).sort((a, b) => a - b)
-  return Math.round(sorted[Math.floor(sorted.length / 2)] ?? 0)
-}
-
-/** The bare object behind the same front, on a runtime of its own. */
-async function serveBare(at: string): ReturnType<typeof serveAccount> {
-  mkdirSync(join(at, 'scripts'), { recursive: true })
-  copyFileSync(join(import.meta.dirname, 'bare.js'), scriptFile(at, 'bare'))
-  const account: Account = {
-    namespaces: [],
-    domains: [],
-    scripts: [
-      {
-        name: 'bare',
-        compatibilityDate: '2026-11-01',
-        compatibilityFlags: [],
-        bindings: [{ name: 'BARE', type: 'durable_object_namespace', className: 'Bare' }],
-        classes: { Bare: 'bare' },
-        createdOn: '',
-        modifiedOn: '',
-        etag: '',
-        migrationTag: '',
-        workersDev: true,
-      },
-    ],
+function report(batch: number, rounds: readonly Round[]): void {
+  const line = (name: 'product' | 'unlimited') => {
+    const [low, middle, high] = spread(rounds.map((round) => round[name] / round.bare))
+    return `${middle.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`
   }
-  return serveAccount({ account, folder: at, port: 0, onLog: () => {} })
+  const rate = (name: keyof Round) => Math.round(spread(rounds.map((round) => round[name]))[1])
+  console.log(`batch ${batch}: requests/s of the bare object ${rate('bare')}`)
+  console.log(`  the product ${line('product')} of it, ${rate('product')}/s`)
+  console.log(`  with rate limits that cost nothing ${line('unlimited')} of it, ${rate('unlimited')}/s`)
+}
+
+function spread(values: readonly number[]): readonly [low: number, middle: number, high: number] {
+  const sorted = [...values].sort((a, b) => a - b)
+  return [sorted[0] ?? 0, sorted[Math.floor(sorted.length / 2)] ?? 0, sorted.at(-1) ?? 0]
 }

@@ -1,34 +1,27 @@
-import type { Sender } from './load.ts'
+/** One connection's part of the load: a body to send, and what its reply teaches the next one. */
+export interface Sender {
+  readonly headers: Readonly<Record<string, string>>
+  body(): string
+  learn(reply: string): void
+}
+
+/** Which of how many connections this is. */
+export interface Place {
+  readonly part: number
+  readonly parts: number
+}
 
 /** Keys in all, shared out among the connections: no device writes another's entries. */
 const KEYS = 10_000
 
-/** A document of about 250 bytes. */
-function documentOf(key: string, round: number): object {
-  return {
-    id: key,
-    title: `Entry ${round}`,
-    tags: ['a', 'b'],
-    done: round % 2 === 0,
-    body: 'lorem ipsum '.repeat(13),
-  }
-}
-
-function randomKeys(part: number, parts: number, count: number): readonly string[] {
-  const size = Math.floor(KEYS / parts)
-  const keys = new Set<string>()
-  while (keys.size < Math.min(count, size)) keys.add(`n/${part}-${Math.floor(Math.random() * size)}`)
-  return [...keys]
-}
-
 /** What the bare object takes: keys and values. */
-export function bareSender(part: number, parts: number, batch: number): Sender {
+export function bareSender(place: Place, batch: number): Sender {
   let round = 0
   return {
     headers: { 'content-type': 'application/json' },
     body() {
       round += 1
-      const changes = randomKeys(part, parts, batch).map((key) => ({ key, value: documentOf(key, round) }))
+      const changes = randomKeys(place, batch).map((key) => ({ key, value: documentOf(key, round) }))
       return JSON.stringify({ changes })
     },
     learn() {},
@@ -36,22 +29,17 @@ export function bareSender(part: number, parts: number, batch: number): Sender {
 }
 
 /** A well-behaved device: numbered batches, every change with its time and the version it was made on. */
-export function deviceSender(session: string, place: { part: number; parts: number }, batch: number): Sender {
+export function deviceSender(session: string, place: Place, batch: number): Sender {
   const versions = new Map<string, string>()
-  let sent: readonly string[] = []
   let round = 0
   return {
     headers: { 'content-type': 'application/json', authorization: `Bearer ${session}` },
     body() {
       round += 1
-      sent = randomKeys(place.part, place.parts, batch)
       const timestamp = Date.now()
-      const changes = sent.map((key) => ({
-        key,
-        value: documentOf(key, round),
-        timestamp,
-        base: versions.get(key) ?? null,
-      }))
+      const changes = randomKeys(place, batch).map((key) => {
+        return { key, value: documentOf(key, round), timestamp, base: versions.get(key) ?? null }
+      })
       return JSON.stringify({ batch: round, clientTime: timestamp, changes })
     },
     learn(reply) {
@@ -62,4 +50,18 @@ export function deviceSender(session: string, place: { part: number; parts: numb
       }
     },
   }
+}
+
+/** A document of about 250 bytes. */
+function documentOf(key: string, round: number): object {
+  const body = 'lorem ipsum '.repeat(13)
+  return { id: key, title: `Entry ${round}`, tags: ['a', 'b'], done: round % 2 === 0, body }
+}
+
+/** Different keys, as many as a batch has; a large batch takes most of a connection's share. */
+function randomKeys({ part, parts }: Place, batch: number): readonly string[] {
+  const share = Math.max(batch, Math.floor(KEYS / parts))
+  const keys = new Set<string>()
+  while (keys.size < batch) keys.add(`n/${part}-${Math.floor(Math.random() * share)}`)
+  return [...keys]
 }

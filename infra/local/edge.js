@@ -6,10 +6,10 @@ export default {
     const { hostname } = new URL(request.url)
     const script = env.ROUTES[hostname]
     if (script === undefined) return refuse(hostname, Object.keys(env.ROUTES))
-    const headers = new Headers(request.headers)
-    headers.set('cf-connecting-ip', '127.0.0.1')
+    const inner = new Request(request)
+    inner.headers.set('cf-connecting-ip', '127.0.0.1')
     try {
-      return await env[script].fetch(new Request(request, { headers }))
+      return await env[script].fetch(inner)
     } catch {
       // What the vendor answers when a Worker throws; the runtime has logged the exception.
       return new Response('error code: 1101\n', { status: 500 })

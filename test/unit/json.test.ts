@@ -59,7 +59,7 @@ test('[JS2] knows nesting and numbers that have no text', () => {
 
 test('[JS3] no lone surrogate gets past the quick look', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 0xd800, max: 0xdfff }), (text, unit) => {
+    fc.property(fc.string({ maxLength: 20 }), fc.integer({ min: 0xd800, max: 0xdfff }), (text, unit) => {
       const escaped = `\\u${unit.toString(16)}`
       expect(mayHoldLoneSurrogate(`"${text}${escaped}"`)).toBe(true)
       expect(isWellFormed([{ [`${text}${String.fromCharCode(unit)}`.slice(-1)]: 1 }], 9)).toBe(false)

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Change, toEdits } from '../../worker/src/core/change.ts'
-import { decodeVerdicts, encodeVerdicts, type Version } from '../../worker/src/core/outcome.ts'
+import type { Version } from '../../worker/src/core/outcome.ts'
 import { type Plan, planBatch } from '../../worker/src/core/plan.ts'
 import type { Head } from '../../worker/src/core/settle.ts'
+import { decodeVerdicts, encodeVerdicts } from '../../worker/src/core/verdict.ts'
 
 const EPOCH = 'e'
 const NOW = 1_000

@@ -4,6 +4,7 @@ import { canonicalJson, fitsBytes, type Json } from './json.ts'
 import { isKey } from './key.ts'
 import { MAX_VALUE_BYTES } from './limits.ts'
 import { accepted, type Result, refused } from './result.ts'
+import type { Rejection } from './verdict.ts'
 import { NOTHING, parseVersion } from './version.ts'
 
 /** A change as a client sends it. Without `base` it is a blind write; `null` says: believed absent. */
@@ -14,14 +15,6 @@ export interface Change {
   readonly timestamp: number
   readonly base?: string | null | undefined
 }
-
-/** Why one change is rejected while its neighbours go on. Final: sent again it gets the same answer. */
-export type Rejection =
-  | 'invalid-key'
-  | 'invalid-timestamp'
-  | 'missing-value'
-  | 'value-too-large'
-  | 'forbidden-key'
 
 /** A change made ready for the decision: checked, its time corrected, its base resolved. */
 export interface Edit {

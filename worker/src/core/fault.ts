@@ -1,4 +1,5 @@
-import type { ChangeResult } from './outcome.ts'
+import type { Unfit } from './json.ts'
+import type { ChangeResult } from './verdict.ts'
 
 /**
  * Why a whole request is refused: a closed union that clients and tests key on through its `code`.
@@ -8,8 +9,7 @@ export type Fault =
   | { readonly code: 'not-utf8' }
   | { readonly code: 'not-json'; readonly detail: string }
   | { readonly code: 'lone-surrogate' }
-  | { readonly code: 'too-deep'; readonly limit: number }
-  | { readonly code: 'number-out-of-range' }
+  | Unfit
   | { readonly code: 'invalid-request'; readonly detail: string }
   | { readonly code: 'too-many-changes'; readonly limit: number; readonly found: number }
   | { readonly code: 'body-too-large'; readonly limit: number }

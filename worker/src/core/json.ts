@@ -1,11 +1,12 @@
-import type { Fault } from './fault.ts'
 import { MAX_DEPTH } from './limits.ts'
 
 /** Any value that JSON can hold. `__proto__` and its like are ordinary keys here: read with `Object.keys` only. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
 /** Why a value has no canonical text: the reason for which the whole request is refused. */
-export type Unfit = Extract<Fault, { code: 'too-deep' | 'number-out-of-range' }>
+export type Unfit =
+  | { readonly code: 'too-deep'; readonly limit: number }
+  | { readonly code: 'number-out-of-range' }
 
 const TOO_DEEP: Unfit = { code: 'too-deep', limit: MAX_DEPTH }
 const OUT_OF_RANGE: Unfit = { code: 'number-out-of-range' }

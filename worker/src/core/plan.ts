@@ -1,7 +1,8 @@
 import type { Edit } from './change.ts'
 import { canonicalJson } from './json.ts'
-import type { Conflict, Verdict, Version } from './outcome.ts'
+import type { Conflict, Version } from './outcome.ts'
 import { type Head, isLater, rootAfter, stanceOf } from './settle.ts'
+import type { Verdict } from './verdict.ts'
 import { NOTHING } from './version.ts'
 
 /** What a batch is decided against: one moment of a space, read without waiting. */

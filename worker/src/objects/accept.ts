@@ -2,18 +2,11 @@ import { isReplay } from '../core/batch.ts'
 import { type Edit, toEdits } from '../core/change.ts'
 import { draftChunks, type Origin } from '../core/chunk.ts'
 import type { Clock } from '../core/clock.ts'
-import {
-  type Conflict,
-  conflictIds,
-  decodeVerdicts,
-  encodeVerdicts,
-  resultsOf,
-  type Verdict,
-  type Version,
-} from '../core/outcome.ts'
+import { type Conflict, resultsOf, type Version } from '../core/outcome.ts'
 import { type Plan, planBatch } from '../core/plan.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
+import { conflictIds, decodeVerdicts, encodeVerdicts, type Verdict } from '../core/verdict.ts'
 import type { SyncRequest } from '../schema/sync.ts'
 import { commit, type SealedBatch } from './commit.ts'
 import { openVersions } from './log.ts'

@@ -1,0 +1,70 @@
+import { copyFileSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { type Account, loadAccount, type Script, scriptFile } from '../infra/local/account.ts'
+import { serveAccount } from '../infra/local/cloud.ts'
+import { startCloud } from '../infra/local/start-cloud.ts'
+
+const here = import.meta.dirname
+
+/** Something under load. */
+export interface Server {
+  readonly url: string
+  readonly stop: () => Promise<void>
+}
+
+export interface Product extends Server {
+  readonly adminToken: string
+}
+
+/** The dev stack as `npm start` serves it, with limits that no load reaches. */
+export async function serveProduct(local: string): Promise<Product> {
+  const config = { authRequestsPerMinute: '1000000', syncRequestsPerMinute: '1000000' }
+  const { url, outputs, stop } = await startCloud({ port: 0, local, config })
+  return { url, adminToken: outputs.adminToken, stop }
+}
+
+/** A provisioned dev stack once more, with rate limits that cost nothing. */
+export async function serveUnlimited(local: string): Promise<Product> {
+  const { adminToken, stop } = await serveProduct(local)
+  await stop()
+  const folder = join(local, 'dev')
+  const account = loadAccount(folder)
+  const name = account.scripts[0]?.name ?? ''
+  await build({
+    entryPoints: [join(here, 'unlimited.ts')],
+    outfile: scriptFile(folder, name),
+    allowOverwrite: true,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2024',
+    conditions: ['workerd', 'worker', 'browser'],
+    external: ['cloudflare:*'],
+  })
+  return { ...(await serve(account, folder)), adminToken }
+}
+
+/** The least that a Durable Object can do, behind the same front. */
+export async function serveBare(folder: string): Promise<Server> {
+  mkdirSync(join(folder, 'scripts'), { recursive: true })
+  copyFileSync(join(here, 'bare.js'), scriptFile(folder, 'bare'))
+  const bare: Script = {
+    name: 'bare',
+    compatibilityDate: '2026-11-01',
+    compatibilityFlags: [],
+    bindings: [{ name: 'BARE', type: 'durable_object_namespace', className: 'Bare' }],
+    classes: { Bare: 'bare' },
+    createdOn: '',
+    modifiedOn: '',
+    etag: '',
+    migrationTag: '',
+    workersDev: true,
+  }
+  return serve({ namespaces: [], domains: [], scripts: [bare] }, folder)
+}
+
+async function serve(account: Account, folder: string): Promise<Server> {
+  const { port, stop } = await serveAccount({ account, folder, port: 0, onLog: () => {} })
+  return { url: `http://127.0.0.1:${port}`, stop }
+}
