@@ -51,7 +51,7 @@ export async function serveBare(folder: string): Promise<Server> {
   copyFileSync(join(here, 'bare.js'), scriptFile(folder, 'bare'))
   const bare: Script = {
     name: 'bare',
-    compatibilityDate: '2026-11-01',
+    compatibilityDate: '2026-10-20',
     compatibilityFlags: [],
     bindings: [{ name: 'BARE', type: 'durable_object_namespace', className: 'Bare' }],
     classes: { Bare: 'bare' },

@@ -87,7 +87,7 @@ function edgeWorker(account: Account, port: number): Worker {
   return {
     config: {
       name: 'edge',
-      compatibilityDate: '2026-11-01',
+      compatibilityDate: '2026-10-20',
       manifest: moduleOf(join(import.meta.dirname, 'edge.js')),
       env: { ...Object.fromEntries(services), ROUTES: { type: 'json', value: routesOf(account) } },
     },

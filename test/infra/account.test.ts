@@ -22,7 +22,7 @@ function newAccount() {
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const account: Account = loadAccount(folder)
   function upload(code: string, migrations?: Migrations, bindings: readonly Binding[] = []) {
-    const metadata = { name: 'sync', compatibilityDate: '2026-11-01', compatibilityFlags: [], bindings }
+    const metadata = { name: 'sync', compatibilityDate: '2026-10-20', compatibilityFlags: [], bindings }
     return uploadScript(account, { ...metadata, folder, code: Buffer.from(code) }, migrations)
   }
   return { account, folder, upload }

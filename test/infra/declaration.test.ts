@@ -17,7 +17,7 @@ const VALUES: BindingValues = {
 const DECLARED = `
 name = "sync"
 main = "src/index.ts"
-compatibility_date = "2026-11-01"
+compatibility_date = "2026-10-20"
 vars = { MODE = "b", LIST = [] }
 secrets = { required = ["KEY"] }
 kv_namespaces = [{ binding = "KV", id = "x" }]
