@@ -4,7 +4,7 @@ import { DurableObject } from 'cloudflare:workers'
 export class Bare extends DurableObject {
   constructor(ctx, env) {
     super(ctx, env)
-    ctx.storage.sql.exec('CREATE TABLE IF NOT EXISTS entry (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID')
+    ctx.storage.sql.exec('CREATE TABLE IF NOT EXISTS entry (key TEXT PRIMARY KEY, value TEXT)')
   }
 
   put(changes) {

@@ -13,45 +13,18 @@ function addCode(text: string): string {
   return `${text}\nconsole.debug('changed')\n`
 }
 
-test.concurrent('an unchanged tree changes nothing, new code only the script, a new class sends only its step', async () => {
+function declareArchive(text: string): string {
+  const binding = '[[durable_objects.bindings]]\nname = "ARCHIVE"\nclass_name = "Archive"\n\n'
+  const migration = '\n[[migrations]]\ntag = "v2"\nnew_sqlite_classes = ["Archive"]\n'
+  return text.replace('[[migrations]]', `${binding}[[migrations]]`).concat(migration)
+}
+
+test.concurrent('code ships from the tree alone, migrations once, and an unchanged tree changes nothing', async () => {
   const project = newProject()
-  const first = await project.up('dev')
-  const v1 = { newTag: 'v1', steps: [{ newSqliteClasses: ['Chronicle'] }] }
-  expect(migrationsOf(first)).toEqual(v1)
-  expect(changesOf((await project.up('dev')).steps)).toEqual([])
-
-  project.edit('worker/src/index.ts', addCode)
-  expect(changesOf((await project.up('dev')).steps)).toEqual([
-    'update sync-script ~contentSha256 -migrations',
-  ])
-  expect(changesOf((await project.up('dev')).steps)).toEqual([])
-
-  project.edit(
-    'worker/src/index.ts',
-    (text) => `${text}\nexport { Chronicle as Archive } from './objects/chronicle.ts'\n`,
-  )
-  project.edit('worker/wrangler.toml', (text) =>
-    text
-      .replace(
-        '[[migrations]]',
-        '[[durable_objects.bindings]]\nname = "ARCHIVE"\nclass_name = "Archive"\n\n[[migrations]]',
-      )
-      .concat('\n[[migrations]]\ntag = "v2"\nnew_sqlite_classes = ["Archive"]\n'),
-  )
-  const third = await project.up('dev')
-  expect(changesOf(third.steps)).toEqual(['update sync-script ~bindings ~contentSha256 +migrations'])
-  expect(migrationsOf(third)).toEqual({
-    oldTag: 'v1',
-    newTag: 'v2',
-    steps: [{ newSqliteClasses: ['Archive'] }],
-  })
-  expect(changesOf((await project.up('dev')).steps)).toEqual([])
-})
-
-test.concurrent('what ships is made from the tree, whatever lies in dist/', async () => {
-  const project = newProject()
-  await project.up('dev')
   const bundle = join(project.root, 'dist/worker.js')
+  const first = await project.up('dev')
+  expect(migrationsOf(first)).toEqual({ newTag: 'v1', steps: [{ newSqliteClasses: ['Chronicle'] }] })
+
   const fresh = readFileSync(bundle)
   writeFileSync(bundle, 'export default {}')
   expect(changesOf((await project.up('dev')).steps)).toEqual([])
@@ -59,15 +32,40 @@ test.concurrent('what ships is made from the tree, whatever lies in dist/', asyn
 
   project.edit('worker/src/index.ts', addCode)
   writeFileSync(bundle, 'export default {}')
-  await project.up('dev')
+  const second = await project.up('dev')
+  expect(changesOf(second.steps)).toEqual(['update sync-script ~contentSha256 -migrations'])
   const shipped = readFileSync(scriptFile(join(project.root, '.local/dev'), 'chronicle-sync-dev'), 'utf8')
   expect(shipped).toContain('changed')
+  expect(changesOf((await project.up('dev')).steps)).toEqual([])
+})
+
+test.concurrent('a new class sends just its step', async () => {
+  const project = newProject()
+  await project.up('dev')
+  project.edit(
+    'worker/src/index.ts',
+    (text) => `${text}\nexport { Chronicle as Archive } from './objects/chronicle.ts'\n`,
+  )
+  project.edit('worker/wrangler.toml', declareArchive)
+  const second = await project.up('dev')
+  expect(changesOf(second.steps)).toEqual(['update sync-script ~bindings ~contentSha256 ~migrations'])
+  expect(migrationsOf(second)).toEqual({
+    oldTag: 'v1',
+    newTag: 'v2',
+    steps: [{ newSqliteClasses: ['Archive'] }],
+  })
+  expect(changesOf((await project.up('dev')).steps)).toEqual([])
 })
 
 test.concurrent('a changed setting changes what it names, a removed hostname deletes its domain', async () => {
   const project = newProject()
-  await project.up('dev', HOSTNAME)
-  const other = { hostname: 'api.example.com', logSampling: '0.5', syncRequestsPerMinute: '30' }
+  await project.up('dev', { ...HOSTNAME, protect: 'true' })
+  const other = {
+    hostname: 'api.example.com',
+    logSampling: '0.5',
+    syncRequestsPerMinute: '30',
+    protect: 'true',
+  }
   expect(changesOf((await project.up('dev', other)).steps)).toEqual([
     'update sync-script ~bindings -migrations ~observability',
     'replace endpoint-domain ~hostname',
@@ -75,6 +73,11 @@ test.concurrent('a changed setting changes what it names, a removed hostname del
   const { account, steps } = await project.up('dev', { ...other, hostname: '' })
   expect(changesOf(steps)).toEqual(['delete endpoint-domain'])
   expect(account.domains).toEqual([])
+
+  project.edit('infra/components/credentials.ts', (text) => text.replace('KEY_BYTES = 32', 'KEY_BYTES = 48'))
+  await expect(project.up('dev', other)).rejects.toThrow(
+    /^[a-z-]+: it is protected and would be replaced \(~length\)$/,
+  )
 })
 
 test.concurrent('a failed run leaves what was there, and the next one heals', async () => {
@@ -90,13 +93,4 @@ test.concurrent('a failed run leaves what was there, and the next one heals', as
   expect(changesOf(steps)).toEqual(['update sync-script -migrations'])
   expect(account.scripts[0]?.migrationTag).toBe('v1')
   expect(changesOf((await project.up('dev')).steps)).toEqual([])
-})
-
-test.concurrent('protected things are not deleted or replaced', async () => {
-  const project = newProject()
-  await project.up('prod', HOSTNAME)
-  project.edit('infra/components/credentials.ts', (text) => text.replace(/KEY_BYTES = 32/, 'KEY_BYTES = 48'))
-  await expect(project.up('prod', HOSTNAME)).rejects.toThrow(
-    'master-key: it is protected and would be replaced (~length)',
-  )
 })

@@ -66,7 +66,7 @@ test('[ER2] refuses what is of another shape, and names the place', async () => 
   const shapes: [string, string][] = [
     ['[]', 'expected object'],
     ['null', 'expected object'],
-    ['{}', 'changes'],
+    ['{}', 'changes: is missing'],
     ['{"changes":{}}', 'changes'],
     ['{"changes":[1]}', 'changes[0]'],
     ['{"changes":[{"key":5,"value":1,"timestamp":1}]}', 'changes[0].key'],

@@ -178,6 +178,7 @@ test('[SG5] a changed, swapped or older chunk is a reported corruption, never a 
     (body) => body.with(body.length - 1, (body.at(-1) ?? 0) ^ 1),
     (body) => body.with(body.length - 40, (body.at(-40) ?? 0) ^ 1),
     passOffOlder,
+    claimOtherBatch,
   ]
   for (const change of changes) {
     for (const { status, text } of await tampered(change)) {
@@ -200,4 +201,11 @@ function passOffOlder(body: Uint8Array): Uint8Array {
   both.set(first)
   both.set(moved, first.length)
   return both
+}
+
+/** Says in the clear frame that a chunk came in another batch: the seal binds its origin. */
+function claimOtherBatch(body: Uint8Array): Uint8Array {
+  const changed = Uint8Array.from(bytesText(body).replace('"b":2', '"b":3'), (unit) => unit.charCodeAt(0))
+  expect(changed).not.toEqual(body)
+  return changed
 }

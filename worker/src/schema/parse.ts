@@ -45,5 +45,6 @@ function parseShape<T>(schema: z.ZodMiniType<T>, value: unknown): Result<T> {
 
 function describe(issue: z.core.$ZodIssue): string {
   const path = z.core.toDotPath(issue.path)
-  return path === '' ? issue.message : `${path}: ${issue.message}`
+  const message = issue.message.endsWith('received undefined') ? 'is missing' : issue.message
+  return path === '' ? message : `${path}: ${message}`
 }
