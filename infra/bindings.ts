@@ -1,4 +1,4 @@
-import { type Input, type Output, output, secret } from '@pulumi/pulumi'
+import { type Input, secret } from '@pulumi/pulumi'
 import { RunError } from '@pulumi/pulumi/errors.js'
 import { DECLARATION_FILE, type Declaration } from './declaration.ts'
 import { rateLimitNamespaceId } from './names.ts'
@@ -54,21 +54,20 @@ export function bindingsOf(
 export interface ShownBinding {
   readonly name: string
   readonly type: string
-  readonly value: string
+  readonly value: Input<string>
 }
 
 /**
  * The bindings without their secrets, for a stack output: one secret hides the whole `bindings`
  * property in a preview, so this list is where a change of a binding shows.
  */
-export function shownBindings(bindings: readonly Binding[]): Output<ShownBinding[]> {
-  return output(bindings.map(toShown))
+export function shownBindings(bindings: readonly Binding[]): readonly ShownBinding[] {
+  return bindings.map((binding) => ({ name: binding.name, type: binding.type, value: shownValue(binding) }))
 }
 
-function toShown({ name, type, simple, ...rest }: Binding): Output<ShownBinding> {
-  if (type === 'secret_text') return output({ name, type, value: '[secret]' })
-  const value = simple ? `${simple.limit} per ${simple.period} s` : (rest.className ?? rest.json)
-  return output(value ?? rest.text ?? rest.namespaceId ?? '').apply((shown) => ({ name, type, value: shown }))
+function shownValue({ type, simple, className, json, text, namespaceId }: Binding): Input<string> {
+  if (type === 'secret_text') return '[secret]'
+  return simple ? `${simple.limit} per ${simple.period} s` : (className ?? json ?? text ?? namespaceId ?? '')
 }
 
 function toObjectBinding(declared: { name: string; class_name: string }): Binding {

@@ -1,3 +1,4 @@
+import { toDotPath } from 'zod/v4/core'
 import * as z from 'zod/mini'
 import en from 'zod/v4/locales/en.js'
 import { isWellFormed, type Json, mayHoldLoneSurrogate } from '../core/json.ts'
@@ -44,7 +45,7 @@ function parseShape<T>(schema: z.ZodMiniType<T>, value: unknown): Result<T> {
 }
 
 function describe(issue: z.core.$ZodIssue): string {
-  const path = z.core.toDotPath(issue.path)
+  const path = toDotPath(issue.path)
   const message = issue.message.endsWith('received undefined') ? 'is missing' : issue.message
   return path === '' ? message : `${path}: ${message}`
 }
