@@ -1,5 +1,5 @@
-import { toDotPath } from 'zod/v4/core'
 import * as z from 'zod/mini'
+import { toDotPath } from 'zod/v4/core'
 import en from 'zod/v4/locales/en.js'
 import { isWellFormed, type Json, mayHoldLoneSurrogate } from '../core/json.ts'
 import { MAX_DEPTH } from '../core/limits.ts'
