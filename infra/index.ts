@@ -7,6 +7,7 @@ import { MetadataStore } from './components/metadata-store.ts'
 import { SyncWorker } from './components/sync-worker.ts'
 import { readDeclaration } from './declaration.ts'
 import { physicalNames } from './names.ts'
+import { readRelease } from './release.ts'
 import { readSettings } from './settings.ts'
 
 const root = `${import.meta.dirname}/..`
@@ -16,6 +17,7 @@ const { accountId, environment, protect } = settings
 const declaration = readDeclaration(root)
 const names = physicalNames(declaration.name, stack)
 const bundle = await bundleWorker(root, declaration.main)
+const lastRelease = await readRelease()
 
 const store = new MetadataStore('metadata', { accountId, title: names.namespaceTitle, protect })
 const credentials = new Credentials('credentials', { environment, protect })
@@ -40,6 +42,7 @@ const worker = new SyncWorker('sync', {
   bindings: scriptBindings,
   logSampling: settings.logSampling,
   protect,
+  release: lastRelease,
 })
 
 const endpoint = new Endpoint('endpoint', {

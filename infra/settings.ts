@@ -1,4 +1,4 @@
-import { Config, runtime } from '@pulumi/pulumi'
+import { runtime } from '@pulumi/pulumi'
 import { RunError } from '@pulumi/pulumi/errors.js'
 import { z } from 'zod'
 
@@ -15,6 +15,8 @@ const origins = z
 
 /** What differs between stacks. The engine hands every value over as text. */
 const Settings = z.strictObject({
+  /** Not `cloudflare:accountId`, which the provider refuses as a key that it does not know. */
+  accountId: z.string().regex(/^[0-9a-f]{32}$/),
   environment: z.enum(['development', 'production']),
   /** A custom domain; its zone must be in the account. */
   hostname: z
@@ -38,7 +40,7 @@ const Settings = z.strictObject({
   authRequestsPerMinute: perMinute,
 })
 
-export type Settings = Readonly<z.infer<typeof Settings>> & { readonly accountId: string }
+export type Settings = Readonly<z.infer<typeof Settings>>
 
 interface Hint {
   readonly expected: string
@@ -48,7 +50,11 @@ interface Hint {
 const YES_OR_NO: Hint = { expected: 'true or false', example: 'true' }
 const COUNT: Hint = { expected: 'a whole number from 1', example: '600' }
 
-const HINTS: Readonly<Record<keyof z.infer<typeof Settings>, Hint>> = {
+const HINTS: Readonly<Record<keyof Settings, Hint>> = {
+  accountId: {
+    expected: '32 hex digits, here or in the environment variable CLOUDFLARE_ACCOUNT_ID',
+    example: '0123456789abcdef0123456789abcdef',
+  },
   environment: { expected: '"development" or "production"', example: 'production' },
   hostname: {
     expected: 'a host name in lower case, without scheme, port or path',
@@ -67,14 +73,12 @@ const HINTS: Readonly<Record<keyof z.infer<typeof Settings>, Hint>> = {
 export function readSettings(project: string, stack: string): Settings {
   const place = { project, stack, values: valuesOf(project) }
   const parsed = Settings.safeParse(place.values)
-  const accountId = new Config('cloudflare').get('accountId') || process.env.CLOUDFLARE_ACCOUNT_ID || ''
   const mistakes = [
     ...(parsed.error?.issues ?? []).flatMap((issue) => describe(issue, place)),
     ...waysInMistakes(place),
-    ...accountMistakes(accountId),
   ]
   if (!parsed.success || mistakes.length > 0) throw new RunError([...new Set(mistakes)].join('\n'))
-  return { ...parsed.data, accountId }
+  return parsed.data
 }
 
 /** Where the values stand, for the messages. */
@@ -84,13 +88,18 @@ interface Place {
   readonly values: Readonly<Record<string, string>>
 }
 
-/** The project's own values; empty ones, as Pulumi.yaml has them for "none", are left out. */
+/**
+ * The project's own values; empty ones, as Pulumi.yaml has them for "none", are left out. The account
+ * may come from the environment, so that it need not be committed.
+ */
 function valuesOf(project: string): Readonly<Record<string, string>> {
   const prefix = `${project}:`
   const own = Object.entries(runtime.allConfig()).filter(
     ([key, value]) => key.startsWith(prefix) && value !== '',
   )
-  return Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]))
+  const accountId = process.env.CLOUDFLARE_ACCOUNT_ID
+  const values = own.map(([key, value]) => [key.slice(prefix.length), value])
+  return { ...(accountId && { accountId }), ...Object.fromEntries(values) }
 }
 
 function describe(issue: z.core.$ZodIssue, place: Place): string[] {
@@ -108,14 +117,6 @@ function waysInMistakes(place: Place): string[] {
   if (hostname) return []
   if (workersDev === 'false') return [mistake('hostname', 'is missing while workersDev is false', place)]
   return zoneId ? [mistake('hostname', 'is missing while zoneId is set', place)] : []
-}
-
-function accountMistakes(accountId: string): string[] {
-  if (/^[0-9a-f]{32}$/.test(accountId)) return []
-  const found = accountId ? `is ${JSON.stringify(accountId)}` : 'is missing'
-  return [
-    `the account id ${found}, expected 32 hex digits. Set the environment variable CLOUDFLARE_ACCOUNT_ID`,
-  ]
 }
 
 function mistake(key: string, found: string, { project, stack }: Place): string {

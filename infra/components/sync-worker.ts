@@ -3,12 +3,8 @@ import {
   all,
   ComponentResource,
   type ComponentResourceOptions,
-  getOrganization,
-  getProject,
-  getStack,
   type Output,
   output,
-  StackReference,
   secret,
   unsecret,
 } from '@pulumi/pulumi'
@@ -34,6 +30,8 @@ export interface SyncWorkerArgs {
   /** The share of requests whose logs are kept, 0 to 1. */
   readonly logSampling: number
   readonly protect: boolean
+  /** Of the last good `up`. */
+  readonly release: Release | undefined
 }
 
 /** The script with its Durable Object classes: code, bindings, secrets and migrations in one upload. */
@@ -57,6 +55,8 @@ export class SyncWorker extends ComponentResource {
       observability: { enabled: declaration.observability.enabled, headSamplingRate: args.logSampling },
       logpush: false,
       usageModel: 'standard',
+      // The API deletes a script that has Durable Objects only by force: for stacks that may be thrown away.
+      ...(!args.protect && { force: true }),
     }
     // Over secrets too, so a secret itself; the migrations that it decides on are none.
     const digest = output(inputs).apply(digestOf)
@@ -78,10 +78,9 @@ export class SyncWorker extends ComponentResource {
   }
 
   #migrations(args: SyncWorkerArgs, digest: Output<string>): Output<Migrations | undefined> {
-    const stack = `${getOrganization()}/${getProject()}/${getStack()}`
-    const release = new StackReference(stack, {}, { parent: this }).getOutput('release')
-    return all([this.#deployed(args), release]).apply(([deployed, release]) => {
-      const pending = pendingMigrations(args.declaration.migrations, deployed)
+    const { declaration, release } = args
+    return this.#deployed(args).apply((deployed) => {
+      const pending = pendingMigrations(declaration.migrations, deployed)
       if (pending || !deployed || !release) return output(pending)
       return digest.apply((digest) =>
         isUntouched(release, digest, deployed) ? release.migrations : undefined,

@@ -59,8 +59,14 @@ test.each([
   [{ logSampling: 'all' }, 'sync:logSampling is "all", expected a number from 0 to 1.'],
   [{ syncRequestsPerMinute: '0' }, 'sync:syncRequestsPerMinute is "0", expected a whole number from 1.'],
   [{ authRequestsPerMinute: '1.5' }, 'sync:authRequestsPerMinute is "1.5", expected a whole number'],
-  [{ corsOrigin: '[]' }, 'sync:corsOrigin is not a setting, expected one of environment, hostname'],
-  [{ 'cloudflare:accountId': 'me' }, 'the account id is "me", expected 32 hex digits.'],
+  [
+    { corsOrigin: '[]' },
+    'sync:corsOrigin is not a setting, expected one of accountId, environment, hostname',
+  ],
+  [
+    { accountId: 'me' },
+    'sync:accountId is "me", expected 32 hex digits, here or in the environment variable',
+  ],
 ])('%o gets one line that says what to write', (wrong, message) => {
   let thrown = ''
   try {
@@ -70,6 +76,12 @@ test.each([
   }
   expect(thrown).toContain(message)
   expect(thrown.split('\n')).toHaveLength(1)
+})
+
+test('the account comes from the environment, unless the stack names its own', () => {
+  expect(read({ ...GOOD, accountId: 'f'.repeat(32) }).accountId).toBe('f'.repeat(32))
+  vi.stubEnv('CLOUDFLARE_ACCOUNT_ID', '')
+  expect(() => read(GOOD)).toThrow(/^sync:accountId is missing, expected 32 hex digits[^\n]*$/)
 })
 
 test('several mistakes are told at once, a line each', () => {

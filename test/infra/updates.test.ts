@@ -59,15 +59,12 @@ test.concurrent('a new class sends just its step', async () => {
 
 test.concurrent('a changed setting changes what it names, a removed hostname deletes its domain', async () => {
   const project = newProject()
-  await project.up('dev', { ...HOSTNAME, protect: 'true' })
-  const other = {
-    hostname: 'api.example.com',
-    logSampling: '0.5',
-    syncRequestsPerMinute: '30',
-    protect: 'true',
-  }
+  await project.up('dev', HOSTNAME)
+  const kept = { ...HOSTNAME, protect: 'true' }
+  expect(changesOf((await project.up('dev', kept)).steps)).toEqual(['update sync-script -force -migrations'])
+  const other = { ...kept, hostname: 'api.example.com', logSampling: '0.5', syncRequestsPerMinute: '30' }
   expect(changesOf((await project.up('dev', other)).steps)).toEqual([
-    'update sync-script ~bindings -migrations ~observability',
+    'update sync-script ~bindings ~observability',
     'replace endpoint-domain ~hostname',
   ])
   const { account, steps } = await project.up('dev', { ...other, hostname: '' })
