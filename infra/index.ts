@@ -7,7 +7,7 @@ import { MetadataStore } from './components/metadata-store.ts'
 import { SyncWorker } from './components/sync-worker.ts'
 import { readDeclaration } from './declaration.ts'
 import { physicalNames } from './names.ts'
-import { readRelease } from './release.ts'
+import { readDeployedScript, readRelease } from './release.ts'
 import { readSettings } from './settings.ts'
 
 const root = `${import.meta.dirname}/..`
@@ -18,6 +18,7 @@ const declaration = readDeclaration(root)
 const names = physicalNames(declaration.name, stack)
 const bundle = await bundleWorker(root, declaration.main)
 const lastRelease = await readRelease()
+const deployed = await readDeployedScript(accountId, names.scriptName)
 
 const store = new MetadataStore('metadata', { accountId, title: names.namespaceTitle, protect })
 const credentials = new Credentials('credentials', { environment, protect })
@@ -42,6 +43,7 @@ const worker = new SyncWorker('sync', {
   bindings: scriptBindings,
   logSampling: settings.logSampling,
   protect,
+  deployed,
   release: lastRelease,
 })
 

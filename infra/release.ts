@@ -1,5 +1,6 @@
+import { getWorkersScripts } from '@pulumi/cloudflare'
 import { getOrganization, getProject, getStack, StackReference } from '@pulumi/pulumi'
-import type { Release } from './migrations.ts'
+import type { DeployedScript, Release } from './migrations.ts'
 
 /**
  * What the last good `up` of this stack left behind in its output `release`; undefined before the first.
@@ -10,4 +11,13 @@ export async function readRelease(): Promise<Release | undefined> {
   const stack = new StackReference(`${getOrganization()}/${getProject()}/${getStack()}`)
   const { value, secretValue } = await stack.getOutputDetails('release')
   return secretValue ?? value
+}
+
+/** The script as the account has it now; undefined if it has none of that name. */
+export async function readDeployedScript(
+  accountId: string,
+  scriptName: string,
+): Promise<DeployedScript | undefined> {
+  const { results } = await getWorkersScripts({ accountId })
+  return results.find(({ id }) => id === scriptName)
 }

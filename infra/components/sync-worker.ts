@@ -1,4 +1,4 @@
-import { getWorkersScriptsOutput, WorkersScript } from '@pulumi/cloudflare'
+import { WorkersScript } from '@pulumi/cloudflare'
 import {
   all,
   ComponentResource,
@@ -30,6 +30,8 @@ export interface SyncWorkerArgs {
   /** The share of requests whose logs are kept, 0 to 1. */
   readonly logSampling: number
   readonly protect: boolean
+  /** The script as the account has it now. */
+  readonly deployed: DeployedScript | undefined
   /** Of the last good `up`. */
   readonly release: Release | undefined
 }
@@ -58,9 +60,8 @@ export class SyncWorker extends ComponentResource {
       // The API deletes a script that has Durable Objects only by force: for stacks that may be thrown away.
       ...(!args.protect && { force: true }),
     }
-    // Over secrets too, so a secret itself; the migrations that it decides on are none.
     const digest = output(inputs).apply(digestOf)
-    const migrations = unsecret(this.#migrations(args, digest))
+    const migrations = migrationsOf(args, digest)
     const script = new WorkersScript(
       `${name}-script`,
       { ...inputs, migrations },
@@ -76,20 +77,15 @@ export class SyncWorker extends ComponentResource {
     )
     this.registerOutputs({ scriptName: this.scriptName })
   }
+}
 
-  #migrations(args: SyncWorkerArgs, digest: Output<string>): Output<Migrations | undefined> {
-    const { declaration, release } = args
-    return this.#deployed(args).apply((deployed) => {
-      const pending = pendingMigrations(declaration.migrations, deployed)
-      if (pending || !deployed || !release) return output(pending)
-      return digest.apply((digest) =>
-        isUntouched(release, digest, deployed) ? release.migrations : undefined,
-      )
-    })
-  }
-
-  #deployed(args: SyncWorkerArgs): Output<DeployedScript | undefined> {
-    const scripts = getWorkersScriptsOutput({ accountId: args.accountId }, { parent: this })
-    return scripts.results.apply((results) => results.find(({ id }) => id === args.scriptName))
-  }
+/** Decided before any resource is registered, but for the digest, which may hang on values yet to come. */
+function migrationsOf(args: SyncWorkerArgs, digest: Output<string>): Output<Migrations | undefined> {
+  const { declaration, deployed, release } = args
+  const pending = pendingMigrations(declaration.migrations, deployed)
+  if (pending || !deployed || !release) return output(pending)
+  // The digest covers secrets; whether it is still the same is none.
+  return unsecret(
+    digest.apply((now) => (isUntouched(release, now, deployed) ? release.migrations : undefined)),
+  )
 }

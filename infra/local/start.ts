@@ -58,8 +58,12 @@ async function main(): Promise<void> {
   enableCompileCache(COMPILE_CACHE)
   const { startCloud } = await import('./start-cloud.ts')
   console.log(`Updating the stack "${options.stack}" on this machine`)
-  const cloud = await startCloud({ ...options, root: ROOT, onLog: (_level, message) => console.log(message) })
+  // Before it serves anyone, the only requests are our own for a client token.
+  let serving = false
+  const onLog = (_level: string, message: string) => serving && console.log(message)
+  const cloud = await startCloud({ ...options, root: ROOT, onLog })
   print(cloud)
+  serving = true
   await cloud.died
   await cloud.stop()
   throw new StartError('the runtime (workerd) died. Nothing acknowledged is lost: run npm start again')

@@ -55,6 +55,9 @@ test.concurrent('a new class sends just its step', async () => {
     steps: [{ newSqliteClasses: ['Archive'] }],
   })
   expect(changesOf((await project.up('dev')).steps)).toEqual([])
+
+  project.edit('worker/wrangler.toml', (text) => text.replace('tag = "v2"', 'tag = "w2"'))
+  await expect(project.up('dev')).rejects.toThrow(/^the deployed script is at migration "v2", which [^\n]*$/)
 })
 
 test.concurrent('a changed setting changes what it names, a removed hostname deletes its domain', async () => {
