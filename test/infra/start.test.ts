@@ -17,7 +17,9 @@ interface Run {
 
 /** `npm start` in a project of the test's own, without npm. */
 function spawnStart({ root }: Project, args: readonly string[]): ChildProcess {
-  const child = spawn(process.execPath, ['infra/local/start.ts', ...args], { cwd: root, stdio: 'pipe' })
+  // What a killed runtime leaves in its temporary folder goes with the project.
+  const env = { ...process.env, TMPDIR: root }
+  const child = spawn(process.execPath, ['infra/local/start.ts', ...args], { cwd: root, env, stdio: 'pipe' })
   onTestFinished(() => {
     child.kill()
   })
