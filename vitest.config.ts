@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config'
 /** Secrets for the tests only: the declaration says which ones the Worker needs, the stack makes the real ones. */
 Object.assign(process.env, {
   ADMIN_TOKEN: 'adm_dev_test',
-  MASTER_KEY: btoa('m'.repeat(32)),
-  SESSION_KEY: btoa('s'.repeat(32)),
+  MASTER_KEY: `1:${btoa('m'.repeat(32))}`,
+  SESSION_KEY: `1:${btoa('s'.repeat(32))}`,
 })
 
 export default defineConfig({

@@ -14,6 +14,7 @@ export interface Binding {
   readonly text?: Input<string>
   readonly json?: string
   readonly simple?: Limit
+  readonly dataset?: string
 }
 
 /** What the stack gives each declared name: namespace ids, secrets, variables. */
@@ -21,6 +22,8 @@ export interface BindingValues {
   readonly namespaces: Readonly<Record<string, Input<string>>>
   readonly secrets: Readonly<Record<string, Input<string>>>
   readonly variables: Readonly<Record<string, Json>>
+  /** Of the Analytics Engine. */
+  readonly datasets: Readonly<Record<string, string>>
   /** Requests per minute in place of the declared limit. */
   readonly limits: Readonly<Record<string, number | undefined>>
 }
@@ -40,6 +43,7 @@ export function bindingsOf(
     ...Object.entries(values.namespaces).map(toNamespaceBinding),
     ...Object.entries(values.secrets).map(toSecretBinding),
     ...Object.entries(values.variables).map(toVariableBinding),
+    ...Object.entries(values.datasets).map(toDatasetBinding),
     ...declaration.ratelimits.map(({ name, simple }) => ({
       name,
       type: 'ratelimit',
@@ -65,9 +69,11 @@ export function shownBindings(bindings: readonly Binding[]): readonly ShownBindi
   return bindings.map((binding) => ({ name: binding.name, type: binding.type, value: shownValue(binding) }))
 }
 
-function shownValue({ type, simple, className, json, text, namespaceId }: Binding): Input<string> {
+function shownValue(binding: Binding): Input<string> {
+  const { type, simple, className, json, text, namespaceId, dataset } = binding
   if (type === 'secret_text') return '[secret]'
-  return simple ? `${simple.limit} per ${simple.period} s` : (className ?? json ?? text ?? namespaceId ?? '')
+  if (simple) return `${simple.limit} per ${simple.period} s`
+  return className ?? json ?? text ?? namespaceId ?? dataset ?? ''
 }
 
 function toObjectBinding(declared: { name: string; class_name: string }): Binding {
@@ -87,6 +93,10 @@ function toVariableBinding([name, value]: [string, Json]): Binding {
   return { name, type: 'json', json: JSON.stringify(value) }
 }
 
+function toDatasetBinding([name, dataset]: [string, string]): Binding {
+  return { name, type: 'analytics_engine', dataset }
+}
+
 interface Limit {
   readonly limit: number
   readonly period: number
@@ -102,6 +112,11 @@ function checkNames(declaration: Declaration, values: BindingValues): void {
   checkSet('KV namespace', namespaces, Object.keys(values.namespaces))
   checkSet('secret', declaration.secrets.required, Object.keys(values.secrets))
   checkSet('variable', Object.keys(declaration.vars), Object.keys(values.variables))
+  checkSet(
+    'dataset',
+    declaration.analytics_engine_datasets.map(({ binding }) => binding),
+    Object.keys(values.datasets),
+  )
   checkSet('rate limit', limits, [...limits, ...Object.keys(values.limits)])
 }
 

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { RunError } from '@pulumi/pulumi/errors.js'
 import { type BuildFailure, build, type Metafile } from 'esbuild'
+import { z } from 'zod'
 
 export interface Bundle {
   /** From the folder of the program, where the provider looks. */
   readonly contentFile: string
   readonly contentSha256: string
+  /** What runs, by name: the package's version and the digest of the code. */
+  readonly version: string
   readonly bytes: Uint8Array
   readonly metafile: Metafile
 }
@@ -45,7 +48,14 @@ export async function bundleWorker(root: string, main: string): Promise<Bundle> 
   const bytes = result.outputFiles.find(({ path }) => path.endsWith('.js'))?.contents
   if (!bytes) throw new RunError('esbuild gave no module')
   const contentSha256 = createHash('sha256').update(bytes).digest('hex')
-  return { contentFile: '../dist/worker.js', contentSha256, bytes, metafile: result.metafile }
+  const version = `${releaseOf(root)}+${contentSha256.slice(0, 12)}`
+  return { contentFile: '../dist/worker.js', contentSha256, version, bytes, metafile: result.metafile }
+}
+
+const Package = z.object({ version: z.string() })
+
+function releaseOf(root: string): string {
+  return Package.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))).version
 }
 
 function replaceFile(path: string, contents: Uint8Array): void {

@@ -38,6 +38,9 @@ const Declaration = z.strictObject({
     .default({ bindings: [] }),
   migrations: z.array(Migration).default([]),
   ratelimits: z.array(RateLimit).default([]),
+  analytics_engine_datasets: z
+    .array(z.strictObject({ binding: z.string(), dataset: z.string() }))
+    .default([]),
   observability: z
     .strictObject({ enabled: z.boolean(), head_sampling_rate: z.number().min(0).max(1).optional() })
     .default({ enabled: true }),

@@ -6,7 +6,7 @@ import { Endpoint } from './components/endpoint.ts'
 import { MetadataStore } from './components/metadata-store.ts'
 import { SyncWorker } from './components/sync-worker.ts'
 import { readDeclaration } from './declaration.ts'
-import { physicalNames } from './names.ts'
+import { hostName, physicalNames } from './names.ts'
 import { readDeployedScript, readRelease } from './release.ts'
 import { readSettings } from './settings.ts'
 
@@ -20,17 +20,37 @@ const bundle = await bundleWorker(root, declaration.main)
 const lastRelease = await readRelease()
 const deployed = await readDeployedScript(accountId, names.scriptName)
 
-const store = new MetadataStore('metadata', { accountId, title: names.namespaceTitle, protect })
-const credentials = new Credentials('credentials', { environment, protect })
+const jurisdiction = settings.jurisdiction === 'none' ? undefined : settings.jurisdiction
+
+const store = new MetadataStore('metadata', {
+  accountId,
+  title: names.namespaceTitle,
+  jurisdiction,
+  protect,
+})
+const { masterKeys, sessionKeys, adminTokens } = settings
+const credentials = new Credentials('credentials', {
+  environment,
+  protect,
+  masterKeys,
+  sessionKeys,
+  adminTokens,
+})
 
 const values = {
   namespaces: { CHRONICLE_KV: store.namespaceId },
   secrets: {
-    ADMIN_TOKEN: credentials.adminToken,
-    MASTER_KEY: credentials.masterKey,
-    SESSION_KEY: credentials.sessionKey,
+    ADMIN_TOKEN: credentials.adminTokens,
+    MASTER_KEY: credentials.masterKeys,
+    SESSION_KEY: credentials.sessionKeys,
   },
-  variables: { ENVIRONMENT: environment, CORS_ORIGINS: [...settings.corsOrigins] },
+  variables: {
+    ENVIRONMENT: environment,
+    CORS_ORIGINS: [...settings.corsOrigins],
+    JURISDICTION: settings.jurisdiction,
+    VERSION: bundle.version,
+  },
+  datasets: { ANALYTICS: names.dataset },
   limits: { AUTH_LIMIT: settings.authRequestsPerMinute, SYNC_LIMIT: settings.syncRequestsPerMinute },
 }
 const scriptBindings = bindingsOf(declaration, values, names.scriptName)
@@ -42,24 +62,31 @@ const worker = new SyncWorker('sync', {
   bundle,
   bindings: scriptBindings,
   logSampling: settings.logSampling,
+  smartPlacement: settings.smartPlacement,
   protect,
   deployed,
   release: lastRelease,
 })
 
-const endpoint = new Endpoint('endpoint', {
+new Endpoint('endpoint', {
   accountId,
   scriptName: worker.scriptName,
   workersDev: settings.workersDev,
   hostname: settings.hostname,
+  route: settings.route,
+  routeRecord: settings.routeRecord,
   zoneId: settings.zoneId,
 })
 
-export const url = endpoint.url
+const host = hostName(settings, names.scriptName)
+
+export const url = `https://${host}`
+export const liveUrl = `wss://${host}/api/live`
 export const scriptName = worker.scriptName
+export const version = bundle.version
 export const namespaceId = store.namespaceId
 export const adminToken = credentials.adminToken
 /** What a preview of the script hides: one secret makes the whole list of bindings a secret. */
 export const bindings = shownBindings(scriptBindings)
-/** For the next `up`, see migrations.ts. */
-export const release = worker.release
+/** For the next `up` (see migrations.ts) and for the policies. */
+export const release = { ...worker.release, jurisdiction: settings.jurisdiction, masterKeys }

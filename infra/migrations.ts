@@ -21,12 +21,17 @@ export interface DeployedScript {
   readonly modifiedOn: string
 }
 
-/** What the last good `up` left behind as the stack output `release`. */
+/** What the last good `up` left behind as the stack output `release`, for the next one and for the policies. */
 export interface Release {
   /** Over all inputs of the script but its migrations. */
   readonly digest: string
-  readonly migrations?: Migrations
+  readonly migrations?: Migrations | undefined
   readonly modifiedOn: string
+  /** The last declared migration: what the deployed script is at. */
+  readonly tag: string
+  readonly jurisdiction: string
+  /** The live generations of the master key. */
+  readonly masterKeys: readonly number[]
 }
 
 /**
@@ -55,7 +60,11 @@ export function pendingMigrations(
  * as an update. They are not sent again: nothing differs, so nothing is uploaded. In every other case
  * the script is uploaded, and old migrations with it would be refused (412, code 10079).
  */
-export function isUntouched(release: Release, digest: string, deployed: DeployedScript): boolean {
+export function isUntouched(
+  release: Pick<Release, 'digest' | 'modifiedOn'>,
+  digest: string,
+  deployed: DeployedScript,
+): boolean {
   return release.digest === digest && toSecond(release.modifiedOn) === toSecond(deployed.modifiedOn)
 }
 

@@ -8,6 +8,8 @@ export interface Names {
   readonly scriptName: string
   /** Unique per account, so the stack is part of it. */
   readonly namespaceTitle: string
+  /** Of the Analytics Engine, made at the first write. */
+  readonly dataset: string
 }
 
 /** The physical names of a stack: the same for ever for the same base and stack. */
@@ -18,7 +20,26 @@ export function physicalNames(base: string, stack: string): Names {
       `stack "${stack}" would name the script "${scriptName}": expected at most ${MAX_SCRIPT_NAME_CHARS} of a-z, 0-9 and -. Choose another stack name`,
     )
   }
-  return { scriptName, namespaceTitle: `${scriptName}-metadata` }
+  return { scriptName, namespaceTitle: `${scriptName}-metadata`, dataset: scriptName.replaceAll('-', '_') }
+}
+
+/** Where a stack answers: the settings tell the ways in, of which one's own name comes first. */
+export interface WaysIn {
+  readonly hostname?: string | undefined
+  readonly route?: string | undefined
+  readonly workersDevSubdomain?: string | undefined
+}
+
+/** The host of a stack's url. No data source tells the account's workers.dev subdomain: it is a setting. */
+export function hostName({ hostname, route, workersDevSubdomain }: WaysIn, scriptName: string): string {
+  return (
+    hostname ?? (route && hostOf(route)) ?? `${scriptName}.${workersDevSubdomain ?? '<account>'}.workers.dev`
+  )
+}
+
+/** The host of a route's pattern. */
+export function hostOf(route: string): string {
+  return route.replace(/\/.*$/, '')
 }
 
 /**

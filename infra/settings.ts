@@ -8,31 +8,54 @@ const number = z
   .regex(/^\d+(\.\d+)?$/)
   .transform(Number)
 const perMinute = number.pipe(z.int().min(1)).optional()
-const origins = z
-  .string()
-  .transform(toList)
-  .pipe(z.array(z.string().refine(isOrigin)))
+const id = z.string().regex(/^[0-9a-f]{32}$/)
+const list = z.string().transform(toList)
+/** The live generations of a secret, the newest first. */
+const generations = list.pipe(
+  z
+    .array(z.int().min(1))
+    .min(1)
+    .refine((found) => found.every((n, at) => at === 0 || n < (found[at - 1] ?? 0))),
+)
+const origins = list.pipe(z.array(z.string().refine(isOrigin)))
 
 /** What differs between stacks. The engine hands every value over as text. */
 const Settings = z.strictObject({
   /** Not `cloudflare:accountId`, which the provider refuses as a key that it does not know. */
-  accountId: z.string().regex(/^[0-9a-f]{32}$/),
+  accountId: id,
   environment: z.enum(['development', 'production']),
   /** A custom domain; its zone must be in the account. */
   hostname: z
     .string()
     .regex(/^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/)
     .optional(),
-  zoneId: z
+  zoneId: id.optional(),
+  /** A pattern of the zone, for a host whose other paths another server answers. */
+  route: z
     .string()
-    .regex(/^[0-9a-f]{32}$/)
+    .regex(/^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}(\/[^\s?#*]*\*?)?$/)
     .optional(),
+  /** Makes the DNS record that the route's host needs. */
+  routeRecord: flag,
   /** Answers under the account's workers.dev name as well. */
   workersDev: flag,
+  /** What stands before .workers.dev in the account's own name there. */
+  workersDevSubdomain: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
+    .optional(),
   /** Exact origins of browsers that may call the API. */
   corsOrigins: origins,
   /** The share of requests whose logs are kept, 0 to 1. */
   logSampling: number.pipe(z.number().max(1)),
+  /** Lets the platform run the Worker near the data instead of near the caller. */
+  smartPlacement: flag,
+  /** Where the data may lie. Never changed once there is data: under another one every space is empty. */
+  jurisdiction: z.enum(['none', 'eu', 'fedramp', 'us']),
+  /** The live generations of the secrets, the newest first. */
+  masterKeys: generations,
+  sessionKeys: generations,
+  adminTokens: generations,
   /** Keeps what cannot be made again (namespace, script with its objects, secrets) from being destroyed. */
   protect: flag,
   /** In place of the declared limits, per caller and place. */
@@ -48,6 +71,8 @@ interface Hint {
 }
 
 const YES_OR_NO: Hint = { expected: 'true or false', example: 'true' }
+const ID: Hint = { expected: 'the 32 hex digits of the Zone ID', example: '0123456789abcdef0123456789abcdef' }
+const GENERATIONS: Hint = { expected: 'a list of generations, the newest first', example: '[2, 1]' }
 const COUNT: Hint = { expected: 'a whole number from 1', example: '600' }
 
 const HINTS: Readonly<Record<keyof Settings, Hint>> = {
@@ -60,10 +85,18 @@ const HINTS: Readonly<Record<keyof Settings, Hint>> = {
     expected: 'a host name in lower case, without scheme, port or path',
     example: 'sync.example.com',
   },
-  zoneId: { expected: 'the 32 hex digits of the Zone ID', example: '0123456789abcdef0123456789abcdef' },
+  zoneId: ID,
+  route: { expected: 'a pattern of host and path, without scheme', example: 'api.example.com/api/*' },
+  routeRecord: YES_OR_NO,
   workersDev: YES_OR_NO,
+  workersDevSubdomain: { expected: 'the first part of *.workers.dev in your account', example: 'acme' },
   corsOrigins: { expected: 'a list of exact origins', example: '["https://app.example.com"]' },
   logSampling: { expected: 'a number from 0 to 1', example: '0.1' },
+  smartPlacement: YES_OR_NO,
+  jurisdiction: { expected: '"none", "eu", "fedramp" or "us"', example: 'eu' },
+  masterKeys: GENERATIONS,
+  sessionKeys: GENERATIONS,
+  adminTokens: GENERATIONS,
   protect: YES_OR_NO,
   syncRequestsPerMinute: COUNT,
   authRequestsPerMinute: COUNT,
@@ -113,9 +146,17 @@ function describe(issue: z.core.$ZodIssue, place: Place): string[] {
 }
 
 function waysInMistakes(place: Place): string[] {
-  const { hostname, workersDev, zoneId } = place.values
-  if (hostname) return []
-  if (workersDev === 'false') return [mistake('hostname', 'is missing while workersDev is false', place)]
+  const { hostname, route, routeRecord, workersDev, zoneId } = place.values
+  if (route && !zoneId) return [mistake('zoneId', 'is missing while route is set', place)]
+  if (!route && routeRecord === 'true')
+    return [mistake('route', 'is missing while routeRecord is true', place)]
+  if (route?.startsWith('*') && routeRecord === 'true') {
+    return [mistake('routeRecord', 'is true, but the route has no one host', place)]
+  }
+  if (hostname || route) return []
+  if (workersDev === 'false') {
+    return [mistake('hostname', 'is missing while workersDev is false and there is no route', place)]
+  }
   return zoneId ? [mistake('hostname', 'is missing while zoneId is set', place)] : []
 }
 

@@ -1,4 +1,5 @@
 import {
+  all,
   ComponentResource,
   type ComponentResourceOptions,
   interpolate,
@@ -13,27 +14,52 @@ const KEY_BYTES = 32
 export interface CredentialsArgs {
   readonly environment: 'development' | 'production'
   readonly protect: boolean
+  /** The live generations of each secret, the newest first. */
+  readonly masterKeys: readonly number[]
+  readonly sessionKeys: readonly number[]
+  readonly adminTokens: readonly number[]
 }
 
-/** The secrets of a stack: made once, kept in its encrypted state, typed in by nobody. */
+/** The secrets of a stack: made by it, kept in its encrypted state, typed in by nobody. */
 export class Credentials extends ComponentResource {
-  /** Base64. Seals what is stored: whoever loses it loses the data. */
-  readonly masterKey: Output<string>
-  /** Base64. Signs sessions. */
-  readonly sessionKey: Output<string>
+  /** A ring like `2:<base64> 1:<base64>`. They seal what is stored: whoever loses one loses data. */
+  readonly masterKeys: Output<string>
+  /** A ring as well. They sign sessions. */
+  readonly sessionKeys: Output<string>
+  /** All that count, separated by spaces. */
+  readonly adminTokens: Output<string>
   /** The operator's way to mint and revoke tokens; the prefix lets scanners find a leaked one. */
   readonly adminToken: Output<string>
 
   constructor(name: string, args: CredentialsArgs, options?: ComponentResourceOptions) {
     super('chronicle:infra:Credentials', name, {}, options)
-    const kept = { parent: this, protect: args.protect, retainOnDelete: args.protect }
-    const masterKey = new RandomBytes('master-key', { length: KEY_BYTES }, kept)
-    const sessionKey = new RandomBytes('session-key', { length: KEY_BYTES }, kept)
-    const adminToken = new RandomBytes('admin-token', { length: KEY_BYTES }, kept)
-    const prefix = args.environment === 'production' ? 'adm_prod_' : 'adm_dev_'
-    this.masterKey = secret(masterKey.base64)
-    this.sessionKey = secret(sessionKey.base64)
-    this.adminToken = secret(interpolate`${prefix}${adminToken.hex}`)
+    const { masterKeys, sessionKeys, adminTokens, protect, environment } = args
+    const made = { parent: this }
+    const kept = { parent: this, protect, retainOnDelete: protect }
+    const prefix = environment === 'production' ? 'adm_prod_' : 'adm_dev_'
+    const tokens = adminTokens.map(
+      (generation) => interpolate`${prefix}${bytes('admin-token', generation, made).hex}`,
+    )
+    this.masterKeys = secret(ring('master-key', masterKeys, kept))
+    this.sessionKeys = secret(ring('session-key', sessionKeys, made))
+    this.adminTokens = secret(all(tokens).apply((all) => all.join(' ')))
+    this.adminToken = secret(all(tokens).apply(([newest = '']) => newest))
     this.registerOutputs({})
   }
+}
+
+function ring(
+  role: string,
+  generations: readonly number[],
+  options: ComponentResourceOptions,
+): Output<string> {
+  const links = generations.map(
+    (generation) => interpolate`${generation}:${bytes(role, generation, options).base64}`,
+  )
+  return all(links).apply((all) => all.join(' '))
+}
+
+/** The first generation has the role's plain name. */
+function bytes(role: string, generation: number, options: ComponentResourceOptions): RandomBytes {
+  return new RandomBytes(generation === 1 ? role : `${role}-${generation}`, { length: KEY_BYTES }, options)
 }

@@ -1,28 +1,29 @@
-import { WorkersCustomDomain, WorkersScriptSubdomain } from '@pulumi/cloudflare'
-import {
-  ComponentResource,
-  type ComponentResourceOptions,
-  type Input,
-  interpolate,
-  type Output,
-} from '@pulumi/pulumi'
+import { DnsRecord, WorkersCustomDomain, WorkersRoute, WorkersScriptSubdomain } from '@pulumi/cloudflare'
+import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi'
+import { hostOf } from '../names.ts'
+
+/** A proxied record needs some address, and no request ever goes to this one (RFC 6666, discard prefix). */
+const NOWHERE = '100::'
 
 export interface EndpointArgs {
   readonly accountId: string
   readonly scriptName: Input<string>
   readonly workersDev: boolean
   readonly hostname: string | undefined
+  /** A pattern like api.example.com/api/*. */
+  readonly route: string | undefined
+  /** Whether the route's host needs a DNS record, because no other server has one. */
+  readonly routeRecord: boolean
+  /** Required with a route. */
   readonly zoneId: string | undefined
 }
 
-/** The ways in: the custom domain, and the workers.dev switch, which is always set, on or off. */
+/** The ways in: a custom domain, a route, and the workers.dev switch, which is always set, on or off. */
 export class Endpoint extends ComponentResource {
-  readonly url: Output<string>
-
   constructor(name: string, args: EndpointArgs, options?: ComponentResourceOptions) {
     super('chronicle:infra:Endpoint', name, {}, options)
-    const { accountId, scriptName, hostname, zoneId } = args
-    const subdomain = new WorkersScriptSubdomain(
+    const { accountId, scriptName, hostname, route, zoneId } = args
+    new WorkersScriptSubdomain(
       `${name}-workers-dev`,
       { accountId, scriptName, enabled: args.workersDev, previewsEnabled: false },
       { parent: this },
@@ -34,10 +35,16 @@ export class Endpoint extends ComponentResource {
         { parent: this, deleteBeforeReplace: true },
       )
     }
-    // No data source gives the account's own workers.dev name, so it stays a placeholder.
-    this.url = hostname
-      ? interpolate`https://${hostname}`
-      : interpolate`https://${subdomain.scriptName}.<account>.workers.dev`
-    this.registerOutputs({ url: this.url })
+    if (route && zoneId) {
+      new WorkersRoute(`${name}-route`, { zoneId, pattern: route, script: scriptName }, { parent: this })
+    }
+    if (route && zoneId && args.routeRecord) {
+      new DnsRecord(
+        `${name}-record`,
+        { zoneId, name: hostOf(route), type: 'AAAA', content: NOWHERE, proxied: true, ttl: 1 },
+        { parent: this },
+      )
+    }
+    this.registerOutputs({})
   }
 }

@@ -4,6 +4,8 @@ import { ComponentResource, type ComponentResourceOptions, type Output } from '@
 export interface MetadataStoreArgs {
   readonly accountId: string
   readonly title: string
+  /** Where the platform may keep it; undefined for anywhere. Never changes: a change makes a new, empty one. */
+  readonly jurisdiction: string | undefined
   readonly protect: boolean
 }
 
@@ -13,9 +15,10 @@ export class MetadataStore extends ComponentResource {
 
   constructor(name: string, args: MetadataStoreArgs, options?: ComponentResourceOptions) {
     super('chronicle:infra:MetadataStore', name, {}, options)
+    const { accountId, title, jurisdiction } = args
     const namespace = new WorkersKvNamespace(
       `${name}-namespace`,
-      { accountId: args.accountId, title: args.title },
+      { accountId, title, ...(jurisdiction && { jurisdiction }) },
       { parent: this, protect: args.protect, retainOnDelete: args.protect },
     )
     this.namespaceId = namespace.id

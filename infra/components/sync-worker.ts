@@ -1,8 +1,8 @@
 import { WorkersScript } from '@pulumi/cloudflare'
 import {
-  all,
   ComponentResource,
   type ComponentResourceOptions,
+  type Input,
   type Output,
   output,
   secret,
@@ -20,6 +20,8 @@ import {
   type Release,
 } from '../migrations.ts'
 
+type Deployed = Pick<Release, 'digest' | 'migrations' | 'modifiedOn' | 'tag'>
+
 export interface SyncWorkerArgs {
   readonly accountId: string
   readonly scriptName: string
@@ -29,6 +31,8 @@ export interface SyncWorkerArgs {
   readonly bindings: readonly Binding[]
   /** The share of requests whose logs are kept, 0 to 1. */
   readonly logSampling: number
+  /** Whether the platform may run the Worker near the data instead of near the caller. */
+  readonly smartPlacement: boolean
   readonly protect: boolean
   /** The script as the account has it now. */
   readonly deployed: DeployedScript | undefined
@@ -40,7 +44,7 @@ export interface SyncWorkerArgs {
 export class SyncWorker extends ComponentResource {
   readonly scriptName: Output<string>
   /** What the next `up` must know of this one; see migrations.ts. */
-  readonly release: Output<Release>
+  readonly release: { readonly [Key in keyof Deployed]: Input<Deployed[Key]> }
 
   constructor(name: string, args: SyncWorkerArgs, options?: ComponentResourceOptions) {
     super('chronicle:infra:SyncWorker', name, {}, options)
@@ -57,6 +61,7 @@ export class SyncWorker extends ComponentResource {
       observability: { enabled: declaration.observability.enabled, headSamplingRate: args.logSampling },
       logpush: false,
       usageModel: 'standard',
+      ...(args.smartPlacement && { placement: { mode: 'smart' } }),
       // The API deletes a script that has Durable Objects only by force: for stacks that may be thrown away.
       ...(!args.protect && { force: true }),
     }
@@ -68,13 +73,12 @@ export class SyncWorker extends ComponentResource {
       { parent: this, protect: args.protect, retainOnDelete: args.protect },
     )
     this.scriptName = script.scriptName
-    this.release = secret(
-      all([digest, migrations, script.modifiedOn]).apply(([digest, migrations, modifiedOn]) => ({
-        digest,
-        modifiedOn,
-        ...(migrations && { migrations }),
-      })),
-    )
+    this.release = {
+      digest: secret(digest),
+      migrations,
+      modifiedOn: script.modifiedOn,
+      tag: declaration.migrations.at(-1)?.tag ?? '',
+    }
     this.registerOutputs({ scriptName: this.scriptName })
   }
 }

@@ -11,6 +11,13 @@ export interface Account {
   namespaces: { id: string; title: string }[]
   scripts: Script[]
   domains: { id: string; hostname: string; service: string }[]
+  routes: (Route & { id: string })[]
+}
+
+/** A pattern like api.example.com/api/*, and the script that answers there. */
+export interface Route {
+  readonly pattern: string
+  readonly script: string
 }
 
 export interface Script extends Upload {
@@ -41,7 +48,8 @@ export class ApiError extends Error {
 }
 
 export function loadAccount(folder: string): Account {
-  return readJson<Account>(join(folder, 'account.json')) ?? { namespaces: [], scripts: [], domains: [] }
+  const empty: Account = { namespaces: [], scripts: [], domains: [], routes: [] }
+  return { ...empty, ...readJson<Account>(join(folder, 'account.json')) }
 }
 
 export function saveAccount(folder: string, account: Account): void {
@@ -113,6 +121,19 @@ export function createDomain(account: Account, hostname: string, service: string
   const id = newId()
   account.domains.push({ id, hostname, service })
   return id
+}
+
+export function createRoute(account: Account, { pattern, script }: Route): string {
+  if (account.routes.some((route) => route.pattern === pattern)) {
+    throw new ApiError(409, 10020, `a route with the pattern ${pattern} exists already`)
+  }
+  const id = newId()
+  account.routes.push({ id, pattern, script })
+  return id
+}
+
+export function updateRoute(account: Account, id: string, { pattern, script }: Route): void {
+  account.routes = account.routes.map((route) => (route.id === id ? { id, pattern, script } : route))
 }
 
 export function newId(): string {

@@ -11,37 +11,52 @@ export interface Applied {
   readonly outputs: Properties
 }
 
+/** What a goal takes, and what would be known of the resource beforehand. Refuses what no provider would do. */
+export function previewGoal(cloud: Cloud, goal: Goal, old: Resource | undefined): Applied {
+  const provider = providerOf(goal.type)
+  provider.check?.(cloud, clear(goal.inputs))
+  const diff = diffOf(old, goal.inputs, provider.replaceOn)
+  if (old?.protect && diff.operation === 'replace') {
+    const forced = diff.changes.filter(({ replaces }) => replaces).map(({ path }) => path)
+    throw new Error(`it is protected and would be replaced (${forced.join(', ')})`)
+  }
+  const kept = diff.operation === 'same' || diff.operation === 'update'
+  const outputs = kept ? { ...old?.outputs, ...goal.inputs } : goal.inputs
+  const computed = diff.operation === 'update' ? (provider.computed ?? []) : []
+  return {
+    diff,
+    id: kept ? (old?.id ?? '') : '',
+    outputs: Object.fromEntries(Object.entries(outputs).filter(([key]) => !computed.includes(key))),
+  }
+}
+
 /**
  * Brings the cloud from an old resource, if there is one, to what the goal says. After a replacement
  * without `deleteBeforeReplace` the old one is still there: delete it when the run has succeeded.
  */
 export function applyGoal(cloud: Cloud, goal: Goal, old: Resource | undefined): Applied {
+  const { diff, ...known } = previewGoal(cloud, goal, old)
   const provider = providerOf(goal.type)
   const inputs = clear(goal.inputs)
-  provider.check?.(cloud, inputs)
-  const diff = diffOf(old, goal.inputs, provider.replaceOn)
-  if (old && diff.operation === 'same') {
-    return { diff, id: old.id, outputs: { ...old.outputs, ...goal.inputs } }
-  }
+  if (old && diff.operation === 'same') return { diff, ...known }
   if (old && diff.operation === 'update') {
-    const computed = provider.update?.(cloud, inputs)
+    const computed = provider.update?.(cloud, inputs, old.id)
     return { diff, id: old.id, outputs: { ...old.outputs, ...goal.inputs, ...computed } }
   }
-  if (old?.protect) throw new Error(`it is protected and would be replaced (${diff.changes.join(', ')})`)
   if (old && goal.deleteBeforeReplace) provider.delete(cloud, old.id, clear(old.inputs))
   const { id, outputs } = provider.create(cloud, inputs)
   return { diff, id, outputs: { ...goal.inputs, ...asSecret(outputs, goal.secretOutputs) } }
 }
 
 /** Takes a resource that nobody wants any more from the cloud, unless it is to be retained. */
-export function removeResource(cloud: Cloud, resource: Resource): void {
-  const { name, type, id, inputs } = resource
-  if (resource.protect) {
-    throw new StartError(
-      `${name} is protected and would be deleted. Unprotect it first (the setting protect)`,
-    )
-  }
-  if (resource.custom && !resource.retainOnDelete) providerOf(type).delete(cloud, id, clear(inputs))
+export function removeResource(cloud: Cloud, { type, id, inputs, custom, retainOnDelete }: Resource): void {
+  if (custom && !retainOnDelete) providerOf(type).delete(cloud, id, clear(inputs))
+}
+
+/** Refuses to delete what is protected. */
+export function checkRemoval({ name, protect }: Resource): void {
+  if (!protect) return
+  throw new StartError(`${name} is protected and would be deleted. Unprotect it first (the setting protect)`)
 }
 
 /** The properties with their secrets opened. */

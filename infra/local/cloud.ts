@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Log, LogLevel, Miniflare, type MiniflareOptions, type WorkerdStructuredLog } from 'miniflare'
 import type { Binding } from '../bindings.ts'
+import { hostOf } from '../names.ts'
 import { type Account, type Script, scriptFile } from './account.ts'
 import { StartError } from './start-error.ts'
 
@@ -79,7 +80,8 @@ export function routesOf(account: Account): Readonly<Record<string, string>> {
   const onLoopback = account.scripts.find(({ workersDev }) => workersDev)
   const loopback = onLoopback ? LOOPBACK_HOSTS.map((host) => [host, onLoopback.name]) : []
   const custom = account.domains.map(({ hostname, service }) => [hostname, service])
-  return Object.fromEntries([...loopback, ...custom])
+  const routed = account.routes.map(({ pattern, script }) => [hostOf(pattern), script])
+  return Object.fromEntries([...loopback, ...routed, ...custom])
 }
 
 function edgeWorker(account: Account, port: number): Worker {
@@ -120,13 +122,15 @@ function moduleOf(file: string): Worker['config']['manifest'] {
 
 /** The inputs were resolved by the run that uploaded them: plain strings by now. */
 function toEnv(binding: Binding, scriptName: string): Env[string] {
-  const { type, className = '', json = 'null', simple } = binding
-  const text = String(binding.text ?? '')
+  const { name, type, className = '', json = 'null', simple, dataset = '' } = binding
+  // The runtime knows no jurisdictions: on one machine all data lies in one place.
+  const text = name === 'JURISDICTION' ? 'none' : String(binding.text ?? '')
   const id = String(binding.namespaceId ?? '')
   if (type === 'kv_namespace') return { type: 'kv', id }
   if (type === 'durable_object_namespace')
     return { type: 'durable-object', worker: scriptName, exportName: className }
   if (type === 'ratelimit' && simple) return { type: 'rate-limit', namespace: id, simple: toSimple(simple) }
+  if (type === 'analytics_engine') return { type: 'analytics-engine-dataset', name: dataset }
   if (type === 'json') return { type: 'json', value: JSON.parse(json) }
   return { type: 'text', value: text }
 }

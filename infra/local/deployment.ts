@@ -1,5 +1,5 @@
 import { saveAccount } from './account.ts'
-import { applyGoal, clear, removeResource } from './apply.ts'
+import { applyGoal, checkRemoval, clear, previewGoal, removeResource } from './apply.ts'
 import { type Diff, diffOf } from './diff.ts'
 import { type Goal, STACK_TYPE, toResource } from './goal.ts'
 import { hasSecret, type Properties } from './properties.ts'
@@ -11,9 +11,11 @@ export interface Step extends Diff {
   readonly resource: Resource
 }
 
-/** One `up` in progress: what the engine does with each request of the running program. */
+/** One `up` or preview in progress: what the engine does with each request of the running program. */
 export interface Deployment {
   readonly steps: readonly Step[]
+  /** What the program puts out; known once it has ended. */
+  readonly outputs: Properties
   register(goal: Goal): Resource
   setOutputs(urn: string, outputs: Properties): void
   /** The outputs that the last good run left behind, as a StackReference to the stack itself sees them. */
@@ -28,18 +30,21 @@ export interface DeploymentOptions {
   readonly stack: string
   readonly state: State
   readonly cloud: Cloud
+  /** A preview: says what would be done, and does none of it. */
+  readonly dryRun: boolean
   readonly onStep: (step: Step) => void
 }
 
 /** State and account are saved after every step, so that a run that fails half way is continued by the next. */
 export function deployment(options: DeploymentOptions): Deployment {
-  const { cloud, state } = options
+  const { cloud, state, dryRun } = options
   const before = new Map(state.resources.map((resource) => [resource.urn, resource]))
   const after = new Map<string, Resource>()
   const replaced: Resource[] = []
   const steps: Step[] = []
 
   function save(outputs: Properties): void {
+    if (dryRun) return
     const unseen = [...before.values()].filter(({ urn }) => !after.has(urn))
     saveAccount(cloud.folder, cloud.account)
     saveState(cloud.folder, { resources: [...after.values(), ...unseen], outputs })
@@ -52,14 +57,22 @@ export function deployment(options: DeploymentOptions): Deployment {
     return resource
   }
 
+  function remove(resource: Resource): void {
+    checkRemoval(resource)
+    if (!dryRun) removeResource(cloud, resource)
+  }
+
   return {
     steps,
+    get outputs() {
+      return [...after.values()].find(({ type }) => type === STACK_TYPE)?.outputs ?? {}
+    },
     register(goal) {
       const wanted = toResource(goal, options)
       const old = before.get(wanted.urn)
       if (after.has(wanted.urn)) throw new Error(`two resources are called ${wanted.urn}`)
       const { diff, ...made } = goal.custom
-        ? applyGoal(cloud, goal, old)
+        ? (dryRun ? previewGoal : applyGoal)(cloud, goal, old)
         : { diff: diffOf(old, goal.inputs, []) }
       if (old && diff.operation === 'replace' && !goal.deleteBeforeReplace) replaced.push(old)
       const resource = { ...wanted, ...made }
@@ -81,13 +94,13 @@ export function deployment(options: DeploymentOptions): Deployment {
     },
     invoke: (token, args) => invokeFunction(cloud, token, clear(args)),
     finish() {
-      for (const old of replaced.toReversed()) removeResource(cloud, old)
+      for (const old of replaced.toReversed()) remove(old)
       for (const old of [...before.values()].toReversed().filter(({ urn }) => !after.has(urn))) {
-        removeResource(cloud, old)
+        remove(old)
         before.delete(old.urn)
         record({ operation: 'delete', changes: [] }, old)
       }
-      save([...after.values()].find(({ type }) => type === STACK_TYPE)?.outputs ?? {})
+      save(this.outputs)
     },
   }
 }

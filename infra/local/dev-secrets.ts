@@ -20,5 +20,5 @@ export function writeDevSecrets(root: string, required: readonly string[]): void
 /** Of the same shapes as components/credentials.ts makes. */
 function newSecret(name: string): string {
   const bytes = randomBytes(32)
-  return name === 'ADMIN_TOKEN' ? `adm_dev_${bytes.toString('hex')}` : bytes.toString('base64')
+  return name === 'ADMIN_TOKEN' ? `adm_dev_${bytes.toString('hex')}` : `1:${bytes.toString('base64')}`
 }

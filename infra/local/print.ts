@@ -1,5 +1,5 @@
 import type { Step } from './deployment.ts'
-import type { Operation } from './diff.ts'
+import { type Change, type Operation, signOf } from './diff.ts'
 import { type Properties, redact } from './properties.ts'
 import type { RunningCloud } from './start-cloud.ts'
 
@@ -26,7 +26,7 @@ export function formatTree(steps: readonly Step[]): string {
   const width = Math.max(...rows.map(({ left }) => left.length))
   return rows
     .map(({ left, step: { operation, changes } }) => {
-      const diff = changes.length > 0 ? `  [${changes.join(' ')}]` : ''
+      const diff = changes.length > 0 ? `  [${changes.map(shortChange).join(' ')}]` : ''
       return ` ${SIGNS[operation]} ${left.padEnd(width)}  ${operation}${diff}`
     })
     .join('\n')
@@ -65,6 +65,10 @@ export function formatCommands({ url, outputs }: RunningCloud, authFile: string 
     lines.push(`curl${host} ${url}/api/auth -H 'Content-Type: application/json' -d @${quote(authFile)}`)
   }
   return lines.map((line) => `    ${line}`).join('\n')
+}
+
+function shortChange(change: Change): string {
+  return `${signOf(change)}${change.path}`
 }
 
 /** As the CLI shows it: `cloudflare:index/workersScript:WorkersScript` is `cloudflare:index:WorkersScript`. */

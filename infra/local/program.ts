@@ -14,6 +14,8 @@ export interface ProgramOptions {
   readonly stack: Stack
   /** Of the engine, host:port. */
   readonly address: string
+  /** Whether the program is told that nothing is made: values that are not known yet stay so. */
+  readonly dryRun: boolean
 }
 
 export interface ProgramResult {
@@ -23,7 +25,7 @@ export interface ProgramResult {
 }
 
 /** Runs the program as `pulumi up` does: Pulumi's own launcher, in a process of its own. */
-export function runProgram({ root, stack, address }: ProgramOptions): Promise<ProgramResult> {
+export function runProgram({ root, stack, address, dryRun }: ProgramOptions): Promise<ProgramResult> {
   const launcher = createRequire(import.meta.url).resolve('@pulumi/pulumi/cmd/run')
   const main = join(root, stack.main)
   const args = [
@@ -35,6 +37,7 @@ export function runProgram({ root, stack, address }: ProgramOptions): Promise<Pr
     `--monitor=${address}`,
     `--engine=${address}`,
     '--parallel=16',
+    ...(dryRun ? ['--dry-run'] : []),
     basename(main),
   ]
   const child = spawn(process.execPath, [launcher, ...args], {

@@ -2,6 +2,9 @@
 const SIGNATURE_KEY = '4dabf18193072939515e22adb298388d'
 const SECRET_SIGNATURE = '1b47061264138c4ac30d75fd1eb44270'
 
+/** What stands, in a preview, for a value that only the real thing would tell. */
+export const UNKNOWN = '04da6b54-80e4-46f7-96ec-b56ff0331ba9'
+
 export type Properties = Readonly<Record<string, unknown>>
 
 export function secretOf(value: unknown): unknown {
@@ -36,6 +39,6 @@ function mapSecrets(value: unknown, onSecret: (inner: unknown) => unknown): unkn
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mapSecrets(inner, onSecret)]))
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

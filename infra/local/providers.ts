@@ -8,9 +8,11 @@ import {
   type Account,
   createDomain,
   createNamespace,
+  createRoute,
   deleteScript,
   newId,
   switchWorkersDev,
+  updateRoute,
   uploadScript,
 } from './account.ts'
 import type { Properties } from './properties.ts'
@@ -31,9 +33,11 @@ export interface Created {
 export interface Provider {
   /** A change of one of these makes a new resource; `*` stands for any. */
   readonly replaceOn: readonly string[]
+  /** Outputs that an update changes, so that a preview cannot know them. */
+  readonly computed?: readonly string[]
   readonly check?: (cloud: Cloud, inputs: Properties) => void
   readonly create: (cloud: Cloud, inputs: Properties) => Created
-  readonly update?: (cloud: Cloud, inputs: Properties) => Properties
+  readonly update?: (cloud: Cloud, inputs: Properties, id: string) => Properties
   readonly delete: (cloud: Cloud, id: string, inputs: Properties) => void
 }
 
@@ -41,11 +45,12 @@ const BytesInputs = z.object({ length: z.int().min(1) })
 const NamespaceInputs = z.object({ accountId: z.string(), title: z.string() })
 const SubdomainInputs = z.object({ accountId: z.string(), scriptName: z.string(), enabled: z.boolean() })
 const DomainInputs = z.object({ accountId: z.string(), hostname: z.string(), service: z.string() })
+const RouteInputs = z.object({ zoneId: z.string(), pattern: z.string(), script: z.string() })
+const Content = z.object({ contentFile: z.string(), contentSha256: z.string() })
 const ScriptInputs = z.object({
+  ...Content.shape,
   accountId: z.string(),
   scriptName: z.string(),
-  contentFile: z.string(),
-  contentSha256: z.string(),
   compatibilityDate: z.string(),
   compatibilityFlags: z.array(z.string()).default([]),
   bindings: z.array(z.custom<Binding>()).default([]),
@@ -62,7 +67,7 @@ const randomBytesProvider: Provider = {
 }
 
 const namespaceProvider: Provider = {
-  replaceOn: ['accountId'],
+  replaceOn: ['accountId', 'jurisdiction'],
   create({ account }, inputs) {
     return { id: createNamespace(account, NamespaceInputs.parse(inputs).title), outputs: {} }
   },
@@ -73,6 +78,7 @@ const namespaceProvider: Provider = {
 
 const scriptProvider: Provider = {
   replaceOn: ['accountId', 'scriptName'],
+  computed: ['etag', 'modifiedOn', 'migrationTag'],
   check(cloud, inputs) {
     readContent(cloud, inputs)
   },
@@ -113,6 +119,32 @@ const domainProvider: Provider = {
   },
 }
 
+const routeProvider: Provider = {
+  replaceOn: ['zoneId'],
+  create({ account }, inputs) {
+    return { id: createRoute(account, RouteInputs.parse(inputs)), outputs: {} }
+  },
+  update({ account }, inputs, id) {
+    updateRoute(account, id, RouteInputs.parse(inputs))
+    return {}
+  },
+  delete({ account }, id) {
+    account.routes = account.routes.filter((route) => route.id !== id)
+  },
+}
+
+/** Names are not resolved on this machine: the record is only kept. */
+const recordProvider: Provider = {
+  replaceOn: ['zoneId', 'name', 'type'],
+  create() {
+    return { id: newId(), outputs: {} }
+  },
+  update() {
+    return {}
+  },
+  delete() {},
+}
+
 /** Every resource type that the program may register. */
 export const PROVIDERS: Readonly<Record<string, Provider>> = {
   'random:index/randomBytes:RandomBytes': randomBytesProvider,
@@ -120,6 +152,8 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
   'cloudflare:index/workersScript:WorkersScript': scriptProvider,
   'cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain': subdomainProvider,
   'cloudflare:index/workersCustomDomain:WorkersCustomDomain': domainProvider,
+  'cloudflare:index/workersRoute:WorkersRoute': routeProvider,
+  'cloudflare:index/dnsRecord:DnsRecord': recordProvider,
 }
 
 /** What the provider's data sources answer. */
@@ -148,7 +182,7 @@ function upload(cloud: Cloud, inputs: Properties): Properties {
 }
 
 function readContent({ programFolder }: Cloud, inputs: Properties): Uint8Array {
-  const { contentFile, contentSha256 } = ScriptInputs.parse(inputs)
+  const { contentFile, contentSha256 } = Content.parse(inputs)
   const code = readFileSync(resolve(programFolder, contentFile))
   const found = createHash('sha256').update(code).digest('hex')
   if (found === contentSha256) return code

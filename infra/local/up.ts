@@ -21,31 +21,44 @@ export interface UpOptions {
 
 export interface UpResult {
   readonly steps: readonly Step[]
+  /** Of the stack, before and after. */
+  readonly before: Properties
   readonly outputs: Properties
   readonly account: Account
 }
 
 /** Runs the program once and brings the embedded account to what it wants. A failure is a StartError. */
-export async function up({ root, stack, folder, onStep }: UpOptions): Promise<UpResult> {
+export function up(options: UpOptions): Promise<UpResult> {
+  return run(options, false)
+}
+
+/** What `up` would do, by the embedded account and the state that the last one left. Changes nothing. */
+export function preview(options: UpOptions): Promise<UpResult> {
+  return run(options, true)
+}
+
+async function run({ root, stack, folder, onStep }: UpOptions, dryRun: boolean): Promise<UpResult> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const account = loadAccount(folder)
-  const run = deployment({
+  const state = loadState(folder)
+  const deploying = deployment({
     project: stack.project,
     stack: stack.name,
-    state: loadState(folder),
+    state,
+    dryRun,
     cloud: { account, folder, programFolder: dirname(join(root, stack.main)) },
     onStep: onStep ?? (() => {}),
   })
-  const engine = await serveEngine(run)
+  const engine = await serveEngine(deploying)
   try {
-    const result = await runProgram({ root, stack, address: engine.address })
+    const result = await runProgram({ root, stack, address: engine.address, dryRun })
     const failure = failureOf(engine.errors, result)
     if (failure) throw new StartError(describeFailure(failure, root))
-    run.finish()
+    deploying.finish()
   } finally {
     engine.close()
   }
-  return { steps: run.steps, outputs: loadState(folder).outputs, account }
+  return { steps: deploying.steps, before: state.outputs, outputs: deploying.outputs, account }
 }
 
 /** The first thing that went wrong; what follows it is its echo. */

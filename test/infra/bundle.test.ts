@@ -36,6 +36,7 @@ test('names carry the stack, so that two stacks share nothing', () => {
   expect(physicalNames('sync', 'pr-7')).toEqual({
     scriptName: 'sync-pr-7',
     namespaceTitle: 'sync-pr-7-metadata',
+    dataset: 'sync_pr_7',
   })
   expect(rateLimitNamespaceId('sync-dev', 'LIMIT')).not.toBe(rateLimitNamespaceId('sync-prod', 'LIMIT'))
   expect(() => physicalNames('sync', 'My.Stack')).toThrow('stack "My.Stack" would name the script')

@@ -11,6 +11,7 @@ const VALUES: BindingValues = {
   namespaces: { KV: '0123' },
   secrets: { KEY: 'k' },
   variables: { MODE: 'a', LIST: ['x'] },
+  datasets: { DATA: 'data_dev' },
   limits: { LIMIT: undefined },
 }
 
@@ -20,6 +21,7 @@ main = "src/index.ts"
 compatibility_date = "2026-10-20"
 vars = { MODE = "b", LIST = [] }
 secrets = { required = ["KEY"] }
+analytics_engine_datasets = [{ binding = "DATA", dataset = "data" }]
 kv_namespaces = [{ binding = "KV", id = "x" }]
 durable_objects = { bindings = [{ name = "ROOM", class_name = "Room" }] }
 migrations = [{ tag = "v1", new_sqlite_classes = ["Room"] }]
@@ -36,8 +38,9 @@ function declare(text: string): Declaration {
 
 test('bindings come sorted by name, each of its kind, secrets secret', async () => {
   const bindings = bindingsOf(declare(DECLARED), { ...VALUES, limits: { LIMIT: 30 } }, 'sync-dev')
-  expect(await isSecret(output(bindings[0]?.text))).toBe(true)
+  expect(await isSecret(output(bindings[1]?.text))).toBe(true)
   expect(bindings).toEqual([
+    { name: 'DATA', type: 'analytics_engine', dataset: 'data_dev' },
     { name: 'KEY', type: 'secret_text', text: expect.anything() },
     { name: 'KV', type: 'kv_namespace', namespaceId: '0123' },
     {
@@ -56,6 +59,7 @@ test.each([
   ['KV = ', 'the KV namespace OTHER', DECLARED.replace('"KV", id', '"OTHER", id')],
   ['secret', 'the secret MORE', DECLARED.replace('["KEY"]', '["KEY", "MORE"]')],
   ['variable', 'the variable MORE', DECLARED.replace('LIST = []', 'LIST = [], MORE = 1')],
+  ['dataset', 'the dataset MORE', DECLARED.replace('"DATA", d', '"MORE", d')],
 ])('a declared %s without a value is one line', (_kind, what, text) => {
   expect(() => bindingsOf(declare(text), VALUES, 'sync-dev')).toThrow(
     `worker/wrangler.toml declares ${what}, but infra/index.ts gives it no value: add it there`,

@@ -18,6 +18,8 @@ function describeRegistered({ steps, outputs }: UpResult): string {
     }))
   return `${JSON.stringify({ resources, outputs: redact(outputs) }, null, 2)
     .replaceAll(/"[0-9a-f]{64}"/g, '"<sha256>"')
+    .replaceAll(/\+[0-9a-f]{12}"/g, '+<sha256>"')
+    .replaceAll(/"20\d\d-[^"]*Z"/g, '"<time>"')
     .replaceAll(/"(?!0{32})[0-9a-f]{32}"/g, '"<id>"')}\n`
 }
 
@@ -30,8 +32,11 @@ function secretPaths(value: unknown, path = ''): readonly string[] {
 test.each([
   ['dev', {}],
   ['prod', HOSTNAME],
+  ['pr-7', {}],
 ])('the %s stack registers what was reviewed', async (stack, config) => {
-  const result = await newProject().up(stack, config)
+  const project = newProject()
+  project.copy('Pulumi.pr.yaml', 'Pulumi.pr-7.yaml')
+  const result = await project.up(stack, config)
   await expect(describeRegistered(result)).toMatchFileSnapshot(`registered-${stack}.txt`)
 
   const script = result.steps.find(({ resource }) => resource.name === 'sync-script')?.resource

@@ -3,14 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
 import type { Step } from '../../infra/local/deployment.ts'
+import { signOf } from '../../infra/local/diff.ts'
 import { readStack } from '../../infra/local/stack-file.ts'
-import { type UpResult, up } from '../../infra/local/up.ts'
+import { preview, type UpResult, up } from '../../infra/local/up.ts'
 
 const CHECKOUT = join(import.meta.dirname, '../..')
 const SOURCES = [
   'Pulumi.yaml',
   'Pulumi.dev.yaml',
   'Pulumi.prod.yaml',
+  'Pulumi.pr.yaml',
   'package.json',
   'tsconfig.json',
   'infra',
@@ -25,6 +27,8 @@ export interface Project {
   readonly root: string
   /** `up` of a stack; `config` over its file. */
   up(stack: string, config?: Readonly<Record<string, string>>): Promise<UpResult>
+  preview(stack: string, config?: Readonly<Record<string, string>>): Promise<UpResult>
+  copy(from: string, to: string): void
   edit(file: string, change: (text: string) => string): void
 }
 
@@ -45,10 +49,14 @@ export function newProject(): Project {
     })
   }
   symlinkSync(join(CHECKOUT, 'node_modules'), join(root, 'node_modules'))
+  function optionsOf(stack: string, config: Readonly<Record<string, string>>) {
+    return { root, stack: readStack(root, stack, config), folder: join(root, '.local', stack) }
+  }
   return {
     root,
-    up: (stack, config = {}) =>
-      up({ root, stack: readStack(root, stack, config), folder: join(root, '.local', stack) }),
+    up: (stack, config = {}) => up(optionsOf(stack, config)),
+    preview: (stack, config = {}) => preview(optionsOf(stack, config)),
+    copy: (from, to) => cpSync(join(root, from), join(root, to)),
     edit(file, change) {
       const path = join(root, file)
       writeFileSync(path, change(readFileSync(path, 'utf8')))
@@ -60,5 +68,7 @@ export function newProject(): Project {
 export function changesOf(steps: readonly Step[]): readonly string[] {
   return steps
     .filter(({ operation }) => operation !== 'same' && operation !== 'read')
-    .map(({ operation, resource, changes }) => [operation, resource.name, ...changes].join(' '))
+    .map(({ operation, resource, changes }) =>
+      [operation, resource.name, ...changes.map((change) => `${signOf(change)}${change.path}`)].join(' '),
+    )
 }

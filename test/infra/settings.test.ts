@@ -9,6 +9,12 @@ const GOOD = {
   corsOrigins: '["https://app.example.com"]',
   logSampling: '0.25',
   protect: 'true',
+  routeRecord: 'false',
+  smartPlacement: 'false',
+  jurisdiction: 'none',
+  masterKeys: '[1]',
+  sessionKeys: '[2,1]',
+  adminTokens: '[1]',
 }
 
 beforeEach(() => {
@@ -34,6 +40,12 @@ test('settings come typed, with what is optional left out', () => {
     corsOrigins: ['https://app.example.com'],
     logSampling: 0.25,
     protect: true,
+    routeRecord: false,
+    smartPlacement: false,
+    jurisdiction: 'none',
+    masterKeys: [1],
+    sessionKeys: [2, 1],
+    adminTokens: [1],
     syncRequestsPerMinute: 300,
   })
 })
@@ -41,7 +53,10 @@ test('settings come typed, with what is optional left out', () => {
 test.each([
   [{ environment: '' }, 'sync:environment is missing, expected "development" or "production".'],
   [{ environment: 'staging' }, 'sync:environment is "staging", expected "development" or "production".'],
-  [{ hostname: '' }, 'sync:hostname is missing while workersDev is false, expected a host name'],
+  [
+    { hostname: '' },
+    'sync:hostname is missing while workersDev is false and there is no route, expected a host name',
+  ],
   [{ hostname: 'https://a.example' }, 'sync:hostname is "https://a.example", expected a host name'],
   [{ hostname: 'a.example:443' }, 'sync:hostname is "a.example:443", expected a host name'],
   [{ hostname: 'A.example' }, 'sync:hostname is "A.example", expected a host name in lower case'],

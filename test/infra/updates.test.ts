@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { scriptFile } from '../../infra/local/account.ts'
+import { reveal } from '../../infra/local/properties.ts'
 import type { UpResult } from '../../infra/local/up.ts'
 import { changesOf, HOSTNAME, newProject } from './project.ts'
 
@@ -33,7 +34,9 @@ test.concurrent('code ships from the tree alone, migrations once, and an unchang
   project.edit('worker/src/index.ts', addCode)
   writeFileSync(bundle, 'export default {}')
   const second = await project.up('dev')
-  expect(changesOf(second.steps)).toEqual(['update sync-script ~contentSha256 -migrations'])
+  expect(changesOf(second.steps)).toEqual([
+    'update sync-script ~bindings.VERSION.text ~contentSha256 -migrations',
+  ])
   const shipped = readFileSync(scriptFile(join(project.root, '.local/dev'), 'chronicle-sync-dev'), 'utf8')
   expect(shipped).toContain('changed')
   expect(changesOf((await project.up('dev')).steps)).toEqual([])
@@ -48,7 +51,9 @@ test.concurrent('a new class sends just its step', async () => {
   )
   project.edit('worker/wrangler.toml', declareArchive)
   const second = await project.up('dev')
-  expect(changesOf(second.steps)).toEqual(['update sync-script ~bindings ~contentSha256 ~migrations'])
+  expect(changesOf(second.steps)).toEqual([
+    'update sync-script +bindings.ARCHIVE ~bindings.VERSION.text ~contentSha256 ~migrations.newTag +migrations.oldTag ~migrations.steps[0].newSqliteClasses[0]',
+  ])
   expect(migrationsOf(second)).toEqual({
     oldTag: 'v1',
     newTag: 'v2',
@@ -67,7 +72,7 @@ test.concurrent('a changed setting changes what it names, a removed hostname del
   expect(changesOf((await project.up('dev', kept)).steps)).toEqual(['update sync-script -force -migrations'])
   const other = { ...kept, hostname: 'api.example.com', logSampling: '0.5', syncRequestsPerMinute: '30' }
   expect(changesOf((await project.up('dev', other)).steps)).toEqual([
-    'update sync-script ~bindings ~observability',
+    'update sync-script ~bindings.SYNC_LIMIT.simple.limit ~observability.headSamplingRate',
     'replace endpoint-domain ~hostname',
   ])
   const { account, steps } = await project.up('dev', { ...other, hostname: '' })
@@ -76,8 +81,53 @@ test.concurrent('a changed setting changes what it names, a removed hostname del
 
   project.edit('infra/components/credentials.ts', (text) => text.replace('KEY_BYTES = 32', 'KEY_BYTES = 48'))
   await expect(project.up('dev', other)).rejects.toThrow(
-    /^[a-z-]+: it is protected and would be replaced \(~length\)$/,
+    /^[a-z-]+: it is protected and would be replaced \(length\)$/,
   )
+})
+
+test.concurrent('a secret is rotated by its setting alone, the master key only by adding to it', async () => {
+  const project = newProject()
+  const first = await project.up('dev')
+  const rotated = await project.up('dev', {
+    adminTokens: '[2, 1]',
+    sessionKeys: '[2, 1]',
+    masterKeys: '[2, 1]',
+  })
+  expect(changesOf(rotated.steps)).toEqual([
+    'create admin-token-2',
+    'create master-key-2',
+    'create session-key-2',
+    'update sync-script ~bindings.ADMIN_TOKEN.text ~bindings.MASTER_KEY.text ~bindings.SESSION_KEY.text -migrations',
+  ])
+  const secretOf = ({ account }: UpResult, name: string) =>
+    String(account.scripts[0]?.bindings.find((binding) => binding.name === name)?.text)
+  expect(secretOf(rotated, 'MASTER_KEY')).toMatch(/^2:\S{44} 1:\S{44}$/)
+  expect(secretOf(rotated, 'MASTER_KEY').split(' ')[1]).toBe(secretOf(first, 'MASTER_KEY'))
+  expect(secretOf(rotated, 'ADMIN_TOKEN')).toBe(
+    `${reveal(rotated.outputs.adminToken)} ${secretOf(first, 'ADMIN_TOKEN')}`,
+  )
+  const ended = await project.up('dev', { adminTokens: '[2]', sessionKeys: '[2]', masterKeys: '[2, 1]' })
+  expect(changesOf(ended.steps)).toEqual([
+    'update sync-script ~bindings.ADMIN_TOKEN.text ~bindings.SESSION_KEY.text',
+    'delete session-key',
+    'delete admin-token',
+  ])
+})
+
+test.concurrent('a route comes with its record, and both go with the setting', async () => {
+  const project = newProject()
+  const route = { route: 'sync.example.com/api/*', zoneId: 'f'.repeat(32), routeRecord: 'true' }
+  const { account, outputs } = await project.up('dev', route)
+  expect(account.routes).toMatchObject([{ pattern: 'sync.example.com/api/*', script: 'chronicle-sync-dev' }])
+  expect(outputs).toMatchObject({
+    url: 'https://sync.example.com',
+    liveUrl: 'wss://sync.example.com/api/live',
+  })
+  const other = { ...route, route: 'sync.example.com/*' }
+  expect(changesOf((await project.up('dev', other)).steps)).toEqual(['update endpoint-route ~pattern'])
+  const gone = await project.up('dev')
+  expect(changesOf(gone.steps).toSorted()).toEqual(['delete endpoint-record', 'delete endpoint-route'])
+  expect(gone.account.routes).toEqual([])
 })
 
 test.concurrent('a failed run leaves what was there, and the next one heals', async () => {

@@ -15,6 +15,7 @@ async function sessionLike(changed: Partial<Session> = {}, environment: Partial<
     client: 'c',
     scopes: ['sync:read', 'sync:write'],
     collections: null,
+    issuedAt: Date.now(),
     expiresAt: soon(),
     ...changed,
   }
@@ -72,7 +73,8 @@ test('[AU3] refuses a session that is missing, expired, forged, or of another en
   const none = btoa('{"alg":"none","typ":"chronicle-session+jwt"}').replace(/=+$/, '')
   const forged = [
     await sessionLike({}, { ENVIRONMENT: 'production' }),
-    await sessionLike({}, { SESSION_KEY: 'another key' }),
+    await sessionLike({}, { SESSION_KEY: '1:another-key' }),
+    await sessionLike({}, { SESSION_KEY: env.SESSION_KEY.replace('1:', '2:') }),
     `${none}.${payload}.`,
     `${header}.${payload}.${signature?.slice(0, -2)}AA`,
     `${header}.${payload}x.${signature}`,

@@ -88,8 +88,13 @@ test('[ED7] HEAD answers as GET without a body', async () => {
   expect(await response.text()).toBe('')
 })
 
-test('[ED8] health says that the Worker runs, and in which environment', async () => {
-  expect((await send('GET', '/api/health')).body).toMatchObject({ status: 'ok', environment: 'development' })
+test('[ED8] health says that the Worker runs, in which environment, and which version', async () => {
+  expect((await send('GET', '/api/health')).body).toEqual({
+    status: 'ok',
+    environment: 'development',
+    version: 'unreleased',
+    serverTime: expect.any(Number),
+  })
 })
 
 test('[ED9] logs one line a request, with no credential, value or key in it', async () => {

@@ -16,6 +16,7 @@ const session: Session = {
   client: 'device-1',
   scopes: ['sync:read', 'sync:write'],
   collections: null,
+  issuedAt: Date.now(),
   expiresAt: 0,
 }
 

@@ -15,6 +15,8 @@ export interface Session {
   readonly scopes: readonly Scope[]
   /** The collections it may touch; null is all of them. */
   readonly collections: Filter
+  /** Milliseconds since 1970: a space that was erased takes none from before. */
+  readonly issuedAt: number
   /** Seconds since 1970. */
   readonly expiresAt: number
 }

@@ -22,9 +22,13 @@ export async function openSession({ request, env }: Exchange): Promise<Response>
     client: clientId ?? crypto.randomUUID(),
     scopes: record.scopes,
     collections: record.collections,
+    issuedAt: Date.now(),
     expiresAt: expiry(record.expiresAt),
   }
-  unwrap(await spaceOf(env, session).admit({ id: session.id, token: session.token }))
+  // The token must be valid, and younger than the space: so it is shown as a session of its own age.
+  unwrap(
+    await spaceOf(env, session).admit({ id: session.id, token: session.token, issuedAt: record.createdAt }),
+  )
   return json({
     success: true,
     session: await signSession(session, env),

@@ -1,8 +1,10 @@
 import type { IRequest } from 'itty-router'
+import { parseRing } from '../core/ring.ts'
 import type { HTTPError } from '../errors.ts'
 import { exposeTo } from './cors.ts'
 import type { Exchange } from './exchange.ts'
 import { logDefect, logRequest } from './log.ts'
+import { countRequest } from './metrics.ts'
 import { problem, shown } from './problem.ts'
 import { refusal } from './refusal.ts'
 import { router } from './router.ts'
@@ -16,7 +18,9 @@ export async function answer(request: Request, env: Env): Promise<Response> {
   const exchange: Exchange = { request, env, requestId, query: new URL(request.url).searchParams, params: {} }
   const { response, route, error } = await respond(exchange)
   finish(response.headers, exchange)
-  logRequest(exchange, { route, status: response.status, code: error?.code, ms: Date.now() - began })
+  const ending = { route, status: response.status, code: error?.code, ms: Date.now() - began }
+  logRequest(exchange, ending)
+  countRequest(exchange, ending)
   return request.method === 'HEAD' ? new Response(null, response) : response
 }
 
@@ -55,5 +59,5 @@ function requestIdOf(request: Request): string {
 }
 
 function isConfigured({ ADMIN_TOKEN, MASTER_KEY, SESSION_KEY }: Env): boolean {
-  return Boolean(ADMIN_TOKEN && MASTER_KEY && SESSION_KEY)
+  return Boolean(ADMIN_TOKEN && parseRing(MASTER_KEY ?? '') && parseRing(SESSION_KEY ?? ''))
 }

@@ -9,12 +9,17 @@ export interface Exchange {
   readonly params: Readonly<Record<string, string>>
 }
 
-/** The space of a session. Its name comes from the verified session only, never from the request. */
+/**
+ * The space of a session. Its name comes from the verified session only, never from the request. A jurisdiction
+ * is part of where its data lies: under another one the same name is another, empty space.
+ */
 export function spaceOf(
-  { CHRONICLE }: Env,
+  { CHRONICLE, JURISDICTION }: Env,
   { space }: Pick<Session, 'space'>,
 ): ReturnType<Env['CHRONICLE']['getByName']> {
-  return CHRONICLE.getByName(space)
+  if (JURISDICTION === 'none') return CHRONICLE.getByName(space)
+  // The program binds "none" or one of the platform's jurisdictions.
+  return CHRONICLE.jurisdiction(JURISDICTION as DurableObjectJurisdiction).getByName(space)
 }
 
 /** A reply that is JSON already. */

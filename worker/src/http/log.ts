@@ -1,7 +1,8 @@
 import type { FaultCode } from '../core/fault.ts'
 import type { Exchange } from './exchange.ts'
 
-interface Ending {
+/** How a request ended. */
+export interface Ending {
   /** The pattern, not the path: whatever a client puts into a URL by mistake is not logged. */
   readonly route: string
   readonly status: number

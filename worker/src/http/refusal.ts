@@ -91,7 +91,7 @@ const WORDS: Words = {
   misconfigured: ({ code }) =>
     new HTTPError(
       503,
-      'The service lacks a secret and refuses to serve; its operator must deploy it again.',
+      'The service lacks a secret, or cannot read it, and refuses to serve; its operator must deploy it again.',
       {
         code,
       },

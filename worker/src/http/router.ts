@@ -3,6 +3,7 @@ import type { Session } from '../core/session.ts'
 import { checkAdmin } from './admin.ts'
 import { closeSession, openSession } from './auth.ts'
 import { preflight } from './cors.ts'
+import { erase } from './erase.ts'
 import type { Exchange } from './exchange.ts'
 import { health } from './health.ts'
 import { countAgainst } from './rate-limit.ts'
@@ -34,6 +35,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/api/status', access: 'session', answer: status },
   { method: 'GET', path: '/api/entries', access: 'session', answer: entry },
   { method: 'GET', path: '/api/conflicts', access: 'session', answer: conflicts },
+  { method: 'DELETE', path: '/api/space', access: 'session', answer: erase },
 ]
 
 /** The routes as itty-router runs them. A known path under another method is a 405 or a preflight, all else a 404. */

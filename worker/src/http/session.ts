@@ -1,5 +1,6 @@
-import { errors, jwtVerify, SignJWT } from 'jose'
+import { errors, type JWTHeaderParameters, jwtVerify, SignJWT } from 'jose'
 import { MAX_CREDENTIAL_LENGTH } from '../core/limits.ts'
+import { parseRing } from '../core/ring.ts'
 import { SCOPES, type Scope, type Session } from '../core/session.ts'
 import { refusal } from './refusal.ts'
 
@@ -9,26 +10,28 @@ const encoder = new TextEncoder()
 
 /** A session as the token that clients carry: a JWT that only this environment's Workers make and accept. */
 export async function signSession(session: Session, env: Env): Promise<string> {
-  const { id, token, subject, space, client, scopes, collections, expiresAt } = session
+  const { id, token, subject, space, client, scopes, collections, issuedAt, expiresAt } = session
+  const [newest] = await signingKeys(env)
   return new SignJWT({ tid: token, space, client, scopes, collections })
-    .setProtectedHeader({ alg: 'HS256', typ: TYPE })
+    .setProtectedHeader({ alg: 'HS256', typ: TYPE, kid: newest.kid })
     .setIssuer(issuer(env))
     .setSubject(subject)
     .setJti(id)
-    .setIssuedAt()
+    .setIssuedAt(issuedAt / 1000)
     .setExpirationTime(expiresAt)
-    .sign(await signingKey(env))
+    .sign(newest.key)
 }
 
 /** The session that a request carries. Rubbish is refused here, before any object wakes. */
 export async function verifySession(request: Request, env: Env): Promise<Session> {
   const token = bearer(request)
   try {
-    const { payload } = await jwtVerify(token, await signingKey(env), {
+    const keys = await signingKeys(env)
+    const { payload } = await jwtVerify(token, (header) => keyFor(header, keys), {
       algorithms: ['HS256'],
       issuer: issuer(env),
       typ: TYPE,
-      requiredClaims: ['sub', 'jti', 'exp'],
+      requiredClaims: ['sub', 'jti', 'iat', 'exp'],
     })
     return toSession(payload)
   } catch (cause) {
@@ -63,9 +66,10 @@ function hint(token: string): string {
 
 /** The claims of a token that our own key signed: their shape is what `signSession` wrote. */
 function toSession(claims: Record<string, unknown>): Session {
-  const { jti, tid, sub, space, client, scopes, collections, exp } = claims as Record<string, string> & {
+  const { jti, tid, sub, space, client, scopes, collections, iat, exp } = claims as Record<string, string> & {
     scopes: Scope[]
     collections: string[] | null
+    iat: number
     exp: number
   }
   return {
@@ -76,6 +80,7 @@ function toSession(claims: Record<string, unknown>): Session {
     client: client as string,
     scopes: scopes.filter((scope) => SCOPES.includes(scope)),
     collections,
+    issuedAt: iat * 1000,
     expiresAt: exp,
   }
 }
@@ -84,15 +89,36 @@ function issuer({ ENVIRONMENT }: Env): string {
   return `chronicle-sync/${ENVIRONMENT}`
 }
 
-/** Imported once for each isolate and secret: importing costs more than verifying. */
-const keys = new Map<string, Promise<CryptoKey>>()
+/** One generation of the key that signs sessions. */
+interface SigningKey {
+  readonly kid: string
+  readonly key: CryptoKey
+}
 
-function signingKey({ SESSION_KEY }: Env): Promise<CryptoKey> {
-  let key = keys.get(SESSION_KEY)
-  if (key === undefined) {
-    const hmac = { name: 'HMAC', hash: 'SHA-256' }
-    key = crypto.subtle.importKey('raw', encoder.encode(SESSION_KEY), hmac, false, ['sign', 'verify'])
-    keys.set(SESSION_KEY, key)
-  }
-  return key
+type SigningKeys = readonly [newest: SigningKey, ...older: SigningKey[]]
+
+function keyFor({ kid }: JWTHeaderParameters, keys: SigningKeys): CryptoKey {
+  const found = keys.find((key) => key.kid === kid)
+  if (found === undefined) throw new errors.JWKSNoMatchingKey()
+  return found.key
+}
+
+/** Imported once for each isolate and secret: importing costs more than verifying. */
+const imported = new Map<string, Promise<SigningKeys>>()
+
+function signingKeys({ SESSION_KEY }: Env): Promise<SigningKeys> {
+  const known = imported.get(SESSION_KEY) ?? importKeys(SESSION_KEY)
+  imported.set(SESSION_KEY, known)
+  return known
+}
+
+async function importKeys(text: string): Promise<SigningKeys> {
+  const ring = parseRing(text)
+  if (ring === null) throw new Error('SESSION_KEY is no ring like "1:<secret>"')
+  const hmac = { name: 'HMAC', hash: 'SHA-256' }
+  const [newest, ...older] = ring.map(async ({ generation, secret }) => ({
+    kid: String(generation),
+    key: await crypto.subtle.importKey('raw', encoder.encode(secret), hmac, false, ['sign', 'verify']),
+  }))
+  return [(await newest) as SigningKey, ...(await Promise.all(older))]
 }

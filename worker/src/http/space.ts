@@ -3,12 +3,15 @@ import { parseQuery } from '../schema/parse.ts'
 import { ChangesQuery, ConflictsQuery, EntryQuery, StatusQuery } from '../schema/query.ts'
 import { readBody } from './body.ts'
 import { type Exchange, jsonText, spaceOf } from './exchange.ts'
+import { countSync } from './metrics.ts'
 import { unwrap } from './refusal.ts'
 
 /** `POST /api/sync`. The body goes to the object as it came and is parsed there, once. */
-export async function sync({ request, env }: Exchange, session: Session): Promise<Response> {
-  const text = await readBody(request)
-  return jsonText(unwrap(await spaceOf(env, session).sync(session, text)))
+export async function sync(exchange: Exchange, session: Session): Promise<Response> {
+  const body = await readBody(exchange.request)
+  const { text, tally } = unwrap(await spaceOf(exchange.env, session).sync(session, body))
+  countSync(exchange, tally)
+  return jsonText(text)
 }
 
 /** `GET /api/changes?cursor=&limit=&collections=`. */

@@ -1,6 +1,7 @@
 import { SESSION_TTL_SECONDS } from '../core/limits.ts'
 import { TokenRecord } from '../schema/token.ts'
 import { isApiToken, tokenId } from './api-token.ts'
+import { spaceOf } from './exchange.ts'
 import { refusal } from './refusal.ts'
 
 const PREFIX = 'token:'
@@ -35,10 +36,10 @@ export async function writeToken(record: TokenRecord, { CHRONICLE_KV }: Env): Pr
 }
 
 /** Deletes a token. Its space is told first: it counts there from now on, and in KV a minute later. */
-export async function deleteToken(record: TokenRecord, { CHRONICLE, CHRONICLE_KV }: Env): Promise<void> {
+export async function deleteToken(record: TokenRecord, env: Env): Promise<void> {
   const until = Date.now() + (SESSION_TTL_SECONDS + PROPAGATION_SECONDS) * 1000
-  await CHRONICLE.getByName(record.space).revoke(record.id, until)
-  await CHRONICLE_KV.delete(PREFIX + record.id)
+  await spaceOf(env, record).revoke(record.id, until)
+  await env.CHRONICLE_KV.delete(PREFIX + record.id)
 }
 
 /** A page of token records, and where the next one begins. */

@@ -8,9 +8,10 @@ import { accepted, type Result, refused } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
 import { conflictIds, decodeVerdicts, encodeVerdicts, type Verdict } from '../core/verdict.ts'
 import type { SyncRequest } from '../schema/sync.ts'
+import { checkSession } from './admission.ts'
 import { commit, type SealedBatch } from './commit.ts'
 import { openVersions } from './log.ts'
-import { KEY_GENERATION } from './seal.ts'
+import type { Digests } from './seal.ts'
 import type { Space } from './space.ts'
 import type { ClientRecord } from './store.ts'
 
@@ -36,7 +37,8 @@ export interface Submission {
 /** A batch with all that can be made ready before the space is looked at. */
 interface Prepared extends Submission {
   readonly edits: readonly Edit[]
-  readonly digest: Uint8Array
+  /** Empty for a batch without a number. */
+  readonly digests: Digests
   readonly batch: SealedBatch
 }
 
@@ -53,9 +55,11 @@ export async function acceptBatch(space: Space, submission: Submission): Promise
   const opened = new Map<number, Version>()
   for (;;) {
     // From here to the commit nothing is awaited: what was read still holds when it is written.
-    const known = recognise(space, prepared)
+    const known = checkSession(space, session)
     if (!known.ok) return known
-    if (known.value !== null) return replay(space, prepared, known.value)
+    const record = recognise(space, prepared)
+    if (!record.ok) return record
+    if (record.value !== null) return replay(space, prepared, record.value)
     const plan = planNow(space, prepared, opened)
     if (plan.missing.length === 0) return settle(space, prepared, { plan, opened })
     for (const [seq, version] of await openVersions(space, plan.missing)) opened.set(seq, version)
@@ -65,14 +69,15 @@ export async function acceptBatch(space: Space, submission: Submission): Promise
 async function prepare(space: Space, submission: Submission, edits: readonly Edit[]): Promise<Prepared> {
   const { request, session, clock } = submission
   const batch = request.batch ?? null
-  const origin: Origin = { g: KEY_GENERATION, c: session.client, b: batch, t: clock.now, k: clock.skew }
   const drafts = draftChunks(edits)
   const keys = await space.keys()
-  const [digest, ...sealed] = await Promise.all([
-    batch === null ? new Uint8Array() : keys.digest(digestText(request, edits)),
+  const [g] = keys.generations
+  const origin: Origin = { g, c: session.client, b: batch, t: clock.now, k: clock.skew }
+  const [digests, ...sealed] = await Promise.all([
+    batch === null ? new Map() : keys.digests(digestText(request, edits)),
     ...drafts.map(({ text }) => keys.seal(text, origin)),
   ])
-  return { ...submission, edits, digest, batch: { origin, drafts, sealed } }
+  return { ...submission, edits, digests, batch: { origin, drafts, sealed } }
 }
 
 /** What tells one batch from another: its changes in canonical form, and whether they stand or fall together. */
@@ -81,7 +86,7 @@ function digestText({ atomic }: SyncRequest, edits: readonly Edit[]): string {
 }
 
 /** The record of the batch, if it is the client's last one come again. */
-function recognise(space: Space, { request, session, digest }: Prepared): Result<ClientRecord | null> {
+function recognise(space: Space, { request, session, digests }: Prepared): Result<ClientRecord | null> {
   if (request.batch === undefined) return accepted(null)
   const record = space.store.client(session.client)
   if (record !== undefined && record.subject !== session.subject) {
@@ -93,7 +98,9 @@ function recognise(space: Space, { request, session, digest }: Prepared): Result
   const again = isReplay(request.batch, record?.batch)
   if (!again.ok) return again
   if (!again.value || record === undefined) return accepted(null)
-  return isEqual(record.digest, digest)
+  // A record of a generation that the stack has no more cannot be compared: its number alone tells.
+  const digest = digests.get(record.generation)
+  return digest === undefined || isEqual(record.digest, digest)
     ? accepted(record)
     : refused({ code: 'batch-mismatch', batch: request.batch })
 }
@@ -147,7 +154,7 @@ function settle(space: Space, prepared: Prepared, { plan, opened }: Decision): R
 }
 
 function recordOf(
-  { session, request, clock, digest }: Prepared,
+  { session, request, clock, digests, batch }: Prepared,
   verdicts: readonly Verdict[],
 ): ClientRecord | null {
   if (request.batch === undefined) return null
@@ -155,7 +162,8 @@ function recordOf(
     id: session.client,
     subject: session.subject,
     batch: request.batch,
-    digest,
+    generation: batch.origin.g,
+    digest: digests.get(batch.origin.g) ?? new Uint8Array(),
     arrived: clock.now,
     skew: clock.skew,
     verdicts: encodeVerdicts(verdicts),

@@ -2,9 +2,15 @@ import { accepted, type Result, refused } from '../core/result.ts'
 import type { Scope, Session } from '../core/session.ts'
 import type { Space } from './space.ts'
 
-/** Refuses a session that was ended, or whose token was revoked. The Worker has verified all else about it. */
-export function checkSession(space: Space, session: Pick<Session, 'id' | 'token'>): Result<true> {
-  const ended = space.revoked.has(session.id) || space.revoked.has(session.token)
+/** What the space must know of a session to say whether it is still valid. */
+export type Credential = Pick<Session, 'id' | 'token' | 'issuedAt'>
+
+/**
+ * Refuses a session that was ended, whose token was revoked, or that is older than the erasure of the space.
+ * The Worker has verified all else about it.
+ */
+export function checkSession(space: Space, { id, token, issuedAt }: Credential): Result<true> {
+  const ended = space.revoked.has(id) || space.revoked.has(token) || issuedAt <= space.standing.erasedAt
   return ended ? refused({ code: 'revoked' }) : accepted(true)
 }
 

@@ -5,13 +5,14 @@ import { accepted, type Result } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
 import { formatVersion } from '../core/version.ts'
 import type { ChangesQuery, ConflictsQuery } from '../schema/query.ts'
-import { checkCollections, checkScope, checkSession, revoke } from './admission.ts'
+import { type Credential, checkCollections, checkScope, checkSession, revoke } from './admission.ts'
 import { listConflicts } from './conflicts.ts'
 import { readEntry } from './entry.ts'
+import { eraseSpace } from './erase.ts'
 import { pull } from './pull.ts'
 import { withTexts } from './reply.ts'
 import { openSpace, type Space } from './space.ts'
-import { sync } from './sync.ts'
+import { type Synced, sync } from './sync.ts'
 import { migrate } from './tables.ts'
 
 /**
@@ -20,15 +21,17 @@ import { migrate } from './tables.ts'
  */
 export class Chronicle extends DurableObject<Env> {
   readonly #space: Space
+  readonly #storage: DurableObjectStorage
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
+    this.#storage = ctx.storage
     migrate(ctx.storage, newEpoch())
     this.#space = openSpace(ctx, env.MASTER_KEY)
   }
 
   /** Pushes and pulls; `text` is the body of `POST /api/sync`, parsed here and nowhere else. */
-  sync(session: Session, text: string): Promise<Result<string>> {
+  sync(session: Session, text: string): Promise<Result<Synced>> {
     return sync(this.#space, session, { text, now: Date.now() })
   }
 
@@ -83,13 +86,22 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /** Whether a token or session was revoked: asked before a session is opened. */
-  async admit(session: Pick<Session, 'id' | 'token'>): Promise<Result<true>> {
+  async admit(session: Credential): Promise<Result<true>> {
     return checkSession(this.#space, session)
   }
 
   /** Ends a session, or all sessions of a token. `until`: when the last of them would have ended by itself, ms. */
   async revoke(id: string, until: number): Promise<void> {
     revoke(this.#space, id, { now: Date.now(), until })
+  }
+
+  /** `DELETE /api/space`: erases all that the space holds, and ends every session and token of it. */
+  async erase(session: Session): Promise<Result<true>> {
+    const known = checkSession(this.#space, session)
+    const allowed = known.ok ? checkScope(session, 'space:admin') : known
+    if (!allowed.ok) return allowed
+    await eraseSpace(this.#storage, this.#space, { epoch: newEpoch(), now: Date.now() })
+    return accepted(true)
   }
 
   #admit(session: Session): Result<true> {

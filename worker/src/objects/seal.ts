@@ -1,7 +1,5 @@
 import type { Chunk, Origin } from '../core/chunk.ts'
-
-/** The generation of the master key that seals now; frames name theirs, so that keys can be rotated. */
-export const KEY_GENERATION = 1
+import { parseRing } from '../core/ring.ts'
 
 /** AES-GCM's recommended nonce, bytes (NIST SP 800-38D, 5.2.1.1). */
 const NONCE_BYTES = 12
@@ -11,33 +9,54 @@ const DIGEST_BYTES = 16
 
 /** What a space does with its keys, which never leave WebCrypto. */
 export interface Keyring {
+  /** The live generations of the master key, the newest first: it seals. */
+  readonly generations: readonly [newest: number, ...older: number[]]
+  /** Seals with the generation that the origin names. */
   seal(text: string, origin: Origin): Promise<Uint8Array>
   /** The sealed text. Rejects if anything was changed, or the chunk comes from another space or batch. */
   open(chunk: Chunk): Promise<string>
-  /** A keyed digest: tells texts apart and says nothing about them. */
-  digest(text: string): Promise<Uint8Array>
+  /** A keyed digest for each live generation: tells texts apart and says nothing about them. */
+  digests(text: string): Promise<Digests>
+}
+
+/** Digests of one text, by the generation of the key. */
+export type Digests = ReadonlyMap<number, Uint8Array>
+
+/** The keys that one generation gives a space. */
+interface SpaceKeys {
+  readonly sealing: CryptoKey
+  readonly digesting: CryptoKey
 }
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** The keys of one space, derived from the stack's master key (32 bytes, base64) by HKDF (RFC 5869). */
-export async function keyring(masterKey: string, space: string): Promise<Keyring> {
-  const master = await crypto.subtle.importKey('raw', decodeMasterKey(masterKey), 'HKDF', false, [
-    'deriveKey',
-  ])
-  const [sealing, digesting] = await Promise.all([
-    derive(master, `chronicle seal ${KEY_GENERATION} ${space}`, { name: 'AES-GCM', length: 256 }, [
-      'encrypt',
-      'decrypt',
-    ]),
-    derive(master, `chronicle digest ${space}`, { name: 'HMAC', hash: 'SHA-256', length: 256 }, ['sign']),
-  ])
+/** The keys of one space, derived from the stack's master keys (a ring, each 32 bytes of base64) by HKDF (RFC 5869). */
+export async function keyring(masterKeys: string, space: string): Promise<Keyring> {
+  const ring = parseRing(masterKeys)
+  if (ring === null) throw new Error('MASTER_KEY is no ring like "1:<32 bytes of base64>"')
+  const derived = await Promise.all(
+    ring.map(
+      async ({ generation, secret }) => [generation, await deriveKeys(secret, generation, space)] as const,
+    ),
+  )
+  const keys = new Map(derived)
+  const [newest, ...older] = ring
+
+  function keysOf(generation: number): SpaceKeys {
+    const found = keys.get(generation)
+    if (found === undefined)
+      throw new Error(`the stack has no master key of generation ${generation} any more`)
+    return found
+  }
+
   return {
+    generations: [newest.generation, ...older.map(({ generation }) => generation)],
+
     async seal(text, origin) {
       const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
       const algorithm = { name: 'AES-GCM', iv: nonce, additionalData: boundTo(space, origin) }
-      const sealed = await crypto.subtle.encrypt(algorithm, sealing, encoder.encode(text))
+      const sealed = await crypto.subtle.encrypt(algorithm, keysOf(origin.g).sealing, encoder.encode(text))
       const bytes = new Uint8Array(NONCE_BYTES + sealed.byteLength)
       bytes.set(nonce)
       bytes.set(new Uint8Array(sealed), NONCE_BYTES)
@@ -47,19 +66,37 @@ export async function keyring(masterKey: string, space: string): Promise<Keyring
     async open({ frame, sealed }) {
       const nonce = sealed.subarray(0, NONCE_BYTES)
       const algorithm = { name: 'AES-GCM', iv: nonce, additionalData: boundTo(space, frame) }
-      return decoder.decode(await crypto.subtle.decrypt(algorithm, sealing, sealed.subarray(NONCE_BYTES)))
+      const content = sealed.subarray(NONCE_BYTES)
+      return decoder.decode(await crypto.subtle.decrypt(algorithm, keysOf(frame.g).sealing, content))
     },
 
-    async digest(text) {
-      const mac = await crypto.subtle.sign('HMAC', digesting, encoder.encode(text))
-      return new Uint8Array(mac, 0, DIGEST_BYTES)
+    async digests(text) {
+      const bytes = encoder.encode(text)
+      const made = derived.map(async ([generation, { digesting }]) => {
+        const mac = await crypto.subtle.sign('HMAC', digesting, bytes)
+        return [generation, new Uint8Array(mac, 0, DIGEST_BYTES)] as const
+      })
+      return new Map(await Promise.all(made))
     },
   }
 }
 
+async function deriveKeys(masterKey: string, generation: number, space: string): Promise<SpaceKeys> {
+  const bytes = decodeMasterKey(masterKey)
+  const master = await crypto.subtle.importKey('raw', bytes, 'HKDF', false, ['deriveKey'])
+  const [sealing, digesting] = await Promise.all([
+    derive(master, `chronicle seal ${generation} ${space}`, { name: 'AES-GCM', length: 256 }, [
+      'encrypt',
+      'decrypt',
+    ]),
+    derive(master, `chronicle digest ${space}`, { name: 'HMAC', hash: 'SHA-256', length: 256 }, ['sign']),
+  ])
+  return { sealing, digesting }
+}
+
 function decodeMasterKey(masterKey: string): Uint8Array {
   const bytes = Uint8Array.from(atob(masterKey), (character) => character.charCodeAt(0))
-  if (bytes.length !== 32) throw new Error('MASTER_KEY is not 32 bytes of base64')
+  if (bytes.length !== 32) throw new Error('a master key is not 32 bytes of base64')
   return bytes
 }
 

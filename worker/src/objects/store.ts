@@ -6,6 +6,8 @@ export interface Standing {
   readonly epoch: string
   /** Cursors below it cannot be continued: tombstones up to here have been collected. */
   readonly floor: number
+  /** When all that the space held was erased, ms; 0 if it never was. What was issued before is void. */
+  readonly erasedAt: number
   /** The last sequence number given out. */
   readonly seq: number
   /** Live entries. */
@@ -21,6 +23,8 @@ export interface ClientRecord {
   readonly id: string
   readonly subject: string
   readonly batch: number
+  /** Of the master key that the digest was made with. */
+  readonly generation: number
   readonly digest: Uint8Array
   readonly arrived: number
   readonly skew: number
@@ -87,6 +91,7 @@ function readStanding(sql: SqlStorage): Standing {
   return {
     epoch: String(meta.get('epoch')),
     floor: Number(meta.get('floor')),
+    erasedAt: Number(meta.get('erased-at') ?? 0),
     seq: tail?.last ?? 0,
     entries: tail?.entries ?? 0,
     lastSync: tail?.at ?? null,
@@ -169,9 +174,9 @@ function clientRows(sql: SqlStorage): Pick<Store, 'client' | 'putClient'> {
       return row && { ...row, digest: new Uint8Array(row.digest) }
     },
 
-    putClient({ id, subject, batch, digest, arrived, skew, verdicts }) {
+    putClient({ id, subject, batch, generation, digest, arrived, skew, verdicts }) {
       sql.exec(
-        'INSERT OR REPLACE INTO client VALUES (?, ?, ?, ?, ?, ?, ?)',
+        'INSERT OR REPLACE INTO client VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
         id,
         subject,
         batch,
@@ -179,6 +184,7 @@ function clientRows(sql: SqlStorage): Pick<Store, 'client' | 'putClient'> {
         arrived,
         skew,
         verdicts,
+        generation,
       )
     },
   }

@@ -2,6 +2,7 @@ import { clockOf } from '../core/clock.ts'
 import { resultsOf, syncedKeys } from '../core/outcome.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
+import type { Tally } from '../core/tally.ts'
 import { formatVersion } from '../core/version.ts'
 import { parseSync, type SyncRequest } from '../schema/sync.ts'
 import { acceptBatch, type Outcome } from './accept.ts'
@@ -11,12 +12,18 @@ import { pull } from './pull.ts'
 import { withTexts } from './reply.ts'
 import type { Space } from './space.ts'
 
-/** `POST /api/sync`: pushes a batch, then pulls a page where a cursor is given. The reply is JSON text. */
+/** The reply as JSON text, and what became of the changes. */
+export interface Synced {
+  readonly text: string
+  readonly tally: Tally
+}
+
+/** `POST /api/sync`: pushes a batch, then pulls a page where a cursor is given. */
 export async function sync(
   space: Space,
   session: Session,
   body: { text: string; now: number },
-): Promise<Result<string>> {
+): Promise<Result<Synced>> {
   const known = checkSession(space, session)
   if (!known.ok) return known
   const parsed = parseSync(body.text)
@@ -26,7 +33,8 @@ export async function sync(
   if (!allowed.ok) return allowed
   const outcome = await acceptBatch(space, { session, request, clock: clockOf(body.now, request.clientTime) })
   if (!outcome.ok) return outcome
-  return accepted(await replyTo(space, { session, request, outcome: outcome.value, now: body.now }))
+  const text = await replyTo(space, { session, request, outcome: outcome.value, now: body.now })
+  return accepted({ text, tally: tallyOf(outcome.value) })
 }
 
 function checkRequest(session: Session, request: SyncRequest): Result<true> {
@@ -37,6 +45,13 @@ function checkRequest(session: Session, request: SyncRequest): Result<true> {
   if (!writes.ok || request.cursor === undefined) return writes
   const reads = checkScope(session, 'sync:read')
   return reads.ok ? checkCollections(session, request.collections) : reads
+}
+
+/** A replayed batch counted when it first came. */
+function tallyOf({ verdicts, conflicts, replayed }: Outcome): Tally {
+  if (replayed) return { changes: 0, conflicts: 0, rejected: 0, replays: 1 }
+  const rejected = verdicts.filter(({ status }) => status === 'rejected').length
+  return { changes: verdicts.length, conflicts: conflicts.length, rejected, replays: 0 }
 }
 
 /** All that a reply is made of. */

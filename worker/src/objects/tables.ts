@@ -42,6 +42,7 @@ const STEPS: readonly string[] = [
     until INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  'ALTER TABLE client ADD COLUMN generation INTEGER NOT NULL DEFAULT 1',
 ]
 
 /** Brings a space's tables up to date, and gives a new space its epoch. */
@@ -53,9 +54,19 @@ export function migrate(storage: DurableObjectStorage, epoch: string): void {
   const [row] = sql.exec<{ value: number }>(`SELECT value FROM meta WHERE name = 'step'`).toArray()
   const done = row?.value ?? 0
   if (done === STEPS.length) return
+  if (done > STEPS.length) {
+    throw new Error(
+      `the space has tables of step ${done}, this version knows ${STEPS.length}: deploy the newer one again`,
+    )
+  }
   storage.transactionSync(() => {
     for (const step of STEPS.slice(done)) sql.exec(step)
     sql.exec(`INSERT OR REPLACE INTO meta VALUES ('step', ?)`, STEPS.length)
     sql.exec(`INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('floor', 0)`, epoch)
   })
+}
+
+/** Notes when the space was erased. */
+export function rememberErasure({ sql }: DurableObjectStorage, now: number): void {
+  sql.exec(`INSERT OR REPLACE INTO meta VALUES ('erased-at', ?)`, now)
 }

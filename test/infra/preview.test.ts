@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { changesOf, HOSTNAME, newProject } from './project.ts'
+
+test.concurrent('a preview of an empty account shows everything, and makes none of it', async () => {
+  const project = newProject()
+  const { steps, outputs } = await project.preview('prod', HOSTNAME)
+  expect(changesOf(steps).filter((change) => !change.startsWith('create '))).toEqual([])
+  expect(outputs).toMatchObject({ url: 'https://sync.example.com', scriptName: 'chronicle-sync-prod' })
+  expect(existsSync(join(project.root, '.local/prod/account.json'))).toBe(false)
+  expect(existsSync(join(project.root, '.local/prod/state.json'))).toBe(false)
+})
+
+test.concurrent('a preview shows what the next run then does, and nothing of an unchanged tree', async () => {
+  const project = newProject()
+  await project.up('dev', HOSTNAME)
+  expect(changesOf((await project.preview('dev', HOSTNAME)).steps)).toEqual([])
+
+  project.edit('worker/src/index.ts', (text) => `${text}\nconsole.debug('changed')\n`)
+  const changed = { hostname: 'api.example.com', logSampling: '0.5', syncRequestsPerMinute: '30' }
+  const foreseen = changesOf((await project.preview('dev', changed)).steps)
+  expect(foreseen).toEqual([
+    'update sync-script ~bindings.SYNC_LIMIT.simple.limit ~bindings.VERSION.text ~contentSha256 -migrations ~observability.headSamplingRate',
+    'replace endpoint-domain ~hostname',
+  ])
+  expect(changesOf((await project.preview('dev', changed)).steps)).toEqual(foreseen)
+  expect(changesOf((await project.up('dev', changed)).steps)).toEqual(foreseen)
+  expect(changesOf((await project.preview('dev', changed)).steps)).toEqual([])
+})
+
+test.concurrent('a preview refuses what a run would refuse', async () => {
+  const project = newProject()
+  await project.up('prod', HOSTNAME)
+  await expect(project.preview('prod', { ...HOSTNAME, jurisdiction: 'eu' })).rejects.toThrow(
+    /^metadata-namespace: it is protected and would be replaced \(jurisdiction\)$/,
+  )
+  await expect(project.preview('prod', { ...HOSTNAME, masterKeys: '[2]' })).rejects.toThrow(
+    /^master-key is protected and would be deleted\. /,
+  )
+  await expect(project.preview('prod')).rejects.toThrow(/hostname is missing/)
+})

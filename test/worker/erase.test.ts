@@ -1,0 +1,67 @@
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { expect, test } from 'vitest'
+import { device, mint, send } from './client.ts'
+
+const SCOPES = ['sync:read', 'sync:write', 'space:admin']
+
+async function filledSpace(): Promise<{ space: string; session: string; token: string; cursor: string }> {
+  const space = crypto.randomUUID()
+  const { token } = await mint({ space, scopes: SCOPES })
+  const { session, sync } = await device({ token, clientId: 'a' })
+  const changes = [{ key: 'k/1', value: 'canary', timestamp: 1 }]
+  const { body } = await sync({ batch: 1, cursor: null, changes })
+  return { space, session, token, cursor: body.cursor }
+}
+
+function erase(bearer: string, body: object) {
+  return send('DELETE', '/api/space', { bearer, body })
+}
+
+test('[SP1] erases all that a space holds, and voids what was issued before', async () => {
+  const { space, session, token, cursor } = await filledSpace()
+  expect((await erase(session, { confirm: space })).body).toEqual({ success: true })
+  expect((await send('GET', '/api/status', { bearer: session })).body.code).toBe('revoked')
+  expect((await send('POST', '/api/auth', { body: { token } })).body.code).toBe('revoked')
+  const stored = await runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) => {
+    const count = (table: string) => storage.sql.exec(`SELECT * FROM ${table}`).toArray().length
+    return ['segment', 'head', 'client', 'conflict', 'revoked'].map(count)
+  })
+  expect(stored).toEqual([0, 0, 0, 0, 0])
+
+  await evictDurableObject(env.CHRONICLE.getByName(space))
+  expect((await send('GET', '/api/status', { bearer: session })).body.code).toBe('revoked')
+  const next = await device(await mint({ space }))
+  const { body } = await next.sync({ batch: 1, cursor, changes: [{ key: 'k/2', value: 2, timestamp: 2 }] })
+  expect(body).toMatchObject({ success: true, reset: true, changes: [{ key: 'k/2' }] })
+})
+
+test('[SP1] erases nothing without the scope, or without the name of the space', async () => {
+  const { space, session, token } = await filledSpace()
+  expect((await erase(session, { confirm: 'other' })).body).toMatchObject({
+    status: 422,
+    detail: 'confirm: expected the name of the space.',
+  })
+  expect((await erase(session, {})).status).toBe(422)
+  const other = await device(await mint({ space }))
+  expect((await erase(other.session, { confirm: space })).body.code).toBe('forbidden-scope')
+  const { body } = await (await device({ token })).get('/api/status')
+  expect(body.entries).toBe(1)
+})
+
+test('[SP1] a batch that was on its way when the space was erased is refused', async () => {
+  const { space, session } = await filledSpace()
+  const changes = Array.from({ length: 500 }, (_, n) => ({
+    key: `k/${n}`,
+    value: 'x'.repeat(1000),
+    timestamp: n,
+  }))
+  const [pushed, erased] = await Promise.all([
+    send('POST', '/api/sync', { bearer: session, body: { batch: 2, changes } }),
+    erase(session, { confirm: space }),
+  ])
+  expect(erased.status).toBe(200)
+  const next = await device(await mint({ space }))
+  expect((await next.get('/api/status')).body.entries).toBe(0)
+  expect([200, 401]).toContain(pushed.status)
+})

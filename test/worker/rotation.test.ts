@@ -1,0 +1,117 @@
+import { runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { expect, test } from 'vitest'
+import type { Session } from '../../worker/src/core/session.ts'
+import { answer } from '../../worker/src/http/edge.ts'
+import { openSpace } from '../../worker/src/objects/space.ts'
+import { sync } from '../../worker/src/objects/sync.ts'
+import { mint } from './client.ts'
+
+const SESSION_KEYS = `2:${btoa('t'.repeat(32))} ${env.SESSION_KEY}`
+const MASTER_KEYS = `2:${btoa('n'.repeat(32))} ${env.MASTER_KEY}`
+
+/** A request to a Worker whose secrets are others than the test run's. */
+async function ask(changed: Partial<Env>, path: string, init: RequestInit): Promise<Response> {
+  return answer(new Request(`https://sync.example${path}`, init), { ...env, ...changed })
+}
+
+function withBearer(bearer: string): RequestInit {
+  return { headers: { authorization: `Bearer ${bearer}` } }
+}
+
+async function openSession(changed: Partial<Env>): Promise<string> {
+  const { token } = await mint()
+  const headers = { 'content-type': 'application/json' }
+  const body = JSON.stringify({ token })
+  const response = await ask(changed, '/api/auth', { method: 'POST', headers, body })
+  return ((await response.json()) as { session: string }).session
+}
+
+test('[KR2] a session outlives the key that signed it, until that generation is taken away', async () => {
+  const rotated = { SESSION_KEY: SESSION_KEYS }
+  const last = { SESSION_KEY: SESSION_KEYS.split(' ')[0] as string }
+  const [before, after] = [await openSession({}), await openSession(rotated)]
+  const statuses = [before, after].map(async (session) => [
+    (await ask(rotated, '/api/status', withBearer(session))).status,
+    (await ask(last, '/api/status', withBearer(session))).status,
+    (await ask({}, '/api/status', withBearer(session))).status,
+  ])
+  expect(await Promise.all(statuses)).toEqual([
+    [200, 401, 200],
+    [200, 200, 401],
+  ])
+})
+
+test('[KR3] two admin tokens count while one replaces the other', async () => {
+  const both = { ADMIN_TOKEN: `adm_dev_new ${env.ADMIN_TOKEN}` }
+  for (const [bearer, status] of [
+    ['adm_dev_new', 200],
+    [env.ADMIN_TOKEN, 200],
+    [both.ADMIN_TOKEN, 401],
+    ['', 401],
+  ] as const) {
+    expect((await ask(both, '/api/tokens', withBearer(bearer))).status, bearer).toBe(status)
+  }
+})
+
+test('[KR5] refuses to serve with a secret that is missing or no ring', async () => {
+  for (const changed of [
+    { MASTER_KEY: '' },
+    { MASTER_KEY: 'x' },
+    { SESSION_KEY: 'x' },
+    { ADMIN_TOKEN: '' },
+  ]) {
+    const response = await ask(changed, '/api/health', {})
+    expect(response.status, JSON.stringify(changed)).toBe(503)
+    expect(await response.json()).toMatchObject({ code: 'misconfigured' })
+  }
+})
+
+const session: Session = {
+  id: 'i',
+  token: 't',
+  subject: 's',
+  space: 'rotated',
+  client: 'device-1',
+  scopes: ['sync:read', 'sync:write'],
+  collections: null,
+  issuedAt: Date.now(),
+  expiresAt: 0,
+}
+
+/** Sends requests to one space, each under the master keys that it names. */
+function exchanges(requests: readonly (readonly [masterKeys: string, body: object])[]) {
+  return runInDurableObject(env.CHRONICLE.getByName(crypto.randomUUID()), async (_, state) => {
+    const replies = []
+    for (const [masterKeys, body] of requests) {
+      const opened = openSpace(state, masterKeys)
+      const result = await sync(opened, session, { text: JSON.stringify(body), now: Date.now() })
+      replies.push(result.ok ? JSON.parse(result.value.text) : result.fault)
+    }
+    return replies
+  })
+}
+
+test('[KR4] what an older master key sealed stays readable, new batches are sealed by the newest', async () => {
+  const change = (n: number) => ({ changes: [{ key: `k/${n}`, value: n, timestamp: n }] })
+  const first = { batch: 1, ...change(1) }
+  const [, replayed, , read, lost] = await exchanges([
+    [env.MASTER_KEY, first],
+    [MASTER_KEYS, first],
+    [MASTER_KEYS, { batch: 2, ...change(2) }],
+    [MASTER_KEYS, { changes: [], cursor: null }],
+    [MASTER_KEYS, { batch: 2, ...change(3) }],
+  ])
+  expect(replayed).toMatchObject({ replayed: true, results: [{ status: 'applied' }] })
+  expect(read.changes).toMatchObject([{ value: 1 }, { value: 2 }])
+  expect(lost).toMatchObject({ code: 'batch-mismatch' })
+
+  const newestOnly = MASTER_KEYS.split(' ')[0] as string
+  const [, stillReplayed, gone] = await exchanges([
+    [env.MASTER_KEY, first],
+    [newestOnly, first],
+    [newestOnly, { changes: [], cursor: null }],
+  ]).catch((error: Error) => [null, null, error])
+  expect(stillReplayed).toBeNull()
+  expect(gone).toMatchObject({ name: 'CorruptionError' })
+})
