@@ -20,14 +20,18 @@ export function previewGoal(cloud: Cloud, goal: Goal, old: Resource | undefined)
     const forced = diff.changes.filter(({ replaces }) => replaces).map(({ path }) => path)
     throw new Error(`it is protected and would be replaced (${forced.join(', ')})`)
   }
-  const kept = diff.operation === 'same' || diff.operation === 'update'
-  const outputs = kept ? { ...old?.outputs, ...goal.inputs } : goal.inputs
+  if (!old || diff.operation === 'replace') return { diff, id: '', outputs: goal.inputs }
   const computed = diff.operation === 'update' ? (provider.computed ?? []) : []
-  return {
-    diff,
-    id: kept ? (old?.id ?? '') : '',
-    outputs: Object.fromEntries(Object.entries(outputs).filter(([key]) => !computed.includes(key))),
-  }
+  return { diff, id: old.id, outputs: { ...without(outputsOf(old), computed), ...goal.inputs } }
+}
+
+/** What the provider added to the inputs. */
+function outputsOf({ inputs, outputs }: Resource): Properties {
+  return without(outputs, Object.keys(inputs))
+}
+
+function without(properties: Properties, keys: readonly string[]): Properties {
+  return Object.fromEntries(Object.entries(properties).filter(([key]) => !keys.includes(key)))
 }
 
 /**
@@ -41,7 +45,7 @@ export function applyGoal(cloud: Cloud, goal: Goal, old: Resource | undefined): 
   if (old && diff.operation === 'same') return { diff, ...known }
   if (old && diff.operation === 'update') {
     const computed = provider.update?.(cloud, inputs, old.id)
-    return { diff, id: old.id, outputs: { ...old.outputs, ...goal.inputs, ...computed } }
+    return { diff, id: old.id, outputs: { ...outputsOf(old), ...goal.inputs, ...computed } }
   }
   if (old && goal.deleteBeforeReplace) provider.delete(cloud, old.id, clear(old.inputs))
   const { id, outputs } = provider.create(cloud, inputs)

@@ -14,6 +14,8 @@ export interface Step extends Diff {
 /** One `up` or preview in progress: what the engine does with each request of the running program. */
 export interface Deployment {
   readonly steps: readonly Step[]
+  /** All that was registered or read, as it is then. */
+  readonly resources: readonly Resource[]
   /** What the program puts out; known once it has ended. */
   readonly outputs: Properties
   register(goal: Goal): Resource
@@ -41,6 +43,7 @@ export function deployment(options: DeploymentOptions): Deployment {
   const before = new Map(state.resources.map((resource) => [resource.urn, resource]))
   const after = new Map<string, Resource>()
   const replaced: Resource[] = []
+  const reads: Resource[] = []
   const steps: Step[] = []
 
   function save(outputs: Properties): void {
@@ -64,6 +67,9 @@ export function deployment(options: DeploymentOptions): Deployment {
 
   return {
     steps,
+    get resources() {
+      return [...after.values(), ...reads]
+    },
     get outputs() {
       return [...after.values()].find(({ type }) => type === STACK_TYPE)?.outputs ?? {}
     },
@@ -87,10 +93,9 @@ export function deployment(options: DeploymentOptions): Deployment {
     readStack(goal) {
       const secretOutputNames = Object.keys(state.outputs).filter((key) => hasSecret(state.outputs[key]))
       const outputs = { name: goal.name, outputs: state.outputs, secretOutputNames }
-      return record(
-        { operation: 'read', changes: [] },
-        { ...toResource(goal, options), id: goal.name, outputs },
-      )
+      const resource = { ...toResource(goal, options), id: goal.name, outputs }
+      reads.push(resource)
+      return record({ operation: 'read', changes: [] }, resource)
     },
     invoke: (token, args) => invokeFunction(cloud, token, clear(args)),
     finish() {

@@ -22,21 +22,30 @@ export interface Change {
 /** What it takes to bring a resource from its recorded inputs to the ones that the program wants. */
 export function diffOf(old: Resource | undefined, inputs: Properties, replaceOn: readonly string[]): Diff {
   if (!old) return { operation: 'create', changes: [] }
-  const changes = keysOf(old.inputs, inputs).flatMap((key) =>
-    differences(key, old.inputs[key], inputs[key]).map((change) => ({
+  const changes = changesBetween(old.inputs, inputs, replaceOn)
+  if (changes.length === 0) return { operation: 'same', changes }
+  return { operation: changes.some(({ replaces }) => replaces) ? 'replace' : 'update', changes }
+}
+
+/** All that differs between two sets of properties. */
+export function changesBetween(
+  before: Properties,
+  after: Properties,
+  replaceOn: readonly string[] = [],
+): readonly Change[] {
+  return keysOf(before, after).flatMap((key) =>
+    differences(key, before[key], after[key]).map((change) => ({
       ...change,
       replaces: replaceOn.includes(key),
     })),
   )
-  if (changes.length === 0) return { operation: 'same', changes }
-  return { operation: changes.some(({ replaces }) => replaces) ? 'replace' : 'update', changes }
 }
 
 /**
  * Everything that differs between two values, leaf by leaf. Lists of named things in the order of their names
  * are compared by name, so that a new one does not shift the rest; other lists by position, as providers do.
  */
-export function differences(path: string, before: unknown, after: unknown): readonly Change[] {
+function differences(path: string, before: unknown, after: unknown): readonly Change[] {
   if (isDeepStrictEqual(reveal(before), reveal(after))) return []
   if (isNamed(before) && isNamed(after)) return differences(path, byName(before), byName(after))
   if (Array.isArray(before) && Array.isArray(after)) {

@@ -150,7 +150,7 @@ function toProperties(struct: structs.Struct | undefined): Properties {
   return struct?.toJavaScript() ?? {}
 }
 
-function toStruct(properties: Properties): structs.Struct {
+export function toStruct(properties: Properties): structs.Struct {
   // JSON drops what is undefined, and what is left is what a Struct can hold.
   const plain: Record<string, JavaScriptValue> = JSON.parse(JSON.stringify(properties))
   return structs.Struct.fromJavaScript(plain)

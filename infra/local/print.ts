@@ -1,6 +1,6 @@
 import type { Step } from './deployment.ts'
 import { type Change, type Operation, signOf } from './diff.ts'
-import { type Properties, redact } from './properties.ts'
+import { type Properties, redact, UNKNOWN } from './properties.ts'
 import type { RunningCloud } from './start-cloud.ts'
 
 const SIGNS: Readonly<Record<Operation, string>> = {
@@ -32,21 +32,55 @@ export function formatTree(steps: readonly Step[]): string {
     .join('\n')
 }
 
+/** Each value that would change, under its resource, and which ones make it anew. */
+export function formatDetails(steps: readonly Step[]): string {
+  const changed = steps.filter(({ changes }) => changes.length > 0)
+  return changed
+    .map(({ resource, operation, changes }) =>
+      [`${resource.name}: ${operation}`, ...changes.map((change) => `    ${formatChange(change)}`)].join(
+        '\n',
+      ),
+    )
+    .join('\n')
+}
+
+/** `~ hostname: "a" => "b" (forces replacement)`, secrets as such. */
+export function formatChange(change: Change): string {
+  const [before, after] = [change.before, change.after].map(formatSide)
+  const values = [before, after].filter((side) => side !== undefined).join(' => ')
+  return `${signOf(change)} ${change.path}: ${values}${change.replaces ? ' (forces replacement)' : ''}`
+}
+
+function formatSide(value: unknown): string | undefined {
+  return JSON.stringify(redact(value))?.replaceAll(`"${UNKNOWN}"`, '(known afterwards)')
+}
+
 export function formatOutputs(outputs: Properties): string {
   const names = Object.keys(outputs).sort()
   const width = Math.max(...names.map((name) => name.length))
   return names.map((name) => `    ${name.padEnd(width)} : ${formatValue(redact(outputs[name]))}`).join('\n')
 }
 
+type Words = Readonly<Partial<Record<Operation, string>>>
+
+/** What a run did, and what a preview foresees. */
+export const DONE: Words = {
+  create: 'created',
+  update: 'updated',
+  replace: 'replaced',
+  delete: 'deleted',
+  same: 'unchanged',
+}
+export const FORESEEN: Words = {
+  create: 'to create',
+  update: 'to update',
+  replace: 'to replace',
+  delete: 'to delete',
+  same: 'unchanged',
+}
+
 /** How many of each operation, like "9 created, 2 unchanged". */
-export function formatCounts(steps: readonly Step[]): string {
-  const words = {
-    create: 'created',
-    update: 'updated',
-    replace: 'replaced',
-    delete: 'deleted',
-    same: 'unchanged',
-  }
+export function formatCounts(steps: readonly Step[], words: Words): string {
   return Object.entries(words)
     .map(([operation, word]) => ({
       word,
@@ -77,8 +111,9 @@ function shortType(type: string): string {
 }
 
 function formatValue(value: unknown): string {
+  if (value === UNKNOWN) return '(known afterwards)'
   if (!Array.isArray(value)) return typeof value === 'string' ? value : JSON.stringify(value)
-  return value.map((item) => `\n        ${Object.values(item).join('  ')}`).join('')
+  return value.map((item) => `\n        ${Object.values(item).map(formatValue).join('  ')}`).join('')
 }
 
 function quote(path: string): string {

@@ -1,8 +1,8 @@
 // `npm start`: provisions a stack on this machine with the program that also deploys it, and serves it.
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { formatCommands, formatCounts, formatOutputs, formatTree } from './print.ts'
+import { readOptions } from './options.ts'
+import { DONE, formatCommands, formatCounts, formatOutputs, formatTree } from './print.ts'
 import { writePrivateJson } from './private-file.ts'
 import type { RunningCloud } from './start-cloud.ts'
 import { StartError } from './start-error.ts'
@@ -11,40 +11,10 @@ const USAGE = 'npm start -- [--stack dev] [--port 8787] [--config key=value]...'
 const ROOT = join(import.meta.dirname, '../..')
 const COMPILE_CACHE = join(ROOT, 'node_modules/.cache/chronicle-sync')
 
-interface Options {
-  readonly stack: string
-  readonly port: number
-  readonly config: Readonly<Record<string, string>>
-}
-
-function readOptions(args: readonly string[]): Options {
-  const { values } = parse(args)
-  const port = Number(values.port)
-  if (!/^\d+$/.test(values.port) || port < 1 || port > 65535) {
-    throw new StartError(`--port is "${values.port}", expected a number from 1 to 65535`)
-  }
-  const pairs = values.config.map((pair) => {
-    const at = pair.indexOf('=')
-    if (at < 1) throw new StartError(`--config is "${pair}", expected key=value`)
-    return [pair.slice(0, at), pair.slice(at + 1)]
-  })
-  return { stack: values.stack, port, config: Object.fromEntries(pairs) }
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        stack: { type: 'string', default: 'dev' },
-        port: { type: 'string', default: '8787' },
-        config: { type: 'string', multiple: true, default: [] },
-      },
-    })
-  } catch (cause) {
-    const [reason] = (cause instanceof Error ? cause.message : String(cause)).split('. ')
-    throw new StartError(`${reason}. Usage: ${USAGE}`)
-  }
+function readPort(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port >= 1 && port <= 65535) return port
+  throw new StartError(`--port is "${text}", expected a number from 1 to 65535`)
 }
 
 async function main(): Promise<void> {
@@ -53,15 +23,16 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(0))
   // Whoever read the output (a pager, `head`) has gone: nobody to tell.
   process.stdout.on('error', () => process.exit(0))
-  const options = readOptions(process.argv.slice(2))
+  const { stack, config, own } = readOptions(process.argv.slice(2), USAGE, { port: '8787' })
+  const port = readPort(own.port)
   // The packages behind it are large: compiled once, they load in half the time from then on.
   enableCompileCache(COMPILE_CACHE)
   const { startCloud } = await import('./start-cloud.ts')
-  console.log(`Updating the stack "${options.stack}" on this machine`)
+  console.log(`Updating the stack "${stack}" on this machine`)
   // Before it serves anyone, the only requests are our own for a client token.
   let serving = false
   const onLog = (_level: string, message: string) => serving && console.log(message)
-  const cloud = await startCloud({ ...options, root: ROOT, onLog })
+  const cloud = await startCloud({ stack, config, port, root: ROOT, onLog })
   print(cloud)
   serving = true
   await cloud.died
@@ -75,7 +46,7 @@ function print(cloud: RunningCloud): void {
   if (authFile) writePrivateJson(authFile, { token })
   console.log(`\n${formatTree(cloud.steps)}\n`)
   console.log(`Outputs:\n${formatOutputs(cloud.stackOutputs)}\n`)
-  console.log(`Resources: ${formatCounts(cloud.steps)}`)
+  console.log(`Resources: ${formatCounts(cloud.steps, DONE)}`)
   console.log(
     `Serving ${cloud.outputs.hosts.join(', ')} at ${cloud.url} after ${process.uptime().toFixed(1)} s`,
   )

@@ -8,7 +8,7 @@ import { type ProgramResult, runProgram } from './program.ts'
 import type { Properties } from './properties.ts'
 import type { Stack } from './stack-file.ts'
 import { StartError } from './start-error.ts'
-import { loadState } from './state.ts'
+import { loadState, type Resource } from './state.ts'
 
 export interface UpOptions {
   /** The folder with Pulumi.yaml. */
@@ -21,6 +21,7 @@ export interface UpOptions {
 
 export interface UpResult {
   readonly steps: readonly Step[]
+  readonly resources: readonly Resource[]
   /** Of the stack, before and after. */
   readonly before: Properties
   readonly outputs: Properties
@@ -58,7 +59,8 @@ async function run({ root, stack, folder, onStep }: UpOptions, dryRun: boolean):
   } finally {
     engine.close()
   }
-  return { steps: deploying.steps, before: state.outputs, outputs: deploying.outputs, account }
+  const { steps, resources, outputs } = deploying
+  return { steps, resources, before: state.outputs, outputs, account }
 }
 
 /** The first thing that went wrong; what follows it is its echo. */

@@ -1,0 +1,46 @@
+import { parseArgs } from 'node:util'
+import { StartError } from './start-error.ts'
+
+/** What every command that runs a stack on this machine takes. */
+export interface StackOptions {
+  readonly stack: string
+  /** Settings over those of the stack's file. */
+  readonly config: Readonly<Record<string, string>>
+}
+
+/** The command's options, each a text: those of a stack, and `own` ones with their defaults. */
+export function readOptions<Own extends string>(
+  args: readonly string[],
+  usage: string,
+  own: Readonly<Record<Own, string>>,
+): StackOptions & { readonly own: Readonly<Record<Own, string>> } {
+  const { stack, config, ...values } = parse(args, usage, own)
+  // Every own option has a default, so it is there.
+  return { stack, config: Object.fromEntries(config.map(toPair)), own: values as Record<Own, string> }
+}
+
+function parse(args: readonly string[], usage: string, own: Readonly<Record<string, string>>) {
+  const owned = Object.entries(own).map(
+    ([name, value]) => [name, { type: 'string', default: value }] as const,
+  )
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        ...Object.fromEntries(owned),
+        stack: { type: 'string', default: 'dev' },
+        config: { type: 'string', multiple: true, default: [] },
+      },
+    })
+    return values
+  } catch (cause) {
+    const [reason] = (cause instanceof Error ? cause.message : String(cause)).split('. ')
+    throw new StartError(`${reason}. Usage: ${usage}`)
+  }
+}
+
+function toPair(text: string): [string, string] {
+  const at = text.indexOf('=')
+  if (at < 1) throw new StartError(`--config is "${text}", expected key=value`)
+  return [text.slice(0, at), text.slice(at + 1)]
+}

@@ -1,0 +1,50 @@
+/** A reply of the service, its body parsed if it is JSON. */
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: the checks read replies as an untyped client does
+  readonly body: any
+}
+
+export interface Call {
+  readonly bearer?: string
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** How long the service may take for one reply. */
+const DEADLINE_MS = 10_000
+
+/** Sends a request to a service as any client would; rejects with one line when there is no answer. */
+export async function callApi(
+  api: string,
+  request: string,
+  { bearer, body, headers }: Call = {},
+): Promise<Reply> {
+  const [method = 'GET', path = '/'] = request.split(' ')
+  const response = await fetch(api + path, {
+    method,
+    signal: AbortSignal.timeout(DEADLINE_MS),
+    headers: {
+      ...headers,
+      ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  }).catch((cause: Error) => {
+    throw new Error(`${request}: no answer from ${api} (${reasonOf(cause)})`)
+  })
+  return { status: response.status, headers: response.headers, body: parse(await response.text()) }
+}
+
+function reasonOf({ message, cause }: Error): string {
+  return cause instanceof Error ? cause.message || cause.name : message
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}

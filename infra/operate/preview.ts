@@ -1,0 +1,66 @@
+// `npm run preview`: what the next deployment would change and why. With a Cloudflare token in the environment
+// the CLI asks the account; without one the program runs against the state that `npm start` left.
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { changesBetween } from '../local/diff.ts'
+import { readOptions, type StackOptions } from '../local/options.ts'
+import { checkPolicies, type Violation } from '../local/policies.ts'
+import {
+  FORESEEN,
+  formatChange,
+  formatCounts,
+  formatDetails,
+  formatOutputs,
+  formatTree,
+} from '../local/print.ts'
+import type { Properties } from '../local/properties.ts'
+import { readStack } from '../local/stack-file.ts'
+import { StartError } from '../local/start-error.ts'
+import { preview, type UpResult } from '../local/up.ts'
+
+const USAGE = 'npm run preview -- [--stack dev] [--config key=value]...'
+const ROOT = join(import.meta.dirname, '../..')
+
+function previewAccount({ stack, config }: StackOptions): number {
+  const settings = Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`])
+  const args = ['preview', '--diff', '--stack', stack, '--policy-pack', 'infra/policy', ...settings]
+  return spawnSync('pulumi', args, { cwd: ROOT, stdio: 'inherit' }).status ?? 1
+}
+
+async function previewHere({ stack: name, config }: StackOptions): Promise<number> {
+  console.log(`Previewing the stack "${name}" on this machine: an estimate, no account is asked\n`)
+  const stack = readStack(ROOT, name, config)
+  const result = await preview({ root: ROOT, stack, folder: join(ROOT, '.local', name) })
+  const violations = await checkPolicies(ROOT, result.resources)
+  console.log(describe(result, violations))
+  return violations.some(({ mandatory }) => mandatory) ? 1 : 0
+}
+
+function describe(result: UpResult, violations: readonly Violation[]): string {
+  const { steps } = result
+  const judged = violations.map(
+    ({ policy, message, mandatory }) => `${mandatory ? 'Broken' : 'Open'}: ${policy}: ${message}`,
+  )
+  const parts = [formatTree(steps), formatDetails(steps), describeOutputs(result), judged.join('\n')]
+  return [...parts.filter((part) => part !== ''), `Resources: ${formatCounts(steps, FORESEEN)}`].join('\n\n')
+}
+
+/** The first time all of them; then those that would change. What only the next run reads is left out. */
+function describeOutputs({ before, outputs }: UpResult): string {
+  const [old, now] = [before, outputs].map(({ release: _, ...shown }) => shown) as [Properties, Properties]
+  if (Object.keys(old).length === 0) return `Outputs:\n${formatOutputs(now)}`
+  const changes = changesBetween(old, now)
+  if (changes.length === 0) return ''
+  return ['Outputs:', ...changes.map((change) => `    ${formatChange(change)}`)].join('\n')
+}
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2), USAGE, {})
+  const hasAccount = Boolean(process.env.CLOUDFLARE_API_TOKEN)
+  process.exitCode = hasAccount ? previewAccount(options) : await previewHere(options)
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof StartError ? `Error: ${error.message}` : error)
+  process.exitCode = 1
+})

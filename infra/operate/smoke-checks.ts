@@ -1,0 +1,153 @@
+import { isDeepStrictEqual } from 'node:util'
+import { callApi, type Reply } from './api-client.ts'
+
+/** A service under check, and what the checks learn on their way. */
+export interface Subject {
+  readonly api: string
+  readonly adminToken: string
+  /** The version that must run; undefined for any. */
+  readonly version: string | undefined
+  /** A space of the check's own. */
+  readonly space: string
+  token: string
+  tokenId: string
+  /** Sessions of two devices. */
+  sessions: readonly [string, string]
+  version1: string
+}
+
+export interface Check {
+  readonly name: string
+  readonly run: (subject: Subject) => Promise<void>
+}
+
+/** The token of the check ends by itself, should nobody be left to revoke it. */
+const TOKEN_TTL_MS = 10 * 60_000
+
+const VALUE = { title: 'smoke', list: [1, null, { nested: true }] }
+const EDITED = { title: 'edited' }
+
+/** In order: each builds on those before it. */
+export const CHECKS: readonly Check[] = [
+  { name: 'answers, and runs the version that was deployed', run: checkHealth },
+  { name: 'mints a token', run: checkToken },
+  { name: 'opens sessions for two devices', run: checkSessions },
+  { name: 'takes a batch', run: checkPush },
+  { name: 'answers a retry without a second effect', run: checkRetry },
+  { name: 'brings it to the other device', run: checkPull },
+  { name: 'settles a conflict and keeps the loser', run: checkConflict },
+  { name: 'tells where a device stands', run: checkStatus },
+  { name: 'refuses a forged session, a foreign origin and a wrong path', run: checkRefusals },
+]
+
+/** Takes everything back that the checks have made, as far as they came. */
+export async function cleanUp(subject: Subject): Promise<void> {
+  const { api, adminToken, space, sessions, tokenId } = subject
+  if (sessions[0]) {
+    expectStatus(
+      await callApi(api, 'DELETE /api/space', { bearer: sessions[0], body: { confirm: space } }),
+      200,
+    )
+    expectStatus(await callApi(api, 'GET /api/status', { bearer: sessions[1] }), 401)
+  }
+  if (tokenId) expectStatus(await callApi(api, `DELETE /api/tokens/${tokenId}`, { bearer: adminToken }), 200)
+}
+
+async function checkHealth({ api, version }: Subject): Promise<void> {
+  const reply = await callApi(api, 'GET /api/health')
+  expectStatus(reply, 200)
+  expectField(reply, 'status', 'ok')
+  if (version !== undefined) expectField(reply, 'version', version)
+}
+
+async function checkToken(subject: Subject): Promise<void> {
+  const { api, adminToken, space } = subject
+  const scopes = ['sync:read', 'sync:write', 'space:admin']
+  const expiresAt = Date.now() + TOKEN_TTL_MS
+  const body = { subject: space, scopes, expiresAt, name: 'smoke check' }
+  const reply = await callApi(api, 'POST /api/tokens', { bearer: adminToken, body })
+  expectStatus(reply, 201)
+  subject.token = reply.body.token
+  subject.tokenId = reply.body.id
+}
+
+async function checkSessions(subject: Subject): Promise<void> {
+  const { api, token } = subject
+  const [one, two] = await Promise.all(
+    ['one', 'two'].map((clientId) => callApi(api, 'POST /api/auth', { body: { token, clientId } })),
+  )
+  for (const reply of [one, two]) expectStatus(reply, 200)
+  subject.sessions = [one?.body.session, two?.body.session]
+}
+
+async function checkPush(subject: Subject): Promise<void> {
+  const reply = await push(subject)
+  expectStatus(reply, 200)
+  expectField(reply, 'success', true)
+  expectField(reply, 'synced', ['smoke/1'])
+  subject.version1 = reply.body.results[0].version
+}
+
+async function checkRetry(subject: Subject): Promise<void> {
+  const reply = await push(subject)
+  expectField(reply, 'replayed', true)
+  expectField(reply, 'synced', ['smoke/1'])
+}
+
+async function checkPull({ api, sessions }: Subject): Promise<void> {
+  const reply = await callApi(api, 'GET /api/changes', { bearer: sessions[1] })
+  expectStatus(reply, 200)
+  const values = reply.body.changes.map(({ value }: { value: unknown }) => value)
+  expectEqual('the values that came', values, [VALUE])
+}
+
+async function checkConflict({ api, sessions, version1 }: Subject): Promise<void> {
+  const edit = (value: unknown, timestamp: number) => ({
+    changes: [{ key: 'smoke/1', value, timestamp, base: version1 }],
+  })
+  const now = Date.now()
+  await callApi(api, 'POST /api/sync', { bearer: sessions[0], body: edit(EDITED, now) })
+  const late = await callApi(api, 'POST /api/sync', { bearer: sessions[1], body: edit('late', now - 5000) })
+  expectEqual('the status of the late change', late.body.results?.[0]?.status, 'superseded')
+  const { body } = await callApi(api, 'GET /api/conflicts', { bearer: sessions[1] })
+  expectEqual('the loser that was kept', body.conflicts?.[0]?.loser?.value, 'late')
+}
+
+async function checkStatus({ api, sessions }: Subject): Promise<void> {
+  const { body } = await callApi(api, 'GET /api/changes', { bearer: sessions[0] })
+  const reply = await callApi(api, `GET /api/status?cursor=${body.cursor}`, { bearer: sessions[0] })
+  expectField(reply, 'status', 'ok')
+  expectField(reply, 'pending', 0)
+}
+
+async function checkRefusals({ api, sessions }: Subject): Promise<void> {
+  const forged = await callApi(api, 'GET /api/status', { bearer: `${sessions[0].slice(0, -4)}AAAA` })
+  expectStatus(forged, 401)
+  expectField(forged, 'code', 'unauthorized')
+  const foreign = await callApi(api, 'GET /api/health', { headers: { origin: 'https://elsewhere.example' } })
+  expectEqual(
+    'the CORS header for a foreign origin',
+    foreign.headers.get('access-control-allow-origin'),
+    null,
+  )
+  expectStatus(await callApi(api, 'GET /api/nowhere'), 404)
+}
+
+function push({ api, sessions }: Subject): Promise<Reply> {
+  const changes = [{ key: 'smoke/1', value: VALUE, timestamp: 1, base: null }]
+  return callApi(api, 'POST /api/sync', { bearer: sessions[0], body: { batch: 1, changes } })
+}
+
+function expectStatus(reply: Reply | undefined, status: number): void {
+  const { detail } = reply?.body ?? {}
+  expectEqual(`the status${detail ? ` (${detail})` : ''}`, reply?.status, status)
+}
+
+function expectField({ body }: Reply, field: string, value: unknown): void {
+  expectEqual(field, body[field], value)
+}
+
+function expectEqual(what: string, found: unknown, expected: unknown): void {
+  if (isDeepStrictEqual(found, expected)) return
+  throw new Error(`${what} is ${JSON.stringify(found)}, expected ${JSON.stringify(expected)}`)
+}

@@ -1,0 +1,147 @@
+import type { StackValidationPolicy } from '@pulumi/policy'
+import type { Binding } from '../bindings.ts'
+import { DECLARATION_FILE, type DeclaredMigration, readDeclaration } from '../declaration.ts'
+import { digestOf } from '../digest.ts'
+import { type Script, type StackView, viewOf } from './stack-view.ts'
+
+const ROOT = `${import.meta.dirname}/../..`
+
+/** What is wrong with a stack, each with what to do about it. */
+type Judge = (view: StackView) => readonly string[]
+
+/** What must never happen. Each is mandatory: a preview or an update that breaks one fails. */
+export const POLICIES: readonly StackValidationPolicy[] = [
+  policy('secrets-are-secret', 'No secret is bound as plain text.', secretsInClear),
+  policy(
+    'stores-are-protected',
+    'In production nothing that holds data can be destroyed.',
+    unprotectedStores,
+  ),
+  policy('bindings-are-sorted', 'Bindings are sorted by name, as the API lists them.', unsortedBindings),
+  policy('migrations-are-sent-once', 'A migration is never sent twice and none is skipped.', wrongMigrations),
+  policy('workers-dev-is-closed', 'Production does not answer under workers.dev.', openWorkersDev),
+  policy('cors-names-origins', 'Browsers are let in by exact origin.', wildcardOrigins),
+  policy('production-logs', 'Production keeps some of its logs.', silentProduction),
+  policy('jurisdiction-stays', 'The jurisdiction of a stack with data never changes.', movedJurisdiction),
+  policy('master-keys-stay', 'No master key that sealed data is taken away.', lostMasterKeys),
+]
+
+function policy(name: string, description: string, judge: Judge): StackValidationPolicy {
+  return {
+    name,
+    description,
+    enforcementLevel: 'mandatory',
+    validateStack({ resources }, report) {
+      for (const mistake of judge(viewOf(resources))) report(mistake)
+    },
+  }
+}
+
+function secretsInClear({ scripts }: StackView): readonly string[] {
+  const declared = readDeclaration(ROOT).secrets.required
+  const open = bindingsOf(scripts).filter(({ type }) => type === 'plain_text' || type === 'json')
+  return open
+    .filter(({ name }) => declared.includes(name) || /TOKEN|KEY|SECRET|PASSWORD|CREDENTIAL/.test(name))
+    .map(({ name }) => `The binding ${name} holds a secret in clear: give it through values.secrets.`)
+}
+
+function unprotectedStores({ production, stores }: StackView): readonly string[] {
+  if (!production) return []
+  const loose = stores.filter(({ opts }) => !opts.protect)
+  return loose.map(({ name }) => `${name} is not protected in production: set protect to true.`)
+}
+
+function unsortedBindings({ scripts }: StackView): readonly string[] {
+  const names = scripts.map(({ bindings }) => bindings.map(({ name }) => name))
+  const unsorted = names.filter((list) => list.join() !== list.toSorted().join())
+  return unsorted.map(
+    (list) =>
+      `The bindings are not sorted by name (${list.join(', ')}): the provider would see a change in every run.`,
+  )
+}
+
+function wrongMigrations({ scripts, release, lastRelease }: StackView): readonly string[] {
+  const declared = readDeclaration(ROOT).migrations
+  const latest = declared.at(-1)?.tag ?? ''
+  return scripts.flatMap(({ migrations }) => {
+    if (!migrations)
+      return lastRelease && lastRelease.tag !== latest ? [skipped(lastRelease.tag, latest)] : []
+    const oldTag = migrations.oldTag ?? ''
+    const due = declared.slice(declared.findIndex(({ tag }) => tag === oldTag) + 1)
+    if (migrations.newTag !== latest || classesOf(migrations.steps) !== classesOf(due.map(toCamelCase))) {
+      return [skipped(oldTag, latest)]
+    }
+    if (!lastRelease || lastRelease.tag === oldTag) return []
+    // Kept, so that an unchanged tree is an empty run: nothing is sent. See infra/migrations.ts.
+    const isKept =
+      lastRelease.digest === release?.digest && digestOf(lastRelease.migrations) === digestOf(migrations)
+    return isKept ? [] : [repeated(lastRelease.tag, oldTag)]
+  })
+}
+
+function skipped(from: string, to: string): string {
+  return `The script is at migration "${from}", and not every step up to "${to}" is sent: ${DECLARATION_FILE} declares more.`
+}
+
+function repeated(tag: string, from: string): string {
+  return `The script is at migration "${tag}", but the steps after "${from}" are sent again: the API refuses them (412, 10079).`
+}
+
+/** The classes that some steps name, to compare: which ones, what becomes of them, and in which order. */
+function classesOf(steps: readonly object[]): string {
+  return JSON.stringify(steps.map((step) => Object.entries(step).sort()))
+}
+
+function toCamelCase({ tag: _, ...step }: DeclaredMigration): object {
+  const entries = Object.entries(step).map(([key, value]) => [
+    key.replaceAll(/_(\w)/g, (_match, letter: string) => letter.toUpperCase()),
+    value,
+  ])
+  return Object.fromEntries(entries)
+}
+
+function openWorkersDev({ production, openSwitches }: StackView): readonly string[] {
+  if (!production) return []
+  return openSwitches.map(
+    ({ name }) => `${name} lets production answer under workers.dev: set workersDev to false.`,
+  )
+}
+
+function wildcardOrigins({ scripts }: StackView): readonly string[] {
+  const origins = bindingsOf(scripts).filter(
+    ({ name, json }) => name === 'CORS_ORIGINS' && json?.includes('*'),
+  )
+  return origins.map(({ json }) => `CORS_ORIGINS is ${json}: name each origin in corsOrigins.`)
+}
+
+function silentProduction({ production, scripts }: StackView): readonly string[] {
+  const silent = scripts.filter(
+    ({ observability }) => !observability?.enabled || !observability.headSamplingRate,
+  )
+  if (!production) return []
+  return silent.map(
+    () => 'Production would keep no logs: set logSampling above 0, and observability in the declaration.',
+  )
+}
+
+function movedJurisdiction({ release, lastRelease }: StackView): readonly string[] {
+  const [now, before] = [release?.jurisdiction, lastRelease?.jurisdiction]
+  if (before === undefined || now === before) return []
+  return [
+    `The jurisdiction changes from ${before} to ${now}, which hides all data: export it and import it in a new stack.`,
+  ]
+}
+
+function lostMasterKeys({ release, lastRelease }: StackView): readonly string[] {
+  const lost = (lastRelease?.masterKeys ?? []).filter(
+    (generation) => !release?.masterKeys?.includes(generation),
+  )
+  return lost.map(
+    (generation) =>
+      `Master key ${generation} is taken away, and with it all data that it sealed: put it back into masterKeys.`,
+  )
+}
+
+function bindingsOf(scripts: readonly Script[]): readonly Binding[] {
+  return scripts.flatMap(({ bindings }) => bindings)
+}

@@ -1,0 +1,53 @@
+import type { PolicyResource } from '@pulumi/policy'
+import type { Binding } from '../bindings.ts'
+import type { Migrations, Release } from '../migrations.ts'
+
+/**
+ * What the policies look at, of all that a stack registers. In a preview some values are not known yet, and a
+ * policy that reads one is skipped: only what must be looked at is read.
+ */
+export interface StackView {
+  readonly production: boolean
+  readonly scripts: readonly Script[]
+  /** What cannot be made again: the namespaces, the scripts with their objects, the master keys. */
+  readonly stores: readonly PolicyResource[]
+  /** The switches of workers.dev that are on. */
+  readonly openSwitches: readonly PolicyResource[]
+  /** What this run would leave behind, and what the last good one left; undefined before the first. */
+  readonly release: Partial<Release> | undefined
+  readonly lastRelease: Release | undefined
+}
+
+export interface Script {
+  readonly bindings: readonly Binding[]
+  readonly migrations?: Migrations | undefined
+  readonly observability?: { readonly enabled?: boolean; readonly headSamplingRate?: number }
+}
+
+const SCRIPT = 'cloudflare:index/workersScript:WorkersScript'
+const NAMESPACE = 'cloudflare:index/workersKvNamespace:WorkersKvNamespace'
+const SWITCH = 'cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain'
+const BYTES = 'random:index/randomBytes:RandomBytes'
+
+export function viewOf(resources: readonly PolicyResource[]): StackView {
+  const ofType = (type: string) => resources.filter((resource) => resource.type === type)
+  const bytes = ofType(BYTES)
+  // The program's own inputs and outputs: their shapes are what bindings.ts and index.ts make.
+  const scripts = ofType(SCRIPT).map(({ props }) => props as Script)
+  return {
+    scripts,
+    production: scripts.some(({ bindings }) => bindings.some(isProduction)),
+    stores: [
+      ...ofType(NAMESPACE),
+      ...ofType(SCRIPT),
+      ...bytes.filter(({ name }) => name.startsWith('master-key')),
+    ],
+    openSwitches: ofType(SWITCH).filter(({ props }) => props.enabled === true),
+    release: ofType('pulumi:pulumi:Stack')[0]?.props.release,
+    lastRelease: ofType('pulumi:pulumi:StackReference')[0]?.props.outputs?.release,
+  }
+}
+
+function isProduction(binding: Binding): boolean {
+  return binding.name === 'ENVIRONMENT' && binding.text === 'production'
+}

@@ -1,0 +1,137 @@
+import { expect, test } from 'vitest'
+import { checkPolicies } from '../../infra/local/policies.ts'
+import { HOSTNAME, newProject, type Project } from './project.ts'
+
+type Config = Readonly<Record<string, string>>
+
+/** What the pack says of a stack that is about to change. */
+async function judge(project: Project, stack: string, config: Config): Promise<readonly string[]> {
+  const { resources } = await project.preview(stack, config)
+  const violations = await checkPolicies(project.root, resources)
+  return violations.filter(({ mandatory }) => mandatory).map(({ policy, message }) => `${policy}: ${message}`)
+}
+
+/** A class and its migration more, so that there is something to send. */
+function declareArchive(project: Project): void {
+  project.edit('worker/wrangler.toml', (text) =>
+    text.concat('\n[[migrations]]\ntag = "v2"\nnew_sqlite_classes = ["Archive"]\n'),
+  )
+  project.edit('worker/src/index.ts', (text) => `${text}\nexport class Archive {}\n`)
+}
+
+function edit(file: string, from: string, to: string): (project: Project) => void {
+  return (project) =>
+    project.edit(file, (text) => {
+      expect(text).toContain(from)
+      return text.replace(from, to)
+    })
+}
+
+test.concurrent('no policy minds the stacks as they are, in a first run and in the next', async () => {
+  const project = newProject()
+  expect(await judge(project, 'prod', HOSTNAME)).toEqual([])
+  await project.up('prod', HOSTNAME)
+  expect(await judge(project, 'prod', HOSTNAME)).toEqual([])
+  declareArchive(project)
+  expect(await judge(project, 'prod', HOSTNAME)).toEqual([])
+  await project.up('prod', HOSTNAME)
+  expect(await judge(project, 'prod', { ...HOSTNAME, masterKeys: '[2, 1]' })).toEqual([])
+})
+
+const TOML = 'worker/wrangler.toml'
+const PENDING = 'pendingMigrations(declaration.migrations, deployed)'
+
+test.concurrent.each<[string, string, Config, (project: Project) => void, RegExp]>([
+  [
+    'a secret in clear',
+    'dev',
+    {},
+    edit('infra/bindings.ts', "type: 'secret_text', text: secret(text)", "type: 'plain_text', text"),
+    /^secrets-are-secret: The binding (ADMIN_TOKEN|MASTER_KEY|SESSION_KEY) holds a secret in clear/,
+  ],
+  [
+    'an unprotected store in prod',
+    'prod',
+    { ...HOSTNAME, protect: 'false' },
+    () => {},
+    /^stores-are-protected: (metadata-namespace|sync-script|master-key) is not protected in production/,
+  ],
+  [
+    'bindings out of order',
+    'dev',
+    {},
+    edit('infra/bindings.ts', 'bindings.toSorted(', 'bindings.toReversed().filter('),
+    /^bindings-are-sorted: The bindings are not sorted by name \(SYNC_LIMIT, /,
+  ],
+  [
+    'workers.dev open in prod',
+    'prod',
+    { ...HOSTNAME, workersDev: 'true' },
+    () => {},
+    /^workers-dev-is-closed: endpoint-workers-dev lets production answer/,
+  ],
+  [
+    'CORS for everybody',
+    'dev',
+    {},
+    edit('infra/index.ts', '[...settings.corsOrigins]', "['*']"),
+    /^cors-names-origins: CORS_ORIGINS is \["\*"\]/,
+  ],
+  ['prod without logs', 'prod', { ...HOSTNAME, logSampling: '0' }, () => {}, /^production-logs: /],
+])('%s breaks a policy', async (_what, stack, config, change, violation) => {
+  const project = newProject()
+  change(project)
+  const found = await judge(project, stack, config)
+  expect(found.length).toBeGreaterThan(0)
+  for (const line of found) expect(line).toMatch(violation)
+})
+
+test.concurrent.each<[string, Config, (project: Project) => void, RegExp]>([
+  [
+    'a migration sent again',
+    { logSampling: '0.5' },
+    edit('infra/components/sync-worker.ts', PENDING, 'pendingMigrations(declaration.migrations, undefined)'),
+    /^migrations-are-sent-once: The script is at migration "v1", but the steps after "" are sent again/,
+  ],
+  [
+    'a migration left out',
+    {},
+    (project) => {
+      declareArchive(project)
+      edit('infra/components/sync-worker.ts', PENDING, 'undefined')(project)
+    },
+    /^migrations-are-sent-once: The script is at migration "v1", and not every step up to "v2" is sent/,
+  ],
+  [
+    'a step left out',
+    {},
+    (project) => {
+      declareArchive(project)
+      edit(
+        TOML,
+        '[[migrations]]\ntag = "v2"',
+        '[[migrations]]\ntag = "v1b"\n\n[[migrations]]\ntag = "v2"',
+      )(project)
+      edit('infra/migrations.ts', 'declared.slice(applied)', 'declared.slice(applied + 1)')(project)
+    },
+    /^migrations-are-sent-once: The script is at migration "v1", and not every step up to "v2" is sent/,
+  ],
+  [
+    'another jurisdiction',
+    { jurisdiction: 'eu' },
+    () => {},
+    /^jurisdiction-stays: .* from none to eu, which hides/,
+  ],
+  [
+    'a master key taken away',
+    { masterKeys: '[2]' },
+    () => {},
+    /^master-keys-stay: Master key 1 is taken away/,
+  ],
+])('%s breaks a policy where a stack is deployed', async (_what, config, change, violation) => {
+  const project = newProject()
+  await project.up('dev')
+  change(project)
+  const found = await judge(project, 'dev', config)
+  expect(found).toEqual([expect.stringMatching(violation)])
+})
