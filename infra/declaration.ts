@@ -54,7 +54,12 @@ export const DECLARATION_FILE = 'worker/wrangler.toml'
 
 /** The Worker's declaration. A mistake in the file is a RunError of one line that names the key. */
 export function readDeclaration(root: string): Declaration {
-  const result = Declaration.safeParse(parseToml(readFileSync(join(root, DECLARATION_FILE), 'utf8')))
+  return parseDeclaration(readFileSync(join(root, DECLARATION_FILE), 'utf8'))
+}
+
+/** A declaration's text, maybe of another commit. */
+export function parseDeclaration(text: string): Declaration {
+  const result = Declaration.safeParse(parseToml(text))
   if (!result.success) throw new RunError(describe(result.error))
   return result.data
 }

@@ -1,0 +1,63 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { z } from 'zod'
+import { StartError } from '../local/start-error.ts'
+
+/** What the CLI keeps of each update of a stack, the newest first. */
+const History = z.array(
+  z.object({
+    kind: z.string(),
+    result: z.string(),
+    environment: z.record(z.string(), z.string()).default({}),
+  }),
+)
+export type History = z.infer<typeof History>
+
+/** The updates of a stack, the newest first. */
+export function readHistory(root: string, stack: string): History {
+  const args = ['stack', 'history', '--stack', stack, '--json', '--page-size', '50']
+  const { status, stdout, stderr } = spawnSync('pulumi', args, { cwd: root, encoding: 'utf8' })
+  if (status === 0) return History.parse(JSON.parse(stdout))
+  throw new StartError(`pulumi stack history failed: ${stderr.trim().split('\n')[0] || 'no such command'}`)
+}
+
+/** The commit that runs now, or was to: of the newest update, good or not. */
+export function lastCommit(history: History): string {
+  const commit = history.find(({ kind }) => kind === 'update')?.environment['git.head']
+  if (commit) return commit
+  throw new StartError('the stack was never deployed from a commit, so there is none to go back to')
+}
+
+/** The newest commit before `current` that was deployed with success from a clean tree. */
+export function previousCommit(root: string, history: History, current: string): string {
+  const deployed = history
+    .filter(({ kind, result, environment }) => isGood(kind, result, environment))
+    .map(({ environment }) => environment['git.head'] ?? '')
+  const found = deployed.find((commit) => commit !== current && isAncestor(root, commit, current))
+  if (found) return found
+  throw new StartError(
+    `no earlier commit than ${current.slice(0, 12)} was deployed to this stack from a clean tree: deploy the one you want with git checkout and npm run deploy`,
+  )
+}
+
+/** What git prints, without its last newline. */
+export function git(root: string, ...args: readonly string[]): string {
+  return execFileSync('git', args, {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  }).trimEnd()
+}
+
+/** Whether two commits have the same file. */
+export function isSame(root: string, [one, other]: readonly [string, string], file: string): boolean {
+  return spawnSync('git', ['diff', '--quiet', one, other, '--', file], { cwd: root }).status === 0
+}
+
+function isGood(kind: string, result: string, environment: Readonly<Record<string, string>>): boolean {
+  return kind === 'update' && result === 'succeeded' && environment['git.dirty'] !== 'true'
+}
+
+/** False too for a commit that this clone does not have. */
+function isAncestor(root: string, commit: string, current: string): boolean {
+  return spawnSync('git', ['merge-base', '--is-ancestor', commit, current], { cwd: root }).status === 0
+}

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# The steps of a delivery, for any CI system; those of .github/workflows call them too.
+#
+#   deliver.sh preview STACK   what would change, as Markdown for a comment
+#   deliver.sh up STACK        deploys and checks; goes back to the previous commit if that fails
+#   deliver.sh open STACK      makes a throw-away stack like pr-7, or brings it up to date, and checks it
+#   deliver.sh close STACK     destroys a throw-away stack with all its data
+#   deliver.sh drift STACK     fails if what is deployed was changed by hand
+#
+# Wants in the environment: CLOUDFLARE_API_TOKEN, CLOUDFLARE_ACCOUNT_ID, the state's PULUMI_BACKEND_URL (or
+# PULUMI_ACCESS_TOKEN) and its PULUMI_CONFIG_PASSPHRASE.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+node infra/local/install.mjs
+# A CLI of the machine's own comes first; else the one that the npm package fetches from the vendor.
+export PATH="$PATH:$PWD/node_modules/.bin"
+
+# GitHub refuses a comment of more than 65,536 characters.
+readonly MAX_PREVIEW_CHARS=60000
+
+preview() {
+  local report status=0
+  report=$(pulumi preview --diff --color never --stack "$1" --policy-pack infra/policy 2>&1) || status=$?
+  printf '### Preview of `%s`\n\n```diff\n%s\n```\n' "$1" "${report:0:MAX_PREVIEW_CHARS}"
+  return "$status"
+}
+
+up() {
+  npm run --silent doctor -- --stack "$1"
+  if deploy "$1" && check "$1"; then return; fi
+  echo "The delivery of $1 failed: going back to the previous commit" >&2
+  npm run --silent rollback -- --stack "$1" --yes
+  check "$1"
+  return 1
+}
+
+open_stack() {
+  cp Pulumi.pr.yaml "Pulumi.$1.yaml"
+  pulumi stack select --create "$1"
+  deploy "$1"
+  check "$1"
+}
+
+close_stack() {
+  cp Pulumi.pr.yaml "Pulumi.$1.yaml"
+  pulumi stack select "$1"
+  pulumi destroy --yes --stack "$1"
+  pulumi stack rm --yes "$1"
+}
+
+drift() {
+  pulumi preview --refresh --expect-no-changes --diff --stack "$1"
+}
+
+deploy() {
+  pulumi up --yes --stack "$1" --policy-pack infra/policy
+}
+
+# Asks the service itself, as a client would, once the version that was deployed answers.
+check() {
+  local outputs
+  outputs=$(pulumi stack output --json --show-secrets --stack "$1")
+  CHRONICLE_ADMIN_TOKEN=$(field adminToken "$outputs") \
+    npm run --silent smoke -- "$(field url "$outputs")" --deployed "$(field version "$outputs")"
+}
+
+field() {
+  node -p 'JSON.parse(process.argv[2])[process.argv[1]]' "$1" "$2"
+}
+
+usage() {
+  sed -n '4,8s/^# *//p' "$0" >&2
+  exit 2
+}
+
+is_throw_away() {
+  [[ "$1" =~ ^pr-[0-9]+$ ]] && return
+  echo "Error: a throw-away stack is called like pr-7, got \"$1\"" >&2
+  exit 2
+}
+
+[[ $# == 2 ]] || usage
+case "$1" in
+  preview | up | drift) "$1" "$2" ;;
+  open | close) is_throw_away "$2" && "$1_stack" "$2" ;;
+  *) usage ;;
+esac

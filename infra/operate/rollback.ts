@@ -1,0 +1,96 @@
+// `npm run rollback -- --stack prod`: deploys the commit before the one that runs now. What the command line
+// says after that goes on to `pulumi up`.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { RunError } from '@pulumi/pulumi/errors.js'
+import { DECLARATION_FILE, parseDeclaration } from '../declaration.ts'
+import { StartError } from '../local/start-error.ts'
+import { git, isSame, lastCommit, previousCommit, readHistory } from './commits.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+
+/** What a space's tables look like. An older version of it cannot read what a newer one has stored. */
+const TABLES_FILE = 'worker/src/objects/tables.ts'
+
+interface Options {
+  readonly stack: string
+  readonly more: readonly string[]
+}
+
+function readOptions(args: readonly string[]): Options {
+  const options = { stack: { type: 'string', default: 'dev' } } as const
+  const { values, tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true })
+  const more = tokens.filter((token) => token.kind !== 'option' || token.name !== 'stack')
+  return { stack: String(values.stack), more: more.map(({ index }) => args[index] ?? '') }
+}
+
+/** Refuses to go back behind what the objects have stored. */
+function checkWayBack(from: string, to: string): void {
+  const deployed = tagsOf(from).at(-1)
+  if (deployed !== undefined && !tagsOf(to).includes(deployed)) {
+    throw new StartError(
+      `the migration "${deployed}" stands between ${short(to)} and ${short(from)}: Durable Object classes cannot go back. Fix it forward`,
+    )
+  }
+  if (!isSame(ROOT, [to, from], TABLES_FILE)) {
+    throw new StartError(
+      `${TABLES_FILE} differs between ${short(to)} and ${short(from)}: the older version cannot read tables that the newer one has changed. Fix it forward`,
+    )
+  }
+}
+
+function tagsOf(commit: string): readonly string[] {
+  const text = git(ROOT, 'show', `${commit}:${DECLARATION_FILE}`)
+  return parseDeclaration(text).migrations.map(({ tag }) => tag)
+}
+
+function deploy(commit: string, current: string, { stack, more }: Options): number {
+  const tree = mkdtempSync(join(tmpdir(), 'chronicle-rollback-'))
+  try {
+    git(ROOT, 'worktree', 'add', '--detach', tree, commit)
+    installPackages(tree, isSame(ROOT, [commit, current], 'package-lock.json'))
+    // The policies of today: going back must not take away a key, or move the data.
+    const args = ['up', '--stack', stack, '--policy-pack', join(ROOT, 'infra/policy'), ...more]
+    return spawnSync('pulumi', args, { cwd: tree, stdio: 'inherit' }).status ?? 1
+  } finally {
+    git(ROOT, 'worktree', 'remove', '--force', tree)
+    rmSync(tree, { recursive: true, force: true })
+  }
+}
+
+/** Equal locks make equal packages: those of this checkout will do. */
+function installPackages(tree: string, isLockSame: boolean): void {
+  if (isLockSame && existsSync(join(ROOT, 'node_modules'))) {
+    symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'))
+    return
+  }
+  const { status } = spawnSync('npm', ['ci', '--loglevel=error'], { cwd: tree, stdio: 'inherit' })
+  if (status !== 0) throw new StartError('npm ci failed in the previous commit: see above')
+}
+
+function short(commit: string): string {
+  return commit.slice(0, 12)
+}
+
+function main(): void {
+  const options = readOptions(process.argv.slice(2))
+  const history = readHistory(ROOT, options.stack)
+  const current = lastCommit(history)
+  const previous = previousCommit(ROOT, history, current)
+  checkWayBack(current, previous)
+  console.log(
+    `The stack "${options.stack}" goes back from ${short(current)} to ${git(ROOT, 'log', '-1', '--format=%h %s', previous)}`,
+  )
+  process.exitCode = deploy(previous, current, options)
+}
+
+try {
+  main()
+} catch (error) {
+  const isMeant = error instanceof StartError || error instanceof RunError
+  console.error(isMeant ? `Error: ${error.message}` : error)
+  process.exitCode = 1
+}
