@@ -21,7 +21,11 @@ const ProjectFile = z.object({
   main: z.string(),
   config: z.record(z.string(), z.object({ default: ConfigValue })).default({}),
 })
-const StackFile = z.object({ config: z.record(z.string(), ConfigValue).default({}) })
+const StackFile = z.object({
+  config: z.record(z.string(), ConfigValue).default({}),
+  encryptionsalt: z.string().optional(),
+  secretsprovider: z.string().optional(),
+})
 
 /**
  * Reads a stack: the defaults of Pulumi.yaml, over them Pulumi.<name>.yaml, over them `overrides`. A key
@@ -29,15 +33,38 @@ const StackFile = z.object({ config: z.record(z.string(), ConfigValue).default({
  */
 export function readStack(root: string, name: string, overrides: Readonly<Record<string, string>>): Stack {
   const project = parseFile(root, 'Pulumi.yaml', ProjectFile)
+  const { config } = parseStackFile(root, name)
+  const defaults = Object.entries(project.config).map(([key, entry]) => [key, entry.default] as const)
+  const all = [...defaults, ...Object.entries(config), ...Object.entries(overrides)]
+  // The last one of a key counts, before any is read: an override stands in for an encrypted value.
+  const values = new Map(all.map(([key, value]) => [fullKey(project.name, key), value]))
+  const texts = [...values].map(([key, value]) => [key, toText(name, key, value)])
+  return { project: project.name, name, main: project.main, config: Object.fromEntries(texts) }
+}
+
+/** How a stack's file keeps its secrets. */
+export interface Sealing {
+  /** Made from the passphrase, where the stack has one. */
+  readonly salt: string | undefined
+  /** A key management service, say, or "passphrase"; undefined for what the state back-end chooses. */
+  readonly provider: string | undefined
+  /** Full keys of the values that only the CLI can read. */
+  readonly encryptedKeys: readonly string[]
+}
+
+export function readSealing(root: string, name: string): Sealing {
+  const { name: project } = parseFile(root, 'Pulumi.yaml', ProjectFile)
+  const { config, encryptionsalt: salt, secretsprovider: provider } = parseStackFile(root, name)
+  const encrypted = Object.entries(config).filter(([, value]) => isEncrypted(value))
+  return { salt, provider, encryptedKeys: encrypted.map(([key]) => fullKey(project, key)) }
+}
+
+function parseStackFile(root: string, name: string): z.infer<typeof StackFile> {
   const file = `Pulumi.${name}.yaml`
   if (!/^[A-Za-z0-9_.-]+$/.test(name) || !existsSync(join(root, file))) {
     throw new StartError(`there is no stack "${name}". Stacks: ${listStacks(root).join(', ')}`)
   }
-  const { config } = parseFile(root, file, StackFile)
-  const defaults = Object.entries(project.config).map(([key, entry]) => [key, entry.default] as const)
-  const values = [...defaults, ...Object.entries(config), ...Object.entries(overrides)]
-  const texts = values.map(([key, value]) => [fullKey(project.name, key), toText(name, key, value)])
-  return { project: project.name, name, main: project.main, config: Object.fromEntries(texts) }
+  return parseFile(root, file, StackFile)
 }
 
 export function listStacks(root: string): readonly string[] {
@@ -67,8 +94,12 @@ function fullKey(project: string, key: string): string {
   return key.includes(':') ? key : `${project}:${key}`
 }
 
+function isEncrypted(value: z.infer<typeof ConfigValue>): boolean {
+  return typeof value === 'object' && value !== null && 'secure' in value
+}
+
 function toText(stack: string, key: string, value: z.infer<typeof ConfigValue>): string {
-  if (typeof value === 'object' && value !== null && 'secure' in value) {
+  if (isEncrypted(value)) {
     throw new StartError(
       `${key} is encrypted in Pulumi.${stack}.yaml and cannot be read here: give it with --config ${key}=<value>`,
     )
