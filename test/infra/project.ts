@@ -14,6 +14,7 @@ const SOURCES = [
   'Pulumi.prod.yaml',
   'Pulumi.pr.yaml',
   'package.json',
+  'package-lock.json',
   'tsconfig.json',
   'infra',
   'worker',

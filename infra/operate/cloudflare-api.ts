@@ -1,0 +1,80 @@
+import { setGlobalProxyFromEnv } from 'node:http'
+import { z } from 'zod'
+import { parseJson } from './json-text.ts'
+
+/** As the provider has it. */
+const DEFAULT_BASE_URL = 'https://api.cloudflare.com/client/v4'
+
+/** Of a token that lacks a permission, and of one that may not see the resource. */
+const REFUSAL_CODES = [9109, 10000]
+/** "Could not route to ...": the id in the path is of nothing. */
+const NO_ROUTE_CODES = [7000, 7003]
+
+const Envelope = z.object({
+  success: z.boolean(),
+  errors: z.array(z.object({ code: z.number(), message: z.string() })).default([]),
+  result: z.unknown().optional(),
+})
+
+export interface CloudflareApi {
+  readonly baseUrl: string
+  readonly token: string
+  readonly signal: AbortSignal
+}
+
+/** What the API made of a read. `silent` is all that the provider
+ * would try again: no answer in time, none of the API's, HTTP 429 and 5xx. */
+export type ApiAnswer =
+  | { readonly kind: 'given'; readonly result: unknown }
+  | {
+      readonly kind: 'refused' | 'absent' | 'failed'
+      readonly reason: string
+      readonly code: number | undefined
+    }
+  | { readonly kind: 'silent'; readonly reason: string }
+
+export function withoutSlash(baseUrl: string = DEFAULT_BASE_URL): string {
+  return baseUrl.replace(/\/+$/, '')
+}
+
+/** Requests go through the proxy that HTTPS_PROXY names, as the provider's do, except to this machine. */
+export function followProxy(baseUrl: string): void {
+  const isLocal = /^https?:\/\/(localhost|127\.|\[::1\])/.test(baseUrl)
+  // Node has it from 24.14 on.
+  if (!isLocal && typeof setGlobalProxyFromEnv === 'function') setGlobalProxyFromEnv()
+}
+
+/** One GET, not tried again. */
+export async function askApi({ baseUrl, token, signal }: CloudflareApi, path: string): Promise<ApiAnswer> {
+  const headers = { authorization: `Bearer ${token}` }
+  try {
+    const response = await fetch(`${baseUrl}/${path}`, { headers, signal })
+    return toAnswer(response.status, await response.text())
+  } catch (cause) {
+    return { kind: 'silent', reason: signal.aborted ? 'no answer in time' : describe(cause) }
+  }
+}
+
+function toAnswer(status: number, text: string): ApiAnswer {
+  const envelope = parseJson(text, Envelope)
+  if (!envelope) return { kind: 'silent', reason: `HTTP ${status} without the API's JSON` }
+  if (envelope.success) return { kind: 'given', result: envelope.result }
+  const [error] = envelope.errors
+  const code = error?.code
+  const reason = error ? `${error.message}, code ${error.code}` : `HTTP ${status}`
+  if (status === 429 || status >= 500) return { kind: 'silent', reason }
+  return { kind: kindOf(status, code ?? 0), reason, code }
+}
+
+function kindOf(status: number, code: number): 'refused' | 'absent' | 'failed' {
+  if (NO_ROUTE_CODES.includes(code)) return 'absent'
+  if (status === 401 || status === 403 || REFUSAL_CODES.includes(code)) return 'refused'
+  return status === 404 ? 'absent' : 'failed'
+}
+
+/** fetch says "fetch failed" and keeps the reason in the cause. */
+function describe(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  if (!(cause instanceof Error)) return String(cause)
+  return cause.message || ('code' in cause ? String(cause.code) : cause.name)
+}

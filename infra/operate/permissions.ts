@@ -1,0 +1,65 @@
+import { z } from 'zod'
+import { type ApiAnswer, askApi, type CloudflareApi } from './cloudflare-api.ts'
+import { type Finding, right, unknown, wrong } from './finding.ts'
+
+/** Each permission that the program needs in the account, and a read that needs it too. */
+const PERMISSIONS = [
+  { name: 'Workers Scripts', path: 'workers/scripts' },
+  { name: 'Workers KV Storage', path: 'storage/kv/namespaces' },
+]
+
+/** "The account has no workers.dev name." */
+const NO_SUBDOMAIN_CODE = 10007
+
+const Subdomain = z.object({ subdomain: z.string().min(1) })
+
+export interface AccountAnswers {
+  /** In the order of PERMISSIONS. */
+  readonly reads: readonly ApiAnswer[]
+  readonly subdomain: ApiAnswer
+}
+
+export async function askAccount(api: CloudflareApi, accountId: string): Promise<AccountAnswers> {
+  const [subdomain, ...reads] = await Promise.all(
+    ['workers/subdomain', ...PERMISSIONS.map(({ path }) => path)].map((path) =>
+      askApi(api, `accounts/${accountId}/${path}`),
+    ),
+  )
+  return { reads, subdomain: subdomain ?? { kind: 'silent', reason: 'not asked' } }
+}
+
+/** What the token may do in the account, as far as reads tell: nothing is written to find out. */
+export function examinePermissions(accountId: string, reads: readonly ApiAnswer[]): readonly Finding[] {
+  if (reads.every(({ kind }) => kind === 'refused' || kind === 'absent')) return [strangeAccount(accountId)]
+  return PERMISSIONS.map(({ name }, index) => examinePermission(name, reads[index]))
+}
+
+function strangeAccount(accountId: string): Finding {
+  const needed = PERMISSIONS.map(({ name }) => `${name}: Edit`).join(' and ')
+  const remedy = `Check CLOUDFLARE_ACCOUNT_ID, or give the token ${needed}`
+  return wrong('account', `${accountId} is not the token's, or the token may do nothing in it`, remedy)
+}
+
+function examinePermission(name: string, answer: ApiAnswer | undefined): Finding {
+  const subject = `permission ${name}`
+  if (answer?.kind === 'given') return right(subject, 'reading works; writing was not tried')
+  if (answer?.kind === 'refused')
+    return wrong(subject, `missing (${answer.reason})`, `Give the token ${name}: Edit`)
+  return unknown(subject, answer?.reason ?? 'not asked')
+}
+
+/**
+ * The account's workers.dev name. An account without one takes no first upload of a script, whatever the
+ * stack says of workers.dev (API error 10063).
+ */
+export function examineSubdomain(answer: ApiAnswer, scriptName: string | undefined): Finding {
+  const subject = 'workers.dev'
+  if (answer.kind === 'silent' || answer.kind === 'refused')
+    return unknown(subject, `not told (${answer.reason})`)
+  const name = answer.kind === 'given' ? Subdomain.safeParse(answer.result).data?.subdomain : undefined
+  if (name && scriptName)
+    return right(subject, `the stack answers at https://${scriptName}.${name}.workers.dev`)
+  if (name) return right(subject, `the account has the name ${name}; the stack leaves it off`)
+  if (answer.kind === 'failed' && answer.code !== NO_SUBDOMAIN_CODE) return unknown(subject, answer.reason)
+  return wrong(subject, 'the account has no name there yet', 'Open Workers & Pages in the dashboard once')
+}

@@ -1,0 +1,22 @@
+import { StartError } from '../local/start-error.ts'
+
+export interface StackOption {
+  readonly stack: string
+  /** The other arguments, in their order. */
+  readonly rest: readonly string[]
+}
+
+/** Takes `--stack <name>` out of the arguments, once; "dev" if it is not there. */
+export function takeStack(args: readonly string[]): StackOption {
+  const split = args.flatMap((arg) => (arg.startsWith('--stack=') ? ['--stack', arg.slice(8)] : [arg]))
+  const at = split.findIndex(isStackFlag)
+  if (at < 0) return { stack: 'dev', rest: split }
+  const [, name, ...rest] = split.slice(at)
+  if (!name || name.startsWith('-')) throw new StartError('--stack needs a name')
+  if (rest.some(isStackFlag)) throw new StartError('--stack is there twice: say which stack is meant')
+  return { stack: name, rest: [...split.slice(0, at), ...rest] }
+}
+
+function isStackFlag(arg: string): boolean {
+  return arg === '--stack' || arg === '-s'
+}

@@ -1,0 +1,130 @@
+import { createServer } from 'node:http'
+import { expect, test } from 'vitest'
+import { examineAccount } from '../../infra/operate/account.ts'
+import { ACCOUNT, GOOD_ANSWERS, listen, nobody, REFUSED, serveApi, TOKEN, ZONE } from './fake-api.ts'
+import { linesOf } from './fake-cli.ts'
+
+interface AccountFacts {
+  readonly token?: string | undefined
+  readonly accountId?: string
+  readonly hostname?: string
+  readonly zoneId?: string
+  readonly workersDevName?: string
+}
+
+function account(baseUrl: string, facts: AccountFacts = {}): Promise<readonly string[]> {
+  const none = { hostname: undefined, zoneId: undefined, workersDevName: undefined }
+  const signal = AbortSignal.timeout(3_000)
+  return linesOf(examineAccount({ token: TOKEN, accountId: ACCOUNT, ...none, ...facts, baseUrl, signal }))
+}
+
+test('an API that refuses connections, or is none', async () => {
+  expect(await account(await nobody())).toEqual([
+    expect.stringMatching(/^WRONG API: \S+ does not answer \(connect ECONNREFUSED .*\)\. Check the network/),
+  ])
+  const page = await listen(createServer((_request, response) => response.end('<html>')))
+  expect(await account(page)).toEqual([
+    expect.stringMatching(/^WRONG API: .*\(HTTP 200 without the API's JSON\)/),
+  ])
+  const broken = { status: 503, code: 1, message: 'Unavailable' }
+  const failing = Object.fromEntries(Object.keys(GOOD_ANSWERS).map((path) => [path, broken]))
+  expect(await account(await serveApi(failing))).toEqual([
+    expect.stringMatching(/^WRONG API: .*\(Unavailable, code 1\)/),
+  ])
+})
+
+test.each(['x'.repeat(39), 'x'.repeat(81), `Bearer ${TOKEN}`, `"${TOKEN}"`])(
+  'a token of the wrong shape (%s) is not sent anywhere',
+  async (token) => {
+    expect(await account(await nobody(), { token })).toEqual([
+      `WRONG API token: ${token.length} characters that are not those of a token (40 to 80 of 0-9, A-Z, a-z, _ and -). Copy it again, without quotes, spaces or "Bearer"`,
+    ])
+  },
+)
+
+test('a token that is refused, expired, owned by the account, or of the old form', async () => {
+  const refused = { status: 401, code: 1000, message: 'Invalid API Token' }
+  const reads = Object.fromEntries(Object.keys(GOOD_ANSWERS).map((path) => [path, REFUSED]))
+  expect(await account(await serveApi({ ...reads, 'user/tokens/verify': refused }))).toEqual([
+    expect.stringMatching(/^WRONG API token: refused \(Invalid API Token, code 1000\)\. Create one/),
+  ])
+  expect(await account(await serveApi({ ...reads, 'user/tokens/verify': { status: 'expired' } }))).toEqual([
+    expect.stringMatching(/^WRONG API token: expired\. Create one/),
+  ])
+  const owned = {
+    ...reads,
+    'user/tokens/verify': refused,
+    [`accounts/${ACCOUNT}/tokens/verify`]: { status: 'active' },
+  }
+  for (const token of [`cfat_${'t'.repeat(40)}`, 't'.repeat(40)]) {
+    const [first] = await account(await serveApi(owned), { token })
+    expect(first).toMatch(/^WRONG account: a{32} is not the token's, or /)
+  }
+})
+
+test('a missing permission is named, an account that gives nothing is one line', async () => {
+  const path = `accounts/${ACCOUNT}/storage/kv/namespaces`
+  expect(await account(await serveApi({ ...GOOD_ANSWERS, [path]: REFUSED }))).toEqual([
+    'WRONG permission Workers KV Storage: missing (Authentication error, code 10000). Give the token Workers KV Storage: Edit',
+  ])
+  const stranger = { 'user/tokens/verify': { status: 'active' } }
+  expect((await account(await serveApi(stranger)))[0]).toBe(
+    `WRONG account: ${ACCOUNT} is not the token's, or the token may do nothing in it. Check CLOUDFLARE_ACCOUNT_ID, or give the token Workers Scripts: Edit and Workers KV Storage: Edit`,
+  )
+  const base = await serveApi(GOOD_ANSWERS)
+  expect(await account(base, { accountId: '' })).toEqual([
+    expect.stringMatching(/^WRONG account: no account id\. Export/),
+  ])
+  expect(await account(base, { accountId: 'me' })).toEqual([
+    expect.stringMatching(/^WRONG account: the id me is not 32/),
+  ])
+})
+
+test.each([404, 400])(
+  'an account without a workers.dev name (HTTP %i) takes no first upload',
+  async (status) => {
+    const none = { status, code: 10007, message: 'This account has no subdomain' }
+    const base = await serveApi({ ...GOOD_ANSWERS, [`accounts/${ACCOUNT}/workers/subdomain`]: none })
+    expect(await account(base)).toEqual([
+      'WRONG workers.dev: the account has no name there yet. Open Workers & Pages in the dashboard once',
+    ])
+  },
+)
+
+test.each([
+  [[], {}, /^WRONG zone: there is none for sync\.example\.com that the token may see\. Add the domain to/],
+  [
+    [{ ...ZONE, account: { id: 'b'.repeat(32) } }],
+    {},
+    /^WRONG zone: example\.com is in another account, b{32}\./,
+  ],
+  [
+    [{ ...ZONE, status: 'pending' }],
+    {},
+    /^WRONG zone: example\.com is pending, not active\. Set its name servers/,
+  ],
+  [
+    [ZONE],
+    { zoneId: 'f'.repeat(32) },
+    /^WRONG zone: there is none with the id f{32} that the token may see\./,
+  ],
+  [
+    [ZONE],
+    { zoneId: ZONE.id },
+    /^WRONG zone: sync\.example\.com is not in example\.org\. Correct the setting zoneId$/,
+  ],
+])('zones %j and %j', async (zones, facts, line) => {
+  const byId = { [`zones/${ZONE.id}`]: { ...ZONE, name: 'example.org' } }
+  const base = await serveApi({ ...GOOD_ANSWERS, ...byId, 'zones?name=example.com': zones })
+  expect(await account(base, { hostname: 'sync.example.com', ...facts })).toEqual([
+    expect.stringMatching(line),
+  ])
+})
+
+test('a record that stands in the way of a custom domain is told', async () => {
+  const path = `zones/${ZONE.id}/dns_records?name=sync.example.com`
+  const base = await serveApi({ ...GOOD_ANSWERS, [path]: [{ type: 'CNAME' }] })
+  expect(await account(base, { hostname: 'sync.example.com' })).toEqual([
+    '?     DNS: sync.example.com has a record of type CNAME: delete it before the first deployment',
+  ])
+})

@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest'
+import { ACCOUNT, GOOD_ANSWERS, serveApi, serveSilence } from './fake-api.ts'
+import { CLOUDFLARE, GOOD_CLI, RANDOM, run, withAccount, withCli } from './fake-cli.ts'
+import { newProject } from './project.ts'
+
+const BUDGET_MS = 5_000
+
+test('everything right: each line says so, and prod can be deployed', async () => {
+  const env = {
+    ...withCli(GOOD_CLI),
+    ...withAccount(await serveApi(GOOD_ANSWERS)),
+    PULUMI_CONFIG_PASSPHRASE: '',
+  }
+  const project = newProject()
+  project.edit('Pulumi.prod.yaml', (text) => `${text}  hostname: sync.example.com\n`)
+  const { code, lines } = await run(project.root, ['doctor', '--stack', 'prod'], env)
+  expect(lines).toEqual([
+    `ok    Node: ${process.version}, package.json asks for >=22.18 || (>=20 <21)`,
+    'ok    npm: 11.1.0',
+    expect.stringMatching(/^ok {4}packages: \d+ in package-lock\.json, none installed differs$/),
+    expect.stringMatching(/^ok {4}SDKs: wrangler [\d.]+, @pulumi\/pulumi 3[\d.]+, @pulumi\/cloudflare /),
+    expect.stringMatching(/^ok {4}Pulumi CLI: 3\.1\.2 at \S+\/pulumi, for the SDK 3\.[\d.]+$/),
+    `ok    plugin cloudflare: ${CLOUDFLARE}, as the SDK`,
+    `ok    plugin random: ${RANDOM}, as the SDK`,
+    'ok    state: kept at file:///srv/state, as ann',
+    'ok    stack: prod exists',
+    'ok    passphrase: set; the stack file has nothing to try it on',
+    'ok    program: runs with Pulumi.prod.yaml; every declared binding has a value',
+    expect.stringMatching(/^ok {4}API: http:\/\/127\.0\.0\.1:\d+\/client\/v4 answers$/),
+    'ok    API token: active',
+    'ok    permission Workers Scripts: reading works; writing was not tried',
+    'ok    permission Workers KV Storage: reading works; writing was not tried',
+    'ok    workers.dev: the account has the name acme; the stack leaves it off',
+    'ok    zone: example.com is active, in this account',
+    'ok    DNS: nothing stands in the way of sync.example.com',
+    '',
+    'The stack prod can be deployed.',
+  ])
+  expect(code).toBe(0)
+})
+
+test('an API and a CLI that never answer: told within five seconds', async () => {
+  const baseUrl = await serveSilence()
+  const asleep = { ...GOOD_CLI, whoami: 'exec sleep 20', 'stack ls': 'exec sleep 20' }
+  const { code, lines, ms } = await run(newProject().root, ['doctor'], {
+    ...withCli(asleep),
+    ...withAccount(baseUrl),
+    DOCTOR_SECONDS: '',
+  })
+  expect(ms).toBeLessThan(BUDGET_MS)
+  expect(code).toBe(1)
+  expect(lines.filter((line) => line.startsWith('WRONG'))).toEqual([
+    'WRONG state: its back-end does not answer. Check the network and PULUMI_BACKEND_URL',
+    `WRONG API: ${baseUrl} does not answer (no answer in time). Check the network, the proxy and CLOUDFLARE_BASE_URL`,
+  ])
+})
+
+test('without a token the account is one line', async () => {
+  const { code, lines } = await run(newProject().root, ['doctor'], {
+    ...withCli(undefined),
+    CLOUDFLARE_ACCOUNT_ID: ACCOUNT,
+  })
+  expect(code).toBe(1)
+  expect(lines.filter((line) => line.startsWith('WRONG'))).toEqual([
+    expect.stringMatching(
+      /^WRONG Pulumi CLI: not on the PATH, nor fetched before\. Run: npx pulumi version \(fetches 3\.\d+\.\d+ /,
+    ),
+    expect.stringMatching(
+      /^WRONG account: CLOUDFLARE_API_TOKEN is not set, .*\(npm start needs none\)\. Create one at /,
+    ),
+  ])
+  expect(lines.at(-1)).toBe('2 wrong: dev cannot be deployed.')
+})
+
+test('a wrong stack file, a declaration that the program does not meet, an unknown stack', async () => {
+  const project = newProject()
+  project.edit('Pulumi.prod.yaml', (text) => text.replace('0.1', '2').replace('production', 'staging'))
+  const settings = await run(project.root, ['doctor', '--stack=prod'], withCli(undefined))
+  expect(settings.code).toBe(1)
+  expect(settings.lines.filter((line) => line.startsWith('WRONG program'))).toEqual([
+    expect.stringMatching(
+      /^WRONG program: chronicle-sync:environment is "staging", expected .* Write in Pulumi\.prod\.yaml/,
+    ),
+    expect.stringMatching(
+      /^WRONG program: chronicle-sync:logSampling is "2", expected a number from 0 to 1\./,
+    ),
+    expect.stringMatching(
+      /^WRONG program: chronicle-sync:hostname is missing while workersDev is false and /,
+    ),
+  ])
+  project.edit('worker/wrangler.toml', (text) => text.replace('"MASTER_KEY"', '"MASTER_KEY", "PEPPER"'))
+  const declaration = await run(project.root, ['doctor'], withCli(undefined))
+  expect(declaration.lines).toContain(
+    'WRONG program: worker/wrangler.toml declares the secret PEPPER, but infra/index.ts gives it no value: add it there',
+  )
+  const unknown = await run(project.root, ['doctor', '--stack', 'qa'], withCli(undefined))
+  expect(unknown.code).toBe(1)
+  expect(unknown.lines).toContain('WRONG stack file: there is no stack "qa". Stacks: dev, pr, prod')
+})
+
+test('what is encrypted in the stack file is not guessed at', async () => {
+  const project = newProject()
+  const secrets = '  cloudflare:apiToken:\n    secure: v1:x\n  hostname:\n    secure: v1:x\n'
+  project.edit('Pulumi.dev.yaml', (text) => `${text}${secrets}`)
+  const { lines } = await run(project.root, ['doctor'], withCli(undefined))
+  expect(lines).toContain('?     program: not tried: chronicle-sync:hostname is encrypted in Pulumi.dev.yaml')
+  expect(lines).toContain('?     account: not asked: cloudflare:apiToken is encrypted in Pulumi.dev.yaml')
+})

@@ -1,0 +1,68 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { onTestFinished } from 'vitest'
+
+export const ACCOUNT = 'a'.repeat(32)
+export const ZONE = { id: 'z'.repeat(32), name: 'example.com', status: 'active', account: { id: ACCOUNT } }
+export const TOKEN = `cfut_${'t'.repeat(40)}`
+
+/** What the API answers at a path: the result, or status, code and message of a refusal. */
+export type Answers = Readonly<Record<string, unknown>>
+export const REFUSED = { status: 403, code: 10000, message: 'Authentication error' }
+
+export const GOOD_ANSWERS: Answers = {
+  'user/tokens/verify': { id: '1', status: 'active' },
+  [`accounts/${ACCOUNT}/workers/scripts`]: [],
+  [`accounts/${ACCOUNT}/storage/kv/namespaces`]: [],
+  [`accounts/${ACCOUNT}/workers/subdomain`]: { subdomain: 'acme' },
+  'zones?name=sync.example.com': [],
+  'zones?name=example.com': [ZONE],
+  [`zones/${ZONE.id}/dns_records?name=sync.example.com`]: [{ type: 'AAAA' }, { type: 'TXT' }],
+}
+
+/** An API that knows these paths and no other; its base URL. */
+export async function serveApi(answers: Answers): Promise<string> {
+  const server = createServer((request, response) => {
+    const path = (request.url ?? '').replace('/client/v4/', '')
+    const known = request.headers.authorization?.startsWith('Bearer ') && path in answers
+    const answer = known ? answers[path] : { status: 404, code: 7003, message: 'Could not route' }
+    const refusal = isRefusal(answer) ? answer : undefined
+    response.statusCode = refusal?.status ?? 200
+    response.end(
+      JSON.stringify({
+        success: !refusal,
+        errors: refusal ? [refusal] : [],
+        result: refusal ? undefined : answer,
+      }),
+    )
+  })
+  return `${await listen(server)}/client/v4`
+}
+
+function isRefusal(answer: unknown): answer is typeof REFUSED {
+  return typeof answer === 'object' && answer !== null && 'code' in answer
+}
+
+export async function listen(server: ReturnType<typeof createServer>): Promise<string> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const address = server.address()
+  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
+}
+
+/** An API that takes connections and says nothing. */
+export function serveSilence(): Promise<string> {
+  return listen(createServer(() => {}))
+}
+
+/** One that refuses connections. */
+export async function nobody(): Promise<string> {
+  const server = createServer()
+  const url = await listen(server)
+  server.close()
+  return url
+}

@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { type Finding, formatFinding } from '../../infra/operate/finding.ts'
+import { ACCOUNT, TOKEN } from './fake-api.ts'
+
+export const CHECKOUT = join(import.meta.dirname, '../..')
+
+/** The versions of the SDKs, which package.json pins. */
+const { dependencies } = JSON.parse(readFileSync(join(CHECKOUT, 'package.json'), 'utf8'))
+export const [CLOUDFLARE, RANDOM, LAUNCHER] = ['@pulumi/cloudflare', '@pulumi/random', 'pulumi'].map((name) =>
+  String(dependencies[name]),
+)
+
+/** Variables as a person sets them. */
+export type Environment = Readonly<Record<string, string>>
+
+/** The type of process.env names those of the Worker, which nobody here needs. */
+export function environment(...parts: readonly Environment[]): NodeJS.ProcessEnv {
+  return Object.assign({}, ...parts)
+}
+
+/** The shell text of a CLI that has these plugins. */
+export function listOf(versions: Readonly<Record<string, string | undefined>>): string {
+  const plugins = Object.entries(versions).map(([name, version]) => ({ name, kind: 'resource', version }))
+  return `echo '${JSON.stringify(plugins)}'`
+}
+
+/** Shell text for each command of the CLI. */
+export type Cli = Readonly<Record<string, string>>
+
+export const GOOD_CLI: Cli = {
+  version: 'echo v3.1.2',
+  'plugin ls': listOf({ cloudflare: CLOUDFLARE, random: RANDOM }),
+  whoami: `echo '{"user":"ann","url":"file:///srv/state"}'`,
+  'stack ls': `echo '[{"name":"dev"},{"name":"prod"}]'`,
+  'up --stack': 'echo "up got $*"; exit 7',
+}
+
+export function tempFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'chronicle-doctor-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** The environment of someone who has that CLI on the PATH and nothing else set. */
+export function withCli(cli: Cli | undefined): Environment {
+  const folder = tempFolder()
+  const cases = Object.entries(cli ?? {}).map(([words, script]) => `"${words}"*) ${script} ;;`)
+  const file = join(folder, 'pulumi')
+  if (cli) writeFileSync(file, `#!/bin/sh\ncase "$*" in\n${cases.join('\n')}\n*) exit 9 ;;\nesac\n`)
+  if (cli) chmodSync(file, 0o755)
+  // The launcher of the npm package, which fetches the CLI, must not count as one.
+  const path = [folder, join(CHECKOUT, 'node_modules/.bin'), '/usr/bin', '/bin'].join(':')
+  return {
+    PATH: path,
+    HOME: folder,
+    PULUMI_HOME: folder,
+    npm_config_user_agent: 'npm/11.1.0 node/v24',
+    // A busy machine is no failure.
+    DOCTOR_SECONDS: '60',
+  }
+}
+
+export function withAccount(baseUrl: string): Environment {
+  return { CLOUDFLARE_API_TOKEN: TOKEN, CLOUDFLARE_ACCOUNT_ID: ACCOUNT, CLOUDFLARE_BASE_URL: baseUrl }
+}
+
+export async function linesOf(
+  findings: readonly Finding[] | Promise<readonly Finding[]>,
+): Promise<readonly string[]> {
+  return (await findings).filter(({ verdict }) => verdict !== 'right').map(formatFinding)
+}
+
+/** A command of infra/operate in a project, as npm runs it; what it printed, on either stream. */
+export async function run(root: string, [command, ...args]: readonly string[], env: Environment) {
+  const started = performance.now()
+  const child = spawn(process.execPath, [`infra/operate/${command}.ts`, ...args], {
+    cwd: root,
+    env: environment(env),
+    stdio: 'pipe',
+  })
+  let printed = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (text: Buffer) => {
+      printed += text
+    })
+  }
+  const [code] = await once(child, 'close')
+  return { code, lines: printed.trimEnd().split('\n'), ms: performance.now() - started }
+}

@@ -1,0 +1,52 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { loadAccount } from '../../infra/local/account.ts'
+import { type Cloud, serveAccount } from '../../infra/local/cloud.ts'
+
+/** Serves what was last deployed, always at the same address. */
+export interface Switchboard {
+  /** Where the service answers. */
+  readonly url: string
+  /** `GET {control}/{stack}` switches to what lies in the folder of that stack now. */
+  readonly control: string
+  close(): Promise<void>
+}
+
+export async function switchboard(state: string): Promise<Switchboard> {
+  const port = await freePort()
+  let cloud: Cloud | undefined
+
+  async function serve(stack: string): Promise<void> {
+    await cloud?.stop()
+    const folder = join(state, stack)
+    cloud = await serveAccount({ account: loadAccount(folder), folder, port, onLog: () => {} })
+  }
+
+  const server = createServer((request, response) => {
+    serve((request.url ?? '').slice(1)).then(
+      () => response.end(),
+      (cause: Error) => response.writeHead(500).end(cause.message),
+    )
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${port}`,
+    control: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      server.close()
+      await cloud?.stop()
+    },
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
