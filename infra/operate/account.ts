@@ -1,6 +1,12 @@
 import { type ApiAnswer, type CloudflareApi, followProxy, withoutSlash } from './cloudflare-api.ts'
 import { type Finding, right, wrong } from './finding.ts'
-import { askAccount, examinePermissions, examineSubdomain } from './permissions.ts'
+import {
+  askAccount,
+  examinePermissions,
+  examineSubdomain,
+  type Route,
+  type WorkersDev,
+} from './permissions.ts'
 import { CREATE_TOKEN, examineShape, examineVerified, verifyToken } from './token.ts'
 import { askZone, examineZone } from './zone.ts'
 
@@ -12,8 +18,8 @@ export interface AccountCase {
   readonly accountId: string | undefined
   readonly hostname: string | undefined
   readonly zoneId: string | undefined
-  /** If it is to answer under workers.dev. */
-  readonly workersDevName: string | undefined
+  readonly route: Route | undefined
+  readonly workersDev: WorkersDev
   /** Of the API, if it is not Cloudflare's own. */
   readonly baseUrl: string | undefined
   readonly signal: AbortSignal
@@ -45,8 +51,10 @@ function examineId(accountId: string | undefined): readonly Finding[] {
 
 async function examineLive(api: CloudflareApi, subject: AccountCase): Promise<readonly Finding[]> {
   const accountId = ACCOUNT_ID.test(subject.accountId ?? '') ? subject.accountId : undefined
-  const { hostname, zoneId, workersDevName } = subject
-  const question = hostname && accountId ? { hostname, zoneId, accountId } : undefined
+  const { hostname, route, zoneId, workersDev } = subject
+  const host = hostname ?? route?.host
+  const isCustomDomain = hostname !== undefined
+  const question = host && accountId ? { host, isCustomDomain, route, zoneId, accountId } : undefined
   const [verified, account, zone] = await Promise.all([
     verifyToken(api, accountId),
     accountId ? askAccount(api, accountId) : undefined,
@@ -64,7 +72,7 @@ async function examineLive(api: CloudflareApi, subject: AccountCase): Promise<re
     right('API', `${api.baseUrl} answers`),
     token,
     ...(account && accountId ? examinePermissions(accountId, reads) : []),
-    ...(account ? [examineSubdomain(account.subdomain, workersDevName)] : []),
+    ...(account ? [examineSubdomain(account.subdomain, workersDev)] : []),
     ...(question && zone ? examineZone(question, zone) : []),
   ]
 }

@@ -1,7 +1,7 @@
 import { readDeclaration } from '../declaration.ts'
 import { readSealing, readStack, type Sealing, type Stack } from '../local/stack-file.ts'
 import { StartError } from '../local/start-error.ts'
-import { physicalNames } from '../names.ts'
+import { hostOf, physicalNames } from '../names.ts'
 import { type AccountCase, examineAccount } from './account.ts'
 import { type Finding, unknown, wrong } from './finding.ts'
 import { examinePackages } from './packages.ts'
@@ -71,12 +71,17 @@ function accountCase(
   env: NodeJS.ProcessEnv,
 ): Omit<AccountCase, 'signal'> {
   const setting = (key: string) => config[`${project}:${key}`] || undefined
+  const pattern = setting('route')
   return {
     token: config['cloudflare:apiToken'] || env.CLOUDFLARE_API_TOKEN,
     accountId: setting('accountId') ?? env.CLOUDFLARE_ACCOUNT_ID,
     hostname: setting('hostname'),
     zoneId: setting('zoneId'),
-    workersDevName: setting('workersDev') === 'true' ? scriptName(root, name) : undefined,
+    route: pattern ? { host: hostOf(pattern), needsRecord: setting('routeRecord') === 'true' } : undefined,
+    workersDev: {
+      scriptName: setting('workersDev') === 'true' ? scriptName(root, name) : undefined,
+      setting: setting('workersDevSubdomain'),
+    },
     baseUrl: config['cloudflare:baseUrl'] || env.CLOUDFLARE_BASE_URL || undefined,
   }
 }

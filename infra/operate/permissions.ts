@@ -13,6 +13,27 @@ const NO_SUBDOMAIN_CODE = 10007
 
 const Subdomain = z.object({ subdomain: z.string().min(1) })
 
+/** Those that a route needs in its zone. */
+const ROUTE_PERMISSION = { name: 'Workers Routes', path: 'workers/routes' }
+const RECORD_PERMISSION = { name: 'DNS', path: 'dns_records' }
+
+/** A route of the stack, and whether the program makes the DNS record of its host. */
+export interface Route {
+  readonly host: string
+  readonly needsRecord: boolean
+}
+
+/** What the token may do in the zone of a route. */
+export async function examineRoute(
+  api: CloudflareApi,
+  zoneId: string,
+  route: Route,
+): Promise<readonly Finding[]> {
+  const needed = route.needsRecord ? [ROUTE_PERMISSION, RECORD_PERMISSION] : [ROUTE_PERMISSION]
+  const answers = await Promise.all(needed.map(({ path }) => askApi(api, `zones/${zoneId}/${path}`)))
+  return needed.map(({ name }, index) => examinePermission(name, answers[index]))
+}
+
 export interface AccountAnswers {
   /** In the order of PERMISSIONS. */
   readonly reads: readonly ApiAnswer[]
@@ -48,17 +69,30 @@ function examinePermission(name: string, answer: ApiAnswer | undefined): Finding
   return unknown(subject, answer?.reason ?? 'not asked')
 }
 
+/** What the stack wants of workers.dev. */
+export interface WorkersDev {
+  /** Undefined if it is not to answer there. */
+  readonly scriptName: string | undefined
+  /** The account's name there, as the stack's file has it. */
+  readonly setting: string | undefined
+}
+
 /**
  * The account's workers.dev name. An account without one takes no first upload of a script, whatever the
  * stack says of workers.dev (API error 10063).
  */
-export function examineSubdomain(answer: ApiAnswer, scriptName: string | undefined): Finding {
+export function examineSubdomain(answer: ApiAnswer, { scriptName, setting }: WorkersDev): Finding {
   const subject = 'workers.dev'
   if (answer.kind === 'silent' || answer.kind === 'refused')
     return unknown(subject, `not told (${answer.reason})`)
   const name = answer.kind === 'given' ? Subdomain.safeParse(answer.result).data?.subdomain : undefined
-  if (name && scriptName)
+  if (name && setting && setting !== name) {
+    const remedy = `Write in the stack file: workersDevSubdomain: ${name}`
+    return wrong(subject, `the account's name is ${name}, not ${setting}`, remedy)
+  }
+  if (name && scriptName) {
     return right(subject, `the stack answers at https://${scriptName}.${name}.workers.dev`)
+  }
   if (name) return right(subject, `the account has the name ${name}; the stack leaves it off`)
   if (answer.kind === 'failed' && answer.code !== NO_SUBDOMAIN_CODE) return unknown(subject, answer.reason)
   return wrong(subject, 'the account has no name there yet', 'Open Workers & Pages in the dashboard once')

@@ -8,7 +8,7 @@ const SHAPE = /^[0-9A-Za-z_-]{40,80}$/
 
 export const CREATE_TOKEN =
   'Create one at dash.cloudflare.com/profile/api-tokens with Workers Scripts: Edit and Workers KV Storage: Edit ' +
-  '(for a hostname also Zone: Read) and export it'
+  '(for a hostname also Zone: Read, for a route Workers Routes: Edit) and export it'
 
 const Verified = z.object({ status: z.string(), expires_on: z.string().optional() })
 

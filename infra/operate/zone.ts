@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type ApiAnswer, askApi, type CloudflareApi } from './cloudflare-api.ts'
 import { type Finding, right, unknown, wrong } from './finding.ts'
+import { examineRoute, type Route } from './permissions.ts'
 
 const Zone = z.object({
   id: z.string(),
@@ -13,7 +14,10 @@ type Zone = z.infer<typeof Zone>
 const DnsRecords = z.array(z.object({ type: z.string() }))
 
 export interface ZoneQuestion {
-  readonly hostname: string
+  /** The custom domain, else the host of the route. */
+  readonly host: string
+  readonly isCustomDomain: boolean
+  readonly route: Route | undefined
   /** As the stack's settings have it. */
   readonly zoneId: string | undefined
   readonly accountId: string
@@ -21,37 +25,46 @@ export interface ZoneQuestion {
 
 export interface ZoneAnswers {
   readonly zones: readonly ApiAnswer[]
-  /** The records of the hostname; undefined if there was no zone to ask. */
+  /** The records that a custom domain has already; undefined if there is none, or no zone. */
   readonly records: ApiAnswer | undefined
+  /** What the token may do for a route. */
+  readonly permissions: readonly Finding[]
 }
 
-/** Looks for the zone of the hostname, the longest name first, and for records that it has already. */
-export async function askZone(api: CloudflareApi, { hostname, zoneId }: ZoneQuestion): Promise<ZoneAnswers> {
-  const paths = zoneId ? [`zones/${zoneId}`] : namesAbove(hostname).map((name) => `zones?name=${name}`)
+/** Looks for the zone of the host, the longest name first, and then at what the stack wants in it. */
+export async function askZone(api: CloudflareApi, question: ZoneQuestion): Promise<ZoneAnswers> {
+  const { host, zoneId, isCustomDomain, route } = question
+  const paths = zoneId ? [`zones/${zoneId}`] : namesAbove(host).map((name) => `zones?name=${name}`)
   const zones = await Promise.all(paths.map((path) => askApi(api, path)))
   const [zone] = zones.flatMap(zonesIn)
-  const records = zone && (await askApi(api, `zones/${zone.id}/dns_records?name=${hostname}`))
-  return { zones, records }
+  if (!zone) return { zones, records: undefined, permissions: [] }
+  const [records, permissions] = await Promise.all([
+    isCustomDomain ? askApi(api, `zones/${zone.id}/dns_records?name=${host}`) : undefined,
+    route ? examineRoute(api, zone.id, route) : [],
+  ])
+  return { zones, records, permissions }
 }
 
-export function examineZone(question: ZoneQuestion, { zones, records }: ZoneAnswers): readonly Finding[] {
+export function examineZone(question: ZoneQuestion, answers: ZoneAnswers): readonly Finding[] {
+  const { zones, records, permissions } = answers
   const [zone] = zones.flatMap(zonesIn)
   if (!zone) return [missingZone(question, zones)]
   const finding = examineFound(question, zone)
-  return finding.verdict === 'right' ? [finding, ...examineRecords(question.hostname, records)] : [finding]
+  if (finding.verdict !== 'right') return [finding]
+  return [finding, ...(records ? [examineRecords(question.host, records)] : []), ...permissions]
 }
 
-function missingZone({ hostname, zoneId, accountId }: ZoneQuestion, answers: readonly ApiAnswer[]): Finding {
+function missingZone({ host, zoneId, accountId }: ZoneQuestion, answers: readonly ApiAnswer[]): Finding {
   const silent = answers.find(({ kind }) => kind === 'silent' || kind === 'failed')
   if (silent && 'reason' in silent) return unknown('zone', `not found out (${silent.reason})`)
-  const found = zoneId ? `there is none with the id ${zoneId}` : `there is none for ${hostname}`
+  const found = zoneId ? `there is none with the id ${zoneId}` : `there is none for ${host}`
   const remedy = `Add the domain to the account ${accountId}, or give the token Zone: Read on it`
   return wrong('zone', `${found} that the token may see`, remedy)
 }
 
-function examineFound({ hostname, accountId }: ZoneQuestion, { name, status, account }: Zone): Finding {
-  if (!`.${hostname}`.endsWith(`.${name}`))
-    return wrong('zone', `${hostname} is not in ${name}`, 'Correct the setting zoneId')
+function examineFound({ host, accountId }: ZoneQuestion, { name, status, account }: Zone): Finding {
+  if (!`.${host}`.endsWith(`.${name}`))
+    return wrong('zone', `${host} is not in ${name}`, 'Correct the setting zoneId')
   if (account.id !== accountId) {
     return wrong(
       'zone',
@@ -69,14 +82,13 @@ function examineFound({ hostname, accountId }: ZoneQuestion, { name, status, acc
 }
 
 /** A custom domain makes its own record, an AAAA, and the API refuses a name that has others (100117). */
-function examineRecords(hostname: string, answer: ApiAnswer | undefined): readonly Finding[] {
-  if (answer?.kind !== 'given') return [unknown('DNS', 'not readable with this token, nor needed to deploy')]
+function examineRecords(host: string, answer: ApiAnswer): Finding {
+  if (answer.kind !== 'given')
+    return unknown('DNS', 'not readable with this token, nor needed for a custom domain')
   const records = DnsRecords.safeParse(answer.result).data ?? []
   const other = records.find(({ type }) => type === 'CNAME' || type === 'A')
-  if (!other) return [right('DNS', `nothing stands in the way of ${hostname}`)]
-  return [
-    unknown('DNS', `${hostname} has a record of type ${other.type}: delete it before the first deployment`),
-  ]
+  if (!other) return right('DNS', `nothing stands in the way of ${host}`)
+  return unknown('DNS', `${host} has a record of type ${other.type}: delete it before the first deployment`)
 }
 
 function zonesIn(answer: ApiAnswer): readonly Zone[] {
@@ -86,7 +98,7 @@ function zonesIn(answer: ApiAnswer): readonly Zone[] {
 }
 
 /** `a.b.example.com` has these: itself, `b.example.com` and `example.com`. */
-function namesAbove(hostname: string): readonly string[] {
-  const labels = hostname.split('.')
+function namesAbove(host: string): readonly string[] {
+  const labels = host.split('.')
   return labels.slice(0, -1).map((_, index) => labels.slice(index).join('.'))
 }

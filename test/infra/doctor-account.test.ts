@@ -1,21 +1,18 @@
 import { createServer } from 'node:http'
 import { expect, test } from 'vitest'
-import { examineAccount } from '../../infra/operate/account.ts'
+import { type AccountCase, examineAccount } from '../../infra/operate/account.ts'
 import { ACCOUNT, GOOD_ANSWERS, listen, nobody, REFUSED, serveApi, TOKEN, ZONE } from './fake-api.ts'
 import { linesOf } from './fake-cli.ts'
 
-interface AccountFacts {
-  readonly token?: string | undefined
-  readonly accountId?: string
-  readonly hostname?: string
-  readonly zoneId?: string
-  readonly workersDevName?: string
-}
+type Facts = Partial<Omit<AccountCase, 'signal' | 'baseUrl'>>
 
-function account(baseUrl: string, facts: AccountFacts = {}): Promise<readonly string[]> {
-  const none = { hostname: undefined, zoneId: undefined, workersDevName: undefined }
-  const signal = AbortSignal.timeout(3_000)
-  return linesOf(examineAccount({ token: TOKEN, accountId: ACCOUNT, ...none, ...facts, baseUrl, signal }))
+function account(baseUrl: string, facts: Facts = {}): Promise<readonly string[]> {
+  const none = { hostname: undefined, zoneId: undefined, route: undefined }
+  const workersDev = { scriptName: undefined, setting: undefined }
+  const signal = AbortSignal.timeout(10_000)
+  return linesOf(
+    examineAccount({ token: TOKEN, accountId: ACCOUNT, ...none, workersDev, ...facts, baseUrl, signal }),
+  )
 }
 
 test('an API that refuses connections, or is none', async () => {
@@ -126,5 +123,29 @@ test('a record that stands in the way of a custom domain is told', async () => {
   const base = await serveApi({ ...GOOD_ANSWERS, [path]: [{ type: 'CNAME' }] })
   expect(await account(base, { hostname: 'sync.example.com' })).toEqual([
     '?     DNS: sync.example.com has a record of type CNAME: delete it before the first deployment',
+  ])
+})
+
+test('a route needs its permissions in the zone, and a record one more', async () => {
+  const zone = { [`zones/${ZONE.id}`]: ZONE, [`zones/${ZONE.id}/dns_records`]: REFUSED }
+  const facts = { zoneId: ZONE.id, route: { host: 'api.example.com', needsRecord: true } }
+  const base = await serveApi({ ...GOOD_ANSWERS, ...zone, [`zones/${ZONE.id}/workers/routes`]: REFUSED })
+  expect(await account(base, facts)).toEqual([
+    expect.stringMatching(
+      /^WRONG permission Workers Routes: missing .* Give the token Workers Routes: Edit$/,
+    ),
+    expect.stringMatching(/^WRONG permission DNS: missing .* Give the token DNS: Edit$/),
+  ])
+  const allowed = await serveApi({ ...GOOD_ANSWERS, ...zone, [`zones/${ZONE.id}/workers/routes`]: [] })
+  expect(
+    await account(allowed, { ...facts, route: { host: 'api.example.com', needsRecord: false } }),
+  ).toEqual([])
+})
+
+test('a workers.dev name that is not the one of the account', async () => {
+  const base = await serveApi(GOOD_ANSWERS)
+  expect(await account(base, { workersDev: { scriptName: 'sync-dev', setting: 'acme' } })).toEqual([])
+  expect(await account(base, { workersDev: { scriptName: 'sync-dev', setting: 'emca' } })).toEqual([
+    "WRONG workers.dev: the account's name is acme, not emca. Write in the stack file: workersDevSubdomain: acme",
   ])
 })
