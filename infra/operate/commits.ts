@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { z } from 'zod'
+import type { PulumiCli } from '../doctor/pulumi-cli.ts'
 import { StartError } from '../local/start-error.ts'
 
 /** What the CLI keeps of each update of a stack, the newest first. */
@@ -13,11 +14,11 @@ const History = z.array(
 export type History = z.infer<typeof History>
 
 /** The updates of a stack, the newest first. */
-export function readHistory(root: string, stack: string): History {
+export function readHistory(root: string, { path, env }: PulumiCli, stack: string): History {
   const args = ['stack', 'history', '--stack', stack, '--json', '--page-size', '50']
-  const { status, stdout, stderr } = spawnSync('pulumi', args, { cwd: root, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(path, args, { cwd: root, env, encoding: 'utf8' })
   if (status === 0) return History.parse(JSON.parse(stdout))
-  throw new StartError(`pulumi stack history failed: ${stderr.trim().split('\n')[0] || 'no such command'}`)
+  throw new StartError(`pulumi stack history failed: ${stderr.trim().split('\n')[0]}`)
 }
 
 /** The commit that runs now, or was to: of the newest update, good or not. */

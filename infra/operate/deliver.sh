@@ -12,8 +12,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 node infra/local/install.mjs
-# A CLI of the machine's own comes first; else the one that the npm package fetches from the vendor.
-export PATH="$PATH:$PWD/node_modules/.bin"
+# The pinned CLI, as npm's scripts have it: the package fetches it from the vendor once and keeps it.
+export PATH="$PWD/node_modules/.bin:$PATH"
+pulumi version >&2
 
 # GitHub refuses a comment of more than 65,536 characters.
 readonly MAX_PREVIEW_CHARS=60000
@@ -37,6 +38,7 @@ up() {
 open_stack() {
   cp Pulumi.pr.yaml "Pulumi.$1.yaml"
   pulumi stack select --create "$1"
+  npm run --silent doctor -- --stack "$1"
   deploy "$1"
   check "$1"
 }

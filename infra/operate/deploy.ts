@@ -2,10 +2,10 @@
 // API again for three minutes without a word.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { examine } from '../doctor/examination.ts'
+import { formatFinding, isWrong } from '../doctor/finding.ts'
+import { findPulumi, type PulumiCli } from '../doctor/pulumi-cli.ts'
 import { StartError } from '../local/start-error.ts'
-import { examine } from './examination.ts'
-import { formatFinding, isWrong } from './finding.ts'
-import { findPulumi, type PulumiCli } from './pulumi-cli.ts'
 import { takeStack } from './stack-option.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   if (!cli || findings.some(isWrong)) {
     throw new StartError(`${stack} was not deployed. See npm run doctor; pulumi up itself asks no doctor`)
   }
-  handOver(cli, ['up', '--stack', stack, ...rest])
+  handOver(cli, ['up', '--stack', stack, '--policy-pack', 'infra/policy', ...rest])
 }
 
 /** Ends with the CLI, and with its code. */

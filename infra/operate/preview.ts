@@ -2,6 +2,7 @@
 // the CLI asks the account; without one the program runs against the state that `npm start` left.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { requirePulumi } from '../doctor/pulumi-cli.ts'
 import { changesBetween } from '../local/diff.ts'
 import { readOptions, type StackOptions } from '../local/options.ts'
 import { checkPolicies, type Violation } from '../local/policies.ts'
@@ -23,8 +24,9 @@ const ROOT = join(import.meta.dirname, '../..')
 
 function previewAccount({ stack, config }: StackOptions): number {
   const settings = Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`])
+  const { path, env } = requirePulumi(ROOT, process.env)
   const args = ['preview', '--diff', '--stack', stack, '--policy-pack', 'infra/policy', ...settings]
-  return spawnSync('pulumi', args, { cwd: ROOT, stdio: 'inherit' }).status ?? 1
+  return spawnSync(path, args, { cwd: ROOT, env, stdio: 'inherit' }).status ?? 1
 }
 
 async function previewHere({ stack: name, config }: StackOptions): Promise<number> {

@@ -4,28 +4,17 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { RunError } from '@pulumi/pulumi/errors.js'
 import { DECLARATION_FILE, parseDeclaration } from '../declaration.ts'
+import { type PulumiCli, requirePulumi } from '../doctor/pulumi-cli.ts'
 import { StartError } from '../local/start-error.ts'
 import { git, isSame, lastCommit, previousCommit, readHistory } from './commits.ts'
+import { type StackOption, takeStack } from './stack-option.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
 /** What a space's tables look like. An older version of it cannot read what a newer one has stored. */
 const TABLES_FILE = 'worker/src/objects/tables.ts'
-
-interface Options {
-  readonly stack: string
-  readonly more: readonly string[]
-}
-
-function readOptions(args: readonly string[]): Options {
-  const options = { stack: { type: 'string', default: 'dev' } } as const
-  const { values, tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true })
-  const more = tokens.filter((token) => token.kind !== 'option' || token.name !== 'stack')
-  return { stack: String(values.stack), more: more.map(({ index }) => args[index] ?? '') }
-}
 
 /** Refuses to go back behind what the objects have stored. */
 function checkWayBack(from: string, to: string): void {
@@ -47,14 +36,19 @@ function tagsOf(commit: string): readonly string[] {
   return parseDeclaration(text).migrations.map(({ tag }) => tag)
 }
 
-function deploy(commit: string, current: string, { stack, more }: Options): number {
+interface Way {
+  readonly commit: string
+  readonly current: string
+}
+
+function deploy(cli: PulumiCli, { commit, current }: Way, { stack, rest }: StackOption): number {
   const tree = mkdtempSync(join(tmpdir(), 'chronicle-rollback-'))
   try {
     git(ROOT, 'worktree', 'add', '--detach', tree, commit)
     installPackages(tree, isSame(ROOT, [commit, current], 'package-lock.json'))
     // The policies of today: going back must not take away a key, or move the data.
-    const args = ['up', '--stack', stack, '--policy-pack', join(ROOT, 'infra/policy'), ...more]
-    return spawnSync('pulumi', args, { cwd: tree, stdio: 'inherit' }).status ?? 1
+    const args = ['up', '--stack', stack, '--policy-pack', join(ROOT, 'infra/policy'), ...rest]
+    return spawnSync(cli.path, args, { cwd: tree, env: cli.env, stdio: 'inherit' }).status ?? 1
   } finally {
     git(ROOT, 'worktree', 'remove', '--force', tree)
     rmSync(tree, { recursive: true, force: true })
@@ -76,15 +70,16 @@ function short(commit: string): string {
 }
 
 function main(): void {
-  const options = readOptions(process.argv.slice(2))
-  const history = readHistory(ROOT, options.stack)
+  const options = takeStack(process.argv.slice(2))
+  const cli = requirePulumi(ROOT, process.env)
+  const history = readHistory(ROOT, cli, options.stack)
   const current = lastCommit(history)
   const previous = previousCommit(ROOT, history, current)
   checkWayBack(current, previous)
   console.log(
     `The stack "${options.stack}" goes back from ${short(current)} to ${git(ROOT, 'log', '-1', '--format=%h %s', previous)}`,
   )
-  process.exitCode = deploy(previous, current, options)
+  process.exitCode = deploy(cli, { commit: previous, current }, options)
 }
 
 try {

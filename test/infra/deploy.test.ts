@@ -10,9 +10,9 @@ test('deploy asks the doctor first, and hands everything else to `pulumi up`', a
     ...withAccount(await serveApi(GOOD_ANSWERS)),
     PULUMI_CONFIG_PASSPHRASE: '',
   }
-  const deployed = await run(newProject().root, ['deploy', '--yes', '--stack', 'dev', '--diff'], env)
+  const deployed = await run(newProject().root, ['operate/deploy', '--yes', '--stack', 'dev', '--diff'], env)
   expect(deployed).toMatchObject({ code: 7, lines: ['up got up --stack dev --yes --diff'] })
-  const refused = await run(newProject().root, ['deploy', '--yes'], {
+  const refused = await run(newProject().root, ['operate/deploy', '--yes'], {
     ...env,
     CLOUDFLARE_API_TOKEN: 'short',
   })
@@ -21,7 +21,7 @@ test('deploy asks the doctor first, and hands everything else to `pulumi up`', a
     expect.stringMatching(/^WRONG API token: 5 characters /),
     'Error: dev was not deployed. See npm run doctor; pulumi up itself asks no doctor',
   ])
-  const twice = await run(newProject().root, ['deploy', '--stack', 'prod', '--stack', 'dev'], env)
+  const twice = await run(newProject().root, ['operate/deploy', '--stack', 'prod', '--stack', 'dev'], env)
   expect(twice).toMatchObject({ code: 1, lines: ['Error: --stack is there twice: say which stack is meant'] })
 })
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import { expect, test } from 'vitest'
-import { type AccountCase, examineAccount } from '../../infra/operate/account.ts'
+import { type AccountCase, examineAccount } from '../../infra/doctor/account.ts'
 import { ACCOUNT, GOOD_ANSWERS, listen, nobody, REFUSED, serveApi, TOKEN, ZONE } from './fake-api.ts'
 import { linesOf } from './fake-cli.ts'
 

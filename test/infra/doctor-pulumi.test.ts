@@ -2,9 +2,9 @@ import { createCipheriv, pbkdf2Sync, randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { examinePackages, installedVersion } from '../../infra/operate/packages.ts'
-import { examinePulumi } from '../../infra/operate/pulumi.ts'
-import { isInRange } from '../../infra/operate/version-range.ts'
+import { examinePackages, installedVersion } from '../../infra/doctor/packages.ts'
+import { examinePulumi } from '../../infra/doctor/pulumi.ts'
+import { isInRange } from '../../infra/doctor/version-range.ts'
 import {
   CHECKOUT,
   CLOUDFLARE,

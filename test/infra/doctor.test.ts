@@ -13,7 +13,7 @@ test('everything right: each line says so, and prod can be deployed', async () =
   }
   const project = newProject()
   project.edit('Pulumi.prod.yaml', (text) => `${text}  hostname: sync.example.com\n`)
-  const { code, lines } = await run(project.root, ['doctor', '--stack', 'prod'], env)
+  const { code, lines } = await run(project.root, ['doctor/doctor', '--stack', 'prod'], env)
   expect(lines).toEqual([
     `ok    Node: ${process.version}, package.json asks for >=22.18 || (>=20 <21)`,
     'ok    npm: 11.1.0',
@@ -42,7 +42,7 @@ test('everything right: each line says so, and prod can be deployed', async () =
 test('an API and a CLI that never answer: told within five seconds', async () => {
   const baseUrl = await serveSilence()
   const asleep = { ...GOOD_CLI, whoami: 'exec sleep 20', 'stack ls': 'exec sleep 20' }
-  const { code, lines, ms } = await run(newProject().root, ['doctor'], {
+  const { code, lines, ms } = await run(newProject().root, ['doctor/doctor'], {
     ...withCli(asleep),
     ...withAccount(baseUrl),
     DOCTOR_SECONDS: '',
@@ -56,7 +56,7 @@ test('an API and a CLI that never answer: told within five seconds', async () =>
 })
 
 test('without a token the account is one line', async () => {
-  const { code, lines } = await run(newProject().root, ['doctor'], {
+  const { code, lines } = await run(newProject().root, ['doctor/doctor'], {
     ...withCli(undefined),
     CLOUDFLARE_ACCOUNT_ID: ACCOUNT,
   })
@@ -75,7 +75,7 @@ test('without a token the account is one line', async () => {
 test('a wrong stack file, a declaration that the program does not meet, an unknown stack', async () => {
   const project = newProject()
   project.edit('Pulumi.prod.yaml', (text) => text.replace('0.1', '2').replace('production', 'staging'))
-  const settings = await run(project.root, ['doctor', '--stack=prod'], withCli(undefined))
+  const settings = await run(project.root, ['doctor/doctor', '--stack=prod'], withCli(undefined))
   expect(settings.code).toBe(1)
   expect(settings.lines.filter((line) => line.startsWith('WRONG program'))).toEqual([
     expect.stringMatching(
@@ -89,11 +89,11 @@ test('a wrong stack file, a declaration that the program does not meet, an unkno
     ),
   ])
   project.edit('worker/wrangler.toml', (text) => text.replace('"MASTER_KEY"', '"MASTER_KEY", "PEPPER"'))
-  const declaration = await run(project.root, ['doctor'], withCli(undefined))
+  const declaration = await run(project.root, ['doctor/doctor'], withCli(undefined))
   expect(declaration.lines).toContain(
     'WRONG program: worker/wrangler.toml declares the secret PEPPER, but infra/index.ts gives it no value: add it there',
   )
-  const unknown = await run(project.root, ['doctor', '--stack', 'qa'], withCli(undefined))
+  const unknown = await run(project.root, ['doctor/doctor', '--stack', 'qa'], withCli(undefined))
   expect(unknown.code).toBe(1)
   expect(unknown.lines).toContain('WRONG stack file: there is no stack "qa". Stacks: dev, pr, prod')
 })
@@ -102,7 +102,7 @@ test('what is encrypted in the stack file is not guessed at', async () => {
   const project = newProject()
   const secrets = '  cloudflare:apiToken:\n    secure: v1:x\n  hostname:\n    secure: v1:x\n'
   project.edit('Pulumi.dev.yaml', (text) => `${text}${secrets}`)
-  const { lines } = await run(project.root, ['doctor'], withCli(undefined))
+  const { lines } = await run(project.root, ['doctor/doctor'], withCli(undefined))
   expect(lines).toContain('?     program: not tried: chronicle-sync:hostname is encrypted in Pulumi.dev.yaml')
   expect(lines).toContain('?     account: not asked: cloudflare:apiToken is encrypted in Pulumi.dev.yaml')
 })

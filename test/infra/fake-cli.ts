@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { type Finding, formatFinding } from '../../infra/operate/finding.ts'
+import { type Finding, formatFinding } from '../../infra/doctor/finding.ts'
 import { ACCOUNT, TOKEN } from './fake-api.ts'
 
 export const CHECKOUT = join(import.meta.dirname, '../..')
@@ -75,10 +75,10 @@ export async function linesOf(
   return (await findings).filter(({ verdict }) => verdict !== 'right').map(formatFinding)
 }
 
-/** A command of infra/operate in a project, as npm runs it; what it printed, on either stream. */
+/** A command of infra, like `doctor/doctor`, in a project, as npm runs it; what it printed, on either stream. */
 export async function run(root: string, [command, ...args]: readonly string[], env: Environment) {
   const started = performance.now()
-  const child = spawn(process.execPath, [`infra/operate/${command}.ts`, ...args], {
+  const child = spawn(process.execPath, [`infra/${command}.ts`, ...args], {
     cwd: root,
     env: environment(env),
     stdio: 'pipe',

@@ -149,7 +149,7 @@ test('mistakes are one line each, before any work', async () => {
     [['--port', 'x'], /^Error: --port is "x", expected a number from 1 to 65535$/],
     [['--port', '65536'], /^Error: --port is "65536", expected a number from 1 to 65535$/],
     [['--port', busy], new RegExp(`^Error: port ${busy} is busy\\. Choose another: --port \\d+$`)],
-    [['--stack', 'nope'], /^Error: there is no stack "nope"\. Stacks: dev, prod$/],
+    [['--stack', 'nope'], /^Error: there is no stack "nope"\. Stacks: dev, pr, prod$/],
     [['--config', 'x'], /^Error: --config is "x", expected key=value$/],
     [
       ['--stack', 'prod'],

@@ -2,7 +2,8 @@
 // where there is none. State and history are in the folder CLI_STATE; what is deployed answers at
 // CLI_CLOUD, and CLI_SWITCH is told of every change.
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { loadAccount } from '../../infra/local/account.ts'
@@ -39,7 +40,16 @@ const name = String(values.stack ?? positionals.at(-1))
 const folder = join(CLI_STATE, name)
 const historyFile = join(CLI_STATE, `${name}.history.json`)
 
+const PLUGINS = ['cloudflare', 'random'].map((plugin) => {
+  const { version } = createRequire(import.meta.url)(`@pulumi/${plugin}/package.json`)
+  return { name: plugin, kind: 'resource', version }
+})
+
 const COMMANDS: readonly (readonly [RegExp, () => void | Promise<void>])[] = [
+  [/^version$/, () => console.log('v3.265.0')],
+  [/^plugin ls$/, () => console.log(JSON.stringify(PLUGINS))],
+  [/^whoami$/, () => console.log(JSON.stringify({ user: 'ci', url: `file://${CLI_STATE}` }))],
+  [/^stack ls$/, () => console.log(JSON.stringify(readdirSync(CLI_STATE).map((stack) => ({ name: stack }))))],
   [/^stack select /, select],
   [/^stack output$/, showOutputs],
   [/^stack history$/, () => console.log(JSON.stringify(history()))],

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { accessSync, constants, realpathSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join, sep } from 'node:path'
+import { StartError } from '../local/start-error.ts'
 import { installedVersion } from './packages.ts'
 
 const EXECUTABLE = process.platform === 'win32' ? 'pulumi.exe' : 'pulumi'
@@ -33,6 +34,15 @@ export function findPulumi(root: string, env: NodeJS.ProcessEnv): PulumiCli | un
   const path = join(folder, EXECUTABLE)
   const command = cached.includes(folder) ? 'npx pulumi' : 'pulumi'
   return { path, command, env: { ...env, PATH: [dirname(path), env.PATH].join(delimiter) } }
+}
+
+/** The CLI of `findPulumi`, or a StartError that says how to get it. */
+export function requirePulumi(root: string, env: NodeJS.ProcessEnv): PulumiCli {
+  const cli = findPulumi(root, env)
+  if (cli) return cli
+  throw new StartError(
+    `there is no Pulumi CLI. Run: npx pulumi version (fetches ${pinnedVersion(root, env)} from get.pulumi.com, once)`,
+  )
 }
 
 function isCli(path: string): boolean {

@@ -1,9 +1,9 @@
 // `npm run doctor`: says of each thing that a deployment needs whether it is right, and what to do if not.
 import { join } from 'node:path'
 import { StartError } from '../local/start-error.ts'
+import { takeStack } from '../operate/stack-option.ts'
 import { examine } from './examination.ts'
 import { formatFinding, isWrong } from './finding.ts'
-import { takeStack } from './stack-option.ts'
 
 async function main(): Promise<void> {
   const { stack, rest } = takeStack(process.argv.slice(2))

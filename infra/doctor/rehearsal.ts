@@ -44,7 +44,7 @@ function runProgram({ root, stack, env, signal }: RehearsalCase): Promise<string
       PULUMI_CONFIG: JSON.stringify({ ...stack.config, [`${stack.project}:accountId`]: '' }),
     },
   } as const
-  const args = [join(root, 'infra/operate/rehearse.ts'), stack.project, stack.name]
+  const args = [join(root, 'infra/doctor/rehearse.ts'), stack.project, stack.name]
   return new Promise((resolve) => {
     execFile(process.execPath, args, options, (error, _stdout, stderr) => {
       if (signal.aborted) return resolve(undefined)
