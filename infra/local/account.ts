@@ -12,12 +12,25 @@ export interface Account {
   scripts: Script[]
   domains: { id: string; hostname: string; service: string }[]
   routes: (Route & { id: string })[]
+  /** Of the zones there is no more than their names, which only the REST calls need. */
+  zones: { id: string; name: string }[]
+  records: DnsRecord[]
 }
 
 /** A pattern like api.example.com/api/*, and the script that answers there. */
 export interface Route {
   readonly pattern: string
   readonly script: string
+}
+
+export interface DnsRecord {
+  readonly id: string
+  readonly zoneId: string
+  readonly name: string
+  readonly type: string
+  readonly content: string
+  readonly proxied: boolean
+  readonly ttl: number
 }
 
 export interface Script extends Upload {
@@ -36,19 +49,30 @@ export interface Upload {
   readonly compatibilityDate: string
   readonly compatibilityFlags: readonly string[]
   readonly bindings: readonly Binding[]
+  readonly observability?: Observability | undefined
+}
+
+export interface Observability {
+  readonly enabled: boolean
+  /** The share of requests whose logs are kept, 0 to 1; all when left out. */
+  readonly headSamplingRate?: number | undefined
 }
 
 /** A refusal, with status and code of the real API. */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
+  readonly status: number
+  readonly code: number
 
   constructor(status: number, code: number, message: string) {
     super(`${message} (status ${status}, code ${code})`)
+    this.status = status
+    this.code = code
   }
 }
 
 export function loadAccount(folder: string): Account {
-  const empty: Account = { namespaces: [], scripts: [], domains: [], routes: [] }
+  const empty: Account = { namespaces: [], scripts: [], domains: [], routes: [], zones: [], records: [] }
   return { ...empty, ...readJson<Account>(join(folder, 'account.json')) }
 }
 

@@ -11,6 +11,7 @@ import {
   createRoute,
   deleteScript,
   newId,
+  type Observability,
   switchWorkersDev,
   updateRoute,
   uploadScript,
@@ -54,6 +55,7 @@ const ScriptInputs = z.object({
   compatibilityDate: z.string(),
   compatibilityFlags: z.array(z.string()).default([]),
   bindings: z.array(z.custom<Binding>()).default([]),
+  observability: z.custom<Observability>().optional(),
   migrations: z.custom<Migrations>().optional(),
 })
 
@@ -173,9 +175,9 @@ export function invokeFunction({ account }: Cloud, token: string, args: Properti
 
 function upload(cloud: Cloud, inputs: Properties): Properties {
   const { scriptName, migrations, ...rest } = ScriptInputs.parse(inputs)
-  const { compatibilityDate, compatibilityFlags, bindings } = rest
+  const { compatibilityDate, compatibilityFlags, bindings, observability } = rest
   const code = readContent(cloud, inputs)
-  const metadata = { name: scriptName, compatibilityDate, compatibilityFlags, bindings }
+  const metadata = { name: scriptName, compatibilityDate, compatibilityFlags, bindings, observability }
   const script = uploadScript(cloud.account, { ...metadata, folder: cloud.folder, code }, migrations)
   const { etag, createdOn, modifiedOn, migrationTag } = script
   return { etag, createdOn, modifiedOn, migrationTag }
