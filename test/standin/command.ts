@@ -1,0 +1,27 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+
+export interface Run {
+  readonly code: number | null
+  /** What it printed, standard error last. */
+  readonly printed: string
+}
+
+export interface RunOptions {
+  readonly cwd: string
+  /** Over the environment of the tests. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** Runs a command to its end, without a terminal. */
+export async function runCommand(
+  file: string,
+  args: readonly string[],
+  { cwd, env }: RunOptions,
+): Promise<Run> {
+  const child = spawn(file, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const ended = once(child, 'close')
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), ended])
+  return { code, printed: stdout + stderr }
+}

@@ -1,0 +1,130 @@
+import { z } from 'zod'
+import type { Binding } from '../../infra/bindings.ts'
+import { ApiError, type Observability, type Script } from '../../infra/local/account.ts'
+import type { MigrationStep, Migrations } from '../../infra/migrations.ts'
+
+/** The kinds that the program registers. Strict: a field that nobody reads would be a binding that is not compared. */
+const ApiBinding = z.strictObject({
+  name: z.string(),
+  type: z.enum([
+    'analytics_engine',
+    'durable_object_namespace',
+    'inherit',
+    'json',
+    'kv_namespace',
+    'plain_text',
+    'ratelimit',
+    'secret_text',
+  ]),
+  namespace_id: z.string().exactOptional(),
+  class_name: z.string().exactOptional(),
+  text: z.string().exactOptional(),
+  json: z.json().exactOptional(),
+  simple: z.strictObject({ limit: z.number(), period: z.number() }).exactOptional(),
+  dataset: z.string().exactOptional(),
+})
+
+const ApiStep = z.strictObject({
+  new_classes: z.array(z.string()).exactOptional(),
+  new_sqlite_classes: z.array(z.string()).exactOptional(),
+  renamed_classes: z.array(z.strictObject({ from: z.string(), to: z.string() })).exactOptional(),
+  deleted_classes: z.array(z.string()).exactOptional(),
+})
+
+const ApiMigrations = z.strictObject({
+  old_tag: z.string().exactOptional(),
+  new_tag: z.string(),
+  steps: z.array(ApiStep),
+})
+
+/** Of `observability`, the part that the declaration knows. */
+const ApiObservability = z.object({
+  enabled: z.boolean(),
+  head_sampling_rate: z.number().exactOptional(),
+})
+
+/** The part `metadata` of an upload. */
+export const Metadata = z.object({
+  main_module: z.string(),
+  bindings: z.array(ApiBinding).default([]),
+  keep_bindings: z.array(z.string()).default([]),
+  compatibility_date: z.string(),
+  compatibility_flags: z.array(z.string()).default([]),
+  migrations: ApiMigrations.exactOptional(),
+  observability: ApiObservability.exactOptional(),
+})
+
+/** The settings of a script that are no part of its versions. */
+export const ScriptSettings = z.object({ observability: ApiObservability.exactOptional() })
+
+type ApiBinding = z.infer<typeof ApiBinding>
+export type Metadata = z.infer<typeof Metadata>
+
+/** The bindings after an upload, sorted by name: its own, and those of the deployed script that it keeps. */
+export function bindingsAfter(metadata: Metadata, deployed: Script | undefined): readonly Binding[] {
+  const sent = metadata.bindings.map((binding) => toBinding(binding, deployed))
+  const kept = (deployed?.bindings ?? []).filter(
+    ({ name, type }) => metadata.keep_bindings.includes(type) && sent.every((other) => other.name !== name),
+  )
+  return [...sent, ...kept].toSorted((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** As the API shows it: without the secret. */
+export function toApiBinding(binding: Binding, namespaceOf: (className: string) => string): object {
+  const { name, type, namespaceId, className, text, json, simple, dataset } = binding
+  return {
+    name,
+    type,
+    ...(namespaceId !== undefined && { namespace_id: namespaceId }),
+    ...(className !== undefined && { class_name: className, namespace_id: namespaceOf(className) }),
+    ...(text !== undefined && type !== 'secret_text' && { text }),
+    ...(json !== undefined && { json: JSON.parse(json) }),
+    ...(simple && { simple }),
+    ...(dataset !== undefined && { dataset }),
+  }
+}
+
+export function toMigrations({ old_tag, new_tag, steps }: z.infer<typeof ApiMigrations>): Migrations {
+  return { ...(old_tag && { oldTag: old_tag }), newTag: new_tag, steps: steps.map(toStep) }
+}
+
+export function toObservability(api: z.infer<typeof ApiObservability>): Observability {
+  const { enabled, head_sampling_rate: headSamplingRate } = api
+  return { enabled, ...(headSamplingRate !== undefined && { headSamplingRate }) }
+}
+
+export function toApiObservability({ enabled, headSamplingRate }: Observability): object {
+  return { enabled, ...(headSamplingRate !== undefined && { head_sampling_rate: headSamplingRate }) }
+}
+
+function toBinding(binding: ApiBinding, deployed: Script | undefined): Binding {
+  const { name, type, namespace_id, class_name, text, json, simple, dataset } = binding
+  if (type === 'inherit') return inherited(name, deployed)
+  return {
+    name,
+    type,
+    ...(namespace_id !== undefined && { namespaceId: namespace_id }),
+    ...(class_name !== undefined && { className: class_name }),
+    ...(text !== undefined && { text }),
+    // wrangler sends the value itself, the provider its text.
+    ...(json !== undefined && { json: typeof json === 'string' ? json : JSON.stringify(json) }),
+    ...(simple && { simple }),
+    ...(dataset !== undefined && { dataset }),
+  }
+}
+
+function inherited(name: string, deployed: Script | undefined): Binding {
+  const binding = deployed?.bindings.find((other) => other.name === name)
+  if (!binding) throw new ApiError(400, 10021, `binding ${name}: there is none to inherit`)
+  return binding
+}
+
+function toStep(step: z.infer<typeof ApiStep>): MigrationStep {
+  const { new_classes, new_sqlite_classes, renamed_classes, deleted_classes } = step
+  return {
+    ...(new_classes && { newClasses: new_classes }),
+    ...(new_sqlite_classes && { newSqliteClasses: new_sqlite_classes }),
+    ...(renamed_classes && { renamedClasses: renamed_classes }),
+    ...(deleted_classes && { deletedClasses: deleted_classes }),
+  }
+}

@@ -1,0 +1,100 @@
+import { ApiError } from '../../infra/local/account.ts'
+import type { Answer } from './call.ts'
+import { addNamespace, removeNamespace, renameNamespace, showNamespace } from './namespaces.ts'
+import {
+  changeSettings,
+  createVersion,
+  deployVersion,
+  listDeployments,
+  listScripts,
+  listSecrets,
+  putScript,
+  removeScript,
+  removeSubdomain,
+  showContent,
+  showOwnName,
+  showService,
+  showSettings,
+  showSubdomain,
+  showWorker,
+  switchSubdomain,
+} from './scripts.ts'
+import {
+  addRecord,
+  addRoute,
+  attachDomain,
+  changeRecord,
+  changeRoute,
+  detachDomain,
+  listRoutes,
+  listZones,
+  removeRecord,
+  removeRoute,
+  showDomain,
+  showRecord,
+  showRoute,
+  showZone,
+} from './zones.ts'
+
+const ACCOUNT = '/accounts/:account'
+const NAMESPACES = `${ACCOUNT}/storage/kv/namespaces`
+const WORKERS = `${ACCOUNT}/workers`
+const SCRIPT = `${WORKERS}/scripts/:name`
+const ZONE = '/zones/:zone'
+
+/** The calls that the resources of the program and `wrangler deploy` make, and no others. */
+const ROUTES: readonly (readonly [method: string, path: string, answer: Answer])[] = [
+  ['POST', NAMESPACES, addNamespace],
+  ['GET', `${NAMESPACES}/:id`, showNamespace],
+  ['PUT', `${NAMESPACES}/:id`, renameNamespace],
+  ['DELETE', `${NAMESPACES}/:id`, removeNamespace],
+  ['GET', `${WORKERS}/scripts`, listScripts],
+  ['PUT', SCRIPT, putScript],
+  ['DELETE', SCRIPT, removeScript],
+  ['GET', `${SCRIPT}/settings`, showSettings],
+  ['PATCH', `${SCRIPT}/script-settings`, changeSettings],
+  ['GET', `${SCRIPT}/content/v2`, showContent],
+  ['GET', `${SCRIPT}/secrets`, listSecrets],
+  ['POST', `${SCRIPT}/versions`, createVersion],
+  ['POST', `${SCRIPT}/deployments`, deployVersion],
+  ['GET', `${SCRIPT}/deployments`, listDeployments],
+  ['GET', `${SCRIPT}/subdomain`, showSubdomain],
+  ['POST', `${SCRIPT}/subdomain`, switchSubdomain],
+  ['DELETE', `${SCRIPT}/subdomain`, removeSubdomain],
+  ['GET', `${WORKERS}/services/:name`, showService],
+  ['GET', `${WORKERS}/workers/:name`, showWorker],
+  ['GET', `${WORKERS}/subdomain`, showOwnName],
+  ['PUT', `${WORKERS}/domains`, attachDomain],
+  ['GET', `${WORKERS}/domains/:id`, showDomain],
+  ['DELETE', `${WORKERS}/domains/:id`, detachDomain],
+  ['GET', '/zones', listZones],
+  ['GET', ZONE, showZone],
+  ['GET', `${ZONE}/workers/routes`, listRoutes],
+  ['POST', `${ZONE}/workers/routes`, addRoute],
+  ['GET', `${ZONE}/workers/routes/:id`, showRoute],
+  ['PUT', `${ZONE}/workers/routes/:id`, changeRoute],
+  ['DELETE', `${ZONE}/workers/routes/:id`, removeRoute],
+  ['POST', `${ZONE}/dns_records`, addRecord],
+  ['GET', `${ZONE}/dns_records/:id`, showRecord],
+  ['PUT', `${ZONE}/dns_records/:id`, changeRecord],
+  ['DELETE', `${ZONE}/dns_records/:id`, removeRecord],
+]
+
+export interface Match {
+  readonly answer: Answer
+  readonly params: Readonly<Record<string, string>>
+}
+
+/** Who answers a path; an ApiError when nobody does. */
+export function matchRoute(method: string, path: string): Match {
+  for (const [verb, pattern, answer] of ROUTES) {
+    const groups = verb === method && toExpression(pattern).exec(path)?.groups
+    if (groups) return { answer, params: { ...groups } }
+  }
+  throw new ApiError(404, 7003, `the stand-in has no ${method} ${path}`)
+}
+
+function toExpression(pattern: string): RegExp {
+  // The empty group gives `groups` to a pattern without names.
+  return new RegExp(`^${pattern.replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}(?<rest>)$`)
+}

@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { onTestFinished } from 'vitest'
+import { ZodError } from 'zod'
+import { type Account, ApiError, loadAccount, newId, saveAccount } from '../../infra/local/account.ts'
+import { type Authority, checkAuthority } from './authority.ts'
+import type { Call, Cloud, SentUpload } from './call.ts'
+import { matchRoute } from './routes.ts'
+
+const BASE = '/client/v4'
+
+/** The part of Cloudflare's REST API that the clients under test need, on loopback, in front of an embedded account. */
+export interface StandIn extends Authority {
+  /** The base that CLOUDFLARE_BASE_URL or CLOUDFLARE_API_BASE_URL takes. */
+  readonly url: string
+  /** Where account and code lie; `serveAccount` takes it. */
+  readonly folder: string
+  readonly account: Account
+  /** All that were asked since the start, in order. */
+  readonly requests: readonly SeenRequest[]
+  /** Refuses the next request that matches, as the API does when it is in trouble. */
+  failNext(method: string, path: RegExp, status: number): void
+  /** Changes the account behind the clients' backs. */
+  changeByHand(change: (account: Account, folder: string) => void): void
+}
+
+export interface SeenRequest {
+  readonly method: string
+  /** From the base, with the query. */
+  readonly path: string
+  readonly status: number
+  /** Of an upload of a script. */
+  readonly metadata?: SentUpload['metadata']
+}
+
+interface Failure {
+  readonly method: string
+  readonly path: RegExp
+  readonly status: number
+}
+
+type Received = Pick<Call, 'body' | 'upload'>
+
+/** With an empty account and a token of its own; it ends with the test. */
+export async function newStandIn(): Promise<StandIn> {
+  const folder = mkdtempSync(join(tmpdir(), 'chronicle-standin-'))
+  const account = loadAccount(folder)
+  const cloud: Cloud = { account, folder, versions: new Map() }
+  const authority = { accountId: newId(), token: randomBytes(20).toString('hex') }
+  const requests: SeenRequest[] = []
+  const failures: Failure[] = []
+
+  async function answer(request: IncomingMessage): Promise<Response> {
+    const { method = 'GET' } = request
+    const url = new URL(request.url ?? '/', 'http://127.0.0.1')
+    const path = url.pathname.replace(BASE, '')
+    const { upload, body } = await receive(request)
+    const response = await envelope(() => {
+      checkAuthority(authority, path, request.headers.authorization)
+      checkFailures(failures, method, path)
+      const { answer, params } = matchRoute(method, path)
+      return answer({ cloud, params, query: url.searchParams, body, upload })
+    })
+    saveAccount(folder, account)
+    const metadata = upload && { metadata: upload.metadata }
+    requests.push({ method, path: path + url.search, status: response.status, ...metadata })
+    return response
+  }
+
+  const server = createServer((request, response) => {
+    answer(request)
+      .then((result) => send(result, response))
+      .catch((cause: unknown) => response.destroy(cause instanceof Error ? cause : undefined))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.close()
+    server.closeAllConnections()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return {
+    ...authority,
+    // A server that listens on TCP has an address with a port.
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${BASE}`,
+    folder,
+    account,
+    requests,
+    failNext: (method, path, status) => failures.push({ method, path, status }),
+    changeByHand(change) {
+      change(account, folder)
+      saveAccount(folder, account)
+    },
+  }
+}
+
+/** What changed the account since the given request, as `PUT /workers/scripts/sync`, without the account's id. */
+export function writesOf(standIn: StandIn, from = 0): readonly string[] {
+  return standIn.requests
+    .slice(from)
+    .filter(({ method }) => method !== 'GET')
+    .map(({ method, path }) => `${method} ${path.replace(/^\/accounts\/[^/]+/, '')}`)
+}
+
+function checkFailures(failures: Failure[], method: string, path: string): void {
+  const at = failures.findIndex((failure) => failure.method === method && failure.path.test(path))
+  const [failure] = at < 0 ? [] : failures.splice(at, 1)
+  if (failure) throw new ApiError(failure.status, 10013, 'the stand-in was told to fail')
+}
+
+async function receive(request: IncomingMessage): Promise<Received> {
+  const bytes = await buffer(request)
+  const type = request.headers['content-type'] ?? ''
+  if (bytes.length === 0) return { body: undefined, upload: undefined }
+  if (!type.startsWith('multipart/')) return { body: JSON.parse(bytes.toString()), upload: undefined }
+  const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData()
+  const metadata: SentUpload['metadata'] = JSON.parse(await textOf(form, 'metadata'))
+  const code = new TextEncoder().encode(await textOf(form, String(metadata.main_module)))
+  return { body: undefined, upload: { metadata, code } }
+}
+
+async function textOf(form: FormData, name: string): Promise<string> {
+  const part = form.get(name)
+  return part instanceof File ? part.text() : (part ?? '')
+}
+
+async function envelope(answer: () => unknown): Promise<Response> {
+  try {
+    const result = await answer()
+    if (result instanceof Response) return result
+    return Response.json({ success: true, errors: [], messages: [], result })
+  } catch (error) {
+    if (error instanceof ApiError) return refuse(error.status, error.code, error.message)
+    if (error instanceof ZodError) return refuse(400, 10001, error.message)
+    throw error
+  }
+}
+
+function refuse(status: number, code: number, message: string): Response {
+  const errors = [{ code, message }]
+  // Else the clients would try again, for minutes.
+  const headers = { 'x-should-retry': 'false' }
+  return Response.json({ success: false, errors, messages: [], result: null }, { status, headers })
+}
+
+async function send(result: Response, response: ServerResponse): Promise<void> {
+  response.writeHead(result.status, Object.fromEntries(result.headers))
+  response.end(Buffer.from(await result.arrayBuffer()))
+}
