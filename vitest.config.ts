@@ -26,6 +26,7 @@ export default defineConfig({
       // GitHub's language service imports JSON in a way that Node refuses.
       { test: { ...project('infra'), server: { deps: { inline: [/@actions\//] } } } },
       { test: project('integration') },
+      { test: { ...project('pulumi'), globalSetup: './test/pulumi/setup.ts' } },
     ],
   },
 })

@@ -100,12 +100,15 @@ export async function newStandIn(): Promise<StandIn> {
   }
 }
 
-/** What changed the account since the given request, as `PUT /workers/scripts/sync`, without the account's id. */
+/** What was to change the account since the given request, as `DELETE /storage/kv/namespaces/{id}`. */
 export function writesOf(standIn: StandIn, from = 0): readonly string[] {
   return standIn.requests
     .slice(from)
     .filter(({ method }) => method !== 'GET')
-    .map(({ method, path }) => `${method} ${path.replace(/^\/accounts\/[^/]+/, '')}`)
+    .map(({ method, path }) => {
+      const inAccount = path.replace(/^\/accounts\/[^/]+/, '')
+      return `${method} ${inAccount.replaceAll(/[0-9a-f]{32}/g, '{id}')}`
+    })
 }
 
 function checkFailures(failures: Failure[], method: string, path: string): void {

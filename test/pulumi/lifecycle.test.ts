@@ -1,0 +1,139 @@
+import { expect } from 'vitest'
+import { HOSTNAME } from '../infra/project.ts'
+import { newStack, pulumiTest, type Stack, ZONE } from './stack.ts'
+
+const UPLOAD = 'PUT /workers/scripts/chronicle-sync-dev'
+const SWITCH = 'POST /workers/scripts/chronicle-sync-dev/subdomain'
+
+async function expectSettled(stack: Stack): Promise<void> {
+  const again = await stack.up('--expect-no-changes')
+  expect(again.code, again.printed).toBe(0)
+  expect(stack.writes()).toEqual([])
+}
+
+async function deploy(stack: Stack, ...flags: string[]): Promise<readonly string[]> {
+  const { code, printed } = await stack.up(...flags)
+  expect(code, printed).toBe(0)
+  return stack.writes()
+}
+
+function declareArchive(text: string): string {
+  const binding = '[[durable_objects.bindings]]\nname = "ARCHIVE"\nclass_name = "Archive"\n\n'
+  const migration = '\n[[migrations]]\ntag = "v2"\nnew_sqlite_classes = ["Archive"]\n'
+  return text.replace('[[migrations]]', `${binding}[[migrations]]`).concat(migration)
+}
+
+pulumiTest('an empty account gets everything, and an unchanged tree changes nothing', async () => {
+  const stack = await newStack()
+  expect(await deploy(stack)).toEqual(['POST /storage/kv/namespaces', UPLOAD, SWITCH])
+  const [upload] = stack.uploads()
+  expect(upload?.metadata).toMatchObject({
+    migrations: { new_tag: 'v1', steps: [{ new_sqlite_classes: ['Chronicle'] }] },
+  })
+  expect(stack.standIn.account.scripts).toMatchObject([
+    { name: 'chronicle-sync-dev', workersDev: true, migrationTag: 'v1' },
+  ])
+  await expectSettled(stack)
+  for (const flags of [[], ['--refresh']]) {
+    const preview = await stack.preview('--expect-no-changes', ...flags)
+    expect(preview.code, preview.printed).toBe(0)
+  }
+})
+
+pulumiTest('changed code is one upload, without migrations', async () => {
+  const stack = await newStack()
+  await deploy(stack)
+  stack.project.edit('worker/src/index.ts', (text) => `${text}\nconsole.debug('changed')\n`)
+  expect(await deploy(stack)).toEqual([UPLOAD])
+  expect(stack.uploads()[0]?.metadata).not.toHaveProperty('migrations')
+  await expectSettled(stack)
+})
+
+pulumiTest('a new class is one upload with just its step', async () => {
+  const stack = await newStack()
+  await deploy(stack)
+  stack.project.edit(
+    'worker/src/index.ts',
+    (text) => `${text}\nexport { Chronicle as Archive } from './objects/chronicle.ts'\n`,
+  )
+  stack.project.edit('worker/wrangler.toml', declareArchive)
+  expect(await deploy(stack)).toEqual([UPLOAD])
+  expect(stack.uploads()[0]?.metadata).toMatchObject({
+    migrations: { old_tag: 'v1', new_tag: 'v2', steps: [{ new_sqlite_classes: ['Archive'] }] },
+  })
+  await expectSettled(stack)
+})
+
+pulumiTest('a changed setting is one upload, and so is a secret rotated by its setting', async () => {
+  const stack = await newStack()
+  await deploy(stack)
+  const secrets = () =>
+    stack.standIn.account.scripts[0]?.bindings.find(({ name }) => name === 'SESSION_KEY')?.text
+  const before = secrets()
+  await stack.set('syncRequestsPerMinute', '30')
+  expect(await deploy(stack)).toEqual([UPLOAD])
+  expect(stack.standIn.account.scripts[0]?.bindings).toContainEqual(
+    expect.objectContaining({ name: 'SYNC_LIMIT', simple: { limit: 30, period: 60 } }),
+  )
+  await expectSettled(stack)
+  expect(secrets()).toBe(before)
+
+  await stack.set('sessionKeys', '[2, 1]')
+  expect(await deploy(stack)).toEqual([UPLOAD])
+  expect(secrets()).toMatch(/^2:\S+ 1:\S+$/)
+  expect(secrets()).toContain(String(before))
+  await expectSettled(stack)
+})
+
+pulumiTest(
+  'a hostname is a domain, a route comes with its record, and both go with their settings',
+  async () => {
+    const stack = await newStack()
+    await stack.set('hostname', HOSTNAME.hostname)
+    await stack.set('zoneId', ZONE.id)
+    await deploy(stack)
+    expect(stack.standIn.account.domains).toMatchObject([{ hostname: HOSTNAME.hostname }])
+    await expectSettled(stack)
+
+    await stack.set('hostname', '')
+    await stack.set('route', 'api.example.com/api/*')
+    await stack.set('routeRecord', 'true')
+    expect((await deploy(stack)).toSorted()).toEqual([
+      'DELETE /workers/domains/{id}',
+      'POST /zones/{id}/dns_records',
+      'POST /zones/{id}/workers/routes',
+    ])
+    await expectSettled(stack)
+    const preview = await stack.preview('--refresh', '--expect-no-changes')
+    expect(preview.code, preview.printed).toBe(0)
+  },
+)
+
+pulumiTest.each([
+  ['KV namespace', 'POST', /namespaces$/],
+  ['script', 'PUT', /scripts\/[^/]+$/],
+  ['workers.dev switch', 'POST', /subdomain$/],
+])('a first `up` that fails at the %s is healed by the next', async (_what, method, path) => {
+  const stack = await newStack()
+  stack.standIn.failNext(method, path, 500)
+  const failed = await stack.up()
+  expect(failed.code, failed.printed).not.toBe(0)
+  await deploy(stack)
+  expect(stack.standIn.account).toMatchObject({
+    namespaces: [{ title: 'chronicle-sync-dev-metadata' }],
+    scripts: [{ workersDev: true, migrationTag: 'v1' }],
+  })
+  await expectSettled(stack)
+})
+
+pulumiTest('a code change that the API refuses is healed by the next `up`, without migrations', async () => {
+  const stack = await newStack()
+  await deploy(stack)
+  stack.project.edit('worker/src/index.ts', (text) => `${text}\nconsole.debug('changed')\n`)
+  stack.standIn.failNext('PUT', /scripts\/[^/]+$/, 500)
+  const failed = await stack.up()
+  expect(failed.code, failed.printed).not.toBe(0)
+  expect(await deploy(stack)).toEqual([UPLOAD])
+  expect(stack.uploads()[0]?.metadata).not.toHaveProperty('migrations')
+  await expectSettled(stack)
+})

@@ -1,0 +1,64 @@
+import { inject, test } from 'vitest'
+import { newProject, type Project } from '../infra/project.ts'
+import { type Run, runCommand } from '../standin/command.ts'
+import { newStandIn, type SeenRequest, type StandIn, writesOf } from '../standin/stand-in.ts'
+import { CLI_PATH } from './cli.ts'
+
+const cli = inject('cli')
+
+/** A test of the real engine and provider. */
+export const pulumiTest = test.skipIf('missing' in cli)
+
+/** The zone of the account. */
+export const ZONE = { id: 'f'.repeat(32), name: 'example.com' }
+
+/** A stack of the real engine, its state in the project's folder and its account in a stand-in. */
+export interface Stack {
+  readonly project: Project
+  readonly standIn: StandIn
+  up(...flags: string[]): Promise<Run>
+  preview(...flags: string[]): Promise<Run>
+  destroy(...flags: string[]): Promise<Run>
+  /** `pulumi config set`. */
+  set(key: string, value: string): Promise<Run>
+  /** What the last command asked the API to change. */
+  writes(): readonly string[]
+  /** The uploads of scripts among them. */
+  uploads(): readonly SeenRequest[]
+}
+
+/** A stack that was never deployed. */
+export async function newStack(name = 'dev'): Promise<Stack> {
+  const standIn = await newStandIn()
+  standIn.changeByHand(({ zones }) => zones.push(ZONE))
+  const project = newProject()
+  let from = 0
+
+  function run(...args: string[]): Promise<Run> {
+    from = standIn.requests.length
+    return runCommand('path' in cli ? cli.path : '', [...args, '--non-interactive'], {
+      cwd: project.root,
+      env: {
+        PATH: CLI_PATH,
+        PULUMI_BACKEND_URL: `file://${project.root}`,
+        PULUMI_CONFIG_PASSPHRASE: 'of the tests',
+        PULUMI_SKIP_UPDATE_CHECK: 'true',
+        CLOUDFLARE_BASE_URL: standIn.url,
+        CLOUDFLARE_API_TOKEN: standIn.token,
+        CLOUDFLARE_ACCOUNT_ID: standIn.accountId,
+      },
+    })
+  }
+
+  await run('stack', 'init', name)
+  return {
+    project,
+    standIn,
+    up: (...flags) => run('up', '--yes', '--skip-preview', ...flags),
+    preview: (...flags) => run('preview', ...flags),
+    destroy: (...flags) => run('destroy', '--yes', '--skip-preview', ...flags),
+    set: (key, value) => run('config', 'set', key, value),
+    writes: () => writesOf(standIn, from),
+    uploads: () => standIn.requests.slice(from).filter(({ metadata }) => metadata),
+  }
+}

@@ -1,0 +1,34 @@
+import { expect } from 'vitest'
+import { HOSTNAME } from '../infra/project.ts'
+import { newStack, pulumiTest, ZONE } from './stack.ts'
+
+pulumiTest('a protected stack refuses to be destroyed, and nothing of it is touched', async () => {
+  const stack = await newStack('prod')
+  await stack.set('hostname', HOSTNAME.hostname)
+  const up = await stack.up()
+  expect(up.code, up.printed).toBe(0)
+  const destroy = await stack.destroy()
+  expect(destroy.code).not.toBe(0)
+  expect(destroy.printed).toContain('is protected')
+  expect(stack.writes()).toEqual([])
+})
+
+pulumiTest('a throw-away stack leaves nothing behind, its objects included', async () => {
+  const stack = await newStack()
+  await stack.set('hostname', HOSTNAME.hostname)
+  await stack.set('route', 'api.example.com/api/*')
+  await stack.set('routeRecord', 'true')
+  await stack.set('zoneId', ZONE.id)
+  const up = await stack.up()
+  expect(up.code, up.printed).toBe(0)
+  const destroy = await stack.destroy()
+  expect(destroy.code, destroy.printed).toBe(0)
+  expect(stack.standIn.account).toEqual({
+    namespaces: [],
+    scripts: [],
+    domains: [],
+    routes: [],
+    records: [],
+    zones: [ZONE],
+  })
+})
