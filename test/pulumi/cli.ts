@@ -1,4 +1,5 @@
 import { accessSync, constants } from 'node:fs'
+import { createRequire } from 'node:module'
 import { delimiter, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { runCommand } from '../standin/command.ts'
@@ -6,7 +7,8 @@ import { runCommand } from '../standin/command.ts'
 /** Where the tests find a Pulumi CLI with its providers, or why they do not. */
 export type Cli = { readonly path: string } | { readonly missing: string }
 
-const Plugins = z.array(z.object({ name: z.string() }))
+const Plugins = z.array(z.object({ name: z.string(), version: z.string() }))
+const Package = z.object({ version: z.string() })
 const PROVIDERS = ['cloudflare', 'random']
 
 /**
@@ -28,9 +30,16 @@ export async function findCli(): Promise<Cli> {
   const version = await runCommand(path, ['version'], options)
   if (version.code !== 0) return { missing: `${path} version ended with code ${version.code}` }
   const listed = await runCommand(path, ['plugin', 'ls', '--json'], options)
-  const installed = Plugins.parse(JSON.parse(listed.printed)).map(({ name }) => name)
-  const absent = PROVIDERS.find((name) => !installed.includes(name))
-  return absent ? { missing: `${path} has no plugin "${absent}": pulumi install` } : { path }
+  const installed = Plugins.parse(JSON.parse(listed.printed))
+  const absent = PROVIDERS.map((name) => ({ name, version: sdkVersion(name) })).find(
+    (wanted) => !installed.some(({ name, version }) => name === wanted.name && version === wanted.version),
+  )
+  return absent ? { missing: `${path} has no plugin ${absent.name} ${absent.version}` } : { path }
+}
+
+/** The engine takes the provider of the very version of its SDK. */
+function sdkVersion(provider: string): string {
+  return Package.parse(createRequire(import.meta.url)(`@pulumi/${provider}/package.json`)).version
 }
 
 function isExecutable(path: string): boolean {

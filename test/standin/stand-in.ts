@@ -73,22 +73,10 @@ export async function newStandIn(): Promise<StandIn> {
     return response
   }
 
-  const server = createServer((request, response) => {
-    answer(request)
-      .then((result) => send(result, response))
-      .catch((cause: unknown) => response.destroy(cause instanceof Error ? cause : undefined))
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.close()
-    server.closeAllConnections()
-    rmSync(folder, { recursive: true, force: true })
-  })
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   return {
     ...authority,
-    // A server that listens on TCP has an address with a port.
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${BASE}`,
+    url: `${await serve(answer)}${BASE}`,
     folder,
     account,
     requests,
@@ -98,6 +86,24 @@ export async function newStandIn(): Promise<StandIn> {
       saveAccount(folder, account)
     },
   }
+}
+
+/** Serves on loopback until the test ends; gives the origin. */
+async function serve(answer: (request: IncomingMessage) => Promise<Response>): Promise<string> {
+  const server = createServer((request, response) => {
+    answer(request)
+      .then((result) => send(result, response))
+      .catch((cause: unknown) => response.destroy(cause instanceof Error ? cause : undefined))
+  })
+  onTestFinished(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  // A server that listens on TCP has an address with a port.
+  const { port } = server.address() as AddressInfo
+  return `http://127.0.0.1:${port}`
 }
 
 /** What was to change the account since the given request, as `DELETE /storage/kv/namespaces/{id}`. */
