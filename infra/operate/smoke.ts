@@ -77,10 +77,10 @@ async function passes(name: string, run: () => Promise<void>): Promise<boolean> 
   const began = performance.now()
   try {
     await run()
-    console.log(`  right  ${name} (${Math.round(performance.now() - began)} ms)`)
+    console.log(`ok     ${name} (${Math.round(performance.now() - began)} ms)`)
     return true
   } catch (error) {
-    console.log(`  WRONG  ${name}: ${error instanceof Error ? error.message : error}`)
+    console.log(`WRONG  ${name}: ${error instanceof Error ? error.message : error}`)
     return false
   }
 }

@@ -46,6 +46,8 @@ export function newProject(): Project {
   for (const name of SOURCES) {
     cpSync(join(CHECKOUT, name), join(root, name), {
       recursive: true,
+      // Else the lock would look newer than the packages, and every npm script would install them again.
+      preserveTimestamps: true,
       filter: (path) => !path.includes('.wrangler'),
     })
   }

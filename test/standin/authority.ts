@@ -18,3 +18,8 @@ export function checkAuthority(authority: Authority, path: string, header: strin
   const account = /^\/accounts\/([^/]+)/.exec(path)?.[1]
   if (account && account !== authority.accountId) throw new ApiError(403, 10000, 'authentication error')
 }
+
+/** What the API says of the token that came with the call: whoever gets here has the right one. */
+export function showToken(): unknown {
+  return { id: '0', status: 'active' }
+}

@@ -9,6 +9,10 @@ export function addNamespace({ cloud, body }: Call): unknown {
   return describe({ id: createNamespace(cloud.account, title), title })
 }
 
+export function listNamespaces({ cloud }: Call): unknown {
+  return cloud.account.namespaces.map(describe)
+}
+
 export function showNamespace(call: Call): unknown {
   return describe(findNamespace(call))
 }

@@ -1,6 +1,13 @@
 import { ApiError } from '../../infra/local/account.ts'
+import { showToken } from './authority.ts'
 import type { Answer } from './call.ts'
-import { addNamespace, removeNamespace, renameNamespace, showNamespace } from './namespaces.ts'
+import {
+  addNamespace,
+  listNamespaces,
+  removeNamespace,
+  renameNamespace,
+  showNamespace,
+} from './namespaces.ts'
 import {
   changeSettings,
   createVersion,
@@ -42,8 +49,10 @@ const WORKERS = `${ACCOUNT}/workers`
 const SCRIPT = `${WORKERS}/scripts/:name`
 const ZONE = '/zones/:zone'
 
-/** The calls that the resources of the program and `wrangler deploy` make, and no others. */
+/** The calls that the resources of the program, `wrangler deploy` and the doctor make, and no others. */
 const ROUTES: readonly (readonly [method: string, path: string, answer: Answer])[] = [
+  ['GET', '/user/tokens/verify', showToken],
+  ['GET', NAMESPACES, listNamespaces],
   ['POST', NAMESPACES, addNamespace],
   ['GET', `${NAMESPACES}/:id`, showNamespace],
   ['PUT', `${NAMESPACES}/:id`, renameNamespace],

@@ -48,11 +48,11 @@ interface Failure {
 type Received = Pick<Call, 'body' | 'upload'>
 
 /** With an empty account and a token of its own; it ends with the test. */
-export async function newStandIn(): Promise<StandIn> {
+export async function newStandIn(accountId = newId()): Promise<StandIn> {
   const folder = mkdtempSync(join(tmpdir(), 'chronicle-standin-'))
   const account = loadAccount(folder)
   const cloud: Cloud = { account, folder, versions: new Map() }
-  const authority = { accountId: newId(), token: randomBytes(20).toString('hex') }
+  const authority = { accountId, token: randomBytes(20).toString('hex') }
   const requests: SeenRequest[] = []
   const failures: Failure[] = []
 
