@@ -1,7 +1,16 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { changesBetween } from '../../infra/local/diff.ts'
+import { formatChange } from '../../infra/local/print.ts'
+import { redact } from '../../infra/local/properties.ts'
+import type { UpResult } from '../../infra/local/up.ts'
 import { changesOf, HOSTNAME, newProject } from './project.ts'
+
+/** What would change of the outputs that people look at. */
+function shown({ before, outputs }: UpResult) {
+  return changesBetween({ ...before, release: null }, { ...outputs, release: null })
+}
 
 test.concurrent('a preview of an empty account shows everything, and makes none of it', async () => {
   const project = newProject()
@@ -27,6 +36,32 @@ test.concurrent('a preview shows what the next run then does, and nothing of an 
   expect(changesOf((await project.preview('dev', changed)).steps)).toEqual(foreseen)
   expect(changesOf((await project.up('dev', changed)).steps)).toEqual(foreseen)
   expect(changesOf((await project.preview('dev', changed)).steps)).toEqual([])
+})
+
+test.concurrent('a new secret and a renamed variable each show exactly themselves', async () => {
+  const project = newProject()
+  await project.up('dev')
+  project.edit('worker/wrangler.toml', (text) => text.replace('"ADMIN_TOKEN", ', '"ADMIN_TOKEN", "PEPPER", '))
+  project.edit('infra/index.ts', (text) =>
+    text.replace('ADMIN_TOKEN: credentials.adminTokens,', "$&\n    PEPPER: secret('a'.repeat(32)),"),
+  )
+  project.edit('infra/index.ts', (text) =>
+    text.replace('{ getProject, getStack }', '{ getProject, getStack, secret }'),
+  )
+  const added = await project.preview('dev')
+  expect(changesOf(added.steps)).toEqual(['update sync-script +bindings.PEPPER -migrations'])
+  expect(JSON.stringify(redact(added.resources.map(({ inputs }) => inputs)))).not.toContain('a'.repeat(32))
+  expect(shown(added).map(formatChange)).toEqual([
+    '+ bindings.PEPPER: {"name":"PEPPER","type":"secret_text","value":"[secret]"}',
+  ])
+  await project.up('dev')
+
+  for (const file of ['worker/wrangler.toml', 'infra/index.ts']) {
+    project.edit(file, (text) => text.replace('JURISDICTION', 'REGION'))
+  }
+  const renamed = await project.preview('dev')
+  expect(changesOf(renamed.steps)).toEqual(['update sync-script -bindings.JURISDICTION +bindings.REGION'])
+  expect(shown(renamed).map(({ path }) => path)).toEqual(['bindings.JURISDICTION', 'bindings.REGION'])
 })
 
 test.concurrent('a preview refuses what a run would refuse', async () => {
