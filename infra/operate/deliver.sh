@@ -21,13 +21,14 @@ readonly MAX_PREVIEW_CHARS=60000
 
 preview() {
   local report status=0
+  doctor "$1" >&2
   report=$(pulumi preview --diff --color never --stack "$1" --policy-pack infra/policy 2>&1) || status=$?
   printf '### Preview of `%s`\n\n```diff\n%s\n```\n' "$1" "${report:0:MAX_PREVIEW_CHARS}"
   return "$status"
 }
 
 up() {
-  npm run --silent doctor -- --stack "$1"
+  doctor "$1"
   if deploy "$1" && check "$1"; then return; fi
   echo "The delivery of $1 failed: going back to the previous commit" >&2
   npm run --silent rollback -- --stack "$1" --yes
@@ -38,12 +39,16 @@ up() {
 open_stack() {
   cp Pulumi.pr.yaml "Pulumi.$1.yaml"
   pulumi stack select --create "$1"
-  npm run --silent doctor -- --stack "$1"
+  doctor "$1"
   deploy "$1"
   check "$1"
 }
 
 close_stack() {
+  if [[ $(pulumi stack ls --json) != *"\"$1\""* ]]; then
+    echo "There is no stack $1: nothing to close"
+    return
+  fi
   cp Pulumi.pr.yaml "Pulumi.$1.yaml"
   pulumi stack select "$1"
   pulumi destroy --yes --stack "$1"
@@ -51,7 +56,13 @@ close_stack() {
 }
 
 drift() {
+  doctor "$1"
   pulumi preview --refresh --expect-no-changes --diff --stack "$1"
+}
+
+# The provider would try a dead API again for minutes, without a word.
+doctor() {
+  npm run --silent doctor -- --stack "$1"
 }
 
 deploy() {

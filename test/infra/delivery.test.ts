@@ -249,7 +249,7 @@ test('a new class and new tables keep all data, and there is no way back behind 
 
 test('a preview becomes a comment, and hand-made changes are none of its business', async () => {
   const preview = await deliver('preview', 'dev')
-  expect(preview.output).toMatch(/^v3\S+\n### Preview of `dev`\n\n```diff\n[\s\S]*```\n$/)
+  expect(preview.output).toMatch(/\n### Preview of `dev`\n\n```diff\n[\s\S]*```\n$/)
   expect(readFileSync(join(project.root, '.local/gh.txt'), 'utf8')).toMatch(
     /^pr comment 7 --edit-last --create-if-none --body-file /,
   )
@@ -261,6 +261,10 @@ test('a throw-away stack comes, is checked and goes', async () => {
   expect(opened.code, opened.output).toBe(0)
   expect(opened.output).toContain('ok     takes everything back')
   expect((await deliver('close', 'pr-7')).code).toBe(0)
+  expect(await deliver('close', 'pr-7')).toMatchObject({
+    code: 0,
+    output: expect.stringContaining('There is no stack pr-7: nothing to close'),
+  })
   expect((await run('node_modules/.bin/pulumi stack select pr-7')).output).toContain(
     "no stack named 'pr-7' found",
   )

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { checkPolicies } from '../../infra/local/policies.ts'
 import { HOSTNAME, newProject, type Project } from './project.ts'
 
@@ -86,6 +86,11 @@ test.concurrent.each<[string, string, Config, (project: Project) => void, RegExp
   for (const line of found) expect(line).toMatch(violation)
 })
 
+const deployed = newProject()
+beforeAll(async () => {
+  await deployed.up('dev')
+})
+
 test.concurrent.each<[string, Config, (project: Project) => void, RegExp]>([
   [
     'a migration sent again',
@@ -129,8 +134,7 @@ test.concurrent.each<[string, Config, (project: Project) => void, RegExp]>([
     /^master-keys-stay: Master key 1 is taken away/,
   ],
 ])('%s breaks a policy where a stack is deployed', async (_what, config, change, violation) => {
-  const project = newProject()
-  await project.up('dev')
+  const project = newProject(deployed)
   change(project)
   const found = await judge(project, 'dev', config)
   expect(found).toEqual([expect.stringMatching(violation)])

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { changesBetween } from '../../infra/local/diff.ts'
 import { formatChange } from '../../infra/local/print.ts'
 import { redact } from '../../infra/local/properties.ts'
@@ -11,6 +11,11 @@ import { changesOf, HOSTNAME, newProject } from './project.ts'
 function shown({ before, outputs }: UpResult) {
   return changesBetween({ ...before, release: null }, { ...outputs, release: null })
 }
+
+const deployed = newProject()
+beforeAll(async () => {
+  await deployed.up('dev')
+})
 
 test.concurrent('a preview of an empty account shows everything, and makes none of it', async () => {
   const project = newProject()
@@ -39,8 +44,7 @@ test.concurrent('a preview shows what the next run then does, and nothing of an 
 })
 
 test.concurrent('a new secret and a renamed variable each show exactly themselves', async () => {
-  const project = newProject()
-  await project.up('dev')
+  const project = newProject(deployed)
   project.edit('worker/wrangler.toml', (text) => text.replace('"ADMIN_TOKEN", ', '"ADMIN_TOKEN", "PEPPER", '))
   project.edit('infra/index.ts', (text) =>
     text.replace('ADMIN_TOKEN: credentials.adminTokens,', "$&\n    PEPPER: secret('a'.repeat(32)),"),

@@ -39,8 +39,11 @@ afterAll(() => {
   for (const root of roots) rmSync(root, { recursive: true, force: true })
 })
 
-/** Removed at the end of the test file, so that tests of a file may run side by side. */
-export function newProject(): Project {
+/**
+ * Removed at the end of the test file, so that tests of a file may run side by side. `deployed`: what was
+ * deployed there is deployed here too.
+ */
+export function newProject(deployed?: Project): Project {
   const root = mkdtempSync(join(tmpdir(), 'chronicle-infra-'))
   roots.push(root)
   for (const name of SOURCES) {
@@ -52,6 +55,7 @@ export function newProject(): Project {
     })
   }
   symlinkSync(join(CHECKOUT, 'node_modules'), join(root, 'node_modules'))
+  if (deployed) cpSync(join(deployed.root, '.local'), join(root, '.local'), { recursive: true })
   function optionsOf(stack: string, config: Readonly<Record<string, string>>) {
     return { root, stack: readStack(root, stack, config), folder: join(root, '.local', stack) }
   }

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { scriptFile } from '../../infra/local/account.ts'
 import { reveal } from '../../infra/local/properties.ts'
 import type { UpResult } from '../../infra/local/up.ts'
@@ -19,6 +19,11 @@ function declareArchive(text: string): string {
   const migration = '\n[[migrations]]\ntag = "v2"\nnew_sqlite_classes = ["Archive"]\n'
   return text.replace('[[migrations]]', `${binding}[[migrations]]`).concat(migration)
 }
+
+const deployed = newProject()
+beforeAll(async () => {
+  await deployed.up('dev')
+})
 
 test.concurrent('code ships from the tree alone, migrations once, and an unchanged tree changes nothing', async () => {
   const project = newProject()
@@ -43,8 +48,7 @@ test.concurrent('code ships from the tree alone, migrations once, and an unchang
 })
 
 test.concurrent('a new class sends just its step', async () => {
-  const project = newProject()
-  await project.up('dev')
+  const project = newProject(deployed)
   project.edit(
     'worker/src/index.ts',
     (text) => `${text}\nexport { Chronicle as Archive } from './objects/chronicle.ts'\n`,
@@ -131,8 +135,7 @@ test.concurrent('a route comes with its record, and both go with the setting', a
 })
 
 test.concurrent('a failed run leaves what was there, and the next one heals', async () => {
-  const project = newProject()
-  await project.up('dev')
+  const project = newProject(deployed)
   project.edit('worker/src/index.ts', (text) => text.replace(/.*Chronicle.*/g, ''))
   await expect(project.up('dev')).rejects.toThrow('does not export the class Chronicle')
   project.edit(
