@@ -6,6 +6,7 @@ import { Endpoint } from './components/endpoint.ts'
 import { MetadataStore } from './components/metadata-store.ts'
 import { SyncWorker } from './components/sync-worker.ts'
 import { readDeclaration } from './declaration.ts'
+import { lostSince } from './migrations.ts'
 import { hostName, physicalNames } from './names.ts'
 import { readDeployedScript, readRelease } from './release.ts'
 import { readSettings } from './settings.ts'
@@ -89,4 +90,9 @@ export const adminToken = credentials.adminToken
 /** What a preview of the script hides: one secret makes the whole list of bindings a secret. */
 export const bindings = shownBindings(scriptBindings)
 /** For the next `up` (see migrations.ts) and for the policies. */
-export const release = { ...worker.release, jurisdiction: settings.jurisdiction, masterKeys }
+export const release = {
+  ...worker.release,
+  jurisdiction: settings.jurisdiction,
+  masterKeys,
+  lost: lostSince(lastRelease, settings),
+}

@@ -27,12 +27,33 @@ export interface Release {
   readonly digest: string
   readonly migrations?: Migrations | undefined
   readonly modifiedOn: string
-  /** The last declared migration: what the deployed script is at. */
-  readonly tag: string
+  /** The migration tag that the script had when `migrations` were decided. */
+  readonly from: string
   readonly jurisdiction: string
   /** The live generations of the master key. */
   readonly masterKeys: readonly number[]
+  /** What it takes away from the release before it, and must not: a policy sees no other trace of that one. */
+  readonly lost: Lost
 }
+
+export interface Lost {
+  /** The jurisdiction in which the data lies. */
+  readonly jurisdiction?: string
+  readonly masterKeys?: readonly number[]
+}
+
+/** What a release would take away from the last one. Empty for one that is as it should be. */
+export function lostSince(last: Partial<Release> | undefined, now: Kept): Lost {
+  // The first releases did not tell where they were: nowhere in particular, with the first key.
+  const { jurisdiction = 'none', masterKeys = [1] } = last ?? now
+  const lost = masterKeys.filter((generation) => !now.masterKeys.includes(generation))
+  return {
+    ...(jurisdiction !== now.jurisdiction && { jurisdiction }),
+    ...(lost.length > 0 && { masterKeys: lost }),
+  }
+}
+
+type Kept = Pick<Release, 'jurisdiction' | 'masterKeys'>
 
 /**
  * The steps after the deployed tag: all when nothing is deployed, undefined when up to date. A tag that

@@ -20,7 +20,7 @@ import {
   type Release,
 } from '../migrations.ts'
 
-type Deployed = Pick<Release, 'digest' | 'migrations' | 'modifiedOn' | 'tag'>
+type Deployed = Pick<Release, 'digest' | 'migrations' | 'modifiedOn' | 'from'>
 
 export interface SyncWorkerArgs {
   readonly accountId: string
@@ -66,30 +66,33 @@ export class SyncWorker extends ComponentResource {
       ...(!args.protect && { force: true }),
     }
     const digest = output(inputs).apply(digestOf)
-    const migrations = migrationsOf(args, digest)
+    const { migrations, from } = migrationsOf(args, digest)
     const script = new WorkersScript(
       `${name}-script`,
       { ...inputs, migrations },
       { parent: this, protect: args.protect, retainOnDelete: args.protect },
     )
     this.scriptName = script.scriptName
-    this.release = {
-      digest: secret(digest),
-      migrations,
-      modifiedOn: script.modifiedOn,
-      tag: declaration.migrations.at(-1)?.tag ?? '',
-    }
+    this.release = { digest: secret(digest), migrations, from, modifiedOn: script.modifiedOn }
     this.registerOutputs({ scriptName: this.scriptName })
   }
 }
 
+interface Decided {
+  readonly migrations: Output<Migrations | undefined>
+  /** The tag that the deployed script has, or had when the same was decided before. */
+  readonly from: Output<string>
+}
+
 /** Decided before any resource is registered, but for the digest, which may hang on values yet to come. */
-function migrationsOf(args: SyncWorkerArgs, digest: Output<string>): Output<Migrations | undefined> {
-  const { declaration, deployed, release } = args
+function migrationsOf({ declaration, deployed, release }: SyncWorkerArgs, digest: Output<string>): Decided {
   const pending = pendingMigrations(declaration.migrations, deployed)
-  if (pending || !deployed || !release) return output(pending)
+  const from = deployed?.migrationTag ?? ''
+  if (pending || !deployed || !release) return { migrations: output(pending), from: output(from) }
   // The digest covers secrets; whether it is still the same is none.
-  return unsecret(
-    digest.apply((now) => (isUntouched(release, now, deployed) ? release.migrations : undefined)),
-  )
+  const kept = unsecret(digest.apply((now) => (isUntouched(release, now, deployed) ? release : undefined)))
+  return {
+    migrations: kept.apply((release) => release?.migrations),
+    from: kept.apply((release) => release?.from ?? from),
+  }
 }

@@ -14,7 +14,7 @@ export interface Step extends Diff {
 /** One `up` or preview in progress: what the engine does with each request of the running program. */
 export interface Deployment {
   readonly steps: readonly Step[]
-  /** All that was registered or read, as it is then. */
+  /** All that was registered, as it is then: a policy pack sees these, and nothing that was only read. */
   readonly resources: readonly Resource[]
   /** What the program puts out; known once it has ended. */
   readonly outputs: Properties
@@ -43,7 +43,6 @@ export function deployment(options: DeploymentOptions): Deployment {
   const before = new Map(state.resources.map((resource) => [resource.urn, resource]))
   const after = new Map<string, Resource>()
   const replaced: Resource[] = []
-  const reads: Resource[] = []
   const steps: Step[] = []
 
   function save(outputs: Properties): void {
@@ -68,7 +67,7 @@ export function deployment(options: DeploymentOptions): Deployment {
   return {
     steps,
     get resources() {
-      return [...after.values(), ...reads]
+      return [...after.values()]
     },
     get outputs() {
       return [...after.values()].find(({ type }) => type === STACK_TYPE)?.outputs ?? {}
@@ -94,7 +93,6 @@ export function deployment(options: DeploymentOptions): Deployment {
       const secretOutputNames = Object.keys(state.outputs).filter((key) => hasSecret(state.outputs[key]))
       const outputs = { name: goal.name, outputs: state.outputs, secretOutputNames }
       const resource = { ...toResource(goal, options), id: goal.name, outputs }
-      reads.push(resource)
       return record({ operation: 'read', changes: [] }, resource)
     },
     invoke: (token, args) => invokeFunction(cloud, token, clear(args)),

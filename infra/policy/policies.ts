@@ -1,7 +1,6 @@
 import type { StackValidationPolicy } from '@pulumi/policy'
 import type { Binding } from '../bindings.ts'
 import { DECLARATION_FILE, type DeclaredMigration, readDeclaration } from '../declaration.ts'
-import { digestOf } from '../digest.ts'
 import { type Script, type StackView, viewOf } from './stack-view.ts'
 
 const ROOT = `${import.meta.dirname}/../..`
@@ -60,22 +59,18 @@ function unsortedBindings({ scripts }: StackView): readonly string[] {
   )
 }
 
-function wrongMigrations({ scripts, release, lastRelease }: StackView): readonly string[] {
+function wrongMigrations({ scripts, release }: StackView): readonly string[] {
   const declared = readDeclaration(ROOT).migrations
   const latest = declared.at(-1)?.tag ?? ''
   return scripts.flatMap(({ migrations }) => {
-    if (!migrations)
-      return lastRelease && lastRelease.tag !== latest ? [skipped(lastRelease.tag, latest)] : []
+    const from = release?.from ?? ''
+    if (!migrations) return from === latest ? [] : [skipped(from, latest)]
     const oldTag = migrations.oldTag ?? ''
+    if (oldTag !== from) return [repeated(from, oldTag)]
     const due = declared.slice(declared.findIndex(({ tag }) => tag === oldTag) + 1)
-    if (migrations.newTag !== latest || classesOf(migrations.steps) !== classesOf(due.map(toCamelCase))) {
-      return [skipped(oldTag, latest)]
-    }
-    if (!lastRelease || lastRelease.tag === oldTag) return []
-    // Kept, so that an unchanged tree is an empty run: nothing is sent. See infra/migrations.ts.
-    const isKept =
-      lastRelease.digest === release?.digest && digestOf(lastRelease.migrations) === digestOf(migrations)
-    return isKept ? [] : [repeated(lastRelease.tag, oldTag)]
+    const complete =
+      migrations.newTag === latest && classesOf(migrations.steps) === classesOf(due.map(toCamelCase))
+    return complete ? [] : [skipped(oldTag, latest)]
   })
 }
 
@@ -124,19 +119,16 @@ function silentProduction({ production, scripts }: StackView): readonly string[]
   )
 }
 
-function movedJurisdiction({ release, lastRelease }: StackView): readonly string[] {
-  const [now, before] = [release?.jurisdiction, lastRelease?.jurisdiction]
-  if (before === undefined || now === before) return []
+function movedJurisdiction({ release }: StackView): readonly string[] {
+  const before = release?.lost?.jurisdiction
+  if (before === undefined) return []
   return [
-    `The jurisdiction changes from ${before} to ${now}, which hides all data: export it and import it in a new stack.`,
+    `The jurisdiction changes from ${before} to ${release?.jurisdiction}, which hides all data: back it up and restore it into a new stack.`,
   ]
 }
 
-function lostMasterKeys({ release, lastRelease }: StackView): readonly string[] {
-  const lost = (lastRelease?.masterKeys ?? []).filter(
-    (generation) => !release?.masterKeys?.includes(generation),
-  )
-  return lost.map(
+function lostMasterKeys({ release }: StackView): readonly string[] {
+  return (release?.lost?.masterKeys ?? []).map(
     (generation) =>
       `Master key ${generation} is taken away, and with it all data that it sealed: put it back into masterKeys.`,
   )

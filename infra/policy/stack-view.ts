@@ -13,9 +13,8 @@ export interface StackView {
   readonly stores: readonly PolicyResource[]
   /** The switches of workers.dev that are on. */
   readonly openSwitches: readonly PolicyResource[]
-  /** What this run would leave behind, and what the last good one left; undefined before the first. */
+  /** What this run would leave behind. */
   readonly release: Partial<Release> | undefined
-  readonly lastRelease: Release | undefined
 }
 
 export interface Script {
@@ -44,7 +43,6 @@ export function viewOf(resources: readonly PolicyResource[]): StackView {
     ],
     openSwitches: ofType(SWITCH).filter(({ props }) => props.enabled === true),
     release: ofType('pulumi:pulumi:Stack')[0]?.props.release,
-    lastRelease: ofType('pulumi:pulumi:StackReference')[0]?.props.outputs?.release,
   }
 }
 

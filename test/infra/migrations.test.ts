@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { DeclaredMigration } from '../../infra/declaration.ts'
-import { isUntouched, pendingMigrations } from '../../infra/migrations.ts'
+import { isUntouched, lostSince, pendingMigrations } from '../../infra/migrations.ts'
 
 const DECLARED: readonly DeclaredMigration[] = [
   { tag: 'v1', new_sqlite_classes: ['Room'] },
@@ -49,4 +49,15 @@ test('a release is untouched while inputs and upload are its own, to the second'
   expect(isUntouched(release, 'a', { modifiedOn: MODIFIED_ON })).toBe(true)
   expect(isUntouched(release, 'b', { modifiedOn: MODIFIED_ON })).toBe(false)
   expect(isUntouched(release, 'a', { modifiedOn: '2026-11-23T08:00:01Z' })).toBe(false)
+})
+
+test('a release tells what it takes away from the last one, and nothing else', () => {
+  const now = { jurisdiction: 'eu', masterKeys: [3, 2] }
+  expect(lostSince(undefined, now)).toEqual({})
+  expect(lostSince({ jurisdiction: 'eu', masterKeys: [2] }, now)).toEqual({})
+  expect(lostSince({ jurisdiction: 'us', masterKeys: [2, 1] }, now)).toEqual({
+    jurisdiction: 'us',
+    masterKeys: [1],
+  })
+  expect(lostSince({ digest: 'of a first release' }, now)).toEqual({ jurisdiction: 'none', masterKeys: [1] })
 })
