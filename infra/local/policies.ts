@@ -21,7 +21,7 @@ export async function checkPolicies(
   root: string,
   resources: readonly Resource[],
 ): Promise<readonly Violation[]> {
-  const pack = spawn(process.execPath, ['index.ts'], {
+  const pack = spawn(process.execPath, ['index.js'], {
     cwd: join(root, 'infra/policy'),
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -56,7 +56,7 @@ export async function newStack(name = 'dev'): Promise<Stack> {
     standIn,
     up: (...flags) => run('up', '--yes', '--skip-preview', ...flags),
     preview: (...flags) => run('preview', ...flags),
-    destroy: (...flags) => run('destroy', '--yes', '--skip-preview', ...flags),
+    destroy: (...flags) => run('destroy', '--yes', ...flags),
     set: (key, value) => run('config', 'set', key, value),
     writes: () => writesOf(standIn, from),
     uploads: () => standIn.requests.slice(from).filter(({ metadata }) => metadata),

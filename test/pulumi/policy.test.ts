@@ -1,0 +1,48 @@
+import { expect } from 'vitest'
+import { newStack, pulumiTest, type Stack } from './stack.ts'
+
+const PACK = ['--policy-pack', 'infra/policy']
+
+async function deploy(stack: Stack): Promise<void> {
+  const { code, printed } = await stack.up(...PACK)
+  expect(code, printed).toBe(0)
+}
+
+pulumiTest('a deployment within the policies passes them, the next ones too', async () => {
+  const stack = await newStack()
+  const first = await stack.preview(...PACK)
+  expect(first.code, first.printed).toBe(0)
+  await deploy(stack)
+  stack.project.edit('worker/src/index.ts', (text) => `${text}\nconsole.debug('changed')\n`)
+  await stack.set('masterKeys', '[2, 1]')
+  await deploy(stack)
+  const settled = await stack.preview('--expect-no-changes', ...PACK)
+  expect(settled.code, settled.printed).toBe(0)
+})
+
+pulumiTest.each([
+  ['jurisdiction', 'eu', 'The jurisdiction changes from none to eu'],
+  ['masterKeys', '[2]', 'Master key 1 is taken away'],
+])('a policy sees what a changed %s would take away', async (key, value, message) => {
+  const stack = await newStack()
+  await deploy(stack)
+  await stack.set(key, value)
+  const preview = await stack.preview(...PACK)
+  expect(preview.code).not.toBe(0)
+  expect(preview.printed).toContain(message)
+})
+
+pulumiTest('a policy sees a migration that would be sent again', async () => {
+  const stack = await newStack()
+  await deploy(stack)
+  stack.project.edit('infra/components/sync-worker.ts', (text) =>
+    text.replace(
+      'pendingMigrations(declaration.migrations, deployed)',
+      'pendingMigrations(declaration.migrations, undefined)',
+    ),
+  )
+  await stack.set('logSampling', '0.5')
+  const preview = await stack.preview(...PACK)
+  expect(preview.code).not.toBe(0)
+  expect(preview.printed).toContain('but the steps after "" are sent again')
+})
