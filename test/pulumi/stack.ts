@@ -1,3 +1,5 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { inject, test } from 'vitest'
 import { newProject, type Project } from '../infra/project.ts'
 import { type Run, runCommand } from '../standin/command.ts'
@@ -19,6 +21,8 @@ export interface Stack {
   up(...flags: string[]): Promise<Run>
   preview(...flags: string[]): Promise<Run>
   destroy(...flags: string[]): Promise<Run>
+  /** A command of infra/operate or infra/doctor, as npm runs it. */
+  tool(file: string, ...args: string[]): Promise<Run>
   /** `pulumi config set`. */
   set(key: string, value: string): Promise<Run>
   /** What the last command asked the API to change. */
@@ -34,20 +38,26 @@ export async function newStack(name = 'dev'): Promise<Stack> {
   const project = newProject()
   let from = 0
 
-  function run(...args: string[]): Promise<Run> {
+  const state = join(project.root, '.local/state')
+  mkdirSync(state, { recursive: true })
+  const env = {
+    PATH: CLI_PATH,
+    PULUMI_BACKEND_URL: `file://${state}`,
+    PULUMI_CONFIG_PASSPHRASE: 'of the tests',
+    PULUMI_SKIP_UPDATE_CHECK: 'true',
+    DOCTOR_SECONDS: '60',
+    CLOUDFLARE_BASE_URL: standIn.url,
+    CLOUDFLARE_API_TOKEN: standIn.token,
+    CLOUDFLARE_ACCOUNT_ID: standIn.accountId,
+  }
+
+  function execute(file: string, args: readonly string[]): Promise<Run> {
     from = standIn.requests.length
-    return runCommand('path' in cli ? cli.path : '', [...args, '--non-interactive'], {
-      cwd: project.root,
-      env: {
-        PATH: CLI_PATH,
-        PULUMI_BACKEND_URL: `file://${project.root}`,
-        PULUMI_CONFIG_PASSPHRASE: 'of the tests',
-        PULUMI_SKIP_UPDATE_CHECK: 'true',
-        CLOUDFLARE_BASE_URL: standIn.url,
-        CLOUDFLARE_API_TOKEN: standIn.token,
-        CLOUDFLARE_ACCOUNT_ID: standIn.accountId,
-      },
-    })
+    return runCommand(file, args, { cwd: project.root, env })
+  }
+
+  function run(...args: string[]): Promise<Run> {
+    return execute('path' in cli ? cli.path : '', [...args, '--non-interactive'])
   }
 
   await run('stack', 'init', name)
@@ -57,6 +67,7 @@ export async function newStack(name = 'dev'): Promise<Stack> {
     up: (...flags) => run('up', '--yes', '--skip-preview', ...flags),
     preview: (...flags) => run('preview', ...flags),
     destroy: (...flags) => run('destroy', '--yes', ...flags),
+    tool: (file, ...args) => execute(process.execPath, [`infra/${file}.ts`, ...args]),
     set: (key, value) => run('config', 'set', key, value),
     writes: () => writesOf(standIn, from),
     uploads: () => standIn.requests.slice(from).filter(({ metadata }) => metadata),
