@@ -61,7 +61,7 @@ export async function serveBare(folder: string): Promise<Server> {
     migrationTag: '',
     workersDev: true,
   }
-  return serve({ namespaces: [], domains: [], scripts: [bare] }, folder)
+  return serve({ ...loadAccount(folder), scripts: [bare] }, folder)
 }
 
 async function serve(account: Account, folder: string): Promise<Server> {
