@@ -11,7 +11,10 @@ test('deploy asks the doctor first, and hands everything else to `pulumi up`', a
     PULUMI_CONFIG_PASSPHRASE: '',
   }
   const deployed = await run(newProject().root, ['operate/deploy', '--yes', '--stack', 'dev', '--diff'], env)
-  expect(deployed).toMatchObject({ code: 7, lines: ['up got up --stack dev --yes --diff'] })
+  expect(deployed).toMatchObject({
+    code: 7,
+    lines: ['up got up --stack dev --policy-pack infra/policy --yes --diff'],
+  })
   const refused = await run(newProject().root, ['operate/deploy', '--yes'], {
     ...env,
     CLOUDFLARE_API_TOKEN: 'short',

@@ -153,7 +153,7 @@ test('mistakes are one line each, before any work', async () => {
     [['--config', 'x'], /^Error: --config is "x", expected key=value$/],
     [
       ['--stack', 'prod'],
-      /^Error: chronicle-sync:hostname is missing while workersDev is false, expected a host name/,
+      /^Error: chronicle-sync:hostname is missing while workersDev is false and there is no route, expected a host name/,
     ],
   ]
   for (const [args, message] of mistakes) {
