@@ -1,3 +1,4 @@
+import { type Config, DEFAULT_CONFIG } from '../core/config.ts'
 import { type Keyring, keyring } from './seal.ts'
 import { type Standing, type Store, sqliteStore } from './store.ts'
 
@@ -7,6 +8,8 @@ export interface Space {
   readonly keys: () => Promise<Keyring>
   readonly transaction: <T>(work: () => T) => T
   standing: Standing
+  /** What the operator decided, as far as this space has heard. */
+  config: Config
   /** Tokens and sessions that are no longer valid, though they look so. */
   readonly revoked: Set<string>
 }
@@ -20,6 +23,7 @@ export function openSpace(ctx: DurableObjectState, masterKey: string): Space {
     keys: () => (keys ??= keyring(masterKey, ctx.id.toString())),
     transaction: (work) => ctx.storage.transactionSync(work),
     standing: store.standing(),
+    config: DEFAULT_CONFIG,
     revoked: new Set(store.revoked().map(({ id }) => id)),
   }
 }

@@ -1,0 +1,25 @@
+/** How concurrent writes to a key are settled; what loses is always kept. */
+export const POLICIES = ['lww', 'server-wins', 'client-wins', 'merge', 'manual'] as const
+export type Policy = (typeof POLICIES)[number]
+
+/** What an operator decides for all spaces of a stack. */
+export interface Config {
+  /** Grows with every change: a space never goes back to an older one than it has seen. 0: never configured. */
+  readonly revision: number
+  /** Of collections that `policies` does not name. */
+  readonly defaultPolicy: Policy
+  readonly policies: Readonly<Record<string, Policy>>
+  /** How long replaced versions, losers and settled conflicts stay readable, days. */
+  readonly historyDays: number
+  /** How long deletions stay in the feed, days: a device that was away for longer starts over. */
+  readonly tombstoneDays: number
+}
+
+/** What holds until an operator says otherwise. */
+export const DEFAULT_CONFIG: Config = {
+  revision: 0,
+  defaultPolicy: 'lww',
+  policies: {},
+  historyDays: 30,
+  tombstoneDays: 90,
+}
