@@ -21,6 +21,8 @@ class ModelSpace {
     if (!edits.ok) throw new Error(edits.fault.code)
     const plan = planBatch(edits.value, client, {
       seq: this.seq,
+      clock,
+      policy: () => 'lww',
       head: (key) => this.heads.get(key),
       version: (seq) => this.versions.get(seq),
     })
@@ -154,7 +156,13 @@ test('[SY7] asks for the content of a head before it calls a concurrent write a 
     granted: null,
   })
   if (!edits.ok) throw new Error('refused')
-  const head: Head = { seq: 5, root: 0, at: 1, by: 'b', deleted: false }
-  const plan = planBatch(edits.value, 'a', { seq: 5, head: () => head, version: () => undefined })
-  expect(plan.missing).toEqual([5])
+  const head: Head = { seq: 5, root: 0, at: 1, by: 'b', deleted: false, merged: false }
+  const plan = planBatch(edits.value, 'a', {
+    seq: 5,
+    clock: { now: 9, skew: 0 },
+    policy: () => 'lww',
+    head: () => head,
+    version: () => undefined,
+  })
+  expect(new Set(plan.missing)).toEqual(new Set([5]))
 })

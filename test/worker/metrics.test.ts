@@ -16,7 +16,7 @@ test('[ED10] counts each request, and what each batch did, under environment and
     batch: 1,
     changes: [
       { key: 'k/1', value: 'secret-value', timestamp: 2, base: null },
-      { key: 'k/1', value: 2, timestamp: 1, base: 'other.1' },
+      { key: 'k/2', value: 2, timestamp: 1, base: 'other.1' },
       { key: '/bad', value: 3, timestamp: 1 },
     ],
   }

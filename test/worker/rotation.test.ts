@@ -84,7 +84,7 @@ function exchanges(requests: readonly (readonly [masterKeys: string, body: objec
   return runInDurableObject(env.CHRONICLE.getByName(crypto.randomUUID()), async (_, state) => {
     const replies = []
     for (const [masterKeys, body] of requests) {
-      const opened = openSpace(state, masterKeys)
+      const opened = openSpace(state, { ...env, MASTER_KEY: masterKeys })
       const result = await sync(opened, session, { text: JSON.stringify(body), now: Date.now() })
       replies.push(result.ok ? JSON.parse(result.value.text) : result.fault)
     }

@@ -41,7 +41,7 @@ function costs(space: string, requests: readonly object[]): Promise<readonly Cos
       id: state.id,
       storage: { sql: counting, transactionSync },
     } as unknown as DurableObjectState
-    const opened = openSpace(watched, env.MASTER_KEY)
+    const opened = openSpace(watched, env)
     const found: Cost[] = []
     for (const request of requests) {
       cursors.length = 0

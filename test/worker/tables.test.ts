@@ -9,7 +9,10 @@ test('[SG8] a space of an older version gets the steps that it lacks, and keeps 
   const a = await device(await mint({ space }))
   await a.sync({ batch: 1, changes: [{ key: 'k', value: 1, timestamp: 1 }] })
   await runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) => {
-    storage.sql.exec('ALTER TABLE client DROP COLUMN generation')
+    storage.sql.exec('ALTER TABLE client DROP COLUMN generation; ALTER TABLE head DROP COLUMN merged')
+    for (const column of ['at', 'paths', 'resolved']) {
+      storage.sql.exec(`ALTER TABLE conflict DROP COLUMN ${column}`)
+    }
     storage.sql.exec(`UPDATE meta SET value = 1 WHERE name = 'step'`)
     migrate(storage, 'epoch')
     expect(storage.sql.exec('SELECT id, batch, generation FROM client').toArray()).toEqual([

@@ -1,19 +1,25 @@
 import { type Clock, effectiveTime, isTimestamp } from './clock.ts'
 import { type Filter, passes } from './cursor.ts'
-import { canonicalJson, fitsBytes, type Json } from './json.ts'
+import { canonicalJson, fitsBytes, type Json, type Unfit } from './json.ts'
 import { isKey } from './key.ts'
 import { MAX_VALUE_BYTES } from './limits.ts'
 import { accepted, type Result, refused } from './result.ts'
 import type { Rejection } from './verdict.ts'
-import { NOTHING, parseVersion } from './version.ts'
+import { FOREIGN, NOTHING, parseVersion } from './version.ts'
 
-/** A change as a client sends it. Without `base` it is a blind write; `null` says: believed absent. */
+/**
+ * A change as a client sends it. `base` is the version it was made on; `null` says: believed absent. A client
+ * that keeps no versions names the state instead. With neither it is a blind write.
+ */
 export interface Change {
   readonly key: string
   readonly value?: Json | undefined
   readonly deleted?: boolean | undefined
   readonly timestamp: number
   readonly base?: string | null | undefined
+  readonly baseValue?: Json | undefined
+  /** Believed deleted or absent, as `base: null`. */
+  readonly baseDeleted?: boolean | undefined
 }
 
 /** A change made ready for the decision: checked, its time corrected, its base resolved. */
@@ -31,7 +37,16 @@ export interface Edit {
   readonly at: number
   /** The sequence number it was made on, `undefined` for a blind write. */
   readonly base: number | undefined
+  /** The value it was made on, in place of a sequence number. */
+  readonly assumed: Assumed | null
   readonly rejection: Rejection | null
+}
+
+/** A state that a client believes to stand. */
+export interface Assumed {
+  readonly value: Json
+  /** Its canonical text. */
+  readonly text: string
 }
 
 /** What a batch of changes is read against. */
@@ -45,36 +60,57 @@ export interface EditContext {
 export function toEdits(changes: readonly Change[], context: EditContext): Result<readonly Edit[]> {
   const edits: Edit[] = []
   for (const change of changes) {
-    const text = change.value === undefined ? '' : canonicalJson(change.value)
+    const text = textOf(change.value)
     if (typeof text !== 'string') return refused(text)
-    edits.push(toEdit(change, text, context))
+    const assumed = textOf(change.baseValue)
+    if (typeof assumed !== 'string') return refused(assumed)
+    edits.push(toEdit(change, { text, assumed }, context))
   }
   return accepted(edits)
 }
 
-function toEdit(change: Change, text: string, { epoch, clock, granted }: EditContext): Edit {
+function textOf(value: Json | undefined): string | Unfit {
+  return value === undefined ? '' : canonicalJson(value)
+}
+
+function toEdit(
+  change: Change,
+  { text, assumed }: { text: string; assumed: string },
+  { epoch, clock, granted }: EditContext,
+): Edit {
+  const { key, value, timestamp, baseValue } = change
   return {
-    key: change.key,
+    key,
     deleted: change.deleted === true,
-    value: change.value,
+    value,
     text,
     line: lineOf(change, text),
-    timestamp: change.timestamp,
-    at: effectiveTime(change.timestamp, clock),
-    base: baseOf(change.base, epoch),
+    timestamp,
+    at: effectiveTime(timestamp, clock),
+    base: baseOf(change, epoch),
+    assumed:
+      baseValue === undefined || change.baseDeleted === true ? null : { value: baseValue, text: assumed },
     rejection: rejectionOf(change, text, granted),
   }
 }
 
-function lineOf({ key, timestamp, base, deleted }: Change, text: string): string {
+/** A change in the form that the log keeps. A base that was given as a value is not kept: it decides, and is done. */
+export function lineOf({ key, timestamp, base, deleted }: Change, text: string): string {
   const known = base === undefined ? 0 : JSON.stringify(base)
   const value = text === '' ? '' : `,${text}`
   return `[${JSON.stringify(key)},${timestamp},${known},${deleted === true ? 1 : 0}${value}]`
 }
 
-function baseOf(base: string | null | undefined, epoch: string): number | undefined {
-  if (base === undefined) return undefined
-  return base === null ? NOTHING : parseVersion(base, epoch)
+/** What tells one batch from another: its changes in canonical form, and whether they stand or fall together. */
+export function batchText(edits: readonly Edit[], atomic: boolean): string {
+  const parts = edits.map(({ line, base, assumed }) => `${line}:${base ?? ''}:${assumed?.text ?? ''}`)
+  return `${atomic ? 1 : 0}[${parts.join(',')}]`
+}
+
+function baseOf({ base, baseValue, baseDeleted }: Change, epoch: string): number | undefined {
+  if (base === null || baseDeleted === true) return NOTHING
+  if (base !== undefined) return parseVersion(base, epoch)
+  return baseValue === undefined ? undefined : FOREIGN
 }
 
 function rejectionOf(change: Change, text: string, granted: Filter): Rejection | null {

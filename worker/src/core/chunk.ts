@@ -1,4 +1,3 @@
-import type { Edit } from './change.ts'
 import { type Clock, effectiveTime } from './clock.ts'
 import type { Json } from './json.ts'
 import { CHUNK_LENGTH } from './limits.ts'
@@ -33,25 +32,25 @@ export interface Frame {
 /** The part of a frame that the seal binds: a chunk moved to another batch or clock does not open. */
 export type Origin = Omit<Frame, 's'>
 
-/** The text of a chunk before it is sealed, and which of the batch's edits it holds. */
+/** The text of a chunk before it is sealed, and which of the batch's lines it holds. */
 export interface ChunkDraft {
   readonly text: string
   readonly indexes: readonly number[]
 }
 
-/** Parts a batch into chunks short enough that reading one entry stays cheap. Rejected edits are left out. */
-export function draftChunks(edits: readonly Edit[]): readonly ChunkDraft[] {
+/** Parts a batch into chunks short enough that reading one entry stays cheap. A line that is null is left out. */
+export function draftChunks(lines: readonly (string | null)[]): readonly ChunkDraft[] {
   const drafts: { parts: string[]; indexes: number[]; length: number }[] = []
-  for (const [index, edit] of edits.entries()) {
-    if (edit.rejection !== null) continue
+  for (const [index, line] of lines.entries()) {
+    if (line === null) continue
     let last = drafts.at(-1)
-    if (last === undefined || last.length + edit.line.length > CHUNK_LENGTH) {
+    if (last === undefined || last.length + line.length > CHUNK_LENGTH) {
       last = { parts: [], indexes: [], length: 0 }
       drafts.push(last)
     }
-    last.parts.push(edit.line)
+    last.parts.push(line)
     last.indexes.push(index)
-    last.length += edit.line.length
+    last.length += line.length
   }
   return drafts.map(({ parts, indexes }) => ({ text: `[${parts.join(',')}]`, indexes }))
 }
@@ -68,7 +67,9 @@ export function versionsOf(frame: Frame, text: string): readonly Version[] {
     if (content === undefined) continue
     const [key, timestamp, , deleted, value] = content
     const at = effectiveTime(timestamp, clock)
-    versions.push({ seq: frame.s[place] as number, key, by: frame.c, at, deleted: deleted === 1, value })
+    const seq = frame.s[place] as number
+    const previous = frame.s[place + 1] as number
+    versions.push({ seq, previous, key, by: frame.c, at, deleted: deleted === 1, value })
   }
   return versions
 }

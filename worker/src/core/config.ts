@@ -1,3 +1,5 @@
+import { collectionOf } from './key.ts'
+
 /** How concurrent writes to a key are settled; what loses is always kept. */
 export const POLICIES = ['lww', 'server-wins', 'client-wins', 'merge', 'manual'] as const
 export type Policy = (typeof POLICIES)[number]
@@ -22,4 +24,10 @@ export const DEFAULT_CONFIG: Config = {
   policies: {},
   historyDays: 30,
   tombstoneDays: 90,
+}
+
+/** How a key's collection settles concurrent writes. */
+export function policyOf({ policies, defaultPolicy }: Config, key: string): Policy {
+  const collection = collectionOf(key)
+  return Object.hasOwn(policies, collection) ? (policies[collection] as Policy) : defaultPolicy
 }

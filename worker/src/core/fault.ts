@@ -28,6 +28,9 @@ export type Fault =
   | { readonly code: 'batch-too-old'; readonly last: number; readonly found: number }
   | { readonly code: 'batch-mismatch'; readonly batch: number }
   | { readonly code: 'atomic-failed'; readonly results: readonly ChangeResult[] }
+  | { readonly code: 'stale-base'; readonly version: string | null }
+  | { readonly code: 'already-resolved'; readonly id: number }
+  | { readonly code: 'config-changed'; readonly revision: number }
   | { readonly code: 'rate-limited'; readonly retryAfterSeconds: number }
   | { readonly code: 'misconfigured' }
   | { readonly code: 'internal' }

@@ -46,6 +46,30 @@ export const CHUNK_LENGTH = 64 * 1024
 /** A segment row takes further chunks until it holds this many bytes; the platform's limit is 2 MB. */
 export const SEGMENT_BYTES = 16 * 1024
 
+/** The most clashing fields that a conflict names one by one: past it, it names the whole value. */
+export const MAX_POINTERS = 100
+
+/** The values that the conflicts and merges of one reply show, in bytes; what is past it is read by itself. */
+export const MAX_REPORT_BYTES = 1024 * 1024
+
+/** How far back an un-numbered write that came again is looked for in its client's own run. */
+export const RETRY_DEPTH = 16
+
+/** The most bytes that go into one row of the log at once; the platform's limit is 2 MB. */
+export const MAX_APPEND_BYTES = 1024 * 1024
+
+/** The most collections that the configuration names. */
+export const MAX_POLICIES = 256
+
+/** The longest retention that can be configured, days. */
+export const MAX_RETENTION_DAYS = 3650
+
+/** How long a space believes what it last read of the configuration; KV itself takes up to a minute. */
+export const CONFIG_MAX_AGE_MS = 30_000
+
+/** The most versions one page of a history holds. */
+export const MAX_HISTORY_VERSIONS = 100
+
 /** What a client needs to know to stay within bounds; part of the replies of auth and status. */
 export const PUBLISHED_LIMITS = {
   keyBytes: MAX_KEY_BYTES,

@@ -1,20 +1,31 @@
 import type { Edit } from './change.ts'
+import type { Policy } from './config.ts'
 import type { Json } from './json.ts'
 import type { ChangeResult, Verdict } from './verdict.ts'
 import { formatVersion, NOTHING } from './version.ts'
 
-/** A settled conflict: a losing version stays readable. `loser` is `NOTHING` for a deletion long forgotten. */
+/**
+ * Two writes of which one could not stand as it came. `loser` stays readable, and is `NOTHING` for a deletion long
+ * forgotten, as `winner` is. `open`: the version that stands is the winner until somebody decides.
+ */
 export interface Conflict {
+  /** The sequence number of the change that caused it. */
   readonly id: number
-  readonly policy: 'lww'
-  readonly resolution: 'kept-server' | 'kept-client'
+  readonly policy: Policy
+  readonly resolution: 'kept-server' | 'kept-client' | 'merged' | 'open' | 'resolved'
   readonly winner: number
   readonly loser: number
+  /** The JSON pointers of what both sides changed, where a merge was tried. */
+  readonly paths: readonly string[]
+  /** The version that settled an open one; `NOTHING` else. */
+  readonly resolvedBy: number
 }
 
 /** A version with its content: what one sequence number stands for, for ever. */
 export interface Version {
   readonly seq: number
+  /** The version it replaced, or lost to. */
+  readonly previous: number
   readonly key: string
   readonly by: string
   /** Effective time, ms. */
@@ -23,27 +34,38 @@ export interface Version {
   readonly value: Json | undefined
 }
 
+/** What a reply needs to speak of what was decided. */
+export interface Telling {
+  readonly epoch: string
+  /** The values of merged versions; one that is not there is left out of its result. */
+  readonly values: ReadonlyMap<number, Json | undefined>
+}
+
 export function resultsOf(
   edits: readonly Edit[],
   verdicts: readonly Verdict[],
-  epoch: string,
+  telling: Telling,
 ): readonly ChangeResult[] {
-  return verdicts.map((verdict, index) => resultOf(edits[index] as Edit, verdict, epoch))
+  return verdicts.map((verdict, index) => resultOf(edits[index] as Edit, verdict, telling))
 }
 
-function resultOf(edit: Edit, verdict: Verdict, epoch: string): ChangeResult {
+function resultOf(edit: Edit, verdict: Verdict, { epoch, values }: Telling): ChangeResult {
   if (verdict.status === 'rejected') return { key: edit.key, status: verdict.status, code: verdict.code }
-  const seq = verdict.status === 'superseded' ? verdict.winner : verdict.seq
+  const seq = 'winner' in verdict ? verdict.winner : verdict.seq
+  const value = verdict.status === 'merged' ? values.get(seq) : undefined
   return {
     key: edit.key,
     status: verdict.status,
     ...(seq === NOTHING ? {} : { version: formatVersion(epoch, seq) }),
+    ...(value !== undefined && { value }),
     ...(edit.at === edit.timestamp ? {} : { effectiveTimestamp: edit.at }),
   }
 }
 
-/** The keys of which the client's change, or the very same content, now stands. */
+const SYNCED: readonly string[] = ['applied', 'merged', 'noop'] satisfies readonly ChangeResult['status'][]
+
+/** The keys of which the client's change now stands: by itself, inside a merge, or as the very same content. */
 export function syncedKeys(results: readonly ChangeResult[]): readonly string[] {
-  const done = results.filter(({ status }) => status === 'applied' || status === 'noop')
+  const done = results.filter(({ status }) => SYNCED.includes(status))
   return [...new Set(done.map(({ key }) => key))]
 }

@@ -83,6 +83,20 @@ const WORDS: Words = {
       { results },
       { code },
     ),
+  'stale-base': ({ code, version }) =>
+    new SyncError('Something else stands by now; look at it, and decide on that.', { version }, { code }),
+  'already-resolved': ({ code, id }) =>
+    new SyncError(
+      `Conflict ${id} is settled; to bring another value back, write it to its key.`,
+      { id },
+      { code },
+    ),
+  'config-changed': ({ code, revision }) =>
+    new SyncError(
+      `The configuration is at revision ${revision} by now; look at it, and change that.`,
+      { revision },
+      { code },
+    ),
   'rate-limited': ({ code, retryAfterSeconds }) =>
     new HTTPError(429, 'Too many requests; wait and try again.', {
       code,

@@ -2,6 +2,7 @@ import { type IRequest, Router, type RouterType } from 'itty-router'
 import type { Session } from '../core/session.ts'
 import { checkAdmin } from './admin.ts'
 import { closeSession, openSession } from './auth.ts'
+import { putConfig, showConfig } from './config.ts'
 import { preflight } from './cors.ts'
 import { erase } from './erase.ts'
 import type { Exchange } from './exchange.ts'
@@ -9,19 +10,19 @@ import { health } from './health.ts'
 import { countAgainst } from './rate-limit.ts'
 import { refusal } from './refusal.ts'
 import { verifySession } from './session.ts'
-import { changes, conflicts, entry, status, sync } from './space.ts'
+import { changes, conflicts, entry, history, resolve, status, sync } from './space.ts'
 import { mintToken, revokeToken, showTokens } from './tokens.ts'
 
 type Answer = (exchange: Exchange) => Promise<Response>
 type SessionAnswer = (exchange: Exchange, session: Session) => Promise<Response>
 
 /** A line of the route table: what it takes to come in is part of it, so that no route can forget to ask. */
-export type Route = { readonly method: 'GET' | 'POST' | 'DELETE'; readonly path: string } & (
+export type Route = { readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'; readonly path: string } & (
   | { readonly access: 'anyone' | 'admin'; readonly answer: Answer }
   | { readonly access: 'session'; readonly answer: SessionAnswer }
 )
 
-const VERBS = { GET: 'get', POST: 'post', DELETE: 'delete' } as const
+const VERBS = { GET: 'get', POST: 'post', PUT: 'put', DELETE: 'delete' } as const
 
 export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/api/health', access: 'anyone', answer: health },
@@ -30,11 +31,15 @@ export const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/api/tokens', access: 'admin', answer: mintToken },
   { method: 'GET', path: '/api/tokens', access: 'admin', answer: showTokens },
   { method: 'DELETE', path: '/api/tokens/:id', access: 'admin', answer: revokeToken },
+  { method: 'GET', path: '/api/config', access: 'admin', answer: showConfig },
+  { method: 'PUT', path: '/api/config', access: 'admin', answer: putConfig },
   { method: 'POST', path: '/api/sync', access: 'session', answer: sync },
   { method: 'GET', path: '/api/changes', access: 'session', answer: changes },
   { method: 'GET', path: '/api/status', access: 'session', answer: status },
   { method: 'GET', path: '/api/entries', access: 'session', answer: entry },
+  { method: 'GET', path: '/api/history', access: 'session', answer: history },
   { method: 'GET', path: '/api/conflicts', access: 'session', answer: conflicts },
+  { method: 'POST', path: '/api/conflicts/:id/resolve', access: 'session', answer: resolve },
   { method: 'DELETE', path: '/api/space', access: 'session', answer: erase },
 ]
 

@@ -1,10 +1,11 @@
 import type { Session } from '../core/session.ts'
-import { parseQuery } from '../schema/parse.ts'
-import { ChangesQuery, ConflictsQuery, EntryQuery, StatusQuery } from '../schema/query.ts'
+import { ResolveRequest } from '../schema/conflict.ts'
+import { parseBody, parseQuery } from '../schema/parse.ts'
+import { ChangesQuery, ConflictsQuery, EntryQuery, HistoryQuery, StatusQuery } from '../schema/query.ts'
 import { readBody } from './body.ts'
 import { type Exchange, jsonText, spaceOf } from './exchange.ts'
 import { countSync } from './metrics.ts'
-import { unwrap } from './refusal.ts'
+import { refusal, unwrap } from './refusal.ts'
 
 /** `POST /api/sync`. The body goes to the object as it came and is parsed there, once. */
 export async function sync(exchange: Exchange, session: Session): Promise<Response> {
@@ -32,7 +33,21 @@ export async function entry({ env, query }: Exchange, session: Session): Promise
   return jsonText(unwrap(await spaceOf(env, session).entry(session, key)))
 }
 
-/** `GET /api/conflicts?after=&limit=&key=`. */
+/** `GET /api/history?key=&before=&limit=`. */
+export async function history({ env, query }: Exchange, session: Session): Promise<Response> {
+  const wanted = unwrap(parseQuery(HistoryQuery, query))
+  return jsonText(unwrap(await spaceOf(env, session).history(session, wanted)))
+}
+
+/** `POST /api/conflicts/{id}/resolve`. */
+export async function resolve({ request, env, params }: Exchange, session: Session): Promise<Response> {
+  const id = params.id ?? ''
+  if (!/^\d{1,15}$/.test(id)) throw refusal({ code: 'not-found', detail: 'a conflict has a number' })
+  const wanted = unwrap(parseBody(ResolveRequest, await readBody(request)))
+  return jsonText(unwrap(await spaceOf(env, session).resolve(session, Number(id), wanted)))
+}
+
+/** `GET /api/conflicts?after=&limit=&key=&open=1`. */
 export async function conflicts({ env, query }: Exchange, session: Session): Promise<Response> {
   const wanted = unwrap(parseQuery(ConflictsQuery, query))
   return jsonText(unwrap(await spaceOf(env, session).conflicts(session, wanted)))

@@ -1,7 +1,8 @@
 import { isReplay } from '../core/batch.ts'
-import { type Edit, toEdits } from '../core/change.ts'
-import { draftChunks, type Origin } from '../core/chunk.ts'
+import { batchText, type Edit, toEdits } from '../core/change.ts'
+import type { Origin } from '../core/chunk.ts'
 import type { Clock } from '../core/clock.ts'
+import { policyOf } from '../core/config.ts'
 import { type Conflict, resultsOf, type Version } from '../core/outcome.ts'
 import { type Plan, planBatch } from '../core/plan.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
@@ -9,8 +10,8 @@ import type { Session } from '../core/session.ts'
 import { conflictIds, decodeVerdicts, encodeVerdicts, type Verdict } from '../core/verdict.ts'
 import type { SyncRequest } from '../schema/sync.ts'
 import { checkSession } from './admission.ts'
-import { commit, type SealedBatch } from './commit.ts'
-import { openVersions } from './log.ts'
+import { commit, type SealedLines, sealLines } from './commit.ts'
+import { CorruptionError, openVersions } from './log.ts'
 import type { Digests } from './seal.ts'
 import type { Space } from './space.ts'
 import type { ClientRecord } from './store.ts'
@@ -20,11 +21,18 @@ export interface Outcome {
   readonly edits: readonly Edit[]
   readonly verdicts: readonly Verdict[]
   readonly conflicts: readonly Conflict[]
-  /** The versions that the conflicts speak of. */
-  readonly versions: ReadonlyMap<number, Version>
+  /** Versions that are at hand, of those that it speaks of; null for one that is gone. */
+  readonly versions: ReadonlyMap<number, Version | null>
   readonly replayed: boolean
-  /** The sequence numbers that this very request gave out, inclusive; null if none. */
-  readonly wrote: readonly [from: number, to: number] | null
+  /** The sequence numbers that this very request gave out; null if none. */
+  readonly wrote: Wrote | null
+}
+
+/** A stretch of the log, inclusive, and whether all of it is as the client sent it. */
+export interface Wrote {
+  readonly from: number
+  readonly to: number
+  readonly verbatim: boolean
 }
 
 /** A request's batch, and who sent it. */
@@ -37,22 +45,26 @@ export interface Submission {
 /** A batch with all that can be made ready before the space is looked at. */
 interface Prepared extends Submission {
   readonly edits: readonly Edit[]
+  readonly origin: Origin
   /** Empty for a batch without a number. */
   readonly digests: Digests
-  readonly batch: SealedBatch
+}
+
+/** What is opened and sealed while a batch is decided; none of it changes when the space moves on. */
+interface Material {
+  /** Null: the log no longer holds it. */
+  readonly opened: Map<number, Version | null>
+  sealed: SealedLines
 }
 
 /** Decides a batch and stores its effects, or answers again what was decided when it first came. */
 export async function acceptBatch(space: Space, submission: Submission): Promise<Result<Outcome>> {
   const { request, session, clock } = submission
-  const edits = toEdits(request.changes, {
-    epoch: space.standing.epoch,
-    clock,
-    granted: session.collections,
-  })
+  const { epoch } = space.standing
+  const edits = toEdits(request.changes, { epoch, clock, granted: session.collections })
   if (!edits.ok) return edits
-  const prepared = await prepare(space, submission, edits.value)
-  const opened = new Map<number, Version>()
+  const [prepared, sealed] = await prepare(space, submission, edits.value)
+  const material: Material = { opened: new Map(), sealed }
   for (;;) {
     // From here to the commit nothing is awaited: what was read still holds when it is written.
     const known = checkSession(space, session)
@@ -60,34 +72,37 @@ export async function acceptBatch(space: Space, submission: Submission): Promise
     const record = recognise(space, prepared)
     if (!record.ok) return record
     if (record.value !== null) return replay(space, prepared, record.value)
-    const plan = planNow(space, prepared, opened)
-    if (plan.missing.length === 0) return settle(space, prepared, { plan, opened })
-    for (const [seq, version] of await openVersions(space, plan.missing)) opened.set(seq, version)
+    const plan = planNow(space, prepared, material.opened)
+    if (isReady(plan, material)) return settle(space, prepared, { plan, material })
+    await provide(space, plan, { prepared, material })
   }
 }
 
-async function prepare(space: Space, submission: Submission, edits: readonly Edit[]): Promise<Prepared> {
+async function prepare(
+  space: Space,
+  submission: Submission,
+  edits: readonly Edit[],
+): Promise<[Prepared, SealedLines]> {
   const { request, session, clock } = submission
   const batch = request.batch ?? null
-  const drafts = draftChunks(edits)
   const keys = await space.keys()
   const [g] = keys.generations
   const origin: Origin = { g, c: session.client, b: batch, t: clock.now, k: clock.skew }
-  const [digests, ...sealed] = await Promise.all([
-    batch === null ? new Map() : keys.digests(digestText(request, edits)),
-    ...drafts.map(({ text }) => keys.seal(text, origin)),
+  const lines = edits.map(({ rejection, line }) => (rejection === null ? line : null))
+  const [digests, sealed] = await Promise.all([
+    batch === null ? new Map() : keys.digests(batchText(edits, request.atomic === true)),
+    sealLines(keys, lines, origin),
+    space.refreshConfig(clock.now),
   ])
-  return { ...submission, edits, digests, batch: { origin, drafts, sealed } }
+  return [{ ...submission, edits, origin, digests }, sealed]
 }
 
-/** What tells one batch from another: its changes in canonical form, and whether they stand or fall together. */
-function digestText({ atomic }: SyncRequest, edits: readonly Edit[]): string {
-  return `${atomic === true ? 1 : 0}[${edits.map(({ line }) => line).join(',')}]`
-}
-
-/** The record of the batch, if it is the client's last one come again. */
+/**
+ * The record of the batch, if it is the client's last one come again. A client that numbers its batches belongs to
+ * its subject: nobody else writes in its name, with a number or without.
+ */
 function recognise(space: Space, { request, session, digests }: Prepared): Result<ClientRecord | null> {
-  if (request.batch === undefined) return accepted(null)
+  if (request.batch === undefined && request.changes.length === 0) return accepted(null)
   const record = space.store.client(session.client)
   if (record !== undefined && record.subject !== session.subject) {
     return refused({
@@ -95,12 +110,14 @@ function recognise(space: Space, { request, session, digests }: Prepared): Resul
       detail: 'this clientId belongs to another subject of the space',
     })
   }
+  if (request.batch === undefined) return accepted(null)
   const again = isReplay(request.batch, record?.batch)
   if (!again.ok) return again
   if (!again.value || record === undefined) return accepted(null)
-  // A record of a generation that the stack has no more cannot be compared: its number alone tells.
+  // A record of a generation that the stack has no more cannot be compared: to take it for the same could lose
+  // changes, while under a new number those that were stored already are no change.
   const digest = digests.get(record.generation)
-  return digest === undefined || isEqual(record.digest, digest)
+  return digest !== undefined && isEqual(record.digest, digest)
     ? accepted(record)
     : refused({ code: 'batch-mismatch', batch: request.batch })
 }
@@ -109,52 +126,80 @@ function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index])
 }
 
-async function replay(space: Space, prepared: Prepared, record: ClientRecord): Promise<Result<Outcome>> {
+function replay(space: Space, prepared: Prepared, record: ClientRecord): Result<Outcome> {
   const clock: Clock = { now: record.arrived, skew: record.skew }
   const context = { epoch: space.standing.epoch, clock, granted: prepared.session.collections }
   const edits = toEdits(prepared.request.changes, context)
   if (!edits.ok) return edits
   const verdicts = decodeVerdicts(record.verdicts)
   const conflicts = space.store.conflicts(conflictIds(verdicts))
-  const versions = await openVersions(
-    space,
-    conflicts.flatMap(({ winner, loser }) => [winner, loser]),
-  )
-  return accepted({ edits: edits.value, verdicts, conflicts, versions, replayed: true, wrote: null })
+  return accepted({
+    edits: edits.value,
+    verdicts,
+    conflicts,
+    versions: new Map(),
+    replayed: true,
+    wrote: null,
+  })
 }
 
-function planNow(space: Space, { edits, session }: Prepared, opened: ReadonlyMap<number, Version>): Plan {
+function planNow(space: Space, { edits, session, clock }: Prepared, opened: Material['opened']): Plan {
   const keys = edits.filter(({ rejection }) => rejection === null).map(({ key }) => key)
   const heads = space.store.heads(keys)
   return planBatch(edits, session.client, {
     seq: space.standing.seq,
+    clock,
+    policy: (key) => policyOf(space.config, key),
     head: (key) => heads.get(key),
     version: (seq) => opened.get(seq),
   })
 }
 
-/** A plan that lacks nothing, and what was opened for it. */
-interface Decision {
-  readonly plan: Plan
-  readonly opened: ReadonlyMap<number, Version>
+function isReady({ missing, lines }: Plan, { sealed }: Material): boolean {
+  return missing.length === 0 && (lines === null || sealed.holds(lines))
 }
 
-function settle(space: Space, prepared: Prepared, { plan, opened }: Decision): Result<Outcome> {
+/** Opens what the plan lacks, or seals what it made; then it is decided anew, because the space may have moved on. */
+async function provide(
+  space: Space,
+  plan: Plan,
+  { prepared, material }: { prepared: Prepared; material: Material },
+): Promise<void> {
+  const { opened } = material
+  const gone = plan.missing.find((seq) => opened.get(seq) === null)
+  if (gone !== undefined) throw new CorruptionError(`version ${gone} stands but is not in the log`)
+  if (plan.missing.length > 0) {
+    const found = await openVersions(space, plan.missing)
+    for (const seq of plan.missing) opened.set(seq, found.get(seq) ?? null)
+  } else if (plan.lines !== null) {
+    material.sealed = await sealLines(await space.keys(), plan.lines, prepared.origin)
+  }
+}
+
+function settle(
+  space: Space,
+  prepared: Prepared,
+  { plan, material }: { plan: Plan; material: Material },
+): Result<Outcome> {
   const { edits, request } = prepared
   const { verdicts, conflicts } = plan
+  const versions = new Map([...material.opened, ...plan.versions])
   const spoiled = conflicts.length > 0 || verdicts.some(({ status }) => status === 'rejected')
   if (request.atomic === true && spoiled) {
-    return refused({ code: 'atomic-failed', results: resultsOf(edits, verdicts, space.standing.epoch) })
+    const { epoch } = space.standing
+    return refused({
+      code: 'atomic-failed',
+      results: resultsOf(edits, verdicts, { epoch, values: new Map() }),
+    })
   }
   const from = space.standing.seq + 1
-  commit(space, plan, prepared.batch, recordOf(prepared, verdicts))
-  const versions = new Map([...opened, ...plan.versions])
-  const wrote = plan.seq < from ? null : ([from, plan.seq] as const)
+  commit(space, plan, { sealed: material.sealed, record: recordOf(prepared, verdicts) })
+  const wrote = plan.seq < from ? null : { from, to: plan.seq, verbatim: plan.lines === null }
   return accepted({ edits, verdicts, conflicts, versions, replayed: false, wrote })
 }
 
 function recordOf(
-  { session, request, clock, digests, batch }: Prepared,
+  { session, request, clock, digests, origin }: Prepared,
   verdicts: readonly Verdict[],
 ): ClientRecord | null {
   if (request.batch === undefined) return null
@@ -162,8 +207,8 @@ function recordOf(
     id: session.client,
     subject: session.subject,
     batch: request.batch,
-    generation: batch.origin.g,
-    digest: digests.get(batch.origin.g) ?? new Uint8Array(),
+    generation: origin.g,
+    digest: digests.get(origin.g) ?? new Uint8Array(),
     arrived: clock.now,
     skew: clock.skew,
     verdicts: encodeVerdicts(verdicts),

@@ -4,13 +4,16 @@ import { PUBLISHED_LIMITS } from '../core/limits.ts'
 import { accepted, type Result } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
 import { formatVersion } from '../core/version.ts'
-import type { ChangesQuery, ConflictsQuery } from '../schema/query.ts'
+import type { ResolveRequest } from '../schema/conflict.ts'
+import type { ChangesQuery, ConflictsQuery, HistoryQuery } from '../schema/query.ts'
 import { type Credential, checkCollections, checkScope, checkSession, revoke } from './admission.ts'
 import { listConflicts } from './conflicts.ts'
 import { readEntry } from './entry.ts'
 import { eraseSpace } from './erase.ts'
+import { readHistory } from './history.ts'
 import { pull } from './pull.ts'
 import { withTexts } from './reply.ts'
+import { resolveConflict } from './resolve.ts'
 import { openSpace, type Space } from './space.ts'
 import { type Synced, sync } from './sync.ts'
 import { migrate } from './tables.ts'
@@ -27,7 +30,7 @@ export class Chronicle extends DurableObject<Env> {
     super(ctx, env)
     this.#storage = ctx.storage
     migrate(ctx.storage, newEpoch())
-    this.#space = openSpace(ctx, env.MASTER_KEY)
+    this.#space = openSpace(ctx, env)
   }
 
   /** Pushes and pulls; `text` is the body of `POST /api/sync`, parsed here and nowhere else. */
@@ -83,6 +86,17 @@ export class Chronicle extends DurableObject<Env> {
     const allowed = this.#admit(session)
     if (!allowed.ok) return allowed
     return accepted(await listConflicts(this.#space, query, session.collections))
+  }
+
+  /** `POST /api/conflicts/{id}/resolve`. */
+  resolve(session: Session, id: number, request: ResolveRequest): Promise<Result<string>> {
+    return resolveConflict(this.#space, session, { id, request, now: Date.now() })
+  }
+
+  /** `GET /api/history`. */
+  async history(session: Session, query: HistoryQuery): Promise<Result<string>> {
+    const allowed = this.#admit(session)
+    return allowed.ok ? readHistory(this.#space, session, query) : allowed
   }
 
   /** Whether a token or session was revoked: asked before a session is opened. */

@@ -1,54 +1,96 @@
-import { type ChunkDraft, encodeChunk, type Origin } from '../core/chunk.ts'
-import { SEGMENT_BYTES } from '../core/limits.ts'
+import { type ChunkDraft, draftChunks, encodeChunk, lastSeq, type Origin } from '../core/chunk.ts'
+import { MAX_APPEND_BYTES, SEGMENT_BYTES } from '../core/limits.ts'
 import type { Plan } from '../core/plan.ts'
+import type { Keyring } from './seal.ts'
 import type { Space } from './space.ts'
 import type { Append, ClientRecord } from './store.ts'
 
-/** A batch's chunks, sealed before anyone knew what becomes of them. */
-export interface SealedBatch {
+/** Lines of the log, sealed before anyone knows where they go. */
+export interface SealedLines {
   readonly origin: Origin
   readonly drafts: readonly ChunkDraft[]
   readonly sealed: readonly Uint8Array[]
+  /** Whether it is these lines that were sealed. */
+  holds(lines: readonly string[]): boolean
 }
 
-/** Carries out a plan in one transaction: all of it, or nothing. `record` is there for numbered batches. */
-export function commit(space: Space, plan: Plan, batch: SealedBatch, record: ClientRecord | null): void {
-  const append = plan.stored.length === 0 ? null : toAppend(space, plan, batch)
-  if (append === null && record === null) return
-  const into = append === null ? null : segmentFor(space)
-  space.transaction(() => {
-    if (append !== null) {
-      space.store.append(append, into)
-      space.store.putHeads(plan.heads)
-    }
-    if (plan.conflicts.length > 0) space.store.putConflicts(plan.conflicts)
-    if (record !== null) space.store.putClient(record)
-  })
-  if (append !== null) advance(space, append, into)
-}
-
-function toAppend({ standing }: Space, plan: Plan, { origin, drafts, sealed }: SealedBatch): Append {
-  const parts = drafts.flatMap(({ indexes }, position) => {
-    const s = placesIn(plan, indexes)
-    const content = sealed[position] as Uint8Array
-    return s.length === 0 ? [] : [encodeChunk({ frame: { ...origin, s }, sealed: content })]
-  })
+/** Seals the lines of a batch; those that are null are left out. */
+export async function sealLines(
+  keys: Keyring,
+  lines: readonly (string | null)[],
+  origin: Origin,
+): Promise<SealedLines> {
+  const drafts = draftChunks(lines)
+  const sealed = await Promise.all(drafts.map(({ text }) => keys.seal(text, origin)))
   return {
-    first: standing.seq + 1,
-    last: plan.seq,
-    entries: standing.entries + plan.entries,
-    at: origin.t,
-    body: concatenate(parts),
+    origin,
+    drafts,
+    sealed,
+    holds: (wanted) => wanted.length === lines.length && wanted.every((line, index) => line === lines[index]),
   }
 }
 
-/** The stored changes of one chunk, as the flat triples of its frame. */
-function placesIn(plan: Plan, indexes: readonly number[]): readonly number[] {
-  const places = new Map(indexes.map((index, place) => [index, place]))
-  return plan.stored.flatMap(({ seq, previous, index }) => {
-    const place = places.get(index)
-    return place === undefined ? [] : [seq, previous, place]
+/** What is stored together with a plan's changes. */
+export interface Accompaniment {
+  readonly sealed: SealedLines
+  /** For numbered batches. */
+  readonly record: ClientRecord | null
+  /** An open conflict that is closed with it, and the version that settles it. */
+  readonly decides?: { readonly id: number; readonly by: number }
+}
+
+/** Carries out a plan in one transaction: all of it, or nothing. */
+export function commit(space: Space, plan: Plan, { sealed, record, decides }: Accompaniment): void {
+  const { store } = space
+  const appends = appendsOf(space, plan, sealed)
+  const { t: at } = sealed.origin
+  if (appends.length === 0 && record === null && decides === undefined) return
+  space.transaction(() => {
+    for (const append of appends) store.append(append)
+    if (plan.heads.size > 0) store.putHeads(plan.heads)
+    if (plan.conflicts.length > 0) store.putConflicts(plan.conflicts, at)
+    if (record !== null) store.putClient(record)
+    if (decides !== undefined) store.resolveConflict(decides.id, { by: decides.by, at })
   })
+  for (const append of appends) advance(space, append)
+}
+
+/** The rows that the stored changes go into: nearly always the newest one or one more. */
+function appendsOf(
+  { standing }: Space,
+  plan: Plan,
+  { origin, drafts, sealed }: SealedLines,
+): readonly Append[] {
+  const placed = new Map(plan.stored.map((stored) => [stored.index, stored]))
+  const entries = standing.entries + plan.entries
+  const { tail } = standing
+  const appends: { into: number | null; first: number; last: number; parts: Uint8Array[]; bytes: number }[] =
+    []
+  let into = tail !== null && tail.bytes < SEGMENT_BYTES ? tail.first : null
+  for (const [position, { indexes }] of drafts.entries()) {
+    const s = indexes.flatMap((index, place) => {
+      const stored = placed.get(index)
+      return stored === undefined ? [] : [stored.seq, stored.previous, place]
+    })
+    if (s.length === 0) continue
+    const frame = { ...origin, s }
+    const part = encodeChunk({ frame, sealed: sealed[position] as Uint8Array })
+    let append = appends.at(-1)
+    if (append === undefined || append.bytes + part.length > MAX_APPEND_BYTES) {
+      append = { into, first: s[0] as number, last: 0, parts: [], bytes: 0 }
+      appends.push(append)
+      into = null
+    }
+    append.parts.push(part)
+    append.bytes += part.length
+    append.last = lastSeq(frame)
+  }
+  return appends.map(({ parts, bytes: _, ...row }) => ({
+    ...row,
+    entries,
+    at: origin.t,
+    body: concatenate(parts),
+  }))
 }
 
 function concatenate(parts: readonly Uint8Array[]): Uint8Array {
@@ -62,11 +104,7 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array {
   return bytes
 }
 
-function segmentFor({ standing }: Space): number | null {
-  return standing.tail !== null && standing.tail.bytes < SEGMENT_BYTES ? standing.tail.first : null
-}
-
-function advance(space: Space, { first, last, entries, at, body }: Append, into: number | null): void {
+function advance(space: Space, { into, first, last, entries, at, body }: Append): void {
   const bytes = into === null ? body.length : (space.standing.tail?.bytes ?? 0) + body.length
   const tail = { first: into ?? first, bytes }
   space.standing = { ...space.standing, seq: last, entries, lastSync: at, tail }

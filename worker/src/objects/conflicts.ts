@@ -1,39 +1,33 @@
 import { type Filter, passes } from '../core/cursor.ts'
-import { MAX_PAGE_ENTRIES } from '../core/limits.ts'
-import type { Conflict, Version } from '../core/outcome.ts'
-import { formatVersion } from '../core/version.ts'
+import { MAX_PAGE_ENTRIES, MAX_REPORT_BYTES } from '../core/limits.ts'
 import type { ConflictsQuery } from '../schema/query.ts'
 import { openVersions } from './log.ts'
+import { withTexts } from './reply.ts'
+import { tell, versionReader } from './report.ts'
 import type { Space } from './space.ts'
 
-/** A conflict as replies show it. What the log no longer holds is shown as the deletion it must have been. */
-export function reportOf(conflict: Conflict, versions: ReadonlyMap<number, Version>, epoch: string): object {
-  const { id, policy, resolution } = conflict
-  const winner = versions.get(conflict.winner)
-  const loser = versions.get(conflict.loser)
-  const key = winner?.key ?? loser?.key
-  return { id, key, policy, resolution, winner: side(winner, epoch), loser: side(loser, epoch), paths: [] }
-}
-
-function side(version: Version | undefined, epoch: string): object {
-  if (version === undefined) return { deleted: true }
-  const { seq, deleted, value, at, by } = version
-  const content = { ...(deleted && { deleted }), ...(value !== undefined && { value }) }
-  return { ...content, version: formatVersion(epoch, seq), timestamp: at, by }
-}
-
-/** Conflicts after an id, oldest first, as far as the reader may see them. `next` goes on; null at the end. */
+/**
+ * Conflicts after an id, oldest first, as far as the reader may see them. `next` goes on; null at the end. A page
+ * ends at its limit, or with the conflict that makes it long.
+ */
 export async function listConflicts(space: Space, query: ConflictsQuery, granted: Filter): Promise<string> {
   const limit = query.limit ?? MAX_PAGE_ENTRIES
-  const rows = space.store.conflictsAfter(query.after ?? 0, limit)
-  const versions = await openVersions(
-    space,
-    rows.flatMap(({ winner, loser }) => [winner, loser]),
-  )
-  const visible = rows.filter(({ winner, loser }) => {
-    const key = (versions.get(winner) ?? versions.get(loser))?.key
-    return key !== undefined && passes(granted, key) && (query.key === undefined || query.key === key)
-  })
-  const conflicts = visible.map((conflict) => reportOf(conflict, versions, space.standing.epoch))
-  return JSON.stringify({ conflicts, next: rows.length < limit ? null : (rows.at(-1)?.id ?? null) })
+  const rows = space.store.conflictsAfter(query.after ?? 0, { limit, open: query.open !== undefined })
+  const { epoch } = space.standing
+  const texts: string[] = []
+  let length = 0
+  for (const row of rows) {
+    if (length >= MAX_REPORT_BYTES) return pageOf(texts, row.id - 1)
+    const versions = await openVersions(space, [row.winner, row.loser])
+    const key = (versions.get(row.winner) ?? versions.get(row.loser))?.key
+    if (key === undefined || !passes(granted, key) || (query.key ?? key) !== key) continue
+    const text = JSON.stringify(await tell(row, { key, epoch, reader: versionReader(space, versions) }))
+    length += text.length
+    texts.push(text)
+  }
+  return pageOf(texts, rows.length < limit ? null : (rows.at(-1)?.id ?? null))
+}
+
+function pageOf(conflicts: readonly string[], next: number | null): string {
+  return withTexts({ next }, 'conflicts', conflicts)
 }

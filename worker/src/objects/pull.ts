@@ -1,7 +1,8 @@
 import { type Filter, formatCursor, narrow, positionOf } from '../core/cursor.ts'
 import { MAX_PAGE_ENTRIES } from '../core/limits.ts'
 import type { Session } from '../core/session.ts'
-import { type FeedQuery, type Page, readPage } from './feed.ts'
+import type { Wrote } from './accept.ts'
+import { type Page, readPage } from './feed.ts'
 import type { Space } from './space.ts'
 
 /** What a reader asks for; `collections` narrows what the session grants. */
@@ -18,19 +19,19 @@ export interface Pulled {
 }
 
 /**
- * Reads on from a cursor. What the reader's own request `wrote` is left out, unless its copy starts anew:
- * then it needs everything.
+ * Reads on from a cursor. What the reader's own request `wrote` is left out, unless the space made a value of it or
+ * the reader's copy starts anew: then it needs everything.
  */
 export async function pull(
   space: Space,
   session: Session,
-  { query, wrote }: { query: PullQuery; wrote: FeedQuery['echo'] },
+  { query, wrote }: { query: PullQuery; wrote: Wrote | null },
 ): Promise<Pulled> {
   const filter = narrow(query.collections ?? null, session.collections)
   const { epoch, floor, seq } = space.standing
-  const head = wrote === null ? seq : wrote[0] - 1
+  const head = wrote === null ? seq : wrote.from - 1
   const { after, reset } = positionOf(query.cursor, filter, { epoch, floor, head })
-  const echo = query.cursor === null || reset ? null : wrote
+  const echo = query.cursor === null || reset || !wrote?.verbatim ? null : ([wrote.from, wrote.to] as const)
   const page = await readPage(space, { after, limit: query.limit ?? MAX_PAGE_ENTRIES, filter, echo })
   return {
     fields: { cursor: formatCursor(epoch, page.position, filter), more: page.more, reset },

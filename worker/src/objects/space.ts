@@ -1,4 +1,5 @@
 import { type Config, DEFAULT_CONFIG } from '../core/config.ts'
+import { configReader } from './config.ts'
 import { type Keyring, keyring } from './seal.ts'
 import { type Standing, type Store, sqliteStore } from './store.ts'
 
@@ -10,20 +11,27 @@ export interface Space {
   standing: Standing
   /** What the operator decided, as far as this space has heard. */
   config: Config
+  /** Hears again, if the last time is long ago. */
+  readonly refreshConfig: (now: number) => Promise<void>
   /** Tokens and sessions that are no longer valid, though they look so. */
   readonly revoked: Set<string>
 }
 
 /** Reads a space's rows; its tables must be there. Keys are derived when first needed. */
-export function openSpace(ctx: DurableObjectState, masterKey: string): Space {
+export function openSpace(ctx: DurableObjectState, env: Env): Space {
   const store = sqliteStore(ctx.storage.sql)
+  const readConfig = configReader(ctx.storage.sql, env.CHRONICLE_KV)
   let keys: Promise<Keyring> | undefined
-  return {
+  const space: Space = {
     store,
-    keys: () => (keys ??= keyring(masterKey, ctx.id.toString())),
+    keys: () => (keys ??= keyring(env.MASTER_KEY, ctx.id.toString())),
     transaction: (work) => ctx.storage.transactionSync(work),
     standing: store.standing(),
     config: DEFAULT_CONFIG,
+    refreshConfig: async (now) => {
+      space.config = await readConfig(now)
+    },
     revoked: new Set(store.revoked().map(({ id }) => id)),
   }
+  return space
 }

@@ -37,8 +37,10 @@ export interface Segment {
   readonly body: Uint8Array
 }
 
-/** What one batch writes to the log. */
+/** What one batch writes to one row of the log. */
 export interface Append {
+  /** The newest segment, to which it is added; null begins one. */
+  readonly into: number | null
   readonly first: number
   readonly last: number
   readonly entries: number
@@ -53,20 +55,29 @@ export interface Store {
   putClient(record: ClientRecord): void
   heads(keys: readonly string[]): ReadonlyMap<string, Head>
   putHeads(heads: ReadonlyMap<string, Head>): void
-  /** Adds to the newest segment, or begins one where `into` is null. */
-  append(chunks: Append, into: number | null): void
+  append(append: Append): void
   /** The segment that holds a sequence number, or the next one after it. */
   segmentAt(seq: number): Segment | undefined
-  putConflicts(conflicts: readonly Conflict[]): void
+  putConflicts(conflicts: readonly Conflict[], at: number): void
   conflicts(ids: readonly number[]): readonly Conflict[]
-  conflictsAfter(id: number, limit: number): readonly Conflict[]
+  conflictsAfter(id: number, page: { readonly limit: number; readonly open: boolean }): readonly Conflict[]
+  /** Closes an open conflict. `by`: the version that settled it. */
+  resolveConflict(id: number, settled: { readonly by: number; readonly at: number }): void
   openConflicts(): number
   revoke(id: string, until: number): void
   revoked(): readonly { readonly id: string; readonly until: number }[]
   forgetRevoked(before: number): void
 }
 
-type HeadRow = readonly [key: string, seq: number, root: number, at: number, by: string, deleted: 0 | 1]
+type HeadRow = readonly [
+  key: string,
+  seq: number,
+  root: number,
+  at: number,
+  by: string,
+  deleted: 0 | 1,
+  merged: 0 | 1,
+]
 type SegmentRow = { first: number; last: number; body: ArrayBuffer }
 type TailRow = { first: number; last: number; entries: number; at: number; bytes: number }
 type ClientRow = Omit<ClientRecord, 'digest'> & { digest: ArrayBuffer }
@@ -102,9 +113,16 @@ function readStanding(sql: SqlStorage): Standing {
 /** The log. */
 function segmentRows(sql: SqlStorage): Pick<Store, 'append' | 'segmentAt'> {
   return {
-    append({ first, last, entries, at, body }, into) {
+    append({ into, first, last, entries, at, body }) {
       if (into === null) {
-        sql.exec('INSERT INTO segment VALUES (?, ?, ?, ?, ?)', first, last, entries, at, body)
+        sql.exec(
+          'INSERT INTO segment (first, last, entries, at, body) VALUES (?, ?, ?, ?, ?)',
+          first,
+          last,
+          entries,
+          at,
+          body,
+        )
       } else {
         sql.exec(
           `UPDATE segment SET last = ?, entries = ?, at = ?, body = CAST(body || ? AS BLOB) WHERE first = ?`,
@@ -136,30 +154,30 @@ function headRows(sql: SqlStorage): Pick<Store, 'heads' | 'putHeads'> {
       // One row of JSON: the platform hands over rows one by one, at several microseconds each.
       const { rows } = sql
         .exec<{ rows: string }>(
-          `SELECT json_group_array(json_array(key, seq, root, at, "by", deleted)) AS rows
+          `SELECT json_group_array(json_array(key, seq, root, at, "by", deleted, merged)) AS rows
            FROM (SELECT head.* FROM json_each(?) AS wanted JOIN head ON head.key = wanted.value)`,
           JSON.stringify(keys),
         )
         .one()
       const found = new Map<string, Head>()
-      for (const [key, seq, root, at, by, deleted] of JSON.parse(rows) as readonly HeadRow[]) {
-        found.set(key, { seq, root, at, by, deleted: deleted === 1 })
+      for (const [key, seq, root, at, by, deleted, merged] of JSON.parse(rows) as readonly HeadRow[]) {
+        found.set(key, { seq, root, at, by, deleted: deleted === 1, merged: merged === 1 })
       }
       return found
     },
 
     putHeads(heads) {
-      const rows = Array.from(heads, ([key, { seq, root, at, by, deleted }]) => [
+      const rows = Array.from(heads, ([key, { seq, root, at, by, deleted, merged }]) => [
         key,
         seq,
         root,
         at,
         by,
         Number(deleted),
+        Number(merged),
       ])
       sql.exec(
-        `INSERT OR REPLACE INTO head
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)`,
+        `INSERT OR REPLACE INTO head (key, seq, root, at, "by", deleted, merged) ${valuesOfRows(7)}`,
         JSON.stringify(rows),
       )
     },
@@ -190,50 +208,71 @@ function clientRows(sql: SqlStorage): Pick<Store, 'client' | 'putClient'> {
   }
 }
 
+const CONFLICT = `SELECT id, policy, resolution, winner, loser, paths, resolved AS resolvedBy FROM conflict`
+
 /** Settled and open conflicts. */
 function conflictRows(
   sql: SqlStorage,
-): Pick<Store, 'putConflicts' | 'conflicts' | 'conflictsAfter' | 'openConflicts'> {
+): Pick<Store, 'putConflicts' | 'conflicts' | 'conflictsAfter' | 'resolveConflict' | 'openConflicts'> {
   return {
-    putConflicts(conflicts) {
-      const rows = conflicts.map(({ id, policy, resolution, winner, loser }) => [
+    putConflicts(conflicts, at) {
+      const rows = conflicts.map(({ id, policy, resolution, winner, loser, paths }) => [
         id,
         policy,
         resolution,
         winner,
         loser,
-        0,
+        Number(resolution === 'open'),
+        at,
+        JSON.stringify(paths),
       ])
       sql.exec(
-        `INSERT INTO conflict
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)`,
+        `INSERT INTO conflict (id, policy, resolution, winner, loser, open, at, paths) ${valuesOfRows(8)}`,
         JSON.stringify(rows),
       )
     },
 
     conflicts(ids) {
-      return sql
-        .exec<Conflict & Row>(
-          'SELECT id, policy, resolution, winner, loser FROM conflict WHERE id IN (SELECT value FROM json_each(?))',
-          JSON.stringify(ids),
-        )
-        .toArray()
+      const rows = sql.exec<ConflictRow>(
+        `${CONFLICT} WHERE id IN (SELECT value FROM json_each(?))`,
+        JSON.stringify(ids),
+      )
+      return Array.from(rows, toConflict)
     },
 
-    conflictsAfter(id, limit) {
-      return sql
-        .exec<Conflict & Row>(
-          'SELECT id, policy, resolution, winner, loser FROM conflict WHERE id > ? ORDER BY id LIMIT ?',
-          id,
-          limit,
-        )
-        .toArray()
+    conflictsAfter(id, { limit, open }) {
+      const among = open ? 'open = 1 AND' : ''
+      return Array.from(
+        sql.exec<ConflictRow>(`${CONFLICT} WHERE ${among} id > ? ORDER BY id LIMIT ?`, id, limit),
+        toConflict,
+      )
+    },
+
+    resolveConflict(id, { by, at }) {
+      sql.exec(
+        `UPDATE conflict SET resolution = 'resolved', open = 0, resolved = ?, at = ? WHERE id = ?`,
+        by,
+        at,
+        id,
+      )
     },
 
     openConflicts() {
       return sql.exec<{ open: number }>('SELECT count(*) AS open FROM conflict WHERE open = 1').one().open
     },
   }
+}
+
+type ConflictRow = Omit<Conflict, 'paths'> & { paths: string } & Row
+
+function toConflict({ paths, ...conflict }: ConflictRow): Conflict {
+  return { ...conflict, paths: JSON.parse(paths) }
+}
+
+/** Rows from a parameter that holds them as JSON: one statement however many they are. */
+function valuesOfRows(columns: number): string {
+  const names = Array.from({ length: columns }, (_, index) => `value ->> ${index}`)
+  return `SELECT ${names.join(', ')} FROM json_each(?)`
 }
 
 /** What is no longer valid. */

@@ -1,5 +1,5 @@
 import { clockOf } from '../core/clock.ts'
-import { resultsOf, syncedKeys } from '../core/outcome.ts'
+import { syncedKeys } from '../core/outcome.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
 import type { Tally } from '../core/tally.ts'
@@ -7,9 +7,9 @@ import { formatVersion } from '../core/version.ts'
 import { parseSync, type SyncRequest } from '../schema/sync.ts'
 import { acceptBatch, type Outcome } from './accept.ts'
 import { checkCollections, checkScope, checkSession } from './admission.ts'
-import { reportOf } from './conflicts.ts'
 import { pull } from './pull.ts'
 import { withTexts } from './reply.ts'
+import { report } from './report.ts'
 import type { Space } from './space.ts'
 
 /** The reply as JSON text, and what became of the changes. */
@@ -41,8 +41,10 @@ function checkRequest(session: Session, request: SyncRequest): Result<true> {
   if (request.clientId !== undefined && request.clientId !== session.client) {
     return refused({ code: 'foreign-client', detail: 'clientId is not the one this session was opened for' })
   }
-  const writes = request.changes.length > 0 ? checkScope(session, 'sync:write') : accepted(true as const)
-  if (!writes.ok || request.cursor === undefined) return writes
+  // A number alone is a write: it uses up what the client's next batch would need.
+  const writes = request.changes.length > 0 || request.batch !== undefined
+  const written = writes ? checkScope(session, 'sync:write') : accepted(true as const)
+  if (!written.ok || (writes && request.cursor === undefined)) return written
   const reads = checkScope(session, 'sync:read')
   return reads.ok ? checkCollections(session, request.collections) : reads
 }
@@ -70,11 +72,11 @@ async function replyTo(space: Space, answer: Answer): Promise<string> {
       ? null
       : await pull(space, session, { query: { ...request, cursor }, wrote: outcome.wrote })
   const { epoch } = space.standing
-  const results = resultsOf(outcome.edits, outcome.verdicts, epoch)
+  const { results, conflicts } = await report(space, session, outcome)
   const reply = {
     success: results.every(({ status }) => status !== 'rejected'),
     synced: syncedKeys(results),
-    conflicts: outcome.conflicts.map((conflict) => reportOf(conflict, outcome.versions, epoch)),
+    conflicts,
     results,
     ...pulled?.fields,
     head: formatVersion(epoch, space.standing.seq),

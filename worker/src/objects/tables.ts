@@ -43,6 +43,12 @@ const STEPS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   'ALTER TABLE client ADD COLUMN generation INTEGER NOT NULL DEFAULT 1',
+  `
+  ALTER TABLE head ADD COLUMN merged INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE conflict ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE conflict ADD COLUMN paths TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE conflict ADD COLUMN resolved INTEGER NOT NULL DEFAULT 0;
+  `,
 ]
 
 /** Brings a space's tables up to date, and gives a new space its epoch. */

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { MAX_HISTORY_VERSIONS } from '../core/limits.ts'
 import { Collections, Opaque, PageSize } from './name.ts'
 
 const Digits = z.pipe(
@@ -25,13 +26,22 @@ export const StatusQuery = z.strictObject({ cursor: z.optional(Opaque) })
 /** The query of `GET /api/entries`. */
 export const EntryQuery = z.strictObject({ key: z.string() })
 
-/** The query of `GET /api/conflicts`: those with a greater id than `after`, of one key if it is named. */
+/** The query of `GET /api/conflicts`: those with a greater id than `after`; only open ones, or of one key. */
 export const ConflictsQuery = z.strictObject({
   after: z.optional(Digits),
   limit: z.optional(z.pipe(Digits, PageSize)),
   key: z.optional(z.string()),
+  open: z.optional(z.literal('1')),
 })
 export type ConflictsQuery = z.infer<typeof ConflictsQuery>
+
+/** The query of `GET /api/history`: `before` is where the last page ended. */
+export const HistoryQuery = z.strictObject({
+  key: z.string(),
+  before: z.optional(z.string()),
+  limit: z.optional(z.pipe(Digits, z.int().check(z.minimum(1), z.maximum(MAX_HISTORY_VERSIONS)))),
+})
+export type HistoryQuery = z.infer<typeof HistoryQuery>
 
 /** The query of `GET /api/tokens`. */
 export const TokensQuery = z.strictObject({ cursor: z.optional(z.string()) })

@@ -10,7 +10,9 @@ export const Change = z.strictObject({
   value: z.optional(AnyJson),
   deleted: z.optional(z.boolean()),
   timestamp: z.number(),
-  base: z.optional(z.nullable(Opaque)),
+  base: z.optional(z.nullable(z.string())),
+  baseValue: z.optional(AnyJson),
+  baseDeleted: z.optional(z.boolean()),
 })
 
 export const SyncRequest = z.strictObject({
@@ -28,6 +30,19 @@ export type SyncRequest = z.infer<typeof SyncRequest>
 /** The body of `POST /api/sync`, or why it is refused whole. */
 export function parseSync(text: string): Result<SyncRequest> {
   const parsed = parseBody(SyncRequest, text)
-  if (!parsed.ok || parsed.value.changes.length <= MAX_CHANGES) return parsed
-  return refused({ code: 'too-many-changes', limit: MAX_CHANGES, found: parsed.value.changes.length })
+  if (!parsed.ok) return parsed
+  const { changes } = parsed.value
+  if (changes.length > MAX_CHANGES) {
+    return refused({ code: 'too-many-changes', limit: MAX_CHANGES, found: changes.length })
+  }
+  const twofold = changes.findIndex(namesTwoBases)
+  if (twofold === -1) return parsed
+  return refused({
+    code: 'invalid-request',
+    detail: `changes[${twofold}]: has both base and baseValue or baseDeleted`,
+  })
+}
+
+function namesTwoBases({ base, baseValue, baseDeleted }: z.infer<typeof Change>): boolean {
+  return base !== undefined && (baseValue !== undefined || baseDeleted !== undefined)
 }

@@ -1,0 +1,129 @@
+import { apply, combine, contentOf, type Draft, hold, lose, overrule, standing } from './draft.ts'
+import { canonicalJson, fitsBytes, type Json } from './json.ts'
+import { MAX_VALUE_BYTES, RETRY_DEPTH } from './limits.ts'
+import { merge } from './merge.ts'
+import type { Version } from './outcome.ts'
+import { type Encounter, isLater, meets, type Step, stanceOf } from './settle.ts'
+import type { Verdict } from './verdict.ts'
+import { FOREIGN, NOTHING } from './version.ts'
+
+/** What becomes of one change. Notes as missing what must be opened first; then the verdict does not count. */
+export function decide(draft: Draft, step: Step): Verdict {
+  const { edit, head } = step
+  if (edit.rejection !== null) return { status: 'rejected', code: edit.rejection }
+  const stance = stanceOf(step)
+  if (stance === 'noop') return { status: 'noop', seq: head?.seq ?? NOTHING }
+  if (stance === 'apply') return apply(draft, step)
+  if (!meets(step)) return resurrect(draft, step)
+  if (holdsSame(standingUnder(draft, step), step)) return { status: 'noop', seq: step.head.seq }
+  return stance === 'rewrite' ? rewrite(draft, step) : compete(draft, step)
+}
+
+/** The sequence number that a change was made on; a base that was given as a value is looked for. */
+export function baseOf(draft: Draft, { edit, client, head }: Omit<Step, 'base'>): number | undefined {
+  const { assumed } = edit
+  if (assumed === null || edit.rejection !== null || head === undefined) return edit.base
+  if (holdsText(standing(draft, head), assumed.text)) return head.seq
+  if (head.by !== client || head.root <= NOTHING) return FOREIGN
+  // The base of a run: edits made before the first reply arrived all name its value.
+  return holdsText(contentOf(draft, head.root), assumed.text) ? head.root : FOREIGN
+}
+
+/** Deletions hold nothing that could be the same: for them nothing is opened. */
+function standingUnder(draft: Draft, { edit, head }: Encounter): Version | null {
+  return edit.deleted || head.deleted ? null : standing(draft, head)
+}
+
+function holdsSame(version: Version | null, { edit }: Step): boolean {
+  return !edit.deleted && holdsText(version, edit.text)
+}
+
+function holdsText(version: Version | null, text: string): boolean {
+  if (version === null || version.deleted || version.value === undefined) return false
+  return canonicalJson(version.value) === text
+}
+
+/** The head is the writer's own; of a merged one it knows its own side only. */
+function rewrite(draft: Draft, step: Encounter): Verdict {
+  if (!step.head.merged) return apply(draft, step)
+  const sent = contentOf(draft, standing(draft, step.head)?.previous ?? NOTHING)
+  return mergeFrom(draft, step, sent?.value) ?? byClock(draft, step)
+}
+
+function compete(draft: Draft, step: Encounter): Verdict {
+  if (step.base === undefined) return writeBlind(draft, step)
+  const policy = draft.view.policy(step.edit.key)
+  switch (policy) {
+    case 'lww':
+      return byClock(draft, step)
+    case 'server-wins':
+      return lose(draft, step, policy)
+    case 'client-wins':
+      return overrule(draft, step, policy)
+    case 'merge':
+      return mergeOnto(draft, step) ?? byClock(draft, step)
+    case 'manual':
+      return hold(draft, step)
+  }
+}
+
+/** The base is forgotten, and so is what was there: whether the key comes back is the policy's to say. */
+function resurrect(draft: Draft, step: Step): Verdict {
+  const policy = draft.view.policy(step.edit.key)
+  if (policy === 'manual') return hold(draft, step)
+  return policy === 'server-wins' ? lose(draft, step, policy) : overrule(draft, step, policy)
+}
+
+function byClock(draft: Draft, step: Encounter): Verdict {
+  return isLater(step) ? overrule(draft, step, 'lww') : lose(draft, step, 'lww')
+}
+
+/** Who writes blindly over another's version competes by the clock; over its own, writes go in their order. */
+function writeBlind(draft: Draft, step: Encounter): Verdict {
+  const { edit, client, head } = step
+  if (head.by !== client) return byClock(draft, step)
+  if (isInOwnRun(draft, step)) return { status: 'noop', seq: head.seq }
+  return edit.at >= head.at ? apply(draft, step) : lose(draft, step, 'lww')
+}
+
+/** Whether a blind write has come before and was replaced by its own client since: un-numbered, it is a retry. */
+function isInOwnRun(draft: Draft, { edit, client, head }: Encounter): boolean {
+  let seq = head.seq
+  for (let steps = 0; steps < RETRY_DEPTH && seq > NOTHING; steps++) {
+    const version = contentOf(draft, seq)
+    if (version === null || version.by !== client || version.at < edit.at) return false
+    if (version.at === edit.at && version.deleted === edit.deleted && textOf(version) === edit.text)
+      return true
+    seq = version.previous
+  }
+  return false
+}
+
+function textOf({ value }: Version): string {
+  // What the log holds has a canonical text: it was refused otherwise.
+  return value === undefined ? '' : (canonicalJson(value) as string)
+}
+
+function mergeOnto(draft: Draft, step: Encounter): Verdict | null {
+  const { edit, base } = step
+  if (edit.assumed !== null) return mergeFrom(draft, step, edit.assumed.value)
+  if (base === NOTHING) return mergeFrom(draft, step, undefined)
+  const version = base === undefined || base === FOREIGN ? null : contentOf(draft, base)
+  return version?.key === edit.key ? mergeFrom(draft, step, version.value) : null
+}
+
+/** Null where there are no fields to merge: a deletion on one side, or a value that is not an object. */
+function mergeFrom(draft: Draft, step: Encounter, base: Json | undefined): Verdict | null {
+  const { edit, head } = step
+  const theirs = standingUnder(draft, step)?.value
+  if (edit.value === undefined || theirs === undefined) return null
+  const editIsLater = isLater(step)
+  const merged = merge({ base, mine: edit.value, theirs }, editIsLater)
+  const text = merged === null ? null : canonicalJson(merged.value)
+  if (merged === null || typeof text !== 'string' || !fitsBytes(text, MAX_VALUE_BYTES)) return null
+  const { value, paths } = merged
+  if (text !== canonicalJson(theirs)) return combine(draft, step, { value, text, paths, editIsLater })
+  return paths.length === 0
+    ? { status: 'merged', seq: head.seq, conflict: NOTHING }
+    : lose(draft, step, 'merge', paths)
+}

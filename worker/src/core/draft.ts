@@ -1,0 +1,171 @@
+import { lineOf } from './change.ts'
+import type { Policy } from './config.ts'
+import type { Json } from './json.ts'
+import type { Conflict, Version } from './outcome.ts'
+import { type Encounter, type Head, rootAfter, type Step } from './settle.ts'
+import type { Verdict } from './verdict.ts'
+import { NOTHING } from './version.ts'
+import type { View } from './view.ts'
+
+/** A version that goes into the log. */
+export interface Stored {
+  readonly seq: number
+  /** The version it replaced, or lost to. */
+  readonly previous: number
+  /** Its place among the lines that the log takes. */
+  readonly index: number
+  readonly line: string
+  /** Whether the space made it, out of what two clients sent. */
+  readonly made: boolean
+}
+
+/** A plan in the making: later changes of a batch see the earlier ones. */
+export interface Draft {
+  seq: number
+  entries: number
+  readonly client: string
+  readonly view: View
+  readonly verdicts: Verdict[]
+  readonly stored: Stored[]
+  readonly heads: Map<string, Head>
+  readonly conflicts: Conflict[]
+  readonly missing: number[]
+  readonly versions: Map<number, Version>
+}
+
+export function newDraft(client: string, view: View): Draft {
+  return {
+    seq: view.seq,
+    entries: 0,
+    client,
+    view,
+    verdicts: [],
+    stored: [],
+    heads: new Map(),
+    conflicts: [],
+    missing: [],
+    versions: new Map(),
+  }
+}
+
+/** The content of a version; null if it is gone, or not opened yet and noted as missing. */
+export function contentOf(draft: Draft, seq: number): Version | null {
+  const version = draft.versions.get(seq) ?? draft.view.version(seq)
+  if (version === undefined) draft.missing.push(seq)
+  return version ?? null
+}
+
+/** The content that stands. A head's content cannot be gone: it stays missing until it is found. */
+export function standing(draft: Draft, head: Head): Version | null {
+  const version = contentOf(draft, head.seq)
+  if (version === null) draft.missing.push(head.seq)
+  return version
+}
+
+/** Stores the edit and makes it the head. */
+export function apply(draft: Draft, step: Step): Verdict {
+  const seq = store(draft, step)
+  const { edit, client, head } = step
+  draft.heads.set(edit.key, {
+    seq,
+    root: rootAfter(step),
+    at: edit.at,
+    by: client,
+    deleted: edit.deleted,
+    merged: false,
+  })
+  draft.entries += Number(!edit.deleted) - Number(head !== undefined && !head.deleted)
+  return { status: 'applied', seq, conflict: false }
+}
+
+/** The edit wins; what it replaced is kept as the loser. */
+export function overrule(draft: Draft, step: Step, policy: Policy): Verdict {
+  apply(draft, step)
+  const { seq } = draft
+  const loser = step.head?.seq ?? NOTHING
+  draft.conflicts.push({ ...settled(seq, policy), resolution: 'kept-client', winner: seq, loser })
+  return { status: 'applied', seq, conflict: true }
+}
+
+/** The head stays; the edit is kept as the loser. */
+export function lose(draft: Draft, step: Step, policy: Policy, paths: readonly string[] = []): Verdict {
+  const seq = store(draft, step)
+  const winner = step.head?.seq ?? NOTHING
+  draft.conflicts.push({ ...settled(seq, policy), resolution: 'kept-server', winner, loser: seq, paths })
+  return { status: 'superseded', seq, winner }
+}
+
+/** The head stays until somebody decides; the edit is kept beside it. */
+export function hold(draft: Draft, step: Step): Verdict {
+  const seq = store(draft, step)
+  const winner = step.head?.seq ?? NOTHING
+  draft.conflicts.push({ ...settled(seq, 'manual'), resolution: 'open', winner, loser: seq })
+  return { status: 'conflict', seq, winner }
+}
+
+/** What a merge made of the head and an edit. */
+export interface Made {
+  readonly value: Json
+  /** Its canonical text. */
+  readonly text: string
+  readonly paths: readonly string[]
+  /** Whether the edit's side took what both changed. */
+  readonly editIsLater: boolean
+}
+
+/** Stores what was sent, then what was made of it, which becomes the head. */
+export function combine(draft: Draft, step: Encounter, made: Made): Verdict {
+  const { edit, client, head } = step
+  const sent = made.text === edit.text ? null : store(draft, step)
+  const at = Math.min(Math.max(edit.at, head.at), draft.view.clock.now)
+  const seq = sent === null ? store(draft, step) : storeMade(draft, { edit, at, made })
+  draft.heads.set(edit.key, {
+    seq,
+    root: rootAfter(step),
+    at: sent === null ? edit.at : at,
+    by: client,
+    deleted: false,
+    merged: sent !== null,
+  })
+  const conflict = made.paths.length === 0 ? NOTHING : (sent ?? seq)
+  if (conflict !== NOTHING) {
+    const loser = made.editIsLater ? head.seq : conflict
+    const { paths } = made
+    draft.conflicts.push({ ...settled(conflict, 'merge'), resolution: 'merged', winner: seq, loser, paths })
+  }
+  return { status: 'merged', seq, conflict }
+}
+
+function settled(id: number, policy: Policy): Pick<Conflict, 'id' | 'policy' | 'paths' | 'resolvedBy'> {
+  return { id, policy, paths: [], resolvedBy: NOTHING }
+}
+
+function store(draft: Draft, { edit, index, head }: Step): number {
+  const { key, at, deleted, value, line } = edit
+  const previous = head?.seq ?? NOTHING
+  draft.seq += 1
+  draft.versions.set(draft.seq, { seq: draft.seq, previous, key, by: draft.client, at, deleted, value })
+  draft.stored.push({ seq: draft.seq, previous, index, line, made: false })
+  return draft.seq
+}
+
+/** Follows what was sent in the chain of versions, so that both stay in the history. */
+function storeMade(draft: Draft, { edit, at, made }: { edit: Step['edit']; at: number; made: Made }): number {
+  const { key } = edit
+  const { value, text } = made
+  const previous = draft.seq
+  // The log corrects every timestamp of a batch by the skew of its clock: this one is right already.
+  const line = lineOf({ key, timestamp: at - draft.view.clock.skew }, text)
+  draft.seq += 1
+  draft.versions.set(draft.seq, {
+    seq: draft.seq,
+    previous,
+    key,
+    by: draft.client,
+    at,
+    deleted: false,
+    value,
+  })
+  draft.stored.push({ seq: draft.seq, previous, index: 0, line, made: true })
+  return draft.seq
+}

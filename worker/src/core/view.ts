@@ -1,0 +1,18 @@
+import type { Clock } from './clock.ts'
+import type { Policy } from './config.ts'
+import type { Version } from './outcome.ts'
+import type { Head } from './settle.ts'
+
+/** What a batch is decided against: one moment of a space, read without waiting. */
+export interface View {
+  /** The last sequence number given out. */
+  readonly seq: number
+  readonly clock: Clock
+  policy(key: string): Policy
+  head(key: string): Head | undefined
+  /**
+   * The content of a version: it never changes, so it may be opened long before. `undefined` if it has not been
+   * opened yet, null if the log no longer holds it.
+   */
+  version(seq: number): Version | null | undefined
+}

@@ -1,0 +1,86 @@
+import type { Edit } from '../core/change.ts'
+import { passes } from '../core/cursor.ts'
+import type { Json } from '../core/json.ts'
+import { MAX_REPORT_BYTES } from '../core/limits.ts'
+import { type Conflict, resultsOf, type Version } from '../core/outcome.ts'
+import type { Session } from '../core/session.ts'
+import { type ChangeResult, conflictId } from '../core/verdict.ts'
+import { formatVersion, NOTHING } from '../core/version.ts'
+import type { Outcome } from './accept.ts'
+import { openVersions } from './log.ts'
+import type { Space } from './space.ts'
+
+/** What a client is told of its batch. */
+export interface Report {
+  readonly results: readonly ChangeResult[]
+  readonly conflicts: readonly object[]
+}
+
+/**
+ * What became of a batch, as far as the session may see it: without `sync:read` no value that another client had a
+ * hand in. Values stop where the reply would grow too long; `GET /api/conflicts` has them page by page.
+ */
+export async function report(space: Space, session: Session, outcome: Outcome): Promise<Report> {
+  const { edits, verdicts } = outcome
+  const { epoch } = space.standing
+  const reader = session.scopes.includes('sync:read') ? versionReader(space, outcome.versions) : blindReader
+  const values = new Map<number, Json | undefined>()
+  const keys = new Map<number, string>()
+  for (const [index, verdict] of verdicts.entries()) {
+    const { key } = edits[index] as Edit
+    if (!passes(session.collections, key)) continue
+    keys.set(conflictId(verdict), key)
+    if (verdict.status === 'merged') values.set(verdict.seq, (await reader.read(verdict.seq))?.value)
+  }
+  const conflicts: object[] = []
+  for (const conflict of outcome.conflicts) {
+    const key = keys.get(conflict.id)
+    if (key !== undefined) conflicts.push(await tell(conflict, { key, epoch, reader }))
+  }
+  return { results: resultsOf(edits, verdicts, { epoch, values }), conflicts }
+}
+
+/** Gives versions until their values add up to what a reply holds. */
+export interface VersionReader {
+  /** Null for what is gone, is not to be shown, or no longer fits. */
+  read(seq: number): Promise<Version | null>
+  isFull(): boolean
+}
+
+const blindReader: VersionReader = { read: async () => null, isFull: () => true }
+
+/** Opens what is not at hand. */
+export function versionReader(space: Space, known: Outcome['versions'] = new Map()): VersionReader {
+  let length = 0
+  const isFull = () => length >= MAX_REPORT_BYTES
+  return {
+    isFull,
+    async read(seq) {
+      if (seq === NOTHING || isFull()) return null
+      const version = known.get(seq) ?? (await openVersions(space, [seq])).get(seq) ?? null
+      length += JSON.stringify(version?.value ?? null).length
+      return version
+    },
+  }
+}
+
+/** A conflict as every reply shows it. */
+export async function tell(
+  conflict: Conflict,
+  { key, epoch, reader }: { readonly key: string; readonly epoch: string; readonly reader: VersionReader },
+): Promise<object> {
+  const { id, policy, resolution, paths, resolvedBy } = conflict
+  const winner = side(conflict.winner, await reader.read(conflict.winner), epoch)
+  const loser = side(conflict.loser, await reader.read(conflict.loser), epoch)
+  const resolved = resolvedBy === NOTHING ? {} : { resolvedBy: formatVersion(epoch, resolvedBy) }
+  return { id, key, policy, resolution, winner, loser, paths, ...resolved }
+}
+
+/** A version that nobody knows any more was a deletion; one that is not shown has its name only. */
+function side(seq: number, version: Version | null, epoch: string): object {
+  if (seq === NOTHING) return { deleted: true }
+  if (version === null) return { version: formatVersion(epoch, seq), omitted: true }
+  const { deleted, value, at, by } = version
+  const content = { ...(deleted && { deleted }), ...(value !== undefined && { value }) }
+  return { ...content, version: formatVersion(epoch, seq), timestamp: at, by }
+}

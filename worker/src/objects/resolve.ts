@@ -1,0 +1,156 @@
+import { type Change, type Edit, toEdits } from '../core/change.ts'
+import { policyOf } from '../core/config.ts'
+import { passes } from '../core/cursor.ts'
+import { canonicalJson } from '../core/json.ts'
+import type { Conflict, Version } from '../core/outcome.ts'
+import { type Plan, planBatch } from '../core/plan.ts'
+import { accepted, type Result, refused } from '../core/result.ts'
+import type { Session } from '../core/session.ts'
+import type { Head } from '../core/settle.ts'
+import { formatVersion, NOTHING, parseVersion } from '../core/version.ts'
+import type { ResolveRequest } from '../schema/conflict.ts'
+import { checkScope, checkSession } from './admission.ts'
+import { commit, type SealedLines, sealLines } from './commit.ts'
+import { openVersions } from './log.ts'
+import type { Space } from './space.ts'
+
+/** Which conflict, what is to stand, and when it was asked for (ms). */
+export interface Resolution {
+  readonly id: number
+  readonly request: ResolveRequest
+  readonly now: number
+}
+
+/** A conflict with the content that was chosen, ready to be written. */
+interface Case {
+  readonly conflict: Conflict
+  readonly edit: Edit
+  readonly sealed: SealedLines
+  /** What settled it already; null if that was a deletion, or nothing yet. */
+  readonly settled: Version | null
+}
+
+/**
+ * Closes an open conflict by an ordinary write of the chosen content onto the version that stands, in one
+ * transaction. Asked again, it answers again. Refused if something other than `base` stands by now: nothing is
+ * overwritten that the one who decides has not seen.
+ */
+export async function resolveConflict(
+  space: Space,
+  session: Session,
+  resolution: Resolution,
+): Promise<Result<string>> {
+  for (;;) {
+    const allowed = admit(space, session)
+    if (!allowed.ok) return allowed
+    const prepared = await prepare(space, session, resolution)
+    if (!prepared.ok) return prepared
+    const { conflict } = prepared.value
+    if (conflict.resolution !== 'open') return answerAgain(space, prepared.value)
+    // From here to the commit nothing is awaited.
+    const still = admit(space, session)
+    if (!still.ok) return still
+    if (space.store.conflicts([conflict.id])[0]?.resolution === 'open') {
+      return settle(space, session, { prepared: prepared.value, base: resolution.request.base })
+    }
+  }
+}
+
+function admit(space: Space, session: Session): Result<true> {
+  const known = checkSession(space, session)
+  return known.ok ? checkScope(session, 'sync:write') : known
+}
+
+async function prepare(space: Space, session: Session, resolution: Resolution): Promise<Result<Case>> {
+  const { id, request, now } = resolution
+  const [conflict] = space.store.conflicts([id])
+  if (conflict === undefined) return unknown(id)
+  const { winner, loser, resolvedBy } = conflict
+  const versions = await openVersions(space, [winner, loser, resolvedBy])
+  const key = (versions.get(loser) ?? versions.get(winner))?.key
+  if (key === undefined || !passes(session.collections, key)) return unknown(id)
+  const change: Change = {
+    key,
+    timestamp: now,
+    base: request.base,
+    ...chosen(request, { conflict, versions }),
+  }
+  const clock = { now, skew: 0 }
+  const edits = toEdits([change], { epoch: space.standing.epoch, clock, granted: null })
+  if (!edits.ok) return edits
+  const [edit] = edits.value as readonly [Edit]
+  if (edit.rejection !== null) return refused({ code: 'invalid-request', detail: `value: ${edit.rejection}` })
+  const [keys] = await Promise.all([space.keys(), space.refreshConfig(now)])
+  const origin = { g: keys.generations[0], c: session.client, b: null, t: now, k: 0 }
+  const sealed = await sealLines(keys, [edit.line], origin)
+  return accepted({ conflict, edit, sealed, settled: versions.get(resolvedBy) ?? null })
+}
+
+function chosen(
+  request: ResolveRequest,
+  { conflict, versions }: { conflict: Conflict; versions: ReadonlyMap<number, Version> },
+): Pick<Change, 'value' | 'deleted'> {
+  if (request.choice === 'value') return { value: request.value }
+  const version = versions.get(conflict[request.choice])
+  return version === undefined ? { deleted: true } : { deleted: version.deleted, value: version.value }
+}
+
+function settle(
+  space: Space,
+  session: Session,
+  { prepared, base }: { prepared: Case; base: string | null },
+): Result<string> {
+  const { conflict, edit, sealed } = prepared
+  const { epoch } = space.standing
+  const head = space.store.heads([edit.key]).get(edit.key)
+  const expected = base === null ? NOTHING : parseVersion(base, epoch)
+  if (expected !== head?.seq && !(expected === NOTHING && (head?.deleted ?? true))) {
+    return refused({
+      code: 'stale-base',
+      version: head === undefined ? null : formatVersion(epoch, head.seq),
+    })
+  }
+  const plan = planNow(space, session, { edit, head })
+  const by = plan.verdicts[0]?.status === 'applied' ? plan.seq : (head?.seq ?? NOTHING)
+  commit(space, plan, { sealed, record: null, decides: { id: conflict.id, by } })
+  return answer(prepared, { epoch, by, replayed: false })
+}
+
+function planNow(
+  space: Space,
+  session: Session,
+  { edit, head }: { edit: Edit; head: Head | undefined },
+): Plan {
+  return planBatch([edit], session.client, {
+    seq: space.standing.seq,
+    clock: { now: edit.at, skew: 0 },
+    policy: (key) => policyOf(space.config, key),
+    head: () => head,
+    version: () => null,
+  })
+}
+
+/** The same decision come again is answered as then; another one comes too late. */
+function answerAgain(space: Space, prepared: Case): Result<string> {
+  const { conflict, edit, settled } = prepared
+  const same = settled === null || settled.deleted ? edit.deleted : isSame(settled, edit)
+  if (conflict.resolution !== 'resolved' || !same)
+    return refused({ code: 'already-resolved', id: conflict.id })
+  return answer(prepared, { epoch: space.standing.epoch, by: conflict.resolvedBy, replayed: true })
+}
+
+function isSame({ value }: Version, { deleted, text }: Edit): boolean {
+  return !deleted && value !== undefined && canonicalJson(value) === text
+}
+
+function answer(
+  { conflict, edit }: Case,
+  { epoch, by, replayed }: { epoch: string; by: number; replayed: boolean },
+): Result<string> {
+  const version = by === NOTHING ? null : formatVersion(epoch, by)
+  return accepted(JSON.stringify({ success: true, id: conflict.id, key: edit.key, version, replayed }))
+}
+
+function unknown(id: number): Result<never> {
+  return refused({ code: 'not-found', detail: `there is no conflict ${id}` })
+}

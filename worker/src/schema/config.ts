@@ -1,0 +1,36 @@
+import * as z from 'zod/mini'
+import { type Config, DEFAULT_CONFIG, POLICIES } from '../core/config.ts'
+import { MAX_POLICIES, MAX_RETENTION_DAYS } from '../core/limits.ts'
+import { Name } from './name.ts'
+
+/** The KV key of the stack's configuration. */
+export const CONFIG_KEY = 'config'
+
+const Days = z.int().check(z.minimum(1), z.maximum(MAX_RETENTION_DAYS))
+
+const Policies = z
+  .record(Name, z.enum(POLICIES))
+  .check(
+    z.refine(
+      (policies) => Object.keys(policies).length <= MAX_POLICIES,
+      `at most ${MAX_POLICIES} collections`,
+    ),
+  )
+
+/** The configuration of a stack, as KV keeps it and `GET /api/config` shows it. */
+export const StoredConfig: z.ZodMiniType<Config> = z.strictObject({
+  revision: z.int().check(z.minimum(0)),
+  defaultPolicy: z.enum(POLICIES),
+  policies: Policies,
+  historyDays: Days,
+  tombstoneDays: Days,
+})
+
+/** The body of `PUT /api/config`: the whole of it, made on `revision`. What is left out is as if never configured. */
+export const ConfigRequest = z.strictObject({
+  revision: z.int().check(z.minimum(0)),
+  defaultPolicy: z._default(z.enum(POLICIES), DEFAULT_CONFIG.defaultPolicy),
+  policies: z._default(Policies, {}),
+  historyDays: z._default(Days, DEFAULT_CONFIG.historyDays),
+  tombstoneDays: z._default(Days, DEFAULT_CONFIG.tombstoneDays),
+})
