@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Change, toEdits } from '../../worker/src/core/change.ts'
-import type { Version } from '../../worker/src/core/outcome.ts'
+import { POLICIES, type Policy } from '../../worker/src/core/config.ts'
+import type { Json } from '../../worker/src/core/json.ts'
+import type { Conflict, Version } from '../../worker/src/core/outcome.ts'
 import { type Plan, planBatch } from '../../worker/src/core/plan.ts'
 import type { Head } from '../../worker/src/core/settle.ts'
 import { decodeVerdicts, encodeVerdicts } from '../../worker/src/core/verdict.ts'
@@ -15,6 +17,12 @@ class ModelSpace {
   readonly heads = new Map<string, Head>()
   readonly versions = new Map<number, Version>()
 
+  readonly policy: Policy
+
+  constructor(policy: Policy = 'lww') {
+    this.policy = policy
+  }
+
   push(client: string, changes: readonly Change[]): Plan {
     const clock = { now: NOW, skew: 0 }
     const edits = toEdits(changes, { epoch: EPOCH, clock, granted: null })
@@ -22,7 +30,7 @@ class ModelSpace {
     const plan = planBatch(edits.value, client, {
       seq: this.seq,
       clock,
-      policy: () => 'lww',
+      policy: () => this.policy,
       head: (key) => this.heads.get(key),
       version: (seq) => this.versions.get(seq),
     })
@@ -41,7 +49,7 @@ class ModelSpace {
 interface Move {
   readonly client: string
   readonly key: string
-  readonly value: number
+  readonly value: Json
   readonly deleted: boolean
   readonly timestamp: number
   readonly base: 'blind' | 'absent' | 'seen' | 'older' | 'foreign'
@@ -94,6 +102,47 @@ test('[IN2] what was acknowledged is current, replaced in order, or the loser of
     { seed: 6, numRuns: 500 },
   )
 })
+
+/** The version that stands for each key and all that came before it, and both sides of every conflict. */
+function reachable({ heads, versions }: ModelSpace, conflicts: readonly Conflict[]): Set<number> {
+  const found = new Set<number>()
+  const stack = [...heads.values()].map(({ seq }) => seq)
+  for (const { winner, loser } of conflicts) stack.push(winner, loser)
+  for (let seq = stack.pop(); seq !== undefined; seq = stack.pop()) {
+    if (seq === 0 || found.has(seq)) continue
+    found.add(seq)
+    stack.push(versions.get(seq)?.previous ?? 0)
+  }
+  return found
+}
+
+const fieldMoves = moves.map((history) =>
+  history.map(({ value, ...move }) => ({ ...move, value: { [`f${value}`]: move.timestamp, all: value } })),
+)
+
+test.each(POLICIES)(
+  '[PO10] %s: whatever was sent can be found again, and one side of a conflict stands',
+  (policy) => {
+    fc.assert(
+      fc.property(fieldMoves, (history) => {
+        const space = new ModelSpace(policy)
+        const conflicts: Conflict[] = []
+        for (const move of history) {
+          const before = space.heads.get(move.key)
+          const plan = space.push(move.client, [changeOf(move, space)])
+          conflicts.push(...plan.conflicts)
+          const [verdict] = plan.verdicts
+          const stands = space.heads.get(move.key)?.seq
+          if (verdict?.status === 'superseded' || verdict?.status === 'conflict')
+            expect(stands).toBe(before?.seq)
+          for (const { winner } of plan.conflicts) expect(winner).toBe(stands ?? 0)
+        }
+        expect([...reachable(space, conflicts)].sort((a, b) => a - b)).toEqual([...space.versions.keys()])
+      }),
+      { seed: 10, numRuns: 500 },
+    )
+  },
+)
 
 test("[IN6] nothing replaces another client's version without a conflict, unless it is based on it", () => {
   fc.assert(

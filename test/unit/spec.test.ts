@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 
 const rules = idsIn(readFileSync('docs/spec.md', 'utf8'), /^- \*\*([A-Z]{2}\d+)\*\*/gm)
 const tests = globSync('test/{unit,worker,integration}/**/*.test.ts').flatMap((file) =>
-  idsIn(readFileSync(file, 'utf8'), /^\s*test\(['"`]\[([A-Z]{2}\d+)\]/gm),
+  idsIn(readFileSync(file, 'utf8'), /(?:^\s*test|\))\(\s*['"`]\[([A-Z]{2}\d+)\]/gm),
 )
 
 function idsIn(text: string, pattern: RegExp): string[] {

@@ -20,15 +20,16 @@ export interface Reply {
 export async function send(
   method: string,
   path: string,
-  options: { body?: unknown; bearer?: string } = {},
+  options: { body?: unknown; text?: string; bearer?: string } = {},
 ): Promise<Reply> {
+  const sent = options.text ?? (options.body === undefined ? undefined : JSON.stringify(options.body))
   const response = await call(path, {
     method,
     headers: {
-      ...(options.body !== undefined && { 'content-type': 'application/json' }),
+      ...(sent !== undefined && { 'content-type': 'application/json' }),
       ...(options.bearer !== undefined && { authorization: `Bearer ${options.bearer}` }),
     },
-    ...(options.body !== undefined && { body: JSON.stringify(options.body) }),
+    ...(sent !== undefined && { body: sent }),
   })
   const text = await response.text()
   return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) }

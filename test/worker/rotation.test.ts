@@ -115,3 +115,13 @@ test('[KR4] what an older master key sealed stays readable, new batches are seal
   expect(stillReplayed).toBeNull()
   expect(gone).toMatchObject({ name: 'CorruptionError' })
 })
+
+test('[KR4] once the key that recorded a batch is retired, no other batch passes for it', async () => {
+  const newestOnly = MASTER_KEYS.split(' ')[0] as string
+  const change = (n: number) => ({ batch: 1, changes: [{ key: `k/${n}`, value: n, timestamp: n }] })
+  const [, other] = await exchanges([
+    [env.MASTER_KEY, change(1)],
+    [newestOnly, change(2)],
+  ])
+  expect(other).toMatchObject({ code: 'batch-mismatch' })
+})

@@ -210,3 +210,15 @@ function claimOtherBatch(body: Uint8Array): Uint8Array {
   expect(changed).not.toEqual(body)
   return changed
 }
+
+test('[SG5] a head whose version is not in the log is a reported corruption, and no endless search', async () => {
+  const space = crypto.randomUUID()
+  const a = await device(await mint({ space }))
+  await a.sync({ changes: [{ key: 'k', value: 'secret', timestamp: T }] })
+  await runInDurableObject(env.CHRONICLE.getByName(space), (_, state) => {
+    state.storage.sql.exec(`UPDATE segment SET body = x''`)
+  })
+  const b = await device(await mint({ space }))
+  const reply = await b.sync({ changes: [{ key: 'k', value: 'other', timestamp: T + 1 }] })
+  expect(reply).toMatchObject({ status: 500, body: { code: 'internal' } })
+})

@@ -26,6 +26,8 @@ interface Case {
   readonly conflict: Conflict
   readonly edit: Edit
   readonly sealed: SealedLines
+  /** The version that was chosen; `NOTHING` for a value of its own. */
+  readonly chosen: number
   /** What settled it already; null if that was a deletion, or nothing yet. */
   readonly settled: Version | null
 }
@@ -73,7 +75,7 @@ async function prepare(space: Space, session: Session, resolution: Resolution): 
     key,
     timestamp: now,
     base: request.base,
-    ...chosen(request, { conflict, versions }),
+    ...contentOf(request, { conflict, versions }),
   }
   const clock = { now, skew: 0 }
   const edits = toEdits([change], { epoch: space.standing.epoch, clock, granted: null })
@@ -83,10 +85,11 @@ async function prepare(space: Space, session: Session, resolution: Resolution): 
   const [keys] = await Promise.all([space.keys(), space.refreshConfig(now)])
   const origin = { g: keys.generations[0], c: session.client, b: null, t: now, k: 0 }
   const sealed = await sealLines(keys, [edit.line], origin)
-  return accepted({ conflict, edit, sealed, settled: versions.get(resolvedBy) ?? null })
+  const chosen = request.choice === 'value' ? NOTHING : conflict[request.choice]
+  return accepted({ conflict, edit, sealed, chosen, settled: versions.get(resolvedBy) ?? null })
 }
 
-function chosen(
+function contentOf(
   request: ResolveRequest,
   { conflict, versions }: { conflict: Conflict; versions: ReadonlyMap<number, Version> },
 ): Pick<Change, 'value' | 'deleted'> {
@@ -103,6 +106,7 @@ function settle(
   const { conflict, edit, sealed } = prepared
   const { epoch } = space.standing
   const head = space.store.heads([edit.key]).get(edit.key)
+  const stands = head !== undefined && head.seq === prepared.chosen
   const expected = base === null ? NOTHING : parseVersion(base, epoch)
   if (expected !== head?.seq && !(expected === NOTHING && (head?.deleted ?? true))) {
     return refused({
@@ -110,8 +114,9 @@ function settle(
       version: head === undefined ? null : formatVersion(epoch, head.seq),
     })
   }
-  const plan = planNow(space, session, { edit, head })
-  const by = plan.verdicts[0]?.status === 'applied' ? plan.seq : (head?.seq ?? NOTHING)
+  // What stands already is not written again.
+  const plan = planNow(space, session, { edits: stands ? [] : [edit], head, now: sealed.origin.t })
+  const by = plan.stored.length > 0 ? plan.seq : (head?.seq ?? NOTHING)
   commit(space, plan, { sealed, record: null, decides: { id: conflict.id, by } })
   return answer(prepared, { epoch, by, replayed: false })
 }
@@ -119,11 +124,11 @@ function settle(
 function planNow(
   space: Space,
   session: Session,
-  { edit, head }: { edit: Edit; head: Head | undefined },
+  { edits, head, now }: { edits: readonly Edit[]; head: Head | undefined; now: number },
 ): Plan {
-  return planBatch([edit], session.client, {
+  return planBatch(edits, session.client, {
     seq: space.standing.seq,
-    clock: { now: edit.at, skew: 0 },
+    clock: { now, skew: 0 },
     policy: (key) => policyOf(space.config, key),
     head: () => head,
     version: () => null,

@@ -1,0 +1,225 @@
+import { env } from 'cloudflare:workers'
+import { beforeAll, expect, test } from 'vitest'
+import { type Device, device, mint, type Reply, send } from './client.ts'
+
+const T = Date.now() - 60_000
+
+beforeAll(async () => {
+  const { body } = await send('GET', '/api/config', { bearer: env.ADMIN_TOKEN })
+  const wanted = { revision: body.revision, policies: { x: 'manual' } }
+  expect((await send('PUT', '/api/config', { bearer: env.ADMIN_TOKEN, body: wanted })).status).toBe(200)
+})
+
+function resolve(by: Device, id: number | string, body: object): Promise<Reply> {
+  return send('POST', `/api/conflicts/${id}/resolve`, { bearer: by.session, body })
+}
+
+/** Two devices of a space and an open conflict: `mine` stands, `yours` is kept beside it. */
+async function openConflict(yours: object = { value: 'yours' }) {
+  const space = crypto.randomUUID()
+  const { token } = await mint({ space })
+  const [a, b] = [await device({ token, clientId: 'a' }), await device({ token, clientId: 'b' })]
+  const change = { key: 'x/1', value: 'mine', timestamp: T, base: null }
+  const { version } = (await a.sync({ changes: [change] })).body.results[0]
+  const late = await b.sync({ changes: [{ key: 'x/1', ...yours, timestamp: T, base: 'other.1' }] })
+  return { space, a, b, version, id: late.body.conflicts[0].id }
+}
+
+async function standing(reader: Device): Promise<Reply> {
+  return reader.get('/api/entries?key=x/1')
+}
+
+test('[CF1] conflicts are listed by ascending id, page by page, by key, and those that are open', async () => {
+  const [a, b] = [await device(), await device()]
+  const keys = ['x/1', 'n/1', 'x/2', 'n/2']
+  await a.sync({ changes: keys.map((key) => ({ key, value: 1, timestamp: T, base: null })) })
+  await a.sync({ changes: keys.map((key) => ({ key, value: 2, timestamp: T + 1, base: 'other.1' })) })
+  const list = async (query: string) => (await a.get(`/api/conflicts${query}`)).body
+  const keysOf = ({ conflicts }: { conflicts: { key: string }[] }) => conflicts.map(({ key }) => key)
+  const all = await list('')
+  expect(keysOf(all)).toEqual(keys)
+  expect(all.next).toBeNull()
+  const first = await list('?limit=3')
+  expect(keysOf(first)).toEqual(keys.slice(0, 3))
+  expect(keysOf(await list(`?limit=3&after=${first.next}`))).toEqual(keys.slice(3))
+  expect(keysOf(await list('?key=n/2'))).toEqual(['n/2'])
+  expect(keysOf(await list('?open=1'))).toEqual(['x/1', 'x/2'])
+  expect((await a.get('/api/conflicts?open=0')).status).toBe(422)
+  expect((await b.get('/api/conflicts')).body).toEqual({ conflicts: [], next: null })
+})
+
+test('[CF4] the loser is made to stand by an ordinary write, which closes the conflict', async () => {
+  const { a, b, version, id } = await openConflict()
+  const { cursor } = (await b.sync({ changes: [], cursor: null })).body
+  const reply = await resolve(a, id, { choice: 'loser', base: version })
+  expect(reply.body).toMatchObject({ success: true, id, key: 'x/1', replayed: false })
+  expect((await standing(a)).body).toMatchObject({ value: 'yours', version: reply.body.version, by: 'a' })
+  expect((await b.sync({ changes: [], cursor })).body.changes).toMatchObject([{ value: 'yours' }])
+  expect((await a.get('/api/conflicts?open=1')).body.conflicts).toEqual([])
+  const settled = (await a.get('/api/conflicts')).body.conflicts
+  expect(settled).toMatchObject([{ id, resolution: 'resolved', resolvedBy: reply.body.version }])
+})
+
+test('[CF4] the winner stands already: nothing is written; another value is', async () => {
+  const one = await openConflict()
+  const kept = await resolve(one.a, one.id, { choice: 'winner', base: one.version })
+  expect(kept.body.version).toBe(one.version)
+  expect((await one.a.get('/api/conflicts')).body.conflicts).toMatchObject([{ resolvedBy: one.version }])
+  const two = await openConflict()
+  await resolve(two.b, two.id, { choice: 'value', value: { both: true }, base: two.version })
+  expect((await standing(two.a)).body).toMatchObject({ value: { both: true }, by: 'b' })
+})
+
+test('[CF4] a deletion that was kept can be chosen too', async () => {
+  const { a, version, id } = await openConflict({ deleted: true })
+  expect((await resolve(a, id, { choice: 'loser', base: version })).status).toBe(200)
+  expect((await standing(a)).status).toBe(404)
+})
+
+test('[CF4] a key that is gone comes back, or stays gone', async () => {
+  for (const choice of ['loser', 'winner']) {
+    const b = await device()
+    const late = await b.sync({ changes: [{ key: 'x/1', value: 'late', timestamp: T, base: 'other.1' }] })
+    const [{ id, winner }] = late.body.conflicts
+    expect(winner).toEqual({ deleted: true })
+    expect((await resolve(b, id, { choice, base: null })).status).toBe(200)
+    expect((await standing(b)).status).toBe(choice === 'loser' ? 200 : 404)
+  }
+})
+
+test('[CF5] what has changed since is not overwritten: 409 stale-base with the version that stands', async () => {
+  const { a, version, id } = await openConflict()
+  const moved = await a.sync({ changes: [{ key: 'x/1', value: 'moved', timestamp: T, base: version }] })
+  const stands = moved.body.results[0].version
+  const reply = await resolve(a, id, { choice: 'loser', base: version })
+  expect(reply).toMatchObject({ status: 409, body: { code: 'stale-base', version: stands } })
+  expect((await standing(a)).body.value).toBe('moved')
+  expect((await a.get('/api/conflicts?open=1')).body.conflicts).toHaveLength(1)
+  expect((await resolve(a, id, { choice: 'loser', base: stands })).status).toBe(200)
+})
+
+test('[CF6] a decision that comes again is answered again; another one is 409 already-resolved', async () => {
+  const { a, b, version, id } = await openConflict()
+  const first = await resolve(a, id, { choice: 'loser', base: version })
+  const again = await resolve(a, id, { choice: 'loser', base: version })
+  expect(again.body).toEqual({ ...first.body, replayed: true })
+  expect((await resolve(b, id, { choice: 'winner', base: version })).body.code).toBe('already-resolved')
+  expect((await a.get('/api/status')).body.head).toBe(first.body.version)
+  const blind = await b.sync({ changes: [{ key: 'l/1', value: 1, timestamp: T }] })
+  expect(blind.body.success).toBe(true)
+  await a.sync({ changes: [{ key: 'l/1', value: 2, timestamp: T + 1 }] })
+  const settled = (await a.get('/api/conflicts?key=l/1')).body.conflicts[0]
+  expect((await resolve(a, settled.id, { choice: 'loser', base: null })).body.code).toBe('already-resolved')
+})
+
+test('[CF6] of decisions at the same time one counts', async () => {
+  const { a, b, version, id } = await openConflict()
+  const replies = await Promise.all([
+    resolve(a, id, { choice: 'value', value: 1, base: version }),
+    resolve(b, id, { choice: 'value', value: 2, base: version }),
+    resolve(a, id, { choice: 'value', value: 1, base: version }),
+  ])
+  const winner = replies[0].status === 200 ? 1 : 2
+  expect((await standing(a)).body.value).toBe(winner)
+  expect(replies.map(({ status }) => status).sort()).toEqual(winner === 1 ? [200, 200, 409] : [200, 409, 409])
+})
+
+test('[CF7] only who may write the key decides; to others the conflict is not there', async () => {
+  const { space, version, id } = await openConflict()
+  const body = { choice: 'loser', base: version }
+  const reader = await device(await mint({ space, scopes: ['sync:read'] }))
+  expect((await resolve(reader, id, body)).body.code).toBe('forbidden-scope')
+  const other = await device(await mint({ space, collections: ['y'] }))
+  expect((await resolve(other, id, body)).status).toBe(404)
+  expect((await other.get('/api/conflicts')).body.conflicts).toEqual([])
+  const stranger = await device()
+  expect((await resolve(stranger, id, body)).status).toBe(404)
+})
+
+test.each([
+  ['99999', { choice: 'loser', base: null }, 404],
+  ['abc', { choice: 'loser', base: null }, 404],
+  ['1', { choice: 'both', base: null }, 422],
+  ['1', { choice: 'loser' }, 422],
+  ['1', { choice: 'value', base: null }, 422],
+  ['1', { choice: 'loser', value: 1, base: null }, 422],
+])('[CF8] a decision that makes no sense is refused: %s %j', async (id, body, status) => {
+  const { a } = await openConflict()
+  expect((await resolve(a, id, body)).status).toBe(status)
+})
+
+test('[CF8] so is a value that is too large', async () => {
+  const { a, version, id } = await openConflict()
+  const reply = await resolve(a, id, { choice: 'value', value: 'x'.repeat(256 * 1024), base: version })
+  expect(reply).toMatchObject({ status: 422, body: { detail: 'value: value-too-large.' } })
+})
+
+test('[HI1] the history of a key, newest first, deletions and last values included', async () => {
+  const a = await device()
+  const versions: string[] = []
+  const write = async (content: object) => {
+    const base = versions.at(-1) ?? null
+    const reply = await a.sync({
+      changes: [{ key: 'n/1', timestamp: T + versions.length, base, ...content }],
+    })
+    versions.push(reply.body.results[0].version)
+  }
+  await write({ value: 1 })
+  await write({ value: 2 })
+  await write({ deleted: true, value: 'last' })
+  await write({ value: 3 })
+  await a.sync({ changes: [{ key: 'n/2', value: 'other', timestamp: T }] })
+  const { body } = await a.get('/api/history?key=n/1')
+  expect(body).toMatchObject({
+    key: 'n/1',
+    next: null,
+    versions: [
+      { value: 3 },
+      { deleted: true, value: 'last' },
+      { value: 2 },
+      { value: 1, by: a.id, timestamp: T },
+    ],
+  })
+  expect(body.versions.map(({ version }: { version: string }) => version)).toEqual(versions.toReversed())
+})
+
+test('[HI2] goes on page by page, and never to another key', async () => {
+  const a = await device()
+  const changes = Array.from({ length: 25 }, (_, n) => ({ key: 'n/1', value: n, timestamp: T + n }))
+  await a.sync({ changes })
+  const other = await a.sync({ changes: [{ key: 'other/1', value: 'secret', timestamp: T }] })
+  const found: number[] = []
+  let before = ''
+  for (let pages = 0; pages < 9; pages++) {
+    const { body } = await a.get(`/api/history?key=n/1&limit=10${before}`)
+    found.push(...body.versions.map(({ value }: { value: number }) => value))
+    if (body.next === null) break
+    before = `&before=${body.next}`
+  }
+  expect(found).toEqual(Array.from({ length: 25 }, (_, n) => 24 - n))
+  const astray = await a.get(`/api/history?key=n/1&before=${other.body.results[0].version}`)
+  expect(astray.body.versions).toEqual([])
+  expect((await a.get('/api/history?key=n/1&before=rubbish')).body.versions).toEqual([])
+})
+
+test('[HI3] an old version comes back by an ordinary write of its value', async () => {
+  const a = await device()
+  const first = await a.sync({ changes: [{ key: 'n/1', value: 'old', timestamp: T, base: null }] })
+  const base = first.body.results[0].version
+  await a.sync({ changes: [{ key: 'n/1', value: 'new', timestamp: T, base }] })
+  const [current, old] = (await a.get('/api/history?key=n/1')).body.versions
+  const restored = await a.sync({
+    changes: [{ key: 'n/1', value: old.value, timestamp: T, base: current.version }],
+  })
+  expect(restored.body).toMatchObject({ conflicts: [], results: [{ status: 'applied' }] })
+  expect((await a.get('/api/history?key=n/1')).body.versions).toHaveLength(3)
+})
+
+test('[HI4] of a key that never was, or is not granted, there is none', async () => {
+  const { space, a } = await openConflict()
+  expect((await a.get('/api/history?key=never')).status).toBe(404)
+  const other = await device(await mint({ space, collections: ['y'] }))
+  expect((await other.get('/api/history?key=x/1')).status).toBe(404)
+  const writer = await device(await mint({ space, scopes: ['sync:write'] }))
+  expect((await writer.get('/api/history?key=x/1')).body.code).toBe('forbidden-scope')
+})
