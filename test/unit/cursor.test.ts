@@ -26,15 +26,17 @@ test('[FE6] a cursor is continued with its own filter, epoch and bounds, and wit
         expect(positionOf(cursor, filter, { ...feed, epoch: `${epoch}x` }).reset).toBe(true)
         const other = filter === null ? ['other'] : [...filter, 'one more']
         expect(positionOf(cursor, other, feed).reset).toBe(true)
-        expect(pendingAfter(cursor, feed)).toBe(inside ? head - seq : head)
+        expect(pendingAfter(cursor, filter, feed)).toBe(inside ? head - seq : head)
+        expect(pendingAfter(cursor, other, feed)).toBe(head)
       },
     ),
     { seed: 5 },
   )
 })
 
-test('[FE6] the order of the names in a filter does not matter', () => {
+test('[FE6] neither the order of the names in a filter nor their repetition matters', () => {
   expect(formatCursor('e', 1, ['a', 'b'])).toBe(formatCursor('e', 1, ['b', 'a']))
+  expect(formatCursor('e', 1, ['a', 'b', 'a'])).toBe(formatCursor('e', 1, ['a', 'b']))
   expect(formatCursor('e', 1, ['a', 'b'])).not.toBe(formatCursor('e', 1, ['ab']))
 })
 

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import type { Session } from '../../worker/src/core/session.ts'
-import { signSession } from '../../worker/src/http/session.ts'
+import { signSession, verifySession } from '../../worker/src/http/session.ts'
 import { device, mint, send } from './client.ts'
 
 const soon = () => Math.floor(Date.now() / 1000) + 60
@@ -204,4 +204,48 @@ test('[TK4] refuses to mint what makes no sense, and names the place', async () 
     expect(reply.body, place).toMatchObject({ status: 422, code: 'invalid-request' })
     expect(reply.body.detail).toContain(place)
   }
+})
+
+test('[TK4] every token that can be minted opens sessions that are short enough to be used', async () => {
+  const refused: string[] = []
+  for (const letter of ['x', '"', '\u{ffee}']) {
+    for (let count = 8; count <= 64; count += 8) {
+      const collections = Array.from({ length: count }, (_, index) => `${index}${letter.repeat(126)}`)
+      const body = { subject: crypto.randomUUID(), scopes: ['sync:read'], collections }
+      const minted = await send('POST', '/api/tokens', { body, bearer: env.ADMIN_TOKEN })
+      if (minted.status === 201) {
+        const a = await device({ token: minted.body.token, clientId: 'x'.repeat(64) })
+        expect((await a.get('/api/status')).status, `${count} of ${letter}`).toBe(200)
+      } else {
+        expect(minted.body).toMatchObject({ status: 422, code: 'invalid-request' })
+        expect(minted.body.detail).toContain('collections: ')
+        refused.push(letter)
+      }
+    }
+  }
+  expect(new Set(refused).size).toBe(3)
+  expect(refused.length).toBeLessThan(24)
+})
+
+test('[TK4] a token may last for ever, or nearly', async () => {
+  for (const expiresAt of [(2 ** 31 - 1) * 1000, 2 ** 31 * 1000, Number.MAX_SAFE_INTEGER]) {
+    const { token } = await mint({ expiresAt })
+    await device({ token })
+  }
+})
+
+test('[TK2] an id that is none is not found, however long', async () => {
+  for (const id of ['x', 'x'.repeat(507), 'x'.repeat(5_000), '%00', '..%2f']) {
+    const { body } = await send('DELETE', `/api/tokens/${id}`, { bearer: env.ADMIN_TOKEN })
+    expect(body, id).toMatchObject({ status: 404, code: 'not-found' })
+  }
+})
+
+test('[AU3] a session of another shape is refused, and a defect is no refusal', async () => {
+  const odd = await sessionLike({ scopes: ['sync:everything'] as never })
+  expect((await send('GET', '/api/status', { bearer: odd })).body).toMatchObject({ code: 'unauthorized' })
+  const request = new Request('https://x.test', { headers: { authorization: `Bearer ${odd}` } })
+  await expect(verifySession(request, { ...env, SESSION_KEY: 'none' })).rejects.toThrow(
+    'SESSION_KEY is no ring',
+  )
 })

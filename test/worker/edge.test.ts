@@ -17,8 +17,19 @@ test('[ED1] every route refuses other methods with the ones it has', async () =>
     const methods = ROUTES.filter((route) => route.path === path).map(({ method }) => method)
     const reply = await send('PATCH', path.replace(':id', 'x'))
     expect(reply.body).toMatchObject({ status: 405, code: 'method-not-allowed', success: false })
-    expect(reply.headers.get('allow')).toBe([...methods, 'OPTIONS'].join(', '))
+    const allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+    expect(reply.headers.get('allow')).toBe([...allow, 'OPTIONS'].join(', '))
   }
+})
+
+test('[ED1] OPTIONS without an origin tells the methods of a path', async () => {
+  const response = await call('/api/auth', { method: 'OPTIONS' })
+  expect(response.status).toBe(204)
+  expect(response.headers.get('allow')).toBe('POST, DELETE, OPTIONS')
+  expect(response.headers.get('access-control-allow-methods')).toBeNull()
+  const status = await call('/api/status', { method: 'OPTIONS', headers: { origin: allowed } })
+  expect(status.headers.get('allow')).toBe('GET, HEAD, OPTIONS')
+  expect((await call('/nowhere', { method: 'OPTIONS' })).status).toBe(404)
 })
 
 test('[ED2] what is no endpoint is not found', async () => {
@@ -73,7 +84,7 @@ test('[ED6] answers a preflight for an allowed origin, and refuses others', asyn
   const near = await preflight(allowed)
   expect(near.status).toBe(204)
   expect(near.headers.get('access-control-allow-origin')).toBe(allowed)
-  expect(near.headers.get('access-control-allow-methods')).toBe('POST')
+  expect(near.headers.get('access-control-allow-methods')).toBe('POST, OPTIONS')
   expect(near.headers.get('access-control-allow-headers')).toContain('authorization')
   for (const origin of foreign) {
     const far = await preflight(origin)

@@ -1,5 +1,6 @@
+import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { type Device, device, mint, twoDevices } from './client.ts'
+import { type Device, device, mint, send, twoDevices } from './client.ts'
 
 const T = Date.now() - 60_000
 
@@ -103,11 +104,16 @@ test('[FE6] starts anew under reset where a cursor cannot be continued', async (
     `${epoch}.01`,
     'other.1',
     'rubbish',
+    '',
+    'x'.repeat(5_000),
+    `${epoch}.${'1'.repeat(5_000)}`,
     `${epoch}.1.x`,
   ]
   for (const from of strange) {
     const { body } = await a.sync({ changes: [], cursor: from })
-    expect(body, from).toMatchObject({ reset: true, changes: [{ key: 'k/1' }, { key: 'z/1' }], cursor })
+    const anew = { reset: true, changes: [{ key: 'k/1' }, { key: 'z/1' }], cursor }
+    expect(body, from).toMatchObject(anew)
+    expect((await a.get(`/api/changes?cursor=${from}`)).body, from).toMatchObject(anew)
   }
   const filtered = await a.sync({ changes: [], cursor, collections: ['k'] })
   expect(filtered.body).toMatchObject({ reset: true, changes: [{ key: 'k/1' }] })
@@ -133,6 +139,22 @@ test('[FE7] shows only the collections that the request asks for and the token g
     { status: 'applied' },
   ])
   expect((await some.get('/api/status')).body).toMatchObject({ entries: null, openConflicts: null })
+})
+
+test('[FE7] a collection with a comma in its name cannot be named, because a list in a query could not', async () => {
+  const a = await device()
+  for (const reply of [
+    await a.sync({ changes: [], cursor: null, collections: ['a,b'] }),
+    await send('POST', '/api/tokens', {
+      body: { subject: 'x', scopes: ['sync:read'], collections: ['a,b'] },
+      bearer: env.ADMIN_TOKEN,
+    }),
+  ]) {
+    expect(reply.body).toMatchObject({ status: 422, code: 'invalid-request' })
+    expect(reply.body.detail).toContain('collections[0]')
+  }
+  const { body } = await a.sync({ changes: puts(['a,b/1', 'a, b']), cursor: null })
+  expect(body.changes).toHaveLength(2)
 })
 
 test('[FE8] GET /api/changes pulls the same as a push of nothing', async () => {
@@ -176,6 +198,32 @@ test('[ST1] status counts what follows a cursor, and the entries of the space', 
   const { body } = await a.get(`/api/status?cursor=${cursor}`)
   expect(body).toMatchObject({ pending: 1, entries: 1, openConflicts: 0, head: expect.any(String) })
   expect(body.limits).toMatchObject({ keyBytes: 512, valueBytes: 262144, changes: 500, bodyBytes: 1048576 })
+})
+
+test('[ST1] nothing is pending for a reader with a filter that has read all, and all of it for another cursor', async () => {
+  const a = await device()
+  await a.sync({ changes: puts(['k/1', 'k/2', 'z/1']) })
+  const { cursor } = (await a.get('/api/changes?collections=k')).body
+  const pending = async (query: string) => (await a.get(`/api/status?${query}`)).body.pending
+  expect(await pending(`cursor=${cursor}&collections=k`)).toBe(0)
+  expect(await pending(`cursor=${cursor}`)).toBe(3)
+  expect(await pending(`cursor=${cursor}&collections=z`)).toBe(3)
+  expect(await pending('cursor=rubbish')).toBe(3)
+  expect((await a.get('/api/status?collections=a/b')).status).toBe(422)
+})
+
+test("[ST1] what is pending is counted under the token's own filter, and no other can be asked for", async () => {
+  const subject = crypto.randomUUID()
+  const all = await device(await mint({ subject }))
+  await all.sync({ changes: puts(['k/1', 'z/1']) })
+  const some = await device(await mint({ subject, collections: ['k'] }))
+  const { cursor } = (await some.get('/api/changes')).body
+  expect((await some.get(`/api/status?cursor=${cursor}`)).body.pending).toBe(0)
+  expect((await all.get(`/api/status?cursor=${cursor}`)).body.pending).toBe(2)
+  expect((await some.get('/api/status?collections=z')).body).toMatchObject({
+    status: 403,
+    code: 'forbidden-collection',
+  })
 })
 
 test('[EN1] an entry is found by its key, slashes and dots included', async () => {

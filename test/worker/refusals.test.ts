@@ -1,5 +1,7 @@
+import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { call, type Device, device } from './client.ts'
+import { ROUTES } from '../../worker/src/http/router.ts'
+import { call, type Device, device, mint, send } from './client.ts'
 
 const T = Date.now() - 60_000
 const good = '{"changes":[{"key":"n/1","value":1,"timestamp":1}]}'
@@ -168,6 +170,10 @@ test('[ER8] rejects a single bad change and applies its neighbours', async () =>
     [{ key: 'é'.repeat(257), value: 1, timestamp: T }, 'invalid-key'],
     [{ key: '/rest', value: 1, timestamp: T }, 'invalid-key'],
     [{ key: 'nul\u0000', value: 1, timestamp: T }, 'invalid-key'],
+    [{ key: 'k/unit\u001f', value: 1, timestamp: T }, 'invalid-key'],
+    [{ key: 'k/delete\u007f', value: 1, timestamp: T }, 'invalid-key'],
+    [{ key: 'next\u0085line/1', value: 1, timestamp: T }, 'invalid-key'],
+    [{ key: 'k/last\u009f', value: 1, timestamp: T }, 'invalid-key'],
     [{ key: 'k/1', value: 1, timestamp: -1 }, 'invalid-timestamp'],
     [{ key: 'k/1', value: 1, timestamp: 1.5 }, 'invalid-timestamp'],
     [{ key: 'k/1', value: 1, timestamp: 2 ** 53 }, 'invalid-timestamp'],
@@ -195,12 +201,13 @@ test('[ER8] takes what is just within the limits', async () => {
   const changes = [
     { key: 'k'.repeat(512), value: 1, timestamp: 0 },
     { key: 'é'.repeat(256), value: 1, timestamp: T },
+    { key: 'no\u00a0break/\u0020', value: 1, timestamp: T },
     { key: 'k/large', value: 'v'.repeat(256 * 1024 - 2), timestamp: T },
     { key: 'k/two-byte', value: 'é'.repeat(128 * 1024 - 1), timestamp: T },
   ]
   const { body } = await a.sync({ changes, cursor: null })
   expect(body.success).toBe(true)
-  expect(body.changes).toHaveLength(4)
+  expect(body.changes).toHaveLength(5)
 })
 
 test('[ER9] refuses a query that it does not know, or that is of another shape', async () => {
@@ -215,5 +222,16 @@ test('[ER9] refuses a query that it does not know, or that is of another shape',
   ]
   for (const query of [...queries, 'changes?limit=1&limit=2']) {
     expect((await a.get(`/api/${query}`)).body, query).toMatchObject({ status: 422, code: 'invalid-request' })
+  }
+})
+
+test('[ER9] refuses an unknown parameter on every route', async () => {
+  const { token } = await mint({ scopes: ['sync:read', 'sync:write', 'space:admin'] })
+  const bearers = { anyone: undefined, admin: env.ADMIN_TOKEN, session: (await device({ token })).session }
+  for (const { method, path, access } of ROUTES) {
+    const bearer = bearers[access]
+    const { body } = await send(method, `${path.replace(':id', 'x')}?key=x&odd=1`, bearer ? { bearer } : {})
+    expect(body, `${method} ${path}`).toMatchObject({ status: 422, code: 'invalid-request' })
+    expect(body.detail).toContain('odd')
   }
 })

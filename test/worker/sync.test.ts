@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Device, device, twoDevices } from './client.ts'
+import { call, type Device, device, twoDevices } from './client.ts'
 
 const T = Date.now() - 60_000
 
@@ -218,6 +218,41 @@ test('[CL1] corrects a timestamp by the skew that clientTime shows, and reports 
   expect(Math.abs(body.results[0].effectiveTimestamp - corrected)).toBeLessThan(2)
   const entry = await a.get('/api/entries?key=n/1')
   expect(entry.body.timestamp).toBe(body.results[0].effectiveTimestamp)
+})
+
+test('[CL2] a body that takes long to arrive is no clock that is wrong', async () => {
+  const a = await device()
+  const now = Date.now()
+  const text = JSON.stringify({
+    clientTime: now,
+    changes: [{ key: 'k/1', value: 1, timestamp: now - 5_000 }],
+  })
+  const slow = new ReadableStream({
+    async start(controller) {
+      controller.enqueue(new TextEncoder().encode(text.slice(0, 20)))
+      await new Promise((resolve) => setTimeout(resolve, 2_300))
+      controller.enqueue(new TextEncoder().encode(text.slice(20)))
+      controller.close()
+    },
+  })
+  const headers = { authorization: `Bearer ${a.session}`, 'content-type': 'application/json' }
+  const response = await call('/api/sync', { method: 'POST', headers, body: slow })
+  const { results } = (await response.json()) as { results: object[] }
+  expect(results).toEqual([{ key: 'k/1', status: 'applied', version: expect.any(String) }])
+})
+
+test('[VE1] a base of any text counts as concurrent', async () => {
+  const [a, b] = await twoDevices()
+  const { head } = (await a.sync({ changes: [] })).body
+  for (const [index, base] of ['', 'x', 'x'.repeat(5_000), `${head}${'0'.repeat(5_000)}`].entries()) {
+    const key = `k/${index}`
+    await a.sync({ changes: [{ key, value: 'a', timestamp: 1 }] })
+    const change = { key, value: 'b', timestamp: 2, base }
+    const { body } = await b.sync({ batch: index + 1, changes: [change] })
+    expect(body.results, base.slice(0, 9)).toMatchObject([{ status: 'applied' }])
+    expect(body.conflicts).toMatchObject([{ key, resolution: 'kept-client' }])
+    expect((await b.sync({ batch: index + 1, changes: [change] })).body.replayed).toBe(true)
+  }
 })
 
 test('[CL2] believes a clock that differs no more than the network may explain', async () => {

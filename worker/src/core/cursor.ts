@@ -46,11 +46,9 @@ export function positionOf(cursor: string | null, filter: Filter, feed: Feed): P
   return continues ? { after: seq, reset: false } : { after: NOTHING, reset: true }
 }
 
-/** At most how many changes follow a cursor of whatever filter; 0 is exact. */
-export function pendingAfter(cursor: string | null, feed: Feed): number {
-  if (cursor === null || !cursor.startsWith(`${feed.epoch}.`)) return feed.head
-  const seq = seqOf(cursor)
-  return seq >= feed.floor && seq <= feed.head ? feed.head - seq : feed.head
+/** At most how many changes a reader of this filter has yet to read; 0 is exact. */
+export function pendingAfter(cursor: string | null, filter: Filter, feed: Feed): number {
+  return feed.head - positionOf(cursor, filter, feed).after
 }
 
 function seqOf(cursor: string): number {
@@ -59,7 +57,7 @@ function seqOf(cursor: string): number {
 
 /** FNV-1a over the sorted names, twice with different seeds: an accident detector, no protection. */
 function digest(filter: readonly string[]): string {
-  const text = JSON.stringify([...filter].sort())
+  const text = JSON.stringify([...new Set(filter)].sort())
   return fnv1a(text, 0x811c9dc5).toString(36) + fnv1a(text, 0x01000193).toString(36)
 }
 

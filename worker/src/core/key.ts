@@ -10,7 +10,7 @@ export function collectionOf(key: string): string {
   return slash === -1 ? DEFAULT_COLLECTION : key.slice(0, slash)
 }
 
-/** One to 512 bytes of UTF-8 with no control characters, and no empty collection. */
+/** One to 512 bytes of UTF-8 with no control characters (Unicode category Cc), and no empty collection. */
 export function isKey(key: string): boolean {
   return key.length > 0 && key[0] !== '/' && fitsBytes(key, MAX_KEY_BYTES) && !hasControl(key)
 }
@@ -18,7 +18,7 @@ export function isKey(key: string): boolean {
 function hasControl(key: string): boolean {
   for (let index = 0; index < key.length; index++) {
     const unit = key.charCodeAt(index)
-    if (unit < 0x20 || unit === 0x7f) return true
+    if (unit < 0x20 || (unit >= 0x7f && unit < 0xa0)) return true
   }
   return false
 }

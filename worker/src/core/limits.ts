@@ -25,11 +25,11 @@ export const MAX_COLLECTIONS = 64
 /** The longest name of a collection, subject or space, in UTF-16 code units. */
 export const MAX_NAME_LENGTH = 128
 
-/** The longest version or cursor, in characters: an epoch, a sequence number and a digest. */
-export const MAX_VERSION_LENGTH = 64
-
 /** The longest credential that is read at all: identity providers' tokens stay under it. */
 export const MAX_CREDENTIAL_LENGTH = 8192
+
+/** The longest session that a token may lead to: leaves room for a longer time or generation than today's. */
+export const MAX_SESSION_LENGTH = 8000
 
 /** How long a session lasts. Revocation does not wait for it: the space knows at once. */
 export const SESSION_TTL_SECONDS = 3600

@@ -4,17 +4,19 @@ const MAX_AGE_SECONDS = 86_400
 const REQUEST_HEADERS = 'authorization, content-type, if-none-match, x-request-id'
 const REPLY_HEADERS = 'etag, retry-after, x-request-id'
 
-/** The answer to a preflight (Fetch standard, 3.3): for an exact origin of the stack's list, or a refusal. */
-export function preflight(
-  request: Request,
-  origins: readonly string[],
-  methods: readonly string[],
-): Response {
+/**
+ * The answer to OPTIONS: what the path allows. To a page (Fetch standard, 3.3) only if its exact origin is on the
+ * stack's list.
+ */
+export function preflight(request: Request, origins: readonly string[], allow: readonly string[]): Response {
+  const methods = allow.join(', ')
+  if (!request.headers.has('origin')) return new Response(null, { status: 204, headers: { allow: methods } })
   if (!isAllowed(request, origins)) throw refusal({ code: 'forbidden-origin' })
   return new Response(null, {
     status: 204,
     headers: {
-      'access-control-allow-methods': methods.join(', '),
+      allow: methods,
+      'access-control-allow-methods': methods,
       'access-control-allow-headers': REQUEST_HEADERS,
       'access-control-max-age': String(MAX_AGE_SECONDS),
     },

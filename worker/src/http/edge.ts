@@ -15,7 +15,8 @@ const routes = router()
 export async function answer(request: Request, env: Env): Promise<Response> {
   const began = Date.now()
   const requestId = requestIdOf(request)
-  const exchange: Exchange = { request, env, requestId, query: new URL(request.url).searchParams, params: {} }
+  const query = new URL(request.url).searchParams
+  const exchange: Exchange = { request, env, requestId, began, query, params: {} }
   const { response, route, error } = await respond(exchange)
   finish(response.headers, exchange)
   const ending = { route, status: response.status, code: error?.code, ms: Date.now() - began }

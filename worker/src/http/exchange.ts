@@ -5,6 +5,8 @@ export interface Exchange {
   readonly request: Request
   readonly env: Env
   readonly requestId: string
+  /** When it came, before its body was read; ms. */
+  readonly began: number
   readonly query: URLSearchParams
   readonly params: Readonly<Record<string, string>>
 }

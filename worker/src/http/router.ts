@@ -1,5 +1,7 @@
 import { type IRequest, Router, type RouterType } from 'itty-router'
 import type { Session } from '../core/session.ts'
+import { parseQuery } from '../schema/parse.ts'
+import { NoQuery } from '../schema/query.ts'
 import { checkAdmin } from './admin.ts'
 import { closeSession, openSession } from './auth.ts'
 import { putConfig, showConfig } from './config.ts'
@@ -8,7 +10,7 @@ import { erase } from './erase.ts'
 import type { Exchange } from './exchange.ts'
 import { health } from './health.ts'
 import { countAgainst } from './rate-limit.ts'
-import { refusal } from './refusal.ts'
+import { refusal, unwrap } from './refusal.ts'
 import { verifySession } from './session.ts'
 import { changes, conflicts, entry, history, resolve, status, sync } from './space.ts'
 import { mintToken, revokeToken, showTokens } from './tokens.ts'
@@ -17,7 +19,12 @@ type Answer = (exchange: Exchange) => Promise<Response>
 type SessionAnswer = (exchange: Exchange, session: Session) => Promise<Response>
 
 /** A line of the route table: what it takes to come in is part of it, so that no route can forget to ask. */
-export type Route = { readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'; readonly path: string } & (
+export type Route = {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly path: string
+  /** Whether the answer parses the query; a route without one refuses every parameter. */
+  readonly query?: true
+} & (
   | { readonly access: 'anyone' | 'admin'; readonly answer: Answer }
   | { readonly access: 'session'; readonly answer: SessionAnswer }
 )
@@ -29,16 +36,16 @@ export const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/api/auth', access: 'anyone', answer: openSession },
   { method: 'DELETE', path: '/api/auth', access: 'session', answer: closeSession },
   { method: 'POST', path: '/api/tokens', access: 'admin', answer: mintToken },
-  { method: 'GET', path: '/api/tokens', access: 'admin', answer: showTokens },
+  { method: 'GET', path: '/api/tokens', query: true, access: 'admin', answer: showTokens },
   { method: 'DELETE', path: '/api/tokens/:id', access: 'admin', answer: revokeToken },
   { method: 'GET', path: '/api/config', access: 'admin', answer: showConfig },
   { method: 'PUT', path: '/api/config', access: 'admin', answer: putConfig },
   { method: 'POST', path: '/api/sync', access: 'session', answer: sync },
-  { method: 'GET', path: '/api/changes', access: 'session', answer: changes },
-  { method: 'GET', path: '/api/status', access: 'session', answer: status },
-  { method: 'GET', path: '/api/entries', access: 'session', answer: entry },
-  { method: 'GET', path: '/api/history', access: 'session', answer: history },
-  { method: 'GET', path: '/api/conflicts', access: 'session', answer: conflicts },
+  { method: 'GET', path: '/api/changes', query: true, access: 'session', answer: changes },
+  { method: 'GET', path: '/api/status', query: true, access: 'session', answer: status },
+  { method: 'GET', path: '/api/entries', query: true, access: 'session', answer: entry },
+  { method: 'GET', path: '/api/history', query: true, access: 'session', answer: history },
+  { method: 'GET', path: '/api/conflicts', query: true, access: 'session', answer: conflicts },
   { method: 'POST', path: '/api/conflicts/:id/resolve', access: 'session', answer: resolve },
   { method: 'DELETE', path: '/api/space', access: 'session', answer: erase },
 ]
@@ -54,22 +61,32 @@ export function router(): RouterType<IRequest, [Exchange]> {
 }
 
 async function enter(route: Route, exchange: Exchange): Promise<Response> {
-  if (route.access === 'anyone') return route.answer(exchange)
-  if (route.access === 'admin') {
-    await checkAdmin(exchange)
-    return route.answer(exchange)
+  if (route.access === 'session') {
+    const session = await verifySession(exchange.request, exchange.env)
+    await countAgainst(exchange.env.SYNC_LIMIT, `${session.space}/${session.client}`)
+    checkQuery(route, exchange)
+    return route.answer(exchange, session)
   }
-  const session = await verifySession(exchange.request, exchange.env)
-  await countAgainst(exchange.env.SYNC_LIMIT, `${session.space}/${session.client}`)
-  return route.answer(exchange, session)
+  if (route.access === 'admin') await checkAdmin(exchange)
+  checkQuery(route, exchange)
+  return route.answer(exchange)
+}
+
+function checkQuery(route: Route, { query }: Exchange): void {
+  if (route.query === undefined) unwrap(parseQuery(NoQuery, query))
 }
 
 function otherMethod(path: string): (request: IRequest, exchange: Exchange) => Response {
-  const allow = ROUTES.filter((route) => route.path === path).map(({ method }) => method)
+  const allow = [...methodsOf(path), 'OPTIONS']
   return (_, { request, env }) => {
     if (request.method === 'OPTIONS') return preflight(request, env.CORS_ORIGINS, allow)
-    throw refusal({ code: 'method-not-allowed', allow: [...allow, 'OPTIONS'] })
+    throw refusal({ code: 'method-not-allowed', allow })
   }
+}
+
+function methodsOf(path: string): readonly string[] {
+  const methods = ROUTES.filter((route) => route.path === path).map(({ method }) => method)
+  return methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
 }
 
 function nowhere(): never {

@@ -9,8 +9,9 @@ import { refusal, unwrap } from './refusal.ts'
 
 /** `POST /api/sync`. The body goes to the object as it came and is parsed there, once. */
 export async function sync(exchange: Exchange, session: Session): Promise<Response> {
-  const body = await readBody(exchange.request)
-  const { text, tally } = unwrap(await spaceOf(exchange.env, session).sync(session, body))
+  const { env, request, began } = exchange
+  const body = { text: await readBody(request), now: began }
+  const { text, tally } = unwrap(await spaceOf(env, session).sync(session, body))
   countSync(exchange, tally)
   return jsonText(text)
 }
@@ -21,10 +22,10 @@ export async function changes({ env, query }: Exchange, session: Session): Promi
   return jsonText(unwrap(await spaceOf(env, session).changes(session, wanted)))
 }
 
-/** `GET /api/status?cursor=`. */
+/** `GET /api/status?cursor=&collections=`. */
 export async function status({ env, query }: Exchange, session: Session): Promise<Response> {
-  const { cursor } = unwrap(parseQuery(StatusQuery, query))
-  return jsonText(unwrap(await spaceOf(env, session).status(session, cursor ?? null)))
+  const wanted = unwrap(parseQuery(StatusQuery, query))
+  return jsonText(unwrap(await spaceOf(env, session).status(session, wanted)))
 }
 
 /** `GET /api/entries?key=`: a key may hold slashes and dots, so it is a parameter. */

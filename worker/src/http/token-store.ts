@@ -9,8 +9,12 @@ const PREFIX = 'token:'
 /** How many tokens one page of a listing shows: what one bulk read of KV takes. */
 const PAGE = 100
 
-/** KV takes no expiry sooner than this, s. */
+/** KV takes no expiry sooner than this from now, and none after the moment that 31 bits hold; s. */
 const SHORTEST_EXPIRY_SECONDS = 60
+const LAST_EXPIRY = 2 ** 31 - 1
+
+/** What `tokenId` gives. */
+const ID = /^[A-Za-z0-9_-]{43}$/
 
 /** How long a place may still read a deleted token from its cache (KV: 60 s), taken generously. */
 const PROPAGATION_SECONDS = 3600
@@ -25,14 +29,20 @@ export async function findToken(token: string, env: Env): Promise<TokenRecord> {
 
 /** The record of a token, by the SHA-256 that is its id. */
 export async function readToken(id: string, { CHRONICLE_KV }: Env): Promise<TokenRecord | null> {
-  const stored = await CHRONICLE_KV.get(PREFIX + id, 'json')
+  const stored = ID.test(id) ? await CHRONICLE_KV.get(PREFIX + id, 'json') : null
   return stored === null ? null : TokenRecord.parse(stored)
 }
 
 export async function writeToken(record: TokenRecord, { CHRONICLE_KV }: Env): Promise<void> {
-  const expiration = record.expiresAt === null ? null : Math.ceil(record.expiresAt / 1000)
-  const late = expiration !== null && expiration > Date.now() / 1000 + SHORTEST_EXPIRY_SECONDS
-  await CHRONICLE_KV.put(PREFIX + record.id, JSON.stringify(record), late ? { expiration } : {})
+  await CHRONICLE_KV.put(PREFIX + record.id, JSON.stringify(record), expiryOf(record))
+}
+
+/** When KV may forget a record: a convenience only, because a record that has expired is refused anyhow. */
+function expiryOf({ expiresAt }: TokenRecord): { expiration?: number } {
+  if (expiresAt === null) return {}
+  const expiration = Math.ceil(expiresAt / 1000)
+  const soonest = Date.now() / 1000 + SHORTEST_EXPIRY_SECONDS
+  return expiration > soonest && expiration <= LAST_EXPIRY ? { expiration } : {}
 }
 
 /** Deletes a token. Its space is told first: it counts there from now on, and in KV a minute later. */

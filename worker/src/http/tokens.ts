@@ -1,11 +1,17 @@
+import { MAX_SESSION_LENGTH } from '../core/limits.ts'
 import { parseBody, parseQuery } from '../schema/parse.ts'
 import { TokensQuery } from '../schema/query.ts'
 import { type TokenRecord, TokenRequest } from '../schema/token.ts'
 import { newApiToken, tokenId } from './api-token.ts'
+import { sessionOf } from './auth.ts'
 import { readBody } from './body.ts'
 import { type Exchange, json } from './exchange.ts'
 import { refusal, unwrap } from './refusal.ts'
+import { signSession } from './session.ts'
 import { deleteToken, listTokens, readToken, writeToken } from './token-store.ts'
+
+/** As long as a `ClientId` may be. */
+const LONGEST_CLIENT = 'x'.repeat(64)
 
 /** `POST /api/tokens`: mints a token, shown in this reply and never again. */
 export async function mintToken({ request, env }: Exchange): Promise<Response> {
@@ -21,14 +27,22 @@ export async function mintToken({ request, env }: Exchange): Promise<Response> {
     name: wanted.name ?? null,
     createdAt: Date.now(),
   }
-  if (record.expiresAt !== null && record.expiresAt <= record.createdAt) {
-    throw refusal({
-      code: 'invalid-request',
-      detail: 'expiresAt: lies in the past (milliseconds since 1970)',
-    })
-  }
+  await checkUsable(record, env)
   await writeToken(record, env)
   return json({ success: true, token, ...record }, 201)
+}
+
+/** Refuses a token that would be of no use: one that has expired, or whose sessions nobody could send. */
+async function checkUsable(record: TokenRecord, env: Env): Promise<void> {
+  if (record.expiresAt !== null && record.expiresAt <= record.createdAt) {
+    const detail = 'expiresAt: lies in the past (milliseconds since 1970)'
+    throw refusal({ code: 'invalid-request', detail })
+  }
+  const session = await signSession(sessionOf(record, LONGEST_CLIENT), env)
+  if (session.length > MAX_SESSION_LENGTH) {
+    const detail = `collections: too many, or too long; a session with them has ${session.length} characters and may have ${MAX_SESSION_LENGTH}`
+    throw refusal({ code: 'invalid-request', detail })
+  }
 }
 
 /** `GET /api/tokens`: what is known of the tokens, never the tokens. */

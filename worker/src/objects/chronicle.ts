@@ -1,11 +1,11 @@
 import { DurableObject } from 'cloudflare:workers'
-import { pendingAfter } from '../core/cursor.ts'
+import { narrow, pendingAfter } from '../core/cursor.ts'
 import { PUBLISHED_LIMITS } from '../core/limits.ts'
 import { accepted, type Result } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
 import { formatVersion } from '../core/version.ts'
 import type { ResolveRequest } from '../schema/conflict.ts'
-import type { ChangesQuery, ConflictsQuery, HistoryQuery } from '../schema/query.ts'
+import type { ChangesQuery, ConflictsQuery, HistoryQuery, StatusQuery } from '../schema/query.ts'
 import { type Credential, checkCollections, checkScope, checkSession, revoke } from './admission.ts'
 import { listConflicts } from './conflicts.ts'
 import { readEntry } from './entry.ts'
@@ -33,17 +33,18 @@ export class Chronicle extends DurableObject<Env> {
     this.#space = openSpace(ctx, env)
   }
 
-  /** Pushes and pulls; `text` is the body of `POST /api/sync`, parsed here and nowhere else. */
-  sync(session: Session, text: string): Promise<Result<Synced>> {
-    return sync(this.#space, session, { text, now: Date.now() })
+  /**
+   * Pushes and pulls; `text` is the body of `POST /api/sync`, parsed here and nowhere else. `now`: when the
+   * request came, ms; the time that its body took to arrive would look like a client's clock that is slow.
+   */
+  sync(session: Session, body: { readonly text: string; readonly now: number }): Promise<Result<Synced>> {
+    return sync(this.#space, session, body)
   }
 
   /** `GET /api/changes`. */
   async changes(session: Session, { cursor, limit, collections }: ChangesQuery): Promise<Result<string>> {
-    const allowed = this.#admit(session)
+    const allowed = this.#admit(session, collections)
     if (!allowed.ok) return allowed
-    const granted = checkCollections(session, collections)
-    if (!granted.ok) return granted
     const pulled = await pull(this.#space, session, {
       query: { cursor: cursor ?? null, limit, collections },
       wrote: null,
@@ -55,16 +56,17 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /** `GET /api/status`. The counts are the whole space's: a token that is granted a part of it gets none. */
-  async status(session: Session, cursor: string | null): Promise<Result<string>> {
-    const allowed = this.#admit(session)
+  async status(session: Session, { cursor, collections }: StatusQuery): Promise<Result<string>> {
+    const allowed = this.#admit(session, collections)
     if (!allowed.ok) return allowed
+    const filter = narrow(collections ?? null, session.collections)
     const { epoch, floor, seq, entries, lastSync } = this.#space.standing
     const whole = session.collections === null
     return accepted(
       JSON.stringify({
         status: 'ok',
         lastSync,
-        pending: pendingAfter(cursor, { epoch, floor, head: seq }),
+        pending: pendingAfter(cursor ?? null, filter, { epoch, floor, head: seq }),
         head: formatVersion(epoch, seq),
         epoch,
         entries: whole ? entries : null,
@@ -118,9 +120,10 @@ export class Chronicle extends DurableObject<Env> {
     return accepted(true)
   }
 
-  #admit(session: Session): Result<true> {
+  #admit(session: Session, asked?: readonly string[]): Result<true> {
     const known = checkSession(this.#space, session)
-    return known.ok ? checkScope(session, 'sync:read') : known
+    const allowed = known.ok ? checkScope(session, 'sync:read') : known
+    return allowed.ok ? checkCollections(session, asked) : allowed
   }
 }
 

@@ -22,7 +22,7 @@ export interface Synced {
 export async function sync(
   space: Space,
   session: Session,
-  body: { text: string; now: number },
+  body: { readonly text: string; readonly now: number },
 ): Promise<Result<Synced>> {
   const known = checkSession(space, session)
   if (!known.ok) return known

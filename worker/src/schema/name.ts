@@ -1,19 +1,22 @@
 import * as z from 'zod/mini'
 import type { Json } from '../core/json.ts'
-import { MAX_COLLECTIONS, MAX_NAME_LENGTH, MAX_PAGE_ENTRIES, MAX_VERSION_LENGTH } from '../core/limits.ts'
+import { MAX_COLLECTIONS, MAX_NAME_LENGTH, MAX_PAGE_ENTRIES } from '../core/limits.ts'
 
 /** A replica: an installation on a device, or one tab. */
 export const ClientId = z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 of A-Z a-z 0-9 _ -'))
 
-/** A subject, space or collection. */
+/** A subject or space. */
 export const Name = z
   .string()
   .check(z.regex(/^[^\p{Cc}\p{Cs}/]+$/u, 'no slash and no control character'), z.maxLength(MAX_NAME_LENGTH))
 
-export const Collections = z.array(Name).check(z.maxLength(MAX_COLLECTIONS))
+/** A collection that a filter or a token names. Keys may name others, which only a reader of all gets to see. */
+export const Collection = Name.check(z.regex(/^[^,]+$/, 'no comma'))
 
-/** A version or cursor: opaque. */
-export const Opaque = z.string().check(z.minLength(1), z.maxLength(MAX_VERSION_LENGTH))
+export const Collections = z.array(Collection).check(z.maxLength(MAX_COLLECTIONS))
+
+/** A version or cursor. Any text is one: what is none of ours counts as concurrent, or as `reset`. */
+export const Opaque = z.string()
 
 /** Milliseconds since 1970. */
 export const Milliseconds = z.int().check(z.minimum(0))

@@ -21,7 +21,11 @@ export const ChangesQuery = z.strictObject({
 export type ChangesQuery = z.infer<typeof ChangesQuery>
 
 /** The query of `GET /api/status`. */
-export const StatusQuery = z.strictObject({ cursor: z.optional(Opaque) })
+export const StatusQuery = z.strictObject({
+  cursor: z.optional(Opaque),
+  collections: z.optional(z.pipe(NameList, Collections)),
+})
+export type StatusQuery = z.infer<typeof StatusQuery>
 
 /** The query of `GET /api/entries`. */
 export const EntryQuery = z.strictObject({ key: z.string() })

@@ -2,7 +2,10 @@ import * as z from 'zod/mini'
 import { SCOPES } from '../core/session.ts'
 import { Collections, Milliseconds, Name } from './name.ts'
 
-/** The body of `POST /api/tokens`. Without `space` the subject has one of its own; without `collections`, all. */
+/**
+ * The body of `POST /api/tokens`. Without `space` the token is for the space that is
+ * named like its subject: any other token with that name shares it. Without `collections`, for all of them.
+ */
 export const TokenRequest = z.strictObject({
   subject: Name,
   space: z.optional(Name),
@@ -19,7 +22,7 @@ export const TokenRecord = z.strictObject({
   subject: Name,
   space: Name,
   scopes: z.array(z.enum(SCOPES)),
-  collections: z.nullable(Collections),
+  collections: z.nullable(z.array(z.string())),
   expiresAt: z.nullable(Milliseconds),
   name: z.nullable(z.string()),
   createdAt: Milliseconds,
