@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Filter, formatCursor, narrow, pendingAfter, positionOf } from '../../worker/src/core/cursor.ts'
+import { MAX_VERSION_LENGTH } from '../../worker/src/core/limits.ts'
 import { FOREIGN, formatVersion, parseVersion } from '../../worker/src/core/version.ts'
 
 const filters: fc.Arbitrary<Filter> = fc.option(
@@ -9,35 +10,53 @@ const filters: fc.Arbitrary<Filter> = fc.option(
 const epochs = fc.stringMatching(/^[a-z0-9]{1,10}$/)
 
 test('[FE6] a cursor is continued with its own filter, epoch and bounds, and with no other', () => {
+  const seqs = fc.nat(1000)
   fc.assert(
-    fc.property(
-      epochs,
-      filters,
-      fc.nat(1000),
-      fc.nat(1000),
-      fc.nat(1000),
-      (epoch, filter, seq, floor, head) => {
-        const cursor = formatCursor(epoch, seq, filter)
-        const feed = { epoch, floor, head }
-        const inside = seq >= floor && seq <= head
-        expect(positionOf(cursor, filter, feed)).toEqual(
-          inside ? { after: seq, reset: false } : { after: 0, reset: true },
-        )
-        expect(positionOf(cursor, filter, { ...feed, epoch: `${epoch}x` }).reset).toBe(true)
-        const other = filter === null ? ['other'] : [...filter, 'one more']
-        expect(positionOf(cursor, other, feed).reset).toBe(true)
-        expect(pendingAfter(cursor, filter, feed)).toBe(inside ? head - seq : head)
-        expect(pendingAfter(cursor, other, feed)).toBe(head)
-      },
-    ),
+    fc.property(epochs, filters, fc.record({ seq: seqs, scan: seqs }), seqs, seqs, (...arbitrary) => {
+      const [epoch, filter, place, floor, head] = arbitrary
+      const cursor = formatCursor(epoch, place, filter)
+      const scan = place.scan > place.seq ? place.scan : 0
+      const feed = { epoch, floor, head }
+      const furthest = Math.max(place.seq, scan)
+      const inside = furthest >= floor && furthest <= head
+      expect(positionOf(cursor, filter, feed)).toEqual(
+        inside ? { seq: place.seq, scan, reset: false } : { seq: 0, scan: head, reset: true },
+      )
+      expect(positionOf(cursor, filter, { ...feed, epoch: `${epoch}x` }).reset).toBe(true)
+      const other = filter === null ? ['other'] : [...filter, 'one more']
+      expect(positionOf(cursor, other, feed).reset).toBe(true)
+      expect(pendingAfter(cursor, filter, feed)).toBe(inside ? head - place.seq : head)
+      expect(pendingAfter(cursor, other, feed)).toBe(head)
+    }),
     { seed: 5 },
   )
 })
 
+test('[FE10] a scan from nothing goes on below the floor, as long as it began above', () => {
+  const began = positionOf(null, null, { epoch: 'e', floor: 50, head: 80 })
+  expect(began).toEqual({ seq: 0, scan: 80, reset: false })
+  const cursor = formatCursor('e', { ...began, seq: 10 }, null)
+  expect(positionOf(cursor, null, { epoch: 'e', floor: 80, head: 90 })).toEqual({
+    seq: 10,
+    scan: 80,
+    reset: false,
+  })
+  expect(positionOf(cursor, null, { epoch: 'e', floor: 81, head: 90 }).reset).toBe(true)
+  expect(positionOf('e.10', null, { epoch: 'e', floor: 50, head: 90 }).reset).toBe(true)
+  expect(formatCursor('e', { ...began, seq: 80 }, null)).toBe('e.80')
+})
+
+test('[FE6] the longest cursor is within the limit', () => {
+  const longest = { seq: 10 ** 15 - 2, scan: 10 ** 15 - 1 }
+  const epoch = (2 ** 48 - 1).toString(36)
+  expect(formatCursor(epoch, longest, ['k', 'z']).length).toBeLessThanOrEqual(MAX_VERSION_LENGTH)
+})
+
 test('[FE6] neither the order of the names in a filter nor their repetition matters', () => {
-  expect(formatCursor('e', 1, ['a', 'b'])).toBe(formatCursor('e', 1, ['b', 'a']))
-  expect(formatCursor('e', 1, ['a', 'b', 'a'])).toBe(formatCursor('e', 1, ['a', 'b']))
-  expect(formatCursor('e', 1, ['a', 'b'])).not.toBe(formatCursor('e', 1, ['ab']))
+  const at = { seq: 1, scan: 0 }
+  expect(formatCursor('e', at, ['a', 'b', 'a'])).toBe(formatCursor('e', at, ['a', 'b']))
+  expect(formatCursor('e', at, ['a', 'b'])).toBe(formatCursor('e', at, ['b', 'a']))
+  expect(formatCursor('e', at, ['a', 'b'])).not.toBe(formatCursor('e', at, ['ab']))
 })
 
 test('[FE7] a filter only ever narrows what is granted', () => {

@@ -57,6 +57,33 @@ test('[FE2] ends a page at a mebibyte', async () => {
   expect(pages.map((page) => page.length)).toEqual([5, 4])
 })
 
+test('[FE2] counts the bytes of UTF-8, not the characters', async () => {
+  const a = await device()
+  for (let round = 0; round < 2; round++) {
+    const keys = [0, 1, 2].map((index) => `big/${round}-${index}`)
+    expect((await a.sync({ changes: puts(keys, '\u{20ac}'.repeat(80_000)) })).body.success).toBe(true)
+  }
+  const pages = await pull(a, null, 500)
+  expect(pages.map((page) => page.length)).toEqual([5, 1])
+})
+
+test('[FE2] ends a page that has read much of the log and found little, and goes on from there', async () => {
+  const a = await device()
+  await a.sync({ changes: puts(['first/1']) })
+  for (let round = 0; round < 12; round++) {
+    const changes = puts(['hot/1', 'hot/2', 'hot/3', 'hot/4'], `${round}`.padEnd(220_000, 'x'))
+    expect((await a.sync({ changes })).body.success).toBe(true)
+  }
+  await a.sync({ changes: puts(['last/1']) })
+  const found: string[][] = []
+  for (let path = '/api/changes?collections=first,last'; path !== ''; ) {
+    const { body } = await a.get(path)
+    found.push(body.changes.map(({ key }: Entry) => key))
+    path = body.more ? `/api/changes?collections=first,last&cursor=${body.cursor}` : ''
+  }
+  expect(found).toEqual([['first/1'], [], ['last/1']])
+})
+
 test('[FE3] a cursor brings only what came after it', async () => {
   const [a, b] = await twoDevices()
   const { cursor } = (await b.sync({ changes: [], cursor: null })).body

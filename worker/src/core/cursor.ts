@@ -14,17 +14,27 @@ export function passes(filter: Filter, key: string): boolean {
   return filter === null || filter.includes(collectionOf(key))
 }
 
+/** How far a reader has come. */
+export interface Place {
+  readonly seq: number
+  /**
+   * The head when the reader began from nothing: its copy never held what was deleted up to there.
+   * `NOTHING` for a reader that goes on from a copy.
+   */
+  readonly scan: number
+}
+
 /**
- * Where a reader stands in the feed: `epoch.seq`, and a digest of the filter where there is one.
- * Opaque to clients.
+ * Where a reader stands in the feed: `epoch.seq`, the head at which its scan from nothing began until it has
+ * passed that, and a digest of the filter where there is one. Opaque to clients.
  */
-export function formatCursor(epoch: string, seq: number, filter: Filter): string {
-  return filter === null ? `${epoch}.${seq}` : `${epoch}.${seq}.${digest(filter)}`
+export function formatCursor(epoch: string, { seq, scan }: Place, filter: Filter): string {
+  const place = scan > seq ? `${seq}-${scan}` : `${seq}`
+  return filter === null ? `${epoch}.${place}` : `${epoch}.${place}.${digest(filter)}`
 }
 
 /** Where to read on, and whether the reader must first clear its copy. */
-export interface Position {
-  readonly after: number
+export interface Position extends Place {
   readonly reset: boolean
 }
 
@@ -40,19 +50,30 @@ export interface Feed {
  * floor, and one that is none at all cannot be continued: the feed starts anew, under `reset`.
  */
 export function positionOf(cursor: string | null, filter: Filter, feed: Feed): Position {
-  if (cursor === null) return { after: NOTHING, reset: false }
-  const seq = seqOf(cursor)
-  const continues = cursor === formatCursor(feed.epoch, seq, filter) && seq >= feed.floor && seq <= feed.head
-  return continues ? { after: seq, reset: false } : { after: NOTHING, reset: true }
+  const anew = { seq: NOTHING, scan: feed.head }
+  if (cursor === null) return { ...anew, reset: false }
+  const place = placeOf(cursor)
+  const continues = cursor === formatCursor(feed.epoch, place, filter) && isInside(place, feed)
+  return continues ? { ...place, reset: false } : { ...anew, reset: true }
+}
+
+/** Whether no deletion that the reader must hear of has been forgotten: the floor may rise while it reads. */
+export function isAbove(floor: number, { seq, scan }: Place): boolean {
+  return Math.max(seq, scan) >= floor
 }
 
 /** At most how many changes a reader of this filter has yet to read; 0 is exact. */
 export function pendingAfter(cursor: string | null, filter: Filter, feed: Feed): number {
-  return feed.head - positionOf(cursor, filter, feed).after
+  return feed.head - positionOf(cursor, filter, feed).seq
 }
 
-function seqOf(cursor: string): number {
-  return Number(/^[^.]+\.(\d{1,15})(?:\.|$)/.exec(cursor)?.[1] ?? Number.NaN)
+function isInside(place: Place, { floor, head }: Feed): boolean {
+  return isAbove(floor, place) && Math.max(place.seq, place.scan) <= head
+}
+
+function placeOf(cursor: string): Place {
+  const [, seq, scan = NOTHING] = /^[^.]+\.(\d{1,15})(?:-(\d{1,15}))?(?:\.|$)/.exec(cursor) ?? []
+  return { seq: Number(seq), scan: Number(scan) }
 }
 
 /** FNV-1a over the sorted names, twice with different seeds: an accident detector, no protection. */

@@ -70,7 +70,8 @@ export function fitsBytes(text: string, limit: number): boolean {
   return text.length * 3 <= limit || utf8Length(text) <= limit
 }
 
-function utf8Length(text: string): number {
+/** How many bytes of UTF-8 a text is. */
+export function utf8Length(text: string): number {
   let bytes = 0
   for (const character of text) {
     const point = character.codePointAt(0) ?? 0

@@ -16,8 +16,14 @@ export const MAX_DEPTH = 32
 /** The most entries one page of the feed holds, and its size when the client names none. */
 export const MAX_PAGE_ENTRIES = 500
 
-/** A page of the feed ends once it holds this much, but never before its first entry. */
+/** A page of the feed ends once it holds this much, in bytes of UTF-8, but never before its first entry. */
 export const MAX_PAGE_BYTES = 1024 * 1024
+
+/**
+ * A page of the feed ends once it has read this much of the log, whatever it found: opening 1 MiB takes some
+ * milliseconds (docs/storage.md), in which the space does nothing else.
+ */
+export const MAX_PAGE_READ_BYTES = 4 * 1024 * 1024
 
 /** The most collections a filter or a token names. */
 export const MAX_COLLECTIONS = 64

@@ -1,6 +1,7 @@
 import { type Chunk, decodeChunks, lastSeq } from '../core/chunk.ts'
 import { type Filter, passes } from '../core/cursor.ts'
-import { MAX_PAGE_BYTES } from '../core/limits.ts'
+import { utf8Length } from '../core/json.ts'
+import { MAX_PAGE_BYTES, MAX_PAGE_READ_BYTES } from '../core/limits.ts'
 import type { Version } from '../core/outcome.ts'
 import type { Head } from '../core/settle.ts'
 import { formatVersion } from '../core/version.ts'
@@ -16,7 +17,7 @@ export interface FeedQuery {
   readonly echo: readonly [from: number, to: number] | null
 }
 
-/** A page of the feed. Where `more` is false it ends in a consistent snapshot. */
+/** A page of the feed. Where `more` is false it ends in a consistent snapshot; where it is true, it may be empty. */
 export interface Page {
   /** Each entry as the text of its JSON: it is written once and not again for the reply. */
   readonly entries: readonly string[]
@@ -30,7 +31,9 @@ interface Draft {
   readonly query: FeedQuery
   readonly entries: Map<string, string>
   position: number
-  length: number
+  bytes: number
+  /** How much of the log was read for it, bytes. */
+  read: number
 }
 
 /**
@@ -38,16 +41,20 @@ interface Draft {
  * compared with the heads after it was opened, and the page is a snapshot only if nothing followed by then.
  */
 export async function readPage(space: Space, query: FeedQuery): Promise<Page> {
-  const draft: Draft = { query, entries: new Map(), position: query.after, length: 0 }
+  const draft: Draft = { query, entries: new Map(), position: query.after, bytes: 0, read: 0 }
   while (draft.position < space.standing.seq) {
-    if (isFull(draft)) return { entries: [...draft.entries.values()], position: draft.position, more: true }
+    if (isFull(draft) || draft.read >= MAX_PAGE_READ_BYTES) return toPage(draft, true)
     await readSegment(space, draft)
   }
-  return { entries: [...draft.entries.values()], position: draft.position, more: false }
+  return toPage(draft, false)
 }
 
-function isFull({ query, entries, length }: Draft): boolean {
-  return entries.size >= query.limit || length >= MAX_PAGE_BYTES
+function toPage({ entries, position }: Draft, more: boolean): Page {
+  return { entries: [...entries.values()], position, more }
+}
+
+function isFull({ query, entries, bytes }: Draft): boolean {
+  return entries.size >= query.limit || bytes >= MAX_PAGE_BYTES
 }
 
 async function readSegment(space: Space, draft: Draft): Promise<void> {
@@ -56,6 +63,7 @@ async function readSegment(space: Space, draft: Draft): Promise<void> {
     draft.position = space.standing.seq
     return
   }
+  draft.read += segment.body.length
   const wanted = decodeChunks(segment.body).filter(({ frame }) => lastSeq(frame) > draft.position)
   const foreign = wanted.filter((chunk) => !isEcho(chunk, draft.query.echo))
   const versions = (await Promise.all(foreign.map((chunk) => openChunk(space, chunk)))).flat()
@@ -90,7 +98,7 @@ function add(draft: Draft, version: Version, epoch: string): void {
   const text = JSON.stringify(entryOf(version, epoch))
   draft.entries.delete(version.key)
   draft.entries.set(version.key, text)
-  draft.length += text.length
+  draft.bytes += utf8Length(text)
 }
 
 /** An entry as every reply shows it; a deletion carries its last value if it came with one. */

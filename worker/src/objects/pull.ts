@@ -1,4 +1,4 @@
-import { type Filter, formatCursor, narrow, positionOf } from '../core/cursor.ts'
+import { type Filter, formatCursor, isAbove, narrow, positionOf } from '../core/cursor.ts'
 import { MAX_PAGE_ENTRIES } from '../core/limits.ts'
 import type { Session } from '../core/session.ts'
 import type { Wrote } from './accept.ts'
@@ -20,7 +20,8 @@ export interface Pulled {
 
 /**
  * Reads on from a cursor. What the reader's own request `wrote` is left out, unless the space made a value of it or
- * the reader's copy starts anew: then it needs everything.
+ * the reader's copy starts anew: then it needs everything. A page is read again where deletions were forgotten, or
+ * the whole space erased, while it was read.
  */
 export async function pull(
   space: Space,
@@ -28,13 +29,14 @@ export async function pull(
   { query, wrote }: { query: PullQuery; wrote: Wrote | null },
 ): Promise<Pulled> {
   const filter = narrow(query.collections ?? null, session.collections)
-  const { epoch, floor, seq } = space.standing
-  const head = wrote === null ? seq : wrote.from - 1
-  const { after, reset } = positionOf(query.cursor, filter, { epoch, floor, head })
-  const echo = query.cursor === null || reset || !wrote?.verbatim ? null : ([wrote.from, wrote.to] as const)
-  const page = await readPage(space, { after, limit: query.limit ?? MAX_PAGE_ENTRIES, filter, echo })
-  return {
-    fields: { cursor: formatCursor(epoch, page.position, filter), more: page.more, reset },
-    entries: page.entries,
+  for (;;) {
+    const { epoch, floor, seq: last } = space.standing
+    const head = wrote === null ? last : wrote.from - 1
+    const { seq, scan, reset } = positionOf(query.cursor, filter, { epoch, floor, head })
+    const echo = query.cursor === null || reset || !wrote?.verbatim ? null : ([wrote.from, wrote.to] as const)
+    const page = await readPage(space, { after: seq, limit: query.limit ?? MAX_PAGE_ENTRIES, filter, echo })
+    if (space.standing.epoch !== epoch || !isAbove(space.standing.floor, { seq, scan })) continue
+    const cursor = formatCursor(epoch, { seq: page.position, scan }, filter)
+    return { fields: { cursor, more: page.more, reset }, entries: page.entries }
   }
 }
