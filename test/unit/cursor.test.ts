@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Filter, formatCursor, narrow, pendingAfter, positionOf } from '../../worker/src/core/cursor.ts'
-import { MAX_VERSION_LENGTH } from '../../worker/src/core/limits.ts'
 import { FOREIGN, formatVersion, parseVersion } from '../../worker/src/core/version.ts'
 
 const filters: fc.Arbitrary<Filter> = fc.option(
@@ -44,12 +43,6 @@ test('[FE10] a scan from nothing goes on below the floor, as long as it began ab
   expect(positionOf(cursor, null, { epoch: 'e', floor: 81, head: 90 }).reset).toBe(true)
   expect(positionOf('e.10', null, { epoch: 'e', floor: 50, head: 90 }).reset).toBe(true)
   expect(formatCursor('e', { ...began, seq: 80 }, null)).toBe('e.80')
-})
-
-test('[FE6] the longest cursor is within the limit', () => {
-  const longest = { seq: 10 ** 15 - 2, scan: 10 ** 15 - 1 }
-  const epoch = (2 ** 48 - 1).toString(36)
-  expect(formatCursor(epoch, longest, ['k', 'z']).length).toBeLessThanOrEqual(MAX_VERSION_LENGTH)
 })
 
 test('[FE6] neither the order of the names in a filter nor their repetition matters', () => {

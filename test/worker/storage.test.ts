@@ -39,7 +39,7 @@ function costs(space: string, requests: readonly object[]): Promise<readonly Cos
     const transactionSync = <R>(work: () => R): R => state.storage.transactionSync(work)
     const watched = {
       id: state.id,
-      storage: { sql: counting, transactionSync },
+      storage: { sql: counting, transactionSync, getAlarm: async () => null, setAlarm: async () => {} },
     } as unknown as DurableObjectState
     const opened = openSpace(watched, env)
     const found: Cost[] = []

@@ -7,19 +7,21 @@ import { device, mint } from './client.ts'
 test('[SG8] a space of an older version gets the steps that it lacks, and keeps its rows', async () => {
   const space = crypto.randomUUID()
   const a = await device(await mint({ space }))
-  await a.sync({ batch: 1, changes: [{ key: 'k', value: 1, timestamp: 1 }] })
+  for (const n of [1, 2, 3]) await a.sync({ batch: n, changes: [{ key: 'k', value: n, timestamp: n }] })
   await runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) => {
-    storage.sql.exec('ALTER TABLE client DROP COLUMN generation; ALTER TABLE head DROP COLUMN merged')
-    for (const column of ['at', 'paths', 'resolved']) {
-      storage.sql.exec(`ALTER TABLE conflict DROP COLUMN ${column}`)
-    }
+    storage.sql.exec(`ALTER TABLE client DROP COLUMN generation; ALTER TABLE segment DROP COLUMN superseded;
+      ALTER TABLE head DROP COLUMN merged; ALTER TABLE conflict DROP COLUMN at;
+      ALTER TABLE conflict DROP COLUMN paths; ALTER TABLE conflict DROP COLUMN resolved; DROP TABLE archive`)
     storage.sql.exec(`UPDATE meta SET value = 1 WHERE name = 'step'`)
     migrate(storage, 'epoch')
     expect(storage.sql.exec('SELECT id, batch, generation FROM client').toArray()).toEqual([
-      { id: a.id, batch: 1, generation: 1 },
+      { id: a.id, batch: 3, generation: 1 },
+    ])
+    expect(storage.sql.exec('SELECT last, superseded FROM segment').toArray()).toEqual([
+      { last: 3, superseded: 2 },
     ])
   })
-  const { body } = await a.sync({ batch: 1, changes: [{ key: 'k', value: 1, timestamp: 1 }] })
+  const { body } = await a.sync({ batch: 3, changes: [{ key: 'k', value: 3, timestamp: 3 }] })
   expect(body).toMatchObject({ success: true, replayed: true })
 })
 

@@ -110,10 +110,12 @@ export function lastSeq(frame: Frame): number {
   return frame.s.at(-3) ?? 0
 }
 
+/** The sequence numbers that a chunk holds, ascending. */
+export function seqsOf({ s }: Pick<Frame, 's'>): readonly number[] {
+  return s.filter((_, place) => place % 3 === 0)
+}
+
 /** Whether a chunk holds a sequence number. */
 export function holds(frame: Frame, seq: number): boolean {
-  for (let place = 0; place < frame.s.length; place += 3) {
-    if (frame.s[place] === seq) return true
-  }
-  return false
+  return seqsOf(frame).includes(seq)
 }

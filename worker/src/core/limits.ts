@@ -75,6 +75,26 @@ export const CONFIG_MAX_AGE_MS = 30_000
 
 /** The most versions one page of a history holds. */
 export const MAX_HISTORY_VERSIONS = 100
+/** One day, ms. */
+export const DAY_MS = 24 * 60 * 60 * 1000
+
+/** How often a space in which something ages wakes to see to it, ms. */
+export const UPKEEP_INTERVAL_MS = DAY_MS
+
+/** How soon the log is written anew once half of it is superseded, ms: a burst of writes is over by then. */
+export const PASS_DELAY_MS = 10_000
+
+/** A log with fewer superseded versions than this is not worth writing anew at once. */
+export const PASS_SUPERSEDED = 1000
+
+/** How much of the log a pass deals with at a time, bytes; held in memory a few times over, opened and sealed. */
+export const SLICE_BYTES = 1024 * 1024
+
+/** How many heads are read by one statement: their JSON stays far below the platform's 2 MB for a value. */
+export const HEADS_AT_ONCE = 1000
+
+/** The most rows of each kind that are dropped at a time. */
+export const DROP_ROWS = 1000
 
 /** What a client needs to know to stay within bounds; part of the replies of auth and status. */
 export const PUBLISHED_LIMITS = {

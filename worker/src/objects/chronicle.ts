@@ -17,6 +17,7 @@ import { resolveConflict } from './resolve.ts'
 import { openSpace, type Space } from './space.ts'
 import { type Synced, sync } from './sync.ts'
 import { migrate } from './tables.ts'
+import { upkeep } from './upkeep.ts'
 
 /**
  * A space: one writer, and all that its devices agree on. Every method takes a session that the Worker has
@@ -118,6 +119,12 @@ export class Chronicle extends DurableObject<Env> {
     if (!allowed.ok) return allowed
     await eraseSpace(this.#storage, this.#space, { epoch: newEpoch(), now: Date.now() })
     return accepted(true)
+  }
+
+  /** Sees to what ages, a bounded piece of it at a time. */
+  override async alarm(): Promise<void> {
+    this.#space.alarm.forget()
+    await upkeep(this.#space, Date.now())
   }
 
   #admit(session: Session, asked?: readonly string[]): Result<true> {

@@ -1,6 +1,8 @@
 import { type ChunkDraft, draftChunks, encodeChunk, lastSeq, type Origin } from '../core/chunk.ts'
 import { MAX_APPEND_BYTES, SEGMENT_BYTES } from '../core/limits.ts'
 import type { Plan } from '../core/plan.ts'
+import { concatenate } from '../core/repack.ts'
+import { NOTHING } from '../core/version.ts'
 import type { Keyring } from './seal.ts'
 import type { Space } from './space.ts'
 import type { Append, ClientRecord } from './store.ts'
@@ -63,6 +65,8 @@ function appendsOf(
 ): readonly Append[] {
   const placed = new Map(plan.stored.map((stored) => [stored.index, stored]))
   const entries = standing.entries + plan.entries
+  // Whatever replaces or loses to a version leaves one more that is not current.
+  const superseded = standing.superseded + plan.stored.filter(({ previous }) => previous !== NOTHING).length
   const { tail } = standing
   const appends: { into: number | null; first: number; last: number; parts: Uint8Array[]; bytes: number }[] =
     []
@@ -88,24 +92,14 @@ function appendsOf(
   return appends.map(({ parts, bytes: _, ...row }) => ({
     ...row,
     entries,
+    superseded,
     at: origin.t,
     body: concatenate(parts),
   }))
 }
 
-function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0] as Uint8Array
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let offset = 0
-  for (const part of parts) {
-    bytes.set(part, offset)
-    offset += part.length
-  }
-  return bytes
-}
-
-function advance(space: Space, { into, first, last, entries, at, body }: Append): void {
+function advance(space: Space, { into, first, last, entries, superseded, at, body }: Append): void {
   const bytes = into === null ? body.length : (space.standing.tail?.bytes ?? 0) + body.length
   const tail = { first: into ?? first, bytes }
-  space.standing = { ...space.standing, seq: last, entries, lastSync: at, tail }
+  space.standing = { ...space.standing, seq: last, entries, superseded, lastSync: at, tail }
 }

@@ -15,5 +15,6 @@ export async function eraseSpace(
   rememberErasure(storage, now)
   space.standing = space.store.standing()
   space.revoked.clear()
+  space.alarm.forget()
   await deleted
 }

@@ -81,7 +81,8 @@ function isEcho({ frame }: Chunk, echo: FeedQuery['echo']): boolean {
   return echo !== null && (frame.s[0] as number) >= echo[0] && lastSeq(frame) <= echo[1]
 }
 
-function isCurrent(version: Version, heads: ReadonlyMap<string, Head>): boolean {
+/** Whether a key stands at a version; throws where the version is not what the key's head promised. */
+export function isCurrent(version: Version, heads: ReadonlyMap<string, Head>): boolean {
   const head = heads.get(version.key)
   if (head?.seq !== version.seq) return false
   if (!agrees(version, head))

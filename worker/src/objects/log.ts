@@ -7,17 +7,22 @@ export class CorruptionError extends Error {
   override readonly name = 'CorruptionError'
 }
 
-/** The versions of a chunk, opened. */
-export async function openChunk(space: Space, chunk: Chunk): Promise<readonly Version[]> {
+/** The text of a chunk, opened. */
+export async function openText(space: Space, chunk: Chunk): Promise<string> {
   const keys = await space.keys()
   try {
-    return versionsOf(chunk.frame, await keys.open(chunk))
+    return await keys.open(chunk)
   } catch (cause) {
     throw new CorruptionError(`chunk of ${chunk.frame.s[0]} does not open`, { cause })
   }
 }
 
-/** The versions that some sequence numbers stand for. One that the log no longer holds is left out. */
+/** The versions of a chunk, opened. */
+export async function openChunk(space: Space, chunk: Chunk): Promise<readonly Version[]> {
+  return versionsOf(chunk.frame, await openText(space, chunk))
+}
+
+/** The versions that some sequence numbers stand for. One that is no longer kept is left out. */
 export async function openVersions(space: Space, seqs: Iterable<number>): Promise<Map<number, Version>> {
   const versions = new Map<number, Version>()
   const opened = await Promise.all(chunksOf(space, seqs).map((chunk) => openChunk(space, chunk)))
@@ -25,8 +30,10 @@ export async function openVersions(space: Space, seqs: Iterable<number>): Promis
   return versions
 }
 
+/** From the log, or from the archive where a pass has put what is superseded. */
 function chunksOf(space: Space, seqs: Iterable<number>): readonly Chunk[] {
   const chunks = new Set<Chunk>()
+  const archived = archiveOf(space)
   let segment: readonly Chunk[] = []
   let end = 0
   for (const seq of [...new Set(seqs)].sort((a, b) => a - b)) {
@@ -35,8 +42,22 @@ function chunksOf(space: Space, seqs: Iterable<number>): readonly Chunk[] {
       segment = row === undefined ? [] : decodeChunks(row.body)
       end = row?.last ?? Number.POSITIVE_INFINITY
     }
-    const chunk = segment.find(({ frame }) => holds(frame, seq))
+    const chunk = segment.find(({ frame }) => holds(frame, seq)) ?? archived(seq)
     if (chunk !== undefined) chunks.add(chunk)
   }
   return [...chunks]
+}
+
+/** Finds superseded versions in the archive, whose rows may overlap; each row is decoded once. */
+function archiveOf({ store }: Space): (seq: number) => Chunk | undefined {
+  const rows = new Map<number, readonly Chunk[]>()
+  return (seq) => {
+    for (const { first, body } of store.archivesOf(seq)) {
+      const chunks = rows.get(first) ?? decodeChunks(body)
+      rows.set(first, chunks)
+      const chunk = chunks.find(({ frame }) => holds(frame, seq))
+      if (chunk !== undefined) return chunk
+    }
+    return undefined
+  }
 }

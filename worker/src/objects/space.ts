@@ -1,4 +1,5 @@
 import { type Config, DEFAULT_CONFIG } from '../core/config.ts'
+import { type Alarm, alarmOf } from './alarm.ts'
 import { configReader } from './config.ts'
 import { type Keyring, keyring } from './seal.ts'
 import { type Standing, type Store, sqliteStore } from './store.ts'
@@ -7,6 +8,7 @@ import { type Standing, type Store, sqliteStore } from './store.ts'
 export interface Space {
   readonly store: Store
   readonly keys: () => Promise<Keyring>
+  readonly alarm: Alarm
   readonly transaction: <T>(work: () => T) => T
   standing: Standing
   /** What the operator decided, as far as this space has heard. */
@@ -25,6 +27,7 @@ export function openSpace(ctx: DurableObjectState, env: Env): Space {
   const space: Space = {
     store,
     keys: () => (keys ??= keyring(env.MASTER_KEY, ctx.id.toString())),
+    alarm: alarmOf(ctx.storage),
     transaction: (work) => ctx.storage.transactionSync(work),
     standing: store.standing(),
     config: DEFAULT_CONFIG,

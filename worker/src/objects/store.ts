@@ -1,5 +1,6 @@
 import type { Conflict } from '../core/outcome.ts'
 import type { Head } from '../core/settle.ts'
+import { type UpkeepRows, upkeepRows } from './upkeep-rows.ts'
 
 /** Where a space stands: read once when its object wakes, then kept in step with every commit. */
 export interface Standing {
@@ -12,6 +13,8 @@ export interface Standing {
   readonly seq: number
   /** Live entries. */
   readonly entries: number
+  /** Versions in the log that are no longer current: a pass takes them out. */
+  readonly superseded: number
   /** When the last change was stored, ms; null before the first. */
   readonly lastSync: number | null
   /** The newest segment, which takes further chunks while it is small. */
@@ -44,12 +47,13 @@ export interface Append {
   readonly first: number
   readonly last: number
   readonly entries: number
+  readonly superseded: number
   readonly at: number
   readonly body: Uint8Array
 }
 
 /** The rows of a space. Synchronous throughout; the caller says what is one transaction. */
-export interface Store {
+export interface Store extends UpkeepRows {
   standing(): Standing
   client(id: string): ClientRecord | undefined
   putClient(record: ClientRecord): void
@@ -58,6 +62,7 @@ export interface Store {
   append(append: Append): void
   /** The segment that holds a sequence number, or the next one after it. */
   segmentAt(seq: number): Segment | undefined
+  /** `at`: when they came to be, ms. */
   putConflicts(conflicts: readonly Conflict[], at: number): void
   conflicts(ids: readonly number[]): readonly Conflict[]
   conflictsAfter(id: number, page: { readonly limit: number; readonly open: boolean }): readonly Conflict[]
@@ -79,7 +84,7 @@ type HeadRow = readonly [
   merged: 0 | 1,
 ]
 type SegmentRow = { first: number; last: number; body: ArrayBuffer }
-type TailRow = { first: number; last: number; entries: number; at: number; bytes: number }
+type TailRow = { first: number; last: number; entries: number; superseded: number; at: number; bytes: number }
 type ClientRow = Omit<ClientRecord, 'digest'> & { digest: ArrayBuffer }
 
 export function sqliteStore(sql: SqlStorage): Store {
@@ -90,6 +95,7 @@ export function sqliteStore(sql: SqlStorage): Store {
     ...clientRows(sql),
     ...conflictRows(sql),
     ...revokedRows(sql),
+    ...upkeepRows(sql),
   }
 }
 
@@ -97,7 +103,8 @@ function readStanding(sql: SqlStorage): Standing {
   const rows = sql.exec<{ name: string; value: SqlStorageValue }>('SELECT name, value FROM meta')
   const meta = new Map(Array.from(rows, ({ name, value }) => [name, value]))
   const [tail] = sql.exec<TailRow>(
-    'SELECT first, last, entries, at, length(body) AS bytes FROM segment ORDER BY first DESC LIMIT 1',
+    `SELECT first, last, entries, superseded, at, length(body) AS bytes
+     FROM segment ORDER BY first DESC LIMIT 1`,
   )
   return {
     epoch: String(meta.get('epoch')),
@@ -105,6 +112,7 @@ function readStanding(sql: SqlStorage): Standing {
     erasedAt: Number(meta.get('erased-at') ?? 0),
     seq: tail?.last ?? 0,
     entries: tail?.entries ?? 0,
+    superseded: tail?.superseded ?? 0,
     lastSync: tail?.at ?? null,
     tail: tail === undefined ? null : { first: tail.first, bytes: tail.bytes },
   }
@@ -113,21 +121,24 @@ function readStanding(sql: SqlStorage): Standing {
 /** The log. */
 function segmentRows(sql: SqlStorage): Pick<Store, 'append' | 'segmentAt'> {
   return {
-    append({ into, first, last, entries, at, body }) {
+    append({ into, first, last, entries, superseded, at, body }) {
       if (into === null) {
         sql.exec(
-          'INSERT INTO segment (first, last, entries, at, body) VALUES (?, ?, ?, ?, ?)',
+          'INSERT INTO segment (first, last, entries, superseded, at, body) VALUES (?, ?, ?, ?, ?, ?)',
           first,
           last,
           entries,
+          superseded,
           at,
           body,
         )
       } else {
         sql.exec(
-          `UPDATE segment SET last = ?, entries = ?, at = ?, body = CAST(body || ? AS BLOB) WHERE first = ?`,
+          `UPDATE segment SET last = ?, entries = ?, superseded = ?, at = ?, body = CAST(body || ? AS BLOB)
+           WHERE first = ?`,
           last,
           entries,
+          superseded,
           at,
           body,
           into,

@@ -11,6 +11,7 @@ import { pull } from './pull.ts'
 import { withTexts } from './reply.ts'
 import { report } from './report.ts'
 import type { Space } from './space.ts'
+import { arrangeUpkeep } from './upkeep.ts'
 
 /** The reply as JSON text, and what became of the changes. */
 export interface Synced {
@@ -33,6 +34,7 @@ export async function sync(
   if (!allowed.ok) return allowed
   const outcome = await acceptBatch(space, { session, request, clock: clockOf(body.now, request.clientTime) })
   if (!outcome.ok) return outcome
+  await arrangeUpkeep(space, body.now)
   const text = await replyTo(space, { session, request, outcome: outcome.value, now: body.now })
   return accepted({ text, tally: tallyOf(outcome.value) })
 }

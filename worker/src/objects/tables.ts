@@ -43,7 +43,17 @@ const STEPS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   'ALTER TABLE client ADD COLUMN generation INTEGER NOT NULL DEFAULT 1',
+  // Until now every version was in the log, and all but the heads are superseded.
   `
+  ALTER TABLE segment ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0;
+  UPDATE segment SET superseded = last - (SELECT count(*) FROM head)
+  WHERE first = (SELECT max(first) FROM segment);
+  CREATE TABLE archive (
+    first INTEGER PRIMARY KEY,
+    last INTEGER NOT NULL,
+    archived INTEGER NOT NULL,
+    body BLOB NOT NULL
+  ) STRICT;
   ALTER TABLE head ADD COLUMN merged INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE conflict ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE conflict ADD COLUMN paths TEXT NOT NULL DEFAULT '[]';

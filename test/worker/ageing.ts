@@ -1,0 +1,75 @@
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { DAY_MS } from '../../worker/src/core/limits.ts'
+import { openSpace, type Space } from '../../worker/src/objects/space.ts'
+import { upkeep } from '../../worker/src/objects/upkeep.ts'
+
+/** What some upkeep took. */
+export interface Effort {
+  /** How often the object had to wake. */
+  readonly rounds: number
+  readonly rowsWritten: number
+  /** When it wants to wake next, ms from the moment that it was; null: never. */
+  readonly next: number | null
+}
+
+/** Upkeep as it would be after some days, to its end or for so many rounds; then the object starts anew. */
+export async function age(
+  space: string,
+  days: number,
+  options: { masterKeys?: string; rounds?: number } = {},
+): Promise<Effort> {
+  const stub = env.CHRONICLE.getByName(space)
+  const effort = await runInDurableObject(stub, async (_, state) => {
+    await state.storage.deleteAlarm()
+    const now = Date.now() + days * DAY_MS
+    const { watched, alarm, rowsWritten } = watch(state)
+    const opened = openSpace(watched, { ...env, MASTER_KEY: options.masterKeys ?? env.MASTER_KEY })
+    for (let rounds = 1; ; rounds++) {
+      alarm.at = null
+      opened.alarm.forget()
+      await upkeep(opened, now)
+      if (alarm.at !== now || rounds === options.rounds) {
+        return { rounds, rowsWritten: rowsWritten(), next: alarm.at === null ? null : alarm.at - now }
+      }
+    }
+  })
+  await evictDurableObject(stub)
+  return effort
+}
+
+/** A space of its own over an object's rows. */
+export async function within<T>(space: string, work: (opened: Space) => Promise<T>): Promise<T> {
+  const stub = env.CHRONICLE.getByName(space)
+  const result = await runInDurableObject(stub, async (_, state) => {
+    await state.storage.deleteAlarm()
+    return work(openSpace(watch(state).watched, env))
+  })
+  await evictDurableObject(stub)
+  return result
+}
+
+/** The object's storage with its writes counted, and an alarm that nothing rings. */
+function watch(state: DurableObjectState) {
+  const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = []
+  const alarm: { at: number | null } = { at: null }
+  const storage = {
+    sql: {
+      exec(query: string, ...bindings: SqlStorageValue[]) {
+        const cursor = state.storage.sql.exec(query, ...bindings)
+        cursors.push(cursor)
+        return cursor
+      },
+    },
+    transactionSync: <R>(work: () => R): R => state.storage.transactionSync(work),
+    getAlarm: async () => alarm.at,
+    setAlarm: async (at: number) => {
+      alarm.at = at
+    },
+  }
+  return {
+    watched: { id: state.id, storage } as unknown as DurableObjectState,
+    alarm,
+    rowsWritten: () => cursors.reduce((sum, cursor) => sum + cursor.rowsWritten, 0),
+  }
+}

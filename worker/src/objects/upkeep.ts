@@ -1,0 +1,90 @@
+import { decodeChunks, seqsOf } from '../core/chunk.ts'
+import { DAY_MS, DROP_ROWS, UPKEEP_INTERVAL_MS } from '../core/limits.ts'
+import { isPassDue, upkeepBy } from '../core/upkeep.ts'
+import { compactSlice } from './compact.ts'
+import type { Space } from './space.ts'
+import type { Pass, Passes } from './upkeep-rows.ts'
+
+/** Sees to it that a space that has just changed wakes in time. */
+export async function arrangeUpkeep(space: Space, now: number): Promise<void> {
+  const by = upkeepBy(space.standing, now)
+  if (by !== null) await space.alarm.wakeBy(by)
+}
+
+/**
+ * Does the next bounded piece of what there is to do, and arranges for the one after it: goes on with the pass
+ * over the log that is under way, or drops what is past its time and then begins a pass if one is due. May be
+ * cut off anywhere and done again.
+ */
+export async function upkeep(space: Space, now: number): Promise<void> {
+  await space.refreshConfig(now)
+  const isDone = await proceed(space, now)
+  if (!isDone) return space.alarm.wakeBy(now)
+  await arrangeUpkeep(space, now)
+  if (space.store.ages()) await space.alarm.wakeBy(now + UPKEEP_INTERVAL_MS)
+}
+
+/** Whether nothing is left for today. */
+async function proceed(space: Space, now: number): Promise<boolean> {
+  const passes = space.store.passes()
+  if (passes.now !== null) return proceedWith(space, { ...passes, now: passes.now }, now)
+  if (dropAged(space, now)) return false
+  const { generations } = await space.keys()
+  const occasion = { now, generation: generations[0], historyDays: space.config.historyDays }
+  if (!isPassDue(space.standing, passes.last, occasion)) return true
+  return proceedWith(space, { ...passes, now: { after: 0, to: space.standing.seq } }, now)
+}
+
+async function proceedWith(
+  space: Space,
+  { last, now: pass }: Passes & { now: Pass },
+  now: number,
+): Promise<boolean> {
+  const { epoch } = space.standing
+  const rest = await compactSlice(space, pass, now)
+  const { generations } = await space.keys()
+  if (space.standing.epoch !== epoch) return true
+  space.store.putPasses(
+    rest === null ? { last: { at: now, generation: generations[0] }, now: null } : { last, now: rest },
+  )
+  return rest === null
+}
+
+/** Drops what is past its time. Whether there may be more of it. */
+function dropAged(space: Space, now: number): boolean {
+  const { historyDays, tombstoneDays } = space.config
+  space.store.forgetRevoked(now)
+  // Versions go after the conflicts that speak of them, never before.
+  const conflicts = space.store.dropConflicts(now - historyDays * DAY_MS, DROP_ROWS)
+  const archives = conflicts < DROP_ROWS ? dropArchives(space, now - historyDays * DAY_MS) : 0
+  const tombstones = dropTombstones(space, now - tombstoneDays * DAY_MS)
+  return [conflicts, archives, tombstones].includes(DROP_ROWS)
+}
+
+function dropArchives({ store }: Space, before: number): number {
+  const contested = store.contested()
+  const firsts: number[] = []
+  for (const { first, body } of store.archivedBefore(before)) {
+    if (decodeChunks(body).some(({ frame }) => seqsOf(frame).some((seq) => contested.has(seq)))) continue
+    firsts.push(first)
+    if (firsts.length === DROP_ROWS) break
+  }
+  if (firsts.length > 0) store.dropArchives(firsts)
+  return firsts.length
+}
+
+/** A deletion that is forgotten is a version like any replaced one; who has not seen it must start over. */
+function dropTombstones(space: Space, before: number): number {
+  const { store, standing } = space
+  const seqs = space.transaction(() => {
+    const dropped = store.dropTombstones(store.lastBefore(before), DROP_ROWS)
+    if (dropped.length > 0) {
+      store.putFloor(Math.max(standing.floor, ...dropped))
+      store.putSuperseded(standing.superseded + dropped.length)
+    }
+    return dropped
+  })
+  const floor = Math.max(standing.floor, ...seqs)
+  space.standing = { ...standing, floor, superseded: standing.superseded + seqs.length }
+  return seqs.length
+}
