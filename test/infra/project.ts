@@ -18,6 +18,7 @@ const SOURCES = [
   'tsconfig.json',
   'infra',
   'worker',
+  'docs/openapi.json',
 ]
 
 /** What the prod stack of a real user has and the checkout must not. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { RunningCloud } from '../../infra/local/start-cloud.ts'
 import { mintToken, type TestCloud, testCloud } from '../support/cloud.ts'
+import { fetchDocumented } from '../support/documented.ts'
 
 let tested: TestCloud
 let cloud: RunningCloud
@@ -16,9 +17,10 @@ test('[RL1] refuses what goes over the limits of the stack, and says when to com
   const token = await mintToken(cloud, 'limited')
   const headers = { 'content-type': 'application/json' }
   const auth = () =>
-    fetch(`${cloud.url}/api/auth`, { method: 'POST', headers, body: JSON.stringify({ token }) })
+    fetchDocumented(`${cloud.url}/api/auth`, { method: 'POST', headers, body: JSON.stringify({ token }) })
   const { session } = (await (await auth()).json()) as { session: string }
-  const status = () => fetch(`${cloud.url}/api/status`, { headers: { authorization: `Bearer ${session}` } })
+  const status = () =>
+    fetchDocumented(`${cloud.url}/api/status`, { headers: { authorization: `Bearer ${session}` } })
   const statuses: number[] = []
   for (let round = 0; round < 6; round++) statuses.push((await status()).status)
   expect(statuses).toEqual([200, 200, 200, 200, 200, 429])

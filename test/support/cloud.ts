@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type RunningCloud, startCloud } from '../../infra/local/start-cloud.ts'
+import { fetchDocumented } from './documented.ts'
 
 /** The dev stack in a folder of its own, as `npm start` serves it. It can be started again on the same folder. */
 export interface TestCloud {
@@ -30,7 +31,7 @@ export function testCloud(): TestCloud {
 
 /** A token for a space, minted with the stack's admin token. */
 export async function mintToken({ url, outputs }: RunningCloud, space: string): Promise<string> {
-  const response = await fetch(`${url}/api/tokens`, {
+  const response = await fetchDocumented(`${url}/api/tokens`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${outputs.adminToken}` },
     body: JSON.stringify({ subject: space, scopes: ['sync:read', 'sync:write'] }),

@@ -1,3 +1,5 @@
+import { fetchDocumented } from './documented.ts'
+
 /** An offline-first client as an app developer would write it: a copy, a queue, numbered batches, retries. */
 
 type Json = unknown
@@ -129,7 +131,7 @@ export class OfflineDevice {
 
   async #request<T>(path: string, init: RequestInit): Promise<T> {
     const headers = { ...init.headers, authorization: `Bearer ${this.#session}` }
-    const response = await fetch(this.#url + path, { ...init, headers })
+    const response = await fetchDocumented(this.#url + path, { ...init, headers })
     const text = await response.text()
     if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`)
     return JSON.parse(text) as T

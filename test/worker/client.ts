@@ -1,11 +1,13 @@
 import { env, exports } from 'cloudflare:workers'
 import { expect } from 'vitest'
+import { documented } from '../support/documented.ts'
 
 const ORIGIN = 'https://sync.example'
 
-/** A request to the Worker as any client would send it. */
-export function call(path: string, init: RequestInit = {}): Promise<Response> {
-  return exports.default.fetch(new Request(ORIGIN + path, init))
+/** A request to the Worker as any client would send it; the response must be as documented ([OA2]). */
+export async function call(path: string, init: RequestInit = {}): Promise<Response> {
+  const request = new Request(ORIGIN + path, init)
+  return documented(request, await exports.default.fetch(request))
 }
 
 export interface Reply {

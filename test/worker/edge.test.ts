@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
+import document from '../../docs/openapi.json' with { type: 'json' }
 import { ROUTES } from '../../worker/src/http/router.ts'
 import { call, device, mint, send } from './client.ts'
 
@@ -132,4 +133,14 @@ test('[ED9] logs one line a request, with no credential, value or key in it', as
   } finally {
     console.log = log
   }
+})
+
+test('[OA3] GET /api/openapi.json is the committed document, and describes every route and no other', async () => {
+  const { status, body } = await send('GET', '/api/openapi.json')
+  expect(status).toBe(200)
+  expect(body).toEqual(document)
+  const described = Object.entries<object>(body.paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/, ':$1')}`),
+  )
+  expect(described.sort()).toEqual(ROUTES.map(({ method, path }) => `${method} ${path}`).sort())
 })

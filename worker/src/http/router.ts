@@ -9,6 +9,7 @@ import { preflight } from './cors.ts'
 import { erase } from './erase.ts'
 import type { Exchange } from './exchange.ts'
 import { health } from './health.ts'
+import { openapi } from './openapi.ts'
 import { countAgainst } from './rate-limit.ts'
 import { refusal, unwrap } from './refusal.ts'
 import { verifySession } from './session.ts'
@@ -31,8 +32,9 @@ export type Route = {
 
 const VERBS = { GET: 'get', POST: 'post', PUT: 'put', DELETE: 'delete' } as const
 
-export const ROUTES: readonly Route[] = [
+export const ROUTES = [
   { method: 'GET', path: '/api/health', access: 'anyone', answer: health },
+  { method: 'GET', path: '/api/openapi.json', access: 'anyone', answer: openapi },
   { method: 'POST', path: '/api/auth', access: 'anyone', answer: openSession },
   { method: 'DELETE', path: '/api/auth', access: 'session', answer: closeSession },
   { method: 'POST', path: '/api/tokens', access: 'admin', answer: mintToken },
@@ -48,7 +50,13 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/api/conflicts', query: true, access: 'session', answer: conflicts },
   { method: 'POST', path: '/api/conflicts/:id/resolve', access: 'session', answer: resolve },
   { method: 'DELETE', path: '/api/space', access: 'session', answer: erase },
-]
+] as const satisfies readonly Route[]
+
+type Line = (typeof ROUTES)[number]
+
+/** Each route by method and path, as in `GET /api/status`. */
+export type RoutesByName = { [L in Line as NameOf<L>]: L }
+type NameOf<L extends Route> = `${L['method']} ${L['path']}`
 
 /** The routes as itty-router runs them. A known path under another method is a 405 or a preflight, all else a 404. */
 export function router(): RouterType<IRequest, [Exchange]> {

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { type Config, DEFAULT_CONFIG, POLICIES } from '../core/config.ts'
+import { DEFAULT_CONFIG, POLICIES } from '../core/config.ts'
 import { MAX_POLICIES, MAX_RETENTION_DAYS } from '../core/limits.ts'
 import { Name } from './name.ts'
 
@@ -18,7 +18,7 @@ const Policies = z
   )
 
 /** The configuration of a stack, as KV keeps it and `GET /api/config` shows it. */
-export const StoredConfig: z.ZodMiniType<Config> = z.strictObject({
+export const StoredConfig = z.strictObject({
   revision: z.int().check(z.minimum(0)),
   defaultPolicy: z.enum(POLICIES),
   policies: Policies,

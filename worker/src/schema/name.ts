@@ -11,7 +11,12 @@ export const Name = z
   .check(z.regex(/^[^\p{Cc}\p{Cs}/]+$/u, 'no slash and no control character'), z.maxLength(MAX_NAME_LENGTH))
 
 /** A collection that a filter or a token names. Keys may name others, which only a reader of all gets to see. */
-export const Collection = Name.check(z.regex(/^[^,]+$/, 'no comma'))
+export const Collection = z
+  .string()
+  .check(
+    z.regex(/^[^\p{Cc}\p{Cs}/,]+$/u, 'no slash, no comma and no control character'),
+    z.maxLength(MAX_NAME_LENGTH),
+  )
 
 export const Collections = z.array(Collection).check(z.maxLength(MAX_COLLECTIONS))
 

@@ -32,7 +32,7 @@ export const EntryQuery = z.strictObject({ key: z.string() })
 
 /** The query of `GET /api/conflicts`: those with a greater id than `after`; only open ones, or of one key. */
 export const ConflictsQuery = z.strictObject({
-  after: z.optional(Digits),
+  after: z.optional(z.pipe(Digits, z.int().check(z.minimum(0)))),
   limit: z.optional(z.pipe(Digits, PageSize)),
   key: z.optional(z.string()),
   open: z.optional(z.literal('1')),

@@ -1,0 +1,131 @@
+import { type Schema, Validator } from '@cfworker/json-schema'
+import document from '../../docs/openapi.json' with { type: 'json' }
+
+interface Header {
+  readonly schema: Schema
+}
+
+interface Described {
+  readonly headers?: Readonly<Record<string, { readonly $ref: string }>>
+  readonly content: Readonly<
+    Record<string, { readonly schema: { readonly $ref: string }; readonly examples?: object }>
+  >
+}
+
+type Responses = Readonly<Record<string, Described | { readonly $ref: string }>>
+type Paths = Readonly<Record<string, Readonly<Record<string, { readonly responses: Responses } | undefined>>>>
+
+const PATHS: Paths = document.paths as never
+const RESPONSES: Readonly<Record<string, Described>> = document.components.responses as never
+const HEADERS: Readonly<Record<string, Header>> = document.components.headers as never
+
+/** What the edge answers where there is no operation to describe it. */
+const ELSEWHERE = ['forbidden-origin', 'not-found', 'method-not-allowed', 'misconfigured', 'internal']
+
+const COMMON_HEADERS = ['x-request-id', 'cache-control', 'vary', 'x-content-type-options']
+
+/**
+ * Throws unless docs/openapi.json describes the response to the letter: status, content type, headers and body, and
+ * no field that it does not name. Gives the response back unread.
+ */
+export async function documented(request: Request, response: Response): Promise<Response> {
+  // A socket that was opened has no body.
+  if (response.status === 101) return response
+  const { pathname } = new URL(request.url)
+  const text = await response.clone().text()
+  const found = discrepancies(request.method, pathname, { response, text })
+  if (found.length === 0) return response
+  throw new Error(
+    `${request.method} ${pathname} ${response.status} is not as documented:\n${found.join('\n')}\n${text}`,
+  )
+}
+
+/** `fetch` of a response that must be as documented. */
+export async function fetchDocumented(url: string, init: RequestInit): Promise<Response> {
+  return documented(new Request(url, { method: init.method ?? 'GET' }), await fetch(url, init))
+}
+
+interface Answer {
+  readonly response: Response
+  readonly text: string
+}
+
+function discrepancies(method: string, pathname: string, answer: Answer): readonly string[] {
+  const { headers, status } = answer.response
+  const missing = COMMON_HEADERS.filter((name) => !headers.has(name)).map((name) => `header ${name}: missing`)
+  const responses = operationOf(method, pathname)?.responses
+  if (responses === undefined) return [...missing, ...undescribed(answer)]
+  const response = responses[status]
+  if (response === undefined) return [...missing, `status ${status}: not described`]
+  return [...missing, ...compare(resolve(response), method, answer)]
+}
+
+function operationOf(method: string, pathname: string): { readonly responses: Responses } | undefined {
+  const path = Object.keys(PATHS).find((template) =>
+    new RegExp(`^${template.replace('.', '\\.').replace(/\{\w+\}/g, '[^/]+')}$`).test(pathname),
+  )
+  return path === undefined ? undefined : PATHS[path]?.[method === 'HEAD' ? 'get' : method.toLowerCase()]
+}
+
+function resolve(response: Described | { readonly $ref: string }): Described {
+  return '$ref' in response ? (RESPONSES[nameOf(response)] as Described) : response
+}
+
+function nameOf({ $ref }: { readonly $ref: string }): string {
+  return $ref.slice($ref.lastIndexOf('/') + 1)
+}
+
+function compare(
+  { headers = {}, content }: Described,
+  method: string,
+  { response, text }: Answer,
+): readonly string[] {
+  const odd = Object.entries(headers).filter(([name, ref]) => {
+    const value = response.headers.get(name)
+    return (
+      value === null || !new Validator(HEADERS[nameOf(ref)]?.schema ?? false, '2020-12').validate(value).valid
+    )
+  })
+  const found = odd.map(([name]) => `header ${name}: ${response.headers.get(name) ?? 'missing'}`)
+  const type = response.headers.get('content-type') ?? ''
+  const media = content[type]
+  if (media === undefined) return [...found, `content-type ${type}: not described`]
+  if (method === 'HEAD') return text === '' ? found : [...found, 'a body']
+  const body: unknown = JSON.parse(text)
+  const code = media.examples === undefined ? [] : codeOf(body, Object.keys(media.examples))
+  return [...found, ...code, ...mismatches(nameOf(media.schema), body)]
+}
+
+function undescribed({ response, text }: Answer): readonly string[] {
+  if (response.status === 204) return text === '' ? [] : ['a body']
+  if (text === '') return []
+  const body: unknown = JSON.parse(text)
+  return [...codeOf(body, ELSEWHERE), ...mismatches('Problem', body)]
+}
+
+function codeOf(body: unknown, codes: readonly string[]): readonly string[] {
+  const { code } = body as { code?: string }
+  return code !== undefined && codes.includes(code) ? [] : [`code ${code}: not described`]
+}
+
+const DEFINITIONS = strictly(document.components.schemas)
+const validators = new Map<string, Validator>()
+
+/** What is wrong with a body by the schema of this name; a field that no schema names is. */
+export function mismatches(name: string, body: unknown): readonly string[] {
+  const known =
+    validators.get(name) ?? new Validator({ $ref: `#/$defs/${name}`, $defs: DEFINITIONS }, '2020-12', false)
+  validators.set(name, known)
+  return known.validate(body).errors.map(({ instanceLocation, error }) => `${instanceLocation}: ${error}`)
+}
+
+/** The schemas as definitions in which an object holds the fields that are named, and no others. */
+function strictly(schemas: object): Record<string, Schema> {
+  return JSON.parse(JSON.stringify(schemas), (_, value) => {
+    if (typeof value?.$ref === 'string')
+      return { ...value, $ref: value.$ref.replace('components/schemas', '$defs') }
+    const closed =
+      typeof value?.properties === 'object' && value.type === 'object' && !('additionalProperties' in value)
+    return closed ? { ...value, additionalProperties: false } : value
+  })
+}

@@ -1,0 +1,160 @@
+import * as z from 'zod/mini'
+import type { FaultCode } from '../src/core/fault.ts'
+import type { Json } from '../src/core/json.ts'
+import type { Described } from './described.ts'
+import { HEADERS, INFO, SECURITY } from './info.ts'
+import type { Content, Operation } from './operation.ts'
+import { OPERATIONS } from './operations.ts'
+import { headersOf, problemExamples, refusalResponse, refusalsByStatus, responseName } from './responses.ts'
+import { SCHEMAS } from './schemas.ts'
+
+type Fields = Readonly<Record<string, Json>>
+
+/** The OpenAPI document (3.1.1) of the API: made of the schemas and words that the Worker itself uses. */
+export async function openApiDocument(version: string): Promise<Fields> {
+  const operations = Object.entries<Operation>(OPERATIONS)
+  return {
+    openapi: '3.1.1',
+    info: { ...INFO, version },
+    servers: [{ url: '/' }],
+    paths: pathsOf(operations),
+    components: {
+      schemas: namedSchemas(),
+      responses: namedResponses(operations.map(([, operation]) => operation)),
+      headers: HEADERS,
+      examples: await problemExamples(),
+      securitySchemes: SECURITY,
+    },
+  }
+}
+
+function pathsOf(operations: readonly [string, Operation][]): Fields {
+  const paths: Record<string, Record<string, Json>> = {}
+  for (const [name, operation] of operations) {
+    const [method = '', path = ''] = name.split(' ')
+    const template = path.replace(/:(\w+)/g, '{$1}')
+    paths[template] = { ...paths[template], [method.toLowerCase()]: describe(name, operation) }
+  }
+  return paths
+}
+
+function describe(name: string, operation: Operation): Json {
+  const { access, summary, description, body } = operation
+  const parameters = [...pathParameters(operation), ...queryParameters(operation)]
+  return {
+    operationId: operationId(name),
+    summary,
+    ...(description !== undefined && { description }),
+    security: access === 'anyone' ? [] : [{ [access]: [] }],
+    ...(parameters.length > 0 && { parameters }),
+    ...(body !== undefined && { requestBody: { required: true, content: content(body) } }),
+    responses: responsesOf(operation),
+  }
+}
+
+/** `GET /api/tokens/:id` is `getTokensId`. */
+function operationId(name: string): string {
+  const [first = '', ...rest] =
+    name
+      .toLowerCase()
+      .replace('/api', '')
+      .match(/[a-z]+/g) ?? []
+  return first + rest.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')
+}
+
+function pathParameters({ parameters = {} }: Operation): readonly Json[] {
+  return Object.entries(parameters).map(([name, description]) => ({
+    name,
+    in: 'path',
+    required: true,
+    description,
+    schema: { type: 'string' },
+  }))
+}
+
+/** A client sends what a schema makes of a query: numbers as digits, lists with commas. */
+function queryParameters({ query }: Operation): readonly Json[] {
+  if (query === undefined) return []
+  const { properties = {}, required = [] } = z.toJSONSchema(query.schema, { io: 'output' })
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    description: query.fields[name] ?? '',
+    ...(typeof schema === 'object' && schema.type === 'array' && { explode: false }),
+    schema: toJson(toObject(schema)),
+  }))
+}
+
+function content({ schema, example }: Content): Json {
+  return { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` }, example } }
+}
+
+function responsesOf(operation: Operation): Json {
+  const { status, headers = [], schema } = operation.reply
+  const refusals = Array.from(refusalsByStatus(faultsOf(operation)), ([status, codes]) => [
+    status,
+    { $ref: `#/components/responses/${responseName(codes)}` },
+  ])
+  return {
+    [status]: {
+      description: SCHEMAS[schema].description,
+      ...headersOf(headers),
+      content: content(operation.reply),
+    },
+    ...Object.fromEntries(refusals),
+  }
+}
+
+const ANY: readonly FaultCode[] = ['invalid-request', 'misconfigured', 'internal']
+const ACCESS: Readonly<Record<Operation['access'], readonly FaultCode[]>> = {
+  anyone: [],
+  admin: ['unauthorized', 'rate-limited'],
+  session: ['unauthorized', 'session-expired', 'revoked', 'rate-limited'],
+}
+const BODY: readonly FaultCode[] = [
+  'not-utf8',
+  'not-json',
+  'lone-surrogate',
+  'body-timeout',
+  'body-too-large',
+  'unsupported-media-type',
+]
+
+function faultsOf({ access, body, faults }: Operation): readonly FaultCode[] {
+  return [...ANY, ...ACCESS[access], ...(body === undefined ? [] : BODY), ...faults]
+}
+
+function namedResponses(operations: readonly Operation[]): Fields {
+  const sets = operations.flatMap((operation) => [...refusalsByStatus(faultsOf(operation)).values()])
+  return Object.fromEntries(sets.map((codes) => [responseName(codes), refusalResponse(codes)]))
+}
+
+/** Read as input: what the Worker takes. Replies are open there, because a client must ignore what it does not know. */
+function namedSchemas(): Fields {
+  const registry = z.registry<{ id: string }>()
+  for (const [id, { schema }] of Object.entries<Described>(SCHEMAS)) registry.add(schema, { id })
+  const { schemas } = z.toJSONSchema(registry, { uri: (id) => `#/components/schemas/${id}`, io: 'input' })
+  return Object.fromEntries(
+    Object.entries<Described>(SCHEMAS).map(([id, words]) => [id, worded(schemas[id] ?? {}, words)]),
+  )
+}
+
+function worded(schema: z.core.JSONSchema.BaseSchema, { description, fields }: Described): Json {
+  const { $schema, $id, properties = {}, ...rest } = schema
+  const named = Object.entries(properties).map(([name, field]) => [
+    name,
+    { ...toObject(field), description: fields[name] ?? '' },
+  ])
+  return toJson({ description, ...rest, properties: Object.fromEntries(named) })
+}
+
+/** A schema of nothing is `true` or `{}`. */
+function toObject(schema: z.core.JSONSchema._JSONSchema): object {
+  return typeof schema === 'object' ? schema : {}
+}
+
+/** What zod makes carries more than JSON. */
+function toJson(value: object): Json {
+  return JSON.parse(JSON.stringify(value))
+}

@@ -1,0 +1,37 @@
+import type { FaultCode } from '../src/core/fault.ts'
+import type { Json } from '../src/core/json.ts'
+import type { Route, RoutesByName } from '../src/http/router.ts'
+import type { Described } from './described.ts'
+import type { SchemaName } from './schemas.ts'
+
+/** What the document says of a route beside what follows from its access. */
+export interface Operation {
+  readonly access: Route['access']
+  readonly summary: string
+  readonly description?: string
+  /** The query; there exactly where the route table says that there is one. */
+  readonly query?: Described
+  /** Of the parameters in the path. */
+  readonly parameters?: Readonly<Record<string, string>>
+  readonly body?: Content
+  readonly reply: Content & { readonly status: 200 | 201; readonly headers?: readonly HeaderName[] }
+  /** Why it may be refused, beyond what every route of its access, every query and every body may be. */
+  readonly faults: readonly FaultCode[]
+}
+
+export interface Content {
+  readonly schema: SchemaName
+  readonly example: Json
+}
+
+/** Headers of replies that only some have. */
+export type HeaderName = 'ETag'
+
+/** A description for every line of the route table: without one, or with one too many, this does not compile. */
+export type Operations = {
+  readonly [Name in keyof RoutesByName]: Operation &
+    Pick<RoutesByName[Name], 'access'> &
+    (RoutesByName[Name] extends { readonly query: true }
+      ? { readonly query: Described }
+      : { readonly query?: never })
+}

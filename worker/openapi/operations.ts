@@ -1,0 +1,286 @@
+import { DEFAULT_CONFIG } from '../src/core/config.ts'
+import { PUBLISHED_LIMITS } from '../src/core/limits.ts'
+import {
+  ChangesQuery,
+  ConflictsQuery,
+  EntryQuery,
+  HistoryQuery,
+  StatusQuery,
+  TokensQuery,
+} from '../src/schema/query.ts'
+import { described } from './described.ts'
+import type { Operations } from './operation.ts'
+
+const NOW = 1_795_347_000_200
+const TOKEN = `chr_dev_${'Q'.repeat(43)}1b2c3d4`
+const ID = 'Tw7sNQyHUhp8oVY3hwsTzf8iSvB4sHIWvM3Ru5QnI-M'
+const SESSION = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl'
+const COLLECTIONS = 'Names parted by commas: only these collections.'
+
+const RECORD = {
+  id: ID,
+  subject: 'ann',
+  space: 'ann',
+  scopes: ['sync:read', 'sync:write'],
+  collections: null,
+  expiresAt: null,
+  name: 'ann at acme',
+  createdAt: NOW,
+}
+
+const WINNER = { value: { t: 1 }, version: 'k3x9q2.1039', timestamp: 1_795_346_999_000, by: 'tablet' }
+const LOSER = { deleted: true, version: 'k3x9q2.1042', timestamp: 1_795_346_998_001, by: 'phone' }
+const CONFLICT = {
+  id: 1042,
+  key: 'notes/2',
+  policy: 'lww',
+  resolution: 'kept-server',
+  winner: WINNER,
+  loser: LOSER,
+  paths: [],
+}
+const ENTRY = { key: 'notes/2', ...WINNER }
+const PAGE = { changes: [ENTRY], cursor: 'k3x9q2.1043', more: false, reset: false, head: 'k3x9q2.1043' }
+
+const CONFIG = { ...DEFAULT_CONFIG, revision: NOW, policies: { notes: 'merge' } }
+
+/** The one place where a route is described. */
+export const OPERATIONS: Operations = {
+  'GET /api/health': {
+    access: 'anyone',
+    summary: 'Whether the service runs',
+    reply: {
+      status: 200,
+      schema: 'HealthReply',
+      example: { status: 'ok', environment: 'production', version: '0.1.0+6f1c2b3a4d5e', serverTime: NOW },
+    },
+    faults: [],
+  },
+  'GET /api/openapi.json': {
+    access: 'anyone',
+    summary: 'This document',
+    reply: {
+      status: 200,
+      schema: 'OpenApi',
+      example: { openapi: '3.1.1', info: {}, paths: {}, components: {} },
+    },
+    faults: [],
+  },
+  'POST /api/auth': {
+    access: 'anyone',
+    summary: 'Exchange a token for a session',
+    description: 'A session lasts at most an hour and is bound to one client, space, scopes and collections.',
+    body: { schema: 'AuthRequest', example: { token: TOKEN, clientId: 'phone' } },
+    reply: {
+      status: 200,
+      schema: 'AuthReply',
+      example: {
+        success: true,
+        session: SESSION,
+        expiresAt: NOW + 3_600_000,
+        clientId: 'phone',
+        space: 'ann',
+        scopes: ['sync:read', 'sync:write'],
+        collections: null,
+        limits: PUBLISHED_LIMITS,
+      },
+    },
+    faults: ['unauthorized', 'revoked', 'rate-limited'],
+  },
+  'DELETE /api/auth': {
+    access: 'session',
+    summary: 'End the session',
+    description: 'At once and everywhere.',
+    reply: { status: 200, schema: 'Done', example: { success: true } },
+    faults: [],
+  },
+  'POST /api/tokens': {
+    access: 'admin',
+    summary: 'Mint a token',
+    body: {
+      schema: 'TokenRequest',
+      example: { subject: 'ann', scopes: ['sync:read', 'sync:write'], name: 'ann at acme' },
+    },
+    reply: { status: 201, schema: 'TokenReply', example: { success: true, token: TOKEN, ...RECORD } },
+    faults: [],
+  },
+  'GET /api/tokens': {
+    access: 'admin',
+    summary: 'List tokens',
+    description: 'What is known of them, never the tokens.',
+    query: described(TokensQuery, 'A page of tokens.', { cursor: 'The `next` of the page before.' }),
+    reply: { status: 200, schema: 'TokensReply', example: { tokens: [RECORD], next: null } },
+    faults: [],
+  },
+  'DELETE /api/tokens/:id': {
+    access: 'admin',
+    summary: 'Revoke a token',
+    description: 'It and every session that it opened end at once.',
+    parameters: { id: 'The `id` of the token.' },
+    reply: { status: 200, schema: 'RevokeReply', example: { success: true, id: ID } },
+    faults: ['not-found'],
+  },
+  'POST /api/sync': {
+    access: 'session',
+    summary: 'Push changes, and pull what others changed',
+    description:
+      'Changes take effect in one transaction. Pushing needs the scope `sync:write`, a cursor `sync:read`. A request may be sent again after a failure: with a `batch` number it takes effect once.',
+    body: {
+      schema: 'SyncRequest',
+      example: {
+        batch: 42,
+        clientTime: NOW - 77,
+        cursor: 'k3x9q2.1038',
+        changes: [
+          { key: 'notes/1', value: { title: 'a', n: 3 }, timestamp: 1_795_347_000_000, base: 'k3x9q2.1007' },
+          { key: 'notes/2', deleted: true, timestamp: 1_795_346_998_001, base: 'k3x9q2.990' },
+          { key: 'notes/3', value: 'new', timestamp: 1_795_347_000_002, base: null },
+        ],
+      },
+    },
+    reply: {
+      status: 200,
+      schema: 'SyncReply',
+      example: {
+        success: true,
+        synced: ['notes/1', 'notes/3'],
+        conflicts: [CONFLICT],
+        results: [
+          { key: 'notes/1', status: 'applied', version: 'k3x9q2.1041' },
+          { key: 'notes/2', status: 'superseded', version: 'k3x9q2.1039' },
+          { key: 'notes/3', status: 'applied', version: 'k3x9q2.1043' },
+        ],
+        ...PAGE,
+        replayed: false,
+        serverTime: NOW,
+      },
+    },
+    faults: [
+      'too-deep',
+      'number-out-of-range',
+      'too-many-changes',
+      'forbidden-scope',
+      'forbidden-collection',
+      'foreign-client',
+      'batch-gap',
+      'batch-too-old',
+      'batch-mismatch',
+      'atomic-failed',
+    ],
+  },
+  'GET /api/changes': {
+    access: 'session',
+    summary: 'Pull what others changed',
+    query: described(ChangesQuery, 'Where to read on.', {
+      cursor: 'Where to read on; without it, from the start.',
+      limit: 'The most entries of the page.',
+      collections: COLLECTIONS,
+    }),
+    reply: { status: 200, schema: 'ChangesReply', example: PAGE },
+    faults: ['forbidden-scope', 'forbidden-collection'],
+  },
+  'GET /api/status': {
+    access: 'session',
+    summary: 'Where the space stands',
+    query: described(StatusQuery, 'A reader.', {
+      cursor: 'Count what is `pending` from here; without it, from the start.',
+      collections: 'Names parted by commas: those that the cursor was made with.',
+    }),
+    reply: {
+      status: 200,
+      schema: 'StatusReply',
+      example: {
+        status: 'ok',
+        lastSync: NOW - 200,
+        pending: 0,
+        head: 'k3x9q2.1043',
+        epoch: 'k3x9q2',
+        entries: 211,
+        openConflicts: 0,
+        serverTime: NOW,
+        limits: PUBLISHED_LIMITS,
+      },
+    },
+    faults: ['forbidden-scope', 'forbidden-collection'],
+  },
+  'GET /api/entries': {
+    access: 'session',
+    summary: 'Read one entry',
+    query: described(EntryQuery, 'A key.', {
+      key: 'May hold slashes and dots.',
+    }),
+    reply: { status: 200, schema: 'Entry', example: ENTRY },
+    faults: ['forbidden-scope', 'not-found'],
+  },
+  'GET /api/conflicts': {
+    access: 'session',
+    summary: 'List conflicts',
+    query: described(ConflictsQuery, 'A page of conflicts.', {
+      after: 'The `next` of the page before.',
+      limit: 'The most conflicts of the page.',
+      key: 'Only those of this key.',
+      open: 'Only those that wait for a decision.',
+    }),
+    reply: { status: 200, schema: 'ConflictsReply', example: { conflicts: [CONFLICT], next: null } },
+    faults: ['forbidden-scope'],
+  },
+  'POST /api/conflicts/:id/resolve': {
+    access: 'session',
+    summary: 'Decide an open conflict',
+    description:
+      'Writes the chosen content onto the version that stands, and closes the conflict. Needs the scope `sync:write`. May be sent again after a failure.',
+    parameters: { id: 'The `id` of the conflict.' },
+    body: { schema: 'ResolveRequest', example: { choice: 'loser', base: 'k3x9q2.1039' } },
+    reply: {
+      status: 200,
+      schema: 'ResolveReply',
+      example: { success: true, id: 1042, key: 'notes/2', version: 'k3x9q2.1044', replayed: false },
+    },
+    faults: [
+      'too-deep',
+      'number-out-of-range',
+      'forbidden-scope',
+      'not-found',
+      'stale-base',
+      'already-resolved',
+    ],
+  },
+  'GET /api/history': {
+    access: 'session',
+    summary: 'The versions of a key',
+    description: 'As far back as the retention reaches. To bring one back, write its value.',
+    query: described(HistoryQuery, 'A page of versions.', {
+      key: 'May hold slashes and dots.',
+      before: 'The `next` of the page before.',
+      limit: 'The most versions of the page.',
+    }),
+    reply: {
+      status: 200,
+      schema: 'HistoryReply',
+      example: { key: 'notes/2', versions: [ENTRY], next: null },
+    },
+    faults: ['forbidden-scope', 'not-found'],
+  },
+  'GET /api/config': {
+    access: 'admin',
+    summary: 'What holds for all spaces',
+    reply: { status: 200, schema: 'StoredConfig', example: CONFIG },
+    faults: [],
+  },
+  'PUT /api/config': {
+    access: 'admin',
+    summary: 'Change what holds for all spaces',
+    description: 'Replaces it whole. Spaces follow within about a minute and a half.',
+    body: { schema: 'ConfigRequest', example: { revision: 0, policies: { notes: 'merge' } } },
+    reply: { status: 200, schema: 'ConfigReply', example: { success: true, ...CONFIG } },
+    faults: ['config-changed'],
+  },
+  'DELETE /api/space': {
+    access: 'session',
+    summary: 'Erase the space',
+    description: 'All that it holds, and every session and token from before. Needs the scope `space:admin`.',
+    body: { schema: 'EraseRequest', example: { confirm: 'ann' } },
+    reply: { status: 200, schema: 'Done', example: { success: true } },
+    faults: ['forbidden-scope'],
+  },
+}
