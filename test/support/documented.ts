@@ -7,7 +7,7 @@ interface Header {
 
 interface Described {
   readonly headers?: Readonly<Record<string, { readonly $ref: string }>>
-  readonly content: Readonly<
+  readonly content?: Readonly<
     Record<string, { readonly schema: { readonly $ref: string }; readonly examples?: object }>
   >
 }
@@ -87,6 +87,7 @@ function compare(
     )
   })
   const found = odd.map(([name]) => `header ${name}: ${response.headers.get(name) ?? 'missing'}`)
+  if (content === undefined) return text === '' ? found : [...found, 'a body']
   const type = response.headers.get('content-type') ?? ''
   const media = content[type]
   if (media === undefined) return [...found, `content-type ${type}: not described`]

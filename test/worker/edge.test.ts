@@ -55,7 +55,7 @@ test('[ED3] a problem has the members of RFC 9457 and the founding fields', asyn
   })
 })
 
-test('[ED4] every reply names its request, is not stored, and is not sniffed', async () => {
+test('[ED4] every reply names its request, is not stored unless a rule says so, and is not sniffed', async () => {
   for (const path of ['/api/health', '/api/status', '/nowhere']) {
     const { headers } = await send('GET', path)
     expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)

@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import type { FaultCode } from '../src/core/fault.ts'
 import type { Json } from '../src/core/json.ts'
 import type { Described } from './described.ts'
-import { HEADERS, INFO, SECURITY } from './info.ts'
+import { HEADERS, INFO, PARAMETERS, SECURITY } from './info.ts'
 import type { Content, Operation } from './operation.ts'
 import { OPERATIONS } from './operations.ts'
 import { headersOf, problemExamples, refusalResponse, refusalsByStatus, responseName } from './responses.ts'
@@ -21,6 +21,7 @@ export async function openApiDocument(version: string): Promise<Fields> {
     components: {
       schemas: namedSchemas(),
       responses: namedResponses(operations.map(([, operation]) => operation)),
+      parameters: PARAMETERS,
       headers: HEADERS,
       examples: await problemExamples(),
       securitySchemes: SECURITY,
@@ -40,7 +41,11 @@ function pathsOf(operations: readonly [string, Operation][]): Fields {
 
 function describe(name: string, operation: Operation): Json {
   const { access, summary, description, body } = operation
-  const parameters = [...pathParameters(operation), ...queryParameters(operation)]
+  const parameters = [
+    ...pathParameters(operation),
+    ...queryParameters(operation),
+    ...(operation.conditional ? [{ $ref: '#/components/parameters/If-None-Match' }] : []),
+  ]
   return {
     operationId: operationId(name),
     summary,
@@ -91,17 +96,19 @@ function content({ schema, example }: Content): Json {
 }
 
 function responsesOf(operation: Operation): Json {
-  const { status, headers = [], schema } = operation.reply
+  const { reply, conditional } = operation
+  const tag = conditional ? ['ETag'] : []
   const refusals = Array.from(refusalsByStatus(faultsOf(operation)), ([status, codes]) => [
     status,
     { $ref: `#/components/responses/${responseName(codes)}` },
   ])
   return {
-    [status]: {
-      description: SCHEMAS[schema].description,
-      ...headersOf(headers),
-      content: content(operation.reply),
+    [reply.status]: {
+      description: SCHEMAS[reply.schema].description,
+      ...headersOf(tag),
+      content: content(reply),
     },
+    ...(conditional && { 304: { $ref: '#/components/responses/not-modified' } }),
     ...Object.fromEntries(refusals),
   }
 }
@@ -127,7 +134,10 @@ function faultsOf({ access, body, faults }: Operation): readonly FaultCode[] {
 
 function namedResponses(operations: readonly Operation[]): Fields {
   const sets = operations.flatMap((operation) => [...refusalsByStatus(faultsOf(operation)).values()])
-  return Object.fromEntries(sets.map((codes) => [responseName(codes), refusalResponse(codes)]))
+  return {
+    'not-modified': { description: 'What the client has still holds.', ...headersOf(['ETag']) },
+    ...Object.fromEntries(sets.map((codes) => [responseName(codes), refusalResponse(codes)])),
+  }
 }
 
 /** Read as input: what the Worker takes. Replies are open there, because a client must ignore what it does not know. */

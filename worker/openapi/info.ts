@@ -15,10 +15,24 @@ Every rule of the protocol is in docs/spec.md of the project.`,
 const text = { schema: { type: 'string' } }
 
 export const HEADERS: Readonly<Record<string, Json>> = {
+  ETag: {
+    description: 'Weak: `serverTime` may differ.',
+    required: true,
+    schema: { type: 'string', pattern: '^W/"[!#-~]+"$' },
+  },
   'WWW-Authenticate': { description: 'RFC 6750.', required: true, ...text },
   'Retry-After': { description: 'Seconds.', required: true, schema: { type: 'string', pattern: '^\\d+$' } },
   Allow: { description: 'The methods of the path.', required: true, ...text },
   'Accept-Post': { description: 'The media type to send.', required: true, ...text },
+}
+
+export const PARAMETERS: Json = {
+  'If-None-Match': {
+    name: 'If-None-Match',
+    in: 'header',
+    description: 'The `ETag` of the reply that the client has: 304 if it still holds (RFC 9110, 13.1.2).',
+    ...text,
+  },
 }
 
 export const SECURITY: Json = {

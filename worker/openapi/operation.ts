@@ -14,7 +14,9 @@ export interface Operation {
   /** Of the parameters in the path. */
   readonly parameters?: Readonly<Record<string, string>>
   readonly body?: Content
-  readonly reply: Content & { readonly status: 200 | 201; readonly headers?: readonly HeaderName[] }
+  readonly reply: Content & { readonly status: 200 | 201 }
+  /** Whether the reply has a tag, and `If-None-Match` is heard. */
+  readonly conditional?: true
   /** Why it may be refused, beyond what every route of its access, every query and every body may be. */
   readonly faults: readonly FaultCode[]
 }
@@ -23,9 +25,6 @@ export interface Content {
   readonly schema: SchemaName
   readonly example: Json
 }
-
-/** Headers of replies that only some have. */
-export type HeaderName = 'ETag'
 
 /** A description for every line of the route table: without one, or with one too many, this does not compile. */
 export type Operations = {

@@ -58,6 +58,7 @@ export const OPERATIONS: Operations = {
   },
   'GET /api/openapi.json': {
     access: 'anyone',
+    conditional: true,
     summary: 'This document',
     reply: {
       status: 200,
@@ -170,6 +171,7 @@ export const OPERATIONS: Operations = {
   },
   'GET /api/changes': {
     access: 'session',
+    conditional: true,
     summary: 'Pull what others changed',
     query: described(ChangesQuery, 'Where to read on.', {
       cursor: 'Where to read on; without it, from the start.',
@@ -181,6 +183,7 @@ export const OPERATIONS: Operations = {
   },
   'GET /api/status': {
     access: 'session',
+    conditional: true,
     summary: 'Where the space stands',
     query: described(StatusQuery, 'A reader.', {
       cursor: 'Count what is `pending` from here; without it, from the start.',

@@ -48,7 +48,7 @@ async function respond(exchange: Exchange): Promise<Reply> {
 
 function finish(headers: Headers, { request, env, requestId }: Exchange): void {
   headers.set('x-request-id', requestId)
-  headers.set('cache-control', 'no-store')
+  if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
   headers.set('x-content-type-options', 'nosniff')
   exposeTo(request, env.CORS_ORIGINS, headers)
 }

@@ -3,6 +3,7 @@ import { ResolveRequest } from '../schema/conflict.ts'
 import { parseBody, parseQuery } from '../schema/parse.ts'
 import { ChangesQuery, ConflictsQuery, EntryQuery, HistoryQuery, StatusQuery } from '../schema/query.ts'
 import { readBody } from './body.ts'
+import { knownBy, ofReader } from './conditional.ts'
 import { type Exchange, jsonText, spaceOf } from './exchange.ts'
 import { countSync } from './metrics.ts'
 import { refusal, unwrap } from './refusal.ts'
@@ -17,15 +18,15 @@ export async function sync(exchange: Exchange, session: Session): Promise<Respon
 }
 
 /** `GET /api/changes?cursor=&limit=&collections=`. */
-export async function changes({ env, query }: Exchange, session: Session): Promise<Response> {
+export async function changes({ request, env, query }: Exchange, session: Session): Promise<Response> {
   const wanted = unwrap(parseQuery(ChangesQuery, query))
-  return jsonText(unwrap(await spaceOf(env, session).changes(session, wanted)))
+  return ofReader(unwrap(await spaceOf(env, session).changes(session, wanted, knownBy(request))))
 }
 
 /** `GET /api/status?cursor=&collections=`. */
-export async function status({ env, query }: Exchange, session: Session): Promise<Response> {
+export async function status({ request, env, query }: Exchange, session: Session): Promise<Response> {
   const wanted = unwrap(parseQuery(StatusQuery, query))
-  return jsonText(unwrap(await spaceOf(env, session).status(session, wanted)))
+  return ofReader(unwrap(await spaceOf(env, session).status(session, wanted, knownBy(request))))
 }
 
 /** `GET /api/entries?key=`: a key may hold slashes and dots, so it is a parameter. */

@@ -1,8 +1,9 @@
 import { DurableObject } from 'cloudflare:workers'
-import { narrow, pendingAfter } from '../core/cursor.ts'
+import { type Filter, formatCursor, narrow, pendingAfter } from '../core/cursor.ts'
 import { PUBLISHED_LIMITS } from '../core/limits.ts'
 import { accepted, type Result } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
+import { formatTag, isKnown } from '../core/tag.ts'
 import { formatVersion } from '../core/version.ts'
 import type { ResolveRequest } from '../schema/conflict.ts'
 import type { ChangesQuery, ConflictsQuery, HistoryQuery, StatusQuery } from '../schema/query.ts'
@@ -12,7 +13,7 @@ import { readEntry } from './entry.ts'
 import { eraseSpace } from './erase.ts'
 import { readHistory } from './history.ts'
 import { pull } from './pull.ts'
-import { withTexts } from './reply.ts'
+import { type Tagged, withTexts } from './reply.ts'
 import { resolveConflict } from './resolve.ts'
 import { openSpace, type Space } from './space.ts'
 import { type Synced, sync } from './sync.ts'
@@ -43,39 +44,50 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /** `GET /api/changes`. */
-  async changes(session: Session, { cursor, limit, collections }: ChangesQuery): Promise<Result<string>> {
+  async changes(
+    session: Session,
+    { cursor, limit, collections }: ChangesQuery,
+    known: string | null,
+  ): Promise<Result<Tagged>> {
     const allowed = this.#admit(session, collections)
     if (!allowed.ok) return allowed
+    const tag = this.#tag(narrow(collections ?? null, session.collections), [])
+    if (isKnown(tag, known)) return accepted({ tag, text: null })
     const pulled = await pull(this.#space, session, {
       query: { cursor: cursor ?? null, limit, collections },
       wrote: null,
     })
     const { epoch, seq } = this.#space.standing
-    return accepted(
-      withTexts({ ...pulled.fields, head: formatVersion(epoch, seq) }, 'changes', pulled.entries),
-    )
+    const fields = { ...pulled.fields, head: formatVersion(epoch, seq) }
+    return accepted({ tag, text: withTexts(fields, 'changes', pulled.entries) })
   }
 
   /** `GET /api/status`. The counts are the whole space's: a token that is granted a part of it gets none. */
-  async status(session: Session, { cursor, collections }: StatusQuery): Promise<Result<string>> {
+  async status(
+    session: Session,
+    { cursor, collections }: StatusQuery,
+    known: string | null,
+  ): Promise<Result<Tagged>> {
     const allowed = this.#admit(session, collections)
     if (!allowed.ok) return allowed
-    const filter = narrow(collections ?? null, session.collections)
-    const { epoch, floor, seq, entries, lastSync } = this.#space.standing
     const whole = session.collections === null
-    return accepted(
-      JSON.stringify({
-        status: 'ok',
-        lastSync,
-        pending: pendingAfter(cursor ?? null, filter, { epoch, floor, head: seq }),
-        head: formatVersion(epoch, seq),
-        epoch,
-        entries: whole ? entries : null,
-        openConflicts: whole ? this.#space.store.openConflicts() : null,
-        serverTime: Date.now(),
-        limits: PUBLISHED_LIMITS,
-      }),
-    )
+    const openConflicts = whole ? this.#space.store.openConflicts() : null
+    const filter = narrow(collections ?? null, session.collections)
+    const tag = this.#tag(filter, [openConflicts ?? 'part'])
+    if (isKnown(tag, known)) return accepted({ tag, text: null })
+    const { epoch, floor, seq, entries, lastSync } = this.#space.standing
+    const reply = {
+      status: 'ok',
+      lastSync,
+      pending: pendingAfter(cursor ?? null, filter, { epoch, floor, head: seq }),
+      head: formatVersion(epoch, seq),
+      epoch,
+      entries: whole ? entries : null,
+      openConflicts,
+      serverTime: Date.now(),
+      limits: PUBLISHED_LIMITS,
+    }
+    return accepted({ tag, text: JSON.stringify(reply) })
   }
 
   /** `GET /api/entries`. */
@@ -125,6 +137,15 @@ export class Chronicle extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     this.#space.alarm.forget()
     await upkeep(this.#space, Date.now())
+  }
+
+  /**
+   * The tag of a reply that depends on where the space stands, as far as the filter lets the reader see it, and on
+   * `more`. The Worker's version counts, because another one may answer the same in other words.
+   */
+  #tag(filter: Filter, more: readonly (string | number)[]): string {
+    const { epoch, seq, floor } = this.#space.standing
+    return formatTag([formatCursor(epoch, { seq, scan: 0 }, filter), floor, ...more, this.env.VERSION])
   }
 
   #admit(session: Session, asked?: readonly string[]): Result<true> {

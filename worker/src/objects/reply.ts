@@ -4,3 +4,9 @@ export function withTexts(fields: object, name: string, texts: readonly string[]
   const separator = text.length > 2 ? ',' : ''
   return `${text.slice(0, -1)}${separator}${JSON.stringify(name)}:[${texts.join(',')}]}`
 }
+
+/** A reply under its entity tag; without a text where the reader has it already. */
+export interface Tagged {
+  readonly tag: string
+  readonly text: string | null
+}
