@@ -103,7 +103,9 @@ test('[CA2] a tag is of one epoch, floor, count of open conflicts and version of
   const changes = await tagOf(a, '/api/changes')
   const status = await tagOf(a, '/api/status')
   await runInDurableObject(space, (_, { storage }) => {
-    storage.sql.exec(`INSERT INTO conflict SELECT 9, 'lww', 'kept-server', 1, 1, 1`)
+    storage.sql.exec(
+      `INSERT INTO conflict (id, policy, resolution, winner, loser, open) VALUES (9, 'manual', 'open', 1, 1, 1)`,
+    )
   })
   expect((await ask(a, '/api/changes', changes)).status).toBe(304)
   expect((await ask(a, '/api/status', status)).status).toBe(200)

@@ -13,6 +13,7 @@ import { checkScope, checkSession } from './admission.ts'
 import { commit, type SealedLines, sealLines } from './commit.ts'
 import { openVersions } from './log.ts'
 import type { Space } from './space.ts'
+import { arrangeUpkeep } from './upkeep.ts'
 
 /** Which conflict, what is to stand, and when it was asked for (ms). */
 export interface Resolution {
@@ -53,7 +54,9 @@ export async function resolveConflict(
     const still = admit(space, session)
     if (!still.ok) return still
     if (space.store.conflicts([conflict.id])[0]?.resolution === 'open') {
-      return settle(space, session, { prepared: prepared.value, base: resolution.request.base })
+      const settled = settle(space, session, { prepared: prepared.value, base: resolution.request.base })
+      await arrangeUpkeep(space, resolution.now)
+      return settled
     }
   }
 }
