@@ -217,7 +217,7 @@ test('a new class and new tables keep all data, and there is no way back behind 
       .concat('\n[[migrations]]\ntag = "v2"\nnew_sqlite_classes = ["Archive"]\n'),
   )
   project.edit('worker/src/objects/tables.ts', (text) =>
-    text.replace("DEFAULT 1',\n]", "DEFAULT 1',\n  'CREATE TABLE mark (id INTEGER PRIMARY KEY) STRICT',\n]"),
+    text.replace('\n]\n', "\n  'CREATE TABLE mark (id INTEGER PRIMARY KEY) STRICT',\n]\n"),
   )
   commit('version 2')
   const { device, seen, start } = restlessDevice('laptop')

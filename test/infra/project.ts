@@ -67,7 +67,10 @@ export function newProject(deployed?: Project): Project {
     copy: (from, to) => cpSync(join(root, from), join(root, to)),
     edit(file, change) {
       const path = join(root, file)
-      writeFileSync(path, change(readFileSync(path, 'utf8')))
+      const before = readFileSync(path, 'utf8')
+      const after = change(before)
+      if (after === before) throw new Error(`nothing of ${file} was changed`)
+      writeFileSync(path, after)
     },
   }
 }
