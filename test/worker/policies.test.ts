@@ -114,6 +114,14 @@ test('[PO5] merge: so is a base that nobody knows', async () => {
   expect(reply.conflicts).toMatchObject([{ policy: 'lww', loser: { value: { n: 2 } } }])
 })
 
+test("[PO5] merge: and another key's version", async () => {
+  const { a, b } = await diverged('m/1', [{ n: 1 }, { n: 2 }])
+  const other = (await write(a, { key: 'm/2', value: { n: 1, secret: 1 } })).results[0].version
+  const reply = await write(b, { key: 'm/1', value: { n: 1 }, base: other, timestamp: T + 9 })
+  expect(reply.results).toMatchObject([{ status: 'applied' }])
+  expect(reply.conflicts).toMatchObject([{ policy: 'lww' }])
+})
+
 test('[PO5] merge: two creations of one key are merged by field', async () => {
   const [a, b] = await twoDevices()
   await write(a, { key: 'm/1', value: { a: 1, both: 'a' }, base: null })

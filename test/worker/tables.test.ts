@@ -10,8 +10,7 @@ test('[SG8] a space of an older version gets the steps that it lacks, and keeps 
   for (const n of [1, 2, 3]) await a.sync({ batch: n, changes: [{ key: 'k', value: n, timestamp: n }] })
   await runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) => {
     storage.sql.exec(`ALTER TABLE client DROP COLUMN generation; ALTER TABLE segment DROP COLUMN superseded;
-      ALTER TABLE head DROP COLUMN merged; ALTER TABLE conflict DROP COLUMN at;
-      ALTER TABLE conflict DROP COLUMN paths; ALTER TABLE conflict DROP COLUMN resolved; DROP TABLE archive`)
+      ALTER TABLE head DROP COLUMN merged; ALTER TABLE conflict DROP COLUMN at; ALTER TABLE conflict DROP COLUMN resolved; DROP TABLE archive`)
     storage.sql.exec(`UPDATE meta SET value = 1 WHERE name = 'step'`)
     migrate(storage, 'epoch')
     expect(storage.sql.exec('SELECT id, batch, generation FROM client').toArray()).toEqual([

@@ -55,7 +55,14 @@ export function draftChunks(lines: readonly (string | null)[]): readonly ChunkDr
   return drafts.map(({ parts, indexes }) => ({ text: `[${parts.join(',')}]`, indexes }))
 }
 
-type Content = readonly [key: string, timestamp: number, base: unknown, deleted: 0 | 1, value?: Json]
+type Content = readonly [
+  key: string,
+  timestamp: number,
+  base: unknown,
+  deleted: 0 | 1,
+  value?: Json,
+  paths?: readonly string[],
+]
 
 /** The stored changes of an opened chunk, as versions. */
 export function versionsOf(frame: Frame, text: string): readonly Version[] {
@@ -65,11 +72,11 @@ export function versionsOf(frame: Frame, text: string): readonly Version[] {
   for (let place = 0; place < frame.s.length; place += 3) {
     const content = contents[frame.s[place + 2] as number]
     if (content === undefined) continue
-    const [key, timestamp, , deleted, value] = content
+    const [key, timestamp, , deleted, value, paths = []] = content
     const at = effectiveTime(timestamp, clock)
     const seq = frame.s[place] as number
     const previous = frame.s[place + 1] as number
-    versions.push({ seq, previous, key, by: frame.c, at, deleted: deleted === 1, value })
+    versions.push({ seq, previous, key, by: frame.c, at, deleted: deleted === 1, value, paths })
   }
   return versions
 }

@@ -15,7 +15,7 @@ export interface Stored {
   /** Its place among the lines that the log takes. */
   readonly index: number
   readonly line: string
-  /** Whether the space made it, out of what two clients sent. */
+  /** Whether the space had a hand in the line, so that it is not what the client sent. */
   readonly made: boolean
 }
 
@@ -89,9 +89,9 @@ export function overrule(draft: Draft, step: Step, policy: Policy): Verdict {
 
 /** The head stays; the edit is kept as the loser. */
 export function lose(draft: Draft, step: Step, policy: Policy, paths: readonly string[] = []): Verdict {
-  const seq = store(draft, step)
+  const seq = store(draft, step, paths)
   const winner = step.head?.seq ?? NOTHING
-  draft.conflicts.push({ ...settled(seq, policy), resolution: 'kept-server', winner, loser: seq, paths })
+  draft.conflicts.push({ ...settled(seq, policy), resolution: 'kept-server', winner, loser: seq })
   return { status: 'superseded', seq, winner }
 }
 
@@ -118,7 +118,7 @@ export function combine(draft: Draft, step: Encounter, made: Made): Verdict {
   const { edit, client, head } = step
   const sent = made.text === edit.text ? null : store(draft, step)
   const at = Math.min(Math.max(edit.at, head.at), draft.view.clock.now)
-  const seq = sent === null ? store(draft, step) : storeMade(draft, { edit, at, made })
+  const seq = sent === null ? store(draft, step, made.paths) : storeMade(draft, { edit, at, made })
   draft.heads.set(edit.key, {
     seq,
     root: rootAfter(step),
@@ -130,42 +130,43 @@ export function combine(draft: Draft, step: Encounter, made: Made): Verdict {
   const conflict = made.paths.length === 0 ? NOTHING : (sent ?? seq)
   if (conflict !== NOTHING) {
     const loser = made.editIsLater ? head.seq : conflict
-    const { paths } = made
-    draft.conflicts.push({ ...settled(conflict, 'merge'), resolution: 'merged', winner: seq, loser, paths })
+    draft.conflicts.push({ ...settled(conflict, 'merge'), resolution: 'merged', winner: seq, loser })
   }
   return { status: 'merged', seq, conflict }
 }
 
-function settled(id: number, policy: Policy): Pick<Conflict, 'id' | 'policy' | 'paths' | 'resolvedBy'> {
-  return { id, policy, paths: [], resolvedBy: NOTHING }
+function settled(id: number, policy: Policy): Pick<Conflict, 'id' | 'policy' | 'resolvedBy'> {
+  return { id, policy, resolvedBy: NOTHING }
 }
 
-function store(draft: Draft, { edit, index, head }: Step): number {
+function store(draft: Draft, { edit, index, head }: Step, paths: readonly string[] = []): number {
   const { key, at, deleted, value, line } = edit
-  const previous = head?.seq ?? NOTHING
-  draft.seq += 1
-  draft.versions.set(draft.seq, { seq: draft.seq, previous, key, by: draft.client, at, deleted, value })
-  draft.stored.push({ seq: draft.seq, previous, index, line, made: false })
-  return draft.seq
+  const content = { previous: head?.seq ?? NOTHING, key, at, deleted, value, paths }
+  return add(draft, content, { line: withPaths(line, paths), index, made: paths.length > 0 })
 }
 
 /** Follows what was sent in the chain of versions, so that both stay in the history. */
 function storeMade(draft: Draft, { edit, at, made }: { edit: Step['edit']; at: number; made: Made }): number {
   const { key } = edit
-  const { value, text } = made
-  const previous = draft.seq
+  const { value, text, paths } = made
   // The log corrects every timestamp of a batch by the skew of its clock: this one is right already.
   const line = lineOf({ key, timestamp: at - draft.view.clock.skew }, text)
+  const content = { previous: draft.seq, key, at, deleted: false, value, paths }
+  return add(draft, content, { line: withPaths(line, paths), index: 0, made: true })
+}
+
+function add(
+  draft: Draft,
+  content: Omit<Version, 'seq' | 'by'>,
+  source: Pick<Stored, 'line' | 'index' | 'made'>,
+): number {
   draft.seq += 1
-  draft.versions.set(draft.seq, {
-    seq: draft.seq,
-    previous,
-    key,
-    by: draft.client,
-    at,
-    deleted: false,
-    value,
-  })
-  draft.stored.push({ seq: draft.seq, previous, index: 0, line, made: true })
+  draft.versions.set(draft.seq, { ...content, seq: draft.seq, by: draft.client })
+  draft.stored.push({ ...source, seq: draft.seq, previous: content.previous })
   return draft.seq
+}
+
+/** The names of fields are content: they are kept where it is, sealed. Only a line with a value has them. */
+function withPaths(line: string, paths: readonly string[]): string {
+  return paths.length === 0 ? line : `${line.slice(0, -1)},${JSON.stringify(paths)}]`
 }

@@ -15,8 +15,6 @@ export interface Conflict {
   readonly resolution: 'kept-server' | 'kept-client' | 'merged' | 'open' | 'resolved'
   readonly winner: number
   readonly loser: number
-  /** The JSON pointers of what both sides changed, where a merge was tried. */
-  readonly paths: readonly string[]
   /** The version that settled an open one; `NOTHING` else. */
   readonly resolvedBy: number
 }
@@ -32,6 +30,8 @@ export interface Version {
   readonly at: number
   readonly deleted: boolean
   readonly value: Json | undefined
+  /** The JSON pointers of what both sides changed, where a merge came of it, or it lost in one. */
+  readonly paths: readonly string[]
 }
 
 /** What a reply needs to speak of what was decided. */

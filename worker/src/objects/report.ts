@@ -69,11 +69,20 @@ export async function tell(
   conflict: Conflict,
   { key, epoch, reader }: { readonly key: string; readonly epoch: string; readonly reader: VersionReader },
 ): Promise<object> {
-  const { id, policy, resolution, paths, resolvedBy } = conflict
-  const winner = side(conflict.winner, await reader.read(conflict.winner), epoch)
-  const loser = side(conflict.loser, await reader.read(conflict.loser), epoch)
+  const { id, policy, resolution, resolvedBy } = conflict
+  const winner = await reader.read(conflict.winner)
+  const loser = await reader.read(conflict.loser)
   const resolved = resolvedBy === NOTHING ? {} : { resolvedBy: formatVersion(epoch, resolvedBy) }
-  return { id, key, policy, resolution, winner, loser, paths, ...resolved }
+  return {
+    id,
+    key,
+    policy,
+    resolution,
+    winner: side(conflict.winner, winner, epoch),
+    loser: side(conflict.loser, loser, epoch),
+    paths: (resolution === 'merged' ? winner : loser)?.paths ?? [],
+    ...resolved,
+  }
 }
 
 /** A version that nobody knows any more was a deletion; one that is not shown has its name only. */

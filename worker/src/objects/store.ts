@@ -219,7 +219,7 @@ function clientRows(sql: SqlStorage): Pick<Store, 'client' | 'putClient'> {
   }
 }
 
-const CONFLICT = `SELECT id, policy, resolution, winner, loser, paths, resolved AS resolvedBy FROM conflict`
+const CONFLICT = `SELECT id, policy, resolution, winner, loser, resolved AS resolvedBy FROM conflict`
 
 /** Settled and open conflicts. */
 function conflictRows(
@@ -227,7 +227,7 @@ function conflictRows(
 ): Pick<Store, 'putConflicts' | 'conflicts' | 'conflictsAfter' | 'resolveConflict' | 'openConflicts'> {
   return {
     putConflicts(conflicts, at) {
-      const rows = conflicts.map(({ id, policy, resolution, winner, loser, paths }) => [
+      const rows = conflicts.map(({ id, policy, resolution, winner, loser }) => [
         id,
         policy,
         resolution,
@@ -235,28 +235,23 @@ function conflictRows(
         loser,
         Number(resolution === 'open'),
         at,
-        JSON.stringify(paths),
       ])
       sql.exec(
-        `INSERT INTO conflict (id, policy, resolution, winner, loser, open, at, paths) ${valuesOfRows(8)}`,
+        `INSERT INTO conflict (id, policy, resolution, winner, loser, open, at) ${valuesOfRows(7)}`,
         JSON.stringify(rows),
       )
     },
 
     conflicts(ids) {
-      const rows = sql.exec<ConflictRow>(
-        `${CONFLICT} WHERE id IN (SELECT value FROM json_each(?))`,
-        JSON.stringify(ids),
-      )
-      return Array.from(rows, toConflict)
+      const wanted = `${CONFLICT} WHERE id IN (SELECT value FROM json_each(?))`
+      return sql.exec<Conflict & Row>(wanted, JSON.stringify(ids)).toArray()
     },
 
     conflictsAfter(id, { limit, open }) {
       const among = open ? 'open = 1 AND' : ''
-      return Array.from(
-        sql.exec<ConflictRow>(`${CONFLICT} WHERE ${among} id > ? ORDER BY id LIMIT ?`, id, limit),
-        toConflict,
-      )
+      return sql
+        .exec<Conflict & Row>(`${CONFLICT} WHERE ${among} id > ? ORDER BY id LIMIT ?`, id, limit)
+        .toArray()
     },
 
     resolveConflict(id, { by, at }) {
@@ -272,12 +267,6 @@ function conflictRows(
       return sql.exec<{ open: number }>('SELECT count(*) AS open FROM conflict WHERE open = 1').one().open
     },
   }
-}
-
-type ConflictRow = Omit<Conflict, 'paths'> & { paths: string } & Row
-
-function toConflict({ paths, ...conflict }: ConflictRow): Conflict {
-  return { ...conflict, paths: JSON.parse(paths) }
 }
 
 /** Rows from a parameter that holds them as JSON: one statement however many they are. */
