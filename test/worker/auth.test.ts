@@ -209,7 +209,7 @@ test('[TK4] refuses to mint what makes no sense, and names the place', async () 
 test('[TK4] every token that can be minted opens sessions that are short enough to be used', async () => {
   const refused: string[] = []
   for (const letter of ['x', '"', '\u{ffee}']) {
-    for (let count = 8; count <= 64; count += 8) {
+    for (let count = 8; count <= 64; count++) {
       const collections = Array.from({ length: count }, (_, index) => `${index}${letter.repeat(126)}`)
       const body = { subject: crypto.randomUUID(), scopes: ['sync:read'], collections }
       const minted = await send('POST', '/api/tokens', { body, bearer: env.ADMIN_TOKEN })
@@ -224,7 +224,7 @@ test('[TK4] every token that can be minted opens sessions that are short enough 
     }
   }
   expect(new Set(refused).size).toBe(3)
-  expect(refused.length).toBeLessThan(24)
+  expect(refused.length).toBeLessThan(150)
 })
 
 test('[TK4] a token may last for ever, or nearly', async () => {
