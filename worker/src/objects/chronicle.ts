@@ -11,6 +11,7 @@ import { type Credential, checkCollections, checkScope, checkSession, revoke } f
 import { listConflicts } from './conflicts.ts'
 import { readEntry } from './entry.ts'
 import { eraseSpace } from './erase.ts'
+import { exportSpace } from './export.ts'
 import { readHistory } from './history.ts'
 import { pull } from './pull.ts'
 import { type Tagged, withTexts } from './reply.ts'
@@ -112,6 +113,11 @@ export class Chronicle extends DurableObject<Env> {
   async history(session: Session, query: HistoryQuery): Promise<Result<string>> {
     const allowed = this.#admit(session)
     return allowed.ok ? readHistory(this.#space, session, query) : allowed
+  }
+
+  /** `GET /api/export`. */
+  async export(session: Session): Promise<Result<ReadableStream<Uint8Array>>> {
+    return exportSpace(this.#space, session, Date.now())
   }
 
   /** Whether a token or session was revoked: asked before a session is opened. */

@@ -15,6 +15,8 @@ export interface FeedQuery {
   readonly filter: Filter
   /** The versions that the reader itself just wrote, from and to inclusive, and need not get back. */
   readonly echo: readonly [from: number, to: number] | null
+  /** Earlier deletions are left out. */
+  readonly deletionsAfter: number
 }
 
 /** A page of the feed. Where `more` is false it ends in a consistent snapshot; where it is true, it may be empty. */
@@ -72,9 +74,13 @@ async function readSegment(space: Space, draft: Draft): Promise<void> {
     if (version.seq <= draft.position || !isCurrent(version, heads)) continue
     if (isFull(draft)) return
     draft.position = version.seq
-    if (passes(draft.query.filter, version.key)) add(draft, version, space.standing.epoch)
+    if (isShown(draft.query, version)) add(draft, version, space.standing.epoch)
   }
   draft.position = segment.last
+}
+
+function isShown({ filter, deletionsAfter }: FeedQuery, { key, deleted, seq }: Version): boolean {
+  return passes(filter, key) && (!deleted || seq > deletionsAfter)
 }
 
 function isEcho({ frame }: Chunk, echo: FeedQuery['echo']): boolean {

@@ -1,6 +1,7 @@
 import { type Filter, formatCursor, isAbove, narrow, positionOf } from '../core/cursor.ts'
 import { MAX_PAGE_ENTRIES } from '../core/limits.ts'
 import type { Session } from '../core/session.ts'
+import { NOTHING } from '../core/version.ts'
 import type { Wrote } from './accept.ts'
 import { type Page, readPage } from './feed.ts'
 import type { Space } from './space.ts'
@@ -34,7 +35,8 @@ export async function pull(
     const head = wrote === null ? last : wrote.from - 1
     const { seq, scan, reset } = positionOf(query.cursor, filter, { epoch, floor, head })
     const echo = query.cursor === null || reset || !wrote?.verbatim ? null : ([wrote.from, wrote.to] as const)
-    const page = await readPage(space, { after: seq, limit: query.limit ?? MAX_PAGE_ENTRIES, filter, echo })
+    const limit = query.limit ?? MAX_PAGE_ENTRIES
+    const page = await readPage(space, { after: seq, limit, filter, echo, deletionsAfter: NOTHING })
     if (space.standing.epoch !== epoch || !isAbove(space.standing.floor, { seq, scan })) continue
     const cursor = formatCursor(epoch, { seq: page.position, scan }, filter)
     return { fields: { cursor, more: page.more, reset }, entries: page.entries }

@@ -1,0 +1,139 @@
+import { runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { expect, test } from 'vitest'
+import { age } from './ageing.ts'
+import { call, type Device, device, mint, send } from './client.ts'
+
+const T = Date.now() - 60_000
+const ALL = ['sync:read', 'sync:write', 'space:admin']
+
+function download({ session }: Device): Promise<Response> {
+  return call('/api/export', { headers: { authorization: `Bearer ${session}` } })
+}
+
+async function lines(response: Response): Promise<{ key?: string; [field: string]: unknown }[]> {
+  expect(response.status).toBe(200)
+  const parts = (await response.text()).split('\n')
+  expect(parts.pop()).toBe('')
+  return parts.map((line) => JSON.parse(line))
+}
+
+async function admin(): Promise<{ space: string; a: Device }> {
+  const space = crypto.randomUUID()
+  return { space, a: await device(await mint({ space, scopes: ALL })) }
+}
+
+function puts(from: number, to: number, value: unknown = 'x'): object[] {
+  return Array.from({ length: to - from }, (_, n) => ({ key: `k/${from + n}`, value, timestamp: T }))
+}
+
+test('[EX1] streams a header, every entry as the feed shows it, and an end', async () => {
+  const { space, a } = await admin()
+  for (const start of [0, 400, 800]) await a.sync({ changes: puts(start, start + 400) })
+  await a.sync({
+    changes: [
+      { key: 'k/0', deleted: true, timestamp: T + 1 },
+      { key: 'ключ/\u{1f600}', value: { a: '\n' }, timestamp: T + 1 },
+    ],
+  })
+  const response = await download(a)
+  expect(response.headers.get('content-type')).toBe('application/x-ndjson')
+  const [header, ...entries] = await lines(response)
+  const end = entries.pop()
+  const { head } = (await a.get('/api/status')).body
+  const [epoch] = head.split('.')
+  const exportedAt = expect.any(Number)
+  expect(header).toEqual({
+    type: 'header',
+    format: 'chronicle-export',
+    version: 1,
+    space,
+    epoch,
+    head,
+    exportedAt,
+  })
+  expect(end).toEqual({ type: 'end', entries: 1200, cursor: head })
+  const feed: { deleted?: true }[] = []
+  for (let [cursor, more] = [null as string | null, true]; more; ) {
+    const { body } = await a.sync({ changes: [], cursor })
+    feed.push(...body.changes)
+    cursor = body.cursor
+    more = body.more
+  }
+  expect(entries).toEqual(feed.filter(({ deleted }) => !deleted))
+})
+
+test('[EX1] an empty space exports header and end', async () => {
+  const { a } = await admin()
+  expect(await lines(await download(a))).toMatchObject([{ type: 'header' }, { type: 'end', entries: 0 }])
+})
+
+test('[EX2] follows what is written meanwhile, deletions included', async () => {
+  const { a } = await admin()
+  const values = puts(0, 3000, 'v'.repeat(2000))
+  for (let start = 0; start < 3000; start += 400) {
+    expect((await a.sync({ changes: values.slice(start, start + 400) })).body.success).toBe(true)
+  }
+  const response = await download(a)
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+  const parts: Uint8Array[] = []
+  const first = await reader.read()
+  parts.push(first.value as Uint8Array)
+  await a.sync({
+    changes: [
+      { key: 'k/0', deleted: true, timestamp: T + 1 },
+      { key: 'k/1', value: 'later', timestamp: T + 1 },
+    ],
+  })
+  for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) parts.push(chunk.value)
+  const text = await new Blob(parts as Uint8Array<ArrayBuffer>[]).text()
+  const found = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  const state = new Map<string, unknown>()
+  for (const { key, value, deleted } of found.slice(1, -1))
+    deleted ? state.delete(key) : state.set(key, value)
+  expect(state.size).toBe(2999)
+  expect([state.has('k/0'), state.get('k/1')]).toEqual([false, 'later'])
+  expect(found.at(-1)).toMatchObject({ type: 'end', entries: found.length - 2 })
+})
+
+test('[EX3] needs both scopes, and a token for all collections', async () => {
+  const space = crypto.randomUUID()
+  for (const [wanted, code] of [
+    [{ scopes: ['sync:read', 'sync:write'] }, 'forbidden-scope'],
+    [{ scopes: ['space:admin'] }, 'forbidden-scope'],
+    [{ scopes: ALL, collections: ['k'] }, 'forbidden-collection'],
+  ] as const) {
+    const reader = await device(await mint({ space, ...wanted }))
+    expect((await reader.get('/api/export')).body).toMatchObject({ status: 403, code })
+  }
+})
+
+test('[EX4] breaks off without an end when its session does', async () => {
+  const { a } = await admin()
+  for (let start = 0; start < 3000; start += 400) {
+    await a.sync({ changes: puts(start, start + 400, 'v'.repeat(2000)) })
+  }
+  const response = await download(a)
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+  await reader.read()
+  await send('DELETE', '/api/auth', { bearer: a.session })
+  const rest = async () => {
+    for (let chunk = await reader.read(); !chunk.done; ) chunk = await reader.read()
+  }
+  await expect(rest()).rejects.toThrow()
+})
+
+test('[EX4] goes on when deletions from before it are forgotten', async () => {
+  const { space, a } = await admin()
+  await a.sync({ changes: puts(0, 2) })
+  await a.sync({ changes: [{ key: 'k/0', deleted: true, timestamp: T + 1 }] })
+  await age(space, 91)
+  const state = await runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) =>
+    storage.sql.exec(`SELECT value FROM meta WHERE name = 'floor'`).one(),
+  )
+  expect(state.value).toBe(3)
+  expect(await lines(await download(a))).toMatchObject([{}, { key: 'k/1' }, { type: 'end', entries: 1 }])
+})

@@ -1,0 +1,74 @@
+import { formatCursor, isAbove } from '../core/cursor.ts'
+import { EXPORT_FORMAT, EXPORT_VERSION, type ExportEnd, type ExportHeader } from '../core/export.ts'
+import { MAX_PAGE_ENTRIES } from '../core/limits.ts'
+import { accepted, type Result, refused } from '../core/result.ts'
+import type { Session } from '../core/session.ts'
+import { formatVersion, NOTHING } from '../core/version.ts'
+import { checkScope, checkSession } from './admission.ts'
+import { readPage } from './feed.ts'
+import type { Space } from './space.ts'
+
+/**
+ * `GET /api/export`: all entries of a space as NDJSON, up to a head that moves while it is read. Holds one page in
+ * memory, and reads the next one when it is asked for. What cannot be ended, because the session or the space has,
+ * breaks off without the last line.
+ */
+export function exportSpace(space: Space, session: Session, now: number): Result<ReadableStream<Uint8Array>> {
+  const allowed = admit(space, session)
+  return allowed.ok ? accepted(byteStream(exportTexts(space, session, now))) : allowed
+}
+
+function admit(space: Space, session: Session): Result<true> {
+  const known = checkSession(space, session)
+  const reads = known.ok ? checkScope(session, 'sync:read') : known
+  const allowed = reads.ok ? checkScope(session, 'space:admin') : reads
+  if (!allowed.ok || session.collections === null) return allowed
+  return refused({ code: 'forbidden-collection', collection: '*' })
+}
+
+async function* exportTexts(space: Space, session: Session, exportedAt: number): AsyncGenerator<string> {
+  const { epoch, seq: scan } = space.standing
+  yield lineOf({
+    type: 'header',
+    format: EXPORT_FORMAT,
+    version: EXPORT_VERSION,
+    space: session.space,
+    epoch,
+    head: formatVersion(epoch, scan),
+    exportedAt,
+  })
+  let [seq, count] = [NOTHING, 0]
+  for (let more = true; more; ) {
+    const query = { after: seq, limit: MAX_PAGE_ENTRIES, filter: null, echo: null, deletionsAfter: scan }
+    const page = await readPage(space, query)
+    // A deletion may only be missing here if its key was never shown: it was deleted before the export began.
+    const whole = space.standing.epoch === epoch && isAbove(space.standing.floor, { seq, scan })
+    if (!whole || !admit(space, session).ok) throw new Error('the export cannot be ended')
+    if (page.entries.length > 0) yield `${page.entries.join('\n')}\n`
+    seq = page.position
+    count += page.entries.length
+    more = page.more
+  }
+  yield lineOf({ type: 'end', entries: count, cursor: formatCursor(epoch, { seq, scan }, null) })
+}
+
+function lineOf(line: ExportHeader | ExportEnd): string {
+  return `${JSON.stringify(line)}\n`
+}
+
+/** Texts as the bytes of a stream, each made only when it is wanted. The platform hands over no other streams. */
+function byteStream(texts: AsyncGenerator<string>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder()
+  return new ReadableStream({
+    type: 'bytes',
+    async pull(controller) {
+      const { value, done } = await texts.next()
+      if (!done) return controller.enqueue(encoder.encode(value))
+      controller.close()
+      controller.byobRequest?.respond(0)
+    },
+    async cancel() {
+      await texts.return(undefined)
+    },
+  })
+}
