@@ -31,6 +31,10 @@ export type Fault =
   | { readonly code: 'stale-base'; readonly version: string | null }
   | { readonly code: 'already-resolved'; readonly id: number }
   | { readonly code: 'config-changed'; readonly revision: number }
+  | { readonly code: 'not-empty' }
+  | { readonly code: 'import-gap'; readonly expected: number }
+  | { readonly code: 'invalid-line'; readonly line: number; readonly detail: string }
+  | { readonly code: 'importing'; readonly retryAfterSeconds: number }
   | { readonly code: 'rate-limited'; readonly retryAfterSeconds: number }
   | { readonly code: 'misconfigured' }
   | { readonly code: 'internal' }

@@ -75,6 +75,17 @@ export const CONFIG_MAX_AGE_MS = 30_000
 
 /** The most versions one page of a history holds. */
 export const MAX_HISTORY_VERSIONS = 100
+
+/** How many lines of an export are stored in one transaction, and how long they are together at most, characters. */
+export const IMPORT_BATCH_LINES = 500
+export const IMPORT_BATCH_LENGTH = 512 * 1024
+
+/** The longest line of an export, characters: a value of the largest size, its key, and escapes besides. */
+export const MAX_LINE_LENGTH = 1024 * 1024
+
+/** When to ask again a space that is being filled: most exports are in by then. */
+export const IMPORT_RETRY_SECONDS = 10
+
 /** One day, ms. */
 export const DAY_MS = 24 * 60 * 60 * 1000
 

@@ -3,18 +3,19 @@ import { refusal } from './refusal.ts'
 
 /** The text of a JSON body within the limits of size and time; nothing of it is parsed yet. */
 export async function readBody(request: Request): Promise<string> {
-  checkMediaType(request.headers)
+  checkMediaType(request.headers, 'application/json')
   const declared = request.headers.get('content-length')
   if (Number(declared) > MAX_BODY_BYTES) throw refusal({ code: 'body-too-large', limit: MAX_BODY_BYTES })
   const bytes = await withDeadline(declared === null ? collect(request.body) : request.arrayBuffer())
   return decode(bytes)
 }
 
-function checkMediaType(headers: Headers): void {
+/** Refuses a body of another type, or one that is encoded. */
+export function checkMediaType(headers: Headers, expected: string): void {
   const [type] = (headers.get('content-type') ?? '').split(';')
   const plain = headers.get('content-encoding') ?? 'identity'
-  if (type?.trim().toLowerCase() !== 'application/json' || plain !== 'identity') {
-    throw refusal({ code: 'unsupported-media-type', expected: 'application/json' })
+  if (type?.trim().toLowerCase() !== expected || plain !== 'identity') {
+    throw refusal({ code: 'unsupported-media-type', expected })
   }
 }
 

@@ -97,6 +97,17 @@ const WORDS: Words = {
       { revision },
       { code },
     ),
+  'not-empty': ({ code }) =>
+    new SyncError('The space is not empty; erase it first with DELETE /api/space.', {}, { code }),
+  'import-gap': ({ code, expected }) =>
+    new SyncError(`Line ${expected} of the export is the next one.`, { expected }, { code }),
+  'invalid-line': ({ code, line, detail }) =>
+    new HTTPError(422, `Line ${line}: ${detail}. What came before it is in.`, { code, members: { line } }),
+  importing: ({ code, retryAfterSeconds }) =>
+    new HTTPError(503, 'The space is being filled from an export; wait and try again.', {
+      code,
+      headers: { 'retry-after': String(retryAfterSeconds) },
+    }),
   'rate-limited': ({ code, retryAfterSeconds }) =>
     new HTTPError(429, 'Too many requests; wait and try again.', {
       code,

@@ -15,7 +15,7 @@ import { refusal, unwrap } from './refusal.ts'
 import { verifySession } from './session.ts'
 import { changes, conflicts, entry, history, resolve, status, sync } from './space.ts'
 import { mintToken, revokeToken, showTokens } from './tokens.ts'
-import { exportSpace } from './transfer.ts'
+import { exportSpace, importSpace } from './transfer.ts'
 
 type Answer = (exchange: Exchange) => Promise<Response>
 type SessionAnswer = (exchange: Exchange, session: Session) => Promise<Response>
@@ -51,6 +51,7 @@ export const ROUTES = [
   { method: 'GET', path: '/api/conflicts', query: true, access: 'session', answer: conflicts },
   { method: 'POST', path: '/api/conflicts/:id/resolve', access: 'session', answer: resolve },
   { method: 'GET', path: '/api/export', access: 'session', answer: exportSpace },
+  { method: 'POST', path: '/api/import', query: true, access: 'session', answer: importSpace },
   { method: 'DELETE', path: '/api/space', access: 'session', answer: erase },
 ] as const satisfies readonly Route[]
 

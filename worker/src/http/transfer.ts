@@ -1,5 +1,8 @@
 import type { Session } from '../core/session.ts'
-import { type Exchange, spaceOf } from './exchange.ts'
+import { parseQuery } from '../schema/parse.ts'
+import { ImportQuery } from '../schema/query.ts'
+import { checkMediaType } from './body.ts'
+import { type Exchange, jsonText, spaceOf } from './exchange.ts'
 import { unwrap } from './refusal.ts'
 
 const NDJSON = 'application/x-ndjson'
@@ -8,4 +11,15 @@ const NDJSON = 'application/x-ndjson'
 export async function exportSpace({ env }: Exchange, session: Session): Promise<Response> {
   const stream = unwrap(await spaceOf(env, session).export(session))
   return new Response(stream, { headers: { 'content-type': NDJSON } })
+}
+
+/** `POST /api/import?line=`: an export, or the rest of one from that line on; streamed to the space as it arrives. */
+export async function importSpace(
+  { env, request, query, began }: Exchange,
+  session: Session,
+): Promise<Response> {
+  checkMediaType(request.headers, NDJSON)
+  const { line = 1 } = unwrap(parseQuery(ImportQuery, query))
+  const body = request.body ?? new Blob().stream()
+  return jsonText(unwrap(await spaceOf(env, session).import(session, { body, line, now: began })))
 }

@@ -1,15 +1,29 @@
+import { IMPORT_RETRY_SECONDS } from '../core/limits.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
 import type { Scope, Session } from '../core/session.ts'
 import type { Space } from './space.ts'
+import type { Standing } from './store.ts'
 
 /** What the space must know of a session to say whether it is still valid. */
 export type Credential = Pick<Session, 'id' | 'token' | 'issuedAt'>
+
+/** Refuses a session that is not valid, and any while the space is being filled: it would see half of it. */
+export function checkSession(space: Space, credential: Credential): Result<true> {
+  const known = checkCredential(space, credential)
+  if (!known.ok || !isImporting(space.standing)) return known
+  return refused({ code: 'importing', retryAfterSeconds: IMPORT_RETRY_SECONDS })
+}
+
+/** Whether an import has begun and not ended. */
+function isImporting({ imported }: Pick<Standing, 'imported'>): boolean {
+  return imported !== null && !imported.finished
+}
 
 /**
  * Refuses a session that was ended, whose token was revoked, or that is older than the erasure of the space.
  * The Worker has verified all else about it.
  */
-export function checkSession(space: Space, { id, token, issuedAt }: Credential): Result<true> {
+export function checkCredential(space: Space, { id, token, issuedAt }: Credential): Result<true> {
   const ended = space.revoked.has(id) || space.revoked.has(token) || issuedAt <= space.standing.erasedAt
   return ended ? refused({ code: 'revoked' }) : accepted(true)
 }

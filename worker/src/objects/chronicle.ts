@@ -7,12 +7,20 @@ import { formatTag, isKnown } from '../core/tag.ts'
 import { formatVersion } from '../core/version.ts'
 import type { ResolveRequest } from '../schema/conflict.ts'
 import type { ChangesQuery, ConflictsQuery, HistoryQuery, StatusQuery } from '../schema/query.ts'
-import { type Credential, checkCollections, checkScope, checkSession, revoke } from './admission.ts'
+import {
+  type Credential,
+  checkCollections,
+  checkCredential,
+  checkScope,
+  checkSession,
+  revoke,
+} from './admission.ts'
 import { listConflicts } from './conflicts.ts'
 import { readEntry } from './entry.ts'
 import { eraseSpace } from './erase.ts'
 import { exportSpace } from './export.ts'
 import { readHistory } from './history.ts'
+import { type ImportRequest, importSpace } from './import.ts'
 import { pull } from './pull.ts'
 import { type Tagged, withTexts } from './reply.ts'
 import { resolveConflict } from './resolve.ts'
@@ -120,9 +128,14 @@ export class Chronicle extends DurableObject<Env> {
     return exportSpace(this.#space, session, Date.now())
   }
 
+  /** `POST /api/import`. */
+  import(session: Session, request: ImportRequest): Promise<Result<string>> {
+    return importSpace(this.#space, session, request)
+  }
+
   /** Whether a token or session was revoked: asked before a session is opened. */
   async admit(session: Credential): Promise<Result<true>> {
-    return checkSession(this.#space, session)
+    return checkCredential(this.#space, session)
   }
 
   /** Ends a session, or all sessions of a token. `until`: when the last of them would have ended by itself, ms. */
@@ -132,7 +145,7 @@ export class Chronicle extends DurableObject<Env> {
 
   /** `DELETE /api/space`: erases all that the space holds, and ends every session and token of it. */
   async erase(session: Session): Promise<Result<true>> {
-    const known = checkSession(this.#space, session)
+    const known = checkCredential(this.#space, session)
     const allowed = known.ok ? checkScope(session, 'space:admin') : known
     if (!allowed.ok) return allowed
     await eraseSpace(this.#storage, this.#space, { epoch: newEpoch(), now: Date.now() })

@@ -98,7 +98,8 @@ function appendsOf(
   }))
 }
 
-function advance(space: Space, { into, first, last, entries, superseded, at, body }: Append): void {
+/** Brings what is known of the log in step with a row that was written. */
+export function advance(space: Space, { into, first, last, entries, superseded, at, body }: Append): void {
   const bytes = into === null ? body.length : (space.standing.tail?.bytes ?? 0) + body.length
   const tail = { first: into ?? first, bytes }
   space.standing = { ...space.standing, seq: last, entries, superseded, lastSync: at, tail }

@@ -49,7 +49,7 @@ export async function compactSlice(space: Space, pass: Pass, now: number): Promi
   space.transaction(() => {
     space.store.replaceSegments(extentOf(rows), asLog(space, last, { rows, live }))
     space.store.archive(replaced, now)
-    space.store.putSuperseded(superseded)
+    space.store.putCounts({ ...space.standing, superseded })
   })
   space.standing = { ...space.standing, superseded }
   return rest

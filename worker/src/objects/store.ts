@@ -1,5 +1,7 @@
+import type { Progress } from '../core/import.ts'
 import type { Conflict } from '../core/outcome.ts'
 import type { Head } from '../core/settle.ts'
+import { type ImportRows, importedIn, importRows } from './import-rows.ts'
 import { type UpkeepRows, upkeepRows } from './upkeep-rows.ts'
 
 /** Where a space stands: read once when its object wakes, then kept in step with every commit. */
@@ -19,6 +21,8 @@ export interface Standing {
   readonly lastSync: number | null
   /** The newest segment, which takes further chunks while it is small. */
   readonly tail: { readonly first: number; readonly bytes: number } | null
+  /** The export that the space was or is being filled with; null for most. */
+  readonly imported: Progress | null
 }
 
 /** What is known of a client's last batch: enough to answer it again. */
@@ -53,7 +57,7 @@ export interface Append {
 }
 
 /** The rows of a space. Synchronous throughout; the caller says what is one transaction. */
-export interface Store extends UpkeepRows {
+export interface Store extends UpkeepRows, ImportRows {
   standing(): Standing
   client(id: string): ClientRecord | undefined
   putClient(record: ClientRecord): void
@@ -96,6 +100,7 @@ export function sqliteStore(sql: SqlStorage): Store {
     ...conflictRows(sql),
     ...revokedRows(sql),
     ...upkeepRows(sql),
+    ...importRows(sql),
   }
 }
 
@@ -115,6 +120,7 @@ function readStanding(sql: SqlStorage): Standing {
     superseded: tail?.superseded ?? 0,
     lastSync: tail?.at ?? null,
     tail: tail === undefined ? null : { first: tail.first, bytes: tail.bytes },
+    imported: importedIn(meta),
   }
 }
 

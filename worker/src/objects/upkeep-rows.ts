@@ -1,5 +1,5 @@
 import type { Packed } from '../core/repack.ts'
-import type { LastPass } from '../core/upkeep.ts'
+import type { LastPass, Weight } from '../core/upkeep.ts'
 
 /** A row of the log, whole. */
 export interface SegmentRow extends Packed {
@@ -34,8 +34,8 @@ export interface UpkeepRows {
   segments(pass: Pass, bytes: number): readonly SegmentRow[]
   /** Puts rows in the place of all that begin from `first` to `last`. */
   replaceSegments(range: Pick<Packed, 'first' | 'last'>, rows: readonly SegmentRow[]): void
-  /** Notes in the newest row how many versions of the log are superseded. */
-  putSuperseded(superseded: number): void
+  /** Notes in the newest row how much of the log is current, and how much is not. */
+  putCounts(counts: Weight): void
   /** Keeps superseded versions apart from the log. */
   archive(rows: readonly Packed[], now: number): void
   /** The rows that may hold a superseded version. */
@@ -77,7 +77,7 @@ function passRows(sql: SqlStorage): Pick<UpkeepRows, 'passes' | 'putPasses'> {
   }
 }
 
-function rewriting(sql: SqlStorage): Pick<UpkeepRows, 'segments' | 'replaceSegments' | 'putSuperseded'> {
+function rewriting(sql: SqlStorage): Pick<UpkeepRows, 'segments' | 'replaceSegments' | 'putCounts'> {
   return {
     segments({ after, to }, bytes) {
       const rows: SegmentRow[] = []
@@ -102,8 +102,12 @@ function rewriting(sql: SqlStorage): Pick<UpkeepRows, 'segments' | 'replaceSegme
       }
     },
 
-    putSuperseded(superseded) {
-      sql.exec('UPDATE segment SET superseded = ? WHERE first = (SELECT max(first) FROM segment)', superseded)
+    putCounts({ entries, superseded }) {
+      sql.exec(
+        'UPDATE segment SET entries = ?, superseded = ? WHERE first = (SELECT max(first) FROM segment)',
+        entries,
+        superseded,
+      )
     },
   }
 }

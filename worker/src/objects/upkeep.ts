@@ -80,7 +80,7 @@ function dropTombstones(space: Space, before: number): number {
     const dropped = store.dropTombstones(store.lastBefore(before), DROP_ROWS)
     if (dropped.length > 0) {
       store.putFloor(Math.max(standing.floor, ...dropped))
-      store.putSuperseded(standing.superseded + dropped.length)
+      store.putCounts({ ...standing, superseded: standing.superseded + dropped.length })
     }
     return dropped
   })

@@ -47,6 +47,9 @@ export const HistoryQuery = z.strictObject({
 })
 export type HistoryQuery = z.infer<typeof HistoryQuery>
 
+/** The query of `POST /api/import`: which line of the export the body begins with. */
+export const ImportQuery = z.strictObject({ line: z.optional(z.pipe(Digits, z.int().check(z.minimum(1)))) })
+
 /** The query of `GET /api/tokens`. */
 export const TokensQuery = z.strictObject({ cursor: z.optional(z.string()) })
 

@@ -1,0 +1,205 @@
+import { type EditContext, toEdits } from '../core/change.ts'
+import type { Chunk } from '../core/chunk.ts'
+import type { Fault } from '../core/fault.ts'
+import { type Imported, lastOfEach, type Placed, type Progress, planImport, runsOf } from '../core/import.ts'
+import { packChunks } from '../core/repack.ts'
+import { accepted, type Result, refused } from '../core/result.ts'
+import type { Session } from '../core/session.ts'
+import { parseHeader, parseImportLine } from '../schema/import.ts'
+import { checkCredential, checkScope } from './admission.ts'
+import { advance, type SealedLines, sealLines } from './commit.ts'
+import { lineReader } from './line-reader.ts'
+import type { Space } from './space.ts'
+import { arrangeUpkeep } from './upkeep.ts'
+
+/** The body of an import, the number of its first line in the export, and when it came (ms). */
+export interface ImportRequest {
+  readonly body: ReadableStream<Uint8Array>
+  readonly line: number
+  readonly now: number
+}
+
+/** Lines of an export, the number of the first, and when they came (ms). */
+interface Lines {
+  readonly texts: readonly string[]
+  readonly first: number
+  readonly now: number
+}
+
+/** What some lines bring that was not in before, and how far the import has come with them. */
+interface Stretch {
+  readonly entries: readonly Imported[]
+  readonly progress: Progress
+  /** What is wrong with the line after them. */
+  readonly fault: Fault | null
+}
+
+/**
+ * `POST /api/import`: fills an empty space with an export, a transaction every few hundred lines, each with how far
+ * it has come. Cut off anywhere it is sent again: lines that are in are passed over.
+ */
+export async function importSpace(
+  space: Space,
+  session: Session,
+  { body, line, now }: ImportRequest,
+): Promise<Result<string>> {
+  const reader = body.getReader()
+  const read = lineReader(reader, line)
+  try {
+    for (let first = line; ; ) {
+      const allowed = admit(space, session)
+      if (!allowed.ok) return allowed
+      const texts = await read()
+      if (!texts.ok) return texts
+      if (texts.value.length === 0) break
+      const stored = await storeLines(space, session, { texts: texts.value, first, now })
+      if (!stored.ok) return stored
+      first += texts.value.length
+    }
+  } finally {
+    await reader.cancel()
+  }
+  await arrangeUpkeep(space, now)
+  return accepted(replyOf(space))
+}
+
+function admit(space: Space, session: Session): Result<true> {
+  const known = checkCredential(space, session)
+  return known.ok ? checkScope(session, 'space:admin') : known
+}
+
+function replyOf({ standing: { imported, entries } }: Space): string {
+  return JSON.stringify({
+    success: true,
+    line: imported?.line ?? 0,
+    entries,
+    finished: imported?.finished ?? false,
+  })
+}
+
+async function storeLines(space: Space, session: Session, lines: Lines): Promise<Result<true>> {
+  const { imported } = space.standing
+  const stretch = readStretch(space, lines)
+  if (!stretch.ok) return stretch
+  const { progress, fault } = stretch.value
+  const entries = lastOfEach(stretch.value.entries)
+  const sealed = await sealRuns(space, entries, lines.now)
+  // From here to the commit nothing is awaited.
+  const allowed = admit(space, session)
+  if (!allowed.ok) return allowed
+  if (space.standing.imported !== imported) return gap(space.standing.imported)
+  if (imported === null && space.standing.seq > 0) return refused({ code: 'not-empty' })
+  commitStretch(space, { entries, progress, sealed })
+  return fault === null ? accepted(true) : refused(fault)
+}
+
+function readStretch(space: Space, { texts, first, now }: Lines): Result<Stretch> {
+  const known = first === 1 ? begin(space, texts[0] ?? '') : resume(space, first)
+  if (!known.ok) return known
+  const context = { epoch: space.standing.epoch, clock: { now, skew: 0 }, granted: null }
+  const entries: Imported[] = []
+  let progress = known.value
+  for (const [index, text] of texts.entries()) {
+    const line = first + index
+    if (line <= progress.line) continue
+    const read = progress.finished ? invalid(line, 'follows the end') : readLine(text, line, context)
+    if (!read.ok) return accepted({ entries, progress, fault: read.fault })
+    if (read.value !== 'end') entries.push(read.value)
+    progress = { ...progress, line, finished: read.value === 'end' }
+  }
+  return accepted({ entries, progress, fault: null })
+}
+
+/** The import that a header belongs to: the one that is under way or done, or a new one into an empty space. */
+function begin({ standing: { imported, seq } }: Space, text: string): Result<Progress> {
+  const header = parseHeader(text)
+  if (!header.ok) return header
+  const source = JSON.stringify(header.value)
+  if (imported?.source === source) return accepted(imported)
+  if (seq > 0) return refused({ code: 'not-empty' })
+  return accepted({ source, line: 1, finished: false })
+}
+
+function resume({ standing: { imported } }: Space, first: number): Result<Progress> {
+  return imported === null || first > imported.line + 1 ? gap(imported) : accepted(imported)
+}
+
+function gap(imported: Progress | null): Result<never> {
+  return refused({ code: 'import-gap', expected: (imported?.line ?? 0) + 1 })
+}
+
+/** The entry that a line holds, or `end`, whose count must be that of the lines before it. */
+function readLine(text: string, line: number, context: EditContext): Result<Imported | 'end'> {
+  const parsed = parseImportLine(text, line)
+  if (!parsed.ok) return parsed
+  if ('type' in parsed.value) {
+    const found = line - 2
+    return parsed.value.entries === found
+      ? accepted('end')
+      : invalid(line, `counts ${parsed.value.entries} entries, ${found} came`)
+  }
+  const { key, value, deleted, timestamp, by } = parsed.value
+  const edits = toEdits([{ key, value, deleted, timestamp }], context)
+  if (!edits.ok) return invalid(line, edits.fault.code)
+  const [edit] = edits.value
+  if (edit === undefined || edit.rejection !== null) return invalid(line, edit?.rejection ?? 'no entry')
+  return accepted({ edit, by })
+}
+
+function invalid(line: number, detail: string): Result<never> {
+  return refused({ code: 'invalid-line', line, detail })
+}
+
+async function sealRuns(
+  space: Space,
+  entries: readonly Imported[],
+  now: number,
+): Promise<readonly SealedLines[]> {
+  const keys = await space.keys()
+  const [g] = keys.generations
+  const runs = runsOf(entries.filter(({ edit }) => !edit.deleted))
+  return Promise.all(
+    runs.map((run) => {
+      const lines = run.map(({ edit }) => edit.line)
+      return sealLines(keys, lines, { g, c: run[0].by, b: null, t: now, k: 0 })
+    }),
+  )
+}
+
+function commitStretch(
+  space: Space,
+  { entries, progress, sealed }: Omit<Stretch, 'fault'> & { readonly sealed: readonly SealedLines[] },
+): void {
+  const { store, standing } = space
+  const plan = planImport(entries, standing.seq, store.heads(entries.map(({ edit }) => edit.key)))
+  const counts = {
+    entries: standing.entries + plan.entries,
+    superseded: standing.superseded + plan.superseded,
+  }
+  const rows = packChunks(chunksOf(sealed, plan.placed))
+  const appends = rows.map((row) => ({ ...row, ...counts, into: null }))
+  space.transaction(() => {
+    for (const append of appends) store.append(append)
+    if (appends.length === 0) store.putCounts(counts)
+    store.putHeads(plan.heads)
+    store.dropHeads(plan.gone)
+    store.putImport(progress)
+  })
+  for (const append of appends) advance(space, append)
+  space.standing = { ...space.standing, ...counts, imported: progress }
+}
+
+/** The sealed lines, which are in the order of their places. */
+function chunksOf(sealed: readonly SealedLines[], placed: readonly Placed[]): readonly Chunk[] {
+  const chunks: Chunk[] = []
+  let next = 0
+  for (const { origin, drafts, sealed: contents } of sealed) {
+    for (const [position, { indexes }] of drafts.entries()) {
+      const stretch = placed.slice(next, next + indexes.length)
+      const s = stretch.flatMap(({ seq, previous }, place) => [seq, previous, place])
+      chunks.push({ frame: { ...origin, s }, sealed: contents[position] as Uint8Array })
+      next += indexes.length
+    }
+  }
+  return chunks
+}

@@ -1,0 +1,77 @@
+import type { Fault } from '../core/fault.ts'
+import { BODY_DEADLINE_MS, IMPORT_BATCH_LENGTH, IMPORT_BATCH_LINES, MAX_LINE_LENGTH } from '../core/limits.ts'
+import { accepted, type Result, refused } from '../core/result.ts'
+
+/** The next lines of a text, as many as one transaction takes; none at its end. What is wrong comes after the rest. */
+export type LineReader = () => Promise<Result<readonly string[]>>
+
+/**
+ * Reads a stream of UTF-8 line by line, no further ahead than one transaction needs. Refuses a line that is too
+ * long, bytes that are no text, and a stream that stalls. `first`: the number of its first line.
+ */
+export function lineReader(reader: ReadableStreamDefaultReader<Uint8Array>, first: number): LineReader {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  const lines: string[] = []
+  let number = first
+  let rest = ''
+  let ended = false
+  let fault: Fault | null = null
+
+  async function fill(): Promise<Fault | null> {
+    const part = await withDeadline(reader.read())
+    if (part === null) return { code: 'body-timeout', afterMs: BODY_DEADLINE_MS }
+    const text = decode(part.value)
+    if (text === null) return { code: 'not-utf8' }
+    ended = part.done
+    const [head = '', ...tail] = text.split('\n')
+    lines.push(rest + head, ...tail)
+    rest = lines.pop() ?? ''
+    if (ended && rest !== '') lines.push(rest)
+    return rest.length > MAX_LINE_LENGTH ? tooLong(number + lines.length) : null
+  }
+
+  function decode(bytes: Uint8Array | undefined): string | null {
+    try {
+      return decoder.decode(bytes, { stream: bytes !== undefined })
+    } catch {
+      return null
+    }
+  }
+
+  return async () => {
+    while (!ended && fault === null && !isEnough(lines)) fault = await fill()
+    if (fault !== null && lines.length === 0) return refused(fault)
+    const batch = lines.splice(0, countOf(lines))
+    number += batch.length
+    return accepted(batch)
+  }
+}
+
+function isEnough(lines: readonly string[]): boolean {
+  return lines.length > IMPORT_BATCH_LINES || countOf(lines) < lines.length
+}
+
+/** How many of some lines one transaction takes. */
+function countOf(lines: readonly string[]): number {
+  let length = 0
+  const over = lines.findIndex((line) => {
+    length += line.length
+    return length > IMPORT_BATCH_LENGTH
+  })
+  return Math.min(IMPORT_BATCH_LINES, over === -1 ? lines.length : Math.max(1, over))
+}
+
+function tooLong(line: number): Fault {
+  return { code: 'invalid-line', line, detail: `longer than ${MAX_LINE_LENGTH} characters` }
+}
+
+/** The runtime waits for ever for a body that was only half sent. */
+async function withDeadline<T>(reading: Promise<T>): Promise<T | null> {
+  const late = Promise.withResolvers<null>()
+  const timer = setTimeout(() => late.resolve(null), BODY_DEADLINE_MS)
+  try {
+    return await Promise.race([reading, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}

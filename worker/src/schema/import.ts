@@ -1,0 +1,49 @@
+import * as z from 'zod/mini'
+import { EXPORT_FORMAT, EXPORT_VERSION, type ExportEnd, type ExportHeader } from '../core/export.ts'
+import { type Result, refused } from '../core/result.ts'
+import { AnyJson, ClientId, Milliseconds } from './name.ts'
+import { parseBody } from './parse.ts'
+
+const Header: z.ZodMiniType<ExportHeader> = z.strictObject({
+  type: z.literal('header'),
+  format: z.literal(EXPORT_FORMAT),
+  version: z.literal(EXPORT_VERSION),
+  space: z.string(),
+  epoch: z.string(),
+  head: z.string(),
+  exportedAt: Milliseconds,
+})
+
+const End: z.ZodMiniType<ExportEnd> = z.strictObject({
+  type: z.literal('end'),
+  entries: z.int().check(z.minimum(0)),
+  cursor: z.string(),
+})
+
+/** An entry as the feed shows it. Its version is another space's, and is not kept. */
+const Entry = z.strictObject({
+  key: z.string(),
+  value: z.optional(AnyJson),
+  deleted: z.optional(z.literal(true)),
+  timestamp: z.number(),
+  version: z.string(),
+  by: ClientId,
+})
+export type ImportEntry = z.infer<typeof Entry>
+
+/** The first line of an export. */
+export function parseHeader(text: string): Result<ExportHeader> {
+  return named(parseBody(Header, text), 1)
+}
+
+/** Any further line. A bad one is refused with its number. */
+export function parseImportLine(text: string, number: number): Result<ExportEnd | ImportEntry> {
+  const parsed = text.startsWith('{"type":') ? parseBody(End, text) : parseBody(Entry, text)
+  return named<ExportEnd | ImportEntry>(parsed, number)
+}
+
+function named<T>(parsed: Result<T>, line: number): Result<T> {
+  if (parsed.ok) return parsed
+  const { fault } = parsed
+  return refused({ code: 'invalid-line', line, detail: 'detail' in fault ? fault.detail : fault.code })
+}
