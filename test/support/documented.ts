@@ -8,7 +8,7 @@ interface Header {
 interface Described {
   readonly headers?: Readonly<Record<string, { readonly $ref: string }>>
   readonly content?: Readonly<
-    Record<string, { readonly schema: { readonly $ref: string }; readonly examples?: object }>
+    Record<string, { readonly schema: { readonly $ref?: string }; readonly examples?: object }>
   >
 }
 
@@ -22,6 +22,8 @@ const HEADERS: Readonly<Record<string, Header>> = document.components.headers as
 /** What the edge answers where there is no operation to describe it. */
 const ELSEWHERE = ['forbidden-origin', 'not-found', 'method-not-allowed', 'misconfigured', 'internal']
 
+const NDJSON = 'application/x-ndjson'
+
 const COMMON_HEADERS = ['x-request-id', 'cache-control', 'vary', 'x-content-type-options']
 
 /**
@@ -32,7 +34,8 @@ export async function documented(request: Request, response: Response): Promise<
   // A socket that was opened has no body.
   if (response.status === 101) return response
   const { pathname } = new URL(request.url)
-  const text = await response.clone().text()
+  // What is streamed is read by the test, as it comes.
+  const text = response.headers.get('content-type') === NDJSON ? '' : await response.clone().text()
   const found = discrepancies(request.method, pathname, { response, text })
   if (found.length === 0) return response
   throw new Error(
@@ -92,9 +95,20 @@ function compare(
   const media = content[type]
   if (media === undefined) return [...found, `content-type ${type}: not described`]
   if (method === 'HEAD') return text === '' ? found : [...found, 'a body']
+  const { $ref } = media.schema
+  if ($ref === undefined) return found
   const body: unknown = JSON.parse(text)
   const code = media.examples === undefined ? [] : codeOf(body, Object.keys(media.examples))
-  return [...found, ...code, ...mismatches(nameOf(media.schema), body)]
+  return [...found, ...code, ...mismatches(nameOf({ $ref }), body)]
+}
+
+/** What is wrong with an export: a line that is neither its header nor its end is an entry. */
+export function mismatchesOfLines(text: string): readonly string[] {
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  return lines.filter((line) => !('type' in line)).flatMap((line) => mismatches('Entry', line))
 }
 
 function undescribed({ response, text }: Answer): readonly string[] {

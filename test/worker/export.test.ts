@@ -1,6 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
+import { mismatches } from '../support/documented.ts'
 import { age } from './ageing.ts'
 import { call, type Device, device, mint, send } from './client.ts'
 
@@ -40,6 +41,7 @@ test('[EX1] streams a header, every entry as the feed shows it, and an end', asy
   expect(response.headers.get('content-type')).toBe('application/x-ndjson')
   const [header, ...entries] = await lines(response)
   const end = entries.pop()
+  expect(entries.flatMap((entry) => mismatches('Entry', entry))).toEqual([])
   const { head } = (await a.get('/api/status')).body
   const [epoch] = head.split('.')
   const exportedAt = expect.any(Number)

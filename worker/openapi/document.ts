@@ -91,8 +91,12 @@ function queryParameters({ query }: Operation): readonly Json[] {
   }))
 }
 
-function content({ schema, example }: Content): Json {
-  return { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` }, example } }
+function content(content: Content): Json {
+  const { example } = content
+  if ('lines' in content) {
+    return { 'application/x-ndjson': { schema: { type: 'string', description: content.lines }, example } }
+  }
+  return { 'application/json': { schema: { $ref: `#/components/schemas/${content.schema}` }, example } }
 }
 
 function responsesOf(operation: Operation): Json {
@@ -104,7 +108,7 @@ function responsesOf(operation: Operation): Json {
   ])
   return {
     [reply.status]: {
-      description: SCHEMAS[reply.schema].description,
+      description: 'lines' in reply ? reply.lines : SCHEMAS[reply.schema].description,
       ...headersOf(tag),
       content: content(reply),
     },
@@ -117,8 +121,9 @@ const ANY: readonly FaultCode[] = ['invalid-request', 'misconfigured', 'internal
 const ACCESS: Readonly<Record<Operation['access'], readonly FaultCode[]>> = {
   anyone: [],
   admin: ['unauthorized', 'rate-limited'],
-  session: ['unauthorized', 'session-expired', 'revoked', 'rate-limited'],
+  session: ['unauthorized', 'session-expired', 'revoked', 'rate-limited', 'importing'],
 }
+const LINES: readonly FaultCode[] = ['not-utf8', 'body-timeout', 'unsupported-media-type', 'invalid-line']
 const BODY: readonly FaultCode[] = [
   'not-utf8',
   'not-json',
@@ -129,7 +134,7 @@ const BODY: readonly FaultCode[] = [
 ]
 
 function faultsOf({ access, body, faults }: Operation): readonly FaultCode[] {
-  return [...ANY, ...ACCESS[access], ...(body === undefined ? [] : BODY), ...faults]
+  return [...ANY, ...ACCESS[access], ...(body === undefined ? [] : 'lines' in body ? LINES : BODY), ...faults]
 }
 
 function namedResponses(operations: readonly Operation[]): Fields {

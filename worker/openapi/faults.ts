@@ -1,4 +1,5 @@
 import type { Fault, FaultCode } from '../src/core/fault.ts'
+import { IMPORT_RETRY_SECONDS } from '../src/core/limits.ts'
 
 /** One of each fault: its status, headers and words in the document are what the edge makes of these. */
 export const FAULTS: { readonly [C in FaultCode]: Extract<Fault, { code: C }> } = {
@@ -37,6 +38,10 @@ export const FAULTS: { readonly [C in FaultCode]: Extract<Fault, { code: C }> } 
   'stale-base': { code: 'stale-base', version: 'k3x9q2.1044' },
   'already-resolved': { code: 'already-resolved', id: 1042 },
   'config-changed': { code: 'config-changed', revision: 1_795_347_000_200 },
+  'not-empty': { code: 'not-empty' },
+  'import-gap': { code: 'import-gap', expected: 501 },
+  'invalid-line': { code: 'invalid-line', line: 7, detail: 'key: is missing' },
+  importing: { code: 'importing', retryAfterSeconds: IMPORT_RETRY_SECONDS },
   'rate-limited': { code: 'rate-limited', retryAfterSeconds: 60 },
   misconfigured: { code: 'misconfigured' },
   internal: { code: 'internal' },

@@ -21,10 +21,10 @@ export interface Operation {
   readonly faults: readonly FaultCode[]
 }
 
-export interface Content {
-  readonly schema: SchemaName
-  readonly example: Json
-}
+/** JSON of a shape, or lines of JSON (NDJSON) and what they are. */
+export type Content =
+  | { readonly schema: SchemaName; readonly example: Json }
+  | { readonly lines: string; readonly example: string }
 
 /** A description for every line of the route table: without one, or with one too many, this does not compile. */
 export type Operations = {

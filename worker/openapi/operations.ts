@@ -5,6 +5,7 @@ import {
   ConflictsQuery,
   EntryQuery,
   HistoryQuery,
+  ImportQuery,
   StatusQuery,
   TokensQuery,
 } from '../src/schema/query.ts'
@@ -43,6 +44,22 @@ const ENTRY = { key: 'notes/2', ...WINNER }
 const PAGE = { changes: [ENTRY], cursor: 'k3x9q2.1043', more: false, reset: false, head: 'k3x9q2.1043' }
 
 const CONFIG = { ...DEFAULT_CONFIG, revision: NOW, policies: { notes: 'merge' } }
+
+const EXPORT = [
+  {
+    type: 'header',
+    format: 'chronicle-export',
+    version: 1,
+    space: 'ann',
+    epoch: 'k3x9q2',
+    head: 'k3x9q2.1043',
+    exportedAt: NOW,
+  },
+  ENTRY,
+  { type: 'end', entries: 1, cursor: 'k3x9q2.1043' },
+]
+  .map((line) => `${JSON.stringify(line)}\n`)
+  .join('')
 
 /** The one place where a route is described. */
 export const OPERATIONS: Operations = {
@@ -277,6 +294,30 @@ export const OPERATIONS: Operations = {
     body: { schema: 'ConfigRequest', example: { revision: 0, policies: { notes: 'merge' } } },
     reply: { status: 200, schema: 'ConfigReply', example: { success: true, ...CONFIG } },
     faults: ['config-changed'],
+  },
+  'GET /api/export': {
+    access: 'session',
+    summary: 'Export the space',
+    description:
+      'A header, the entries in their order, an end; without that the file is torn. Needs the scopes `space:admin` and `sync:read`, and a token of all collections.',
+    reply: { status: 200, lines: 'An export: a header, an entry a line, an end.', example: EXPORT },
+    faults: ['forbidden-scope', 'forbidden-collection'],
+  },
+  'POST /api/import': {
+    access: 'session',
+    summary: 'Fill the space from an export',
+    description:
+      'Into an empty space, with versions of its own. Interrupted, it is sent again, whole or from `line` on: what is in already is left out. Until the end is in, other requests to the space get 503. Needs the scope `space:admin`.',
+    query: described(ImportQuery, 'A part of an export.', {
+      line: 'The number of the first line that is sent, from 1; without it, 1.',
+    }),
+    body: { lines: 'An export, or the rest of one.', example: EXPORT },
+    reply: {
+      status: 200,
+      schema: 'ImportReply',
+      example: { success: true, line: 3, entries: 1, finished: true },
+    },
+    faults: ['forbidden-scope', 'not-empty', 'import-gap'],
   },
   'DELETE /api/space': {
     access: 'session',

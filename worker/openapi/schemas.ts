@@ -8,6 +8,7 @@ import { Done } from '../src/schema/done-reply.ts'
 import { Entry } from '../src/schema/entry-reply.ts'
 import { HealthReply } from '../src/schema/health-reply.ts'
 import { HistoryReply } from '../src/schema/history-reply.ts'
+import { ImportReply } from '../src/schema/import-reply.ts'
 import { Limits } from '../src/schema/limits-reply.ts'
 import { OpenApi } from '../src/schema/openapi-reply.ts'
 import { Problem } from '../src/schema/problem-reply.ts'
@@ -161,6 +162,12 @@ export const SCHEMAS = {
     },
   ),
   ConfigReply: described(ConfigReply, 'What holds from now on.', { ...CONFIG, success: 'Always true.' }),
+  ImportReply: described(ImportReply, 'How far an import has come.', {
+    success: 'Always true.',
+    line: 'The last line that is in, from 1.',
+    entries: 'How many live entries the space has.',
+    finished: 'Whether the last line of the export was in.',
+  }),
   Entry: described(Entry, 'Where a key stands.', {
     key: '`collection/rest`.',
     value: VALUE,
@@ -238,11 +245,12 @@ export const SCHEMAS = {
     conflicts: 'Always empty.',
     synced: 'Always empty.',
     limit: 'The limit that the request goes over.',
-    expected: 'The number of the batch that would be taken.',
+    expected: 'The number of the batch, or of the line, that would be taken.',
     results: 'What became of each change of an atomic batch; none of it was stored.',
     version: 'Where the key stands; null where nothing does.',
     id: 'Of the conflict.',
     revision: 'That of the configuration by now.',
+    line: 'The number of the line that is refused, from 1.',
   }),
 }
 

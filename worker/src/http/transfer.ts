@@ -18,8 +18,8 @@ export async function importSpace(
   { env, request, query, began }: Exchange,
   session: Session,
 ): Promise<Response> {
-  checkMediaType(request.headers, NDJSON)
   const { line = 1 } = unwrap(parseQuery(ImportQuery, query))
+  checkMediaType(request.headers, NDJSON)
   const body = request.body ?? new Blob().stream()
   return jsonText(unwrap(await spaceOf(env, session).import(session, { body, line, now: began })))
 }

@@ -31,6 +31,10 @@ const CODES = {
   'stale-base': 'stale-base',
   'already-resolved': 'already-resolved',
   'config-changed': 'config-changed',
+  'not-empty': 'not-empty',
+  'import-gap': 'import-gap',
+  'invalid-line': 'invalid-line',
+  importing: 'importing',
   'rate-limited': 'rate-limited',
   misconfigured: 'misconfigured',
   internal: 'internal',
@@ -53,4 +57,5 @@ export const Problem = z.object({
   version: z.optional(z.nullable(Opaque)),
   id: z.optional(z.int()),
   revision: z.optional(z.int()),
+  line: z.optional(z.int()),
 })
