@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Change, toEdits } from '../../worker/src/core/change.ts'
-import { POLICIES, type Policy } from '../../worker/src/core/config.ts'
+import { DEFAULT_CONFIG, POLICIES, type Policy, policyOf } from '../../worker/src/core/config.ts'
 import type { Json } from '../../worker/src/core/json.ts'
 import type { Conflict, Version } from '../../worker/src/core/outcome.ts'
 import { type Plan, planBatch } from '../../worker/src/core/plan.ts'
@@ -214,4 +214,40 @@ test('[SY7] asks for the content of a head before it calls a concurrent write a 
     version: () => undefined,
   })
   expect(new Set(plan.missing)).toEqual(new Set([5]))
+})
+
+test('[PO5] the name of a collection is a name, whatever JavaScript knows by it', () => {
+  for (const name of ['constructor', '__proto__', 'toString']) {
+    expect(policyOf({ ...DEFAULT_CONFIG, policies: {} }, `${name}/1`)).toBe('lww')
+    const policies = Object.fromEntries([[name, 'merge' as const]])
+    expect(policyOf({ ...DEFAULT_CONFIG, policies }, `${name}/1`)).toBe('merge')
+  }
+})
+
+test('[CL3] a merge is never later than now, though the clock of the space went back', () => {
+  const edits = toEdits([{ key: 'k', value: { a: 1 }, timestamp: 1, base: null }], {
+    epoch: EPOCH,
+    clock: { now: 9, skew: 0 },
+    granted: null,
+  })
+  if (!edits.ok) throw new Error('refused')
+  const head: Head = { seq: 5, root: 0, at: 20, by: 'b', deleted: false, merged: false }
+  const version = {
+    seq: 5,
+    previous: 0,
+    key: 'k',
+    by: 'b',
+    at: 20,
+    deleted: false,
+    value: { b: 1 },
+    paths: [],
+  }
+  const plan = planBatch(edits.value, 'a', {
+    seq: 5,
+    clock: { now: 9, skew: 0 },
+    policy: () => 'merge',
+    head: () => head,
+    version: () => version,
+  })
+  expect(plan.heads.get('k')).toMatchObject({ at: 9, merged: true })
 })

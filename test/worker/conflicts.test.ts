@@ -112,6 +112,26 @@ test('[CF6] a decision that comes again is answered again; another one is 409 al
   expect((await resolve(a, settled.id, { choice: 'loser', base: null })).body.code).toBe('already-resolved')
 })
 
+test('[CF6] one that settled itself is not decided, even if the same stands', async () => {
+  const a = await device()
+  await a.sync({ changes: [{ key: 'l/1', value: 1, timestamp: T + 1, base: null }] })
+  const late = await a.sync({ changes: [{ key: 'l/1', deleted: true, timestamp: T, base: 'other.1' }] })
+  const [{ id, resolution }] = late.body.conflicts
+  expect(resolution).toBe('kept-server')
+  expect((await resolve(a, id, { choice: 'loser', base: null })).body.code).toBe('already-resolved')
+})
+
+test('[CF6] of a decision that writes and one that does not, at the same time, one counts', async () => {
+  const { a, b, version, id } = await openConflict()
+  const replies = await Promise.all([
+    resolve(a, id, { choice: 'winner', base: version }),
+    resolve(b, id, { choice: 'loser', base: version }),
+  ])
+  expect(replies.map(({ status }) => status).sort()).toEqual([200, 409])
+  const kept = replies[0].status === 200
+  expect((await standing(a)).body.value).toBe(kept ? 'mine' : 'yours')
+})
+
 test('[CF6] of decisions at the same time one counts', async () => {
   const { a, b, version, id } = await openConflict()
   const replies = await Promise.all([
@@ -187,7 +207,8 @@ test('[HI2] goes on page by page, and never to another key', async () => {
   const a = await device()
   const changes = Array.from({ length: 25 }, (_, n) => ({ key: 'n/1', value: n, timestamp: T + n }))
   await a.sync({ changes })
-  const other = await a.sync({ changes: [{ key: 'other/1', value: 'secret', timestamp: T }] })
+  await a.sync({ changes: [{ key: 'other/1', value: 'secret', timestamp: T }] })
+  const other = await a.sync({ changes: [{ key: 'other/1', value: 'newer', timestamp: T + 1 }] })
   const found: number[] = []
   let before = ''
   for (let pages = 0; pages < 9; pages++) {

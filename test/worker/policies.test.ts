@@ -87,6 +87,20 @@ test('[PO4] merge: the later side takes what both changed; the pointers are name
   ])
 })
 
+test('[PO4] merge: an earlier side that loses some of its changes is the loser', async () => {
+  const { b, base } = await diverged('m/1', [
+    { n: 1, t: 'a' },
+    { n: 2, t: 'a' },
+  ])
+  const sent = { n: 3, t: 'b' }
+  const reply = await write(b, { key: 'm/1', value: sent, base, timestamp: T - 1 })
+  expect(reply.results).toMatchObject([{ status: 'merged', value: { n: 2, t: 'b' } }])
+  expect(reply.conflicts).toMatchObject([
+    { resolution: 'merged', paths: ['/n'], winner: { value: { n: 2, t: 'b' } }, loser: { value: sent } },
+  ])
+  expect((await b.get('/api/conflicts')).body.conflicts).toEqual(reply.conflicts)
+})
+
 test('[PO4] merge: a side that loses all of its changes is superseded, with the pointers', async () => {
   const { b, base, version } = await diverged('m/1', [{ n: 1 }, { n: 2 }])
   const reply = await write(b, { key: 'm/1', value: { n: 3 }, base, timestamp: T - 1 })
@@ -120,6 +134,26 @@ test("[PO5] merge: and another key's version", async () => {
   const reply = await write(b, { key: 'm/1', value: { n: 1 }, base: other, timestamp: T + 9 })
   expect(reply.results).toMatchObject([{ status: 'applied' }])
   expect(reply.conflicts).toMatchObject([{ policy: 'lww' }])
+})
+
+test('[PO5] merge: so is what would grow too large together', async () => {
+  const [big, other] = ['a'.repeat(200_000), 'b'.repeat(200_000)]
+  const { b, base } = await diverged('m/1', [{}, { big }])
+  const reply = await write(b, { key: 'm/1', value: { other }, base, timestamp: T + 9 })
+  expect(reply.results).toMatchObject([{ status: 'applied' }])
+  expect(reply.conflicts).toMatchObject([{ policy: 'lww', loser: { value: { big } } }])
+})
+
+test('[CL1] the time of a merge is the later of both, whatever the clock of the client says', async () => {
+  const { a, b, base } = await diverged('m/1', [{ n: 1 }, { n: 2 }])
+  const hour = 3_600_000
+  const change = { key: 'm/1', value: { n: 1, m: 1 }, base, timestamp: T - 9 + hour }
+  const { body } = await b.sync({ changes: [change], clientTime: Date.now() + hour })
+  expect(body.results).toMatchObject([{ status: 'merged' }])
+  expect((await a.get('/api/entries?key=m/1')).body).toMatchObject({
+    timestamp: T + 5,
+    value: { n: 2, m: 1 },
+  })
 })
 
 test('[PO5] merge: two creations of one key are merged by field', async () => {
@@ -292,6 +326,28 @@ async function mintBoth() {
   const space = crypto.randomUUID()
   return { space, ...(await mint({ space })) }
 }
+
+test('[FE7] a replay tells of what its session may see by now', async () => {
+  const space = crypto.randomUUID()
+  const subject = 'ann'
+  const a = await device({ ...(await mint({ space, subject })), clientId: 'a' })
+  await write(a, { key: 'l/1', value: 'secret', timestamp: T + 9 })
+  await write(a, { key: 'm/1', value: { secret: 1 }, base: null })
+  const batch = {
+    batch: 1,
+    changes: [
+      { key: 'l/1', value: 1, timestamp: T },
+      { key: 'm/1', value: { b: 1 }, timestamp: T, base: null },
+      { key: 'k/1', value: 1, timestamp: T },
+    ],
+  }
+  const b = await device({ ...(await mint({ space, subject })), clientId: 'b' })
+  expect(JSON.stringify((await b.sync(batch)).body)).toContain('secret')
+  const narrowed = await mint({ space, subject, collections: ['k'] })
+  const { body } = await (await device({ ...narrowed, clientId: 'b' })).sync(batch)
+  expect(body.replayed).toBe(true)
+  expect(JSON.stringify(body)).not.toContain('secret')
+})
 
 test('[SY12] the order of a batch counts, whatever its times and bases: no conflict with oneself', async () => {
   const a = await device()
