@@ -1,15 +1,18 @@
-// `npm run backup -- URL FOLDER`: every space that a token names, a file each. What clients see now: entries with
-// their times, without history, conflicts and authors.
-import { randomUUID } from 'node:crypto'
-import { mkdirSync, renameSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+// `npm run backup -- URL FOLDER`: every space that a token names, a file each: its export, which clients see now,
+// without history and conflicts.
+import { createWriteStream, mkdirSync, renameSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BACKUP_FORMAT, type Entry } from './backup-file.ts'
+import { pipeline } from 'node:stream/promises'
+import { StartError } from '../local/start-error.ts'
 import { runTool, twoArguments } from './command-line.ts'
 import { readService } from './service-option.ts'
-import { listSpaces, openSpace, type Service, type SpaceAccess } from './space-access.ts'
+import { listSpaces, openSpace, type Service } from './space-access.ts'
 
 const USAGE = 'npm run backup -- URL FOLDER'
+
+/** Longer than the last line of an export. */
+const END_BYTES = 1024
 
 async function main(): Promise<void> {
   const [url, folder] = twoArguments(USAGE)
@@ -26,33 +29,30 @@ async function main(): Promise<void> {
 /** Writes a space's file, under its name only once it is whole. */
 async function backUp(service: Service, space: string, file: string): Promise<number> {
   const access = await openSpace(service, space, 'backup')
-  const output = await open(`${file}.part`, 'w', 0o600)
   try {
-    await output.write(`${JSON.stringify({ format: BACKUP_FORMAT, id: randomUUID(), space })}\n`)
-    const count = await copyEntries(access, output)
+    const { body } = await access.send('GET /api/export')
+    if (body === null) throw new StartError(`${space}: the export is empty`)
+    await pipeline(body, createWriteStream(`${file}.part`, { mode: 0o600 }))
+    const count = await entriesIn(`${file}.part`)
     renameSync(`${file}.part`, file)
     return count
   } finally {
-    await output.close()
     await access.close()
   }
 }
 
-/** A page at a time: the last one ends in a consistent snapshot. A later version of a key follows the earlier. */
-async function copyEntries(access: SpaceAccess, output: FileHandle): Promise<number> {
-  const keys = new Set<string>()
-  for (let cursor = '', more = true; more; ) {
-    const page = await access.call(`GET /api/changes${cursor && `?cursor=${encodeURIComponent(cursor)}`}`)
-    for (const { key, value, deleted, timestamp } of page.changes) {
-      const entry: Entry = deleted ? { key, deleted, timestamp } : { key, value, timestamp }
-      await output.write(`${JSON.stringify(entry)}\n`)
-      if (deleted) keys.delete(key)
-      else keys.add(key)
-    }
-    cursor = page.cursor
-    more = page.more
+/** As the last line counts them. */
+async function entriesIn(file: string): Promise<number> {
+  const written = await open(file)
+  try {
+    const { size } = await written.stat()
+    const { buffer, bytesRead } = await written.read({ position: Math.max(0, size - END_BYTES) })
+    const last = buffer.toString('utf8', 0, bytesRead).trimEnd().split('\n').at(-1) ?? ''
+    if (!last.startsWith('{"type":"end"')) throw new StartError(`${file} broke off: run it again`)
+    return JSON.parse(last).entries
+  } finally {
+    await written.close()
   }
-  return keys.size
 }
 
 runTool(main)

@@ -9,7 +9,8 @@ export interface Service {
 
 /** A session in one space, with a token that is taken back at the end. */
 export interface SpaceAccess {
-  call(request: string, body?: unknown): Promise<Reply['body']>
+  /** Sends a request, with lines of NDJSON if it has a body; rejects with one line unless it is answered well. */
+  send(request: string, lines?: string): Promise<Response>
   close(): Promise<void>
 }
 
@@ -25,14 +26,14 @@ export async function openSpace(
   const wanted = {
     subject: clientId,
     space,
-    scopes: ['sync:read', 'sync:write'],
+    scopes: ['sync:read', 'space:admin'],
     expiresAt: Date.now() + TOKEN_TTL_MS,
     name: clientId,
   }
   const { token, id } = await ask(api, 'POST /api/tokens', { bearer: adminToken, body: wanted })
   const { session } = await ask(api, 'POST /api/auth', { body: { token, clientId } })
   return {
-    call: (request, body) => ask(api, request, { bearer: session, ...(body !== undefined && { body }) }),
+    send: (request, lines) => send(api, request, { session, lines }),
     close: () => ask(api, `DELETE /api/tokens/${id}`, { bearer: adminToken }),
   }
 }
@@ -50,14 +51,20 @@ export async function listSpaces({ api, adminToken }: Service): Promise<readonly
   return [...spaces].sort()
 }
 
-/** What the service refuses, with its code. */
-export class Refusal extends StartError {
-  readonly code: string
-
-  constructor(message: string, code: string) {
-    super(message)
-    this.code = code
-  }
+async function send(
+  api: string,
+  request: string,
+  { session, lines }: { session: string; lines: string | undefined },
+): Promise<Response> {
+  const [method = '', path = ''] = request.split(' ')
+  const authorization = `Bearer ${session}`
+  const response = await fetch(api + path, {
+    method,
+    headers: { authorization, ...(lines !== undefined && { 'content-type': 'application/x-ndjson' }) },
+    ...(lines !== undefined && { body: lines }),
+  })
+  if (response.ok) return response
+  throw refusal(request, response.status, await response.json().catch(() => ({})))
 }
 
 /** The body of a reply that is not a refusal. */
@@ -68,5 +75,9 @@ async function ask(
 ): Promise<Reply['body']> {
   const { status, body } = await callApi(api, request, call)
   if (status < 300) return body
-  throw new Refusal(`${request} answered ${status}: ${body.detail ?? body}`, body.code)
+  throw refusal(request, status, body)
+}
+
+function refusal(request: string, status: number, body: Reply['body']): StartError {
+  return new StartError(`${request} answered ${status}: ${body.detail ?? body}`)
 }
