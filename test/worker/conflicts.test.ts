@@ -1,8 +1,24 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test } from 'vitest'
+import type { Session } from '../../worker/src/core/session.ts'
+import { resolveConflict } from '../../worker/src/objects/resolve.ts'
+import type { Space } from '../../worker/src/objects/space.ts'
+import { within } from './ageing.ts'
 import { type Device, device, mint, type Reply, send } from './client.ts'
 
 const T = Date.now() - 60_000
+
+const ANYONE: Session = {
+  id: 'i',
+  token: 't',
+  subject: 's',
+  space: '',
+  client: 'c',
+  scopes: ['sync:read', 'sync:write'],
+  collections: null,
+  issuedAt: 0,
+  expiresAt: 0,
+}
 
 beforeAll(async () => {
   const { body } = await send('GET', '/api/config', { bearer: env.ADMIN_TOKEN })
@@ -122,14 +138,16 @@ test('[CF6] one that settled itself is not decided, even if the same stands', as
 })
 
 test('[CF6] of a decision that writes and one that does not, at the same time, one counts', async () => {
-  const { a, b, version, id } = await openConflict()
-  const replies = await Promise.all([
-    resolve(a, id, { choice: 'winner', base: version }),
-    resolve(b, id, { choice: 'loser', base: version }),
+  const { space, a, version, id } = await openConflict()
+  const session = { ...ANYONE, space, issuedAt: Date.now() }
+  const decide = (open: Space, choice: 'winner' | 'loser') =>
+    resolveConflict(open, session, { id, request: { choice, base: version }, now: Date.now() })
+  const results = await within(space, (open) => Promise.all([decide(open, 'winner'), decide(open, 'loser')]))
+  expect(results.map((result) => (result.ok ? 'ok' : result.fault.code)).sort()).toEqual([
+    'already-resolved',
+    'ok',
   ])
-  expect(replies.map(({ status }) => status).sort()).toEqual([200, 409])
-  const kept = replies[0].status === 200
-  expect((await standing(a)).body.value).toBe(kept ? 'mine' : 'yours')
+  expect((await standing(a)).body.value).toBe(results[0].ok ? 'mine' : 'yours')
 })
 
 test('[CF6] of decisions at the same time one counts', async () => {
