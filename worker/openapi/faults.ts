@@ -28,6 +28,7 @@ export const FAULTS: { readonly [C in FaultCode]: Extract<Fault, { code: C }> } 
   'forbidden-origin': { code: 'forbidden-origin' },
   'not-found': { code: 'not-found', detail: 'there is no entry "notes/1"' },
   'method-not-allowed': { code: 'method-not-allowed', allow: ['GET', 'HEAD', 'OPTIONS'] },
+  'upgrade-required': { code: 'upgrade-required' },
   'batch-gap': { code: 'batch-gap', expected: 7, found: 9 },
   'batch-too-old': { code: 'batch-too-old', last: 7, found: 6 },
   'batch-mismatch': { code: 'batch-mismatch', batch: 7 },
@@ -43,6 +44,7 @@ export const FAULTS: { readonly [C in FaultCode]: Extract<Fault, { code: C }> } 
   'invalid-line': { code: 'invalid-line', line: 7, detail: 'key: is missing' },
   importing: { code: 'importing', retryAfterSeconds: IMPORT_RETRY_SECONDS },
   'rate-limited': { code: 'rate-limited', retryAfterSeconds: 60 },
+  busy: { code: 'busy', limit: 1000, retryAfterSeconds: 30 },
   misconfigured: { code: 'misconfigured' },
   internal: { code: 'internal' },
 }

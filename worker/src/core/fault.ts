@@ -3,7 +3,7 @@ import type { ChangeResult } from './verdict.ts'
 
 /**
  * Why a whole request is refused: a closed union that clients and tests key on through its `code`.
- * Each carries the numbers that explain it and nothing else; `http/problem.ts` turns it into words.
+ * Each carries the numbers that explain it and nothing else; `problem.ts` turns it into words.
  */
 export type Fault =
   | { readonly code: 'not-utf8' }
@@ -24,6 +24,7 @@ export type Fault =
   | { readonly code: 'forbidden-origin' }
   | { readonly code: 'not-found'; readonly detail: string }
   | { readonly code: 'method-not-allowed'; readonly allow: readonly string[] }
+  | { readonly code: 'upgrade-required' }
   | { readonly code: 'batch-gap'; readonly expected: number; readonly found: number }
   | { readonly code: 'batch-too-old'; readonly last: number; readonly found: number }
   | { readonly code: 'batch-mismatch'; readonly batch: number }
@@ -36,6 +37,7 @@ export type Fault =
   | { readonly code: 'invalid-line'; readonly line: number; readonly detail: string }
   | { readonly code: 'importing'; readonly retryAfterSeconds: number }
   | { readonly code: 'rate-limited'; readonly retryAfterSeconds: number }
+  | { readonly code: 'busy'; readonly limit: number; readonly retryAfterSeconds: number }
   | { readonly code: 'misconfigured' }
   | { readonly code: 'internal' }
 

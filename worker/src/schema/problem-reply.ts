@@ -24,6 +24,7 @@ const CODES = {
   'forbidden-origin': 'forbidden-origin',
   'not-found': 'not-found',
   'method-not-allowed': 'method-not-allowed',
+  'upgrade-required': 'upgrade-required',
   'batch-gap': 'batch-gap',
   'batch-too-old': 'batch-too-old',
   'batch-mismatch': 'batch-mismatch',
@@ -36,6 +37,7 @@ const CODES = {
   'invalid-line': 'invalid-line',
   importing: 'importing',
   'rate-limited': 'rate-limited',
+  busy: 'busy',
   misconfigured: 'misconfigured',
   internal: 'internal',
 } as const satisfies { readonly [C in FaultCode]: C }

@@ -1,0 +1,146 @@
+import type { Fault, FaultCode } from './fault.ts'
+
+/** A fault in words: the status that HTTP has for it, and what a client's developer needs to know. */
+export interface Problem {
+  readonly status: number
+  readonly code: FaultCode
+  readonly detail: string
+  /** Numbers and results that a client can act on. */
+  readonly members: Readonly<Record<string, unknown>>
+}
+
+type Words = readonly [status: number, detail: string, members?: Readonly<Record<string, unknown>>]
+
+type Table = { readonly [Code in FaultCode]: (fault: Extract<Fault, { code: Code }>) => Words }
+
+/** The one place where a fault gets its status and its words. */
+const WORDS: Table = {
+  'not-utf8': () => [400, 'The body is not valid UTF-8.'],
+  'not-json': ({ detail }) => [400, `The body is not JSON: ${detail}.`],
+  'lone-surrogate': () => [
+    400,
+    'A string holds a lone surrogate escape (\\ud800 to \\udfff), which is not text.',
+  ],
+  'too-deep': ({ limit }) => [400, `A value nests deeper than ${limit} arrays and objects.`],
+  'number-out-of-range': () => [400, 'A number is past the range of an IEEE double.'],
+  'invalid-request': ({ detail }) => [422, `${detail}.`],
+  'too-many-changes': ({ found, limit }) => [
+    413,
+    `${found} changes; send at most ${limit} a request.`,
+    { limit },
+  ],
+  'body-too-large': ({ limit }) => [
+    413,
+    `The body is larger than ${limit} bytes; send fewer changes a request.`,
+    { limit },
+  ],
+  'body-timeout': ({ afterMs }) => [408, `The body did not arrive within ${afterMs} ms.`],
+  'unsupported-media-type': ({ expected }) => [
+    415,
+    `Send the header Content-Type: ${expected}, and no Content-Encoding.`,
+  ],
+  unauthorized: ({ detail }) => [401, detail],
+  'session-expired': () => [401, 'The session has expired; open a new one with POST /api/auth.'],
+  revoked: () => [401, 'The session was ended or its token revoked.'],
+  'forbidden-scope': ({ needed }) => [403, `The token does not grant the scope ${needed}.`],
+  'forbidden-collection': ({ collection }) => [403, `The token does not grant the collection ${collection}.`],
+  'foreign-client': ({ detail }) => [403, `The request is not this client's: ${detail}.`],
+  'forbidden-origin': () => [403, 'The origin is not among those that the stack allows (corsOrigins).'],
+  'not-found': ({ detail }) => [404, `Not found: ${detail}.`],
+  'method-not-allowed': ({ allow }) => [405, `Use ${allow.join(', ')}.`],
+  'upgrade-required': () => [426, 'This is a WebSocket: GET with Upgrade: websocket.'],
+  'batch-gap': ({ found, expected }) => [
+    409,
+    `Batch ${found} came, but ${expected} is the next one; send what lies between first.`,
+    { expected },
+  ],
+  'batch-too-old': ({ found, last }) => [
+    409,
+    `Batch ${found} was answered before; the last one is ${last}.`,
+    { expected: last + 1 },
+  ],
+  'batch-mismatch': ({ batch }) => [
+    409,
+    `Batch ${batch} came before with other changes; new changes need a new number.`,
+    { expected: batch + 1 },
+  ],
+  'atomic-failed': ({ results }) => [
+    409,
+    'The batch is atomic and not every change could be applied; nothing was stored.',
+    { results },
+  ],
+  'stale-base': ({ version }) => [
+    409,
+    'Something else stands by now; look at it, and decide on that.',
+    { version },
+  ],
+  'already-resolved': ({ id }) => [
+    409,
+    `Conflict ${id} is settled; to bring another value back, write it to its key.`,
+    { id },
+  ],
+  'config-changed': ({ revision }) => [
+    409,
+    `The configuration is at revision ${revision} by now; look at it, and change that.`,
+    { revision },
+  ],
+  'not-empty': () => [409, 'The space is not empty; erase it first with DELETE /api/space.'],
+  'import-gap': ({ expected }) => [409, `Line ${expected} of the export is the next one.`, { expected }],
+  'invalid-line': ({ line, detail }) => [
+    422,
+    `Line ${line}: ${detail}. What came before it is in.`,
+    { line },
+  ],
+  importing: () => [503, 'The space is being filled from an export; wait and try again.'],
+  'rate-limited': () => [429, 'Too many requests; wait and try again.'],
+  busy: ({ limit }) => [503, `The space serves ${limit} sockets already; wait and try again.`],
+  misconfigured: () => [
+    503,
+    'The service lacks a secret, or cannot read it, and refuses to serve; its operator must deploy it again.',
+  ],
+  internal: () => [500, 'The service failed; the request id finds the reason in its logs.'],
+}
+
+/** A fault in words. */
+export function problemOf(fault: Fault): Problem {
+  // TypeScript cannot see that the words found under a fault's code are for that very fault.
+  const words = WORDS[fault.code] as (fault: Fault) => Words
+  const [status, detail, members = {}] = words(fault)
+  return { status, code: fault.code, detail, members }
+}
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  426: 'Upgrade Required',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+}
+
+/**
+ * A problem document (RFC 9457) with the fields that a client of the founding API reads: `success`, `conflicts`
+ * and `synced`. Copies named fields only.
+ */
+export function problemDocument({ status, code, detail, members }: Problem, requestId: string): object {
+  return {
+    type: `urn:chronicle-sync:problem:${code}`,
+    title: TITLES[status] ?? 'Error',
+    status,
+    code,
+    detail,
+    instance: `urn:chronicle-sync:request:${requestId}`,
+    success: false,
+    conflicts: [],
+    synced: [],
+    ...members,
+  }
+}
