@@ -19,10 +19,11 @@ export async function answer(request: Request, env: Env): Promise<Response> {
   const exchange: Exchange = { request, env, requestId, began, query, params: {} }
   const { response, route, error } = await respond(exchange)
   finish(response.headers, exchange)
-  const ending = { route, status: response.status, code: error?.code, ms: Date.now() - began }
+  const { method } = request
+  const ending = { method, route, status: response.status, code: error?.code, ms: Date.now() - began }
   logRequest(exchange, ending)
   countRequest(exchange, ending)
-  return request.method === 'HEAD' ? new Response(null, response) : response
+  return method === 'HEAD' ? new Response(null, response) : response
 }
 
 interface Reply {

@@ -1,0 +1,67 @@
+import type { FaultCode } from './fault.ts'
+import type { Tally } from './tally.ts'
+
+/** What the Worker was deployed as. */
+interface Deployment {
+  readonly ENVIRONMENT: string
+  readonly VERSION: string
+}
+
+/** How a request ended, over HTTP or on a socket. */
+export interface Ending {
+  readonly method: string
+  /** The pattern, not the path: whatever a client puts into a URL by mistake is not logged. */
+  readonly route: string
+  readonly status: number
+  readonly code: FaultCode | undefined
+  readonly ms: number
+}
+
+/** One line of JSON a request. Named fields only: no header, body, query or credential gets into the log. */
+export function requestLine(
+  { ENVIRONMENT }: Deployment,
+  requestId: string,
+  { method, route, status, code, ms }: Ending,
+): string {
+  const level = status >= 500 ? 'error' : 'info'
+  const fields = { method, route, status, code, ms }
+  return JSON.stringify({ level, message: 'request', requestId, environment: ENVIRONMENT, ...fields })
+}
+
+/** What nobody expected, with its cause, under the id that the client was given. */
+export function defectLine({ ENVIRONMENT }: Deployment, requestId: string, thrown: unknown): string {
+  const { name, message, stack } = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const fields = { name, error: message, stack }
+  return JSON.stringify({ level: 'error', message: 'defect', requestId, environment: ENVIRONMENT, ...fields })
+}
+
+/** A point of the stack's dataset. The index is the environment: what is sampled, if anything is. */
+interface Point {
+  indexes: string[]
+  blobs: string[]
+  doubles: number[]
+}
+
+/** A request: blob1 is the kind of point, blob2 the version, then route, method, code; double1 the status, double2 ms. */
+export function requestPoint(
+  { ENVIRONMENT, VERSION }: Deployment,
+  { method, route, status, code, ms }: Ending,
+): Point {
+  return {
+    indexes: [ENVIRONMENT],
+    blobs: ['request', VERSION, route, method, code ?? ''],
+    doubles: [status, ms],
+  }
+}
+
+/** What a batch did: changes, conflicts, rejections and replays as double1 to double4. */
+export function batchPoint(
+  { ENVIRONMENT, VERSION }: Deployment,
+  { changes, conflicts, rejected, replays }: Tally,
+): Point {
+  return {
+    indexes: [ENVIRONMENT],
+    blobs: ['sync', VERSION],
+    doubles: [changes, conflicts, rejected, replays],
+  }
+}
