@@ -22,7 +22,7 @@ test('[OA1] docs/openapi.json is valid by the schema of OpenAPI 3.1', async () =
 test('[OA2] every example is what its schema says, to the letter', () => {
   for (const [name, { body, reply }] of Object.entries(OPERATIONS)) {
     for (const content of [body, reply]) {
-      if (content === undefined) continue
+      if (content === undefined || 'description' in content) continue
       const found =
         'lines' in content ? mismatchesOfLines(content.example) : mismatches(content.schema, content.example)
       expect(found, name).toEqual([])

@@ -99,6 +99,10 @@ function content(content: Content): Json {
   return { 'application/json': { schema: { $ref: `#/components/schemas/${content.schema}` }, example } }
 }
 
+function describeContent(content: Content): string {
+  return 'lines' in content ? content.lines : SCHEMAS[content.schema].description
+}
+
 function responsesOf(operation: Operation): Json {
   const { reply, conditional } = operation
   const tag = conditional ? ['ETag'] : []
@@ -107,11 +111,10 @@ function responsesOf(operation: Operation): Json {
     { $ref: `#/components/responses/${responseName(codes)}` },
   ])
   return {
-    [reply.status]: {
-      description: 'lines' in reply ? reply.lines : SCHEMAS[reply.schema].description,
-      ...headersOf(tag),
-      content: content(reply),
-    },
+    [reply.status]:
+      reply.status === 101
+        ? { description: reply.description }
+        : { description: describeContent(reply), ...headersOf(tag), content: content(reply) },
     ...(conditional && { 304: { $ref: '#/components/responses/not-modified' } }),
     ...Object.fromEntries(refusals),
   }

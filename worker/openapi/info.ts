@@ -23,6 +23,7 @@ export const HEADERS: Readonly<Record<string, Json>> = {
   'WWW-Authenticate': { description: 'RFC 6750.', required: true, ...text },
   'Retry-After': { description: 'Seconds.', required: true, schema: { type: 'string', pattern: '^\\d+$' } },
   Allow: { description: 'The methods of the path.', required: true, ...text },
+  Upgrade: { description: 'The protocol to ask for.', required: true, ...text },
   'Accept-Post': { description: 'The media type to send.', required: true, ...text },
 }
 

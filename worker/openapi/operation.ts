@@ -14,7 +14,7 @@ export interface Operation {
   /** Of the parameters in the path. */
   readonly parameters?: Readonly<Record<string, string>>
   readonly body?: Content
-  readonly reply: Content & { readonly status: 200 | 201 }
+  readonly reply: (Content & { readonly status: 200 | 201 }) | Upgrade
   /** Whether the reply has a tag, and `If-None-Match` is heard. */
   readonly conditional?: true
   /** Why it may be refused, beyond what every route of its access, every query and every body may be. */
@@ -25,6 +25,12 @@ export interface Operation {
 export type Content =
   | { readonly schema: SchemaName; readonly example: Json }
   | { readonly lines: string; readonly example: string }
+
+/** A socket in place of a reply. */
+export interface Upgrade {
+  readonly status: 101
+  readonly description: string
+}
 
 /** A description for every line of the route table: without one, or with one too many, this does not compile. */
 export type Operations = {

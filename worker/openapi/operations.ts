@@ -6,6 +6,7 @@ import {
   EntryQuery,
   HistoryQuery,
   ImportQuery,
+  LiveQuery,
   StatusQuery,
   TokensQuery,
 } from '../src/schema/query.ts'
@@ -197,6 +198,18 @@ export const OPERATIONS: Operations = {
     }),
     reply: { status: 200, schema: 'ChangesReply', example: PAGE },
     faults: ['forbidden-scope', 'forbidden-collection'],
+  },
+  'GET /api/live': {
+    access: 'session',
+    summary: 'Follow the feed on a WebSocket, and push',
+    description:
+      'Offer the subprotocols `chronicle.v1` and `bearer.<session>`; a client that is no browser may send `Authorization` instead. Frames are JSON texts: docs/spec.md, LV1 to LV16.',
+    query: described(LiveQuery, 'Where to begin.', {
+      cursor: "Where the client's copy stands; without it only what comes from now on.",
+      collections: COLLECTIONS,
+    }),
+    reply: { status: 101, description: 'The socket.' },
+    faults: ['forbidden-scope', 'forbidden-collection', 'forbidden-origin', 'upgrade-required', 'busy'],
   },
   'GET /api/status': {
     access: 'session',

@@ -8,6 +8,7 @@ import { FAULTS } from './faults.ts'
 const HEADERS: Readonly<Record<string, string>> = {
   'accept-post': 'Accept-Post',
   allow: 'Allow',
+  upgrade: 'Upgrade',
   'retry-after': 'Retry-After',
   'www-authenticate': 'WWW-Authenticate',
 }

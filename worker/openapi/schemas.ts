@@ -230,6 +230,7 @@ export const SCHEMAS = {
     valueBytes: 'The largest value, bytes of JSON.',
     changes: 'The most changes of a request.',
     bodyBytes: 'The largest request body, bytes.',
+    messageBytes: 'The largest message on a socket, bytes.',
     depth: 'How deep a value may nest.',
     pageEntries: 'The most entries of a page.',
   }),

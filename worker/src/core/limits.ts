@@ -107,12 +107,42 @@ export const HEADS_AT_ONCE = 1000
 /** The most rows of each kind that are dropped at a time. */
 export const DROP_ROWS = 1000
 
+/**
+ * The most sockets of one space. The platform bears 32,768 an object, but what is under way to each of them may take
+ * `MAX_UNSEEN_BYTES` of the 128 MB that an object has: with this many at most half of it.
+ */
+export const MAX_SOCKETS = 1000
+
+/** The largest message that a socket takes, in bytes: a request body, and what it is wrapped in. */
+export const MAX_MESSAGE_BYTES = MAX_BODY_BYTES + 1024
+
+/** The largest frame of changes, in bytes, and the most entries in it: what is more is pulled. */
+export const MAX_FRAME_BYTES = 64 * 1024
+export const MAX_FRAME_ENTRIES = 100
+
+/** The most frames, and bytes in frames, that a client has not confirmed: past it, it is only told to pull. */
+export const MAX_UNSEEN_FRAMES = 32
+export const MAX_UNSEEN_BYTES = 64 * 1024
+
+/** The most bytes that a client has asked for on a socket and not confirmed: some of the largest replies. */
+export const MAX_UNSEEN_REPLY_BYTES = 4 * 1024 * 1024
+
+/** How long what was sent on a socket may stay unconfirmed before the next frame ends the socket, ms. */
+export const SEEN_DEADLINE_MS = 30_000
+
+/**
+ * The longest session and filter of a socket, in UTF-16 code units of JSON: they outlive hibernation in an attachment
+ * of at most 16,384 bytes (the platform's limit), of which what is unconfirmed takes up to a kilobyte.
+ */
+export const MAX_ATTACHMENT_LENGTH = 7000
+
 /** What a client needs to know to stay within bounds; part of the replies of auth and status. */
 export const PUBLISHED_LIMITS = {
   keyBytes: MAX_KEY_BYTES,
   valueBytes: MAX_VALUE_BYTES,
   changes: MAX_CHANGES,
   bodyBytes: MAX_BODY_BYTES,
+  messageBytes: MAX_MESSAGE_BYTES,
   depth: MAX_DEPTH,
   pageEntries: MAX_PAGE_ENTRIES,
 } as const

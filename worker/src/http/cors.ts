@@ -32,6 +32,15 @@ export function exposeTo(request: Request, origins: readonly string[], headers: 
   headers.set('access-control-expose-headers', REPLY_HEADERS)
 }
 
+/**
+ * Refuses a socket that a page of another origin opens: browsers ask nobody before they open one (RFC 6455, 10.2).
+ * Clients that are no browsers send no origin.
+ */
+export function checkOrigin(request: Request, origins: readonly string[]): void {
+  if (request.headers.has('origin') && !isAllowed(request, origins))
+    throw refusal({ code: 'forbidden-origin' })
+}
+
 function isAllowed(request: Request, origins: readonly string[]): boolean {
   return origins.includes(request.headers.get('origin') ?? '')
 }

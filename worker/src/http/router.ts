@@ -9,6 +9,7 @@ import { preflight } from './cors.ts'
 import { erase } from './erase.ts'
 import type { Exchange } from './exchange.ts'
 import { health } from './health.ts'
+import { live } from './live.ts'
 import { openapi } from './openapi.ts'
 import { countAgainst } from './rate-limit.ts'
 import { refusal, unwrap } from './refusal.ts'
@@ -45,6 +46,7 @@ export const ROUTES = [
   { method: 'PUT', path: '/api/config', access: 'admin', answer: putConfig },
   { method: 'POST', path: '/api/sync', access: 'session', answer: sync },
   { method: 'GET', path: '/api/changes', query: true, access: 'session', answer: changes },
+  { method: 'GET', path: '/api/live', query: true, access: 'session', answer: live },
   { method: 'GET', path: '/api/status', query: true, access: 'session', answer: status },
   { method: 'GET', path: '/api/entries', query: true, access: 'session', answer: entry },
   { method: 'GET', path: '/api/history', query: true, access: 'session', answer: history },

@@ -25,7 +25,7 @@ export async function signSession(session: Session, env: Env): Promise<string> {
 
 /** The session that a request carries. Rubbish is refused here, before any object wakes. */
 export async function verifySession(request: Request, env: Env): Promise<Session> {
-  const token = bearer(request)
+  const token = offered(request) ?? bearer(request)
   try {
     const keys = await signingKeys(env)
     const { payload } = await jwtVerify(token, (header) => keyFor(header, keys), {
@@ -59,6 +59,21 @@ export function bearer(request: Request): string {
     })
   }
   return token
+}
+
+/**
+ * The session among the subprotocols that a socket is opened with, as `bearer.<session>`: the only place where a
+ * browser lets a page put it (never the URL, which gets into logs).
+ */
+function offered(request: Request): string | undefined {
+  const names = subprotocols(request)
+  return names.find((name) => name.startsWith('bearer.'))?.slice('bearer.'.length, MAX_CREDENTIAL_LENGTH)
+}
+
+/** The subprotocols that a client offers (RFC 6455, 11.3.4). */
+export function subprotocols({ headers }: Request): readonly string[] {
+  const names = headers.get('sec-websocket-protocol')?.split(',') ?? []
+  return names.map((name) => name.trim()).filter((name) => name !== '')
 }
 
 function hint(token: string): string {

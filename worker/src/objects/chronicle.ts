@@ -21,9 +21,11 @@ import { eraseSpace } from './erase.ts'
 import { exportSpace } from './export.ts'
 import { readHistory } from './history.ts'
 import { type ImportRequest, importSpace } from './import.ts'
+import { type Live, liveOf, type Opening } from './live.ts'
 import { pull } from './pull.ts'
 import { type Tagged, withTexts } from './reply.ts'
 import { resolveConflict } from './resolve.ts'
+import { replyToClose } from './socket.ts'
 import { openSpace, type Space } from './space.ts'
 import { type Synced, sync } from './sync.ts'
 import { migrate } from './tables.ts'
@@ -36,20 +38,49 @@ import { upkeep } from './upkeep.ts'
 export class Chronicle extends DurableObject<Env> {
   readonly #space: Space
   readonly #storage: DurableObjectStorage
+  readonly #live: Live
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     this.#storage = ctx.storage
     migrate(ctx.storage, newEpoch())
     this.#space = openSpace(ctx, env)
+    this.#live = liveOf({ ctx, env, space: this.#space, clock: Date.now, newId: () => crypto.randomUUID() })
   }
 
   /**
    * Pushes and pulls; `text` is the body of `POST /api/sync`, parsed here and nowhere else. `now`: when the
    * request came, ms; the time that its body took to arrive would look like a client's clock that is slow.
    */
-  sync(session: Session, body: { readonly text: string; readonly now: number }): Promise<Result<Synced>> {
-    return sync(this.#space, session, body)
+  async sync(
+    session: Session,
+    body: { readonly text: string; readonly now: number },
+  ): Promise<Result<Synced>> {
+    try {
+      return await sync(this.#space, session, body)
+    } finally {
+      this.#live.changed()
+    }
+  }
+
+  /**
+   * Opens a socket: a request whose header `opening` holds what the Worker has verified. Answers with the socket, or
+   * with the JSON text of the fault.
+   */
+  override async fetch(request: Request): Promise<Response> {
+    // Only the Worker reaches an object, and `http/live.ts` is what writes the header.
+    const opening = JSON.parse(decodeURIComponent(request.headers.get('opening') ?? '')) as Opening
+    const opened = this.#live.open(opening)
+    if (!opened.ok) return Response.json(opened.fault)
+    return new Response(null, { status: 101, webSocket: opened.value })
+  }
+
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    return this.#live.receive(socket, message)
+  }
+
+  override webSocketClose(socket: WebSocket, code: number): void {
+    replyToClose(socket, code)
   }
 
   /** `GET /api/changes`. */
@@ -113,8 +144,12 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /** `POST /api/conflicts/{id}/resolve`. */
-  resolve(session: Session, id: number, request: ResolveRequest): Promise<Result<string>> {
-    return resolveConflict(this.#space, session, { id, request, now: Date.now() })
+  async resolve(session: Session, id: number, request: ResolveRequest): Promise<Result<string>> {
+    try {
+      return await resolveConflict(this.#space, session, { id, request, now: Date.now() })
+    } finally {
+      this.#live.changed()
+    }
   }
 
   /** `GET /api/history`. */
@@ -129,8 +164,12 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /** `POST /api/import`. */
-  import(session: Session, request: ImportRequest): Promise<Result<string>> {
-    return importSpace(this.#space, session, request)
+  async import(session: Session, request: ImportRequest): Promise<Result<string>> {
+    try {
+      return await importSpace(this.#space, session, request)
+    } finally {
+      this.#live.changed()
+    }
   }
 
   /** Whether a token or session was revoked: asked before a session is opened. */
@@ -141,6 +180,7 @@ export class Chronicle extends DurableObject<Env> {
   /** Ends a session, or all sessions of a token. `until`: when the last of them would have ended by itself, ms. */
   async revoke(id: string, until: number): Promise<void> {
     revoke(this.#space, id, { now: Date.now(), until })
+    this.#live.close(id)
   }
 
   /** `DELETE /api/space`: erases all that the space holds, and ends every session and token of it. */
@@ -149,6 +189,7 @@ export class Chronicle extends DurableObject<Env> {
     const allowed = known.ok ? checkScope(session, 'space:admin') : known
     if (!allowed.ok) return allowed
     await eraseSpace(this.#storage, this.#space, { epoch: newEpoch(), now: Date.now() })
+    this.#live.close()
     return accepted(true)
   }
 

@@ -17,9 +17,11 @@ import { arrangeUpkeep } from './upkeep.ts'
 export interface Synced {
   readonly text: string
   readonly tally: Tally
+  /** Where the reply leaves the client's copy; null if it says nothing of it. */
+  readonly cursor: string | null
 }
 
-/** `POST /api/sync`: pushes a batch, then pulls a page where a cursor is given. */
+/** `POST /api/sync`. */
 export async function sync(
   space: Space,
   session: Session,
@@ -28,15 +30,22 @@ export async function sync(
   const known = checkSession(space, session)
   if (!known.ok) return known
   const parsed = parseSync(body.text)
-  if (!parsed.ok) return parsed
-  const request = parsed.value
+  return parsed.ok ? push(space, session, { request: parsed.value, now: body.now }) : parsed
+}
+
+/** Pushes a batch, then pulls a page where a cursor is given. `now`: when the request came, ms. */
+export async function push(
+  space: Space,
+  session: Session,
+  { request, now }: { readonly request: SyncRequest; readonly now: number },
+): Promise<Result<Synced>> {
   const allowed = checkRequest(session, request)
   if (!allowed.ok) return allowed
-  const outcome = await acceptBatch(space, { session, request, clock: clockOf(body.now, request.clientTime) })
+  const outcome = await acceptBatch(space, { session, request, clock: clockOf(now, request.clientTime) })
   if (!outcome.ok) return outcome
-  await arrangeUpkeep(space, body.now)
-  const text = await replyTo(space, { session, request, outcome: outcome.value, now: body.now })
-  return accepted({ text, tally: tallyOf(outcome.value) })
+  await arrangeUpkeep(space, now)
+  const reply = await replyTo(space, { session, request, outcome: outcome.value, now })
+  return accepted({ ...reply, tally: tallyOf(outcome.value) })
 }
 
 function checkRequest(session: Session, request: SyncRequest): Result<true> {
@@ -66,7 +75,7 @@ interface Answer {
   readonly now: number
 }
 
-async function replyTo(space: Space, answer: Answer): Promise<string> {
+async function replyTo(space: Space, answer: Answer): Promise<Omit<Synced, 'tally'>> {
   const { session, request, outcome, now } = answer
   const { cursor } = request
   const pulled =
@@ -85,5 +94,5 @@ async function replyTo(space: Space, answer: Answer): Promise<string> {
     replayed: outcome.replayed,
     serverTime: now,
   }
-  return withTexts(reply, 'changes', pulled?.entries ?? [])
+  return { text: withTexts(reply, 'changes', pulled?.entries ?? []), cursor: pulled?.fields.cursor ?? null }
 }

@@ -7,6 +7,7 @@ export const Limits = z.object({
   valueBytes: z.int(),
   changes: z.int(),
   bodyBytes: z.int(),
+  messageBytes: z.int(),
   depth: z.int(),
   pageEntries: z.int(),
 } satisfies Record<keyof typeof PUBLISHED_LIMITS, z.ZodMiniType>)

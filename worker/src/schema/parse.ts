@@ -7,8 +7,8 @@ import { accepted, type Result, refused } from '../core/result.ts'
 
 z.config(en())
 
-/** How deep a value lies in the deepest request: body, changes, change. */
-const ENVELOPE_DEPTH = 3
+/** How deep a value lies in the deepest request: message, body, changes, change. */
+const ENVELOPE_DEPTH = 4
 
 /** A body's text as a value of the schema's shape, or the first thing that is wrong with it. */
 export function parseBody<T>(schema: z.ZodMiniType<T>, text: string): Result<T> {
@@ -16,7 +16,8 @@ export function parseBody<T>(schema: z.ZodMiniType<T>, text: string): Result<T> 
   return json.ok ? parseShape(schema, json.value) : json
 }
 
-function parseJson(text: string): Result<Json> {
+/** A text as JSON whose strings are text. */
+export function parseJson(text: string): Result<Json> {
   let value: Json
   try {
     value = JSON.parse(text)
@@ -37,7 +38,8 @@ export function parseQuery<T>(schema: z.ZodMiniType<T>, query: URLSearchParams):
   return parseShape(schema, Object.fromEntries(query))
 }
 
-function parseShape<T>(schema: z.ZodMiniType<T>, value: unknown): Result<T> {
+/** A value as one of the schema's shape, or the first thing that is wrong with it. */
+export function parseShape<T>(schema: z.ZodMiniType<T>, value: unknown): Result<T> {
   const parsed = schema.safeParse(value)
   if (parsed.success) return accepted(parsed.data)
   const [issue] = parsed.error.issues

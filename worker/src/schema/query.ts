@@ -20,6 +20,13 @@ export const ChangesQuery = z.strictObject({
 })
 export type ChangesQuery = z.infer<typeof ChangesQuery>
 
+/** The query of `GET /api/live`: where the client's copy stands, and what it follows. */
+export const LiveQuery = z.strictObject({
+  cursor: z.optional(Opaque),
+  collections: z.optional(z.pipe(NameList, Collections)),
+})
+export type LiveQuery = z.infer<typeof LiveQuery>
+
 /** The query of `GET /api/status`. */
 export const StatusQuery = z.strictObject({
   cursor: z.optional(Opaque),

@@ -1,8 +1,9 @@
 import * as z from 'zod/mini'
+import type { Json } from '../core/json.ts'
 import { MAX_CHANGES } from '../core/limits.ts'
 import { type Result, refused } from '../core/result.ts'
 import { AnyJson, ClientId, Collections, Milliseconds, Opaque, PageSize } from './name.ts'
-import { parseBody } from './parse.ts'
+import { parseJson, parseShape } from './parse.ts'
 
 /** One change. What is wrong with a single one (bad key, no value) rejects that one, so the bounds are not here. */
 export const Change = z.strictObject({
@@ -29,7 +30,13 @@ export type SyncRequest = z.infer<typeof SyncRequest>
 
 /** The body of `POST /api/sync`, or why it is refused whole. */
 export function parseSync(text: string): Result<SyncRequest> {
-  const parsed = parseBody(SyncRequest, text)
+  const json = parseJson(text)
+  return json.ok ? toSyncRequest(json.value) : json
+}
+
+/** The same of a body that was parsed already. */
+export function toSyncRequest(json: Json): Result<SyncRequest> {
+  const parsed = parseShape(SyncRequest, json)
   if (!parsed.ok) return parsed
   const { changes } = parsed.value
   if (changes.length > MAX_CHANGES) {

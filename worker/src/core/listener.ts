@@ -1,0 +1,70 @@
+import type { Filter, Place } from './cursor.ts'
+import { MAX_UNSEEN_BYTES, MAX_UNSEEN_FRAMES, SEEN_DEADLINE_MS } from './limits.ts'
+import type { Session } from './session.ts'
+
+/** What was sent on a socket and not confirmed yet: where the client stands after it, its size, and when (ms). */
+export type Sent = readonly [seq: number, bytes: number, at: number]
+
+/** A client that follows the feed on a socket: all that must outlive the object's hibernation. */
+export interface Listener {
+  readonly session: Session
+  readonly filter: Filter
+  readonly epoch: string
+  /** How far the feed was read for it. */
+  readonly place: Place
+  /** Where its copy stands after all that was sent: changes that its filter hides may lie between. */
+  readonly cursor: string | null
+  /** Where its client last said that the copy stands. */
+  readonly stood: number
+  /** It was told to pull; until it says where it stands nothing more is sent. */
+  readonly poked: boolean
+  readonly unseen: readonly Sent[]
+}
+
+/** A place in a space's feed, and the cursor that names it. */
+export interface Standpoint {
+  readonly epoch: string
+  readonly place: Place
+  readonly cursor: string
+}
+
+/** Whether there is something to tell it. */
+export function isBehind(listener: Listener, { epoch, seq }: { epoch: string; seq: number }): boolean {
+  return !listener.poked && (listener.epoch !== epoch || listener.place.seq < seq)
+}
+
+/** Whether it has left unconfirmed for too long what was sent: it reads no more, or forgot to say so. */
+export function isStalled({ unseen: [oldest] }: Listener, now: number): boolean {
+  return oldest !== undefined && oldest[2] <= now - SEEN_DEADLINE_MS
+}
+
+/** Whether one more frame of this size may be under way to it. */
+export function hasRoom(listener: Listener, bytes: number): boolean {
+  return listener.unseen.length < MAX_UNSEEN_FRAMES && unseenBytes(listener) + bytes <= MAX_UNSEEN_BYTES
+}
+
+export function unseenBytes({ unseen }: Listener): number {
+  return unseen.reduce((sum, [, bytes]) => sum + bytes, 0)
+}
+
+/** The listener after something was sent that leaves its copy at `to`. */
+export function sentTo(
+  listener: Listener,
+  to: Standpoint,
+  { bytes, at }: { bytes: number; at: number },
+): Listener {
+  return { ...listener, ...to, poked: false, unseen: [...listener.unseen, [to.place.seq, bytes, at]] }
+}
+
+/**
+ * The listener after its client said where its copy stands. If that is where something led that was sent, it confirms
+ * it. If not, the client has pulled: what is under way does not fit its copy any more, and it is followed from there.
+ */
+export function standsAt(listener: Listener, at: Standpoint): Listener {
+  if (listener.epoch !== at.epoch)
+    return { ...listener, ...at, stood: at.place.seq, poked: false, unseen: [] }
+  const { seq } = at.place
+  const confirmed = { ...listener, stood: seq, unseen: listener.unseen.filter(([to]) => to > seq) }
+  const isOnTheWay = listener.stood === seq || listener.unseen.some(([to]) => to === seq)
+  return isOnTheWay ? confirmed : { ...confirmed, ...at, poked: false }
+}

@@ -1,0 +1,46 @@
+import type { Fault } from '../core/fault.ts'
+import type { Session } from '../core/session.ts'
+import { parseQuery } from '../schema/parse.ts'
+import { LiveQuery } from '../schema/query.ts'
+import { checkOrigin } from './cors.ts'
+import { type Exchange, spaceOf } from './exchange.ts'
+import { refusal, unwrap } from './refusal.ts'
+import { subprotocols } from './session.ts'
+
+const PROTOCOL = 'chronicle.v1'
+
+/** `GET /api/live?cursor=&collections=`: a socket on which the client follows the feed and pushes. */
+export async function live({ request, env, query }: Exchange, session: Session): Promise<Response> {
+  const wanted = unwrap(parseQuery(LiveQuery, query))
+  checkUpgrade(request)
+  checkOrigin(request, env.CORS_ORIGINS)
+  const protocol = chooseProtocol(request)
+  const opened = await spaceOf(env, session).fetch('https://space/', {
+    // A socket does not go through RPC, and a request that opens one has no body. Headers are bytes.
+    headers: {
+      upgrade: 'websocket',
+      opening: encodeURIComponent(JSON.stringify({ session, query: wanted })),
+    },
+  })
+  const { webSocket } = opened
+  // What is no socket is the object's reason why not.
+  if (webSocket === null) throw refusal((await opened.json()) as Fault)
+  return new Response(null, {
+    status: 101,
+    webSocket,
+    headers: protocol === null ? {} : { 'sec-websocket-protocol': protocol },
+  })
+}
+
+function checkUpgrade({ method, headers }: Request): void {
+  const upgrade = headers.get('upgrade')?.toLowerCase()
+  if (method !== 'GET' || upgrade !== 'websocket') throw refusal({ code: 'upgrade-required' })
+}
+
+/** The one subprotocol that is spoken here; null for a client that offers none. */
+function chooseProtocol(request: Request): string | null {
+  const names = subprotocols(request)
+  if (names.includes(PROTOCOL)) return PROTOCOL
+  if (names.length === 0) return null
+  throw refusal({ code: 'invalid-request', detail: `Sec-WebSocket-Protocol: offer ${PROTOCOL}` })
+}

@@ -1,0 +1,32 @@
+import { type Filter, positionOf } from '../core/cursor.ts'
+import type { Standpoint } from '../core/listener.ts'
+import type { Session } from '../core/session.ts'
+import { checkSession } from './admission.ts'
+import { end } from './socket.ts'
+import type { Space } from './space.ts'
+
+/** What those who serve the sockets of a space share. */
+export interface Hub {
+  readonly ctx: DurableObjectState
+  readonly env: Env
+  readonly space: Space
+  /** The time, ms. */
+  readonly clock: () => number
+  /** A new name for what a client asks. */
+  readonly newId: () => string
+}
+
+/** Ends a socket whose session no longer holds. Asked before anything goes out on it. */
+export function isOver({ space, clock }: Hub, socket: WebSocket, session: Session): boolean {
+  if (!checkSession(space, session).ok) end(socket, 'revoked')
+  else if (session.expiresAt * 1000 <= clock()) end(socket, 'expired')
+  else return false
+  return true
+}
+
+/** Where a cursor stands in the feed of a filter; null for one that cannot be continued. */
+export function standpointOf({ standing }: Space, cursor: string, filter: Filter): Standpoint | null {
+  const { epoch, floor, seq: head } = standing
+  const { seq, scan, reset } = positionOf(cursor, filter, { epoch, floor, head })
+  return reset ? null : { epoch, place: { seq, scan }, cursor }
+}

@@ -1,0 +1,95 @@
+import { formatCursor, narrow } from '../core/cursor.ts'
+import { MAX_ATTACHMENT_LENGTH, MAX_SOCKETS, SEEN_DEADLINE_MS } from '../core/limits.ts'
+import type { Listener } from '../core/listener.ts'
+import { defectLine } from '../core/record.ts'
+import { accepted, type Result, refused } from '../core/result.ts'
+import type { Session } from '../core/session.ts'
+import { FOREIGN } from '../core/version.ts'
+import { PING, PONG } from '../schema/live.ts'
+import type { LiveQuery } from '../schema/query.ts'
+import { checkCollections, checkScope, checkSession } from './admission.ts'
+import { broadcastOf, frameText, pokeText } from './broadcast.ts'
+import { type Hub, standpointOf } from './hub.ts'
+import { receive } from './message.ts'
+import { end, remember, say } from './socket.ts'
+import type { Space } from './space.ts'
+
+/** What it takes to open a socket. */
+export interface Opening {
+  readonly session: Session
+  readonly query: LiveQuery
+}
+
+/** The sockets of a space. All that they must remember is attached to them: the object may hibernate between events. */
+export interface Live {
+  /** The client's end of a new socket. */
+  open(opening: Opening): Result<WebSocket>
+  /** What a client says; in its order, because a batch must not overtake the one before. */
+  receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void>
+  /** Tells everyone who follows, if the space has moved. Returns at once. */
+  changed(): void
+  /** Closes the sockets of a session or token that was ended; without one, all. */
+  close(ended?: string): void
+}
+
+export function liveOf(hub: Hub): Live {
+  const broadcast = broadcastOf(hub)
+  const turns = new WeakMap<WebSocket, Promise<void>>()
+  hub.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG))
+  return {
+    open(opening) {
+      const listener = listenerFor(hub, opening)
+      if (!listener.ok) return listener
+      const { 0: client, 1: server } = new WebSocketPair()
+      const { session } = opening
+      hub.ctx.acceptWebSocket(server, [session.id, session.token])
+      remember(server, listener.value)
+      const { poked, cursor } = listener.value
+      if (poked) say(server, pokeText(hub.space.standing))
+      else if (opening.query.cursor === undefined) say(server, frameText(null, cursor, []))
+      broadcast.catchUp(listener.value)
+      return accepted(client)
+    },
+
+    receive(socket, message) {
+      const before = turns.get(socket) ?? Promise.resolve()
+      const turn = before
+        .then(() => receive({ hub, broadcast, socket }, message))
+        .catch((thrown: unknown) => {
+          // The runtime itself would neither answer nor close.
+          console.error(defectLine(hub.env, hub.newId(), thrown))
+          end(socket, 'defect')
+        })
+      turns.set(socket, turn)
+      return turn
+    },
+
+    changed: broadcast.changed,
+
+    close(ended) {
+      for (const socket of hub.ctx.getWebSockets(ended)) end(socket, 'revoked')
+    },
+  }
+}
+
+function listenerFor({ ctx, space }: Hub, { session, query }: Opening): Result<Listener> {
+  const allowed = admit(space, { session, query })
+  if (!allowed.ok) return allowed
+  if (ctx.getWebSockets().length >= MAX_SOCKETS) {
+    return refused({ code: 'busy', limit: MAX_SOCKETS, retryAfterSeconds: SEEN_DEADLINE_MS / 1000 })
+  }
+  const filter = narrow(query.collections ?? null, session.collections)
+  if (JSON.stringify([session, filter]).length > MAX_ATTACHMENT_LENGTH) {
+    return refused({ code: 'invalid-request', detail: 'collections: too many and too long for a socket' })
+  }
+  const { epoch, seq } = space.standing
+  const cursor = query.cursor ?? formatCursor(epoch, { seq, scan: 0 }, filter)
+  const at = standpointOf(space, cursor, filter) ?? { epoch, place: { seq: FOREIGN, scan: 0 }, cursor: null }
+  return accepted({ session, filter, ...at, stood: at.place.seq, poked: at.cursor === null, unseen: [] })
+}
+
+function admit(space: Space, { session, query }: Opening): Result<true> {
+  const known = checkSession(space, session)
+  const allowed = known.ok ? checkScope(session, 'sync:read') : known
+  return allowed.ok ? checkCollections(session, query.collections) : allowed
+}

@@ -1,0 +1,146 @@
+import type { Fault } from '../core/fault.ts'
+import { fitsBytes, utf8Length } from '../core/json.ts'
+import { MAX_MESSAGE_BYTES, MAX_UNSEEN_REPLY_BYTES } from '../core/limits.ts'
+import { type Listener, sentTo, standsAt, unseenBytes } from '../core/listener.ts'
+import { problemDocument, problemOf } from '../core/problem.ts'
+import { batchPoint, requestLine, requestPoint } from '../core/record.ts'
+import { type Result, refused } from '../core/result.ts'
+import { type LiveMessage, PONG, parseMessage } from '../schema/live.ts'
+import { toSyncRequest } from '../schema/sync.ts'
+import type { Broadcast } from './broadcast.ts'
+import { type Hub, isOver, standpointOf } from './hub.ts'
+import { end, isOpen, listenerOf, remember, say } from './socket.ts'
+import { push, type Synced } from './sync.ts'
+
+/** The period of the binding in wrangler.toml. */
+const RATE_PERIOD_SECONDS = 60
+
+type Push = Extract<LiveMessage, { type: 'push' }>
+
+/** A message on its way, and all that serving it takes. */
+export interface Incoming {
+  readonly hub: Hub
+  readonly broadcast: Broadcast
+  readonly socket: WebSocket
+}
+
+/** Does what a client says on its socket, and answers on it. */
+export async function receive(incoming: Incoming, message: string | ArrayBuffer): Promise<void> {
+  const { hub, socket } = incoming
+  const listener = listenerOf(socket)
+  if (!isOpen(socket) || isOver(hub, socket, listener.session)) return
+  if (typeof message !== 'string') return end(socket, 'binary')
+  if (!fitsBytes(message, MAX_MESSAGE_BYTES)) return end(socket, 'too-large')
+  const parsed = parseMessage(message)
+  if (!parsed.ok) return sayError(incoming, parsed.fault)
+  switch (parsed.value.type) {
+    case 'ping':
+      return say(socket, PONG)
+    case 'seen':
+      return moveTo(incoming, parsed.value.cursor)
+    case 'push':
+      return answer(incoming, parsed.value)
+  }
+}
+
+function sayError({ hub, socket }: Incoming, fault: Fault): void {
+  const body = problemDocument(problemOf(fault), hub.newId())
+  say(socket, JSON.stringify({ type: 'error', body }))
+}
+
+/** Follows on from where the client's copy stands. */
+function moveTo(incoming: Incoming, cursor: string): void {
+  const { hub, broadcast, socket } = incoming
+  const listener = listenerOf(socket)
+  const at = standpointOf(hub.space, cursor, listener.filter)
+  if (at === null) {
+    const detail = "cursor: cannot be continued here; pull, with this socket's collections"
+    sayError(incoming, { code: 'invalid-request', detail })
+    return
+  }
+  const moved = standsAt(listener, at)
+  remember(socket, moved)
+  broadcast.catchUp(moved)
+}
+
+/** Takes a batch like `POST /api/sync`, and answers with what that would. */
+async function answer(incoming: Incoming, message: Push): Promise<void> {
+  const { hub, broadcast, socket } = incoming
+  const listener = listenerOf(socket)
+  if (unseenBytes(listener) > MAX_UNSEEN_REPLY_BYTES) return end(socket, 'stalled')
+  const began = hub.clock()
+  const requestId = hub.newId()
+  const result = await take(incoming, listener, message).catch((thrown: unknown) => {
+    note(hub, { requestId, began, result: refused({ code: 'internal' }) })
+    throw thrown
+  })
+  note(hub, { requestId, began, result })
+  if (!isOver(hub, socket, listenerOf(socket).session))
+    acknowledge(incoming, { id: message.id, requestId, result })
+  broadcast.changed()
+}
+
+/** By the rules of HTTP, one after the other. */
+async function take(
+  { hub, socket }: Incoming,
+  { session, filter }: Listener,
+  { body }: Push,
+): Promise<Result<Synced>> {
+  const now = hub.clock()
+  const { success } = await hub.env.SYNC_LIMIT.limit({ key: `${session.space}/${session.client}` })
+  if (!success) return refused({ code: 'rate-limited', retryAfterSeconds: RATE_PERIOD_SECONDS })
+  const request = toSyncRequest(body)
+  if (!request.ok) return request
+  const { cursor } = request.value
+  const at = typeof cursor === 'string' ? standpointOf(hub.space, cursor, filter) : null
+  if (at !== null) remember(socket, standsAt(listenerOf(socket), at))
+  return push(hub.space, session, { request: request.value, now })
+}
+
+interface Answered {
+  readonly id: string
+  readonly requestId: string
+  readonly result: Result<Synced>
+}
+
+/** A reply with a cursor moves the client's copy on, and is to be confirmed like a frame. */
+function acknowledge({ hub, broadcast, socket }: Incoming, { id, requestId, result }: Answered): void {
+  const { status, body } = result.ok
+    ? { status: 200, body: result.value.text }
+    : refusalOf(result.fault, requestId)
+  const text = `{"type":"ack","id":${JSON.stringify(id)},"status":${status},"body":${body}}`
+  const listener = listenerOf(socket)
+  const cursor = result.ok ? result.value.cursor : null
+  const to = cursor === null ? null : standpointOf(hub.space, cursor, listener.filter)
+  if (to !== null) {
+    const moved = sentTo(listener, to, { bytes: utf8Length(text), at: hub.clock() })
+    remember(socket, moved)
+    broadcast.catchUp(moved)
+  }
+  say(socket, text)
+}
+
+function refusalOf(fault: Fault, requestId: string): { readonly status: number; readonly body: string } {
+  const problem = problemOf(fault)
+  return { status: problem.status, body: JSON.stringify(problemDocument(problem, requestId)) }
+}
+
+interface Noted {
+  readonly requestId: string
+  readonly began: number
+  readonly result: Result<Synced>
+}
+
+/** A push is logged and counted like a request. */
+function note({ env, clock }: Hub, { requestId, began, result }: Noted): void {
+  const ending = {
+    method: 'PUSH',
+    route: '/api/live',
+    status: result.ok ? 200 : problemOf(result.fault).status,
+    code: result.ok ? undefined : result.fault.code,
+    ms: clock() - began,
+  }
+  console.log(requestLine(env, requestId, ending))
+  env.ANALYTICS.writeDataPoint(requestPoint(env, ending))
+  if (result.ok) env.ANALYTICS.writeDataPoint(batchPoint(env, result.value.tally))
+}

@@ -1,0 +1,45 @@
+import type { Listener } from '../core/listener.ts'
+
+/** Why a socket is closed (RFC 6455, 7.4; from 4000 on they are ours). */
+const ENDINGS = {
+  binary: [1003, 'send text'],
+  'too-large': [1009, 'the message is too large'],
+  defect: [1011, 'the service failed'],
+  stalled: [1013, 'what was sent was not confirmed; come again'],
+  expired: [4401, 'the session has expired'],
+  revoked: [4403, 'the session was ended or its token revoked'],
+} as const
+
+export type SocketEnding = keyof typeof ENDINGS
+
+/** What a socket remembers, hibernation or not. */
+export function listenerOf(socket: WebSocket): Listener {
+  // Every socket of a space is one that `open` accepted, and holds what `remember` wrote.
+  return socket.deserializeAttachment() as Listener
+}
+
+export function remember(socket: WebSocket, listener: Listener): void {
+  socket.serializeAttachment(listener)
+}
+
+export function isOpen({ readyState }: WebSocket): boolean {
+  return readyState === WebSocket.OPEN
+}
+
+/** Sends a frame, unless the socket is closed or closing. */
+export function say(socket: WebSocket, text: string): void {
+  if (isOpen(socket)) socket.send(text)
+}
+
+export function end(socket: WebSocket, ending: SocketEnding): void {
+  const [code, reason] = ENDINGS[ending]
+  if (isOpen(socket)) socket.close(code, reason)
+}
+
+/** Codes that say why there was no close frame: they cannot be sent (RFC 6455, 7.4.1). */
+const NEVER_SENT = [1005, 1006, 1015]
+
+/** Ends the handshake that a client began. */
+export function replyToClose(socket: WebSocket, code: number): void {
+  socket.close(NEVER_SENT.includes(code) ? 1000 : code)
+}
