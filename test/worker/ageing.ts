@@ -1,6 +1,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { DAY_MS } from '../../worker/src/core/limits.ts'
+import type { Keyring } from '../../worker/src/objects/seal.ts'
 import { openSpace, type Space } from '../../worker/src/objects/space.ts'
 import { upkeep } from '../../worker/src/objects/upkeep.ts'
 
@@ -47,6 +48,20 @@ export async function within<T>(space: string, work: (opened: Space) => Promise<
   })
   await evictDurableObject(stub)
   return result
+}
+
+/** Lets something happen, once, while the space is sealing what it is about to write. */
+export async function whileSealing(space: Space, meanwhile: () => Promise<unknown>): Promise<void> {
+  const keys = await space.keys()
+  let happened = false
+  const seal: Keyring['seal'] = async (text, origin) => {
+    if (!happened) {
+      happened = true
+      await meanwhile()
+    }
+    return keys.seal(text, origin)
+  }
+  Object.assign(space, { keys: async () => ({ ...keys, seal }) })
 }
 
 /** The object's storage with its writes counted, and an alarm that nothing rings. */

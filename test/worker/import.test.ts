@@ -1,6 +1,11 @@
 import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
+import type { Result } from '../../worker/src/core/result.ts'
+import type { Session } from '../../worker/src/core/session.ts'
+import { importSpace } from '../../worker/src/objects/import.ts'
+import type { Space } from '../../worker/src/objects/space.ts'
+import { whileSealing, within } from './ageing.ts'
 import { call, type Device, device, mint, type Reply, send } from './client.ts'
 
 const T = Date.now() - 60_000
@@ -96,6 +101,17 @@ test('[IM1] an export fills an empty space: same entries, times and clients, ver
   expect(await state(again.a)).toEqual(entries)
 })
 
+test('[IM1] no write from before an import is taken for the next one of its own client', async () => {
+  const { a } = await newSpace()
+  await upload(a, exportOf([{ key: 'k', value: 'imported', timestamp: T }]))
+  const same = await device({ token: a.token, clientId: 'a' })
+  const { body } = await same.sync({ changes: [{ key: 'k', value: 'older', timestamp: T - 1, base: null }] })
+  expect(body).toMatchObject({
+    results: [{ status: 'superseded' }],
+    conflicts: [{ loser: { value: 'older' } }],
+  })
+})
+
 test('[IM2] the last line of a key counts, and a deletion removes it', async () => {
   const lines = [
     { key: 'twice', value: 1 },
@@ -163,10 +179,19 @@ test('[IM4] an import that was cut off is sent again, whole or from a line on', 
 
 test('[IM4] of two imports at once each line is stored once', async () => {
   const { text, entries } = await exported()
-  const { a } = await newSpace()
-  const replies = await Promise.all([upload(a, text), upload(a, text)])
-  expect(replies.some(({ body }) => body.finished)).toBe(true)
-  await upload(a, text)
+  const { space, a } = await newSpace()
+  await upload(a, linesOf(text).slice(0, 100).join('\n'))
+  const session = { id: 'i', token: 't', subject: 's', space, client: 'c', collections: null, expiresAt: 0 }
+  const operator: Session = { ...session, scopes: ['space:admin'], issuedAt: Date.now() }
+  const again = (open: Space) =>
+    importSpace(open, operator, { body: new Blob([text]).stream(), line: 1, now: Date.now() })
+  const [slower, faster] = await within(space, async (open) => {
+    const meanwhile = Promise.withResolvers<Result<string>>()
+    await whileSealing(open, async () => meanwhile.resolve(await again(open)))
+    return [await again(open), await meanwhile.promise]
+  })
+  expect(faster.ok && JSON.parse(faster.value)).toMatchObject({ line: 1302, finished: true })
+  expect(slower).toMatchObject({ fault: { code: 'import-gap', expected: 1303 } })
   expect(await state(a)).toEqual(entries)
   expect((await a.get('/api/status')).body.head.split('.')[1]).toBe('1300')
 })
