@@ -15,13 +15,15 @@ export interface Server {
 
 export interface Product extends Server {
   readonly adminToken: string
+  /** Of the runtime. */
+  readonly pid: number
 }
 
 /** The dev stack as `npm start` serves it, with limits that no load reaches. */
 export async function serveProduct(local: string): Promise<Product> {
   const config = { authRequestsPerMinute: '1000000', syncRequestsPerMinute: '1000000' }
-  const { url, outputs, stop } = await startCloud({ port: 0, local, config })
-  return { url, adminToken: outputs.adminToken, stop }
+  const { url, outputs, workerdPid, stop } = await startCloud({ port: 0, local, config })
+  return { url, adminToken: outputs.adminToken, pid: workerdPid, stop }
 }
 
 /** A provisioned dev stack once more, with rate limits that cost nothing. */
@@ -42,7 +44,8 @@ export async function serveUnlimited(local: string): Promise<Product> {
     conditions: ['workerd', 'worker', 'browser'],
     external: ['cloudflare:*'],
   })
-  return { ...(await serve(account, folder)), adminToken }
+  const { port, pid, stop: stopAgain } = await serveAccount({ account, folder, port: 0, onLog: () => {} })
+  return { url: `http://127.0.0.1:${port}`, adminToken, pid, stop: stopAgain }
 }
 
 /** The least that a Durable Object can do, behind the same front. */

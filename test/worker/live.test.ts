@@ -623,25 +623,34 @@ test('[LV14] a filter that does not fit beside the session is refused', async ()
 })
 
 test('[LV15] a push is logged and counted, without contents', async () => {
-  const { space, a } = await pair()
+  const { a } = await pair()
   const socket = await follow(a)
   await socket.next()
   const lines: string[] = []
+  const points: AnalyticsEngineDataPoint[] = []
   const { log } = console
+  const { writeDataPoint } = env.ANALYTICS
   console.log = (line: string) => lines.push(line)
+  env.ANALYTICS.writeDataPoint = (point = {}) => points.push(point)
   try {
     await pushed(socket, 'x', { changes: puts(['secret-key'], 'secret-value') })
     await pushed(socket, 'y', { changes: 'wrong' })
   } finally {
     console.log = log
+    env.ANALYTICS.writeDataPoint = writeDataPoint
   }
-  expect(space).toBeDefined()
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([
     { message: 'request', method: 'PUSH', route: '/api/live', status: 200 },
     { message: 'request', method: 'PUSH', route: '/api/live', status: 422, code: 'invalid-request' },
   ])
-  for (const secret of ['secret-key', 'secret-value', a.session])
-    expect(lines.join('\n')).not.toContain(secret)
+  const request = (code: string) => ['request', 'unreleased', '/api/live', 'PUSH', code]
+  expect(points.map(({ blobs }) => blobs)).toEqual([
+    request(''),
+    ['sync', 'unreleased'],
+    request('invalid-request'),
+  ])
+  const noted = lines.join('\n') + JSON.stringify(points)
+  for (const secret of ['secret-key', 'secret-value', a.session]) expect(noted).not.toContain(secret)
 })
 
 test('[LV16] a socket that goes away troubles no other', async () => {

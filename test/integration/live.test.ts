@@ -1,0 +1,87 @@
+import { setTimeout } from 'node:timers/promises'
+import { WebSocket } from 'undici'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { RunningCloud } from '../../infra/local/start-cloud.ts'
+import { mintToken, type TestCloud, testCloud } from '../support/cloud.ts'
+import { realDocuments } from '../support/documents.ts'
+import { LiveDevice } from '../support/live-device.ts'
+import { OfflineDevice } from '../support/offline-device.ts'
+
+let tested: TestCloud
+let cloud: RunningCloud
+
+beforeAll(async () => {
+  tested = testCloud()
+  cloud = await tested.start()
+})
+
+afterAll(() => tested.remove())
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let waited = 0; !holds(); waited += 20) {
+    if (waited > 60_000) throw new Error('waited in vain')
+    await setTimeout(20)
+  }
+}
+
+test('[IT4] the WebSocket of a browser, unchanged, follows real documents and pushes', async () => {
+  const token = await mintToken(cloud, 'live')
+  const [early, late] = [new LiveDevice('early', cloud.url), new LiveDevice('late', cloud.url)]
+  const writer = new OfflineDevice('writer', cloud.url)
+  await early.start(token)
+  await writer.open(token)
+  const expected = new Map<string, unknown>([...realDocuments()].slice(0, 300))
+  for (const [key, document] of expected) writer.put(key, document)
+  await writer.sync(10)
+  await late.start(token)
+  const change = { key: 'live/1', value: { from: 'early' }, timestamp: Date.now(), base: null }
+  const reply = await early.push('first', { batch: 1, changes: [change] })
+  expect(reply).toMatchObject({ success: true, synced: ['live/1'] })
+  expected.set('live/1', change.value)
+  for (const device of [early, late]) {
+    await until(() => device.entries().has('live/1'))
+    expect(device.entries()).toEqual(expected)
+    device.stop()
+  }
+  expect(early.seen.frames).toBeGreaterThan(10)
+  console.info(`IT4: ${expected.size} documents; early ${JSON.stringify(early.seen)}`)
+})
+
+interface Ended {
+  readonly protocol: string
+  readonly code: number
+  readonly wasClean: boolean
+}
+
+test('[IT4] opens with Authorization too, closes cleanly, and is dropped where it is not let in', async () => {
+  const token = await mintToken(cloud, 'plain')
+  const opened = await fetch(`${cloud.url}/api/auth`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ token }),
+  })
+  const { session } = (await opened.json()) as { session: string }
+  const url = `${cloud.url.replace('http', 'ws')}/api/live`
+  function outcome(socket: WebSocket): Promise<Ended> {
+    return new Promise((resolve) => {
+      socket.addEventListener('message', () => socket.close(1000, 'bye'))
+      socket.addEventListener('close', ({ code, wasClean }) =>
+        resolve({ protocol: socket.protocol, code, wasClean }),
+      )
+    })
+  }
+  const authorization = `Bearer ${session}`
+  expect(await outcome(new WebSocket(url, { headers: { authorization } }))).toEqual({
+    protocol: '',
+    code: 1000,
+    wasClean: true,
+  })
+  expect(await outcome(new WebSocket(url, ['chronicle.v1', `bearer.${session}`]))).toEqual({
+    protocol: 'chronicle.v1',
+    code: 1000,
+    wasClean: true,
+  })
+  expect(await outcome(new WebSocket(url, ['chronicle.v1', 'bearer.rubbish']))).toMatchObject({ code: 1006 })
+  const foreign = { headers: { authorization, origin: 'https://evil.example' } }
+  expect(await outcome(new WebSocket(url, foreign))).toMatchObject({ code: 1006 })
+})
