@@ -4,9 +4,11 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { load } from 'js-yaml'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { newStandIn, type StandIn } from '../standin/stand-in.ts'
+import { LiveDevice } from '../support/live-device.ts'
 import { OfflineDevice } from '../support/offline-device.ts'
 import { type Switchboard, switchboard } from '../support/switchboard.ts'
 import { newProject, type Project } from './project.ts'
@@ -123,9 +125,13 @@ async function deliver(step: string, stack: string): Promise<Ended> {
   return { code: 0, output }
 }
 
-/** A device that goes on syncing, whatever happens, and counts what failed on its way. */
+/**
+ * A device that goes on syncing, whatever happens, and counts what failed on its way; beside it a screen that follows
+ * on a socket and opens another one, from where it stands, whenever a deployment drops it.
+ */
 function restlessDevice(name: string) {
   const device = new OfflineDevice(name, board.url)
+  const screen = new LiveDevice(`${name}-screen`, board.url)
   const seen = { attempts: 0, failures: 0 }
   let stopping = false
   async function loop(): Promise<void> {
@@ -143,15 +149,26 @@ function restlessDevice(name: string) {
   return {
     device,
     seen,
+    screen,
     async start() {
       await device.open(token)
+      await screen.start(token)
       const running = loop()
       return async () => {
         stopping = true
         await running
+        await hasAll(screen, device)
+        screen.stop()
       }
     },
   }
+}
+
+/** Waits until the screen shows what the device has, by frames alone. */
+async function hasAll(screen: LiveDevice, device: OfflineDevice): Promise<void> {
+  const shown = () => isDeepStrictEqual(screen.entries(), device.entries())
+  for (let waited = 0; !shown() && waited < 20_000; waited += 100) await setTimeout(100)
+  expect(screen.entries()).toEqual(device.entries())
 }
 
 async function mintToken(): Promise<string> {
@@ -182,7 +199,7 @@ test('a stack is delivered by the steps of the workflow, and has the version tha
 
 test('a version that fails its check is taken back, and devices lose nothing', async () => {
   const before = await health()
-  const { device, seen, start } = restlessDevice('phone')
+  const { device, seen, screen, start } = restlessDevice('phone')
   const stop = await start()
   project.edit('worker/src/http/space.ts', (text) =>
     text.replace('return jsonText(text)', "throw new Error('broken')"),
@@ -198,7 +215,12 @@ test('a version that fails its check is taken back, and devices lose nothing', a
   await other.open(token)
   await other.sync()
   expect(other.entries()).toEqual(device.entries())
+  const { opened, frames, pages } = screen.seen
+  expect(opened).toBeGreaterThanOrEqual(3)
+  // One pull at the start: whatever came after every new socket came on it.
+  expect(frames).toBeGreaterThan(pages)
   console.info(`switched twice: ${seen.failures} of ${seen.attempts} requests failed`)
+  console.info(`a socket was opened again ${opened - 1} times: ${frames} frames, ${pages} pages pulled`)
   expect(git('worktree', 'list').split('\n')).toHaveLength(1)
 })
 
@@ -220,7 +242,7 @@ test('a new class and new tables keep all data, and there is no way back behind 
     text.replace('\n]\n', "\n  'CREATE TABLE mark (id INTEGER PRIMARY KEY) STRICT',\n]\n"),
   )
   commit('version 2')
-  const { device, seen, start } = restlessDevice('laptop')
+  const { device, seen, screen, start } = restlessDevice('laptop')
   const stop = await start()
   const delivered = await deliver('up', 'dev')
   await setTimeout(500)
@@ -231,7 +253,10 @@ test('a new class and new tables keep all data, and there is no way back behind 
   await other.sync()
   expect(other.entries()).toEqual(device.entries())
   expect(device.entries().size).toBeGreaterThan(10)
+  const { opened, frames, pages } = screen.seen
+  expect(opened).toBeGreaterThanOrEqual(2)
   console.info(`switched once: ${seen.failures} of ${seen.attempts} requests failed`)
+  console.info(`a socket was opened again ${opened - 1} times: ${frames} frames, ${pages} pages pulled`)
 
   const back = await run('npm run --silent rollback -- --stack dev --yes')
   expect(back.code).toBe(1)
