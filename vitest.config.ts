@@ -13,16 +13,15 @@ export default defineConfig({
     onConsoleLog: (log) => !isRequestLog(log),
     projects: [
       { test: project('unit') },
-      {
-        test: project('worker'),
-        logLevel: 'error',
-        plugins: [
-          cloudflareTest({
-            wrangler: { configPath: './worker/wrangler.toml' },
-            miniflare: { ratelimits: unlimited(['AUTH_LIMIT', 'SYNC_LIMIT']) },
-          }),
-        ],
-      },
+      inRuntime({ test: project('worker') }),
+      inRuntime({
+        test: {
+          ...project('security'),
+          setupFiles: './test/security/witness.ts',
+          // `npm run attack` sets it: the checks that take minutes then run whole, and not a sample of them.
+          provide: { thorough: process.env.ATTACK === 'thorough' },
+        },
+      }),
       // GitHub's language service imports JSON in a way that Node refuses.
       { test: { ...project('infra'), server: { deps: { inline: [/@actions\//] } } } },
       { test: project('integration') },
@@ -30,6 +29,15 @@ export default defineConfig({
     ],
   },
 })
+
+/** Runs the tests in workerd, beside the Worker. */
+function inRuntime<T extends object>(config: T) {
+  const plugin = cloudflareTest({
+    wrangler: { configPath: './worker/wrangler.toml' },
+    miniflare: { ratelimits: unlimited(['AUTH_LIMIT', 'SYNC_LIMIT']) },
+  })
+  return { ...config, logLevel: 'error' as const, plugins: [plugin] }
+}
 
 /** Long timeouts, because a busy machine is no failure. */
 function project(name: string) {

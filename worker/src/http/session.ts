@@ -7,6 +7,12 @@ import { refusal } from './refusal.ts'
 
 const TYPE = 'chronicle-session+jwt'
 
+/**
+ * What `signSession` writes: base64url, the signature in the one spelling of its 32 bytes. Decoders forgive white
+ * space, padding and the last character's spare bits; what was changed there would pass for the session.
+ */
+const FORM = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
+
 const encoder = new TextEncoder()
 
 /** A session as the token that clients carry: a JWT that only this environment's Workers make and accept. */
@@ -26,6 +32,7 @@ export async function signSession(session: Session, env: Env): Promise<string> {
 /** The session that a request carries. Rubbish is refused here, before any object wakes. */
 export async function verifySession(request: Request, env: Env): Promise<Session> {
   const token = offered(request) ?? bearer(request)
+  if (!FORM.test(token)) throw refusal({ code: 'unauthorized', detail: hint(token) })
   try {
     const keys = await signingKeys(env)
     const { payload } = await jwtVerify(token, (header) => keyFor(header, keys), {

@@ -1,0 +1,14 @@
+/** What tells a credential or a canary in a text, whosever it is. */
+const PATTERNS: Readonly<Record<string, RegExp>> = {
+  'API token': /chr_(?:dev|prod)_[A-Za-z0-9_-]{50}/,
+  session: /eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/,
+  'admin token': /adm_(?:dev|prod)_\w+/,
+  'master key': /bW1tbW1t[mtbW1=]*|m{32}/,
+  'session key': /c3Nzc3Nz[c3Nz=]*|s{32}/,
+  value: /canary-\w+/,
+}
+
+/** The kinds of secrets that a text holds. */
+export function secretsIn(text: string): readonly string[] {
+  return Object.keys(PATTERNS).filter((kind) => PATTERNS[kind]?.test(text))
+}
