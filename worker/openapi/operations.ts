@@ -320,7 +320,7 @@ export const OPERATIONS: Operations = {
     access: 'session',
     summary: 'Fill the space from an export',
     description:
-      'Into an empty space, with versions of its own. Interrupted, it is sent again, whole or from `line` on: what is in already is left out. Until the end is in, other requests to the space get 503. Needs the scope `space:admin`.',
+      'Into an empty space, with versions of its own. Interrupted, it is sent again, whole or from `line` on: what is in already is left out. Until the end is in, other requests to the space get 503. Needs the scope `space:admin`, and a token of all collections.',
     query: described(ImportQuery, 'A part of an export.', {
       line: 'The number of the first line that is sent, from 1; without it, 1.',
     }),
@@ -330,14 +330,15 @@ export const OPERATIONS: Operations = {
       schema: 'ImportReply',
       example: { success: true, line: 3, entries: 1, finished: true },
     },
-    faults: ['forbidden-scope', 'not-empty', 'import-gap'],
+    faults: ['forbidden-scope', 'forbidden-collection', 'not-empty', 'import-gap'],
   },
   'DELETE /api/space': {
     access: 'session',
     summary: 'Erase the space',
-    description: 'All that it holds, and every session and token from before. Needs the scope `space:admin`.',
+    description:
+      'All that it holds, and every session and token from before. Needs the scope `space:admin`, and a token of all collections.',
     body: { schema: 'EraseRequest', example: { confirm: 'ann' } },
     reply: { status: 200, schema: 'Done', example: { success: true } },
-    faults: ['forbidden-scope'],
+    faults: ['forbidden-scope', 'forbidden-collection'],
   },
 }

@@ -41,6 +41,13 @@ export function checkCollections(session: Session, asked: readonly string[] | un
     : refused({ code: 'forbidden-collection', collection: foreign })
 }
 
+/** Refuses what deals with the space as a whole, to a token without that scope or for some of its collections. */
+export function checkWhole(session: Session): Result<true> {
+  const allowed = checkScope(session, 'space:admin')
+  if (!allowed.ok || session.collections === null) return allowed
+  return refused({ code: 'forbidden-collection', collection: '*' })
+}
+
 /** Ends a session or all sessions of a token, at once; remembered until no such session could be valid. */
 export function revoke(space: Space, id: string, { now, until }: { now: number; until: number }): void {
   space.store.forgetRevoked(now)

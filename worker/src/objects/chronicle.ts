@@ -13,6 +13,7 @@ import {
   checkCredential,
   checkScope,
   checkSession,
+  checkWhole,
   revoke,
 } from './admission.ts'
 import { listConflicts } from './conflicts.ts'
@@ -186,7 +187,7 @@ export class Chronicle extends DurableObject<Env> {
   /** `DELETE /api/space`: erases all that the space holds, and ends every session and token of it. */
   async erase(session: Session): Promise<Result<true>> {
     const known = checkCredential(this.#space, session)
-    const allowed = known.ok ? checkScope(session, 'space:admin') : known
+    const allowed = known.ok ? checkWhole(session) : known
     if (!allowed.ok) return allowed
     await eraseSpace(this.#storage, this.#space, { epoch: newEpoch(), now: Date.now() })
     this.#live.close()

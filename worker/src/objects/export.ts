@@ -1,10 +1,10 @@
 import { formatCursor, isAbove } from '../core/cursor.ts'
 import { EXPORT_FORMAT, EXPORT_VERSION, type ExportEnd, type ExportHeader } from '../core/export.ts'
 import { MAX_PAGE_ENTRIES } from '../core/limits.ts'
-import { accepted, type Result, refused } from '../core/result.ts'
+import { accepted, type Result } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
 import { formatVersion, NOTHING } from '../core/version.ts'
-import { checkScope, checkSession } from './admission.ts'
+import { checkScope, checkSession, checkWhole } from './admission.ts'
 import { readPage } from './feed.ts'
 import type { Space } from './space.ts'
 
@@ -21,9 +21,7 @@ export function exportSpace(space: Space, session: Session, now: number): Result
 function admit(space: Space, session: Session): Result<true> {
   const known = checkSession(space, session)
   const reads = known.ok ? checkScope(session, 'sync:read') : known
-  const allowed = reads.ok ? checkScope(session, 'space:admin') : reads
-  if (!allowed.ok || session.collections === null) return allowed
-  return refused({ code: 'forbidden-collection', collection: '*' })
+  return reads.ok ? checkWhole(session) : reads
 }
 
 async function* exportTexts(space: Space, session: Session, exportedAt: number): AsyncGenerator<string> {

@@ -6,7 +6,7 @@ import { packChunks } from '../core/repack.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
 import { parseHeader, parseImportLine } from '../schema/import.ts'
-import { checkCredential, checkScope } from './admission.ts'
+import { checkCredential, checkWhole } from './admission.ts'
 import { advance, type SealedLines, sealLines } from './commit.ts'
 import { lineReader } from './line-reader.ts'
 import type { Space } from './space.ts'
@@ -65,7 +65,7 @@ export async function importSpace(
 
 function admit(space: Space, session: Session): Result<true> {
   const known = checkCredential(space, session)
-  return known.ok ? checkScope(session, 'space:admin') : known
+  return known.ok ? checkWhole(session) : known
 }
 
 function replyOf({ standing: { imported, entries } }: Space): string {
