@@ -1,8 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { ROUTES, type Route } from '../../worker/src/http/router.ts'
-import { device, mint } from '../worker/client.ts'
-import { nameOf, type RouteName, requestTo, sessionLike, stronghold } from './stronghold.ts'
+import { enrol, nameOf, type RouteName, requestTo, sessionLike, stronghold, talkTo } from './stronghold.ts'
 
 type Scope = 'sync:read' | 'sync:write' | 'space:admin'
 
@@ -45,12 +44,13 @@ const SUBSETS: readonly (readonly Scope[])[] = [
 ]
 
 const target = stronghold()
+const talk = talkTo(target)
 
 /** `in` for a request that got past every check of credentials, else the refusal. */
 async function outcome(route: Route, bearer: string | undefined, space: string): Promise<string> {
   const body = nameOf(route) === 'DELETE /api/space' ? { confirm: space } : undefined
   const response = await target.ask(...requestTo(route, { bearer, ...(body && { body }) }))
-  const text = await response.text()
+  const text = new TextDecoder().decode(await response.arrayBuffer())
   if (response.status !== 401 && response.status !== 403) {
     expect(response.status, `${nameOf(route)}: ${text}`).toBeLessThan(500)
     return 'in'
@@ -70,7 +70,8 @@ test('[SC3] every route has its line in the table, and no other', () => {
 })
 
 test('[SC3] what is no session opens no route, but the admin token those of the operator', async () => {
-  const { token } = await mint()
+  const { token } = await enrol(talk, {})
+  target.reached()
   const bearers: Record<string, string | undefined> = {
     nothing: undefined,
     'an API token': token,
@@ -98,7 +99,7 @@ test('[SC3] a session opens what its scopes are for, on every route, and nothing
     for (const route of ROUTES) {
       const who = WHO[nameOf(route)]
       const space = crypto.randomUUID()
-      const { session } = await device(await mint({ space, scopes }))
+      const { session } = await enrol(talk, { space, scopes })
       const found = await outcome(route, session, space)
       const what = `${nameOf(route)} with ${scopes.join(' ')}`
       asked += 1
@@ -111,11 +112,10 @@ test('[SC3] a session opens what its scopes are for, on every route, and nothing
 })
 
 test('[SC5] what deals with the whole space takes a token of all its collections', async () => {
-  const scopes = ['sync:read', 'sync:write', 'space:admin']
   for (const route of ROUTES.filter(({ access }) => access === 'session')) {
     for (const collections of [['a'], ['b'], []]) {
       const space = crypto.randomUUID()
-      const { session } = await device(await mint({ space, scopes, collections }))
+      const { session } = await enrol(talk, { space, collections })
       const expected = WHOLE.includes(nameOf(route)) ? '403 forbidden-collection' : 'in'
       expect(await outcome(route, session, space), `${nameOf(route)} with [${collections}]`).toBe(expected)
     }
