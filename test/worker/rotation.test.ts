@@ -1,6 +1,6 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Session } from '../../worker/src/core/session.ts'
 import { answer } from '../../worker/src/http/edge.ts'
 import { openSpace } from '../../worker/src/objects/space.ts'
@@ -43,9 +43,10 @@ test('[KR2] a session outlives the key that signed it, until that generation is 
 })
 
 test('[KR3] two admin tokens count while one replaces the other', async () => {
-  const both = { ADMIN_TOKEN: `adm_dev_new ${env.ADMIN_TOKEN}` }
+  const added = `adm_dev_${'b'.repeat(64)}`
+  const both = { ADMIN_TOKEN: `${added} ${env.ADMIN_TOKEN}` }
   for (const [bearer, status] of [
-    ['adm_dev_new', 200],
+    [added, 200],
     [env.ADMIN_TOKEN, 200],
     [both.ADMIN_TOKEN, 401],
     ['', 401],
@@ -54,17 +55,53 @@ test('[KR3] two admin tokens count while one replaces the other', async () => {
   }
 })
 
-test('[KR5] refuses to serve with a secret that is missing or no ring', async () => {
-  for (const changed of [
-    { MASTER_KEY: '' },
-    { MASTER_KEY: 'x' },
-    { SESSION_KEY: 'x' },
-    { ADMIN_TOKEN: '' },
-  ]) {
-    const response = await ask(changed, '/api/health', {})
-    expect(response.status, JSON.stringify(changed)).toBe(503)
-    expect(await response.json()).toMatchObject({ code: 'misconfigured' })
-  }
+/** Made anew in each run: a secret that is written down somewhere is none. */
+const KEY = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))))
+const UNIQUE = {
+  ADMIN_TOKEN: `adm_prod_${KEY.replaceAll(/[+/=]/g, '_')}`,
+  MASTER_KEY: `1:${KEY}`,
+  SESSION_KEY: `1:${KEY}`,
+  ENVIRONMENT: 'production',
+} as const
+
+test.each<[secret: string, changed: Partial<Env>]>([
+  ['MASTER_KEY', { MASTER_KEY: '' }],
+  ['MASTER_KEY', { MASTER_KEY: 'x' }],
+  ['MASTER_KEY', { MASTER_KEY: KEY }],
+  ['MASTER_KEY', { MASTER_KEY: `2:${KEY} 1:${btoa('m'.repeat(31))}` }],
+  ['MASTER_KEY', { MASTER_KEY: `1:${btoa('m'.repeat(33))}` }],
+  ['MASTER_KEY', { MASTER_KEY: undefined as never }],
+  ['SESSION_KEY', { SESSION_KEY: 'x' }],
+  ['SESSION_KEY', { SESSION_KEY: '1:another-key' }],
+  ['SESSION_KEY', { SESSION_KEY: `2:${KEY} 1:` }],
+  ['ADMIN_TOKEN', { ADMIN_TOKEN: '' }],
+  ['ADMIN_TOKEN', { ADMIN_TOKEN: `adm_dev_${'a'.repeat(42)}` }],
+  ['ADMIN_TOKEN', { ADMIN_TOKEN: `${env.ADMIN_TOKEN} ` }],
+  ['ADMIN_TOKEN', { ADMIN_TOKEN: `${env.ADMIN_TOKEN} adm_dev_old` }],
+  ['ADMIN_TOKEN', { ADMIN_TOKEN: UNIQUE.ADMIN_TOKEN }],
+  ['ADMIN_TOKEN', { ...UNIQUE, ADMIN_TOKEN: env.ADMIN_TOKEN }],
+  ['ADMIN_TOKEN', { ...UNIQUE, ADMIN_TOKEN: env.ADMIN_TOKEN.replace('_dev_', '_prod_') }],
+  ['ADMIN_TOKEN', { ...UNIQUE, ADMIN_TOKEN: `adm_prod_${'change-me'.repeat(7)}` }],
+  ['MASTER_KEY', { ...UNIQUE, MASTER_KEY: env.MASTER_KEY }],
+  ['SESSION_KEY', { ...UNIQUE, SESSION_KEY: `3:${KEY} ${env.SESSION_KEY}` }],
+])('[KR5] refuses to serve with a missing, short or sample %s, case %#', async (secret, changed) => {
+  const logged = vi.spyOn(console, 'error').mockReturnValue()
+  const response = await ask(changed, '/api/health', {})
+  expect(response.status).toBe(503)
+  const text = await response.text()
+  expect(JSON.parse(text)).toMatchObject({ code: 'misconfigured' })
+  for (const name of ['ADMIN_TOKEN', 'MASTER_KEY', 'SESSION_KEY']) expect(text).not.toContain(name)
+  const line = { level: 'error', message: 'misconfigured', requestId: response.headers.get('x-request-id') }
+  const environment = changed.ENVIRONMENT ?? 'development'
+  expect(logged.mock.calls.map(([text]) => JSON.parse(text))).toEqual([
+    { ...line, environment, secrets: [secret] },
+  ])
+  logged.mockRestore()
+})
+
+test('[KR5] serves with secrets that nobody can know, in production too', async () => {
+  expect((await ask(UNIQUE, '/api/health', {})).status).toBe(200)
+  expect((await ask({}, '/api/health', {})).status).toBe(200)
 })
 
 const session: Session = {

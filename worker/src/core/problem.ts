@@ -96,7 +96,7 @@ const WORDS: Table = {
   busy: ({ limit }) => [503, `The space serves ${limit} sockets already; wait and try again.`],
   misconfigured: () => [
     503,
-    'The service lacks a secret, or cannot read it, and refuses to serve; its operator must deploy it again.',
+    'The service lacks a secret that is fit to use, and refuses to serve; its log names it for the operator.',
   ],
   internal: () => [500, 'The service failed; the request id finds the reason in its logs.'],
 }

@@ -35,6 +35,12 @@ export function defectLine({ ENVIRONMENT }: Deployment, requestId: string, throw
   return JSON.stringify({ level: 'error', message: 'defect', requestId, environment: ENVIRONMENT, ...fields })
 }
 
+/** The secrets, by name, that keep the service from serving. */
+export function unfitLine({ ENVIRONMENT }: Deployment, requestId: string, secrets: readonly string[]): string {
+  const fields = { requestId, environment: ENVIRONMENT, secrets }
+  return JSON.stringify({ level: 'error', message: 'misconfigured', ...fields })
+}
+
 /** A point of the stack's dataset. The index is the environment: what is sampled, if anything is. */
 interface Point {
   indexes: string[]

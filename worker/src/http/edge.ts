@@ -1,9 +1,9 @@
 import type { IRequest } from 'itty-router'
-import { parseRing } from '../core/ring.ts'
+import { unfitSecrets } from '../core/secrets.ts'
 import type { HTTPError } from '../errors.ts'
 import { exposeTo } from './cors.ts'
 import type { Exchange } from './exchange.ts'
-import { logDefect, logRequest } from './log.ts'
+import { logDefect, logRequest, logUnfit } from './log.ts'
 import { countRequest } from './metrics.ts'
 import { problem, shown } from './problem.ts'
 import { refusal } from './refusal.ts'
@@ -33,11 +33,11 @@ interface Reply {
 }
 
 async function respond(exchange: Exchange): Promise<Reply> {
-  const { request, env, requestId } = exchange
+  const { request, requestId } = exchange
   // itty-router adds `params`, `query` and `route` to the request that it is given.
   const routed = (request.method === 'HEAD' ? new Request(request, { method: 'GET' }) : request) as IRequest
   try {
-    if (!isConfigured(env)) throw refusal({ code: 'misconfigured' })
+    checkSecrets(exchange)
     const response = await routes.fetch(routed, exchange)
     return { response, route: routed.route }
   } catch (thrown) {
@@ -60,6 +60,10 @@ function requestIdOf(request: Request): string {
   return /^[A-Za-z0-9_-]{1,64}$/.test(given) ? given : crypto.randomUUID()
 }
 
-function isConfigured({ ADMIN_TOKEN, MASTER_KEY, SESSION_KEY }: Env): boolean {
-  return Boolean(ADMIN_TOKEN && parseRing(MASTER_KEY ?? '') && parseRing(SESSION_KEY ?? ''))
+/** Nobody is served with secrets that others could know. Which one is at fault is for the log, not for the reply. */
+function checkSecrets(exchange: Exchange): void {
+  const unfit = unfitSecrets(exchange.env, exchange.env.ENVIRONMENT)
+  if (unfit.length === 0) return
+  logUnfit(exchange, unfit)
+  throw refusal({ code: 'misconfigured' })
 }

@@ -1,4 +1,4 @@
-import { defectLine, type Ending, requestLine } from '../core/record.ts'
+import { defectLine, type Ending, requestLine, unfitLine } from '../core/record.ts'
 import type { Exchange } from './exchange.ts'
 
 /** One line a request. */
@@ -9,4 +9,9 @@ export function logRequest({ env, requestId }: Exchange, ending: Ending): void {
 /** What nobody expected, with its cause. */
 export function logDefect({ env, requestId }: Exchange, thrown: unknown): void {
   console.error(defectLine(env, requestId, thrown))
+}
+
+/** The secrets, by name, that keep the service from serving. */
+export function logUnfit({ env, requestId }: Exchange, secrets: readonly string[]): void {
+  console.error(unfitLine(env, requestId, secrets))
 }
