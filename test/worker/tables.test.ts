@@ -1,4 +1,4 @@
-import { runInDurableObject } from 'cloudflare:test'
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { migrate } from '../../worker/src/objects/tables.ts'
@@ -10,7 +10,9 @@ test('[SG8] a space of an older version gets the steps that it lacks, and keeps 
   for (const n of [1, 2, 3]) await a.sync({ batch: n, changes: [{ key: 'k', value: n, timestamp: n }] })
   await runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) => {
     storage.sql.exec(`ALTER TABLE client DROP COLUMN generation; ALTER TABLE segment DROP COLUMN superseded;
-      ALTER TABLE head DROP COLUMN merged; ALTER TABLE conflict DROP COLUMN at; ALTER TABLE conflict DROP COLUMN resolved; DROP TABLE archive`)
+      ALTER TABLE head DROP COLUMN merged; ALTER TABLE conflict DROP COLUMN at;
+      ALTER TABLE conflict DROP COLUMN resolved; ALTER TABLE revoked DROP COLUMN issued_by; DROP TABLE archive`)
+    storage.sql.exec(`INSERT INTO revoked VALUES ('a-token', 1)`)
     storage.sql.exec(`UPDATE meta SET value = 1 WHERE name = 'step'`)
     migrate(storage, 'epoch')
     expect(storage.sql.exec('SELECT id, batch, generation FROM client').toArray()).toEqual([
@@ -20,6 +22,9 @@ test('[SG8] a space of an older version gets the steps that it lacks, and keeps 
       { last: 3, superseded: 2 },
     ])
   })
+  await evictDurableObject(env.CHRONICLE.getByName(space))
+  const old = { id: 'a-session', token: 'a-token', issuedAt: Date.now() }
+  expect(await env.CHRONICLE.getByName(space).admit(old)).toMatchObject({ fault: { code: 'revoked' } })
   const { body } = await a.sync({ batch: 3, changes: [{ key: 'k', value: 3, timestamp: 3 }] })
   expect(body).toMatchObject({ success: true, replayed: true })
 })

@@ -2,7 +2,7 @@ import { IMPORT_RETRY_SECONDS } from '../core/limits.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
 import type { Scope, Session } from '../core/session.ts'
 import type { Space } from './space.ts'
-import type { Standing } from './store.ts'
+import type { Revocation, Standing } from './store.ts'
 
 /** What the space must know of a session to say whether it is still valid. */
 export type Credential = Pick<Session, 'id' | 'token' | 'issuedAt'>
@@ -24,7 +24,8 @@ function isImporting({ imported }: Pick<Standing, 'imported'>): boolean {
  * The Worker has verified all else about it.
  */
 export function checkCredential(space: Space, { id, token, issuedAt }: Credential): Result<true> {
-  const ended = space.revoked.has(id) || space.revoked.has(token) || issuedAt <= space.standing.erasedAt
+  const voided = [id, token].map((name) => space.revoked.get(name)?.issuedBy ?? 0)
+  const ended = issuedAt <= Math.max(...voided, space.standing.erasedAt)
   return ended ? refused({ code: 'revoked' }) : accepted(true)
 }
 
@@ -49,8 +50,8 @@ export function checkWhole(session: Session): Result<true> {
 }
 
 /** Ends a session or all sessions of a token, at once; remembered until no such session could be valid. */
-export function revoke(space: Space, id: string, { now, until }: { now: number; until: number }): void {
+export function revoke(space: Space, id: string, { now, ...revocation }: Revocation & { now: number }): void {
   space.store.forgetRevoked(now)
-  space.store.revoke(id, until)
-  space.revoked.add(id)
+  space.store.revoke(id, revocation)
+  space.revoked.set(id, revocation)
 }

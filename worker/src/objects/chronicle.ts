@@ -178,9 +178,12 @@ export class Chronicle extends DurableObject<Env> {
     return checkCredential(this.#space, session)
   }
 
-  /** Ends a session, or all sessions of a token. `until`: when the last of them would have ended by itself, ms. */
-  async revoke(id: string, until: number): Promise<void> {
-    revoke(this.#space, id, { now: Date.now(), until })
+  /**
+   * Ends a session, or all sessions of a token. `until`: when the last of them would have ended by itself, ms.
+   * `issuedBy`: what was issued later goes on, ms; without it, nothing does.
+   */
+  async revoke(id: string, until: number, issuedBy = Number.MAX_SAFE_INTEGER): Promise<void> {
+    revoke(this.#space, id, { now: Date.now(), until, issuedBy })
     this.#live.close(id)
   }
 

@@ -41,5 +41,5 @@ async function readStored(kv: KVNamespace): Promise<Config | null> {
 
 function rememberedConfig(sql: SqlStorage): Config {
   const [row] = sql.exec<{ value: string }>(`SELECT value FROM meta WHERE name = 'config'`).toArray()
-  return row === undefined ? DEFAULT_CONFIG : (JSON.parse(row.value) as Config)
+  return row === undefined ? DEFAULT_CONFIG : { ...DEFAULT_CONFIG, ...(JSON.parse(row.value) as Config) }
 }

@@ -2,7 +2,7 @@ import { type Config, DEFAULT_CONFIG } from '../core/config.ts'
 import { type Alarm, alarmOf } from './alarm.ts'
 import { configReader } from './config.ts'
 import { type Keyring, keyring } from './seal.ts'
-import { type Standing, type Store, sqliteStore } from './store.ts'
+import { type Revocation, type Standing, type Store, sqliteStore } from './store.ts'
 
 /** What an object knows of its space. Derived from the rows, replaced only after a commit. */
 export interface Space {
@@ -16,7 +16,7 @@ export interface Space {
   /** Hears again, if the last time is long ago. */
   readonly refreshConfig: (now: number) => Promise<void>
   /** Tokens and sessions that are no longer valid, though they look so. */
-  readonly revoked: Set<string>
+  readonly revoked: Map<string, Revocation>
 }
 
 /** Reads a space's rows; its tables must be there. Keys are derived when first needed. */
@@ -34,7 +34,7 @@ export function openSpace(ctx: DurableObjectState, env: Env): Space {
     refreshConfig: async (now) => {
       space.config = await readConfig(now)
     },
-    revoked: new Set(store.revoked().map(({ id }) => id)),
+    revoked: new Map(store.revoked()),
   }
   return space
 }

@@ -73,9 +73,17 @@ export interface Store extends UpkeepRows, ImportRows {
   /** Closes an open conflict. `by`: the version that settled it. */
   resolveConflict(id: number, settled: { readonly by: number; readonly at: number }): void
   openConflicts(): number
-  revoke(id: string, until: number): void
-  revoked(): readonly { readonly id: string; readonly until: number }[]
+  revoke(id: string, revocation: Revocation): void
+  revoked(): ReadonlyMap<string, Revocation>
   forgetRevoked(before: number): void
+}
+
+/** The end of what goes by one id, ms since 1970. */
+export interface Revocation {
+  /** What was issued after it counts. */
+  readonly issuedBy: number
+  /** Nothing that is ended could have lasted longer. */
+  readonly until: number
 }
 
 type HeadRow = readonly [
@@ -284,12 +292,18 @@ function valuesOfRows(columns: number): string {
 /** What is no longer valid. */
 function revokedRows(sql: SqlStorage): Pick<Store, 'revoke' | 'revoked' | 'forgetRevoked'> {
   return {
-    revoke(id, until) {
-      sql.exec('INSERT OR REPLACE INTO revoked VALUES (?, ?)', id, until)
+    revoke(id, { until, issuedBy }) {
+      sql.exec('INSERT OR REPLACE INTO revoked (id, until, issued_by) VALUES (?, ?, ?)', id, until, issuedBy)
     },
 
     revoked() {
-      return sql.exec<{ id: string; until: number }>('SELECT id, until FROM revoked').toArray()
+      const rows = sql.exec<{ id: string } & Row>('SELECT id, until, issued_by AS issuedBy FROM revoked')
+      return new Map(
+        Array.from(rows, ({ id, until, issuedBy }) => [
+          id,
+          { until: Number(until), issuedBy: Number(issuedBy) },
+        ]),
+      )
     },
 
     forgetRevoked(before) {

@@ -58,6 +58,8 @@ const STEPS: readonly string[] = [
   ALTER TABLE conflict ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE conflict ADD COLUMN resolved INTEGER NOT NULL DEFAULT 0;
   `,
+  // Until now what was revoked was revoked for ever.
+  'ALTER TABLE revoked ADD COLUMN issued_by INTEGER NOT NULL DEFAULT 9007199254740991',
 ]
 
 /** Brings a space's tables up to date, and gives a new space its epoch. */
