@@ -5,7 +5,14 @@ import type { Config } from '../../worker/src/core/config.ts'
 import { configReader } from '../../worker/src/objects/config.ts'
 import { device, mint, type Reply, send } from './client.ts'
 
-const DEFAULTS = { revision: 0, defaultPolicy: 'lww', policies: {}, historyDays: 30, tombstoneDays: 90 }
+const DEFAULTS = {
+  revision: 0,
+  defaultPolicy: 'lww',
+  policies: {},
+  historyDays: 30,
+  tombstoneDays: 90,
+  identityProviders: [],
+}
 
 function get(): Promise<Reply> {
   return send('GET', '/api/config', { bearer: env.ADMIN_TOKEN })

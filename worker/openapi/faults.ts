@@ -45,6 +45,7 @@ export const FAULTS: { readonly [C in FaultCode]: Extract<Fault, { code: C }> } 
   importing: { code: 'importing', retryAfterSeconds: IMPORT_RETRY_SECONDS },
   'rate-limited': { code: 'rate-limited', retryAfterSeconds: 60 },
   busy: { code: 'busy', limit: 1000, retryAfterSeconds: 30 },
+  'provider-unavailable': { code: 'provider-unavailable', retryAfterSeconds: 30 },
   misconfigured: { code: 'misconfigured' },
   internal: { code: 'internal' },
 }

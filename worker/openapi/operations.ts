@@ -16,6 +16,7 @@ import type { Operations } from './operation.ts'
 const NOW = 1_795_347_000_200
 const TOKEN = `chr_dev_${'Q'.repeat(43)}1b2c3d4`
 const ID = 'Tw7sNQyHUhp8oVY3hwsTzf8iSvB4sHIWvM3Ru5QnI-M'
+const SUBJECT = 'https://login.example.com/#sub=auth0|5f7c8ec7c33c6c004bbafe82'
 const SESSION = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl'
 const COLLECTIONS = 'Names parted by commas: only these collections.'
 
@@ -44,7 +45,21 @@ const CONFLICT = {
 const ENTRY = { key: 'notes/2', ...WINNER }
 const PAGE = { changes: [ENTRY], cursor: 'k3x9q2.1043', more: false, reset: false, head: 'k3x9q2.1043' }
 
-const CONFIG = { ...DEFAULT_CONFIG, revision: NOW, policies: { notes: 'merge' } }
+const PROVIDER = {
+  issuer: 'https://login.example.com/',
+  audiences: ['chronicle'],
+  jwksUrl: 'https://login.example.com/.well-known/jwks.json',
+  algorithms: ['RS256'],
+  scopes: ['sync:read', 'sync:write'],
+  spaceClaim: 'sub',
+}
+
+const CONFIG = {
+  ...DEFAULT_CONFIG,
+  revision: NOW,
+  policies: { notes: 'merge' },
+  identityProviders: [PROVIDER],
+}
 
 const EXPORT = [
   {
@@ -88,7 +103,8 @@ export const OPERATIONS: Operations = {
   'POST /api/auth': {
     access: 'anyone',
     summary: 'Exchange a token for a session',
-    description: 'A session lasts at most an hour and is bound to one client, space, scopes and collections.',
+    description:
+      'The token is an API token, or a JWT of an identity provider that the configuration names. A session lasts at most an hour, never longer than its token, and is bound to one client, space, scopes and collections.',
     body: { schema: 'AuthRequest', example: { token: TOKEN, clientId: 'phone' } },
     reply: {
       status: 200,
@@ -104,7 +120,7 @@ export const OPERATIONS: Operations = {
         limits: PUBLISHED_LIMITS,
       },
     },
-    faults: ['unauthorized', 'revoked', 'rate-limited'],
+    faults: ['unauthorized', 'revoked', 'forbidden-scope', 'rate-limited', 'provider-unavailable'],
   },
   'DELETE /api/auth': {
     access: 'session',
@@ -293,6 +309,19 @@ export const OPERATIONS: Operations = {
       example: { key: 'notes/2', versions: [ENTRY], next: null },
     },
     faults: ['forbidden-scope', 'not-found'],
+  },
+  'DELETE /api/sessions': {
+    access: 'admin',
+    summary: "End the sessions of an identity provider's subject",
+    description:
+      'In one space, at once; tokens that the provider has given the subject by now open no more sessions there. What it gives later does.',
+    body: { schema: 'SessionsRequest', example: { subject: SUBJECT } },
+    reply: {
+      status: 200,
+      schema: 'SessionsReply',
+      example: { success: true, subject: SUBJECT, space: SUBJECT },
+    },
+    faults: [],
   },
   'GET /api/config': {
     access: 'admin',

@@ -8,10 +8,13 @@ import { Done } from '../src/schema/done-reply.ts'
 import { Entry } from '../src/schema/entry-reply.ts'
 import { HealthReply } from '../src/schema/health-reply.ts'
 import { HistoryReply } from '../src/schema/history-reply.ts'
+import { IdentityProvider } from '../src/schema/identity.ts'
 import { ImportReply } from '../src/schema/import-reply.ts'
 import { Limits } from '../src/schema/limits-reply.ts'
 import { OpenApi } from '../src/schema/openapi-reply.ts'
 import { Problem } from '../src/schema/problem-reply.ts'
+import { SessionsRequest } from '../src/schema/sessions.ts'
+import { SessionsReply } from '../src/schema/sessions-reply.ts'
 import { EraseRequest } from '../src/schema/space.ts'
 import { StatusReply } from '../src/schema/status-reply.ts'
 import { Change, SyncRequest } from '../src/schema/sync.ts'
@@ -43,6 +46,7 @@ const CONFIG = {
   policies: 'Settles concurrent writes, for each collection.',
   historyDays: 'How long replaced versions, losers and settled conflicts stay readable, days.',
   tombstoneDays: 'How long deletions stay in the feed, days: a device that was away for longer starts over.',
+  identityProviders: 'Whose tokens open sessions, beside those that the operator mints.',
 }
 
 const PAGE = {
@@ -56,7 +60,7 @@ const PAGE = {
 /** Every shape that has a name in the document. */
 export const SCHEMAS = {
   AuthRequest: described(AuthRequest, 'A token to exchange for a session.', {
-    token: 'An API token of this environment.',
+    token: 'An API token of this environment, or a JWT of an identity provider.',
     clientId: 'The replica that asks: an installation or a tab. Without it, a new one.',
   }),
   AuthReply: described(AuthReply, 'A session.', {
@@ -167,6 +171,31 @@ export const SCHEMAS = {
     line: 'The last line that is in, from 1.',
     entries: 'How many live entries the space has.',
     finished: 'Whether the last line of the export was in.',
+  }),
+  IdentityProvider: described(
+    IdentityProvider,
+    "Whose tokens the stack takes, and what their holders get. In development the URLs may be the machine's own, with http.",
+    {
+      issuer: 'The `iss` of its tokens, to the letter.',
+      audiences: 'Of these, `aud` must hold one.',
+      jwksUrl: 'Where its keys are; they come from nowhere else.',
+      algorithms: 'How it signs.',
+      scopes: 'The most that its tokens allow.',
+      scopesClaim:
+        'The claim that says which of `scopes` the holder has: words in a text, or an array. Without it, all.',
+      collections: 'The collections that its tokens are for; without it, all of them.',
+      spaceClaim:
+        'The claim that names the space: `sub` gives every subject its own, another one is shared by all who have the same. Holders must not be able to choose what it says.',
+    },
+  ),
+  SessionsRequest: described(SessionsRequest, 'Whose sessions to end.', {
+    subject: '`<issuer>#sub=<sub>`.',
+    space: "Where; without it, in the space that is the subject's own.",
+  }),
+  SessionsReply: described(SessionsReply, 'They have ended.', {
+    success: 'Always true.',
+    subject: 'Whose they were.',
+    space: 'Where.',
   }),
   Entry: described(Entry, 'Where a key stands.', {
     key: '`collection/rest`.',

@@ -1,3 +1,4 @@
+import type { IdentityProvider } from './identity.ts'
 import { collectionOf } from './key.ts'
 
 /** How concurrent writes to a key are settled; what loses is always kept. */
@@ -15,6 +16,8 @@ export interface Config {
   readonly historyDays: number
   /** How long deletions stay in the feed, days: a device that was away for longer starts over. */
   readonly tombstoneDays: number
+  /** Whose tokens open sessions, beside those that the operator mints. */
+  readonly identityProviders: readonly IdentityProvider[]
 }
 
 /** What holds until an operator says otherwise. */
@@ -24,6 +27,7 @@ export const DEFAULT_CONFIG: Config = {
   policies: {},
   historyDays: 30,
   tombstoneDays: 90,
+  identityProviders: [],
 }
 
 /** How a key's collection settles concurrent writes. */

@@ -38,6 +38,7 @@ export type Fault =
   | { readonly code: 'importing'; readonly retryAfterSeconds: number }
   | { readonly code: 'rate-limited'; readonly retryAfterSeconds: number }
   | { readonly code: 'busy'; readonly limit: number; readonly retryAfterSeconds: number }
+  | { readonly code: 'provider-unavailable'; readonly retryAfterSeconds: number }
   | { readonly code: 'misconfigured' }
   | { readonly code: 'internal' }
 

@@ -73,6 +73,38 @@ export const MAX_RETENTION_DAYS = 3650
 /** How long a space believes what it last read of the configuration; KV itself takes up to a minute. */
 export const CONFIG_MAX_AGE_MS = 30_000
 
+/** The most identity providers, and the most audiences of one, that the configuration names. */
+export const MAX_IDENTITY_PROVIDERS = 16
+export const MAX_AUDIENCES = 16
+
+/** The longest URL of an identity provider, and the longest name of a claim or audience, in UTF-16 code units. */
+export const MAX_PROVIDER_URL_LENGTH = 256
+export const MAX_CLAIM_NAME_LENGTH = 128
+
+/** How old an identity provider's token may be, whatever it says of itself: the longest that providers commonly give. */
+export const MAX_IDENTITY_AGE_SECONDS = 24 * 3600
+
+/** How far an identity provider's clock may be ahead. What has expired has expired: there is none for that. */
+export const IDENTITY_CLOCK_TOLERANCE_SECONDS = 10
+
+/** How often an identity provider is asked for its keys at most, by each isolate, whatever comes of it. */
+export const KEYS_COOLDOWN_MS = 30_000
+
+/** How old its keys may be before it is asked again; the default of jose. */
+export const KEYS_FRESH_MS = 600_000
+
+/** How old they may be when it does not answer: past it a key that it may have withdrawn does not count. */
+export const KEYS_USABLE_MS = 3_600_000
+
+/** How long it may take to answer: whoever wants a session waits for it. */
+export const KEYS_DEADLINE_MS = 3_000
+
+/** The largest key set, bytes: large ones, with their certificates, have some 25 kB. */
+export const MAX_KEYS_BYTES = 64 * 1024
+
+/** The shortest RSA key, bits (RFC 7518, 3.3). */
+export const MIN_RSA_BITS = 2048
+
 /** The most versions one page of a history holds. */
 export const MAX_HISTORY_VERSIONS = 100
 

@@ -94,6 +94,10 @@ const WORDS: Table = {
   importing: () => [503, 'The space is being filled from an export; wait and try again.'],
   'rate-limited': () => [429, 'Too many requests; wait and try again.'],
   busy: ({ limit }) => [503, `The space serves ${limit} sockets already; wait and try again.`],
+  'provider-unavailable': () => [
+    503,
+    'The keys of the identity provider cannot be had at present; wait and try again.',
+  ],
   misconfigured: () => [
     503,
     'The service lacks a secret that is fit to use, and refuses to serve; its log names it for the operator.',

@@ -36,7 +36,11 @@ export function defectLine({ ENVIRONMENT }: Deployment, requestId: string, throw
 }
 
 /** The secrets, by name, that keep the service from serving. */
-export function unfitLine({ ENVIRONMENT }: Deployment, requestId: string, secrets: readonly string[]): string {
+export function unfitLine(
+  { ENVIRONMENT }: Deployment,
+  requestId: string,
+  secrets: readonly string[],
+): string {
   const fields = { requestId, environment: ENVIRONMENT, secrets }
   return JSON.stringify({ level: 'error', message: 'misconfigured', ...fields })
 }

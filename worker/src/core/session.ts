@@ -4,10 +4,27 @@ import type { Filter } from './cursor.ts'
 export const SCOPES = ['sync:read', 'sync:write', 'space:admin'] as const
 export type Scope = (typeof SCOPES)[number]
 
+/** What a valid credential gives whoever shows it: an API token, or the token of an identity provider. */
+export interface Grant {
+  /** The credential, or all of one holder: revoked by it. */
+  readonly id: string
+  readonly subject: string
+  readonly space: string
+  readonly scopes: readonly Scope[]
+  readonly collections: Filter
+  /** Milliseconds since 1970. */
+  readonly createdAt: number
+  /** Milliseconds since 1970; null: never. */
+  readonly expiresAt: number | null
+}
+
+/** What a subject of an identity provider gets, whichever token it shows. */
+export type SubjectGrant = Omit<Grant, 'id'>
+
 /** Who is asking, as a verified session says: the only source of the space's name and of every right in it. */
 export interface Session {
   readonly id: string
-  /** The token that opened it: revoked with it. */
+  /** The id of the grant that opened it: revoked with it. */
   readonly token: string
   readonly subject: string
   readonly space: string
@@ -15,7 +32,7 @@ export interface Session {
   readonly scopes: readonly Scope[]
   /** The collections it may touch; null is all of them. */
   readonly collections: Filter
-  /** Milliseconds since 1970: a space that was erased takes none from before. */
+  /** When what opened it was made, ms since 1970: a space that was erased takes none from before. */
   readonly issuedAt: number
   /** Seconds since 1970. */
   readonly expiresAt: number

@@ -1,12 +1,19 @@
 import { BODY_DEADLINE_MS, MAX_BODY_BYTES } from '../core/limits.ts'
+import { collect } from './collect.ts'
+import { withDeadline } from './deadline.ts'
 import { refusal } from './refusal.ts'
 
 /** The text of a JSON body within the limits of size and time; nothing of it is parsed yet. */
 export async function readBody(request: Request): Promise<string> {
   checkMediaType(request.headers, 'application/json')
   const declared = request.headers.get('content-length')
-  if (Number(declared) > MAX_BODY_BYTES) throw refusal({ code: 'body-too-large', limit: MAX_BODY_BYTES })
-  const bytes = await withDeadline(declared === null ? collect(request.body) : request.arrayBuffer())
+  if (Number(declared) > MAX_BODY_BYTES) throw tooLarge()
+  const reading = declared === null ? collect(request.body, MAX_BODY_BYTES) : request.arrayBuffer()
+  // The runtime waits for ever for a body that was only half sent.
+  const bytes = await withDeadline(reading, BODY_DEADLINE_MS, () =>
+    refusal({ code: 'body-timeout', afterMs: BODY_DEADLINE_MS }),
+  )
+  if (bytes === null) throw tooLarge()
   return decode(bytes)
 }
 
@@ -19,28 +26,8 @@ export function checkMediaType(headers: Headers, expected: string): void {
   }
 }
 
-/** The runtime waits for ever for a body that was only half sent. */
-async function withDeadline<T>(reading: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  const fault = { code: 'body-timeout', afterMs: BODY_DEADLINE_MS } as const
-  const timer = setTimeout(() => late.reject(refusal(fault)), BODY_DEADLINE_MS)
-  try {
-    return await Promise.race([reading, late.promise])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-/** A body of unknown length, given up as soon as it is too long. */
-async function collect(body: ReadableStream<Uint8Array> | null): Promise<ArrayBuffer> {
-  const parts: Uint8Array[] = []
-  let length = 0
-  for await (const part of body ?? []) {
-    length += part.byteLength
-    if (length > MAX_BODY_BYTES) throw refusal({ code: 'body-too-large', limit: MAX_BODY_BYTES })
-    parts.push(part)
-  }
-  return new Blob(parts).arrayBuffer()
+function tooLarge(): Error {
+  return refusal({ code: 'body-too-large', limit: MAX_BODY_BYTES })
 }
 
 function decode(bytes: ArrayBuffer): string {

@@ -1,8 +1,11 @@
 import { type Config, DEFAULT_CONFIG } from '../core/config.ts'
+import { type IdentityProvider, longestGrant } from '../core/identity.ts'
+import { CONFIG_MAX_AGE_MS } from '../core/limits.ts'
 import { CONFIG_KEY, ConfigRequest, StoredConfig } from '../schema/config.ts'
 import { parseBody } from '../schema/parse.ts'
 import { readBody } from './body.ts'
 import { type Exchange, json } from './exchange.ts'
+import { checkSendable, grantTo } from './grant.ts'
 import { refusal, unwrap } from './refusal.ts'
 
 /** `GET /api/config`: what holds for all spaces of the stack, as this place of KV knows it. */
@@ -16,11 +19,35 @@ export async function showConfig({ env }: Exchange): Promise<Response> {
  */
 export async function putConfig({ request, env }: Exchange): Promise<Response> {
   const wanted = unwrap(parseBody(ConfigRequest, await readBody(request)))
+  await checkProviders(wanted.identityProviders, env)
   const { revision } = await readConfig(env)
   if (wanted.revision !== revision) throw refusal({ code: 'config-changed', revision })
   const config: Config = { ...wanted, revision: Math.max(revision + 1, Date.now()) }
   await env.CHRONICLE_KV.put(CONFIG_KEY, JSON.stringify(config))
   return json({ success: true, ...config })
+}
+
+/** What was last read, for the isolate: it serves one stack. */
+let known: { readonly config: Config; readonly readAt: number } | undefined
+
+/** The configuration, at most half a minute (and KV's minute) old. What cannot be read holds for nobody. */
+export async function currentConfig(env: Env): Promise<Config> {
+  const now = Date.now()
+  if (known === undefined || now - known.readAt >= CONFIG_MAX_AGE_MS) {
+    known = { config: await readConfig(env), readAt: now }
+  }
+  return known.config
+}
+
+async function checkProviders(providers: readonly IdentityProvider[], env: Env): Promise<void> {
+  for (const [index, provider] of providers.entries()) {
+    const place = `identityProviders[${index}]`
+    for (const field of ['issuer', 'jwksUrl'] as const) {
+      if (provider[field].startsWith('https:') || env.ENVIRONMENT === 'development') continue
+      throw refusal({ code: 'invalid-request', detail: `${place}.${field}: expected an https:// URL` })
+    }
+    await checkSendable(await grantTo(longestGrant(provider)), env, `${place}.collections`)
+  }
 }
 
 async function readConfig({ CHRONICLE_KV }: Env): Promise<Config> {

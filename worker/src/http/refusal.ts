@@ -35,6 +35,7 @@ function headersOf(fault: Fault): Readonly<Record<string, string>> {
     case 'rate-limited':
     case 'busy':
     case 'importing':
+    case 'provider-unavailable':
       return { 'retry-after': String(fault.retryAfterSeconds) }
     default:
       return {}

@@ -14,6 +14,7 @@ import { openapi } from './openapi.ts'
 import { countAgainst } from './rate-limit.ts'
 import { refusal, unwrap } from './refusal.ts'
 import { verifySession } from './session.ts'
+import { endSessions } from './sessions.ts'
 import { changes, conflicts, entry, history, resolve, status, sync } from './space.ts'
 import { mintToken, revokeToken, showTokens } from './tokens.ts'
 import { exportSpace, importSpace } from './transfer.ts'
@@ -42,6 +43,7 @@ export const ROUTES = [
   { method: 'POST', path: '/api/tokens', access: 'admin', answer: mintToken },
   { method: 'GET', path: '/api/tokens', query: true, access: 'admin', answer: showTokens },
   { method: 'DELETE', path: '/api/tokens/:id', access: 'admin', answer: revokeToken },
+  { method: 'DELETE', path: '/api/sessions', access: 'admin', answer: endSessions },
   { method: 'GET', path: '/api/config', access: 'admin', answer: showConfig },
   { method: 'PUT', path: '/api/config', access: 'admin', answer: putConfig },
   { method: 'POST', path: '/api/sync', access: 'session', answer: sync },

@@ -1,17 +1,12 @@
-import { MAX_SESSION_LENGTH } from '../core/limits.ts'
 import { parseBody, parseQuery } from '../schema/parse.ts'
 import { TokensQuery } from '../schema/query.ts'
 import { type TokenRecord, TokenRequest } from '../schema/token.ts'
 import { newApiToken, tokenId } from './api-token.ts'
-import { sessionOf } from './auth.ts'
 import { readBody } from './body.ts'
 import { type Exchange, json } from './exchange.ts'
+import { checkSendable } from './grant.ts'
 import { refusal, unwrap } from './refusal.ts'
-import { signSession } from './session.ts'
 import { deleteToken, listTokens, readToken, writeToken } from './token-store.ts'
-
-/** As long as a `ClientId` may be. */
-const LONGEST_CLIENT = 'x'.repeat(64)
 
 /** `POST /api/tokens`: mints a token, shown in this reply and never again. */
 export async function mintToken({ request, env }: Exchange): Promise<Response> {
@@ -38,11 +33,7 @@ async function checkUsable(record: TokenRecord, env: Env): Promise<void> {
     const detail = 'expiresAt: lies in the past (milliseconds since 1970)'
     throw refusal({ code: 'invalid-request', detail })
   }
-  const session = await signSession(sessionOf(record, LONGEST_CLIENT), env)
-  if (session.length > MAX_SESSION_LENGTH) {
-    const detail = `collections: too many, or too long; a session with them has ${session.length} characters and may have ${MAX_SESSION_LENGTH}`
-    throw refusal({ code: 'invalid-request', detail })
-  }
+  await checkSendable(record, env, 'collections')
 }
 
 /** `GET /api/tokens`: what is known of the tokens, never the tokens. */

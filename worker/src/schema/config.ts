@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
 import { DEFAULT_CONFIG, POLICIES } from '../core/config.ts'
 import { MAX_POLICIES, MAX_RETENTION_DAYS } from '../core/limits.ts'
+import { IdentityProviders } from './identity.ts'
 import { Name } from './name.ts'
 
 /** The KV key of the stack's configuration. */
@@ -24,6 +25,8 @@ export const StoredConfig = z.strictObject({
   policies: Policies,
   historyDays: Days,
   tombstoneDays: Days,
+  // Absent in what was stored before there were any.
+  identityProviders: z._default(IdentityProviders, []),
 })
 
 /** The body of `PUT /api/config`: the whole of it, made on `revision`. What is left out is as if never configured. */
@@ -33,4 +36,5 @@ export const ConfigRequest = z.strictObject({
   policies: z._default(Policies, {}),
   historyDays: z._default(Days, DEFAULT_CONFIG.historyDays),
   tombstoneDays: z._default(Days, DEFAULT_CONFIG.tombstoneDays),
+  identityProviders: z._default(IdentityProviders, []),
 })

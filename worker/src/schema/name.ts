@@ -1,6 +1,12 @@
 import * as z from 'zod/mini'
 import type { Json } from '../core/json.ts'
-import { MAX_COLLECTIONS, MAX_NAME_LENGTH, MAX_PAGE_ENTRIES } from '../core/limits.ts'
+import {
+  MAX_CLAIM_NAME_LENGTH,
+  MAX_COLLECTIONS,
+  MAX_NAME_LENGTH,
+  MAX_PAGE_ENTRIES,
+  MAX_PROVIDER_URL_LENGTH,
+} from '../core/limits.ts'
 
 /** A replica: an installation on a device, or one tab. */
 export const ClientId = z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 of A-Z a-z 0-9 _ -'))
@@ -9,6 +15,17 @@ export const ClientId = z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/, '1 to 
 export const Name = z
   .string()
   .check(z.regex(/^[^\p{Cc}\p{Cs}/]+$/u, 'no slash and no control character'), z.maxLength(MAX_NAME_LENGTH))
+
+/** A subject or space of an identity provider, as `identityName` makes it: longer than an operator's, with slashes. */
+export const IdentityName = z
+  .string()
+  .check(
+    z.regex(/^https?:\/\/[^\s#]+#[^\s#=]+=[\x20-\x7e]{1,255}$/, 'expected <issuer>#<claim>=<value>'),
+    z.maxLength(MAX_PROVIDER_URL_LENGTH + MAX_CLAIM_NAME_LENGTH + 257),
+  )
+
+/** A space: one that an operator named, or one of an identity provider. */
+export const SpaceName = z.union([Name, IdentityName], 'expected a name, or <issuer>#<claim>=<value>')
 
 /** A collection that a filter or a token names. Keys may name others, which only a reader of all gets to see. */
 export const Collection = z

@@ -38,6 +38,7 @@ const CODES = {
   importing: 'importing',
   'rate-limited': 'rate-limited',
   busy: 'busy',
+  'provider-unavailable': 'provider-unavailable',
   misconfigured: 'misconfigured',
   internal: 'internal',
 } as const satisfies { readonly [C in FaultCode]: C }

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { SCOPES } from '../core/session.ts'
-import { Collections, Milliseconds, Name } from './name.ts'
+import { Collections, Milliseconds, Name, SpaceName } from './name.ts'
 
 /**
  * The body of `POST /api/tokens`. Without `space` the token is for the space that is
@@ -8,7 +8,7 @@ import { Collections, Milliseconds, Name } from './name.ts'
  */
 export const TokenRequest = z.strictObject({
   subject: Name,
-  space: z.optional(Name),
+  space: z.optional(SpaceName),
   scopes: z.array(z.enum(SCOPES)).check(z.minLength(1)),
   collections: z.optional(Collections),
   expiresAt: z.optional(Milliseconds),
@@ -20,7 +20,7 @@ export type TokenRequest = z.infer<typeof TokenRequest>
 export const TokenRecord = z.object({
   id: z.string(),
   subject: Name,
-  space: Name,
+  space: SpaceName,
   scopes: z.array(z.enum(SCOPES)),
   collections: z.nullable(z.array(z.string())),
   expiresAt: z.nullable(Milliseconds),

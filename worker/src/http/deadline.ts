@@ -1,0 +1,10 @@
+/** What a promise gives, unless it is too late: then it rejects with what `late` makes. */
+export async function withDeadline<T>(reading: Promise<T>, ms: number, late: () => Error): Promise<T> {
+  const deadline = Promise.withResolvers<never>()
+  const timer = setTimeout(() => deadline.reject(late()), ms)
+  try {
+    return await Promise.race([reading, deadline.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}

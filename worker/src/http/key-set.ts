@@ -1,0 +1,128 @@
+import { waitUntil } from 'cloudflare:workers'
+import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWSHeaderParameters } from 'jose'
+import {
+  KEYS_COOLDOWN_MS,
+  KEYS_DEADLINE_MS,
+  KEYS_FRESH_MS,
+  KEYS_USABLE_MS,
+  MAX_KEYS_BYTES,
+  MIN_RSA_BITS,
+} from '../core/limits.ts'
+import { collect } from './collect.ts'
+import { withDeadline } from './deadline.ts'
+import { refusal } from './refusal.ts'
+
+type Keys = ReturnType<typeof createLocalJWKSet>
+
+/** What is known of the keys behind one URL; times in ms, of this isolate's clock. */
+interface KeySet {
+  keys: Keys | null
+  fetchedAt: number
+  askedAt: number
+  /** The last attempt. Never rejects: what comes of it is in `keys` and `fetchedAt`. */
+  asking: Promise<void>
+}
+
+/** As many as the configuration names, and those that it once named. */
+const known = new Map<string, KeySet>()
+
+/**
+ * The key that signed a token, by its `kid` and algorithm, out of an identity provider's key set: nothing else in the
+ * token's header counts. Asks the provider at most every half a minute, whether for a key that is not known or because
+ * the set is old, and however many requests wait. jose's own remote set does neither: in Workers every request that
+ * waits fetches by itself, and a provider that is down is asked again by each.
+ */
+export function keyFrom(
+  url: string,
+): (header: JWSHeaderParameters, token: FlattenedJWSInput) => Promise<CryptoKey> {
+  const set = known.get(url) ?? unknown()
+  known.set(url, set)
+  return async (header, token) => {
+    if (age(set) >= KEYS_FRESH_MS) await ask(set, url)
+    const key = await find(set, header, token)
+    if (key !== null) return key
+    await ask(set, url)
+    const newer = await find(set, header, token)
+    if (newer !== null) return newer
+    // Perhaps the provider has it, and cannot tell.
+    if (set.fetchedAt < set.askedAt) throw unavailable()
+    throw new errors.JWKSNoMatchingKey()
+  }
+}
+
+function unknown(): KeySet {
+  const long = Number.NEGATIVE_INFINITY
+  return { keys: null, fetchedAt: long, askedAt: long, asking: Promise.resolve() }
+}
+
+function age({ fetchedAt }: KeySet): number {
+  return Date.now() - fetchedAt
+}
+
+/** Null if the set does not hold it. */
+async function find(
+  set: KeySet,
+  header: JWSHeaderParameters,
+  token: FlattenedJWSInput,
+): Promise<CryptoKey | null> {
+  if (set.keys === null || age(set) >= KEYS_USABLE_MS) throw unavailable()
+  try {
+    const key = await set.keys(header, token)
+    if (isLongEnough(key)) return key
+  } catch (cause) {
+    if (cause instanceof errors.JWKSNoMatchingKey) return null
+    if (cause instanceof errors.JWKSMultipleMatchingKeys) throw cause
+    logFailure('unusable key', cause)
+  }
+  throw unavailable()
+}
+
+function isLongEnough({ algorithm }: CryptoKey): boolean {
+  return !('modulusLength' in algorithm) || Number(algorithm.modulusLength) >= MIN_RSA_BITS
+}
+
+/**
+ * Asks, if the last time is long enough ago, and waits for the answer: it may be another request's that asked.
+ */
+async function ask(set: KeySet, url: string): Promise<void> {
+  const now = Date.now()
+  if (now - set.askedAt >= KEYS_COOLDOWN_MS) {
+    set.askedAt = now
+    set.asking = renew(set, url, now)
+    // Else a client that hangs up would end it, and everyone's turn for half a minute.
+    waitUntil(set.asking)
+  }
+  const left = set.askedAt + KEYS_DEADLINE_MS - now
+  if (left > 0) await withDeadline(set.asking, left, unavailable).catch(() => undefined)
+}
+
+async function renew(set: KeySet, url: string, now: number): Promise<void> {
+  try {
+    set.keys = createLocalJWKSet(await fetchKeys(url))
+    set.fetchedAt = now
+  } catch (cause) {
+    logFailure('keys cannot be had', cause)
+  }
+}
+
+async function fetchKeys(url: string): Promise<Parameters<typeof createLocalJWKSet>[0]> {
+  const response = await fetch(url, {
+    headers: { accept: 'application/json, application/jwk-set+json' },
+    redirect: 'manual',
+    signal: AbortSignal.timeout(KEYS_DEADLINE_MS),
+  })
+  if (response.status !== 200) throw new Error(`status ${response.status}`)
+  const bytes = await collect(response.body, MAX_KEYS_BYTES)
+  if (bytes === null) throw new Error(`more than ${MAX_KEYS_BYTES} bytes`)
+  // What it is jose finds out.
+  return JSON.parse(new TextDecoder().decode(bytes))
+}
+
+function unavailable(): Error {
+  return refusal({ code: 'provider-unavailable', retryAfterSeconds: KEYS_COOLDOWN_MS / 1000 })
+}
+
+function logFailure(what: string, cause: unknown): void {
+  const fields = { level: 'error', message: `identity provider: ${what}`, error: String(cause) }
+  console.error(JSON.stringify(fields))
+}
