@@ -95,9 +95,11 @@ const BODIES: { readonly [Name in RouteName]: object | string | null } = {
   'POST /api/tokens': { subject: 'ann', scopes: ['sync:read'] },
   'GET /api/tokens': null,
   'DELETE /api/tokens/:id': null,
+  'DELETE /api/sessions': { subject: 'ann', space: 'ann' },
   'GET /api/config': null,
   'PUT /api/config': { revision: 0 },
   'POST /api/sync': { changes: [{ key: 'a/1', value: 1, timestamp: 1 }], cursor: null },
+  'GET /api/live': null,
   'GET /api/changes': null,
   'GET /api/status': null,
   'GET /api/entries': null,
@@ -124,7 +126,11 @@ export function requestTo(
   const type = typeof sent === 'string' ? NDJSON_TYPE : sent === null ? {} : JSON_TYPE
   const init = {
     method: route.method,
-    headers: { ...type, ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }) },
+    headers: {
+      ...type,
+      ...(name === 'GET /api/live' && { upgrade: 'websocket' }),
+      ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+    },
     ...(sent !== null && { body: typeof sent === 'string' ? sent : JSON.stringify(sent) }),
   }
   return [`${route.path.replace(':id', '1')}${QUERIES[name] ?? ''}`, init]
