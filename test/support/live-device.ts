@@ -1,7 +1,7 @@
 import { WebSocket } from 'undici'
 import { fetchDocumented } from './documented.ts'
 
-/** A client that follows its space on a socket, as an app developer would write it: by docs/spec.md, LV1 to LV16. */
+/** A client that follows its space on a socket, as an app developer would write it: by docs/spec.md, LV1 to LV17. */
 
 interface Entry {
   readonly key: string

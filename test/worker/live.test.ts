@@ -687,6 +687,37 @@ test('[LV16] where the log cannot be read, those who need it are closed with 101
   expect(await current.next()).toMatchObject({ changes: [{ key: 'k/2' }] })
 })
 
+test('[LV17] who follows an empty space hears of what fills it; one that is half full ends its sockets', async () => {
+  const header = {
+    type: 'header',
+    format: 'chronicle-export',
+    version: 1,
+    space: 's',
+    epoch: 'e',
+    head: 'e.9',
+    exportedAt: 1,
+  }
+  const entry = { key: 'k/1', value: 1, timestamp: 5, version: 'e.1', by: 'a' }
+  const finish = { type: 'end', entries: 1, cursor: 'e.9' }
+  for (const [lines, status] of [
+    [[header, entry, finish], 200],
+    [[header, entry, { type: 'rubbish' }], 422],
+  ] as const) {
+    const scopes = ['sync:read', 'sync:write', 'space:admin']
+    const { devices } = await roomOf(1, { scopes })
+    const [a] = devices as [Device]
+    const socket = await follow(a)
+    const { cursor } = await socket.next()
+    const headers = { authorization: `Bearer ${a.session}`, 'content-type': 'application/x-ndjson' }
+    const body = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
+    expect((await call('/api/import', { method: 'POST', headers, body })).status).toBe(status)
+    if (status === 200) expect(await socket.next()).toMatchObject({ from: cursor, changes: [{ key: 'k/1' }] })
+    else expect(await socket.closed).toMatchObject({ code: 1013 })
+    expect(await socket.rest()).toEqual([])
+    expect((await askLive(a.session)).status).toBe(status === 200 ? 101 : 503)
+  }
+})
+
 /**
  * A client by the book: it applies a frame that begins at its cursor, and knows one that ends there. At any other it
  * pulls, says where it stands, and lets pass what was under way until a frame begins there.

@@ -18,7 +18,8 @@ export interface Hub {
 
 /** Ends a socket whose session no longer holds. Asked before anything goes out on it. */
 export function isOver({ space, clock }: Hub, socket: WebSocket, session: Session): boolean {
-  if (!checkSession(space, session).ok) end(socket, 'revoked')
+  const known = checkSession(space, session)
+  if (!known.ok) end(socket, known.fault.code === 'importing' ? 'importing' : 'revoked')
   else if (session.expiresAt * 1000 <= clock()) end(socket, 'expired')
   else return false
   return true

@@ -5,6 +5,7 @@ const ENDINGS = {
   binary: [1003, 'send text'],
   'too-large': [1009, 'the message is too large'],
   defect: [1011, 'the service failed'],
+  importing: [1013, 'the space is being filled; come again'],
   stalled: [1013, 'what was sent was not confirmed; come again'],
   expired: [4401, 'the session has expired'],
   revoked: [4403, 'the session was ended or its token revoked'],
