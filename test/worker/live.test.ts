@@ -443,6 +443,34 @@ test('[LV9] a push with a cursor moves the client on: its own changes do not com
   expect(await socket.next()).toMatchObject({ changes: [{ key: 'a/2' }], cursor: blind.body.head })
 })
 
+test('[LV9] frames and answers make one chain, whatever others write meanwhile', async () => {
+  const { a, b } = await pair()
+  const socket = await follow(a)
+  let { cursor } = await socket.next()
+  const writing = (async () => {
+    for (let round = 0; round < 60; round++) {
+      await b.sync({ changes: puts([`b/${round}`]) })
+      await pause(1)
+    }
+  })()
+  const steps = { frames: 0, acks: 0 }
+  const step = async () => {
+    const frame = await socket.next()
+    if (frame.type === 'changes') expect(frame.from).toBe(cursor)
+    steps[frame.type === 'ack' ? 'acks' : 'frames'] += 1
+    cursor = frame.cursor ?? frame.body.cursor
+    socket.seen(cursor)
+  }
+  for (let round = 0; round < 60; round++) {
+    socket.say({ type: 'push', id: `${round}`, body: { changes: puts([`a/${round}`]), cursor } })
+    while (steps.acks <= round) await step()
+  }
+  await writing
+  const { head } = (await a.get('/api/status')).body
+  while (cursor !== head) await step()
+  console.info(`LV9: ${JSON.stringify(steps)}`)
+})
+
 test('[LV9] a pull on the socket ends the silence after a poke; one of other collections does not move it', async () => {
   const { a, b } = await pair()
   const socket = await follow(b)
@@ -456,6 +484,19 @@ test('[LV9] a pull on the socket ends the silence after a poke; one of other col
   expect(ack.body.changes).toHaveLength(151)
   await a.sync({ changes: puts(['k/2']) })
   expect(await socket.next()).toMatchObject({ from: ack.body.cursor, changes: [{ key: 'k/2' }] })
+})
+
+test('[LV7] who asks on and on and confirms nothing is closed', async () => {
+  const { a } = await pair()
+  for (let round = 0; round < 4; round++) {
+    await a.sync({ changes: puts(numbered(`v${round}`, 4), 'v'.repeat(250_000)) })
+  }
+  const socket = await follow(a, `?cursor=${(await a.get('/api/status')).body.head}`)
+  for (let round = 0; round < 4; round++) {
+    await pushed(socket, `${round}`, { changes: [], cursor: null })
+  }
+  socket.say({ type: 'push', id: 'more', body: { changes: [], cursor: null } })
+  expect(await socket.closed).toMatchObject({ code: 1013 })
 })
 
 test('[LV10] answers a ping without waking the object, and any other message with an error', async () => {
