@@ -1,8 +1,23 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test } from 'vitest'
+import type { Session } from '../../worker/src/core/session.ts'
+import { sync } from '../../worker/src/objects/sync.ts'
+import { within } from './ageing.ts'
 import { type Device, device, mint, type Reply, send, twoDevices } from './client.ts'
 
 const T = Date.now() - 60_000
+
+const ANYONE: Session = {
+  id: 'i',
+  token: 't',
+  subject: 's',
+  space: '',
+  client: '',
+  scopes: ['sync:read', 'sync:write'],
+  collections: null,
+  issuedAt: 0,
+  expiresAt: 0,
+}
 
 /** The collections are named after their policies. */
 const POLICIES = { s: 'server-wins', c: 'client-wins', m: 'merge', x: 'manual', l: 'lww' }
@@ -195,6 +210,54 @@ test('[PO6] merges of one batch take their places between its other changes', as
   expect(feed.map(({ key }: { key: string }) => key)).toEqual(['k/1', 'm/1', 'k/2', 'k/3'])
   expect(feed[1]).toMatchObject({ value: { n: 1, a: 1, b: 1 } })
   expect(await standingValue(a, 'k/3')).toBe(3)
+})
+
+test('[PO6] a merge that is overtaken while it is sealed stores what was sent, and that only', async () => {
+  const space = crypto.randomUUID()
+  const a = await device({ ...(await mint({ space })), clientId: 'a' })
+  const base = (await write(a, { key: 'm/1', value: { n: 1 }, base: null })).results[0].version
+  const stands = (await write(a, { key: 'm/1', value: { n: 2 }, base })).results[0].version
+  await within(space, async (open) => {
+    const push = (client: string, changes: object[]) => {
+      const session = { ...ANYONE, space, client, issuedAt: Date.now() }
+      return sync(open, session, { text: JSON.stringify({ changes }), now: Date.now() })
+    }
+    const keys = await open.keys()
+    let seals = 0
+    const seal: typeof keys.seal = async (...content) => {
+      seals += 1
+      // The second is that of the merge: it takes as long as another request.
+      if (seals === 2) await push('a', [{ key: 'm/1', deleted: true, timestamp: T, base: stands }])
+      return keys.seal(...content)
+    }
+    Object.assign(open, { keys: async () => ({ ...keys, seal }) })
+    const merging = await push('b', [
+      { key: 'k/1', value: 1, timestamp: T, base: null },
+      { key: '/bad', value: 0, timestamp: T },
+      { key: 'm/1', value: { n: 1, m: 1 }, timestamp: T - 9, base },
+      { key: 'k/2', value: 2, timestamp: T, base: null },
+    ])
+    expect(merging.ok && JSON.parse(merging.value.text).results).toMatchObject([
+      { status: 'applied' },
+      { status: 'rejected' },
+      { status: 'superseded' },
+      { status: 'applied' },
+    ])
+  })
+  const { changes } = (await a.get('/api/changes')).body
+  expect(changes).toMatchObject([
+    { key: 'm/1', deleted: true },
+    { key: 'k/1', value: 1 },
+    { key: 'k/2', value: 2 },
+  ])
+  expect((await a.get('/api/conflicts')).body.conflicts).toMatchObject([{ loser: { value: { n: 1, m: 1 } } }])
+})
+
+test('[PO8] a blind write over a merge competes with the fields of others in it', async () => {
+  const { b, base } = await diverged('m/1', [{ n: 1 }, { n: 1, a: 1 }])
+  await write(b, { key: 'm/1', value: { n: 1, b: 1 }, base, timestamp: T + 6 })
+  const reply = await write(b, { key: 'm/1', value: { blind: 1 }, timestamp: T + 9 })
+  expect(reply.conflicts).toMatchObject([{ policy: 'lww', loser: { value: { n: 1, a: 1, b: 1 } } }])
 })
 
 test('[PO7] manual: what stands stays, the other is kept beside it, until somebody decides', async () => {

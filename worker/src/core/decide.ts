@@ -78,11 +78,15 @@ function byClock(draft: Draft, step: Encounter): Verdict {
   return isLater(step) ? overrule(draft, step, 'lww') : lose(draft, step, 'lww')
 }
 
-/** Who writes blindly over another's version competes by the clock; over its own, writes go in their order. */
+/**
+ * Who writes blindly over another's version competes by the clock, and so over a merge that holds another's fields;
+ * over its own, writes go in their order.
+ */
 function writeBlind(draft: Draft, step: Encounter): Verdict {
   const { edit, client, head } = step
   if (head.by !== client) return byClock(draft, step)
   if (isInOwnRun(draft, step)) return { status: 'noop', seq: head.seq }
+  if (head.merged) return byClock(draft, step)
   return edit.at >= head.at ? apply(draft, step) : lose(draft, step, 'lww')
 }
 

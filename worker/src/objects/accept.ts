@@ -54,7 +54,10 @@ interface Prepared extends Submission {
 interface Material {
   /** Null: the log no longer holds it. */
   readonly opened: Map<number, Version | null>
-  sealed: SealedLines
+  /** The changes as they came. */
+  readonly asSent: SealedLines
+  /** The lines of the last plan in which the space made a value. */
+  withMade: SealedLines | null
 }
 
 /** Decides a batch and stores its effects, or answers again what was decided when it first came. */
@@ -63,8 +66,8 @@ export async function acceptBatch(space: Space, submission: Submission): Promise
   const { epoch } = space.standing
   const edits = toEdits(request.changes, { epoch, clock, granted: session.collections })
   if (!edits.ok) return edits
-  const [prepared, sealed] = await prepare(space, submission, edits.value)
-  const material: Material = { opened: new Map(), sealed }
+  const [prepared, asSent] = await prepare(space, submission, edits.value)
+  const material: Material = { opened: new Map(), asSent, withMade: null }
   for (;;) {
     // From here to the commit nothing is awaited: what was read still holds when it is written.
     const known = checkSession(space, session)
@@ -73,7 +76,8 @@ export async function acceptBatch(space: Space, submission: Submission): Promise
     if (!record.ok) return record
     if (record.value !== null) return replay(space, prepared, record.value)
     const plan = planNow(space, prepared, material.opened)
-    if (isReady(plan, material)) return settle(space, prepared, { plan, material })
+    const sealed = sealedFor(plan, material)
+    if (sealed !== null) return settle(space, prepared, { plan, sealed, opened: material.opened })
     await provide(space, plan, { prepared, material })
   }
 }
@@ -155,8 +159,11 @@ function planNow(space: Space, { edits, session, clock }: Prepared, opened: Mate
   })
 }
 
-function isReady({ missing, lines }: Plan, { sealed }: Material): boolean {
-  return missing.length === 0 && (lines === null || sealed.holds(lines))
+/** What a plan that lacks nothing stores; null if that has yet to be opened or sealed. */
+function sealedFor({ missing, lines }: Plan, { asSent, withMade }: Material): SealedLines | null {
+  if (missing.length > 0) return null
+  if (lines === null) return asSent
+  return withMade?.holds(lines) ? withMade : null
 }
 
 /** Opens what the plan lacks, or seals what it made; then it is decided anew, because the space may have moved on. */
@@ -172,18 +179,18 @@ async function provide(
     const found = await openVersions(space, plan.missing)
     for (const seq of plan.missing) opened.set(seq, found.get(seq) ?? null)
   } else if (plan.lines !== null) {
-    material.sealed = await sealLines(await space.keys(), plan.lines, prepared.origin)
+    material.withMade = await sealLines(await space.keys(), plan.lines, prepared.origin)
   }
 }
 
 function settle(
   space: Space,
   prepared: Prepared,
-  { plan, material }: { plan: Plan; material: Material },
+  { plan, sealed, opened }: { plan: Plan; sealed: SealedLines; opened: Material['opened'] },
 ): Result<Outcome> {
   const { edits, request } = prepared
   const { verdicts, conflicts } = plan
-  const versions = new Map([...material.opened, ...plan.versions])
+  const versions = new Map([...opened, ...plan.versions])
   const spoiled = conflicts.length > 0 || verdicts.some(({ status }) => status === 'rejected')
   if (request.atomic === true && spoiled) {
     const { epoch } = space.standing
@@ -193,7 +200,7 @@ function settle(
     })
   }
   const from = space.standing.seq + 1
-  commit(space, plan, { sealed: material.sealed, record: recordOf(prepared, verdicts) })
+  commit(space, plan, { sealed, record: recordOf(prepared, verdicts) })
   const wrote = plan.seq < from ? null : { from, to: plan.seq, verbatim: plan.lines === null }
   return accepted({ edits, verdicts, conflicts, versions, replayed: false, wrote })
 }
