@@ -441,6 +441,20 @@ test.each(broken)(
   },
 )
 
+test('[ID9] a key that may be new is not refused for good while the provider does not answer', async () => {
+  const provider = await trusted()
+  expect(await outcome(await provider.token())).toBe('session')
+  provider.answer = () => new Response(null, { status: 500 })
+  await provider.rotate()
+  const token = await provider.token()
+  pass(30_000)
+  expect(await outcome(token)).toBe('503 provider-unavailable')
+  provider.answer = null
+  expect(await outcome(token)).toBe('503 provider-unavailable')
+  pass(30_000)
+  expect(await outcome(token)).toBe('session')
+})
+
 test('[ID9] keys that are of no use are no defect of ours', async () => {
   const provider = await trusted({ algorithms: ['RS256'] })
   const [key] = provider.keys

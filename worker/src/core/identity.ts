@@ -56,7 +56,7 @@ export function grantOf(provider: IdentityProvider, claims: Claims, now: number)
   const scopes = scopesFrom(provider, claims)
   if (subject === null) return unusable('sub')
   if (space === null) return unusable(provider.spaceClaim)
-  if (Object.hasOwn(claims, 'cnf')) return unusable('cnf')
+  if (claims['cnf'] !== undefined) return unusable('cnf')
   if (scopes.length === 0) return refused({ code: 'forbidden-scope', needed: provider.scopes.join(' or ') })
   return accepted({
     subject,
@@ -94,7 +94,7 @@ export function identityName(issuer: string, claim: string, value: string): stri
 }
 
 function nameFrom({ issuer }: IdentityProvider, claims: Claims, claim: string): string | null {
-  const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined
+  const value = claims[claim]
   return typeof value === 'string' && value.length <= MAX_VALUE_LENGTH && VALUE.test(value)
     ? identityName(issuer, claim, value)
     : null
@@ -103,7 +103,7 @@ function nameFrom({ issuer }: IdentityProvider, claims: Claims, claim: string): 
 /** As words in a text (RFC 8693, 4.2) or as an array. What the provider's entry does not list is not given. */
 function scopesFrom({ scopes, scopesClaim }: IdentityProvider, claims: Claims): readonly Scope[] {
   if (scopesClaim === undefined) return scopes
-  const value = Object.hasOwn(claims, scopesClaim) ? claims[scopesClaim] : undefined
+  const value = claims[scopesClaim]
   const given: readonly unknown[] =
     typeof value === 'string' ? value.split(' ') : Array.isArray(value) ? value : []
   return SCOPES.filter((scope) => scopes.includes(scope) && given.includes(scope))
