@@ -1,7 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { ROUTES } from '../../worker/src/http/router.ts'
-import { requestTo, stronghold } from './stronghold.ts'
+import { requestTo } from './routes.ts'
+import { stronghold } from './stronghold.ts'
 
 const ALLOWED = [
   'https://app.example',

@@ -34,7 +34,15 @@ test('[ED1] OPTIONS without an origin tells the methods of a path', async () => 
 })
 
 test('[ED2] what is no endpoint is not found', async () => {
-  for (const path of ['/', '/api', '/api/synch', '/api/tokens/a/b', '/api/sync/x']) {
+  for (const path of [
+    '/',
+    '/api',
+    '/api/synch',
+    '/api/tokens/a/b',
+    '/api/sync/x',
+    '/api/health/',
+    '/api/status//',
+  ]) {
     expect((await send('GET', path)).body, path).toMatchObject({ status: 404, code: 'not-found' })
   }
 })

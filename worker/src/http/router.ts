@@ -67,12 +67,17 @@ type NameOf<L extends Route> = `${L['method']} ${L['path']}`
 
 /** The routes as itty-router runs them. A known path under another method is a 405 or a preflight, all else a 404. */
 export function router(): RouterType<IRequest, [Exchange]> {
-  const table = Router<IRequest, [Exchange]>()
+  const table = Router<IRequest, [Exchange]>({ before: [refuseTrailingSlash] })
   for (const route of ROUTES) {
     table[VERBS[route.method]](route.path, ({ params }, exchange) => enter(route, { ...exchange, params }))
   }
   for (const path of new Set(ROUTES.map((route) => route.path))) table.all(path, otherMethod(path))
   return table.all('*', nowhere)
+}
+
+/** itty-router forgives it: a rule in front of the Worker that names a path would miss its other spelling. */
+function refuseTrailingSlash({ url }: IRequest): void {
+  if (new URL(url).pathname.endsWith('/')) nowhere()
 }
 
 async function enter(route: Route, exchange: Exchange): Promise<Response> {

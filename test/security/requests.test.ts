@@ -1,0 +1,63 @@
+import { env } from 'cloudflare:workers'
+import { expect, test } from 'vitest'
+import { random } from './random.ts'
+import { examine, generate, type Sent, type Weather } from './storm.ts'
+import { enrol, stronghold, talkTo } from './stronghold.ts'
+
+const REQUESTS = 3_000
+
+/** What code that was misled by a key would have changed. */
+const PROTOTYPES = [
+  Object,
+  Array,
+  String,
+  Number,
+  Boolean,
+  Function,
+  Map,
+  Set,
+  Promise,
+  Request,
+  Response,
+  Headers,
+]
+
+function shapes(): readonly string[] {
+  return PROTOTYPES.map(({ name, prototype }) => `${name}: ${Reflect.ownKeys(prototype).map(String).sort()}`)
+}
+
+/** Null for what the platform would not send at all. */
+function toInit({ method, headers, body }: Sent): RequestInit | null {
+  try {
+    const init = { method, headers, ...(body !== null && { body }) }
+    new Request('https://sync.example/', init)
+    return init
+  } catch {
+    return null
+  }
+}
+
+test('[SC7] whatever is sent, nothing fails, every reply is as documented, and prototypes stay clean', async () => {
+  const target = stronghold()
+  const talk = talkTo(target)
+  const by = random(20_261_124)
+  const before = shapes()
+  const weather: Weather = {}
+  let { session } = await enrol(talk, { space: 's' }, 'c')
+  let [sent, spaces] = [0, 1]
+  for (let index = 0; index < REQUESTS; index++) {
+    const request = generate(by, { session, admin: env.ADMIN_TOKEN })
+    const init = toInit(request)
+    if (init === null) continue
+    sent += 1
+    const response = await target.ask(request.path, init)
+    if ((await examine(request, response, weather)) === 'usable') continue
+    spaces += 1
+    session = (await enrol(talk, { space: `s${spaces}` }, 'c')).session
+  }
+  expect(shapes()).toEqual(before)
+  expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
+  expect(sent).toBeGreaterThan(REQUESTS * 0.9)
+  expect(Object.keys(weather).length).toBeGreaterThan(15)
+  console.info(`SC7: ${sent} requests, ${spaces} spaces: ${JSON.stringify(weather)}`)
+})
