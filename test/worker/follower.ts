@@ -24,7 +24,8 @@ export interface Follower {
   say(message: object | string | ArrayBuffer): void
   seen(cursor: string): void
   close(code?: number, reason?: string): void
-  readonly closed: Promise<Closing>
+  /** How the socket ended; fails if it does not. */
+  closed(): Promise<Closing>
 }
 
 /** Asks for a socket as a browser does. */
@@ -46,11 +47,13 @@ export async function follow({ session }: Pick<Device, 'session'>, query = ''): 
 
 function followerOn(socket: WebSocket): Follower {
   const frames: Frame[] = []
-  const closed = Promise.withResolvers<Closing>()
+  let closing: Closing | undefined
   socket.addEventListener('message', ({ data }) => {
     frames.push(JSON.parse(String(data)))
   })
-  socket.addEventListener('close', ({ code, reason }) => closed.resolve({ code, reason }))
+  socket.addEventListener('close', ({ code, reason }) => {
+    closing = { code, reason }
+  })
   socket.accept()
   return {
     async next() {
@@ -71,7 +74,10 @@ function followerOn(socket: WebSocket): Follower {
       socket.send(JSON.stringify({ type: 'seen', cursor }))
     },
     close: (code, reason) => socket.close(code, reason),
-    closed: closed.promise,
+    async closed() {
+      await until(() => closing !== undefined)
+      return closing as Closing
+    },
   }
 }
 
