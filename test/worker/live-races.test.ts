@@ -1,0 +1,148 @@
+import { runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { expect, test } from 'vitest'
+import { type Live, liveOf } from '../../worker/src/objects/live.ts'
+import { openSpace, type Space } from '../../worker/src/objects/space.ts'
+import { push } from '../../worker/src/objects/sync.ts'
+import { whileSealing } from './ageing.ts'
+import { device, mint } from './client.ts'
+import { type Follower, follow, listeners } from './follower.ts'
+
+/** One socket of a new space, and what serves it: with a clock and an environment that the test holds in its hand. */
+interface Bench {
+  readonly live: Live
+  readonly space: Space
+  readonly socket: WebSocket
+  /** Writes entries, and tells nobody. */
+  write(...keys: readonly string[]): Promise<void>
+  pass(ms: number): void
+}
+
+async function onBench(changed: Partial<Env>, work: (bench: Bench) => Promise<void>): Promise<Follower> {
+  const name = crypto.randomUUID()
+  const client = await follow(await device(await mint({ space: name })))
+  await client.next()
+  const [listener] = await listeners(name)
+  await runInDurableObject(env.CHRONICLE.getByName(name), async (_, ctx) => {
+    const space = openSpace(ctx, env)
+    let late = 0
+    const clock = () => Date.now() + late
+    const live = liveOf({ ctx, env: { ...env, ...changed }, space, clock, newId: () => crypto.randomUUID() })
+    await work({
+      live,
+      space,
+      socket: ctx.getWebSockets()[0] as WebSocket,
+      async write(...keys) {
+        const changes = keys.map((key) => ({ key, value: 'x', timestamp: 1 }))
+        if (listener === undefined) throw new Error('nobody follows')
+        await push(space, listener.session, { request: { changes }, now: Date.now() })
+      },
+      pass(ms) {
+        late += ms
+      },
+    })
+  })
+  return client
+}
+
+function pushOf(id: string, key: string): string {
+  return JSON.stringify({ type: 'push', id, body: { changes: [{ key, value: 1, timestamp: 1 }] } })
+}
+
+test('[LV3] a frame that was being read while its client moved on is not sent', async () => {
+  const client = await onBench({}, async ({ live, space, socket, write }) => {
+    await write('k/1', 'k/2', 'k/3')
+    const keys = await space.keys()
+    let moved = false
+    const open: typeof keys.open = async (chunk) => {
+      if (!moved) {
+        moved = true
+        await live.receive(socket, JSON.stringify({ type: 'seen', cursor: `${space.standing.epoch}.1` }))
+      }
+      return keys.open(chunk)
+    }
+    Object.assign(space, { keys: async () => ({ ...keys, open }) })
+    live.changed()
+  })
+  const frames = await client.rest()
+  expect(frames).toMatchObject([{ type: 'changes', changes: [{ key: 'k/2' }, { key: 'k/3' }] }])
+  expect(frames[0].from).toMatch(/\.1$/)
+})
+
+test('[LV3] what is written while a frame is read is told too, though nobody asks for it', async () => {
+  const client = await onBench({}, async ({ live, space, write }) => {
+    await write('k/1')
+    const keys = await space.keys()
+    let written = false
+    const open: typeof keys.open = async (chunk) => {
+      const text = await keys.open(chunk)
+      if (!written) {
+        written = true
+        await write('k/2')
+      }
+      return text
+    }
+    Object.assign(space, { keys: async () => ({ ...keys, open }) })
+    live.changed()
+    live.changed()
+  })
+  const keys = (await client.rest()).flatMap(({ changes }) => changes.map(({ key }: { key: string }) => key))
+  expect(keys).toEqual(['k/1', 'k/2'])
+})
+
+test('[LV8] a push waits for the one before, however long that takes', async () => {
+  let calls = 0
+  const slow = {
+    async limit() {
+      calls += 1
+      if (calls === 1) await scheduler.wait(50)
+      return { success: true }
+    },
+  }
+  const client = await onBench({ SYNC_LIMIT: slow }, async ({ live, socket }) => {
+    await Promise.all(['1', '2', '3'].map((id) => live.receive(socket, pushOf(id, `k/${id}`))))
+  })
+  const acks = (await client.rest()).filter(({ type }) => type === 'ack')
+  expect(acks.map(({ id, body }) => `${id} ${body.results[0].version.split('.')[1]}`)).toEqual([
+    '1 1',
+    '2 2',
+    '3 3',
+  ])
+})
+
+test('[LV8] pushes count against the limit of requests', async () => {
+  const client = await onBench(
+    { SYNC_LIMIT: { limit: async () => ({ success: false }) } },
+    ({ live, socket }) => live.receive(socket, pushOf('x', 'k/1')),
+  )
+  expect(await client.next()).toMatchObject({ type: 'ack', status: 429, body: { code: 'rate-limited' } })
+})
+
+test('[LV11] a push during which the session expired is not answered', async () => {
+  const client = await onBench({}, async ({ live, space, socket, pass }) => {
+    await whileSealing(space, async () => pass(3_600_001))
+    await live.receive(socket, pushOf('x', 'k/1'))
+  })
+  expect(await client.closed()).toMatchObject({ code: 4401 })
+  expect(await client.rest()).toEqual([])
+})
+
+test('[LV12] nor is one during which it was ended, and it stores nothing', async () => {
+  const client = await onBench({}, async ({ live, space, socket }) => {
+    const { session } = socket.deserializeAttachment()
+    await whileSealing(space, async () => space.revoked.add(session.id))
+    await live.receive(socket, pushOf('x', 'k/1'))
+    expect(space.standing.seq).toBe(0)
+  })
+  expect(await client.closed()).toMatchObject({ code: 4403 })
+  expect(await client.rest()).toEqual([])
+})
+
+test('[LV16] a defect while a message is dealt with ends its socket with 1011', async () => {
+  const client = await onBench({}, async ({ live, space, socket }) => {
+    Object.assign(space, { keys: () => Promise.reject(new Error('no keys')) })
+    await live.receive(socket, pushOf('x', 'k/1'))
+  })
+  expect(await client.closed()).toMatchObject({ code: 1011 })
+  expect(await client.rest()).toEqual([])
+})
