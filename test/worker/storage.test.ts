@@ -211,6 +211,63 @@ function claimOtherBatch(body: Uint8Array): Uint8Array {
   return changed
 }
 
+test('[SG5] a frame that deals its contents out otherwise is a reported corruption, in the history too', async () => {
+  const space = crypto.randomUUID()
+  const a = await device(await mint({ space }))
+  const changes = [1, 2].map((value) => ({ key: 'k', value: `secret-${value}`, timestamp: T }))
+  await a.sync({ changes })
+  const frames = [
+    '[2,0,0,1,1,1]',
+    '[1,0,1,2,1,0]',
+    '[1,0,0,2,1,0]',
+    '[1,0,1,2,1,1]',
+    '[1,0,0,2,1,2]',
+    '[1,2,0,2,1,1]',
+  ]
+  for (const frame of frames) {
+    await runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) => {
+      const { body } = storage.sql.exec<{ body: ArrayBuffer }>('SELECT body FROM segment').one()
+      const text = bytesText(new Uint8Array(body)).replace(/(?<="s":)\[[\d,]+\]/, frame)
+      const changed = Uint8Array.from(text, (unit) => unit.charCodeAt(0))
+      storage.sql.exec('UPDATE segment SET body = ?', changed)
+    })
+    for (const path of ['/api/history?key=k', '/api/entries?key=k', '/api/changes']) {
+      const reply = await a.get(path)
+      expect(reply, `${path} of ${frame}`).toMatchObject({ status: 500, body: { code: 'internal' } })
+    }
+  }
+})
+
+test('[SG5] a conflict whose sides are of two keys is a reported corruption, and no way to the other one', async () => {
+  const space = crypto.randomUUID()
+  const a = await device(await mint({ space }))
+  const changes = ['open/1', 'secret/1'].map((key) => ({ key, value: key, timestamp: T }))
+  await a.sync({ changes })
+  const b = await device(await mint({ space, collections: ['open'] }))
+  const lost = { key: 'open/1', value: 'lost', timestamp: T - 1, base: null }
+  const [{ id }] = (await b.sync({ batch: 1, changes: [lost] })).body.conflicts
+  for (const side of ['loser', 'winner']) {
+    await runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) => {
+      storage.sql.exec(`UPDATE conflict SET open = 1, resolution = 'open', ${side} = 2`)
+    })
+    const replies = [
+      await b.get('/api/conflicts'),
+      await b.sync({ batch: 1, changes: [lost] }),
+      await send('POST', `/api/conflicts/${id}/resolve`, {
+        body: { choice: side, base: null },
+        bearer: b.session,
+      }),
+    ]
+    for (const { status, body } of replies) {
+      expect(`${status} ${body.code}`, side).toBe('500 internal')
+      expect(JSON.stringify(body)).not.toContain('secret/1')
+    }
+    await runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) => {
+      storage.sql.exec('UPDATE conflict SET winner = 1, loser = 3')
+    })
+  }
+})
+
 test('[SG5] a head whose version is not in the log is a reported corruption, and no endless search', async () => {
   const space = crypto.randomUUID()
   const a = await device(await mint({ space }))
@@ -221,4 +278,5 @@ test('[SG5] a head whose version is not in the log is a reported corruption, and
   const b = await device(await mint({ space }))
   const reply = await b.sync({ changes: [{ key: 'k', value: 'other', timestamp: T + 1 }] })
   expect(reply).toMatchObject({ status: 500, body: { code: 'internal' } })
+  expect((await b.get('/api/history?key=k')).status).toBe(500)
 })

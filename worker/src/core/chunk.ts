@@ -64,14 +64,14 @@ type Content = readonly [
   paths?: readonly string[],
 ]
 
-/** The stored changes of an opened chunk, as versions. */
+/** The stored changes of an opened chunk, as versions. Throws where its frame is none for this content. */
 export function versionsOf(frame: Frame, text: string): readonly Version[] {
   const contents = JSON.parse(text) as readonly Content[]
+  if (!isFrameOf(contents.length, frame)) throw new RangeError('the frame does not fit the content')
   const clock: Clock = { now: frame.t, skew: frame.k }
   const versions: Version[] = []
   for (let place = 0; place < frame.s.length; place += 3) {
-    const content = contents[frame.s[place + 2] as number]
-    if (content === undefined) continue
+    const content = contents[frame.s[place + 2] as number] as Content
     const [key, timestamp, , deleted, value, paths = []] = content
     const at = effectiveTime(timestamp, clock)
     const seq = frame.s[place] as number
@@ -79,6 +79,19 @@ export function versionsOf(frame: Frame, text: string): readonly Version[] {
     versions.push({ seq, previous, key, by: frame.c, at, deleted: deleted === 1, value, paths })
   }
   return versions
+}
+
+/** Numbers and places ascend, and what was replaced is older: the seal does not bind them, so they are checked. */
+function isFrameOf(count: number, { s }: Frame): boolean {
+  let [last, next] = [0, 0]
+  for (let at = 0; at < s.length; at += 3) {
+    const [seq, previous, place] = [s[at], s[at + 1], s[at + 2]] as [number, number, number]
+    // Said so that what is no number at all is none either.
+    if (!(seq > last && previous < seq && place >= next && place < count)) return false
+    last = seq
+    next = place + 1
+  }
+  return true
 }
 
 const LENGTHS_BYTES = 8

@@ -1,7 +1,8 @@
 import { type Filter, passes } from '../core/cursor.ts'
 import { MAX_PAGE_ENTRIES, MAX_REPORT_BYTES } from '../core/limits.ts'
+import type { Conflict, Version } from '../core/outcome.ts'
 import type { ConflictsQuery } from '../schema/query.ts'
-import { openVersions } from './log.ts'
+import { CorruptionError, openVersions } from './log.ts'
 import { withTexts } from './reply.ts'
 import { tell, versionReader } from './report.ts'
 import type { Space } from './space.ts'
@@ -19,13 +20,24 @@ export async function listConflicts(space: Space, query: ConflictsQuery, granted
   for (const row of rows) {
     if (length >= MAX_REPORT_BYTES) return pageOf(texts, row.id - 1)
     const versions = await openVersions(space, [row.winner, row.loser])
-    const key = (versions.get(row.winner) ?? versions.get(row.loser))?.key
+    const key = keyOf(row, versions)
     if (key === undefined || !passes(granted, key) || (query.key ?? key) !== key) continue
     const text = JSON.stringify(await tell(row, { key, epoch, reader: versionReader(space, versions) }))
     length += text.length
     texts.push(text)
   }
   return pageOf(texts, rows.length < limit ? null : (rows.at(-1)?.id ?? null))
+}
+
+/** The key that a conflict is about; undefined where nothing is left of it. Throws where its sides are of two. */
+export function keyOf(
+  { id, winner, loser }: Conflict,
+  versions: ReadonlyMap<number, Version>,
+): string | undefined {
+  const [one, other] = [versions.get(winner)?.key, versions.get(loser)?.key]
+  if (one !== undefined && other !== undefined && one !== other)
+    throw new CorruptionError(`conflict ${id} is about two keys`)
+  return one ?? other
 }
 
 function pageOf(conflicts: readonly string[], next: number | null): string {

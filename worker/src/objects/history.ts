@@ -5,8 +5,8 @@ import { accepted, type Result, refused } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
 import { formatVersion, NOTHING, parseVersion } from '../core/version.ts'
 import type { HistoryQuery } from '../schema/query.ts'
-import { entryOf } from './feed.ts'
-import { openVersions } from './log.ts'
+import { agrees, entryOf } from './feed.ts'
+import { CorruptionError, openVersions } from './log.ts'
 import { withTexts } from './reply.ts'
 import type { Space } from './space.ts'
 
@@ -24,6 +24,8 @@ export async function readHistory(
   if (head === undefined)
     return refused({ code: 'not-found', detail: `there is no entry ${JSON.stringify(key)}` })
   let version = await versionOf(space, key, head.seq)
+  if (version === null || !agrees(version, head))
+    throw new CorruptionError(`version ${head.seq} is not what its head promised`)
   if (before !== undefined)
     version = await predecessor(space, await versionOf(space, key, parseVersion(before, epoch)))
   const texts: string[] = []

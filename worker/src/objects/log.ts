@@ -19,7 +19,12 @@ export async function openText(space: Space, chunk: Chunk): Promise<string> {
 
 /** The versions of a chunk, opened. */
 export async function openChunk(space: Space, chunk: Chunk): Promise<readonly Version[]> {
-  return versionsOf(chunk.frame, await openText(space, chunk))
+  const text = await openText(space, chunk)
+  try {
+    return versionsOf(chunk.frame, text)
+  } catch (cause) {
+    throw new CorruptionError(`chunk of ${chunk.frame.s[0]} is not what its frame says`, { cause })
+  }
 }
 
 /** The versions that some sequence numbers stand for. One that is no longer kept is left out. */

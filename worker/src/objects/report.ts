@@ -7,7 +7,7 @@ import type { Session } from '../core/session.ts'
 import { type ChangeResult, conflictId } from '../core/verdict.ts'
 import { formatVersion, NOTHING } from '../core/version.ts'
 import type { Outcome } from './accept.ts'
-import { openVersions } from './log.ts'
+import { CorruptionError, openVersions } from './log.ts'
 import type { Space } from './space.ts'
 
 /** What a client is told of its batch. */
@@ -30,7 +30,7 @@ export async function report(space: Space, session: Session, outcome: Outcome): 
     const { key } = edits[index] as Edit
     if (!passes(session.collections, key)) continue
     keys.set(conflictId(verdict), key)
-    if (verdict.status === 'merged') values.set(verdict.seq, (await reader.read(verdict.seq))?.value)
+    if (verdict.status === 'merged') values.set(verdict.seq, (await reader.read(verdict.seq, key))?.value)
   }
   const conflicts: object[] = []
   for (const conflict of outcome.conflicts) {
@@ -42,8 +42,8 @@ export async function report(space: Space, session: Session, outcome: Outcome): 
 
 /** Gives versions until their values add up to what a reply holds. */
 export interface VersionReader {
-  /** Null for what is gone, is not to be shown, or no longer fits. */
-  read(seq: number): Promise<Version | null>
+  /** Null for what is gone, is not to be shown, or no longer fits. Throws where it is not of this key. */
+  read(seq: number, key: string): Promise<Version | null>
   isFull(): boolean
 }
 
@@ -55,9 +55,11 @@ export function versionReader(space: Space, known: Outcome['versions'] = new Map
   const isFull = () => length >= MAX_REPORT_BYTES
   return {
     isFull,
-    async read(seq) {
+    async read(seq, key) {
       if (seq === NOTHING || isFull()) return null
       const version = known.get(seq) ?? (await openVersions(space, [seq])).get(seq) ?? null
+      if (version !== null && version.key !== key)
+        throw new CorruptionError(`version ${seq} is of another key`)
       length += JSON.stringify(version?.value ?? null).length
       return version
     },
@@ -70,8 +72,8 @@ export async function tell(
   { key, epoch, reader }: { readonly key: string; readonly epoch: string; readonly reader: VersionReader },
 ): Promise<object> {
   const { id, policy, resolution, resolvedBy } = conflict
-  const winner = await reader.read(conflict.winner)
-  const loser = await reader.read(conflict.loser)
+  const winner = await reader.read(conflict.winner, key)
+  const loser = await reader.read(conflict.loser, key)
   const resolved = resolvedBy === NOTHING ? {} : { resolvedBy: formatVersion(epoch, resolvedBy) }
   return {
     id,

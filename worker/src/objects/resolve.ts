@@ -11,6 +11,7 @@ import { formatVersion, NOTHING, parseVersion } from '../core/version.ts'
 import type { ResolveRequest } from '../schema/conflict.ts'
 import { checkScope, checkSession } from './admission.ts'
 import { commit, type SealedLines, sealLines } from './commit.ts'
+import { keyOf } from './conflicts.ts'
 import { openVersions } from './log.ts'
 import type { Space } from './space.ts'
 import { arrangeUpkeep } from './upkeep.ts'
@@ -72,7 +73,7 @@ async function prepare(space: Space, session: Session, resolution: Resolution): 
   if (conflict === undefined) return unknown(id)
   const { winner, loser, resolvedBy } = conflict
   const versions = await openVersions(space, [winner, loser, resolvedBy])
-  const key = (versions.get(loser) ?? versions.get(winner))?.key
+  const key = keyOf(conflict, versions)
   if (key === undefined || !passes(session.collections, key)) return unknown(id)
   const change: Change = {
     key,
