@@ -87,7 +87,10 @@ function mutate(sent: Sent, by: Random): Sent {
 
 function parse(body: Uint8Array | null): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(body ?? new Uint8Array()))
+    const value: unknown = JSON.parse(new TextDecoder().decode(body ?? new Uint8Array()))
+    // What was made to nest too deep cannot be written again.
+    JSON.stringify(value)
+    return value
   } catch {
     return PUSH
   }

@@ -19,9 +19,9 @@ function textOf(said: unknown): string {
   return said instanceof Error ? `${said.stack} ${said.cause}` : String(said)
 }
 
-/** How many lines were logged so far. */
-export function linesLogged(): number {
-  return lines
+/** How many lines were logged so far, and those with a secret in them. */
+export function witnessed(): { readonly lines: number; readonly leaks: readonly string[] } {
+  return { lines, leaks }
 }
 
 afterAll(() => {

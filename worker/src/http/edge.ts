@@ -54,10 +54,13 @@ function finish(headers: Headers, { request, env, requestId }: Exchange): void {
   exposeTo(request, env.CORS_ORIGINS, headers)
 }
 
-/** A client may name its request, so that its log and ours can be joined; only what is safe to log is taken. */
+/**
+ * A client may name its request, so that its log and ours can be joined; only what is safe to log is taken, and no
+ * token that got into the wrong header.
+ */
 function requestIdOf(request: Request): string {
   const given = request.headers.get('x-request-id') ?? ''
-  return /^[A-Za-z0-9_-]{1,64}$/.test(given) ? given : crypto.randomUUID()
+  return /^(?!chr_|adm_)[A-Za-z0-9_-]{1,64}$/.test(given) ? given : crypto.randomUUID()
 }
 
 /** Nobody is served with secrets that others could know. Which one is at fault is for the log, not for the reply. */

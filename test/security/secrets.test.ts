@@ -1,0 +1,84 @@
+import { runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { expect, test } from 'vitest'
+import { ROUTES } from '../../worker/src/http/router.ts'
+import { talk, tenant } from './canaries.ts'
+import { requestTo } from './routes.ts'
+import { secretsIn } from './secrets.ts'
+import { enrol, stronghold } from './stronghold.ts'
+import { witnessed } from './witness.ts'
+
+const target = stronghold()
+
+test('what tells a secret tells every one that there is', async () => {
+  const { token, session } = await enrol(talk, {})
+  const secrets = [token, session, env.ADMIN_TOKEN, env.MASTER_KEY, env.SESSION_KEY, 'canary-1-value']
+  for (const secret of secrets) expect(secretsIn(`some ${secret} text`), secret).toHaveLength(1)
+  expect(secretsIn(crypto.randomUUID())).toEqual([])
+})
+
+test('[SC8] no credential, key or value gets into the log, wherever a client puts it', async () => {
+  const { token, session } = await enrol(talk, {})
+  const began = witnessed().lines
+  // A client names its requests as it likes: with a value of its own too.
+  const value = 'canary-1-value'
+  for (const secret of [token, session, env.ADMIN_TOKEN, value]) {
+    for (const route of ROUTES) {
+      const [path, init] = requestTo(route, { bearer: secret })
+      const headers = { ...(init.headers as Record<string, string>), cookie: secret, 'user-agent': secret }
+      const marked = {
+        ...init,
+        headers: {
+          ...headers,
+          ...(secret !== value && { 'x-request-id': secret }),
+          origin: `https://${secret}`,
+        },
+      }
+      await target.ask(path, marked)
+      await target.ask(`${path}${path.includes('?') ? '&' : '?'}${secret}=${secret}`, marked)
+      await target.ask(`/api/${secret}/${secret}`, marked)
+      if (init.body !== undefined)
+        await target.ask(path, { ...marked, body: `{"${secret}":"${secret}"} ${secret}` })
+    }
+  }
+  const { lines, leaks } = witnessed()
+  expect(leaks.slice(0, 5)).toEqual([])
+  expect(lines - began).toBeGreaterThan(ROUTES.length * 12)
+})
+
+test('[SC8] a defect is logged without what it was about', async () => {
+  const { session, space, key } = await tenant(7)
+  await runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) => {
+    storage.sql.exec('UPDATE segment SET body = substr(body, 1, length(body) - 1)')
+  })
+  const began = witnessed().lines
+  for (const path of ['/api/changes', '/api/conflicts', `/api/entries?key=${encodeURIComponent(key)}`]) {
+    const { status, body } = await talk('GET', path, { bearer: session })
+    expect(status, path).toBe(500)
+    expect(secretsIn(JSON.stringify(body))).toEqual([])
+  }
+  expect(witnessed().lines - began).toBeGreaterThanOrEqual(6)
+  expect(witnessed().leaks).toEqual([])
+})
+
+test('[SC8] a credential is in the reply that gives it, and in no other', async () => {
+  const { session, token, tokenId } = await enrol(talk, {})
+  const sent = { bearer: session }
+  const replies = [
+    await talk('GET', '/api/tokens', { bearer: env.ADMIN_TOKEN }),
+    await talk('GET', '/api/config', { bearer: env.ADMIN_TOKEN }),
+    await talk('GET', '/api/health'),
+    await talk('GET', '/api/status', sent),
+    await talk('GET', '/api/changes', sent),
+    await talk('POST', '/api/auth', { body: { token: `${token}x` } }),
+    await talk('GET', `/api/status?${token}`, { bearer: token }),
+    await talk('DELETE', `/api/tokens/${tokenId}`, { bearer: env.ADMIN_TOKEN }),
+    await talk('GET', '/api/status', sent),
+  ]
+  for (const { body } of replies) {
+    const text = JSON.stringify(body)
+    for (const secret of [session, env.ADMIN_TOKEN, env.MASTER_KEY.slice(2), env.SESSION_KEY.slice(2)]) {
+      expect(text).not.toContain(secret)
+    }
+  }
+})
