@@ -6,6 +6,7 @@ import { fetchDocumented } from './documented.ts'
 
 /** The dev stack in a folder of its own, as `npm start` serves it. It can be started again on the same folder. */
 export interface TestCloud {
+  readonly folder: string
   start(config?: Record<string, string>): Promise<RunningCloud>
   remove(): Promise<void>
 }
@@ -17,6 +18,7 @@ export function testCloud(): TestCloud {
   const local = mkdtempSync(join(tmpdir(), 'chronicle-test-'))
   const running: RunningCloud[] = []
   return {
+    folder: local,
     async start(config = GENEROUS) {
       const cloud = await startCloud({ local, port: 0, config })
       running.push(cloud)

@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { RunningCloud } from '../../infra/local/start-cloud.ts'
+import { mintToken, type TestCloud, testCloud } from '../support/cloud.ts'
+import { fetchDocumented } from '../support/documented.ts'
+
+const CANARY = 'canary-at-rest-4711'
+
+let tested: TestCloud
+let cloud: RunningCloud
+
+beforeAll(async () => {
+  tested = testCloud()
+  cloud = await tested.start()
+})
+
+afterAll(() => tested.remove())
+
+/** Every file under a folder: databases, their journals, whatever there is. */
+function filesUnder(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((file) => statSync(file).isFile())
+}
+
+async function post(path: string, body: object, bearer?: string): Promise<Record<string, unknown>> {
+  const response = await fetchDocumented(`${cloud.url}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(bearer && { authorization: `Bearer ${bearer}` }) },
+    body: JSON.stringify(body),
+  })
+  return (await response.json()) as Record<string, unknown>
+}
+
+test('[SC10] no value is in any file that the service leaves behind, however it was written', async () => {
+  const token = await mintToken(cloud, 'at-rest')
+  const sessions: string[] = []
+  for (const clientId of ['a', 'b'])
+    sessions.push(String((await post('/api/auth', { token, clientId })).session))
+  for (let round = 1; round <= 20; round++) {
+    const changes = Array.from({ length: 50 }, (_, index) => ({
+      key: `k/${index}`,
+      ...(index === round && { deleted: true }),
+      value: { [`field-${CANARY}`]: `${CANARY}-${round}`, nested: [`${CANARY}-${index}`], other: round % 7 },
+      baseValue: `${CANARY}-assumed`,
+      timestamp: Date.now() - 1_000 + round,
+    }))
+    for (const session of sessions) {
+      const reply = await post('/api/sync', { batch: round, changes, cursor: null }, session)
+      expect(JSON.stringify(reply)).toContain(CANARY)
+    }
+  }
+  await post('/api/sync', { changes: [{ key: 'plain', value: 'x', timestamp: 1 }] }, sessions[0])
+  await cloud.stop()
+  const files = filesUnder(join(tested.folder, 'dev', 'data'))
+  const contents = files.map((file) => readFileSync(file))
+  const bytes = contents.reduce((sum, { length }) => sum + length, 0)
+  const spellings = [CANARY, CANARY.toUpperCase(), Buffer.from(CANARY).toString('hex')]
+  const wide = Buffer.from(CANARY, 'utf16le')
+  for (const [index, content] of contents.entries()) {
+    for (const spelling of [...spellings, wide, Buffer.from(CANARY).toString('base64').slice(0, 20)]) {
+      expect(content.includes(spelling), files[index]).toBe(false)
+    }
+    for (const secret of [token, ...sessions]) expect(content.includes(secret), files[index]).toBe(false)
+  }
+  expect(files.some((file) => file.endsWith('.sqlite'))).toBe(true)
+  expect(bytes).toBeGreaterThan(200_000)
+  console.info(
+    `SC10: 2,000 changes, ${files.length} files, ${bytes} bytes: no value, token or session in them`,
+  )
+})

@@ -1,0 +1,223 @@
+import { env } from 'cloudflare:workers'
+import { expect, test } from 'vitest'
+import * as limits from '../../worker/src/core/limits.ts'
+import { talk } from './canaries.ts'
+import { enrol, stronghold } from './stronghold.ts'
+
+const target = stronghold()
+const T = Date.now() - 60_000
+
+/** What the service says to something of a size: `taken`, or why not. */
+type Probe = (size: number, session: string) => Promise<string>
+
+async function said(
+  method: string,
+  path: string,
+  options: { readonly body?: object; readonly bearer?: string } = {},
+): Promise<string> {
+  const { status, body } = await talk(method, path, options)
+  if (status >= 400) return body.code
+  const rejected = body.results?.find((result: { status: string }) => result.status === 'rejected')
+  return rejected?.code ?? 'taken'
+}
+
+function push(body: object): Probe {
+  return (_, bearer) => said('POST', '/api/sync', { body, bearer })
+}
+
+function pushes(changeOf: (size: number) => object): Probe {
+  return (size, session) =>
+    push({ changes: [{ key: 'k', value: 1, timestamp: T, ...changeOf(size) }] })(size, session)
+}
+
+function gets(pathOf: (size: number) => string): Probe {
+  return (size, bearer) => said('GET', pathOf(size), { bearer })
+}
+
+function mints(wantedOf: (size: number) => object): Probe {
+  return (size) => {
+    const body = { subject: 's', scopes: ['sync:read'], ...wantedOf(size) }
+    return said('POST', '/api/tokens', { body, bearer: env.ADMIN_TOKEN })
+  }
+}
+
+function configures(configOf: (size: number) => object): Probe {
+  return async (size) => {
+    const { body } = await talk('GET', '/api/config', { bearer: env.ADMIN_TOKEN })
+    return said('PUT', '/api/config', {
+      body: { revision: body.revision, ...configOf(size) },
+      bearer: env.ADMIN_TOKEN,
+    })
+  }
+}
+
+function names(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `n${index}`)
+}
+
+function nested(depth: number): unknown {
+  return JSON.parse('['.repeat(depth) + ']'.repeat(depth))
+}
+
+/** A body of so many bytes, declared or not. */
+function bodies(isDeclared: boolean): Probe {
+  return async (size, session) => {
+    const text = '{"changes":[]}'
+    const bytes = new TextEncoder().encode(text + ' '.repeat(size - text.length))
+    const body = isDeclared ? bytes : new Blob([bytes]).stream()
+    const headers = { authorization: `Bearer ${session}`, 'content-type': 'application/json' }
+    const response = await target.ask('/api/sync', { method: 'POST', headers, body })
+    return response.ok ? 'taken' : ((await response.json()) as { code: string }).code
+  }
+}
+
+/** A credential of so many characters is read, and found to be none, or not read at all. */
+const credential: Probe = (size) =>
+  said('POST', '/api/auth', { body: { token: 'x'.repeat(size) } }).then((code) =>
+    code === 'unauthorized' ? 'taken' : code,
+  )
+
+const session: Probe = async (size) => {
+  const { body } = await talk('GET', '/api/status', { bearer: 'x'.repeat(size) })
+  return body.detail.startsWith('The session is not valid') ? 'taken' : body.code
+}
+
+const {
+  MAX_KEY_BYTES: KEY,
+  MAX_VALUE_BYTES: VALUE,
+  MAX_CHANGES: CHANGES,
+  MAX_BODY_BYTES: BODY,
+  MAX_DEPTH: DEPTH,
+  MAX_PAGE_ENTRIES: PAGE,
+  MAX_HISTORY_VERSIONS: HISTORY,
+  MAX_COLLECTIONS: COLLECTIONS,
+  MAX_NAME_LENGTH: NAME,
+  MAX_CREDENTIAL_LENGTH: CREDENTIAL,
+  MAX_POLICIES: POLICIES,
+  MAX_RETENTION_DAYS: DAYS,
+} = limits
+
+/** What it is, how much of it is taken, how one more is refused, and how to ask. */
+const POINTS: readonly (readonly [what: string, limit: number, refused: string, probe: Probe])[] = [
+  ['bytes of a key', KEY, 'invalid-key', pushes((size) => ({ key: 'k'.repeat(size) }))],
+  [
+    'bytes of a key in two-byte letters',
+    KEY,
+    'invalid-key',
+    pushes((size) => ({ key: `${'k'.repeat(size % 2)}${'\u00e9'.repeat(Math.floor(size / 2))}` })),
+  ],
+  ['bytes of a value', VALUE, 'value-too-large', pushes((size) => ({ value: 'v'.repeat(size - 2) }))],
+  ['depth of a value', DEPTH, 'too-deep', pushes((size) => ({ value: nested(size) }))],
+  ['depth of a base', DEPTH, 'too-deep', pushes((size) => ({ baseValue: nested(size) }))],
+  ['a timestamp', Number.MAX_SAFE_INTEGER, 'invalid-timestamp', pushes((size) => ({ timestamp: size }))],
+  [
+    'changes',
+    CHANGES,
+    'too-many-changes',
+    (size, bearer) =>
+      push({ changes: names(size).map((key) => ({ key, value: 1, timestamp: T })) })(size, bearer),
+  ],
+  ['bytes of a declared body', BODY, 'body-too-large', bodies(true)],
+  ['bytes of a body of unknown length', BODY, 'body-too-large', bodies(false)],
+  ['entries of a page', PAGE, 'invalid-request', gets((size) => `/api/changes?limit=${size}`)],
+  ['conflicts of a page', PAGE, 'invalid-request', gets((size) => `/api/conflicts?limit=${size}`)],
+  [
+    'entries of a pull',
+    PAGE,
+    'invalid-request',
+    (size, bearer) => push({ changes: [], cursor: null, limit: size })(size, bearer),
+  ],
+  ['versions of a page', HISTORY, 'invalid-request', gets((size) => `/api/history?key=there&limit=${size}`)],
+  [
+    'digits of a number in a query',
+    15,
+    'invalid-request',
+    gets((size) => `/api/conflicts?after=${'1'.repeat(size)}`),
+  ],
+  [
+    'collections of a filter',
+    COLLECTIONS,
+    'invalid-request',
+    gets((size) => `/api/changes?collections=${names(size)}`),
+  ],
+  [
+    'letters of a collection',
+    NAME,
+    'invalid-request',
+    gets((size) => `/api/changes?collections=${'c'.repeat(size)}`),
+  ],
+  ['collections of a token', COLLECTIONS, 'invalid-request', mints((size) => ({ collections: names(size) }))],
+  ['letters of a subject', NAME, 'invalid-request', mints((size) => ({ subject: 's'.repeat(size) }))],
+  ['letters of a space', NAME, 'invalid-request', mints((size) => ({ space: 's'.repeat(size) }))],
+  ["letters of a token's name", 128, 'invalid-request', mints((size) => ({ name: 's'.repeat(size) }))],
+  ['letters of a token', CREDENTIAL, 'invalid-request', credential],
+  ['letters of a session', CREDENTIAL, 'unauthorized', session],
+  [
+    'collections of the configuration',
+    POLICIES,
+    'invalid-request',
+    configures((size) => ({ policies: Object.fromEntries(names(size).map((name) => [name, 'lww'])) })),
+  ],
+  ['days of history', DAYS, 'invalid-request', configures((size) => ({ historyDays: size }))],
+  ['days of tombstones', DAYS, 'invalid-request', configures((size) => ({ tombstoneDays: size }))],
+]
+
+/** Tested at one less, the limit and one more elsewhere, or no limit on what is sent. */
+const ELSEWHERE: readonly (keyof typeof limits)[] = [
+  'MAX_SESSION_LENGTH', // [TK4] every token that can be minted opens sessions that are short enough to be used
+  'SESSION_TTL_SECONDS', // [AU1] exchanges a token for a session
+  'BODY_DEADLINE_MS', // [ER10], [IM8]
+  'CLOCK_TOLERANCE_MS', // [CL2]
+  'MAX_POINTERS', // [PO4]
+  'MAX_REPORT_BYTES', // [CF3]
+  'MAX_PAGE_BYTES', // [FE2]
+  'MAX_PAGE_READ_BYTES', // [FE2]
+  'MAX_LINE_LENGTH', // [IM6]
+  'IMPORT_BATCH_LINES', // [IM4]: how it is parted shows in nothing but time
+  'IMPORT_BATCH_LENGTH',
+  'IMPORT_RETRY_SECONDS',
+  'CHUNK_LENGTH', // [SG7]
+  'SEGMENT_BYTES',
+  'MAX_APPEND_BYTES',
+  'RETRY_DEPTH',
+  'CONFIG_MAX_AGE_MS', // [CO5]
+  'DAY_MS',
+  'UPKEEP_INTERVAL_MS',
+  'PASS_DELAY_MS',
+  'PASS_SUPERSEDED',
+  'SLICE_BYTES',
+  'HEADS_AT_ONCE',
+  'DROP_ROWS',
+  'PUBLISHED_LIMITS',
+]
+
+test.for(POINTS)(
+  '[SC7] %s: %i is taken, as is one less, and one more is %s',
+  async ([, limit, refused, probe]) => {
+    const { session } = await enrol(talk, { space: crypto.randomUUID() })
+    const there = { key: 'there', value: 1, timestamp: T }
+    await talk('POST', '/api/sync', { body: { changes: [there] }, bearer: session })
+    expect(await probe(limit - 1, session)).toBe('taken')
+    expect(await probe(limit, session)).toBe('taken')
+    expect(await probe(limit + 1, session)).toBe(refused)
+  },
+)
+
+test('[SC7] every limit has its points here, or a test of its own elsewhere', () => {
+  const here = [
+    KEY,
+    VALUE,
+    CHANGES,
+    BODY,
+    DEPTH,
+    PAGE,
+    HISTORY,
+    COLLECTIONS,
+    NAME,
+    CREDENTIAL,
+    POLICIES,
+    DAYS,
+  ]
+  expect(here.length + ELSEWHERE.length).toBe(Object.keys(limits).length)
+  for (const limit of here) expect(POINTS.map(([, point]) => point)).toContain(limit)
+})
