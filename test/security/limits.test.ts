@@ -162,7 +162,7 @@ const POINTS: readonly (readonly [what: string, limit: number, refused: string, 
   ['days of tombstones', DAYS, 'invalid-request', configures((size) => ({ tombstoneDays: size }))],
 ]
 
-/** Tested at one less, the limit and one more elsewhere, or no limit on what is sent. */
+/** Tried on both sides by the test that is named; the others are no limits on what is sent. */
 const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'MAX_SESSION_LENGTH', // [TK4] every token that can be minted opens sessions that are short enough to be used
   'SESSION_TTL_SECONDS', // [AU1] exchanges a token for a session
