@@ -130,7 +130,9 @@ test('[LV11] a push during which the session expired is not answered', async () 
 test('[LV12] nor is one during which it was ended, and it stores nothing', async () => {
   const client = await onBench({}, async ({ live, space, socket }) => {
     const { session } = socket.deserializeAttachment()
-    await whileSealing(space, async () => space.revoked.add(session.id))
+    await whileSealing(space, async () =>
+      space.revoked.set(session.id, { issuedBy: Number.MAX_SAFE_INTEGER, until: 0 }),
+    )
     await live.receive(socket, pushOf('x', 'k/1'))
     expect(space.standing.seq).toBe(0)
   })
