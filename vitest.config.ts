@@ -13,6 +13,7 @@ export default defineConfig({
     onConsoleLog: (log) => !isRequestLog(log),
     projects: [
       { test: project('unit') },
+      { test: project('simulation') },
       inRuntime({ test: project('worker') }),
       inRuntime({
         test: {

@@ -1,0 +1,78 @@
+/** What generated histories have found, each in as few steps as it takes. */
+import { DatabaseSync } from 'node:sqlite'
+import { expect, test } from 'vitest'
+import type { Origin } from '../../worker/src/core/chunk.ts'
+import type { Policy } from '../../worker/src/core/config.ts'
+import type { Space } from '../../worker/src/objects/space.ts'
+import { newcomer, type Seat, START } from './cast.ts'
+import { floor } from './floor.ts'
+import { Random } from './random.ts'
+import { ringOf } from './server.ts'
+import { storageOn } from './sql.ts'
+import type { Change, Reply } from './wire.ts'
+
+/** A space in which all collections have one policy. */
+function spaceWith(defaultPolicy: Policy): Space {
+  const alarm = { getAlarm: async () => null, setAlarm: async () => {} }
+  const storage = storageOn(new DatabaseSync(':memory:'), { statement() {}, committed() {} }, alarm)
+  floor.migrate(storage, 'e')
+  const config = { revision: 1, defaultPolicy, policies: {}, historyDays: 30, tombstoneDays: 90 }
+  const env = { MASTER_KEY: ringOf(1), CHRONICLE_KV: { get: async () => config } }
+  const ctx = { id: { toString: () => 'space' }, storage }
+  // What a space uses of the platform, and no more.
+  return floor.openSpace(ctx as unknown as DurableObjectState, env as unknown as Env)
+}
+
+async function push(space: Space, id: string, changes: readonly Change[]): Promise<Reply> {
+  const text = JSON.stringify({ cursor: null, changes })
+  const result = await floor.sync(space, session(id), { text, now: START + 1_000 })
+  if (!result.ok) throw new Error(result.fault.code)
+  return JSON.parse(result.value.text)
+}
+
+function session(id: string): Seat['session'] {
+  return newcomer(new Random(1), id).session
+}
+
+/** Lets something happen while the space seals for the so manieth time for a client. */
+function interrupt(
+  space: Space,
+  { client, nth }: { client: string; nth: number },
+  work: () => Promise<unknown>,
+): void {
+  const { keys } = space
+  let seals = 0
+  async function seal(text: string, origin: Origin): Promise<Uint8Array> {
+    if (origin.c === client && ++seals === nth) await work()
+    return (await keys()).seal(text, origin)
+  }
+  Object.assign(space, { keys: async () => ({ ...(await keys()), seal }) })
+}
+
+test('[BA7] a merge that is called off while it is sealed leaves every change with its own key', async () => {
+  const space = spaceWith('merge')
+  await push(space, 'a', [{ key: 'k', value: { a: 1 }, timestamp: START, base: null }])
+  interrupt(space, { client: 'b', nth: 2 }, () =>
+    push(space, 'a', [{ key: 'k', deleted: true, timestamp: START + 9, base: 'e.1' }]),
+  )
+  const { results } = await push(space, 'b', [
+    { key: 'k', value: { b: 1 }, timestamp: START + 5, base: null },
+    { key: 'other', value: 'mine', timestamp: START + 5, base: null },
+  ])
+  expect(results.map(({ status }) => status)).toEqual(['applied', 'applied'])
+  const { changes } = await push(space, 'c', [])
+  expect(changes.map(({ key, value }) => [key, value])).toEqual([
+    ['k', { b: 1 }],
+    ['other', 'mine'],
+  ])
+})
+
+test("[SY6] a blind write over the writer's own merge keeps the other side of it as a loser", async () => {
+  const space = spaceWith('merge')
+  await push(space, 'a', [{ key: 'k', value: { a: 1 }, timestamp: START, base: null }])
+  const merged = await push(space, 'b', [{ key: 'k', value: { b: 1 }, timestamp: START + 5, base: null }])
+  expect(merged.results).toMatchObject([{ status: 'merged', value: { a: 1, b: 1 } }])
+  const blind = await push(space, 'b', [{ key: 'k', value: { b: 2 }, timestamp: START + 9 }])
+  expect(blind.results).toMatchObject([{ status: 'applied' }])
+  expect(blind.conflicts).toMatchObject([{ resolution: 'kept-client', loser: { value: { a: 1, b: 1 } } }])
+})

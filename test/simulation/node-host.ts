@@ -1,0 +1,109 @@
+import { DEFAULT_CONFIG } from '../../worker/src/core/config.ts'
+import { newcomer, type Seat } from './cast.ts'
+import { type Floor, floor as product } from './floor.ts'
+import { World } from './history.ts'
+import type { Host } from './host.ts'
+import type { Journal } from './journal.ts'
+import { EVERYWHERE, operate, TO_THE_SERVER } from './operations.ts'
+import { Random } from './random.ts'
+import { Server } from './server.ts'
+import {
+  type Answer,
+  type ConflictReport,
+  type Entry,
+  POLICIES,
+  type Policy,
+  type Request,
+  type Resolution,
+} from './wire.ts'
+
+/** Merges are the hardest to get right: they come more often. */
+const LIKELY = [...POLICIES, 'merge', 'merge'] as const
+
+const DAY = 86_400_000
+
+const COLLECTIONS = ['notes', 'tasks', 'default'] as const
+
+/** The object floor in this very process, on Node's SQLite. */
+export class NodeHost implements Host {
+  readonly server: Server
+  readonly policies = new Map<string, ReadonlySet<Policy>>()
+  /** What was settled or replaced before it may be gone, ms. */
+  horizon = 0
+  /** The shortest retention that a space may have heard of. */
+  #days = 30
+  readonly #random: Random
+
+  constructor(floor: Floor, random: Random) {
+    this.#random = random
+    this.server = new Server(floor, random)
+    this.configure()
+  }
+
+  handle({ session }: Seat, request: Request, now: number): Promise<Answer> {
+    return this.server.handle(session, request, now)
+  }
+
+  proceed(): Promise<boolean> {
+    return this.server.turns.open(this.#random)
+  }
+
+  async settle(): Promise<void> {
+    await this.server.turns.settle()
+    this.server.recover()
+  }
+
+  note(journal: Journal): Promise<void> {
+    return this.server.note(journal)
+  }
+
+  resolve({ session }: Seat, resolution: Resolution, now: number): Promise<Answer> {
+    return this.server.resolve(session, resolution, now)
+  }
+
+  history(key: string): Promise<readonly Entry[]> {
+    return this.server.history(newcomer(this.#random, 'late').session, key)
+  }
+
+  threaten(): void {
+    if (this.#random.chance(0.1)) this.server.light(this.#random.between(1, 6))
+  }
+
+  /** Lets the operator decide anew. */
+  configure(): void {
+    const policies = Object.fromEntries(COLLECTIONS.map((name) => [name, this.#random.pick(LIKELY)]))
+    const revision = (this.server.config?.revision ?? 0) + 1
+    const historyDays = this.#random.between(1, 3)
+    this.#days = Math.min(this.#days, historyDays)
+    const tombstoneDays = this.#random.between(1, 2)
+    this.server.config = { ...DEFAULT_CONFIG, revision, policies, historyDays, tombstoneDays }
+    for (const name of COLLECTIONS) this.#note(name, policies[name] ?? 'lww')
+  }
+
+  wake(now: number): Promise<void> {
+    this.horizon = Math.max(this.horizon, now - this.#days * DAY)
+    return this.server.wake(now)
+  }
+
+  #note(collection: string, policy: Policy): void {
+    this.policies.set(collection, new Set([...(this.policies.get(collection) ?? []), policy]))
+  }
+
+  conflicts(granted: readonly string[] | null): Promise<readonly ConflictReport[]> {
+    return this.server.conflicts(granted)
+  }
+}
+
+const OPERATIONS = [...EVERYWHERE, ...TO_THE_SERVER]
+
+/** Makes the history of a seed and checks it; throws the violation that it finds. */
+export async function runHistory(seed: number, floor: Floor = product): Promise<World<NodeHost>> {
+  const random = new Random(seed)
+  const world = new World(random, new NodeHost(floor, random))
+  for (let steps = random.between(100, 500); steps > 0; steps--) await operate(world, OPERATIONS)
+  await world.calm()
+  await world.close()
+  world.count('kills', world.host.server.kills)
+  world.host.server.db.close()
+  return world
+}

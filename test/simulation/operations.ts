@@ -1,0 +1,175 @@
+import { makeEdit } from './edits.ts'
+import type { World } from './history.ts'
+import type { Host } from './host.ts'
+import type { NodeHost } from './node-host.ts'
+
+const HOUR = 3_600_000
+
+/** Something that happens, and how often it does beside the others. Where there is nothing to do it does nothing. */
+export interface Operation<H extends Host> {
+  readonly weight: number
+  run(world: World<H>): Promise<void> | void
+}
+
+/** What happens to clients and to the network between. */
+export const EVERYWHERE: readonly Operation<Host>[] = [
+  /** A user changes a few things. */
+  {
+    weight: 22,
+    run({ random, seats, now }) {
+      const seat = random.pick(seats)
+      for (let edits = random.between(1, 3); edits > 0; edits--) makeEdit(seat, now, random)
+    },
+  },
+
+  /** A client that waits for nothing sends what it has, or the last request again. */
+  {
+    weight: 24,
+    run(world) {
+      const seat = world.random.pick(world.seats)
+      if (seat.open === null) world.send(seat)
+    },
+  },
+
+  /** Letters arrive, maybe not for the last time, or are lost. */
+  {
+    weight: 16,
+    async run(world) {
+      const { random, uplink } = world
+      for (let letters = random.between(1, 3); letters > 0 && uplink.length > 0; letters--)
+        await deliver(world)
+    },
+  },
+
+  /** The server goes on with what it is at. */
+  {
+    weight: 30,
+    async run(world) {
+      for (let turns = world.random.between(1, 10); turns > 0; turns--) await world.proceed()
+    },
+  },
+
+  /** An answer arrives, or is lost. */
+  {
+    weight: 22,
+    run(world) {
+      const { random, downlink } = world
+      if (downlink.length === 0) return
+      const answer = random.take(downlink)
+      if (random.chance(0.1)) return world.count('lost')
+      world.receive(answer)
+    },
+  },
+
+  /** A client waits no longer: it will send the same again. */
+  {
+    weight: 8,
+    run({ random, seats }) {
+      random.pick(seats).open = null
+    },
+  },
+
+  /** Somebody sets a clock. */
+  {
+    weight: 1,
+    run({ random, seats }) {
+      random.pick(seats).ahead = random.between(-30 * HOUR, 30 * HOUR)
+    },
+  },
+
+  /** A user decides an open conflict, on what its device shows. */
+  {
+    weight: 6,
+    async run(world) {
+      const { random, seats, open } = world
+      if (open.size === 0) return
+      const seat = random.pick(seats.filter(({ client }) => client.habits.pulls).concat(random.pick(seats)))
+      const [id, key] = random.pick([...open])
+      const base = seat.client.copy.get(key)?.version ?? null
+      await world.resolve(seat, { id, choice: random.pick(['winner', 'loser']), base })
+    },
+  },
+]
+
+/** What happens to the server, where nobody but the history says when. */
+export const TO_THE_SERVER: readonly Operation<NodeHost>[] = [
+  /** Some seconds pass, or some hours. */
+  {
+    weight: 12,
+    async run(world) {
+      const { random } = world
+      await pass(
+        world,
+        world.now + (random.chance(0.9) ? random.between(1, 3_000) : random.between(1, 20 * HOUR)),
+      )
+    },
+  },
+
+  /** The operator changes the policies. */
+  {
+    weight: 0.3,
+    run({ host }) {
+      host.configure()
+    },
+  },
+
+  /** The process ends, whatever it is at, and another one starts. */
+  {
+    weight: 2,
+    run({ host }) {
+      host.server.restart()
+    },
+  },
+
+  /** A new generation of the master key. */
+  {
+    weight: 0.4,
+    run({ host }) {
+      host.server.rotate()
+    },
+  },
+
+  /** The object's alarm rings, maybe a day later, and once in a while far too early. */
+  {
+    weight: 12,
+    async run(world) {
+      const { host, random } = world
+      const { alarm, isAtUpkeep } = host.server
+      if (isAtUpkeep || (alarm === null && !random.chance(0.1))) return
+      await pass(world, Math.max(world.now, alarm ?? 0))
+      world.count('passes')
+      await world.start(() => host.wake(world.now))
+    },
+  },
+]
+
+/** Time goes on. No request takes minutes, and upkeep takes as its time when it began: both come to their end before. */
+async function pass(world: World<NodeHost>, until: number): Promise<void> {
+  if (until - world.now > 60_000 || world.host.server.isAtUpkeep) await world.drain()
+  world.now = until
+}
+
+async function deliver(world: World<Host>): Promise<void> {
+  const { random, uplink, host } = world
+  const letter = random.take(uplink)
+  if (random.chance(0.08)) return world.count('lost')
+  if (random.chance(0.1)) {
+    world.count('duplicates')
+    uplink.push(letter)
+  }
+  host.threaten()
+  await world.deliver(letter)
+}
+
+/** Lets one of several things happen. */
+export async function operate<H extends Host>(
+  world: World<H>,
+  operations: readonly Operation<H>[],
+): Promise<void> {
+  const total = operations.reduce((sum, { weight }) => sum + weight, 0)
+  let left = world.random.next() * total
+  for (const { weight, run } of operations) {
+    left -= weight
+    if (left < 0) return run(world)
+  }
+}

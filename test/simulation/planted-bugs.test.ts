@@ -1,0 +1,215 @@
+import { expect, test } from 'vitest'
+import type { Floor } from './floor.ts'
+import { runHistory } from './node-host.ts'
+import { type Alteration, alteredFloor, SMALL_LIMITS } from './workshop.ts'
+
+/** A line of the product that would break a promise. */
+interface Bug extends Alteration {
+  readonly name: string
+  /** The first of its histories, where one that shows it comes late. */
+  readonly from?: number
+}
+
+const BUGS: readonly Bug[] = [
+  {
+    name: 'no idempotency record is written',
+    file: 'objects/commit.ts',
+    find: 'if (record !== null) store.putClient(record)',
+    replace: '',
+  },
+  {
+    name: 'the record is written before the rest, by itself',
+    file: 'objects/commit.ts',
+    find: '  space.transaction(() => {',
+    replace: '  if (record !== null) store.putClient(record)\n  space.transaction(() => {',
+  },
+  {
+    name: 'a batch is several transactions',
+    file: 'objects/commit.ts',
+    find: '    for (const append of appends) store.append(append)\n',
+    replace: '  })\n  for (const append of appends) store.append(append)\n  space.transaction(() => {\n',
+  },
+  {
+    name: 'a replay is decided again',
+    file: 'objects/accept.ts',
+    find: 'if (record.value !== null) return replay',
+    replace: 'if (false) return replay',
+  },
+  {
+    name: 'the base is ignored',
+    file: 'core/settle.ts',
+    find: "  if (base === head?.seq) return 'apply'\n",
+    replace: '',
+  },
+  {
+    name: 'every write is on base',
+    file: 'core/settle.ts',
+    find: "return step.inBatch || continuesRun(step) ? 'rewrite' : 'compete'",
+    replace: "return 'rewrite'",
+  },
+  {
+    name: 'where the run began is ignored',
+    file: 'core/settle.ts',
+    find: 'base >= head.root && base < head.seq',
+    replace: 'base < head.seq',
+    from: 130,
+  },
+  {
+    name: 'a run is no run',
+    file: 'core/settle.ts',
+    find: 'return head?.by === client && base !== undefined && base >= head.root && base < head.seq',
+    replace: 'return false && head?.by === client && base !== undefined',
+  },
+  {
+    name: 'the earlier write wins',
+    file: 'core/settle.ts',
+    find: 'edit.at > head.at ||',
+    replace: 'edit.at < head.at ||',
+  },
+  {
+    name: 'the smaller client wins a tie',
+    file: 'core/settle.ts',
+    find: 'client > head.by',
+    replace: 'client < head.by',
+  },
+  {
+    name: 'losers are dropped',
+    file: 'objects/commit.ts',
+    find: 'if (plan.conflicts.length > 0) store.putConflicts(plan.conflicts, at)',
+    replace: '',
+  },
+  {
+    name: 'a blind write replaces silently',
+    file: 'core/decide.ts',
+    find: 'if (head.by !== client) return byClock(draft, step)',
+    replace: '',
+  },
+  {
+    name: 'the cursor runs ahead of its page',
+    file: 'objects/feed.ts',
+    find: '    if (isFull(draft)) return\n    draft.position = version.seq',
+    replace: '    if (isFull(draft)) break\n    draft.position = version.seq',
+  },
+  {
+    name: 'a page skips what is not newer than its newest',
+    file: 'objects/feed.ts',
+    find: 'if (isShown(draft.query, version)) add(',
+    replace:
+      'if (isShown(draft.query, version) && [...draft.entries.values()].every((text) => JSON.parse(text).timestamp <= version.at)) add(',
+  },
+  {
+    name: 'deletions are not in the feed',
+    file: 'objects/feed.ts',
+    find: '(!deleted || seq > deletionsAfter)',
+    replace: '!deleted',
+  },
+  {
+    name: 'the filter is ignored',
+    file: 'objects/feed.ts',
+    find: 'return passes(filter, key) && ',
+    replace: 'return ',
+  },
+  {
+    name: 'the echo is left out under reset',
+    file: 'objects/pull.ts',
+    find: 'const echo = query.cursor === null || reset || !wrote?.verbatim ? null',
+    replace: 'const echo = query.cursor === null || !wrote?.verbatim ? null',
+  },
+  {
+    name: 'the floor is ignored',
+    file: 'core/cursor.ts',
+    find: 'return Math.max(seq, scan) >= floor',
+    replace: 'return true',
+  },
+  {
+    name: 'a reader that starts below the floor starts over for ever',
+    file: 'core/cursor.ts',
+    find: 'return isAbove(floor, place) && ',
+    replace: 'return place.seq >= floor && ',
+    from: 80,
+  },
+  {
+    name: 'a future time is believed',
+    file: 'core/clock.ts',
+    find: 'Math.min(timestamp + clock.skew, clock.now)',
+    replace: 'timestamp + clock.skew',
+  },
+  {
+    name: 'a time in the future is refused',
+    file: 'core/change.ts',
+    find: 'if (!isTimestamp(change.timestamp))',
+    replace: 'if (!isTimestamp(change.timestamp) || change.timestamp > 1_790_000_000_000)',
+  },
+  {
+    name: 'a sequence number is skipped',
+    file: 'core/draft.ts',
+    find: 'draft.seq += 1',
+    replace: 'draft.seq += draft.seq % 50 === 49 ? 2 : 1',
+  },
+  {
+    name: 'a sequence number is given out again after a restart',
+    file: 'objects/store.ts',
+    find: 'seq: tail?.last ?? 0,',
+    replace: 'seq: Math.max(0, (tail?.last ?? 0) - 1),',
+  },
+  {
+    name: 'an atomic batch goes through in part',
+    file: 'objects/accept.ts',
+    find: 'if (request.atomic === true && spoiled)',
+    replace: 'if (false)',
+  },
+  {
+    name: 'a merge takes one side only',
+    file: 'core/merge.ts',
+    find: 'if (isSame(sides.mine, sides.base)) return sides.theirs',
+    replace: 'if (isSame(sides.mine, sides.base)) return sides.mine',
+  },
+  {
+    name: 'the server does not win under server-wins',
+    file: 'core/decide.ts',
+    find: "    case 'server-wins':\n      return lose(draft, step, policy)",
+    replace: "    case 'server-wins':\n      return byClock(draft, step)",
+  },
+  {
+    name: 'a grant is not asked for conflicts',
+    file: 'objects/conflicts.ts',
+    find: '!passes(granted, key)',
+    replace: 'false',
+  },
+  {
+    name: 'an open conflict ages',
+    file: 'objects/upkeep-rows.ts',
+    find: 'WHERE open = 0 AND at < ?',
+    replace: 'WHERE at < ?',
+    from: 70,
+  },
+  {
+    name: 'what is superseded is not archived',
+    file: 'objects/compact.ts',
+    find: 'space.store.archive(replaced, now)',
+    replace: '',
+  },
+]
+
+/** In how many histories every bug has to show. */
+const HISTORIES = 40
+
+for (const bug of BUGS) {
+  test(`finds out that ${bug.name}`, async () => {
+    const floor = await alteredFloor([...SMALL_LIMITS, bug])
+    const found = await firstSymptom(floor, bug.from ?? 1)
+    expect(found, `not seen in ${HISTORIES} histories`).not.toBeNull()
+  })
+}
+
+/** A violation, or whatever else goes wrong in a history. */
+async function firstSymptom(floor: Floor, from: number): Promise<unknown> {
+  for (let seed = from; seed < from + HISTORIES; seed++) {
+    const symptom = await runHistory(seed, floor).then(
+      () => null,
+      (cause: unknown) => cause,
+    )
+    if (symptom !== null) return symptom
+  }
+  return null
+}

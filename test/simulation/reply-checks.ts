@@ -1,0 +1,140 @@
+import type { Habits } from './client.ts'
+import type { Verdicts } from './violation.ts'
+import { type Change, isGranted, type Json, type Reply, type Request, seqOf, textOf } from './wire.ts'
+
+/** A request that was answered, whether or not the answer arrived. */
+export interface Handled {
+  readonly client: Habits
+  readonly request: Request
+  readonly reply: Reply
+}
+
+/** A difference of clocks that is not corrected, ms (CL2). */
+const TOLERANCE = 2_000
+
+/** What a single reply must look like, whatever came before it. */
+export function checkReply(verdicts: Verdicts, handled: Handled): void {
+  checkFeed(verdicts, handled)
+  checkGrant(verdicts, handled)
+  checkRejections(verdicts, handled)
+  if (!handled.reply.replayed) checkTimes(verdicts, handled)
+}
+
+function checkFeed(verdicts: Verdicts, { client, request, reply }: Handled): void {
+  if (request.cursor === undefined) {
+    verdicts.expect(
+      reply.cursor === undefined && reply.changes.length === 0,
+      'IN3',
+      () => `${client.id} pulled nothing and got a page`,
+    )
+    return
+  }
+  const from = reply.reset || request.cursor === null ? 0 : seqOf(request.cursor)
+  const to = seqOf(reply.cursor ?? '')
+  const seqs = reply.changes.map(({ version }) => seqOf(version))
+  const ascends = seqs.every((seq, index) => seq > (seqs[index - 1] ?? from)) && (seqs.at(-1) ?? from) <= to
+  verdicts.expect(
+    ascends && to >= from,
+    'IN3',
+    () => `the feed of ${client.id} from ${from} to ${to} holds ${seqs}`,
+  )
+  const acknowledged = reply.results.flatMap(({ version }) => (version === undefined ? [] : [seqOf(version)]))
+  const behind = !reply.more && acknowledged.some((seq) => seq > to)
+  verdicts.expect(!behind, 'IN5', () => `${client.id} is at ${to} and was told of ${acknowledged}`)
+  const fits = seqs.length <= (request.limit ?? 500) && (!reply.more || to > from)
+  verdicts.expect(fits, 'IN3', () => `a page of ${seqs.length} from ${from} to ${to}, limit ${request.limit}`)
+}
+
+function checkGrant(verdicts: Verdicts, { client, request, reply }: Handled): void {
+  for (const { key } of [...reply.changes, ...reply.conflicts]) {
+    verdicts.expect(isGranted(client.granted, key), 'IN9', () => `${client.id} was shown ${key}`)
+  }
+  const unasked = reply.changes.find(({ key }) => !isGranted(request.collections, key))
+  verdicts.expect(unasked === undefined, 'IN9', () => `${client.id} did not ask for ${unasked?.key}`)
+}
+
+function checkRejections(verdicts: Verdicts, { client, request, reply }: Handled): void {
+  verdicts.expect(
+    reply.results.length === request.changes.length,
+    'IN10',
+    () => `${client.id}: a change without a result`,
+  )
+  for (const [index, change] of request.changes.entries()) {
+    const code = flawOf(change, client.granted)
+    const result = reply.results[index]
+    const said = result?.status === 'rejected' ? result.code : undefined
+    const invariant = code === 'forbidden-key' ? 'IN9' : 'IN7'
+    verdicts.expect(
+      said === code,
+      invariant,
+      () => `${JSON.stringify(change)} of ${client.id}: ${said}, not ${code}`,
+    )
+  }
+  const rejected = reply.results.some(({ status }) => status === 'rejected')
+  verdicts.expect(reply.success === !rejected, 'IN7', () => `success is ${reply.success}`)
+  const spoiled = request.atomic === true && (rejected || reply.conflicts.length > 0)
+  verdicts.expect(!spoiled, 'IN10', () => `an atomic batch of ${client.id} went through in part`)
+}
+
+/** Why a change must be rejected; undefined if it must not. */
+function flawOf({ key, timestamp, value, deleted }: Change, granted: Habits['granted']): string | undefined {
+  if (key === '' || key.startsWith('/') || key.includes('\n')) return 'invalid-key'
+  if (!isGranted(granted, key)) return 'forbidden-key'
+  if (timestamp < 0 || !Number.isInteger(timestamp)) return 'invalid-timestamp'
+  return value === undefined && !deleted ? 'missing-value' : undefined
+}
+
+function checkTimes(verdicts: Verdicts, handled: Handled): void {
+  for (const [index, change] of handled.request.changes.entries()) {
+    const result = handled.reply.results[index]
+    if (result === undefined || result.status === 'rejected') continue
+    const at = result.effectiveTimestamp ?? change.timestamp
+    verdicts.expect(
+      at === timeOf(handled, change),
+      'IN7',
+      () => `${change.timestamp} counts as ${at}, not ${timeOf(handled, change)}`,
+    )
+  }
+}
+
+/** The time that decides (CL1 to CL3). */
+export function timeOf({ request, reply }: Handled, { timestamp }: Change): number {
+  const now = reply.serverTime
+  const skew = request.clientTime === undefined ? 0 : now - request.clientTime
+  const corrected = Math.abs(skew) > TOLERANCE ? timestamp + skew : timestamp
+  return Math.min(now, Math.max(0, corrected))
+}
+
+type Content = readonly [key: string, by: string, deleted: boolean, value: Json | undefined]
+
+/** What a version was seen to be, wherever it was seen: it must be the same everywhere and for ever. */
+export class Sightings {
+  readonly #seen = new Map<string, string>()
+  readonly #verdicts: Verdicts
+
+  constructor(verdicts: Verdicts) {
+    this.#verdicts = verdicts
+  }
+
+  note(version: string, [key, by, deleted, value]: Content): void {
+    const text = `${key} by ${by}, ${deleted ? 'deleted ' : ''}${textOf(value)}`
+    const before = this.#seen.get(version) ?? text
+    this.#seen.set(version, before)
+    this.#verdicts.expect(before === text, 'IN8', () => `${version} was ${before} and is ${text}`)
+  }
+
+  noteReply({ client, request, reply }: Handled): void {
+    for (const [index, { key, status, version }] of reply.results.entries()) {
+      const change = request.changes[index]
+      if (status === 'applied' && version !== undefined)
+        this.note(version, [key, client.id, change?.deleted === true, change?.value])
+    }
+    for (const { key, version, by, deleted, value } of reply.changes)
+      this.note(version, [key, by, deleted === true, value])
+    for (const { key, winner, loser } of reply.conflicts) {
+      for (const { version, by, deleted, value, omitted } of [winner, loser]) {
+        if (version !== undefined && !omitted) this.note(version, [key, by ?? '', deleted === true, value])
+      }
+    }
+  }
+}

@@ -1,0 +1,170 @@
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { expect, test } from 'vitest'
+import { DEFAULT_CONFIG } from '../../worker/src/core/config.ts'
+import { keyring } from '../../worker/src/objects/seal.ts'
+import { CONFIG_KEY } from '../../worker/src/schema/config.ts'
+import type { Seat } from '../simulation/cast.ts'
+import { floor } from '../simulation/floor.ts'
+import { World } from '../simulation/history.ts'
+import type { Host } from '../simulation/host.ts'
+import type { Dispute, Journal, Tip } from '../simulation/journal.ts'
+import { readLog } from '../simulation/log-reader.ts'
+import { EVERYWHERE, type Operation, operate } from '../simulation/operations.ts'
+import { Random } from '../simulation/random.ts'
+import {
+  type Answer,
+  type ConflictReport,
+  type Entry,
+  POLICIES,
+  type Policy,
+  type Request,
+  type Resolution,
+} from '../simulation/wire.ts'
+import { type Device, device, mint, type Reply, send } from './client.ts'
+
+const COLLECTIONS = ['notes', 'tasks', 'default'] as const
+
+/** A space behind the whole Worker: sessions, HTTP, the object in its runtime. */
+class WorkerHost implements Host {
+  readonly horizon = 0
+  readonly policies = new Map<string, ReadonlySet<Policy>>()
+  readonly #space = crypto.randomUUID()
+  readonly #devices = new Map<string, Promise<Device>>()
+  readonly #underWay = new Set<Promise<unknown>>()
+
+  /** What an operator decides before the space is made: it asks when it wakes. */
+  async configure(random: Random): Promise<void> {
+    const policies = Object.fromEntries(COLLECTIONS.map((name) => [name, random.pick(POLICIES)]))
+    for (const name of COLLECTIONS) this.policies.set(name, new Set([policies[name] ?? 'lww']))
+    await env.CHRONICLE_KV.put(CONFIG_KEY, JSON.stringify({ ...DEFAULT_CONFIG, revision: 1, policies }))
+  }
+
+  async handle(seat: Seat, request: Request): Promise<Answer> {
+    const reply = await this.#track((await this.#device(seat)).sync(request))
+    return reply.status === 200 ? { kind: 'reply', reply: reply.body } : refusal(reply)
+  }
+
+  async resolve(seat: Seat, { id, ...body }: Resolution): Promise<Answer> {
+    const { session } = await this.#device(seat)
+    const reply = await this.#track(send('POST', `/api/conflicts/${id}/resolve`, { body, bearer: session }))
+    return reply.status === 200 ? { kind: 'resolved', ...reply.body } : refusal(reply)
+  }
+
+  /** Waits for the first that is answered. */
+  async proceed(): Promise<boolean> {
+    if (this.#underWay.size === 0) return false
+    await Promise.race(this.#underWay)
+    return true
+  }
+
+  async settle(): Promise<void> {}
+
+  threaten(): void {}
+
+  /** Ends the object, which starts anew with the next request; nobody is under way in it. */
+  async evict(): Promise<void> {
+    await evictDurableObject(env.CHRONICLE.getByName(this.#space))
+  }
+
+  async note(journal: Journal): Promise<void> {
+    if (this.#underWay.size > 0) return
+    await runInDurableObject(env.CHRONICLE.getByName(this.#space), async (_, { id, storage: { sql } }) => {
+      const after = journal.last
+      const rows = sql.exec<{ body: ArrayBuffer; last: number }>(
+        'SELECT body, last FROM segment WHERE last > ?',
+        after,
+      )
+      const found = rows.toArray()
+      const keys = await keyring(env.MASTER_KEY, id.toString())
+      const segments = found.map(({ body }) => new Uint8Array(body))
+      journal.note({
+        versions: await readLog(floor, { segments, keys, after }),
+        stands: [
+          {
+            last: found.at(-1)?.last ?? after,
+            tips: sql.exec('SELECT key, seq FROM head').toArray() as unknown as Tip[],
+          },
+        ],
+        disputes: sql.exec('SELECT id, loser, open FROM conflict').toArray() as unknown as Dispute[],
+      })
+    })
+  }
+
+  async conflicts(granted: readonly string[] | null): Promise<readonly ConflictReport[]> {
+    const reader = await this.#reader(granted)
+    const found: ConflictReport[] = []
+    for (let after: number | null = 0; after !== null; ) {
+      const { body }: Reply = await reader.get(`/api/conflicts?after=${after}&limit=20`)
+      found.push(...body.conflicts)
+      after = body.next
+    }
+    return found
+  }
+
+  async history(key: string): Promise<readonly Entry[]> {
+    const reader = await this.#reader(null)
+    const { body } = await reader.get(`/api/history?key=${encodeURIComponent(key)}&limit=100`)
+    return body.versions ?? []
+  }
+
+  #device({ client: { habits } }: Seat): Promise<Device> {
+    const { id, subject, granted, reads } = habits
+    const found = this.#devices.get(id) ?? this.#open({ id, subject, granted, reads })
+    this.#devices.set(id, found)
+    return found
+  }
+
+  #reader(granted: readonly string[] | null): Promise<Device> {
+    return this.#open({ id: crypto.randomUUID(), subject: 'reader', granted, reads: true })
+  }
+
+  async #open(of: Pick<Seat['client']['habits'], 'id' | 'subject' | 'granted' | 'reads'>): Promise<Device> {
+    const scopes = of.reads ? ['sync:read', 'sync:write'] : ['sync:write']
+    const collections = of.granted === null ? {} : { collections: of.granted }
+    const { token } = await mint({ subject: of.subject, space: this.#space, scopes, ...collections })
+    return device({ token, clientId: of.id })
+  }
+
+  async #track<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work)
+    try {
+      return await work
+    } finally {
+      this.#underWay.delete(work)
+    }
+  }
+}
+
+function refusal({ body }: Reply): Answer {
+  return { kind: 'refused', code: body.code }
+}
+
+const OPERATIONS: readonly Operation<WorkerHost>[] = [
+  ...EVERYWHERE,
+  {
+    weight: 10,
+    async run(world) {
+      await world.drain()
+      await world.host.evict()
+      world.count('kills')
+    },
+  },
+]
+
+for (const seed of [1, 2, 3, 4]) {
+  test(`a history through HTTP, its object evicted now and then: seed ${seed}`, async () => {
+    const random = new Random(seed)
+    const host = new WorkerHost()
+    await host.configure(random)
+    const world = new World(random, host, Date.now())
+    for (let steps = 0; steps < 150; steps++) {
+      world.now = Date.now()
+      await operate(world, OPERATIONS)
+    }
+    await world.calm()
+    await world.close()
+    expect(world.figures.get('requests')).toBeGreaterThan(30)
+    expect(world.figures.get('kills')).toBeGreaterThan(2)
+  })
+}
