@@ -51,6 +51,13 @@ function configures(configOf: (size: number) => object): Probe {
   }
 }
 
+function providers(listOf: (size: number) => readonly object[]): Probe {
+  const usual = { issuer: 'https://i.example', audiences: ['a'], jwksUrl: 'https://i.example/keys' }
+  return configures((size) => ({
+    identityProviders: listOf(size).map((provider) => ({ ...usual, scopes: ['sync:read'], ...provider })),
+  }))
+}
+
 function names(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `n${index}`)
 }
@@ -95,6 +102,10 @@ const {
   MAX_CREDENTIAL_LENGTH: CREDENTIAL,
   MAX_POLICIES: POLICIES,
   MAX_RETENTION_DAYS: DAYS,
+  MAX_IDENTITY_PROVIDERS: PROVIDERS,
+  MAX_AUDIENCES: AUDIENCES,
+  MAX_PROVIDER_URL_LENGTH: URLS,
+  MAX_CLAIM_NAME_LENGTH: CLAIMS,
 } = limits
 
 /** What it is, how much of it is taken, how one more is refused, and how to ask. */
@@ -159,6 +170,26 @@ const POINTS: readonly (readonly [what: string, limit: number, refused: string, 
     configures((size) => ({ policies: Object.fromEntries(names(size).map((name) => [name, 'lww'])) })),
   ],
   ['days of history', DAYS, 'invalid-request', configures((size) => ({ historyDays: size }))],
+  [
+    'identity providers',
+    PROVIDERS,
+    'invalid-request',
+    providers((size) => names(size).map((name) => ({ issuer: `https://${name}.example` }))),
+  ],
+  ['audiences', AUDIENCES, 'invalid-request', providers((size) => [{ audiences: names(size) }])],
+  [
+    'letters of an audience',
+    URLS,
+    'invalid-request',
+    providers((size) => [{ audiences: ['a'.repeat(size)] }]),
+  ],
+  [
+    'letters of an issuer',
+    URLS,
+    'invalid-request',
+    providers((size) => [{ issuer: 'https://i.example/'.padEnd(size, 'x') }]),
+  ],
+  ['letters of a claim', CLAIMS, 'invalid-request', providers((size) => [{ spaceClaim: 'c'.repeat(size) }])],
   ['days of tombstones', DAYS, 'invalid-request', configures((size) => ({ tombstoneDays: size }))],
 ]
 
@@ -168,6 +199,23 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'SESSION_TTL_SECONDS', // [AU1] exchanges a token for a session
   'BODY_DEADLINE_MS', // [ER10], [IM8]
   'CLOCK_TOLERANCE_MS', // [CL2]
+  'MAX_IDENTITY_AGE_SECONDS', // [ID4]
+  'IDENTITY_CLOCK_TOLERANCE_SECONDS', // [ID4]
+  'KEYS_COOLDOWN_MS', // [ID8]
+  'KEYS_FRESH_MS', // [ID8]
+  'KEYS_USABLE_MS', // [ID9]
+  'KEYS_DEADLINE_MS', // [ID8]
+  'MAX_KEYS_BYTES', // [ID8]
+  'MIN_RSA_BITS', // [ID3]
+  'MAX_SOCKETS', // [LV14]
+  'MAX_MESSAGE_BYTES', // [LV10]
+  'MAX_FRAME_BYTES', // [LV6]
+  'MAX_FRAME_ENTRIES', // [LV6]
+  'MAX_UNSEEN_FRAMES', // [LV7]
+  'MAX_UNSEEN_BYTES', // [LV7]
+  'MAX_UNSEEN_REPLY_BYTES', // [LV9]
+  'SEEN_DEADLINE_MS', // [LV7]
+  'MAX_ATTACHMENT_LENGTH', // [LV14]
   'MAX_POINTERS', // [PO4]
   'MAX_REPORT_BYTES', // [CF3]
   'MAX_PAGE_BYTES', // [FE2]
@@ -225,20 +273,7 @@ test.for(POINTS)(
 )
 
 test('[SC7] every limit has its points here, or a test of its own elsewhere', () => {
-  const here = [
-    KEY,
-    VALUE,
-    CHANGES,
-    BODY,
-    DEPTH,
-    PAGE,
-    HISTORY,
-    COLLECTIONS,
-    NAME,
-    CREDENTIAL,
-    POLICIES,
-    DAYS,
-  ]
-  expect(here.length + ELSEWHERE.length).toBe(Object.keys(limits).length)
-  for (const limit of here) expect(POINTS.map(([, point]) => point)).toContain(limit)
+  const here = Object.entries(limits).filter(([name]) => !ELSEWHERE.includes(name as never))
+  const points = POINTS.map(([, point]) => point)
+  for (const [name, limit] of here) expect(points, name).toContain(limit)
 })

@@ -101,6 +101,12 @@ export type Weather = Record<string, number>
 
 /** Throws unless a reply is as [SC7] and [SC8] say: documented, no failure of ours, and no secret in it. */
 export async function examine(sent: Sent, response: Response, weather: Weather): Promise<'usable' | 'spent'> {
+  if (response.status === 101) {
+    response.webSocket?.accept()
+    response.webSocket?.close()
+    weather['101'] = (weather['101'] ?? 0) + 1
+    return 'usable'
+  }
   const url = `https://sync.example${sent.path}`
   const what = `${sent.method} ${sent.path} ${JSON.stringify(sent.headers)} ${new TextDecoder().decode(sent.body ?? new Uint8Array()).slice(0, 500)}`
   // A socket that was opened has no body.

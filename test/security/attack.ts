@@ -1,0 +1,132 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Pool } from 'undici'
+import { loadAccount } from '../../infra/local/account.ts'
+import { type RunningCloud, startCloud } from '../../infra/local/start-cloud.ts'
+import { GENEROUS } from '../support/cloud.ts'
+import { random } from './random.ts'
+import { secretsIn } from './secrets.ts'
+import { examine, generate, type Sent, type Weather } from './storm.ts'
+
+/**
+ * `npm run attack -- --requests 100000`: what CI runs a fixed sample of, whole. First a storm of mutated requests
+ * over HTTP, against the dev stack in a process of its own, then the security tests with nothing left out.
+ */
+const { values } = parseArgs({ options: { requests: { type: 'string', default: '100000' } } })
+
+const WORKERS = 8
+
+/** The runtime's own caches are full by then. */
+const WARM_UP = 0.2
+
+const local = mkdtempSync(join(tmpdir(), 'chronicle-attack-'))
+const logged: string[] = []
+/** What the stack must never tell; made while it starts. */
+let secrets: readonly string[] = []
+const cloud = await startCloud({
+  local,
+  port: 0,
+  config: GENEROUS,
+  onLog: (_, line) => logged.push(...leaksIn(line)),
+})
+secrets = secretsOf(local)
+
+try {
+  await storm(cloud, Number(values.requests))
+} finally {
+  await cloud.stop()
+  rmSync(local, { recursive: true, force: true })
+}
+const env = { ...process.env, ATTACK: 'thorough' }
+const rest = spawnSync('vitest', ['run', '--project', 'security'], { env, stdio: 'inherit' })
+process.exitCode = rest.status ?? 1
+
+async function storm(target: RunningCloud, requests: number): Promise<void> {
+  const began = Date.now()
+  const pool = new Pool(target.url, { connections: WORKERS })
+  const weather: Weather = {}
+  const at = { sent: 0, unsendable: 0, spaces: 0, memory: 0 }
+
+  async function rage(seed: number): Promise<void> {
+    const by = random(seed)
+    let session = await open(pool, target, `s${seed}-0`)
+    while (at.sent < requests) {
+      at.sent += 1
+      if (at.sent === Math.floor(requests * WARM_UP)) at.memory = memoryOf(target.workerdPid)
+      const sent = generate(by, { session, admin: target.outputs.adminToken })
+      const response = await send(pool, sent)
+      if (response === null) at.unsendable += 1
+      else if ((await examine(sent, response, weather)) === 'spent')
+        session = await open(pool, target, `s${seed}-${++at.spaces}`)
+    }
+  }
+
+  await Promise.all(Array.from({ length: WORKERS }, (_, index) => rage(1_000 + index)))
+  await pool.close()
+  const memory = memoryOf(target.workerdPid)
+  const seconds = Math.round((Date.now() - began) / 1000)
+  console.info(`${at.sent} requests in ${seconds} s, ${at.unsendable} not sendable, ${at.spaces} spaces`)
+  console.info(JSON.stringify(weather, null, 1))
+  console.info(`memory of the runtime: ${at.memory} MB after ${WARM_UP * 100} %, ${memory} MB at the end`)
+  if (logged.length > 0) throw new Error(`secrets in the log:\n${logged.slice(0, 5).join('\n')}`)
+}
+
+async function open(pool: Pool, { outputs }: RunningCloud, space: string): Promise<string> {
+  const headers = { 'content-type': 'application/json' }
+  const post = async (path: string, body: object, more: object = {}) => {
+    const options = {
+      method: 'POST' as const,
+      path,
+      headers: { ...headers, ...more },
+      body: JSON.stringify(body),
+    }
+    return (await (await pool.request(options)).body.json()) as Record<string, string>
+  }
+  const scopes = ['sync:read', 'sync:write', 'space:admin']
+  const admin = { authorization: `Bearer ${outputs.adminToken}` }
+  const { token } = await post('/api/tokens', { subject: 's', space, scopes }, admin)
+  const { session = '' } = await post('/api/auth', { token, clientId: 'c' })
+  return session
+}
+
+/** Null for what no client can send. */
+async function send(pool: Pool, { method, path, headers, body }: Sent): Promise<Response | null> {
+  const request = prepare(() => pool.request({ method: method as 'GET', path, headers, body }))
+  const answered = await request.catch((cause: Error & { code?: string }) => {
+    if (cause.code === 'UND_ERR_INVALID_ARG') return null
+    throw new Error(`${cause.message}: ${method} ${path} ${JSON.stringify(headers)}`, { cause })
+  })
+  if (answered === null) return null
+  const bytes = await answered.body.arrayBuffer()
+  const hasBody = ![204, 304].includes(answered.statusCode)
+  const pairs = Object.entries(answered.headers).flatMap(([name, value]) =>
+    [value ?? []].flat().map((item): [string, string] => [name, item]),
+  )
+  return new Response(hasBody ? bytes : null, { status: answered.statusCode, headers: pairs })
+}
+
+async function prepare<T>(work: () => Promise<T>): Promise<T> {
+  return work()
+}
+
+/** Resident memory of a process, MB. */
+function memoryOf(pid: number): number {
+  const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return Math.round(Number(kilobytes) / 1024)
+}
+
+function leaksIn(line: string): readonly string[] {
+  const known = secrets.filter((secret) => line.includes(secret))
+  return known.length > 0 || secretsIn(line).length > 0 ? [line] : []
+}
+
+/** The texts of the stack's secrets, and of each generation by itself. */
+function secretsOf(folder: string): readonly string[] {
+  const [script] = loadAccount(join(folder, 'dev')).scripts
+  const texts =
+    script?.bindings.filter(({ type }) => type === 'secret_text').map(({ text }) => String(text)) ?? []
+  return texts.flatMap((text) => text.split(' ').map((part) => part.slice(part.indexOf(':') + 1)))
+}
