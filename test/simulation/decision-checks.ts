@@ -56,8 +56,9 @@ export function checkDecisions(account: Account, handled: Handled): void {
     const conflict = isOf(result, conflicts[0]) ? conflicts.shift() : undefined
     const decision = { change, by: handled.client.id, at: timeOf(handled, change), result, conflict, inBatch }
     checkDecision(account, decision)
-    const wrote = result.status === 'applied' || result.status === 'merged'
-    if (wrote && result.version !== undefined) inBatch.add(seqOf(result.version))
+    // A merge that changed nothing names what stood, whoever wrote that.
+    const named = account.journal.versions.get(seqOf(result.version ?? ''))
+    if (named?.by === handled.client.id && named.arrived === handled.reply.serverTime) inBatch.add(named.seq)
   }
   account.verdicts.expect(
     conflicts.length === 0,

@@ -1,12 +1,13 @@
 import { type Account, type Decision, describe, isBefore } from './decision-checks.ts'
 import type { Stored } from './journal.ts'
-import { type Json, sameJson, seqOf } from './wire.ts'
+import type { Verdicts } from './violation.ts'
+import { type ConflictReport, type Json, sameJson, seqOf } from './wire.ts'
 
 type Fields = { readonly [key: string]: Json }
 
 /** A merge holds what both sides brought: a field of either is in it, or was changed by the other, or clashed and is told. */
 export function checkMerged({ verdicts, journal, listed, policies }: Account, decision: Decision): void {
-  const { change, result, conflict, by } = decision
+  const { change, result, conflict } = decision
   const made = journal.versions.get(seqOf(result.version ?? ''))
   const stood = made !== undefined && journal.hasStood(made) && made.key === change.key
   verdicts.expect(
@@ -19,16 +20,28 @@ export function checkMerged({ verdicts, journal, listed, policies }: Account, de
     'IN6',
     () => `nobody asked for a merge of ${describe(change)}`,
   )
-  if (made === undefined) return
-  const theirs = metBy(decision, made, journal.versions)
   // Who may not read is not told which fields clashed.
   const told = conflict === undefined ? undefined : (listed.get(conflict.id) ?? conflict)
-  if (told?.winner.omitted) return
-  const paths = new Set([...made.paths, ...(told?.paths ?? [])])
-  const known = [...journal.versions.values()]
-    .filter(({ key, seq }) => key === change.key && seq < made.seq)
-    .map(({ value }) => value)
-  const bases = change.baseValue === undefined || theirs?.by === by ? known : [change.baseValue]
+  if (made === undefined || told?.winner.omitted) return
+  const theirs = metBy(decision, made, journal.versions)
+  checkFields({ verdicts, journal }, decision, { made, theirs })
+  if (told !== undefined && theirs !== undefined) checkClashes(verdicts, { decision, made, theirs, told })
+}
+
+/** What stood, and what was made of it and a change. */
+interface Merge {
+  readonly made: Stored
+  readonly theirs: Stored | undefined
+}
+
+function checkFields(
+  { verdicts, journal }: Pick<Account, 'verdicts' | 'journal'>,
+  { change, by }: Decision,
+  { made, theirs }: Merge,
+): void {
+  const known = [...journal.versions.values()].filter(({ key, seq }) => key === change.key && seq < made.seq)
+  const isNamed = change.baseValue !== undefined && theirs?.by !== by
+  const bases = isNamed ? [change.baseValue] : known.map(({ value }) => value)
   for (const [name, field] of Object.entries(fieldsOf(made.value))) {
     const from = [change.value, theirs?.value].some((side) => sameJson(fieldsOf(side)[name], field))
     verdicts.expect(from, 'IN2', () => `a merge invented ${name} in ${describe(made)}`)
@@ -38,26 +51,26 @@ export function checkMerged({ verdicts, journal, listed, policies }: Account, de
     [theirs?.value, change.value],
   ]) {
     for (const [name, field] of Object.entries(fieldsOf(side))) {
-      const kept = sameJson(fieldsOf(made.value)[name], field) || paths.has(`/${name}`)
-      const old =
-        bases.some((base) => sameJson(fieldsOf(base)[name], field)) && !sameJson(fieldsOf(other)[name], field)
-      verdicts.expect(
-        kept || old,
-        'IN6',
-        () =>
-          `a merge of ${describe(change)} by ${by} with ${describe(theirs)} lost ${name}: ${describe(made)}`,
-      )
+      const kept = sameJson(fieldsOf(made.value)[name], field) || made.paths.includes(`/${name}`)
+      const old = bases.some((base) => sameJson(fieldsOf(base)[name], field))
+      const changed = !sameJson(fieldsOf(other)[name], field)
+      const loss = () =>
+        `a merge of ${describe(change)} with ${describe(theirs)} lost ${name}: ${describe(made)}`
+      verdicts.expect(kept || (old && changed), 'IN6', loss)
     }
   }
-  if (theirs === undefined) return
-  const later = isBefore(theirs, decision) ? change.value : theirs.value
-  for (const path of paths) {
+}
+
+/** The later side takes what both changed. */
+function checkClashes(
+  verdicts: Verdicts,
+  { decision, made, theirs, told }: Merge & { decision: Decision; theirs: Stored; told: ConflictReport },
+): void {
+  const later = isBefore(theirs, decision) ? decision.change.value : theirs.value
+  for (const path of told.paths) {
     const name = path.slice(1)
-    verdicts.expect(
-      sameJson(fieldsOf(made.value)[name], fieldsOf(later)[name]),
-      'IN6',
-      () => `the earlier side of ${path} won in ${describe(made)}`,
-    )
+    const won = sameJson(fieldsOf(made.value)[name], fieldsOf(later)[name])
+    verdicts.expect(won, 'IN6', () => `the earlier side of ${path} won in ${describe(made)}`)
   }
 }
 

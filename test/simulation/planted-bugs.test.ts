@@ -126,7 +126,7 @@ const BUGS: readonly Bug[] = [
     file: 'core/cursor.ts',
     find: 'return isAbove(floor, place) && ',
     replace: 'return place.seq >= floor && ',
-    from: 80,
+    from: 60,
   },
   {
     name: 'a future time is believed',
