@@ -552,7 +552,7 @@ test('[ID11] sockets close with the sessions, however long the name of the subje
   const socket = await follow(ann.body)
   const subject = `${provider.entry.issuer}#sub=${sub}`
   await send('DELETE', '/api/sessions', { bearer: env.ADMIN_TOKEN, body: { subject } })
-  expect(await socket.closed).toMatchObject({ code: 4403 })
+  expect(await socket.closed()).toMatchObject({ code: 4403 })
 })
 
 test('[ID11] DELETE /api/auth ends the one session; another opens with the same token', async () => {
