@@ -51,17 +51,32 @@ export async function within<T>(space: string, work: (opened: Space) => Promise<
 }
 
 /** Lets something happen, once, while the space is sealing what it is about to write. */
-export async function whileSealing(space: Space, meanwhile: () => Promise<unknown>): Promise<void> {
+export function whileSealing(space: Space, meanwhile: () => Promise<unknown>): Promise<void> {
+  return interpose(space, 'seal', meanwhile)
+}
+
+/** Lets something happen, once, while the space is opening what it reads. */
+export function whileOpening(space: Space, meanwhile: () => Promise<unknown>): Promise<void> {
+  return interpose(space, 'open', meanwhile)
+}
+
+async function interpose(
+  space: Space,
+  name: 'seal' | 'open',
+  meanwhile: () => Promise<unknown>,
+): Promise<void> {
   const keys = await space.keys()
   let happened = false
-  const seal: Keyring['seal'] = async (text, origin) => {
-    if (!happened) {
-      happened = true
-      await meanwhile()
-    }
-    return keys.seal(text, origin)
+  const first = async () => {
+    if (happened) return
+    happened = true
+    await meanwhile()
   }
-  Object.assign(space, { keys: async () => ({ ...keys, seal }) })
+  const interposed: Pick<Keyring, 'seal' | 'open'> = {
+    seal: async (text, origin) => first().then(() => keys.seal(text, origin)),
+    open: async (chunk) => first().then(() => keys.open(chunk)),
+  }
+  Object.assign(space, { keys: async () => ({ ...keys, [name]: interposed[name] }) })
 }
 
 /** The object's storage with its writes counted, and an alarm that nothing rings. */

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { type Live, liveOf } from '../../worker/src/objects/live.ts'
 import { openSpace, type Space } from '../../worker/src/objects/space.ts'
 import { push } from '../../worker/src/objects/sync.ts'
-import { whileSealing } from './ageing.ts'
+import { whileOpening, whileSealing } from './ageing.ts'
 import { device, mint } from './client.ts'
 import { type Follower, follow, listeners } from './follower.ts'
 
@@ -35,7 +35,8 @@ async function onBench(changed: Partial<Env>, work: (bench: Bench) => Promise<vo
       async write(...keys) {
         const changes = keys.map((key) => ({ key, value: 'x', timestamp: 1 }))
         if (listener === undefined) throw new Error('nobody follows')
-        await push(space, listener.session, { request: { changes }, now: Date.now() })
+        const session = { ...listener.session, client: 'another' }
+        await push(space, session, { request: { changes }, now: Date.now() })
       },
       pass(ms) {
         late += ms
@@ -52,16 +53,9 @@ function pushOf(id: string, key: string): string {
 test('[LV3] a frame that was being read while its client moved on is not sent', async () => {
   const client = await onBench({}, async ({ live, space, socket, write }) => {
     await write('k/1', 'k/2', 'k/3')
-    const keys = await space.keys()
-    let moved = false
-    const open: typeof keys.open = async (chunk) => {
-      if (!moved) {
-        moved = true
-        await live.receive(socket, JSON.stringify({ type: 'seen', cursor: `${space.standing.epoch}.1` }))
-      }
-      return keys.open(chunk)
-    }
-    Object.assign(space, { keys: async () => ({ ...keys, open }) })
+    await whileOpening(space, () =>
+      live.receive(socket, JSON.stringify({ type: 'seen', cursor: `${space.standing.epoch}.1` })),
+    )
     live.changed()
   })
   const frames = await client.rest()
@@ -107,6 +101,51 @@ test('[LV8] a push waits for the one before, however long that takes', async () 
     '1 1',
     '2 2',
     '3 3',
+  ])
+})
+
+test('[LV9] no frame overtakes the answer of a push that pulls', async () => {
+  const client = await onBench({}, async ({ live, space, socket, write }) => {
+    await write('k/1')
+    const { epoch } = space.standing
+    const changes = [{ key: 'k/1', value: 2, timestamp: 2, base: 'none.1' }]
+    const say = (cursor: string) =>
+      live.receive(
+        socket,
+        JSON.stringify({
+          type: 'push',
+          id: cursor,
+          body: { batch: 1, changes, cursor: `${epoch}.${cursor}` },
+        }),
+      )
+    await say('1')
+    // The page of a retry that is at the head opens nothing: what is opened is the conflict that it is told of again.
+    await whileOpening(space, async () => {
+      await write('k/2')
+      live.changed()
+      await scheduler.wait(50)
+    })
+    await say('2')
+  })
+  const heard = await client.rest()
+  expect(heard.map(({ type, id }) => id ?? type)).toEqual(['1', '2', 'changes'])
+  expect(heard[2].from).toBe(heard[1].body.cursor)
+})
+
+test('[LV9] what was held back for an answer is told when that is a refusal', async () => {
+  const client = await onBench({}, async ({ live, space, socket, write }) => {
+    await whileSealing(space, async () => {
+      await write('k/1')
+      live.changed()
+      await scheduler.wait(50)
+    })
+    const changes = [{ key: 'k/2', value: 1, timestamp: 1 }]
+    const body = { batch: 2, changes, cursor: `${space.standing.epoch}.0` }
+    await live.receive(socket, JSON.stringify({ type: 'push', id: 'x', body }))
+  })
+  expect(await client.rest()).toMatchObject([
+    { type: 'ack', body: { code: 'batch-gap' } },
+    { type: 'changes', changes: [{ key: 'k/1' }] },
   ])
 })
 

@@ -67,12 +67,12 @@ interface Group {
   readonly sockets: WebSocket[]
 }
 
-function groupsBehind({ ctx, space, clock }: Hub): readonly Group[] {
+function groupsBehind({ ctx, space, clock, answering }: Hub): readonly Group[] {
   const groups = new Map<string, Group>()
   for (const socket of ctx.getWebSockets().filter(isOpen)) {
     const listener = listenerOf(socket)
     if (isStalled(listener, clock())) end(socket, 'stalled')
-    else if (isBehind(listener, space.standing)) {
+    else if (isBehind(listener, space.standing) && !answering.has(socket)) {
       const name = nameOf(listener)
       const group = groups.get(name) ?? { listener, sockets: [] }
       group.sockets.push(socket)
@@ -97,6 +97,7 @@ async function tell(hub: Hub, { listener, sockets }: Group): Promise<void> {
     const current = listenerOf(socket)
     // While the frame was read the client may have moved on by itself, or gone.
     if (!isOpen(socket) || nameOf(current) !== name || isOver(hub, socket, current.session)) continue
+    if (hub.answering.has(socket)) continue
     if (frame === null) end(socket, 'defect')
     else tellOne(hub, { socket, listener: current }, frame)
   }

@@ -14,6 +14,8 @@ export interface Hub {
   readonly clock: () => number
   /** A new name for what a client asks. */
   readonly newId: () => string
+  /** Those whose push is about to be answered with a page: a frame before it could lead past the page's cursor. */
+  readonly answering: WeakSet<WebSocket>
 }
 
 /** Ends a socket whose session no longer holds. Asked before anything goes out on it. */

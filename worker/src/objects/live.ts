@@ -32,7 +32,8 @@ export interface Live {
   close(ended?: string): void
 }
 
-export function liveOf(hub: Hub): Live {
+export function liveOf(host: Omit<Hub, 'answering'>): Live {
+  const hub: Hub = { ...host, answering: new WeakSet() }
   const broadcast = broadcastOf(hub)
   const turns = new WeakMap<WebSocket, Promise<void>>()
   hub.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG))

@@ -70,14 +70,17 @@ async function answer(incoming: Incoming, message: Push): Promise<void> {
   if (unseenBytes(listener) > MAX_UNSEEN_REPLY_BYTES) return end(socket, 'stalled')
   const began = hub.clock()
   const requestId = hub.newId()
-  const result = await take(incoming, listener, message).catch((thrown: unknown) => {
-    note(hub, { requestId, began, result: refused({ code: 'internal' }) })
-    throw thrown
-  })
+  const result = await take(incoming, listener, message)
+    .catch((thrown: unknown) => {
+      note(hub, { requestId, began, result: refused({ code: 'internal' }) })
+      throw thrown
+    })
+    .finally(() => hub.answering.delete(socket))
   note(hub, { requestId, began, result })
   if (!isOver(hub, socket, listenerOf(socket).session))
     acknowledge(incoming, { id: message.id, requestId, result })
   broadcast.changed()
+  broadcast.catchUp(listenerOf(socket))
 }
 
 /** By the rules of HTTP, one after the other. */
@@ -92,6 +95,7 @@ async function take(
   const request = toSyncRequest(body)
   if (!request.ok) return request
   const { cursor } = request.value
+  if (cursor !== undefined) hub.answering.add(socket)
   const at = typeof cursor === 'string' ? standpointOf(hub.space, cursor, filter) : null
   if (at !== null) remember(socket, standsAt(listenerOf(socket), at))
   return push(hub.space, session, { request: request.value, now })
@@ -104,7 +108,7 @@ interface Answered {
 }
 
 /** A reply with a cursor moves the client's copy on, and is to be confirmed like a frame. */
-function acknowledge({ hub, broadcast, socket }: Incoming, { id, requestId, result }: Answered): void {
+function acknowledge({ hub, socket }: Incoming, { id, requestId, result }: Answered): void {
   const { status, body } = result.ok
     ? { status: 200, body: result.value.text }
     : refusalOf(result.fault, requestId)
@@ -113,9 +117,7 @@ function acknowledge({ hub, broadcast, socket }: Incoming, { id, requestId, resu
   const cursor = result.ok ? result.value.cursor : null
   const to = cursor === null ? null : standpointOf(hub.space, cursor, listener.filter)
   if (to !== null) {
-    const moved = sentTo(listener, to, { bytes: utf8Length(text), at: hub.clock() })
-    remember(socket, moved)
-    broadcast.catchUp(moved)
+    remember(socket, sentTo(listener, to, { bytes: utf8Length(text), at: hub.clock() }))
   }
   say(socket, text)
 }
