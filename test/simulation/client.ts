@@ -1,4 +1,4 @@
-import type { Change, Entry, Json, Reply, Request } from './wire.ts'
+import type { Change, Entry, Frame, Json, Reply, Request } from './wire.ts'
 
 /** What sort of client it is: what it knows of the protocol, and what it is granted. */
 export interface Habits {
@@ -124,6 +124,15 @@ export class OfflineClient {
     for (const entry of reply.changes) this.#take(entry)
     this.cursor = reply.cursor
     this.caughtUp = reply.more === false
+  }
+
+  /** Takes in what comes on a socket: a frame that begins where the copy stands. At any other it has to pull. */
+  follow(frame: Frame): void {
+    if (frame.type === 'changes' && frame.cursor === this.cursor) return
+    this.caughtUp = frame.type === 'changes' && frame.from === this.cursor
+    if (frame.type === 'poke' || !this.caughtUp) return
+    for (const entry of frame.changes) this.#take(entry)
+    this.cursor = frame.cursor
   }
 
   /** After a 409 `atomic-failed`: the user hears of it, and nothing of the batch is tried again. */

@@ -1,10 +1,10 @@
 import { castOf, clockOf, KEYS, newcomer, type Seat, START, seatOf } from './cast.ts'
 import type { Account, Merges } from './decision-checks.ts'
 import { checkHistory, type Resolved, type Snapshot } from './final-checks.ts'
-import type { Figure, Host, Letter, Return } from './host.ts'
+import type { Figure, Heard, Host, Letter, Return } from './host.ts'
 import { Journal } from './journal.ts'
 import type { Random } from './random.ts'
-import { checkReply, type Handled, Sightings } from './reply-checks.ts'
+import { checkFrame, checkReply, type Handled, Sightings } from './reply-checks.ts'
 import { Verdicts, Violation } from './violation.ts'
 import {
   type Answer,
@@ -31,7 +31,7 @@ export class World<H extends Host> {
   readonly figures = new Map<Figure, number>()
   readonly seats: readonly Seat[]
   readonly uplink: Letter[] = []
-  readonly downlink: Return[] = []
+  readonly downlink: (Return | Heard)[] = []
   now: number
   readonly #handled: Handled[] = []
   readonly #results = new Map<string, string>()
@@ -163,14 +163,51 @@ export class World<H extends Host> {
     if (!reply.replayed) this.#decided.add(name)
   }
 
-  /** Hands an answer to its client, unless that has given up waiting for it. */
-  receive({ seat, attempt, request, answer }: Return): void {
-    if (seat.attempt !== attempt || seat.open === null) return
+  /** A frame is on its way to a client. */
+  hear(heard: Heard): void {
+    this.count('frames')
+    checkFrame(this.verdicts, heard)
+    this.#sightings.noteFrame(heard.frame)
+    this.downlink.push(heard)
+  }
+
+  /** What arrives next: anything that is under way, but what comes on a socket comes in its order. */
+  nextArrival(): Return | Heard {
+    const { downlink } = this
+    const picked = this.random.between(0, downlink.length - 1)
+    const seat = downlink[picked]?.seat
+    const ordered = seat !== undefined && this.host.sockets?.has(seat)
+    const index = ordered ? downlink.findIndex((arrival) => arrival.seat === seat) : picked
+    return downlink.splice(index, 1)[0] as Return | Heard
+  }
+
+  /** Something does not arrive. A socket loses nothing, unless all that is under way on it. */
+  lose(seat: Seat): void {
+    this.count('lost')
+    if (this.host.sockets?.has(seat)) this.cut(seat)
+  }
+
+  /** The socket of a client breaks. */
+  cut(seat: Seat): void {
+    this.count('cuts')
+    this.host.sockets?.cut(seat)
+    dropOf(this.uplink, seat)
+    dropOf(this.downlink, seat)
     seat.open = null
-    if (answer.kind === 'reply') {
-      seat.client.receive(request, answer.reply)
-      if (seat.client.caughtUp) this.#snapshots.push(this.#snapshotOf(seat))
-    }
+  }
+
+  /** Hands its client what arrives; who has a socket then says where its copy stands. */
+  receive(arrival: Return | Heard): void {
+    const { seat } = arrival
+    if ('frame' in arrival) seat.client.follow(arrival.frame)
+    else if (seat.attempt === arrival.attempt && seat.open !== null) this.#takeAnswer(arrival)
+    if (seat.client.caughtUp) this.#snapshots.push(this.#snapshotOf(seat))
+    this.host.sockets?.confirm(seat)
+  }
+
+  #takeAnswer({ seat, request, answer }: Return): void {
+    seat.open = null
+    if (answer.kind === 'reply') seat.client.receive(request, answer.reply)
     if (answer.kind === 'refused') this.#refuse(seat, request, answer.code)
   }
 
@@ -219,7 +256,7 @@ export class World<H extends Host> {
 
   async #finish(): Promise<void> {
     await this.drain()
-    while (this.downlink.length > 0) this.receive(this.random.take(this.downlink))
+    while (this.downlink.length > 0) this.receive(this.nextArrival())
   }
 
   /** Checks the whole history. */
@@ -280,4 +317,8 @@ export class World<H extends Host> {
 
 function isSettled({ client, open }: Seat): boolean {
   return open === null && client.unanswered.length === 0 && (client.caughtUp || !client.habits.pulls)
+}
+
+function dropOf<T extends { readonly seat: Seat }>(link: T[], seat: Seat): void {
+  link.splice(0, link.length, ...link.filter((item) => item.seat !== seat))
 }

@@ -1,6 +1,6 @@
 import type { Seat } from './cast.ts'
 import type { Journal } from './journal.ts'
-import type { Answer, ConflictReport, Entry, Policy, Request, Resolution } from './wire.ts'
+import type { Answer, ConflictReport, Entry, Frame, Policy, Request, Resolution } from './wire.ts'
 
 /** What carries out a history: a space with a process that can be killed. */
 export interface Host {
@@ -21,6 +21,16 @@ export interface Host {
   readonly horizon: number
   /** The policies that a collection ever had. */
   readonly policies: ReadonlyMap<string, ReadonlySet<Policy>>
+  /** Null where clients can only ask. */
+  readonly sockets: Sockets | null
+}
+
+/** The sockets of those who follow. While a client has one, its requests go over it too. */
+export interface Sockets {
+  has(seat: Seat): boolean
+  /** Says where its client's copy stands. */
+  confirm(seat: Seat): void
+  cut(seat: Seat): void
 }
 
 /** A request on its way to the server, and its answer on the way back. */
@@ -32,6 +42,12 @@ export interface Letter {
 
 export interface Return extends Letter {
   readonly answer: Answer
+}
+
+/** What a client hears without having asked. */
+export interface Heard {
+  readonly seat: Seat
+  readonly frame: Frame
 }
 
 export type Figure =
@@ -48,3 +64,5 @@ export type Figure =
   | 'merges'
   | 'resolutions'
   | 'passes'
+  | 'frames'
+  | 'cuts'

@@ -30,6 +30,7 @@ export class NodeHost implements Host {
   readonly policies = new Map<string, ReadonlySet<Policy>>()
   /** What was settled or replaced before it may be gone, ms. */
   horizon = 0
+  readonly sockets = null
   /** The shortest retention that a space may have heard of. */
   #days = 30
   readonly #random: Random

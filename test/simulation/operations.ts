@@ -49,15 +49,14 @@ export const EVERYWHERE: readonly Operation<Host>[] = [
     },
   },
 
-  /** An answer arrives, or is lost. */
+  /** An answer or a frame arrives, or is lost. */
   {
     weight: 22,
     run(world) {
-      const { random, downlink } = world
-      if (downlink.length === 0) return
-      const answer = random.take(downlink)
-      if (random.chance(0.1)) return world.count('lost')
-      world.receive(answer)
+      if (world.downlink.length === 0) return
+      const arrival = world.nextArrival()
+      if (world.random.chance(0.1)) return world.lose(arrival.seat)
+      world.receive(arrival)
     },
   },
 
@@ -152,7 +151,7 @@ async function pass(world: World<NodeHost>, until: number): Promise<void> {
 async function deliver(world: World<Host>): Promise<void> {
   const { random, uplink, host } = world
   const letter = random.take(uplink)
-  if (random.chance(0.08)) return world.count('lost')
+  if (random.chance(0.08)) return world.lose(letter.seat)
   if (random.chance(0.1)) {
     world.count('duplicates')
     uplink.push(letter)

@@ -1,6 +1,17 @@
 import type { Habits } from './client.ts'
+import type { Heard } from './host.ts'
 import type { Verdicts } from './violation.ts'
-import { type Change, isGranted, type Json, type Reply, type Request, seqOf, textOf } from './wire.ts'
+import {
+  type Change,
+  type Entry,
+  type Frame,
+  isGranted,
+  type Json,
+  type Reply,
+  type Request,
+  seqOf,
+  textOf,
+} from './wire.ts'
 
 /** A request that was answered, whether or not the answer arrived. */
 export interface Handled {
@@ -43,6 +54,19 @@ function checkFeed(verdicts: Verdicts, { client, request, reply }: Handled): voi
   verdicts.expect(!behind, 'IN5', () => `${client.id} is at ${to} and was told of ${acknowledged}`)
   const fits = seqs.length <= (request.limit ?? 500) && (!reply.more || to > from)
   verdicts.expect(fits, 'IN3', () => `a page of ${seqs.length} from ${from} to ${to}, limit ${request.limit}`)
+}
+
+/** What a single frame must look like. */
+export function checkFrame(verdicts: Verdicts, { seat, frame }: Heard): void {
+  if (frame.type === 'poke') return
+  const { id, granted, asks } = seat.client.habits
+  const from = seqOf(frame.from ?? '')
+  const to = seqOf(frame.cursor)
+  const seqs = frame.changes.map(({ version }) => seqOf(version))
+  const ascends = seqs.every((seq, index) => seq > (seqs[index - 1] ?? from)) && (seqs.at(-1) ?? from) <= to
+  verdicts.expect(ascends && to > from, 'IN3', () => `a frame for ${id} from ${from} to ${to} holds ${seqs}`)
+  const hidden = frame.changes.find(({ key }) => !isGranted(granted, key) || !isGranted(asks, key))
+  verdicts.expect(hidden === undefined, 'IN9', () => `${id} was told of ${hidden?.key}`)
 }
 
 function checkGrant(verdicts: Verdicts, { client, request, reply }: Handled): void {
@@ -123,18 +147,26 @@ export class Sightings {
     this.#verdicts.expect(before === text, 'IN8', () => `${version} was ${before} and is ${text}`)
   }
 
+  noteFrame(frame: Frame): void {
+    if (frame.type === 'changes') this.#noteEntries(frame.changes)
+  }
+
   noteReply({ client, request, reply }: Handled): void {
     for (const [index, { key, status, version }] of reply.results.entries()) {
       const change = request.changes[index]
       if (status === 'applied' && version !== undefined)
         this.note(version, [key, client.id, change?.deleted === true, change?.value])
     }
-    for (const { key, version, by, deleted, value } of reply.changes)
-      this.note(version, [key, by, deleted === true, value])
+    this.#noteEntries(reply.changes)
     for (const { key, winner, loser } of reply.conflicts) {
       for (const { version, by, deleted, value, omitted } of [winner, loser]) {
         if (version !== undefined && !omitted) this.note(version, [key, by ?? '', deleted === true, value])
       }
     }
+  }
+
+  #noteEntries(entries: readonly Entry[]): void {
+    for (const { key, version, by, deleted, value } of entries)
+      this.note(version, [key, by, deleted === true, value])
   }
 }

@@ -73,6 +73,16 @@ export interface Reply {
   readonly head: string
 }
 
+/** What a client hears on a socket without having asked. */
+export type Frame =
+  | {
+      readonly type: 'changes'
+      readonly from: string | null
+      readonly cursor: string
+      readonly changes: readonly Entry[]
+    }
+  | { readonly type: 'poke'; readonly head: string }
+
 /** How a client wants an open conflict to end. `base`: the version that it sees standing. */
 export interface Resolution {
   readonly id: number

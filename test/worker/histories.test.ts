@@ -4,10 +4,10 @@ import { expect, test } from 'vitest'
 import { DEFAULT_CONFIG } from '../../worker/src/core/config.ts'
 import { keyring } from '../../worker/src/objects/seal.ts'
 import { CONFIG_KEY } from '../../worker/src/schema/config.ts'
-import type { Seat } from '../simulation/cast.ts'
+import { newcomer, type Seat } from '../simulation/cast.ts'
 import { floor } from '../simulation/floor.ts'
 import { World } from '../simulation/history.ts'
-import type { Host } from '../simulation/host.ts'
+import type { Heard, Host } from '../simulation/host.ts'
 import type { Dispute, Journal, Tip } from '../simulation/journal.ts'
 import { readLog } from '../simulation/log-reader.ts'
 import { EVERYWHERE, type Operation, operate } from '../simulation/operations.ts'
@@ -16,18 +16,22 @@ import {
   type Answer,
   type ConflictReport,
   type Entry,
+  isGranted,
   POLICIES,
   type Policy,
   type Request,
   type Resolution,
 } from '../simulation/wire.ts'
 import { type Device, device, mint, type Reply, send } from './client.ts'
+import { until } from './follower.ts'
+import { HistorySockets } from './history-sockets.ts'
 
 const COLLECTIONS = ['notes', 'tasks', 'default'] as const
 
 /** A space behind the whole Worker: sessions, HTTP, the object in its runtime. */
 class WorkerHost implements Host {
   readonly horizon = 0
+  readonly sockets = new HistorySockets()
   readonly policies = new Map<string, ReadonlySet<Policy>>()
   readonly #space = crypto.randomUUID()
   readonly #devices = new Map<string, Promise<Device>>()
@@ -41,8 +45,15 @@ class WorkerHost implements Host {
   }
 
   async handle(seat: Seat, request: Request): Promise<Answer> {
-    const reply = await this.#track((await this.#device(seat)).sync(request))
+    const device = await this.#device(seat)
+    const asked = this.sockets.has(seat) ? this.sockets.push(seat, request) : device.sync(request)
+    const reply = await this.#track<Pick<Reply, 'status' | 'body'> | null>(asked)
+    if (reply === null) return { kind: 'lost' }
     return reply.status === 200 ? { kind: 'reply', reply: reply.body } : refusal(reply)
+  }
+
+  async follow(seat: Seat, hear: (heard: Heard) => void): Promise<void> {
+    await this.sockets.open(seat, await this.#device(seat), hear)
   }
 
   async resolve(seat: Seat, { id, ...body }: Resolution): Promise<Answer> {
@@ -136,35 +147,92 @@ class WorkerHost implements Host {
   }
 }
 
-function refusal({ body }: Reply): Answer {
+function refusal({ body }: Pick<Reply, 'body'>): Answer {
   return { kind: 'refused', code: body.code }
 }
 
-const OPERATIONS: readonly Operation<WorkerHost>[] = [
-  ...EVERYWHERE,
+/** The object is ended, and starts anew with the next request or message. */
+const EVICTION: Operation<WorkerHost> = {
+  weight: 10,
+  async run(world) {
+    await world.drain()
+    await world.host.evict()
+    world.count('kills')
+  },
+}
+
+const ON_SOCKETS: readonly Operation<WorkerHost>[] = [
+  /** A client that has a copy and waits for nothing goes on by following. */
   {
-    weight: 10,
+    weight: 30,
     async run(world) {
-      await world.drain()
-      await world.host.evict()
-      world.count('kills')
+      const { random, seats, host } = world
+      const seat = random.pick(seats)
+      if (!seat.client.habits.pulls || seat.client.cursor === null) return
+      if (seat.open === null && !host.sockets.has(seat)) await host.follow(seat, (heard) => world.hear(heard))
+    },
+  },
+
+  /** Time enough for some frames. */
+  { weight: 20, run: ({ random }) => scheduler.wait(random.between(0, 15)) },
+
+  /** A connection breaks. */
+  {
+    weight: 2,
+    run(world) {
+      const { followers } = world.host.sockets
+      if (followers.length > 0) world.cut(world.random.pick(followers))
     },
   },
 ]
 
+async function makeHistory(seed: number, operations: readonly Operation<WorkerHost>[], steps: number) {
+  const random = new Random(seed)
+  const host = new WorkerHost()
+  await host.configure(random)
+  const world = new World(random, host, Date.now())
+  for (let step = 0; step < steps; step++) {
+    world.now = Date.now()
+    await operate(world, operations)
+  }
+  await world.calm()
+  return world
+}
+
+/** Who follows hears of one more write without asking for anything. */
+async function expectHeard(world: World<WorkerHost>): Promise<void> {
+  const { sockets } = world.host
+  const writer = newcomer(world.random, 'writer')
+  while (!writer.client.caughtUp) await world.exchange(writer)
+  const key = 'notes/1'
+  writer.client.edit({ key, value: 'the last', timestamp: world.now, ...writer.client.baseOf(key) })
+  await world.exchange(writer)
+  for (const { client } of sockets.followers) {
+    if (!isGranted(client.habits.granted, key) || !isGranted(client.habits.asks, key)) continue
+    await until(() => {
+      while (world.downlink.length > 0) world.receive(world.nextArrival())
+      return client.copy.get(key)?.value === 'the last'
+    })
+  }
+}
+
 for (const seed of [1, 2, 3, 4]) {
   test(`a history through HTTP, its object evicted now and then: seed ${seed}`, async () => {
-    const random = new Random(seed)
-    const host = new WorkerHost()
-    await host.configure(random)
-    const world = new World(random, host, Date.now())
-    for (let steps = 0; steps < 150; steps++) {
-      world.now = Date.now()
-      await operate(world, OPERATIONS)
-    }
-    await world.calm()
+    const world = await makeHistory(seed, [...EVERYWHERE, EVICTION], 150)
     await world.close()
     expect(world.figures.get('requests')).toBeGreaterThan(30)
+    expect(world.figures.get('kills')).toBeGreaterThan(2)
+  })
+}
+
+for (const seed of [1, 2, 3, 4, 5, 6]) {
+  test(`a history on sockets, too: seed ${seed}`, async () => {
+    const world = await makeHistory(seed, [...EVERYWHERE, EVICTION, ...ON_SOCKETS], 400)
+    await expectHeard(world)
+    await world.calm()
+    await world.close()
+    expect(world.figures.get('frames')).toBeGreaterThan(2)
+    expect(world.figures.get('cuts')).toBeGreaterThan(0)
     expect(world.figures.get('kills')).toBeGreaterThan(2)
   })
 }
