@@ -1,7 +1,7 @@
 // A thread of its own, so that the load does not share one with the cloud's logs.
 import { parentPort, Worker, workerData } from 'node:worker_threads'
 import { Client } from 'undici'
-import { bareSender, deviceSender, type Sender } from './senders.ts'
+import { bareSender, deviceSender, type Keys, type Sender } from './senders.ts'
 
 export interface Load {
   readonly url: string
@@ -10,6 +10,7 @@ export interface Load {
   readonly sessions: readonly string[] | null
   readonly connections: number
   readonly batch: number
+  readonly keys: Keys
   readonly seconds: number
 }
 
@@ -43,9 +44,11 @@ async function keepSending(load: Load, { part, end }: { part: number; end: numbe
   return count
 }
 
-function senderOf({ sessions, connections, batch }: Load, part: number): Sender {
+function senderOf({ sessions, connections, batch, keys }: Load, part: number): Sender {
   const place = { part, parts: connections }
-  return sessions === null ? bareSender(place, batch) : deviceSender(sessions[part] ?? '', place, batch)
+  return sessions === null
+    ? bareSender(place, batch)
+    : deviceSender(sessions[part] ?? '', place, { batch, keys })
 }
 
 if (parentPort !== null) parentPort.postMessage(await run(workerData as Load))

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { measure } from './load.ts'
-import { type Product, serveBare, serveProduct, serveUnlimited } from './servers.ts'
+import { measureProduct, spread } from './rounds.ts'
+import { serveBare, serveProduct, serveUnlimited } from './servers.ts'
 
 const CONNECTIONS = 32
 const ROUNDS = 5
@@ -32,7 +33,7 @@ try {
 async function compare(batch: number): Promise<readonly Round[]> {
   const rounds: Round[] = []
   for (let round = 0; round <= ROUNDS; round++) {
-    const load = { connections: CONNECTIONS, batch, seconds: SECONDS }
+    const load = { connections: CONNECTIONS, batch, keys: 'edited', seconds: SECONDS } as const
     const space = `space-${batch}-${round}`
     const found = {
       bare: await measure({ ...load, url: bare.url, path: '/', sessions: null }),
@@ -44,22 +45,6 @@ async function compare(batch: number): Promise<readonly Round[]> {
   return rounds
 }
 
-type Shape = { readonly connections: number; readonly batch: number; readonly seconds: number }
-
-async function measureProduct({ url, adminToken }: Product, space: string, shape: Shape): Promise<number> {
-  const grant = { subject: space, scopes: ['sync:read', 'sync:write'] }
-  const { token } = await post(`${url}/api/tokens`, adminToken, grant)
-  const opened = Array.from({ length: shape.connections }, () => post(`${url}/api/auth`, '', { token }))
-  const sessions = (await Promise.all(opened)).map(({ session }) => session ?? '')
-  return measure({ ...shape, url, path: '/api/sync', sessions })
-}
-
-async function post(url: string, bearer: string, body: object): Promise<Record<string, string>> {
-  const headers = { 'content-type': 'application/json', authorization: `Bearer ${bearer}` }
-  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })
-  return (await response.json()) as Record<string, string>
-}
-
 function report(batch: number, rounds: readonly Round[]): void {
   const line = (name: 'product' | 'unlimited') => {
     const [low, middle, high] = spread(rounds.map((round) => round[name] / round.bare))
@@ -69,9 +54,4 @@ function report(batch: number, rounds: readonly Round[]): void {
   console.log(`batch ${batch}: requests/s of the bare object ${rate('bare')}`)
   console.log(`  the product ${line('product')} of it, ${rate('product')}/s`)
   console.log(`  with rate limits that cost nothing ${line('unlimited')} of it, ${rate('unlimited')}/s`)
-}
-
-function spread(values: readonly number[]): readonly [low: number, middle: number, high: number] {
-  const sorted = [...values].sort((a, b) => a - b)
-  return [sorted[0] ?? 0, sorted[Math.floor(sorted.length / 2)] ?? 0, sorted.at(-1) ?? 0]
 }

@@ -11,6 +11,9 @@ export interface Place {
   readonly parts: number
 }
 
+/** Which entries are written: some of those that are there again and again, or new ones, one after the other. */
+export type Keys = 'edited' | 'new'
+
 /** Keys in all, shared out among the connections: no device writes another's entries. */
 const KEYS = 10_000
 
@@ -29,7 +32,11 @@ export function bareSender(place: Place, batch: number): Sender {
 }
 
 /** A well-behaved device: numbered batches, every change with its time and the version it was made on. */
-export function deviceSender(session: string, place: Place, batch: number): Sender {
+export function deviceSender(
+  session: string,
+  place: Place,
+  { batch, keys }: { readonly batch: number; readonly keys: Keys },
+): Sender {
   const versions = new Map<string, string>()
   let round = 0
   return {
@@ -37,7 +44,8 @@ export function deviceSender(session: string, place: Place, batch: number): Send
     body() {
       round += 1
       const timestamp = Date.now()
-      const changes = randomKeys(place, batch).map((key) => {
+      const wanted = keys === 'new' ? newKeys(place, batch, round) : randomKeys(place, batch)
+      const changes = wanted.map((key) => {
         return { key, value: documentOf(key, round), timestamp, base: versions.get(key) ?? null }
       })
       return JSON.stringify({ batch: round, clientTime: timestamp, changes })
@@ -64,4 +72,12 @@ function randomKeys({ part, parts }: Place, batch: number): readonly string[] {
   const keys = new Set<string>()
   while (keys.size < batch) keys.add(`n/${part}-${Math.floor(Math.random() * share)}`)
   return [...keys]
+}
+
+/** Ascending, as identifiers that begin with a time are. */
+function newKeys({ part }: Place, batch: number, round: number): readonly string[] {
+  return Array.from(
+    { length: batch },
+    (_, index) => `n/${part}-${String(round * batch + index).padStart(10, '0')}`,
+  )
 }

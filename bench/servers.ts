@@ -4,6 +4,7 @@ import { build } from 'esbuild'
 import { type Account, loadAccount, type Script, scriptFile } from '../infra/local/account.ts'
 import { serveAccount } from '../infra/local/cloud.ts'
 import { startCloud } from '../infra/local/start-cloud.ts'
+import { type Alteration, altering } from '../test/support/alter.ts'
 
 const here = import.meta.dirname
 
@@ -26,8 +27,11 @@ export async function serveProduct(local: string): Promise<Product> {
   return { url, adminToken: outputs.adminToken, pid: workerdPid, stop }
 }
 
-/** A provisioned dev stack once more, with rate limits that cost nothing. */
-export async function serveUnlimited(local: string): Promise<Product> {
+/** A provisioned dev stack once more, with rate limits that cost nothing, and maybe other lines changed. */
+export async function serveUnlimited(
+  local: string,
+  alterations: readonly Alteration[] = [],
+): Promise<Product> {
   const { adminToken, stop } = await serveProduct(local)
   await stop()
   const folder = join(local, 'dev')
@@ -43,6 +47,7 @@ export async function serveUnlimited(local: string): Promise<Product> {
     target: 'es2024',
     conditions: ['workerd', 'worker', 'browser'],
     external: ['cloudflare:*'],
+    plugins: [altering(alterations)],
   })
   const { port, pid, stop: stopAgain } = await serveAccount({ account, folder, port: 0, onLog: () => {} })
   return { url: `http://127.0.0.1:${port}`, adminToken, pid, stop: stopAgain }

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
+import type { Alteration } from '../support/alter.ts'
 import type { Floor } from './floor.ts'
 import { runHistory } from './node-host.ts'
-import { type Alteration, alteredFloor, SMALL_LIMITS } from './workshop.ts'
+import { alteredFloor, SMALL_LIMITS } from './workshop.ts'
 
 /** A line of the product that would break a promise. */
 interface Bug extends Alteration {

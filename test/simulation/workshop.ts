@@ -1,54 +1,23 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { type Alteration, altering } from '../support/alter.ts'
 import type { Floor } from './floor.ts'
-
-const SOURCE = join(import.meta.dirname, '../../worker/src')
-
-/** One line of the product, and another one in its place. */
-export interface Alteration {
-  /** Under `worker/src`. */
-  readonly file: string
-  /** Text that the file holds exactly once. */
-  readonly find: string
-  readonly replace: string
-}
 
 /** The product with some of its lines changed, ready to be run. Throws if a line is not there to be changed. */
 export async function alteredFloor(alterations: readonly Alteration[]): Promise<Floor> {
-  const done = new Set<Alteration>()
   const { outputFiles } = await build({
     entryPoints: [join(import.meta.dirname, 'floor.ts')],
     bundle: true,
     write: false,
     format: 'esm',
     target: 'es2024',
-    plugins: [
-      {
-        name: 'alter',
-        setup({ onLoad }) {
-          onLoad({ filter: /worker\/src\/.*\.ts$/ }, ({ path }) => {
-            const wanted = alterations.filter(({ file }) => path === join(SOURCE, file))
-            for (const alteration of wanted) done.add(alteration)
-            return { contents: wanted.reduce(alter, readFileSync(path, 'utf8')), loader: 'ts' }
-          })
-        },
-      },
-    ],
+    plugins: [altering(alterations)],
   })
-  const missed = alterations.find((alteration) => !done.has(alteration))
-  if (missed !== undefined) throw new Error(`${missed.file} is no part of the floor`)
   const text = outputFiles[0]?.text ?? ''
   const module: { readonly floor: Floor } = await import(
     `data:text/javascript;base64,${Buffer.from(text).toString('base64')}`
   )
   return module.floor
-}
-
-function alter(text: string, { file, find, replace }: Alteration): string {
-  const parts = text.split(find)
-  if (parts.length !== 2) throw new Error(`${file} holds ${parts.length - 1} times: ${find}`)
-  return parts.join(replace)
 }
 
 /**

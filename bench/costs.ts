@@ -1,0 +1,85 @@
+// `npm run bench:costs`: what protection costs. The product beside itself with one of its protections taken out, in
+// turn, in one run. The ratios count, not the times.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Alteration } from '../test/support/alter.ts'
+import { measureProduct, spread } from './rounds.ts'
+import { type Product, serveUnlimited } from './servers.ts'
+
+const CONNECTIONS = 32
+const ROUNDS = 5
+const SECONDS = 3
+
+const CLEAR_VALUES: readonly Alteration[] = [
+  {
+    file: 'objects/seal.ts',
+    find: 'await crypto.subtle.encrypt(algorithm, keysOf(origin.g).sealing, encoder.encode(text))',
+    replace: 'encoder.encode(text)',
+  },
+  {
+    file: 'objects/seal.ts',
+    find: 'await crypto.subtle.decrypt(algorithm, keysOf(frame.g).sealing, content)',
+    replace: 'content',
+  },
+]
+
+const CLEAR_NAMES: readonly Alteration[] = [
+  { file: 'objects/names.ts', find: 'return namesUnder(secret)', replace: 'return (key) => key' },
+]
+
+const NO_SIGNATURE: readonly Alteration[] = [
+  {
+    file: 'http/session.ts',
+    find: `await jwtVerify(token, (header) => keyFor(header, keys), {
+      algorithms: ['HS256'],
+      issuer: issuer(env),
+      typ: TYPE,
+    })`,
+    replace: `{ payload: JSON.parse(atob(token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/'))) }`,
+  },
+]
+
+const WITHOUT = {
+  'the seal of values': CLEAR_VALUES,
+  'the names of keys': CLEAR_NAMES,
+  'both of them': [...CLEAR_VALUES, ...CLEAR_NAMES],
+  'the signature of sessions': NO_SIGNATURE,
+} satisfies Record<string, readonly Alteration[]>
+
+const folder = mkdtempSync(join(tmpdir(), 'chronicle-costs-'))
+const product = await serveUnlimited(join(folder, 'product'))
+const others = new Map<string, Product>()
+for (const [name, alterations] of Object.entries(WITHOUT)) {
+  others.set(name, await serveUnlimited(join(folder, `without ${others.size}`), alterations))
+}
+
+try {
+  for (const keys of ['edited', 'new'] as const)
+    for (const batch of [1, 100, 500])
+      await compare({ connections: CONNECTIONS, batch, keys, seconds: SECONDS })
+} finally {
+  await Promise.all([product, ...others.values()].map((server) => server.stop()))
+  rmSync(folder, { recursive: true })
+}
+
+/** Every round measures the product right before each of the others; the first one only warms them up. */
+async function compare(shape: Parameters<typeof measureProduct>[2]): Promise<void> {
+  const ratios = new Map<string, number[]>()
+  const rates: number[] = []
+  for (let round = 0; round <= ROUNDS; round++) {
+    const space = `${shape.keys}-${shape.batch}-${round}`
+    for (const [name, other] of others) {
+      const whole = await measureProduct(product, `${space} beside ${name}`, shape)
+      const ratio = whole / (await measureProduct(other, space, shape))
+      if (round === 0) continue
+      rates.push(whole)
+      ratios.set(name, [...(ratios.get(name) ?? []), ratio])
+    }
+  }
+  console.log(`batch ${shape.batch}, ${shape.keys} entries: ${Math.round(spread(rates)[1])} requests/s`)
+  for (const [name, found] of ratios) {
+    const [low, middle, high] = spread(found).map((ratio) => ratio.toFixed(2))
+    console.log(`  ${middle} (${low} to ${high}) of what it is without ${name}`)
+  }
+}
