@@ -42,6 +42,8 @@ function costs(space: string, requests: readonly object[]): Promise<readonly Cos
       storage: { sql: counting, transactionSync, getAlarm: async () => null, setAlarm: async () => {} },
     } as unknown as DurableObjectState
     const opened = openSpace(watched, env)
+    // Once for each waking of the object.
+    await opened.keys()
     const found: Cost[] = []
     for (const request of requests) {
       cursors.length = 0
@@ -131,11 +133,12 @@ function dump(space: string): Promise<string> {
   })
 }
 
-test('[SG3] values are sealed at rest', async () => {
-  const { space } = await spaceWith('canary-4711')
+test('[SG3] neither values nor keys are readable at rest', async () => {
+  const { space, a } = await spaceWith('canary-4711')
   const stored = await dump(space)
-  expect(stored).toContain('k/1')
+  expect(stored).toContain(a.id)
   expect(stored).not.toContain('canary-4711')
+  expect(stored).not.toContain('k/1')
 })
 
 test('[SG4] what was stored outlives the object', async () => {

@@ -8,6 +8,7 @@ import type { Space } from './space.ts'
 /** `GET /api/entries`: where one key stands. A deleted entry is not found, like one that never was. */
 export async function readEntry(space: Space, session: Session, key: string): Promise<Result<string>> {
   if (!passes(session.collections, key)) return absent(key)
+  await space.keys()
   const head = space.store.heads([key]).get(key)
   if (head === undefined || head.deleted) return absent(key)
   const version = (await openVersions(space, [head.seq])).get(head.seq)

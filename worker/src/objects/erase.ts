@@ -15,6 +15,7 @@ export async function eraseSpace(
   rememberErasure(storage, now)
   space.standing = space.store.standing()
   space.revoked.clear()
+  space.forgetKeys()
   space.alarm.forget()
   await deleted
 }

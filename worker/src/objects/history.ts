@@ -19,6 +19,7 @@ export async function readHistory(
   session: Session,
   { key, before, limit = MAX_HISTORY_VERSIONS }: HistoryQuery,
 ): Promise<Result<string>> {
+  await space.keys()
   const { epoch } = space.standing
   const head = passes(session.collections, key) ? space.store.heads([key]).get(key) : undefined
   if (head === undefined)

@@ -1,4 +1,5 @@
 import type { Progress } from '../core/import.ts'
+import type { KeyNames } from './names.ts'
 
 /** What only an import writes. */
 export interface ImportRows {
@@ -7,14 +8,15 @@ export interface ImportRows {
   dropHeads(keys: readonly string[]): void
 }
 
-export function importRows(sql: SqlStorage): ImportRows {
+export function importRows(sql: SqlStorage, names: KeyNames): ImportRows {
   return {
     putImport(progress) {
       sql.exec(`INSERT OR REPLACE INTO meta VALUES ('import', ?)`, JSON.stringify(progress))
     },
 
     dropHeads(keys) {
-      sql.exec('DELETE FROM head WHERE key IN (SELECT value FROM json_each(?))', JSON.stringify(keys))
+      const dropped = JSON.stringify(keys.map(names))
+      sql.exec('DELETE FROM head WHERE key IN (SELECT value FROM json_each(?))', dropped)
     },
   }
 }

@@ -1,13 +1,17 @@
 import { type Config, DEFAULT_CONFIG } from '../core/config.ts'
 import { type Alarm, alarmOf } from './alarm.ts'
 import { configReader } from './config.ts'
+import { type KeyNames, keyNames } from './names.ts'
 import { type Keyring, keyring } from './seal.ts'
 import { type Revocation, type Standing, type Store, sqliteStore } from './store.ts'
 
 /** What an object knows of its space. Derived from the rows, replaced only after a commit. */
 export interface Space {
   readonly store: Store
+  /** The space's keys; before it there are no names for the rows of its entries. */
   readonly keys: () => Promise<Keyring>
+  /** After an erasure, which takes the secret of the names with it. */
+  readonly forgetKeys: () => void
   readonly alarm: Alarm
   readonly transaction: <T>(work: () => T) => T
   standing: Standing
@@ -21,12 +25,25 @@ export interface Space {
 
 /** Reads a space's rows; its tables must be there. Keys are derived when first needed. */
 export function openSpace(ctx: DurableObjectState, env: Env): Space {
-  const store = sqliteStore(ctx.storage.sql)
+  let names: KeyNames = () => {
+    throw new Error('a row was asked for before the keys of the space')
+  }
+  const store = sqliteStore(ctx.storage.sql, (key) => names(key))
   const readConfig = configReader(ctx.storage.sql, env.CHRONICLE_KV)
   let keys: Promise<Keyring> | undefined
+
+  async function unlock(): Promise<Keyring> {
+    const ring = await keyring(env.MASTER_KEY, ctx.id.toString())
+    names = await keyNames(ctx.storage, ring)
+    return ring
+  }
+
   const space: Space = {
     store,
-    keys: () => (keys ??= keyring(env.MASTER_KEY, ctx.id.toString())),
+    keys: () => (keys ??= unlock()),
+    forgetKeys: () => {
+      keys = undefined
+    },
     alarm: alarmOf(ctx.storage),
     transaction: (work) => ctx.storage.transactionSync(work),
     standing: store.standing(),

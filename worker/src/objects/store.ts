@@ -2,6 +2,7 @@ import type { Progress } from '../core/import.ts'
 import type { Conflict } from '../core/outcome.ts'
 import type { Head } from '../core/settle.ts'
 import { type ImportRows, importedIn, importRows } from './import-rows.ts'
+import type { KeyNames } from './names.ts'
 import { type UpkeepRows, upkeepRows } from './upkeep-rows.ts'
 
 /** Where a space stands: read once when its object wakes, then kept in step with every commit. */
@@ -87,7 +88,7 @@ export interface Revocation {
 }
 
 type HeadRow = readonly [
-  key: string,
+  name: string,
   seq: number,
   root: number,
   at: number,
@@ -99,16 +100,17 @@ type SegmentRow = { first: number; last: number; body: ArrayBuffer }
 type TailRow = { first: number; last: number; entries: number; superseded: number; at: number; bytes: number }
 type ClientRow = Omit<ClientRecord, 'digest'> & { digest: ArrayBuffer }
 
-export function sqliteStore(sql: SqlStorage): Store {
+/** Rows go by the names of their keys. */
+export function sqliteStore(sql: SqlStorage, names: KeyNames): Store {
   return {
     standing: () => readStanding(sql),
     ...segmentRows(sql),
-    ...headRows(sql),
+    ...headRows(sql, names),
     ...clientRows(sql),
     ...conflictRows(sql),
     ...revokedRows(sql),
     ...upkeepRows(sql),
-    ...importRows(sql),
+    ...importRows(sql, names),
   }
 }
 
@@ -173,27 +175,35 @@ function segmentRows(sql: SqlStorage): Pick<Store, 'append' | 'segmentAt'> {
 }
 
 /** Where each key stands. */
-function headRows(sql: SqlStorage): Pick<Store, 'heads' | 'putHeads'> {
+function headRows(sql: SqlStorage, names: KeyNames): Pick<Store, 'heads' | 'putHeads'> {
   return {
     heads(keys) {
+      const keysByName = new Map(keys.map((key) => [names(key), key]))
       // One row of JSON: the platform hands over rows one by one, at several microseconds each.
       const { rows } = sql
         .exec<{ rows: string }>(
           `SELECT json_group_array(json_array(key, seq, root, at, "by", deleted, merged)) AS rows
            FROM (SELECT head.* FROM json_each(?) AS wanted JOIN head ON head.key = wanted.value)`,
-          JSON.stringify(keys),
+          JSON.stringify([...keysByName.keys()]),
         )
         .one()
       const found = new Map<string, Head>()
-      for (const [key, seq, root, at, by, deleted, merged] of JSON.parse(rows) as readonly HeadRow[]) {
-        found.set(key, { seq, root, at, by, deleted: deleted === 1, merged: merged === 1 })
+      for (const [name, seq, root, at, by, deleted, merged] of JSON.parse(rows) as readonly HeadRow[]) {
+        found.set(keysByName.get(name) ?? '', {
+          seq,
+          root,
+          at,
+          by,
+          deleted: deleted === 1,
+          merged: merged === 1,
+        })
       }
       return found
     },
 
     putHeads(heads) {
       const rows = Array.from(heads, ([key, { seq, root, at, by, deleted, merged }]) => [
-        key,
+        names(key),
         seq,
         root,
         at,

@@ -1,0 +1,65 @@
+import siphash from 'siphash/lib/siphash-double.js'
+import { decodeChunks, encodeChunk, type Origin } from '../core/chunk.ts'
+import type { Keyring } from './seal.ts'
+
+/**
+ * What the rows of a space call a key: a keyed digest of it (SipHash-2-4, 128 bits), because keys can be as telling as
+ * values. The same key has the same name for as long as the space is not erased.
+ */
+export type KeyNames = (key: string) => string
+
+type Storage = Pick<DurableObjectStorage, 'sql' | 'transactionSync'>
+
+/** Of SipHash. */
+const SECRET_BYTES = 16
+
+/** What the seal of the secret is bound to, besides space and generation: no client has an empty id. */
+const PLACE = { c: '', b: null, t: 0, k: 0 } as const
+
+/**
+ * The names of a space. Their secret is random and kept sealed, so that a new master key renames nothing: it is
+ * sealed anew by the newest one. A space whose rows were written before there were names keeps its keys as they are.
+ */
+export async function keyNames(storage: Storage, keys: Keyring): Promise<KeyNames> {
+  const { sql } = storage
+  const stored = storedSecret(sql)
+  if (stored === null && holdsHeads(sql)) return (key) => key
+  const secret = stored === null ? newSecret() : await keys.open(stored)
+  const [g] = keys.generations
+  if (stored?.frame.g !== g) {
+    const origin = { g, ...PLACE }
+    const sealed = await keys.seal(secret, origin)
+    // Others may have done so meanwhile, after an erasure even with another secret: theirs holds.
+    if (storedSecret(sql)?.frame.g !== stored?.frame.g) return keyNames(storage, keys)
+    storage.transactionSync(() => storeSecret(sql, { origin, sealed }))
+  }
+  return namesUnder(secret)
+}
+
+function newSecret(): string {
+  return String.fromCharCode(...crypto.getRandomValues(new Uint8Array(SECRET_BYTES)))
+}
+
+function namesUnder(secret: string): KeyNames {
+  const words = new Uint32Array(Uint8Array.from(secret, (character) => character.charCodeAt(0)).buffer)
+  const encoder = new TextEncoder()
+  return (key) => toText(siphash.hash(words, encoder.encode(key)))
+}
+
+function toText(digest: Uint32Array): string {
+  return btoa(String.fromCharCode(...new Uint8Array(digest.buffer))).slice(0, -2)
+}
+
+function holdsHeads(sql: SqlStorage): boolean {
+  return sql.exec<{ found: number }>('SELECT EXISTS (SELECT 1 FROM head) AS found').one().found === 1
+}
+
+function storedSecret(sql: SqlStorage): ReturnType<typeof decodeChunks>[number] | null {
+  const [row] = sql.exec<{ value: ArrayBuffer }>(`SELECT value FROM meta WHERE name = 'names'`).toArray()
+  return row === undefined ? null : (decodeChunks(new Uint8Array(row.value))[0] ?? null)
+}
+
+function storeSecret(sql: SqlStorage, { origin, sealed }: { origin: Origin; sealed: Uint8Array }): void {
+  const bytes = encodeChunk({ frame: { ...origin, s: [] }, sealed })
+  sql.exec(`INSERT OR REPLACE INTO meta VALUES ('names', ?)`, bytes)
+}
