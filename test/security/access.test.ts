@@ -18,6 +18,7 @@ const WHO: {
   'GET /api/tokens': 'admin',
   'DELETE /api/tokens/:id': 'admin',
   'DELETE /api/sessions': 'admin',
+  'POST /api/spaces/:id/reseal': 'admin',
   'GET /api/config': 'admin',
   'PUT /api/config': 'admin',
   'POST /api/sync': ['sync:read', 'sync:write'],

@@ -37,6 +37,7 @@ const BODIES: { readonly [Name in RouteName]: object | string | null } = {
   'GET /api/tokens': null,
   'DELETE /api/tokens/:id': null,
   'DELETE /api/sessions': { subject: 'ann', space: 'ann' },
+  'POST /api/spaces/:id/reseal': null,
   'GET /api/config': null,
   'PUT /api/config': { revision: 0 },
   'POST /api/sync': { changes: [{ key: 'a/1', value: 1, timestamp: 1 }], cursor: null },

@@ -41,7 +41,8 @@ async function fill(space: Space): Promise<void> {
       ])
       await push(space, client, { batch: round, changes })
     }
-    if (round === 3) await compactSlice(space, { after: 0, to: space.standing.seq }, Date.now())
+    if (round === 3)
+      await compactSlice(space, { after: 0, to: space.standing.seq, generation: 1 }, Date.now())
   }
 }
 

@@ -323,6 +323,19 @@ export const OPERATIONS: Operations = {
     },
     faults: [],
   },
+  'POST /api/spaces/:id/reseal': {
+    access: 'admin',
+    summary: 'Seal a space by the newest master key',
+    description:
+      'The space sees to it by itself; ask again until it is done. Once every space is, older master keys can be retired.',
+    parameters: { id: 'The id of the object, as the platform lists it: 64 hexadecimal digits.' },
+    reply: {
+      status: 200,
+      schema: 'ResealReply',
+      example: { success: true, id: '4f'.repeat(32), generation: 2, done: false },
+    },
+    faults: ['not-found'],
+  },
   'GET /api/config': {
     access: 'admin',
     summary: 'What holds for all spaces',

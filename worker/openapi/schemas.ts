@@ -13,6 +13,7 @@ import { ImportReply } from '../src/schema/import-reply.ts'
 import { Limits } from '../src/schema/limits-reply.ts'
 import { OpenApi } from '../src/schema/openapi-reply.ts'
 import { Problem } from '../src/schema/problem-reply.ts'
+import { ResealReply } from '../src/schema/reseal-reply.ts'
 import { SessionsRequest } from '../src/schema/sessions.ts'
 import { SessionsReply } from '../src/schema/sessions-reply.ts'
 import { EraseRequest } from '../src/schema/space.ts'
@@ -196,6 +197,12 @@ export const SCHEMAS = {
     success: 'Always true.',
     subject: 'Whose they were.',
     space: 'Where.',
+  }),
+  ResealReply: described(ResealReply, 'How far a space has come.', {
+    success: 'Always true.',
+    id: 'The id of its object.',
+    generation: 'Of the newest master key.',
+    done: 'Whether all that can be read of it is sealed by that.',
   }),
   Entry: described(Entry, 'Where a key stands.', {
     key: '`collection/rest`.',

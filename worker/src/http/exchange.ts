@@ -16,12 +16,17 @@ export interface Exchange {
  * is part of where its data lies: under another one the same name is another, empty space.
  */
 export function spaceOf(
-  { CHRONICLE, JURISDICTION }: Env,
+  env: Env,
   { space }: Pick<Session, 'space'>,
 ): ReturnType<Env['CHRONICLE']['getByName']> {
-  if (JURISDICTION === 'none') return CHRONICLE.getByName(space)
+  return spacesOf(env).getByName(space)
+}
+
+/** Where all spaces of the stack lie. */
+export function spacesOf({ CHRONICLE, JURISDICTION }: Env): Env['CHRONICLE'] {
+  if (JURISDICTION === 'none') return CHRONICLE
   // The program binds "none" or one of the platform's jurisdictions.
-  return CHRONICLE.jurisdiction(JURISDICTION as DurableObjectJurisdiction).getByName(space)
+  return CHRONICLE.jurisdiction(JURISDICTION as DurableObjectJurisdiction)
 }
 
 /** A reply that is JSON already. */

@@ -13,6 +13,7 @@ import { live } from './live.ts'
 import { openapi } from './openapi.ts'
 import { countAgainst } from './rate-limit.ts'
 import { refusal, unwrap } from './refusal.ts'
+import { resealSpace } from './reseal.ts'
 import { verifySession } from './session.ts'
 import { endSessions } from './sessions.ts'
 import { changes, conflicts, entry, history, resolve, status, sync } from './space.ts'
@@ -44,6 +45,7 @@ export const ROUTES = [
   { method: 'GET', path: '/api/tokens', query: true, access: 'admin', answer: showTokens },
   { method: 'DELETE', path: '/api/tokens/:id', access: 'admin', answer: revokeToken },
   { method: 'DELETE', path: '/api/sessions', access: 'admin', answer: endSessions },
+  { method: 'POST', path: '/api/spaces/:id/reseal', access: 'admin', answer: resealSpace },
   { method: 'GET', path: '/api/config', access: 'admin', answer: showConfig },
   { method: 'PUT', path: '/api/config', access: 'admin', answer: putConfig },
   { method: 'POST', path: '/api/sync', access: 'session', answer: sync },

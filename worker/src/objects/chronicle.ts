@@ -30,7 +30,7 @@ import { replyToClose } from './socket.ts'
 import { openSpace, type Space } from './space.ts'
 import { type Synced, sync } from './sync.ts'
 import { migrate } from './tables.ts'
-import { upkeep } from './upkeep.ts'
+import { type Resealing, reseal, upkeep } from './upkeep.ts'
 
 /**
  * A space: one writer, and all that its devices agree on. Every method takes a session that the Worker has
@@ -195,6 +195,11 @@ export class Chronicle extends DurableObject<Env> {
     await eraseSpace(this.#storage, this.#space, { epoch: newEpoch(), now: Date.now() })
     this.#live.close()
     return accepted(true)
+  }
+
+  /** How far the space has come with sealing all it holds by the newest master key; if not to the end, it goes on. */
+  async reseal(): Promise<Resealing> {
+    return reseal(this.#space, Date.now())
   }
 
   /** Sees to what ages, a bounded piece of it at a time. */

@@ -1,13 +1,13 @@
-import { type Chunk, decodeChunks, versionsOf } from '../core/chunk.ts'
+import { type Chunk, decodeChunks, encodeChunk, versionsOf } from '../core/chunk.ts'
 import { HEADS_AT_ONCE, SLICE_BYTES } from '../core/limits.ts'
 import type { Version } from '../core/outcome.ts'
-import { type Packed, packChunks, partOf } from '../core/repack.ts'
+import { concatenate, type Packed, packChunks, partOf } from '../core/repack.ts'
 import type { Head } from '../core/settle.ts'
-import { isCurrent } from './feed.ts'
+import { agrees } from './feed.ts'
 import { openText } from './log.ts'
 import type { Keyring } from './seal.ts'
 import type { Space } from './space.ts'
-import type { Pass, SegmentRow } from './upkeep-rows.ts'
+import type { ArchiveRow, Pass, SegmentRow } from './upkeep-rows.ts'
 
 /** A stretch of the log with its chunks opened. */
 interface Slice {
@@ -21,7 +21,8 @@ interface Slice {
 
 interface Opened {
   readonly chunk: Chunk
-  readonly text: string
+  /** Null for one that cannot be read: it stays as it is. */
+  readonly text: string | null
   readonly versions: readonly Version[]
 }
 
@@ -39,10 +40,11 @@ export async function compactSlice(space: Space, pass: Pass, now: number): Promi
   closeTail(space, last)
   const slice = await openSlice(space, rows)
   const keys = await space.keys()
-  const rest = last.last < pass.to ? { after: last.last, to: pass.to } : null
+  const rest = last.last < pass.to ? { ...pass, after: last.last } : null
   if (!isStale(slice, keys)) return rest
-  const live = packChunks(await sealParts(keys, slice, (seq) => slice.live.has(seq)))
-  const replaced = packChunks(await sealParts(keys, slice, (seq) => !slice.live.has(seq)))
+  const readable = slice.chunks.filter(({ text }) => text !== null)
+  const live = packChunks(await sealParts(keys, slice.chunks, (seq) => slice.live.has(seq)))
+  const replaced = packChunks(await sealParts(keys, readable, (seq) => !slice.live.has(seq)))
   // From here on nothing is awaited. Batches have only been added behind the slice; an erasure ends the pass.
   if (space.standing.epoch !== slice.epoch) return null
   const superseded = Math.max(0, space.standing.superseded - slice.superseded)
@@ -62,19 +64,42 @@ function closeTail(space: Space, { first }: SegmentRow): void {
 
 async function openSlice(space: Space, rows: readonly SegmentRow[]): Promise<Slice> {
   const { epoch } = space.standing
-  const chunks = await Promise.all(
-    rows
-      .flatMap(({ body }) => decodeChunks(body))
-      .map(async (chunk) => {
-        const text = await openText(space, chunk)
-        return { chunk, text, versions: versionsOf(chunk.frame, text) }
-      }),
+  const found = rows.flatMap(({ body }) => decodeChunks(body))
+  const opened = await Promise.all(found.map((chunk) => openOne(space, chunk)))
+  const heads = headsOf(
+    space,
+    opened.flatMap(({ versions }) => versions),
   )
+  const chunks = opened.map((one) => (one.versions.every(isPromised(heads)) ? one : unreadable(one.chunk)))
   const versions = chunks.flatMap((chunk) => chunk.versions)
-  const heads = headsOf(space, versions)
-  const current = versions.filter((version) => isCurrent(version, heads))
-  const live = new Set(current.map(({ seq }) => seq))
+  const live = new Set(versions.filter(({ key, seq }) => heads.get(key)?.seq === seq).map(({ seq }) => seq))
   return { epoch, rows, chunks, live, superseded: versions.length - live.size }
+}
+
+/** What cannot be read is no reason to stop: it is told, and carried along for whoever may mend it. */
+async function openOne(space: Space, chunk: Chunk): Promise<Opened> {
+  try {
+    const text = await openText(space, chunk)
+    return { chunk, text, versions: versionsOf(chunk.frame, text) }
+  } catch {
+    return unreadable(chunk)
+  }
+}
+
+function unreadable(chunk: Chunk): Opened {
+  const [seq] = chunk.frame.s
+  console.error(
+    JSON.stringify({ level: 'error', message: 'chunk unreadable', generation: chunk.frame.g, seq }),
+  )
+  return { chunk, text: null, versions: [] }
+}
+
+/** Whether a version is what the head that stands at it says. */
+function isPromised(heads: ReadonlyMap<string, Head>): (version: Version) => boolean {
+  return (version) => {
+    const head = heads.get(version.key)
+    return head?.seq !== version.seq || agrees(version, head)
+  }
 }
 
 function headsOf(space: Space, versions: readonly Version[]): ReadonlyMap<string, Head> {
@@ -89,17 +114,18 @@ function headsOf(space: Space, versions: readonly Version[]): ReadonlyMap<string
 
 /** Whether there is anything to gain: a version that is not current, or a seal of an older generation. */
 function isStale({ chunks, superseded }: Slice, { generations: [newest] }: Keyring): boolean {
-  return superseded > 0 || chunks.some(({ chunk }) => chunk.frame.g !== newest)
+  return superseded > 0 || chunks.some(({ chunk, text }) => text !== null && chunk.frame.g !== newest)
 }
 
 /** The wanted changes of each chunk, as chunks of the same origin. One that stays whole is not sealed again. */
 async function sealParts(
   keys: Keyring,
-  { chunks }: Slice,
+  chunks: readonly Opened[],
   isWanted: (seq: number) => boolean,
 ): Promise<readonly Chunk[]> {
   const [g] = keys.generations
   const parts = chunks.map(async ({ chunk, text }) => {
+    if (text === null) return [chunk]
     const part = partOf(chunk.frame, text, isWanted)
     if (part === null) return []
     if (chunk.frame.g === g && part.s.length === chunk.frame.s.length) return [chunk]
@@ -108,6 +134,35 @@ async function sealParts(
     return [{ frame: { ...origin, s: part.s }, sealed: await keys.seal(part.text, origin) }]
   })
   return (await Promise.all(parts)).flat()
+}
+
+/** Seals the next stretch of the archive by the newest master key. What is left of the pass; null after its end. */
+export async function resealArchive(space: Space, pass: Pass): Promise<Pass | null> {
+  const rows = space.store.archives(pass.after, SLICE_BYTES)
+  const last = rows.at(-1)
+  if (last === undefined) return null
+  const { epoch } = space.standing
+  const keys = await space.keys()
+  const anew = await Promise.all(rows.map((row) => resealRow(space, keys, row)))
+  if (space.standing.epoch !== epoch) return null
+  space.transaction(() => {
+    for (const row of anew) if (row !== null) space.store.replaceArchive(row)
+  })
+  return { ...pass, after: last.first }
+}
+
+/** Null where there is nothing to gain. */
+async function resealRow(
+  space: Space,
+  keys: Keyring,
+  { first, body }: ArchiveRow,
+): Promise<ArchiveRow | null> {
+  const [newest] = keys.generations
+  const chunks = decodeChunks(body)
+  if (chunks.every(({ frame }) => frame.g === newest)) return null
+  const opened = await Promise.all(chunks.map((chunk) => openOne(space, chunk)))
+  const sealed = await sealParts(keys, opened, () => true)
+  return { first, body: concatenate(sealed.map(encodeChunk)) }
 }
 
 function extentOf(rows: readonly SegmentRow[]): Pick<Packed, 'first' | 'last'> {

@@ -88,7 +88,7 @@ function isEcho({ frame }: Chunk, echo: FeedQuery['echo']): boolean {
 }
 
 /** Whether a key stands at a version; throws where the version is not what the key's head promised. */
-export function isCurrent(version: Version, heads: ReadonlyMap<string, Head>): boolean {
+function isCurrent(version: Version, heads: ReadonlyMap<string, Head>): boolean {
   const head = heads.get(version.key)
   if (head?.seq !== version.seq) return false
   if (!agrees(version, head))

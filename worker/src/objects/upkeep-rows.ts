@@ -12,6 +12,10 @@ export interface SegmentRow extends Packed {
 export interface Pass {
   readonly after: number
   readonly to: number
+  /** Of the master key that was the newest when it began; a newer one takes a pass of its own. */
+  readonly generation: number
+  /** Under a new master key it goes on with the archive, in the same way. */
+  readonly of?: 'archive'
 }
 
 /** What is known of the passes over a space's log. */
@@ -43,6 +47,10 @@ export interface UpkeepRows {
   /** What was kept apart before a time, oldest version first; read while it is walked. */
   archivedBefore(time: number): Iterable<ArchiveRow>
   dropArchives(firsts: readonly number[]): void
+  /** Rows of the archive after one, up to about so many bytes. */
+  archives(after: number, bytes: number): readonly ArchiveRow[]
+  /** Puts another body in the place of a row's. */
+  replaceArchive(row: ArchiveRow): void
   /** Forgets settled conflicts from before a time, at most so many; how many it were. */
   dropConflicts(time: number, limit: number): number
   /** The versions that conflicts speak of. */
@@ -114,7 +122,10 @@ function rewriting(sql: SqlStorage): Pick<UpkeepRows, 'segments' | 'replaceSegme
 
 function archiveRows(
   sql: SqlStorage,
-): Pick<UpkeepRows, 'archive' | 'archivesOf' | 'archivedBefore' | 'dropArchives'> {
+): Pick<
+  UpkeepRows,
+  'archive' | 'archivesOf' | 'archivedBefore' | 'dropArchives' | 'archives' | 'replaceArchive'
+> {
   return {
     archive(rows, now) {
       for (const { first, last, body } of rows) {
@@ -143,6 +154,24 @@ function archiveRows(
 
     dropArchives(firsts) {
       sql.exec('DELETE FROM archive WHERE first IN (SELECT value FROM json_each(?))', JSON.stringify(firsts))
+    },
+
+    archives(after, bytes) {
+      const rows: ArchiveRow[] = []
+      let size = 0
+      for (const row of sql.exec<{ first: number } & Body>(
+        'SELECT first, body FROM archive WHERE first > ? ORDER BY first',
+        after,
+      )) {
+        rows.push(toArchiveRow(row))
+        size += row.body.byteLength
+        if (size >= bytes) break
+      }
+      return rows
+    },
+
+    replaceArchive({ first, body }) {
+      sql.exec('UPDATE archive SET body = ? WHERE first = ?', body, first)
     },
   }
 }

@@ -1,7 +1,8 @@
 import { decodeChunks, seqsOf } from '../core/chunk.ts'
 import { DAY_MS, DROP_ROWS, UPKEEP_INTERVAL_MS } from '../core/limits.ts'
-import { isPassDue, upkeepBy } from '../core/upkeep.ts'
-import { compactSlice } from './compact.ts'
+import { isPassDue, type LastPass, upkeepBy } from '../core/upkeep.ts'
+import { NOTHING } from '../core/version.ts'
+import { compactSlice, resealArchive } from './compact.ts'
 import type { Space } from './space.ts'
 import type { Pass, Passes } from './upkeep-rows.ts'
 
@@ -32,7 +33,8 @@ async function proceed(space: Space, now: number): Promise<boolean> {
   const { generations } = await space.keys()
   const occasion = { now, generation: generations[0], historyDays: space.config.historyDays }
   if (!isPassDue(space.standing, passes.last, occasion)) return true
-  return proceedWith(space, { ...passes, now: { after: 0, to: space.standing.seq } }, now)
+  const { generation } = occasion
+  return proceedWith(space, { ...passes, now: { after: 0, to: space.standing.seq, generation } }, now)
 }
 
 async function proceedWith(
@@ -41,13 +43,34 @@ async function proceedWith(
   now: number,
 ): Promise<boolean> {
   const { epoch } = space.standing
-  const rest = await compactSlice(space, pass, now)
-  const { generations } = await space.keys()
+  const { generation } = pass
+  const left = await (pass.of === 'archive' ? resealArchive(space, pass) : compactSlice(space, pass, now))
   if (space.standing.epoch !== epoch) return true
-  space.store.putPasses(
-    rest === null ? { last: { at: now, generation: generations[0] }, now: null } : { last, now: rest },
-  )
+  const rest = left ?? archivePass(pass, last)
+  space.store.putPasses(rest === null ? { last: { at: now, generation }, now: null } : { last, now: rest })
   return rest === null
+}
+
+/** What comes after the log: nothing, unless earlier passes filled the archive under another master key. */
+function archivePass({ of, generation }: Pass, last: LastPass): Pass | null {
+  if (of === 'archive' || last.generation === 0 || last.generation === generation) return null
+  return { after: 0, to: Number.MAX_SAFE_INTEGER, generation, of: 'archive' }
+}
+
+/** How far a space has come with sealing all it holds by the newest master key. */
+export interface Resealing {
+  /** The newest. */
+  readonly generation: number
+  readonly done: boolean
+}
+
+/** Has the space see to it, if that is not done: its alarm does the work, so that there is one pass at a time. */
+export async function reseal(space: Space, now: number): Promise<Resealing> {
+  const [generation] = (await space.keys()).generations
+  const { last, now: pass } = space.store.passes()
+  const done = space.standing.seq === NOTHING || (pass === null && last.generation === generation)
+  if (!done) await space.alarm.wakeBy(now)
+  return { generation, done }
 }
 
 /** Drops what is past its time. Whether there may be more of it. */

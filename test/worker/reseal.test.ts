@@ -1,0 +1,165 @@
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { expect, test } from 'vitest'
+import { decodeChunks } from '../../worker/src/core/chunk.ts'
+import type { Session } from '../../worker/src/core/session.ts'
+import { listConflicts } from '../../worker/src/objects/conflicts.ts'
+import { readHistory } from '../../worker/src/objects/history.ts'
+import { pull } from '../../worker/src/objects/pull.ts'
+import { openSpace, type Space } from '../../worker/src/objects/space.ts'
+import { reseal, upkeep } from '../../worker/src/objects/upkeep.ts'
+import { age } from './ageing.ts'
+import { device, mint, type Reply, send } from './client.ts'
+
+const T = Date.now() - 60_000
+const ROTATED = `2:${btoa('n'.repeat(32))} ${env.MASTER_KEY}`
+const NEWEST_ONLY = ROTATED.split(' ')[0] as string
+const KEYS = Array.from({ length: 60 }, (_, index) => `k/${index}`)
+
+const session: Session = {
+  id: 'i',
+  token: 't',
+  subject: 's',
+  space: 'any',
+  client: 'reader',
+  scopes: ['sync:read'],
+  collections: null,
+  issuedAt: Date.now(),
+  expiresAt: 0,
+}
+
+/** A space with history, conflicts and an archive, all sealed by the first master key. */
+async function grownSpace(): Promise<string> {
+  const space = crypto.randomUUID()
+  const { token } = await mint({ space })
+  const [a, b] = [await device({ token }), await device({ token })]
+  for (let round = 0; round < 4; round++) {
+    const changes = KEYS.map((key) => ({ key, value: `${round} ${'x'.repeat(400)}`, timestamp: T + round }))
+    await a.sync({ changes })
+    await b.sync({ changes: [{ key: 'k/0', value: round, timestamp: T, base: null }] })
+  }
+  await age(space, 1)
+  return space
+}
+
+function under<R>(space: string, masterKeys: string, work: (opened: Space) => Promise<R>): Promise<R> {
+  return runInDurableObject(env.CHRONICLE.getByName(space), async (_, state) => {
+    await state.storage.deleteAlarm()
+    return work(openSpace(state, { ...env, MASTER_KEY: masterKeys }))
+  })
+}
+
+/** All that readers can get of a space. */
+async function everything(opened: Space): Promise<unknown> {
+  const { entries } = await pull(opened, session, { query: { cursor: null }, wrote: null })
+  const histories = await Promise.all(KEYS.map((key) => readHistory(opened, session, { key })))
+  return { entries, histories, conflicts: await listConflicts(opened, {}, null) }
+}
+
+function generations(space: string): Promise<ReadonlySet<number>> {
+  return runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage: { sql } }) => {
+    const bodies = [
+      ...sql.exec<{ body: ArrayBuffer }>('SELECT body FROM segment'),
+      ...sql.exec<{ body: ArrayBuffer }>('SELECT body FROM archive'),
+      ...sql.exec<{ body: ArrayBuffer }>(`SELECT value AS body FROM meta WHERE name = 'names'`),
+    ]
+    const chunks = bodies.flatMap(({ body }) => decodeChunks(new Uint8Array(body)))
+    return new Set(chunks.map(({ frame }) => frame.g))
+  })
+}
+
+test('[KR6] all that a space holds is sealed by the newest key, and then read without the older one', async () => {
+  const space = await grownSpace()
+  const before = await under(space, env.MASTER_KEY, everything)
+  await under(space, ROTATED, async (opened) => {
+    const now = Date.now()
+    const answers = []
+    while (answers.length < 9 && answers.at(-1)?.done !== true) {
+      answers.push(await reseal(opened, now))
+      opened.alarm.forget()
+      await upkeep(opened, now)
+    }
+    expect(answers).toEqual([
+      ...Array.from({ length: answers.length - 1 }, () => ({ generation: 2, done: false })),
+      { generation: 2, done: true },
+    ])
+    expect(answers.length).toBeGreaterThan(2)
+  })
+  expect(await generations(space)).toEqual(new Set([2]))
+  expect(await under(space, NEWEST_ONLY, everything)).toEqual(before)
+})
+
+test('[KR6] before that the older key is needed, and a pass without it destroys nothing', async () => {
+  const space = await grownSpace()
+  const before = await under(space, env.MASTER_KEY, everything)
+  await under(space, ROTATED, (opened) => opened.keys())
+  await under(space, NEWEST_ONLY, async (opened) => {
+    await expect(everything(opened)).rejects.toThrow('does not open')
+    for (let round = 0; round < 4; round++) await upkeep(opened, Date.now())
+  })
+  expect(await under(space, ROTATED, everything)).toEqual(before)
+})
+
+function ask(id: string): Promise<Reply> {
+  return send('POST', `/api/spaces/${id}/reseal`, { bearer: env.ADMIN_TOKEN })
+}
+
+test('[KR6] a space sees to it by itself, and says when it is done', async () => {
+  const space = await grownSpace()
+  const stub = env.CHRONICLE.getByName(space)
+  await runInDurableObject(stub, (_, { storage: { sql } }) => {
+    sql.exec(`DELETE FROM meta WHERE name = 'passes'`)
+  })
+  const id = stub.id.toString()
+  expect((await ask(id)).body).toEqual({ success: true, id, generation: 1, done: false })
+  expect(await runDurableObjectAlarm(stub)).toBe(true)
+  expect((await ask(id)).body).toEqual({ success: true, id, generation: 1, done: true })
+  expect(await runInDurableObject(stub, (_, { storage }) => storage.getAlarm())).not.toBeNull()
+})
+
+test('[KR6] an empty space is done; what is no object of the class is not found', async () => {
+  const id = env.CHRONICLE.idFromName(crypto.randomUUID()).toString()
+  expect((await ask(id)).body).toMatchObject({ done: true })
+  for (const other of ['x', '0'.repeat(64), `${id}0`, encodeURIComponent('../tokens')])
+    expect(await ask(other)).toMatchObject({ status: 404, body: { code: 'not-found' } })
+})
+
+test('[LC8] a chunk that cannot be read stays where it is, and the pass goes on', async () => {
+  const space = crypto.randomUUID()
+  const a = await device(await mint({ space }))
+  for (let round = 0; round < 3; round++) {
+    for (const key of ['k/1', 'k/2', 'k/3']) {
+      await a.sync({ changes: [{ key, value: `${key} ${round}`, timestamp: T + round }] })
+    }
+  }
+  const damage = (seq: number) =>
+    runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage: { sql } }) => {
+      const { first, body } = sql
+        .exec<{ first: number; body: ArrayBuffer }>('SELECT first, body FROM segment')
+        .one()
+      const bytes = new Uint8Array(body)
+      const view = new DataView(body)
+      let end = 0
+      for (let count = 0; count < seq; count++) end += 8 + view.getUint32(end) + view.getUint32(end + 4)
+      bytes[end - 1] = (bytes[end - 1] ?? 0) ^ 1
+      sql.exec('UPDATE segment SET body = ? WHERE first = ?', bytes, first)
+    })
+  // The version of k/2 that stands, and one of k/1 that was replaced.
+  await damage(8)
+  await damage(1)
+  const effort = await age(space, 1)
+  expect(effort.next).not.toBe(0)
+  expect(await a.get('/api/entries?key=k/2')).toMatchObject({ status: 500 })
+  for (const key of ['k/1', 'k/3'])
+    expect(await a.get(`/api/entries?key=${key}`)).toMatchObject({ status: 200, body: { value: `${key} 2` } })
+  const kept = await runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage: { sql } }) =>
+    sql
+      .exec<{ body: ArrayBuffer }>('SELECT body FROM segment ORDER BY first')
+      .toArray()
+      .flatMap(({ body }) => decodeChunks(new Uint8Array(body)))
+      .map(({ frame }) => frame.s[0]),
+  )
+  expect(kept).toEqual([1, 7, 8, 9])
+  await damage(3)
+  expect(await a.get('/api/entries?key=k/2')).toMatchObject({ status: 200, body: { value: 'k/2 2' } })
+})
