@@ -24,8 +24,9 @@ const CLEAR_VALUES: readonly Alteration[] = [
   },
 ]
 
-const CLEAR_NAMES: readonly Alteration[] = [
-  { file: 'objects/names.ts', find: 'return namesUnder(secret)', replace: 'return (key) => key' },
+/** The other way round: the dev stack leaves keys as they are. */
+const KEYED_NAMES: readonly Alteration[] = [
+  { file: 'objects/names.ts', find: "wanted !== 'keyed' || ", replace: '' },
 ]
 
 const NO_SIGNATURE: readonly Alteration[] = [
@@ -42,8 +43,7 @@ const NO_SIGNATURE: readonly Alteration[] = [
 
 const WITHOUT = {
   'the seal of values': CLEAR_VALUES,
-  'the names of keys': CLEAR_NAMES,
-  'both of them': [...CLEAR_VALUES, ...CLEAR_NAMES],
+  'clear names of keys': KEYED_NAMES,
   'the signature of sessions': NO_SIGNATURE,
 } satisfies Record<string, readonly Alteration[]>
 

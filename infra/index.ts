@@ -49,6 +49,7 @@ const values = {
     ENVIRONMENT: environment,
     CORS_ORIGINS: [...settings.corsOrigins],
     JURISDICTION: settings.jurisdiction,
+    KEY_NAMES: settings.keyNames,
     VERSION: bundle.version,
   },
   datasets: { ANALYTICS: names.dataset },

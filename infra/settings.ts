@@ -52,6 +52,8 @@ const Settings = z.strictObject({
   smartPlacement: flag,
   /** Where the data may lie. Never changed once there is data: under another one every space is empty. */
   jurisdiction: z.enum(['none', 'eu', 'fedramp', 'us']),
+  /** What the rows of new spaces call their keys: as they are, or by a keyed digest. */
+  keyNames: z.enum(['clear', 'keyed']),
   /** The live generations of the secrets, the newest first. */
   masterKeys: generations,
   sessionKeys: generations,
@@ -94,6 +96,7 @@ const HINTS: Readonly<Record<keyof Settings, Hint>> = {
   logSampling: { expected: 'a number from 0 to 1', example: '0.1' },
   smartPlacement: YES_OR_NO,
   jurisdiction: { expected: '"none", "eu", "fedramp" or "us"', example: 'eu' },
+  keyNames: { expected: '"clear" or "keyed"', example: 'keyed' },
   masterKeys: GENERATIONS,
   sessionKeys: GENERATIONS,
   adminTokens: GENERATIONS,

@@ -7,17 +7,18 @@ import { type Device, device, mint, send } from './client.ts'
 const ROTATED = `2:${btoa('n'.repeat(32))} ${env.MASTER_KEY}`
 const NEWEST_ONLY = ROTATED.split(' ')[0] as string
 
+const latin1 = new TextDecoder('latin1')
 const LONG = 'x'.repeat(511)
 const KEYS = ['notes/1', 'notes/2', 'ä/€/😀', `${LONG}x`, `${LONG}y`]
 
 /** Works on the rows of a space, opened under some master keys. */
 function inSpace<T>(
   name: string,
-  work: (sql: SqlStorage, open: (masterKeys?: string) => Promise<Space>) => Promise<T>,
+  work: (sql: SqlStorage, open: (masterKeys?: string, names?: string) => Promise<Space>) => Promise<T>,
 ): Promise<T> {
   return runInDurableObject(env.CHRONICLE.getByName(name), (_, state) =>
-    work(state.storage.sql, async (MASTER_KEY = env.MASTER_KEY) => {
-      const space = openSpace(state, { ...env, MASTER_KEY })
+    work(state.storage.sql, async (MASTER_KEY = env.MASTER_KEY, KEY_NAMES = 'keyed') => {
+      const space = openSpace(state, { ...env, MASTER_KEY, KEY_NAMES })
       await space.keys()
       return space
     }),
@@ -43,6 +44,7 @@ function seqsOf({ store }: Space, keys: readonly string[]): readonly (number | u
 
 async function spaceOf(keys: readonly string[]): Promise<{ space: string; a: Device }> {
   const space = crypto.randomUUID()
+  await inSpace(space, (_, open) => open())
   const a = await device(await mint({ space, scopes: ['sync:read', 'sync:write', 'space:admin'] }))
   await a.sync({ changes: keys.map((key) => ({ key, value: key, timestamp: 1 })) })
   return { space, a }
@@ -88,6 +90,7 @@ test('[SG9] the names of another space are others, and after an erasure so are t
   expect(before).not.toBe(await nameIn(other.space))
   const body = { confirm: one.space }
   expect(await send('DELETE', '/api/space', { bearer: one.a.session, body })).toMatchObject({ status: 200 })
+  await inSpace(one.space, (_, open) => open())
   const again = await device(await mint({ space: one.space }))
   await again.sync({ changes: [{ key: 'notes/1', value: 1, timestamp: 1 }] })
   expect(await nameIn(one.space)).not.toBe(before)
@@ -102,14 +105,37 @@ test('[SG9] whoever opens a new space at the same time comes to the same names',
   })
 })
 
-test('[SG9] rows from before there were names keep their keys', async () => {
-  await inSpace(crypto.randomUUID(), async (sql, open) => {
-    sql.exec(`INSERT INTO head (key, seq, root, at, "by", deleted) VALUES ('notes/1', 1, 0, 1, 'c', 0)`)
-    const space = await open()
-    write(space, ['notes/1', 'notes/2'])
-    expect(namesIn(sql)).toEqual(['notes/1', 'notes/2'])
-    expect(seqsOf(await open(), ['notes/2', 'notes/1'])).toEqual([2, 1])
-  })
+test('[SG9] a space that holds something goes on as it began, whatever the setting is by then', async () => {
+  for (const began of ['clear', 'keyed']) {
+    await inSpace(crypto.randomUUID(), async (sql, open) => {
+      write(await open(env.MASTER_KEY, began), ['notes/1'])
+      const names = namesIn(sql)
+      expect(names[0] === 'notes/1').toBe(began === 'clear')
+      for (const wanted of ['keyed', 'clear']) {
+        const space = await open(env.MASTER_KEY, wanted)
+        expect(seqsOf(space, ['notes/1'])).toEqual([1])
+        write(space, ['notes/1'])
+        expect(namesIn(sql)).toEqual(names)
+      }
+    })
+  }
+})
+
+test('[SG9] no key is in any row of a space that keeps none in clear', async () => {
+  const { space, a } = await spaceOf(['canary/4711', 'canary/4712'])
+  await a.sync({ batch: 1, changes: [{ key: 'canary/4711', value: 2, timestamp: 0, base: null }] })
+  await a.sync({ changes: [{ key: 'canary/4712', deleted: true, timestamp: 2 }] })
+  const cells = await inSpace(space, async (sql) =>
+    ['segment', 'archive', 'head', 'client', 'conflict', 'meta'].flatMap((table) =>
+      sql
+        .exec(`SELECT * FROM ${table}`)
+        .toArray()
+        .flatMap((row) => Object.values(row)),
+    ),
+  )
+  const text = cells.map((cell) => (cell instanceof ArrayBuffer ? latin1.decode(cell) : cell)).join(' ')
+  expect(text).toContain(a.id)
+  expect(text).not.toContain('canary')
 })
 
 test('[SG9] a changed secret is no secret: the space does not open', async () => {

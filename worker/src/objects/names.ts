@@ -1,11 +1,9 @@
 import siphash from 'siphash/lib/siphash-double.js'
 import { decodeChunks, encodeChunk, type Origin } from '../core/chunk.ts'
+import { MAX_CHANGES } from '../core/limits.ts'
 import type { Keyring } from './seal.ts'
 
-/**
- * What the rows of a space call a key: a keyed digest of it (SipHash-2-4, 128 bits), because keys can be as telling as
- * values. The same key has the same name for as long as the space is not erased.
- */
+/** What the rows of a space call a key. The same key has the same name for as long as the space is not erased. */
 export type KeyNames = (key: string) => string
 
 type Storage = Pick<DurableObjectStorage, 'sql' | 'transactionSync'>
@@ -17,20 +15,23 @@ const SECRET_BYTES = 16
 const PLACE = { c: '', b: null, t: 0, k: 0 } as const
 
 /**
- * The names of a space. Their secret is random and kept sealed, so that a new master key renames nothing: it is
- * sealed anew by the newest one. A space whose rows were written before there were names keeps its keys as they are.
+ * The names of a space: the keys themselves, or, because keys can be as telling as values, keyed digests of them
+ * (SipHash-2-4, 128 bits). Which of them is decided for an empty space by what the stack wants, once and for all.
+ *
+ * The secret of the digests is random and kept sealed, so that a new master key renames nothing: it is sealed anew by
+ * the newest one.
  */
-export async function keyNames(storage: Storage, keys: Keyring): Promise<KeyNames> {
+export async function keyNames(storage: Storage, keys: Keyring, wanted: string): Promise<KeyNames> {
   const { sql } = storage
   const stored = storedSecret(sql)
-  if (stored === null && holdsHeads(sql)) return (key) => key
+  if (stored === null && (wanted !== 'keyed' || holdsHeads(sql))) return (key) => key
   const secret = stored === null ? newSecret() : await keys.open(stored)
   const [g] = keys.generations
   if (stored?.frame.g !== g) {
     const origin = { g, ...PLACE }
     const sealed = await keys.seal(secret, origin)
     // Others may have done so meanwhile, after an erasure even with another secret: theirs holds.
-    if (storedSecret(sql)?.frame.g !== stored?.frame.g) return keyNames(storage, keys)
+    if (storedSecret(sql)?.frame.g !== stored?.frame.g) return keyNames(storage, keys, wanted)
     storage.transactionSync(() => storeSecret(sql, { origin, sealed }))
   }
   return namesUnder(secret)
@@ -43,7 +44,16 @@ function newSecret(): string {
 function namesUnder(secret: string): KeyNames {
   const words = new Uint32Array(Uint8Array.from(secret, (character) => character.charCodeAt(0)).buffer)
   const encoder = new TextEncoder()
-  return (key) => toText(siphash.hash(words, encoder.encode(key)))
+  const known = new Map<string, string>()
+  return (key) => {
+    const found = known.get(key)
+    if (found !== undefined) return found
+    // A batch asks for each of its names twice.
+    if (known.size >= MAX_CHANGES) known.clear()
+    const name = toText(siphash.hash(words, encoder.encode(key)))
+    known.set(key, name)
+    return name
+  }
 }
 
 function toText(digest: Uint32Array): string {

@@ -34,7 +34,7 @@ export function openSpace(ctx: DurableObjectState, env: Env): Space {
 
   async function unlock(): Promise<Keyring> {
     const ring = await keyring(env.MASTER_KEY, ctx.id.toString())
-    names = await keyNames(ctx.storage, ring)
+    names = await keyNames(ctx.storage, ring, env.KEY_NAMES)
     return ring
   }
 
