@@ -2,9 +2,9 @@
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { RunError } from '@pulumi/pulumi/errors.js'
-import type { Metafile } from 'esbuild'
 import { bundleWorker } from '../bundle.ts'
 import { readDeclaration } from '../declaration.ts'
+import { nameOf, weigh } from '../dependencies/packages.ts'
 
 /**
  * Every cold start parses it all. 70,000 of it are for the description of the API. The platform itself takes 3 MB
@@ -14,22 +14,11 @@ const MAX_BUNDLE_BYTES = 245_000
 
 const ROOT = join(import.meta.dirname, '../..')
 
-/** Bytes in the bundle by package; our own sources are one. */
-function weigh({ outputs }: Metafile): readonly [string, number][] {
-  const weights = new Map<string, number>()
-  const bundle = Object.entries(outputs).find(([path]) => path.endsWith('.js'))?.[1]
-  for (const [path, { bytesInOutput }] of Object.entries(bundle?.inputs ?? {})) {
-    const source = path.endsWith('.json') ? path : 'chronicle-sync'
-    const name = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? source
-    weights.set(name, (weights.get(name) ?? 0) + bytesInOutput)
-  }
-  return [...weights].sort(([, a], [, b]) => b - a)
-}
-
 async function main(): Promise<void> {
   const { bytes, contentSha256, metafile } = await bundleWorker(ROOT, readDeclaration(ROOT).main)
   const gzipped = gzipSync(bytes, { level: 9 }).length
-  for (const [name, weight] of weigh(metafile)) console.log(`  ${name.padEnd(24)} ${weight} bytes`)
+  for (const [source, weight] of weigh(metafile))
+    console.log(`  ${nameOf(source).padEnd(24)} ${weight} bytes`)
   console.log(
     `dist/worker.js: ${bytes.length} bytes, ${gzipped} gzipped, sha256 ${contentSha256.slice(0, 12)}`,
   )
