@@ -90,3 +90,12 @@ test('production waits for dev, and dev for the check', () => {
     prod: { needs: 'dev', with: { step: 'up', stack: 'prod', environment: 'production' } },
   })
 })
+
+test('every change is audited before the gates, and every night somebody must have been asked', () => {
+  const gates = readFileSync(join(FOLDER, '../../.ci/run'), 'utf8').trimEnd().split('\n')
+  expect(gates.slice(-2)).toEqual(['node .ci/audit.mjs', 'npm run check'])
+  for (const file of ['main.yml', 'pull-request.yml']) {
+    expect(read(file).steps.map(({ run }) => run)).toContain('.ci/run')
+  }
+  expect(read('nightly.yml').steps.map(({ run }) => run)).toContain('node .ci/audit.mjs --required')
+})
