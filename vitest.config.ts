@@ -8,17 +8,20 @@ Object.assign(process.env, {
   SESSION_KEY: `1:${btoa('s'.repeat(32))}`,
 })
 
+/** Reads all that the Worker logs. */
+const WITNESS = './test/support/witness.ts'
+
 export default defineConfig({
   test: {
     onConsoleLog: (log) => !isRequestLog(log),
     projects: [
       { test: project('unit') },
       { test: project('simulation') },
-      inRuntime({ test: project('worker') }),
+      inRuntime({ test: { ...project('worker'), setupFiles: WITNESS } }),
       inRuntime({
         test: {
           ...project('security'),
-          setupFiles: './test/security/witness.ts',
+          setupFiles: WITNESS,
           // `npm run attack` sets it: what takes minutes then runs whole, and not a sample of it.
           provide: { thorough: process.env.ATTACK === 'thorough' },
           ...(process.env.ATTACK === 'thorough' && { testTimeout: 3_600_000 }),

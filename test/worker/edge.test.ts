@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import document from '../../docs/openapi.json' with { type: 'json' }
 import { ROUTES } from '../../worker/src/http/router.ts'
+import { overhear } from '../support/witness.ts'
 import { call, device, mint, send } from './client.ts'
 
 const allowed = 'http://localhost:3000'
@@ -118,29 +119,24 @@ test('[ED8] health says that the Worker runs, in which environment, and which ve
 })
 
 test('[ED9] logs one line a request, with no credential, value or key in it', async () => {
-  const lines: string[] = []
-  const { log } = console
-  console.log = (line: string) => lines.push(line)
-  try {
+  const secrets = [env.ADMIN_TOKEN, 'secret-key', 'secret-value']
+  const lines = await overhear(async () => {
     const { token } = await mint()
     const a = await device({ token })
     await a.sync({ changes: [{ key: 'secret-key', value: 'secret-value', timestamp: 1 }] })
     await a.get('/api/entries?key=secret-key')
     await send('GET', `/api/${token}`)
-    const parsed = lines.map((line) => JSON.parse(line))
-    expect(parsed.map(({ method, route, status }) => `${method} ${route} ${status}`)).toEqual([
-      'POST /api/tokens 201',
-      'POST /api/auth 200',
-      'POST /api/sync 200',
-      'GET /api/entries 200',
-      'GET * 404',
-    ])
-    for (const secret of [token, a.session, env.ADMIN_TOKEN, 'secret-key', 'secret-value']) {
-      expect(lines.join('\n')).not.toContain(secret)
-    }
-  } finally {
-    console.log = log
-  }
+    secrets.push(token, a.session)
+  })
+  const parsed = lines.map((line) => JSON.parse(line))
+  expect(parsed.map(({ method, route, status }) => `${method} ${route} ${status}`)).toEqual([
+    'POST /api/tokens 201',
+    'POST /api/auth 200',
+    'POST /api/sync 200',
+    'GET /api/entries 200',
+    'GET * 404',
+  ])
+  for (const secret of secrets) expect(lines.join('\n')).not.toContain(secret)
 })
 
 test('[OA3] GET /api/openapi.json is the committed document, and describes every route and no other', async () => {

@@ -2,6 +2,7 @@ import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { mismatches } from '../support/documented.ts'
+import { examine } from '../support/witness.ts'
 import { age } from './ageing.ts'
 import { call, type Device, device, mint, send } from './client.ts'
 
@@ -14,7 +15,9 @@ function download({ session }: Device): Promise<Response> {
 
 async function lines(response: Response): Promise<{ key?: string; [field: string]: unknown }[]> {
   expect(response.status).toBe(200)
-  const parts = (await response.text()).split('\n')
+  const text = await response.text()
+  examine('an export', text)
+  const parts = text.split('\n')
   expect(parts.pop()).toBe('')
   return parts.map((line) => JSON.parse(line))
 }

@@ -3,9 +3,13 @@ import { base64url, exportSPKI, generateKeyPair, type JWTHeaderParameters, SignJ
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ALGORITHMS, type IdentityProvider } from '../../worker/src/core/identity.ts'
 import { answer } from '../../worker/src/http/edge.ts'
+import { hush } from '../support/witness.ts'
 import { device, mint, type Reply, send } from './client.ts'
 import { follow } from './follower.ts'
 import { claims, connect, newProvider, type Provider } from './provider.ts'
+
+// Providers fail here, and keys that cannot be fetched are logged.
+hush()
 
 const MINUTE = 60_000
 let began = Date.now()
@@ -15,7 +19,6 @@ beforeEach(async () => {
   // half a minute or an hour, tests do not wait for.
   began += 5 * 60 * MINUTE
   vi.useFakeTimers({ toFake: ['Date'], now: began })
-  vi.spyOn(console, 'error').mockReturnValue()
   connect()
 })
 

@@ -5,6 +5,7 @@ import { MAX_FRAME_BYTES, MAX_MESSAGE_BYTES, MAX_SOCKETS } from '../../worker/sr
 import type { Session } from '../../worker/src/core/session.ts'
 import { answer } from '../../worker/src/http/edge.ts'
 import { signSession } from '../../worker/src/http/session.ts'
+import { overhear } from '../support/witness.ts'
 import { call, type Device, device, mint, send } from './client.ts'
 import { askLive, type Follower, follow, listeners, pause, until } from './follower.ts'
 
@@ -673,19 +674,15 @@ test('[LV15] a push is logged and counted, without contents', async () => {
   const { a } = await pair()
   const socket = await follow(a)
   await socket.next()
-  const lines: string[] = []
   const points: AnalyticsEngineDataPoint[] = []
-  const { log } = console
   const { writeDataPoint } = env.ANALYTICS
-  console.log = (line: string) => lines.push(line)
   env.ANALYTICS.writeDataPoint = (point = {}) => points.push(point)
-  try {
+  const lines = await overhear(async () => {
     await pushed(socket, 'x', { changes: puts(['secret-key'], 'secret-value') })
     await pushed(socket, 'y', { changes: 'wrong' })
-  } finally {
-    console.log = log
+  }).finally(() => {
     env.ANALYTICS.writeDataPoint = writeDataPoint
-  }
+  })
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([
     { message: 'request', method: 'PUSH', route: '/api/live', status: 200 },
     { message: 'request', method: 'PUSH', route: '/api/live', status: 422, code: 'invalid-request' },

@@ -1,0 +1,28 @@
+/** What tells a credential or a canary in a text, whosever it is. */
+const PATTERNS: Readonly<Record<string, RegExp>> = {
+  'API token': /chr_(?:dev|prod)_[A-Za-z0-9_-]{50}/,
+  session: /eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/,
+  'admin token': /adm_(?:dev|prod)_\w+/,
+  'master key': /bW1tbW1t[mtbW1=]*|m{32}/,
+  'session key': /c3Nzc3Nz[c3Nz=]*|s{32}/,
+  value: /canary-\w+/,
+}
+
+/** Secrets of stacks that were started: they are random, so no pattern tells them. */
+const known = new Set<string>()
+
+/** From now on these texts are secrets too. */
+export function keepSecret(texts: readonly string[]): void {
+  for (const text of texts) known.add(text)
+}
+
+/** The kinds of secrets that a text holds. */
+export function secretsIn(text: string): readonly string[] {
+  const kinds = Object.keys(PATTERNS).filter((kind) => PATTERNS[kind]?.test(text))
+  return [...known].some((secret) => text.includes(secret)) ? [...kinds, 'secret of a stack'] : kinds
+}
+
+/** The same without values, which replies are there to show. */
+export function credentialsIn(text: string): readonly string[] {
+  return secretsIn(text).filter((kind) => kind !== 'value')
+}

@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest'
+import { device } from './client.ts'
+
+// A test file that does not ask for the witness has it all the same, so it is imported late.
+test('[SC8] all that the Worker logs is read in every test file, with what is inside', async () => {
+  await device()
+  const { overhear, witnessed } = await import('../support/witness.ts')
+  const { lines, leaks } = witnessed()
+  expect(lines).toBe(2)
+  expect(leaks).toEqual([])
+  const cause = new Error('a cause', { cause: { with: { much: ['inside'] } } })
+  const [line] = await overhear(async () => console.warn('it', { of: new Headers({ a: 'header' }) }, cause))
+  for (const part of ['it', 'header', 'a cause', 'inside']) expect(line).toContain(part)
+})
