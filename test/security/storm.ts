@@ -1,9 +1,9 @@
 import { ROUTES } from '../../worker/src/http/router.ts'
 import { documented } from '../support/documented.ts'
+import { credentialsIn } from '../support/secrets.ts'
 import { mutateBytes, mutateHeaders, mutateJson, mutatePath } from './mutation.ts'
 import type { Random } from './random.ts'
 import { nameOf, requestTo } from './routes.ts'
-import { secretsIn } from './secrets.ts'
 
 /** A request as it goes over the wire. */
 export interface Sent {
@@ -119,7 +119,7 @@ export async function examine(sent: Sent, response: Response, weather: Weather):
   const isGiven =
     response.ok &&
     ['/api/auth', '/api/tokens', '/api/openapi.json'].some((path) => sent.path.startsWith(path))
-  const leaked = isGiven ? [] : secretsIn(text).filter((kind) => kind !== 'value')
+  const leaked = isGiven ? [] : credentialsIn(text)
   if (leaked.length > 0) throw new Error(`${leaked} in the reply to ${what}`)
   await documented(new Request(url, { method: sent.method }), response).catch((cause: Error) => {
     throw new Error(`${cause.message}\n${what}`)

@@ -1,5 +1,6 @@
 import { type Schema, Validator } from '@cfworker/json-schema'
 import document from '../../docs/openapi.json' with { type: 'json' }
+import { credentialsIn } from './secrets.ts'
 
 interface Header {
   readonly schema: Schema
@@ -24,22 +25,29 @@ const ELSEWHERE = ['forbidden-origin', 'not-found', 'method-not-allowed', 'misco
 
 const NDJSON = 'application/x-ndjson'
 
+/** The one field of the one reply that gives a credential of each sort ([SC8]). */
+const GIVEN: Readonly<Record<string, string>> = { 'POST /api/auth': 'session', 'POST /api/tokens': 'token' }
+
 const COMMON_HEADERS = ['x-request-id', 'cache-control', 'vary', 'x-content-type-options']
 
 /**
  * Throws unless docs/openapi.json describes the response to the letter: status, content type, headers and body, and
- * no field that it does not name. Gives the response back unread.
+ * no field that it does not name; and if it shows a credential that it is not there to give. Gives the response back
+ * unread.
  */
 export async function documented(request: Request, response: Response): Promise<Response> {
-  // A socket that was opened has no body.
-  if (response.status === 101) return response
   const { pathname } = new URL(request.url)
-  // What is streamed is read by the test, as it comes.
-  const text = response.headers.get('content-type') === NDJSON ? '' : await response.clone().text()
-  const found = discrepancies(request.method, pathname, { response, text })
+  const isSocket = response.status === 101
+  // A socket that was opened has no body. What is streamed is read by the test, as it comes.
+  const isUnread = isSocket || response.headers.get('content-type') === NDJSON
+  const answer = { response, text: isUnread ? '' : await response.clone().text() }
+  const found = [
+    ...(isSocket ? [] : discrepancies(request.method, pathname, answer)),
+    ...leaks(`${request.method} ${pathname}`, answer),
+  ]
   if (found.length === 0) return response
   throw new Error(
-    `${request.method} ${pathname} ${response.status} is not as documented:\n${found.join('\n')}\n${text}`,
+    `${request.method} ${pathname} ${response.status} is not as documented:\n${found.join('\n')}\n${answer.text}`,
   )
 }
 
@@ -61,6 +69,16 @@ function discrepancies(method: string, pathname: string, answer: Answer): readon
   const response = responses[status]
   if (response === undefined) return [...missing, `status ${status}: not described`]
   return [...missing, ...compare(resolve(response), method, answer)]
+}
+
+/** The kinds of credentials that an answer shows, but for the one it gives. */
+function leaks(operation: string, { response, text }: Answer): readonly string[] {
+  // The examples of the description belong to nobody.
+  if (operation === 'GET /api/openapi.json') return []
+  const field = GIVEN[operation]
+  const rest = field === undefined ? text : text.replace(String(JSON.parse(text)[field]), '')
+  const shown = [...Array.from(response.headers, ([name, value]) => `${name}: ${value}`), rest]
+  return credentialsIn(shown.join('\n')).map((kind) => `it shows a ${kind}`)
 }
 
 function operationOf(method: string, pathname: string): { readonly responses: Responses } | undefined {
