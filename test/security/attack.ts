@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Pool } from 'undici'
-import { loadAccount } from '../../infra/local/account.ts'
 import { type RunningCloud, startCloud } from '../../infra/local/start-cloud.ts'
-import { GENEROUS } from '../support/cloud.ts'
+import { GENEROUS, secretsOf } from '../support/cloud.ts'
+import { keepSecret, secretsIn } from '../support/secrets.ts'
 import { random } from './random.ts'
-import { secretsIn } from './secrets.ts'
 import { examine, generate, type Sent, type Weather } from './storm.ts'
 
 /**
@@ -24,15 +23,13 @@ const WARM_UP = 0.2
 
 const local = mkdtempSync(join(tmpdir(), 'chronicle-attack-'))
 const logged: string[] = []
-/** What the stack must never tell; made while it starts. */
-let secrets: readonly string[] = []
 const cloud = await startCloud({
   local,
   port: 0,
   config: GENEROUS,
-  onLog: (_, line) => logged.push(...leaksIn(line)),
+  onLog: (_, line) => secretsIn(line).length > 0 && logged.push(line),
 })
-secrets = secretsOf(local)
+keepSecret(secretsOf(local))
 
 try {
   await storm(cloud, Number(values.requests))
@@ -116,17 +113,4 @@ async function prepare<T>(work: () => Promise<T>): Promise<T> {
 function memoryOf(pid: number): number {
   const [, kilobytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
   return Math.round(Number(kilobytes) / 1024)
-}
-
-function leaksIn(line: string): readonly string[] {
-  const known = secrets.filter((secret) => line.includes(secret))
-  return known.length > 0 || secretsIn(line).length > 0 ? [line] : []
-}
-
-/** The texts of the stack's secrets, and of each generation by itself. */
-function secretsOf(folder: string): readonly string[] {
-  const [script] = loadAccount(join(folder, 'dev')).scripts
-  const texts =
-    script?.bindings.filter(({ type }) => type === 'secret_text').map(({ text }) => String(text)) ?? []
-  return texts.flatMap((text) => text.split(' ').map((part) => part.slice(part.indexOf(':') + 1)))
 }

@@ -1,13 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { loadAccount } from '../../infra/local/account.ts'
 import { type RunningCloud, startCloud } from '../../infra/local/start-cloud.ts'
 import { fetchDocumented } from './documented.ts'
+import { keepSecret, secretsIn } from './secrets.ts'
 
 /** The dev stack in a folder of its own, as `npm start` serves it. It can be started again on the same folder. */
 export interface TestCloud {
   readonly folder: string
   start(config?: Record<string, string>): Promise<RunningCloud>
+  /** What the Worker logged so far, line by line. */
+  logged(): readonly string[]
+  /** Ends it. Rejects if there is a secret in a line of the log ([SC8]). */
   remove(): Promise<void>
 }
 
@@ -17,18 +22,34 @@ export const GENEROUS = { authRequestsPerMinute: '1000000', syncRequestsPerMinut
 export function testCloud(): TestCloud {
   const local = mkdtempSync(join(tmpdir(), 'chronicle-test-'))
   const running: RunningCloud[] = []
+  const lines: string[] = []
   return {
     folder: local,
     async start(config = GENEROUS) {
-      const cloud = await startCloud({ local, port: 0, config })
+      const cloud = await startCloud({ local, port: 0, config, onLog: (_, line) => lines.push(line) })
+      keepSecret(secretsOf(local))
       running.push(cloud)
       return cloud
     },
+    logged: () => [...lines],
     async remove() {
       await Promise.allSettled(running.map((cloud) => cloud.stop()))
       rmSync(local, { recursive: true, force: true })
+      const leaks = lines.filter((line) => secretsIn(line).length > 0)
+      if (leaks.length > 0) throw new Error(`secrets in the log:\n${leaks.slice(0, 5).join('\n')}`)
     },
   }
+}
+
+/** The texts of a stack's secrets, each generation by itself. `local`: where it was started. */
+export function secretsOf(local: string): readonly string[] {
+  const [script] = loadAccount(join(local, 'dev')).scripts
+  const secrets = script?.bindings.filter(({ type }) => type === 'secret_text') ?? []
+  return secrets.flatMap(({ text }) =>
+    String(text)
+      .split(' ')
+      .map((part) => part.slice(part.indexOf(':') + 1)),
+  )
 }
 
 /** A token for a space, minted with the stack's admin token. */

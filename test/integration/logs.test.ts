@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { RunningCloud } from '../../infra/local/start-cloud.ts'
+import { mintToken, secretsOf, type TestCloud, testCloud } from '../support/cloud.ts'
+import { fetchDocumented } from '../support/documented.ts'
+import { secretsIn } from '../support/secrets.ts'
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+let tested: TestCloud
+let cloud: RunningCloud
+
+beforeAll(async () => {
+  tested = testCloud()
+  cloud = await tested.start()
+})
+
+afterAll(() => tested.remove())
+
+/** Resolves once these requests are in the log. */
+async function logged(by: TestCloud, ids: readonly string[]): Promise<void> {
+  const missing = () => ids.filter((id) => !by.logged().some((line) => line.includes(id)))
+  await expect.poll(missing, { timeout: 30_000 }).toEqual([])
+}
+
+async function openSession(token: string): Promise<string> {
+  const body = JSON.stringify({ token })
+  const response = await fetchDocumented(`${cloud.url}/api/auth`, {
+    method: 'POST',
+    headers: JSON_TYPE,
+    body,
+  })
+  return ((await response.json()) as { session: string }).session
+}
+
+test('[SC8] the logs of a stack hold none of its secrets, and no credential of its clients', async () => {
+  const token = await mintToken(cloud, 'logged')
+  const secrets = [...secretsOf(tested.folder), token, await openSession(token), 'canary-1-value']
+  const asked = new Set<string>()
+  async function ask(path: string, secret: string, body?: object): Promise<void> {
+    const id = crypto.randomUUID()
+    const marked = { authorization: `Bearer ${secret}`, cookie: secret, 'user-agent': secret }
+    const headers = { ...JSON_TYPE, ...marked, 'x-request-id': id }
+    const sent = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }
+    await fetch(cloud.url + path, { headers, ...sent })
+    asked.add(id)
+  }
+  for (const secret of secrets) {
+    await ask(`/api/changes?cursor=${secret}&${secret}=1`, secret)
+    await ask(`/api/${secret}`, secret)
+    await ask('/api/sync', secret, { changes: [{ key: secret, value: secret, timestamp: 1, [secret]: 1 }] })
+  }
+  expect(asked.size).toBe(3 * 6)
+  await logged(tested, [...asked])
+  expect(tested.logged().filter((line) => secretsIn(line).length > 0)).toEqual([])
+})
+
+test('[SC8] a stack that logged a secret fails the test file that started it', async () => {
+  const other = testCloud()
+  const { url } = await other.start()
+  const id = 'canary-1-request'
+  await fetch(`${url}/api/health`, { headers: { 'x-request-id': id } })
+  await logged(other, [id])
+  await expect(other.remove()).rejects.toThrow(/^secrets in the log:\n\{.*canary-1-request.*\}$/)
+})
