@@ -27,7 +27,7 @@ export interface Conflict {
   readonly loser: { readonly value?: Json; readonly deleted?: boolean }
 }
 
-interface Reply {
+export interface Reply {
   readonly results: readonly { key: string; status: string; version?: string; code?: string }[]
   readonly conflicts: readonly Conflict[]
   readonly changes: readonly Entry[]
@@ -47,6 +47,8 @@ export class OfflineDevice {
   #cursor: string | null = null
   #batch = 0
   #sent: readonly Pending[] = []
+  /** What was answered last. */
+  #answered: object = {}
   #queue: Pending[] = []
   /** What the server is known to have: tombstones left out. */
   readonly #copy = new Map<string, { value: Json; version: string }>()
@@ -100,12 +102,18 @@ export class OfflineDevice {
     return this.#request<T>(path, { method: 'GET' })
   }
 
+  /** Sends the last batch that was answered once more, as if its reply had been lost. */
+  again(): Promise<Reply> {
+    return this.#post<Reply>('/api/sync', this.#answered)
+  }
+
   async #exchange(): Promise<boolean> {
     const pushed = this.#sent
     const numbered = pushed.length > 0 ? { batch: this.#batch } : {}
     const body = { ...numbered, clientTime: Date.now(), cursor: this.#cursor, changes: pushed }
     const reply = await this.#post<Reply>('/api/sync', body)
     this.#sent = []
+    if (pushed.length > 0) this.#answered = body
     this.acknowledged += pushed.length
     this.replays += Number(reply.replayed)
     this.conflicts.push(...reply.conflicts)
