@@ -170,7 +170,7 @@ test('[LV12] nor is one during which it was ended, and it stores nothing', async
   const client = await onBench({}, async ({ live, space, socket }) => {
     const { session } = socket.deserializeAttachment()
     await whileSealing(space, async () =>
-      space.revoked.set(session.id, { issuedBy: Number.MAX_SAFE_INTEGER, until: 0 }),
+      space.revoked.set(session.id, { issuedBy: Number.MAX_SAFE_INTEGER, until: 0, since: 0 }),
     )
     await live.receive(socket, pushOf('x', 'k/1'))
     expect(space.standing.seq).toBe(0)

@@ -11,7 +11,8 @@ test('[SG8] a space of an older version gets the steps that it lacks, and keeps 
   await runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) => {
     storage.sql.exec(`ALTER TABLE client DROP COLUMN generation; ALTER TABLE segment DROP COLUMN superseded;
       ALTER TABLE head DROP COLUMN merged; ALTER TABLE conflict DROP COLUMN at;
-      ALTER TABLE conflict DROP COLUMN resolved; ALTER TABLE revoked DROP COLUMN issued_by; DROP TABLE archive`)
+      ALTER TABLE conflict DROP COLUMN resolved; ALTER TABLE revoked DROP COLUMN issued_by;
+      ALTER TABLE revoked DROP COLUMN since; DROP TABLE archive`)
     storage.sql.exec(`INSERT INTO revoked VALUES ('a-token', 1)`)
     storage.sql.exec(`UPDATE meta SET value = 1 WHERE name = 'step'`)
     migrate(storage, 'epoch')

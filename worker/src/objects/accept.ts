@@ -70,7 +70,7 @@ export async function acceptBatch(space: Space, submission: Submission): Promise
   const material: Material = { opened: new Map(), asSent, withMade: null }
   for (;;) {
     // From here to the commit nothing is awaited: what was read still holds when it is written.
-    const known = checkSession(space, session)
+    const known = checkSession(space, session, clock.now)
     if (!known.ok) return known
     const record = recognise(space, prepared)
     if (!record.ok) return record

@@ -7,9 +7,9 @@ import type { Revocation, Standing } from './store.ts'
 /** What the space must know of a session to say whether it is still valid. */
 export type Credential = Pick<Session, 'id' | 'token' | 'issuedAt'>
 
-/** Refuses a session that is not valid, and any while the space is being filled: it would see half of it. */
-export function checkSession(space: Space, credential: Credential): Result<true> {
-  const known = checkCredential(space, credential)
+/** Refuses a session that is not valid now, and any while the space is being filled: it would see half of it. */
+export function checkSession(space: Space, credential: Credential, now: number): Result<true> {
+  const known = checkCredential(space, credential, now)
   if (!known.ok || !isImporting(space.standing)) return known
   return refused({ code: 'importing', retryAfterSeconds: IMPORT_RETRY_SECONDS })
 }
@@ -23,10 +23,19 @@ function isImporting({ imported }: Pick<Standing, 'imported'>): boolean {
  * Refuses a session that was ended, whose token was revoked, or that is older than the erasure of the space.
  * The Worker has verified all else about it.
  */
-export function checkCredential(space: Space, { id, token, issuedAt }: Credential): Result<true> {
-  const voided = [id, token].map((name) => space.revoked.get(name)?.issuedBy ?? 0)
-  const ended = issuedAt <= Math.max(...voided, space.standing.erasedAt)
+export function checkCredential(
+  { revoked, standing }: Space,
+  { id, token, issuedAt }: Credential,
+  now: number,
+): Result<true> {
+  const voided = [id, token].map((name) => voidedBy(revoked.get(name), now))
+  const ended = issuedAt <= Math.max(...voided, standing.erasedAt)
   return ended ? refused({ code: 'revoked' }) : accepted(true)
+}
+
+/** Up to when what goes by an id was issued that no longer counts, ms. */
+function voidedBy(revocation: Revocation | undefined, now: number): number {
+  return revocation === undefined || now < revocation.since ? 0 : revocation.issuedBy
 }
 
 export function checkScope(session: Session, needed: Scope): Result<true> {
@@ -49,8 +58,11 @@ export function checkWhole(session: Session): Result<true> {
   return refused({ code: 'forbidden-collection', collection: '*' })
 }
 
-/** Ends a session or all sessions of a token, at once; remembered until no such session could be valid. */
-export function revoke(space: Space, id: string, { now, ...revocation }: Revocation & { now: number }): void {
+/** Ends a session or all sessions of a token; remembered until no such session could be valid. */
+export function revoke(space: Space, id: string, { now, ...wanted }: Revocation & { now: number }): void {
+  // Whoever reads an old record from a cache may want a later end: what ends once is not put off.
+  const since = Math.min(wanted.since, space.revoked.get(id)?.since ?? wanted.since)
+  const revocation = { ...wanted, since }
   space.store.forgetRevoked(now)
   space.store.revoke(id, revocation)
   space.revoked.set(id, revocation)

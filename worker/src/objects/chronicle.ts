@@ -161,7 +161,7 @@ export class Chronicle extends DurableObject<Env> {
 
   /** `GET /api/export`. */
   async export(session: Session): Promise<Result<ReadableStream<Uint8Array>>> {
-    return exportSpace(this.#space, session, Date.now())
+    return exportSpace(this.#space, session, Date.now)
   }
 
   /** `POST /api/import`. */
@@ -175,7 +175,7 @@ export class Chronicle extends DurableObject<Env> {
 
   /** Whether a token or session was revoked: asked before a session is opened. */
   async admit(session: Credential): Promise<Result<true>> {
-    return checkCredential(this.#space, session)
+    return checkCredential(this.#space, session, Date.now())
   }
 
   /**
@@ -183,13 +183,21 @@ export class Chronicle extends DurableObject<Env> {
    * `issuedBy`: what was issued later goes on, ms; without it, nothing does.
    */
   async revoke(id: string, until: number, issuedBy = Number.MAX_SAFE_INTEGER): Promise<void> {
-    revoke(this.#space, id, { now: Date.now(), until, issuedBy })
+    revoke(this.#space, id, { now: Date.now(), until, issuedBy, since: 0 })
     this.#live.close(id)
+  }
+
+  /**
+   * Ends all sessions of a token at a time to come, ms, those that are opened meanwhile too; what has ended does not
+   * begin again. `until`: as for `revoke`. Sockets end at their next event, as those of an expired session do.
+   */
+  async retire(id: string, since: number, until: number): Promise<void> {
+    revoke(this.#space, id, { now: Date.now(), until, issuedBy: Number.MAX_SAFE_INTEGER, since })
   }
 
   /** `DELETE /api/space`: erases all that the space holds, and ends every session and token of it. */
   async erase(session: Session): Promise<Result<true>> {
-    const known = checkCredential(this.#space, session)
+    const known = checkCredential(this.#space, session, Date.now())
     const allowed = known.ok ? checkWhole(session) : known
     if (!allowed.ok) return allowed
     await eraseSpace(this.#storage, this.#space, { epoch: newEpoch(), now: Date.now() })
@@ -218,7 +226,7 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   #admit(session: Session, asked?: readonly string[]): Result<true> {
-    const known = checkSession(this.#space, session)
+    const known = checkSession(this.#space, session, Date.now())
     const allowed = known.ok ? checkScope(session, 'sync:read') : known
     return allowed.ok ? checkCollections(session, asked) : allowed
   }

@@ -13,18 +13,23 @@ import type { Space } from './space.ts'
  * memory, and reads the next one when it is asked for. What cannot be ended, because the session or the space has,
  * breaks off without the last line.
  */
-export function exportSpace(space: Space, session: Session, now: number): Result<ReadableStream<Uint8Array>> {
-  const allowed = admit(space, session)
-  return allowed.ok ? accepted(byteStream(exportTexts(space, session, now))) : allowed
+export function exportSpace(
+  space: Space,
+  session: Session,
+  clock: () => number,
+): Result<ReadableStream<Uint8Array>> {
+  const allowed = admit(space, session, clock())
+  return allowed.ok ? accepted(byteStream(exportTexts(space, session, clock))) : allowed
 }
 
-function admit(space: Space, session: Session): Result<true> {
-  const known = checkSession(space, session)
+function admit(space: Space, session: Session, now: number): Result<true> {
+  const known = checkSession(space, session, now)
   const reads = known.ok ? checkScope(session, 'sync:read') : known
   return reads.ok ? checkWhole(session) : reads
 }
 
-async function* exportTexts(space: Space, session: Session, exportedAt: number): AsyncGenerator<string> {
+/** Reads the clock again for each page: it is up to the reader how long an export takes. */
+async function* exportTexts(space: Space, session: Session, clock: () => number): AsyncGenerator<string> {
   const { epoch, seq: scan } = space.standing
   yield lineOf({
     type: 'header',
@@ -33,7 +38,7 @@ async function* exportTexts(space: Space, session: Session, exportedAt: number):
     space: session.space,
     epoch,
     head: formatVersion(epoch, scan),
-    exportedAt,
+    exportedAt: clock(),
   })
   let [seq, count] = [NOTHING, 0]
   for (let more = true; more; ) {
@@ -41,7 +46,7 @@ async function* exportTexts(space: Space, session: Session, exportedAt: number):
     const page = await readPage(space, query)
     // A deletion may only be missing here if its key was never shown: it was deleted before the export began.
     const whole = space.standing.epoch === epoch && isAbove(space.standing.floor, { seq, scan })
-    if (!whole || !admit(space, session).ok) throw new Error('the export cannot be ended')
+    if (!whole || !admit(space, session, clock()).ok) throw new Error('the export cannot be ended')
     if (page.entries.length > 0) yield `${page.entries.join('\n')}\n`
     seq = page.position
     count += page.entries.length

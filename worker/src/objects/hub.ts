@@ -20,9 +20,10 @@ export interface Hub {
 
 /** Ends a socket whose session no longer holds. Asked before anything goes out on it. */
 export function isOver({ space, clock }: Hub, socket: WebSocket, session: Session): boolean {
-  const known = checkSession(space, session)
+  const now = clock()
+  const known = checkSession(space, session, now)
   if (!known.ok) end(socket, known.fault.code === 'importing' ? 'importing' : 'revoked')
-  else if (session.expiresAt * 1000 <= clock()) end(socket, 'expired')
+  else if (session.expiresAt * 1000 <= now) end(socket, 'expired')
   else return false
   return true
 }

@@ -47,7 +47,7 @@ export async function importSpace(
   const read = lineReader(reader, line)
   try {
     for (let first = line; ; ) {
-      const allowed = admit(space, session)
+      const allowed = admit(space, session, now)
       if (!allowed.ok) return allowed
       const texts = await read()
       if (!texts.ok) return texts
@@ -63,8 +63,8 @@ export async function importSpace(
   return accepted(replyOf(space))
 }
 
-function admit(space: Space, session: Session): Result<true> {
-  const known = checkCredential(space, session)
+function admit(space: Space, session: Session, now: number): Result<true> {
+  const known = checkCredential(space, session, now)
   return known.ok ? checkWhole(session) : known
 }
 
@@ -85,7 +85,7 @@ async function storeLines(space: Space, session: Session, lines: Lines): Promise
   const entries = lastOfEach(stretch.value.entries)
   const sealed = await sealRuns(space, entries, lines.now)
   // From here to the commit nothing is awaited.
-  const allowed = admit(space, session)
+  const allowed = admit(space, session, lines.now)
   if (!allowed.ok) return allowed
   if (space.standing.imported !== imported) return gap(space.standing.imported)
   if (imported === null && space.standing.seq > 0) return refused({ code: 'not-empty' })

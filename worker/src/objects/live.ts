@@ -12,7 +12,6 @@ import { broadcastOf, frameText, pokeText } from './broadcast.ts'
 import { type Hub, standpointOf } from './hub.ts'
 import { receive } from './message.ts'
 import { end, remember, say } from './socket.ts'
-import type { Space } from './space.ts'
 
 /** What it takes to open a socket. */
 export interface Opening {
@@ -73,8 +72,9 @@ export function liveOf(host: Omit<Hub, 'answering'>): Live {
   }
 }
 
-function listenerFor({ ctx, space }: Hub, { session, query }: Opening): Result<Listener> {
-  const allowed = admit(space, { session, query })
+function listenerFor(hub: Hub, { session, query }: Opening): Result<Listener> {
+  const { ctx, space } = hub
+  const allowed = admit(hub, { session, query })
   if (!allowed.ok) return allowed
   if (ctx.getWebSockets().length >= MAX_SOCKETS) {
     return refused({ code: 'busy', limit: MAX_SOCKETS, retryAfterSeconds: SEEN_DEADLINE_MS / 1000 })
@@ -89,8 +89,8 @@ function listenerFor({ ctx, space }: Hub, { session, query }: Opening): Result<L
   return accepted({ session, filter, ...at, stood: at.place.seq, poked: at.cursor === null, unseen: [] })
 }
 
-function admit(space: Space, { session, query }: Opening): Result<true> {
-  const known = checkSession(space, session)
+function admit({ space, clock }: Hub, { session, query }: Opening): Result<true> {
+  const known = checkSession(space, session, clock())
   const allowed = known.ok ? checkScope(session, 'sync:read') : known
   return allowed.ok ? checkCollections(session, query.collections) : allowed
 }

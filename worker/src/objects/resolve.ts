@@ -45,14 +45,14 @@ export async function resolveConflict(
   resolution: Resolution,
 ): Promise<Result<string>> {
   for (;;) {
-    const allowed = admit(space, session)
+    const allowed = admit(space, session, resolution.now)
     if (!allowed.ok) return allowed
     const prepared = await prepare(space, session, resolution)
     if (!prepared.ok) return prepared
     const { conflict } = prepared.value
     if (conflict.resolution !== 'open') return answerAgain(space, prepared.value)
     // From here to the commit nothing is awaited.
-    const still = admit(space, session)
+    const still = admit(space, session, resolution.now)
     if (!still.ok) return still
     if (space.store.conflicts([conflict.id])[0]?.resolution === 'open') {
       const settled = settle(space, session, { prepared: prepared.value, base: resolution.request.base })
@@ -62,8 +62,8 @@ export async function resolveConflict(
   }
 }
 
-function admit(space: Space, session: Session): Result<true> {
-  const known = checkSession(space, session)
+function admit(space: Space, session: Session, now: number): Result<true> {
+  const known = checkSession(space, session, now)
   return known.ok ? checkScope(session, 'sync:write') : known
 }
 

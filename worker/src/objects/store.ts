@@ -83,6 +83,8 @@ export interface Store extends UpkeepRows, ImportRows {
 export interface Revocation {
   /** What was issued after it counts. */
   readonly issuedBy: number
+  /** Until then, all of it counts; 0: it has ended. */
+  readonly since: number
   /** Nothing that is ended could have lasted longer. */
   readonly until: number
 }
@@ -302,16 +304,24 @@ function valuesOfRows(columns: number): string {
 /** What is no longer valid. */
 function revokedRows(sql: SqlStorage): Pick<Store, 'revoke' | 'revoked' | 'forgetRevoked'> {
   return {
-    revoke(id, { until, issuedBy }) {
-      sql.exec('INSERT OR REPLACE INTO revoked (id, until, issued_by) VALUES (?, ?, ?)', id, until, issuedBy)
+    revoke(id, { until, issuedBy, since }) {
+      sql.exec(
+        'INSERT OR REPLACE INTO revoked (id, until, issued_by, since) VALUES (?, ?, ?, ?)',
+        id,
+        until,
+        issuedBy,
+        since,
+      )
     },
 
     revoked() {
-      const rows = sql.exec<{ id: string } & Row>('SELECT id, until, issued_by AS issuedBy FROM revoked')
+      const rows = sql.exec<{ id: string } & Row>(
+        'SELECT id, until, issued_by AS issuedBy, since FROM revoked',
+      )
       return new Map(
-        Array.from(rows, ({ id, until, issuedBy }) => [
+        Array.from(rows, ({ id, until, issuedBy, since }) => [
           id,
-          { until: Number(until), issuedBy: Number(issuedBy) },
+          { until: Number(until), issuedBy: Number(issuedBy), since: Number(since) },
         ]),
       )
     },

@@ -27,7 +27,7 @@ export async function sync(
   session: Session,
   body: { readonly text: string; readonly now: number },
 ): Promise<Result<Synced>> {
-  const known = checkSession(space, session)
+  const known = checkSession(space, session, body.now)
   if (!known.ok) return known
   const parsed = parseSync(body.text)
   return parsed.ok ? push(space, session, { request: parsed.value, now: body.now }) : parsed

@@ -60,6 +60,8 @@ const STEPS: readonly string[] = [
   `,
   // Until now what was revoked was revoked for ever.
   'ALTER TABLE revoked ADD COLUMN issued_by INTEGER NOT NULL DEFAULT 9007199254740991',
+  // Until now what was revoked had ended.
+  'ALTER TABLE revoked ADD COLUMN since INTEGER NOT NULL DEFAULT 0',
 ]
 
 /** Brings a space's tables up to date, and gives a new space its epoch. */
