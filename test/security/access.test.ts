@@ -17,6 +17,7 @@ const WHO: {
   'POST /api/tokens': 'admin',
   'GET /api/tokens': 'admin',
   'DELETE /api/tokens/:id': 'admin',
+  'POST /api/tokens/:id/rotate': 'admin',
   'DELETE /api/sessions': 'admin',
   'POST /api/spaces/:id/reseal': 'admin',
   'GET /api/config': 'admin',

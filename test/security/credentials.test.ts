@@ -137,11 +137,20 @@ test('[SC1] nothing but the admin token opens what is for the operator', async (
 
 test('[SC2] what was revoked is refused by the object at once, on every route', async () => {
   const target = stronghold()
-  for (const end of ['session', 'token'] as const) {
+  for (const end of ['session', 'token', 'rotation', 'overlap'] as const) {
     const { token, id } = await mint({ scopes: ['sync:read', 'sync:write', 'space:admin'] })
     const { session } = await device({ token })
-    const [path, bearer] = end === 'session' ? ['/api/auth', session] : [`/api/tokens/${id}`, env.ADMIN_TOKEN]
-    expect((await send('DELETE', path, { bearer })).status).toBe(200)
+    const admin = { bearer: env.ADMIN_TOKEN }
+    const rotate = (overlapSeconds: number) =>
+      send('POST', `/api/tokens/${id}/rotate`, { ...admin, body: { overlapSeconds } })
+    const ended = {
+      session: () => send('DELETE', '/api/auth', { bearer: session }),
+      token: () => send('DELETE', `/api/tokens/${id}`, admin),
+      rotation: () => rotate(0),
+      overlap: () => rotate(1),
+    }
+    expect((await ended[end]()).body.success).toBe(true)
+    if (end === 'overlap') await scheduler.wait(1_100)
     for (const route of routesFor('session')) {
       if (route.path === '/api/auth') continue
       const confirmed = route.path === '/api/space' ? { body: { confirm: await spaceOf(session) } } : {}

@@ -41,6 +41,16 @@ function mints(wantedOf: (size: number) => object): Probe {
   }
 }
 
+function rotates(): Probe {
+  return async (overlapSeconds) => {
+    const { tokenId } = await enrol(talk, { space: crypto.randomUUID() })
+    return said('POST', `/api/tokens/${tokenId}/rotate`, {
+      body: { overlapSeconds },
+      bearer: env.ADMIN_TOKEN,
+    })
+  }
+}
+
 function configures(configOf: (size: number) => object): Probe {
   return async (size) => {
     const { body } = await talk('GET', '/api/config', { bearer: env.ADMIN_TOKEN })
@@ -99,6 +109,7 @@ const {
   MAX_HISTORY_VERSIONS: HISTORY,
   MAX_COLLECTIONS: COLLECTIONS,
   MAX_NAME_LENGTH: NAME,
+  MAX_OVERLAP_SECONDS: OVERLAP,
   MAX_CREDENTIAL_LENGTH: CREDENTIAL,
   MAX_POLICIES: POLICIES,
   MAX_RETENTION_DAYS: DAYS,
@@ -161,6 +172,7 @@ const POINTS: readonly (readonly [what: string, limit: number, refused: string, 
   ['letters of a subject', NAME, 'invalid-request', mints((size) => ({ subject: 's'.repeat(size) }))],
   ['letters of a space', NAME, 'invalid-request', mints((size) => ({ space: 's'.repeat(size) }))],
   ["letters of a token's name", 128, 'invalid-request', mints((size) => ({ name: 's'.repeat(size) }))],
+  ['seconds of an overlap', OVERLAP, 'invalid-request', rotates()],
   ['letters of a token', CREDENTIAL, 'invalid-request', credential],
   ['letters of a session', CREDENTIAL, 'unauthorized', session],
   [

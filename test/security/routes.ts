@@ -36,6 +36,7 @@ const BODIES: { readonly [Name in RouteName]: object | string | null } = {
   'POST /api/tokens': { subject: 'ann', scopes: ['sync:read'] },
   'GET /api/tokens': null,
   'DELETE /api/tokens/:id': null,
+  'POST /api/tokens/:id/rotate': { overlapSeconds: 60 },
   'DELETE /api/sessions': { subject: 'ann', space: 'ann' },
   'POST /api/spaces/:id/reseal': null,
   'GET /api/config': null,

@@ -1,6 +1,6 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { mismatches } from '../support/documented.ts'
 import { examine } from '../support/witness.ts'
 import { age } from './ageing.ts'
@@ -116,19 +116,41 @@ test('[EX3] needs both scopes, and a token for all collections', async () => {
   }
 })
 
-test('[EX4] breaks off without an end when its session does', async () => {
-  const { a } = await admin()
+/** Begins to read a long export, lets something happen, and reads on. */
+async function interrupted(a: Device, happen: () => Promise<unknown>): Promise<void> {
   for (let start = 0; start < 3000; start += 400) {
     await a.sync({ changes: puts(start, start + 400, 'v'.repeat(2000)) })
   }
   const response = await download(a)
   const reader = (response.body as ReadableStream<Uint8Array>).getReader()
   await reader.read()
-  await send('DELETE', '/api/auth', { bearer: a.session })
-  const rest = async () => {
-    for (let chunk = await reader.read(); !chunk.done; ) chunk = await reader.read()
+  await happen()
+  for (let chunk = await reader.read(); !chunk.done; ) chunk = await reader.read()
+}
+
+test('[EX4] breaks off without an end when its session does', async () => {
+  const { a } = await admin()
+  const ended = () => send('DELETE', '/api/auth', { bearer: a.session })
+  await expect(interrupted(a, ended)).rejects.toThrow()
+})
+
+test('[TK6] so does it when the overlap of its token is over, and not before', async () => {
+  onTestFinished(() => void vi.useRealTimers())
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+  for (const [waited, whole] of [
+    [59_999, true],
+    [60_000, false],
+  ] as const) {
+    const { token, id } = await mint({ space: crypto.randomUUID(), scopes: ALL })
+    const reading = interrupted(await device({ token }), async () => {
+      await send('POST', `/api/tokens/${id}/rotate`, {
+        body: { overlapSeconds: 60 },
+        bearer: env.ADMIN_TOKEN,
+      })
+      vi.setSystemTime(Date.now() + waited)
+    })
+    await (whole ? reading : expect(reading).rejects.toThrow())
   }
-  await expect(rest()).rejects.toThrow()
 })
 
 test('[EX4] goes on when deletions from before it are forgotten', async () => {

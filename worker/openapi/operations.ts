@@ -16,6 +16,7 @@ import type { Operations } from './operation.ts'
 const NOW = 1_795_347_000_200
 const TOKEN = `chr_dev_${'Q'.repeat(43)}1b2c3d4`
 const ID = 'Tw7sNQyHUhp8oVY3hwsTzf8iSvB4sHIWvM3Ru5QnI-M'
+const OLD_ID = 'bJ8z1uVhZ4cQ2mYpX0tLr7eKsWgD9nFaO3iB5vHxUjE'
 const SUBJECT = 'https://login.example.com/#sub=auth0|5f7c8ec7c33c6c004bbafe82'
 const SESSION = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl'
 const COLLECTIONS = 'Names parted by commas: only these collections.'
@@ -153,6 +154,20 @@ export const OPERATIONS: Operations = {
     description: 'It and every session that it opened end at once.',
     parameters: { id: 'The `id` of the token.' },
     reply: { status: 200, schema: 'RevokeReply', example: { success: true, id: ID } },
+    faults: ['not-found'],
+  },
+  'POST /api/tokens/:id/rotate': {
+    access: 'admin',
+    summary: 'Replace a token',
+    description:
+      'Mints one of the same subject, space, scopes, collections, name and end. The old one and its sessions end at once, or after `overlapSeconds`: until then it opens sessions, and none of them outlives it.',
+    parameters: { id: 'The `id` of the old token.' },
+    body: { schema: 'RotateRequest', example: { overlapSeconds: 604_800 } },
+    reply: {
+      status: 201,
+      schema: 'RotateReply',
+      example: { success: true, token: TOKEN, replaces: OLD_ID, ...RECORD },
+    },
     faults: ['not-found'],
   },
   'POST /api/sync': {

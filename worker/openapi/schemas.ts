@@ -20,8 +20,8 @@ import { EraseRequest } from '../src/schema/space.ts'
 import { StatusReply } from '../src/schema/status-reply.ts'
 import { Change, SyncRequest } from '../src/schema/sync.ts'
 import { ChangeResult, ChangesReply, SyncReply } from '../src/schema/sync-reply.ts'
-import { TokenRecord, TokenRequest } from '../src/schema/token.ts'
-import { RevokeReply, TokenReply, TokensReply } from '../src/schema/token-reply.ts'
+import { RotateRequest, TokenRecord, TokenRequest } from '../src/schema/token.ts'
+import { RevokeReply, RotateReply, TokenReply, TokensReply } from '../src/schema/token-reply.ts'
 import { described } from './described.ts'
 
 const MS = 'milliseconds since 1970'
@@ -88,6 +88,16 @@ export const SCHEMAS = {
     ...RECORD,
     success: 'Always true.',
     token: 'The token: it is not kept.',
+  }),
+  RotateRequest: described(RotateRequest, 'How to replace a token.', {
+    overlapSeconds:
+      'How long the old token goes on beside the new one, seconds; without it, it ends at once.',
+  }),
+  RotateReply: described(RotateReply, 'A new token in the place of another, shown here and never again.', {
+    ...RECORD,
+    success: 'Always true.',
+    token: 'The token: it is not kept.',
+    replaces: 'The `id` of the old token.',
   }),
   TokensReply: described(TokensReply, 'A page of tokens.', {
     tokens: 'What is known of them.',

@@ -17,7 +17,7 @@ import { resealSpace } from './reseal.ts'
 import { verifySession } from './session.ts'
 import { endSessions } from './sessions.ts'
 import { changes, conflicts, entry, history, resolve, status, sync } from './space.ts'
-import { mintToken, revokeToken, showTokens } from './tokens.ts'
+import { mintToken, revokeToken, rotateToken, showTokens } from './tokens.ts'
 import { exportSpace, importSpace } from './transfer.ts'
 
 type Answer = (exchange: Exchange) => Promise<Response>
@@ -44,6 +44,7 @@ export const ROUTES = [
   { method: 'POST', path: '/api/tokens', access: 'admin', answer: mintToken },
   { method: 'GET', path: '/api/tokens', query: true, access: 'admin', answer: showTokens },
   { method: 'DELETE', path: '/api/tokens/:id', access: 'admin', answer: revokeToken },
+  { method: 'POST', path: '/api/tokens/:id/rotate', access: 'admin', answer: rotateToken },
   { method: 'DELETE', path: '/api/sessions', access: 'admin', answer: endSessions },
   { method: 'POST', path: '/api/spaces/:id/reseal', access: 'admin', answer: resealSpace },
   { method: 'GET', path: '/api/config', access: 'admin', answer: showConfig },

@@ -47,9 +47,26 @@ function expiryOf({ expiresAt }: TokenRecord): { expiration?: number } {
 
 /** Deletes a token. Its space is told first: it counts there from now on, and in KV a minute later. */
 export async function deleteToken(record: TokenRecord, env: Env): Promise<void> {
-  const until = Date.now() + (SESSION_TTL_SECONDS + PROPAGATION_SECONDS) * 1000
-  await spaceOf(env, record).revoke(record.id, until)
+  await spaceOf(env, record).revoke(record.id, lastTraceOf(Date.now()))
   await env.CHRONICLE_KV.delete(PREFIX + record.id)
+}
+
+/** Lets a token end at a time to come, ms, unless it ends before. Its space is told first, as of a deletion. */
+export async function retireToken(record: TokenRecord, at: number, env: Env): Promise<void> {
+  const expiresAt = Math.min(record.expiresAt ?? at, at)
+  await spaceOf(env, record).retire(record.id, expiresAt, lastTraceOf(expiresAt))
+  await writeToken({ ...record, expiresAt }, env)
+}
+
+/** When the last session ends that a place may have opened after a token's end, because it read the old record; ms. */
+function lastTraceOf(end: number): number {
+  return end + (SESSION_TTL_SECONDS + PROPAGATION_SECONDS) * 1000
+}
+
+/** Whether its space takes a token: KV shows for a while what was deleted, and for ever what an erasure has voided. */
+export async function isTaken({ id, space, createdAt }: TokenRecord, env: Env): Promise<boolean> {
+  const known = await spaceOf(env, { space }).admit({ id, token: id, issuedAt: createdAt })
+  return known.ok
 }
 
 /** A page of token records, and where the next one begins. */

@@ -1,30 +1,54 @@
 import { parseBody, parseQuery } from '../schema/parse.ts'
 import { TokensQuery } from '../schema/query.ts'
-import { type TokenRecord, TokenRequest } from '../schema/token.ts'
+import { RotateRequest, type TokenRecord, TokenRequest } from '../schema/token.ts'
 import { newApiToken, tokenId } from './api-token.ts'
 import { readBody } from './body.ts'
 import { type Exchange, json } from './exchange.ts'
 import { checkSendable } from './grant.ts'
 import { refusal, unwrap } from './refusal.ts'
-import { deleteToken, listTokens, readToken, writeToken } from './token-store.ts'
+import { deleteToken, isTaken, listTokens, readToken, retireToken, writeToken } from './token-store.ts'
 
 /** `POST /api/tokens`: mints a token, shown in this reply and never again. */
 export async function mintToken({ request, env }: Exchange): Promise<Response> {
   const wanted = unwrap(parseBody(TokenRequest, await readBody(request)))
-  const token = newApiToken(env.ENVIRONMENT)
-  const record: TokenRecord = {
-    id: await tokenId(token),
-    subject: wanted.subject,
-    space: wanted.space ?? wanted.subject,
-    scopes: wanted.scopes,
-    collections: wanted.collections ?? null,
-    expiresAt: wanted.expiresAt ?? null,
-    name: wanted.name ?? null,
-    createdAt: Date.now(),
-  }
-  await checkUsable(record, env)
+  const { token, record } = await newToken(
+    {
+      subject: wanted.subject,
+      space: wanted.space ?? wanted.subject,
+      scopes: wanted.scopes,
+      collections: wanted.collections ?? null,
+      expiresAt: wanted.expiresAt ?? null,
+      name: wanted.name ?? null,
+    },
+    env,
+  )
   await writeToken(record, env)
   return json({ success: true, token, ...record }, 201)
+}
+
+/** `POST /api/tokens/{id}/rotate`: mints the like of a token, and ends that, now or after an overlap. */
+export async function rotateToken({ request, params, env }: Exchange): Promise<Response> {
+  const old = await tokenNamed(params.id ?? '', env)
+  const { overlapSeconds } = unwrap(parseBody(RotateRequest, await readBody(request)))
+  const { token, record } = await newToken(old, env)
+  if (!(await isTaken(old, env))) throw notFound('the space of this token has ended it')
+  // The new one first: whatever fails from here on, one of them is valid.
+  await writeToken(record, env)
+  if (overlapSeconds === 0) await deleteToken(old, env)
+  else await retireToken(old, Date.now() + overlapSeconds * 1000, env)
+  return json({ success: true, token, replaces: old.id, ...record }, 201)
+}
+
+/** A token of some rights and what is to be kept of it; nothing is stored yet. */
+async function newToken(
+  { subject, space, scopes, collections, expiresAt, name }: Omit<TokenRecord, 'id' | 'createdAt'>,
+  env: Env,
+): Promise<{ readonly token: string; readonly record: TokenRecord }> {
+  const token = newApiToken(env.ENVIRONMENT)
+  const rights = { subject, space, scopes, collections, expiresAt, name }
+  const record = { id: await tokenId(token), ...rights, createdAt: Date.now() }
+  await checkUsable(record, env)
+  return { token, record }
 }
 
 /** Refuses a token that would be of no use: one that has expired, or whose sessions nobody could send. */
@@ -44,8 +68,17 @@ export async function showTokens({ env, query }: Exchange): Promise<Response> {
 
 /** `DELETE /api/tokens/{id}`: the token and every session it opened end now. */
 export async function revokeToken({ params, env }: Exchange): Promise<Response> {
-  const record = await readToken(params.id ?? '', env)
-  if (record === null) throw refusal({ code: 'not-found', detail: 'there is no token of this id' })
+  const record = await tokenNamed(params.id ?? '', env)
   await deleteToken(record, env)
   return json({ success: true, id: record.id })
+}
+
+async function tokenNamed(id: string, env: Env): Promise<TokenRecord> {
+  const record = await readToken(id, env)
+  if (record === null) throw notFound('there is no token of this id')
+  return record
+}
+
+function notFound(detail: string): Error {
+  return refusal({ code: 'not-found', detail })
 }

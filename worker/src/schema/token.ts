@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { MAX_OVERLAP_SECONDS } from '../core/limits.ts'
 import { SCOPES } from '../core/session.ts'
 import { Collections, Milliseconds, Name, SpaceName } from './name.ts'
 
@@ -15,6 +16,11 @@ export const TokenRequest = z.strictObject({
   name: z.optional(z.string().check(z.maxLength(128))),
 })
 export type TokenRequest = z.infer<typeof TokenRequest>
+
+/** The body of `POST /api/tokens/{id}/rotate`: how long the old token goes on beside the new one. */
+export const RotateRequest = z.strictObject({
+  overlapSeconds: z._default(z.int().check(z.minimum(0), z.maximum(MAX_OVERLAP_SECONDS)), 0),
+})
 
 /** What is kept of a token, under its SHA-256: everything but the token. */
 export const TokenRecord = z.object({
