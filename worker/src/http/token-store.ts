@@ -2,12 +2,10 @@ import { SESSION_TTL_SECONDS } from '../core/limits.ts'
 import { TokenRecord } from '../schema/token.ts'
 import { isApiToken, tokenId } from './api-token.ts'
 import { spaceOf } from './exchange.ts'
+import { readPage } from './kv-page.ts'
 import { refusal } from './refusal.ts'
 
 const PREFIX = 'token:'
-
-/** How many tokens one page of a listing shows: what one bulk read of KV takes. */
-const PAGE = 100
 
 /** KV takes no expiry sooner than this from now, and none after the moment that 31 bits hold; s. */
 const SHORTEST_EXPIRY_SECONDS = 60
@@ -71,17 +69,8 @@ export async function isTaken({ id, space, createdAt }: TokenRecord, env: Env): 
 
 /** A page of token records, and where the next one begins. */
 export async function listTokens(cursor: string | undefined, { CHRONICLE_KV }: Env): Promise<TokenPage> {
-  const page = await CHRONICLE_KV.list({
-    prefix: PREFIX,
-    limit: PAGE,
-    ...(cursor !== undefined && { cursor }),
-  })
-  const names = page.keys.map(({ name }) => name)
-  const stored = names.length === 0 ? new Map() : await CHRONICLE_KV.get(names, 'json')
-  const tokens = [...stored.values()]
-    .filter((value) => value !== null)
-    .map((value) => TokenRecord.parse(value))
-  return { tokens, next: page.list_complete ? null : page.cursor }
+  const { values, next } = await readPage(CHRONICLE_KV, PREFIX, cursor)
+  return { tokens: values.map((value) => TokenRecord.parse(value)), next }
 }
 
 interface TokenPage {
