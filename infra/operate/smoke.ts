@@ -1,4 +1,4 @@
-// `npm run smoke -- URL`: an end-to-end check of a deployed service that leaves nothing behind.
+// `npm run smoke -- URL`: an end-to-end check of a deployed service that leaves nothing behind but its audit records.
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'

@@ -22,6 +22,7 @@ const WHO: {
   'POST /api/spaces/:id/reseal': 'admin',
   'GET /api/config': 'admin',
   'PUT /api/config': 'admin',
+  'GET /api/audit': 'admin',
   'POST /api/sync': ['sync:read', 'sync:write'],
   'GET /api/live': ['sync:read'],
   'GET /api/changes': ['sync:read'],

@@ -41,6 +41,7 @@ const BODIES: { readonly [Name in RouteName]: object | string | null } = {
   'POST /api/spaces/:id/reseal': null,
   'GET /api/config': null,
   'PUT /api/config': { revision: 0 },
+  'GET /api/audit': null,
   'POST /api/sync': { changes: [{ key: 'a/1', value: 1, timestamp: 1 }], cursor: null },
   'GET /api/live': null,
   'GET /api/changes': null,

@@ -126,10 +126,15 @@ test('[ED9] logs one line a request, with no credential, value or key in it', as
     await a.sync({ changes: [{ key: 'secret-key', value: 'secret-value', timestamp: 1 }] })
     await a.get('/api/entries?key=secret-key')
     await send('GET', `/api/${token}`)
-    secrets.push(token, a.session)
+    secrets.push(token, a.session, env.ADMIN_TOKEN, 'secret-key', 'secret-value')
   })
   const parsed = lines.map((line) => JSON.parse(line))
-  expect(parsed.map(({ method, route, status }) => `${method} ${route} ${status}`)).toEqual([
+  const [acts, requests] = ['audit', 'request'].map((kind) =>
+    parsed.filter(({ message }) => message === kind),
+  )
+  expect(acts).toMatchObject([{ act: 'POST /api/tokens', status: 201 }])
+  expect(parsed).toHaveLength(6)
+  expect(requests?.map(({ method, route, status }) => `${method} ${route} ${status}`)).toEqual([
     'POST /api/tokens 201',
     'POST /api/auth 200',
     'POST /api/sync 200',

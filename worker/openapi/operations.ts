@@ -1,6 +1,7 @@
 import { DEFAULT_CONFIG } from '../src/core/config.ts'
 import { PUBLISHED_LIMITS } from '../src/core/limits.ts'
 import {
+  AuditQuery,
   ChangesQuery,
   ConflictsQuery,
   EntryQuery,
@@ -60,6 +61,16 @@ const CONFIG = {
   revision: NOW,
   policies: { notes: 'merge' },
   identityProviders: [PROVIDER],
+}
+
+const ACT = {
+  at: NOW,
+  act: 'POST /api/tokens/:id/rotate',
+  status: 201,
+  requestId: '5f0c1d7e',
+  admin: 'n4bQgYhM',
+  address: '203.0.113.7',
+  target: { tokenId: OLD_ID, replacedBy: ID, subject: 'ann', space: 'ann' },
 }
 
 const EXPORT = [
@@ -364,6 +375,15 @@ export const OPERATIONS: Operations = {
     body: { schema: 'ConfigRequest', example: { revision: 0, policies: { notes: 'merge' } } },
     reply: { status: 200, schema: 'ConfigReply', example: { success: true, ...CONFIG } },
     faults: ['config-changed'],
+  },
+  'GET /api/audit': {
+    access: 'admin',
+    summary: 'What operators did',
+    description:
+      'Every request with the admin token and another method than `GET`, carried out or refused, the newest first, for 400 days. A new record may take a minute to be listed.',
+    query: described(AuditQuery, 'A page of records.', { cursor: 'The `next` of the page before.' }),
+    reply: { status: 200, schema: 'AuditReply', example: { records: [ACT], next: null } },
+    faults: [],
   },
   'GET /api/export': {
     access: 'session',

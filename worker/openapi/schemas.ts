@@ -1,3 +1,5 @@
+import { AuditRecord, AuditTarget } from '../src/schema/audit.ts'
+import { AuditReply } from '../src/schema/audit-reply.ts'
 import { AuthRequest } from '../src/schema/auth.ts'
 import { AuthReply } from '../src/schema/auth-reply.ts'
 import { ConfigRequest, StoredConfig } from '../src/schema/config.ts'
@@ -214,6 +216,30 @@ export const SCHEMAS = {
     generation: 'Of the newest master key.',
     done: 'Whether all that can be read of it is sealed by that.',
   }),
+  AuditReply: described(AuditReply, 'A page of what operators did, the newest first.', {
+    records: 'One for each act.',
+    next: 'The `cursor` of the next page; null at the end.',
+  }),
+  AuditRecord: described(AuditRecord, 'What an operator did, or was refused.', {
+    at: `When it had ended, ${MS}.`,
+    act: 'Method and route.',
+    status: 'What was answered; 500 too where it is not known what took place.',
+    requestId: 'The `X-Request-Id` of the reply.',
+    admin: 'A fingerprint of the admin token that was used: it tells one from another.',
+    address: 'Where the request came from; null if the platform does not tell.',
+    target: 'What it was about.',
+  }),
+  AuditTarget: described(
+    AuditTarget,
+    'What an act was about. What does not apply, was not known yet, or looks like a credential is left out.',
+    {
+      tokenId: 'The `id` of the token that was minted, replaced or revoked.',
+      replacedBy: 'The `id` of the token that came in its place.',
+      subject: 'Whose token, or whose sessions.',
+      space: 'Which space they open.',
+      revision: 'Of the configuration: the new one, or the one that a refused change was made on.',
+    },
+  ),
   Entry: described(Entry, 'Where a key stands.', {
     key: '`collection/rest`.',
     value: VALUE,

@@ -43,6 +43,9 @@ export const SESSION_TTL_SECONDS = 3600
 /** How long a token that is replaced may go on, at most: 30 days, for devices that are switched on once a month. */
 export const MAX_OVERLAP_SECONDS = 30 * 24 * 3600
 
+/** How long it is known what operators did: a year, and what it takes to look back on it. */
+export const AUDIT_TTL_SECONDS = 400 * 24 * 3600
+
 /** How long a request may take to send its body: the runtime itself waits for ever. */
 export const BODY_DEADLINE_MS = 10_000
 

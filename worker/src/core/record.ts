@@ -1,3 +1,4 @@
+import type { AuditRecord } from './audit.ts'
 import type { FaultCode } from './fault.ts'
 import type { Tally } from './tally.ts'
 
@@ -26,6 +27,13 @@ export function requestLine(
   const level = status >= 500 ? 'error' : 'info'
   const fields = { method, route, status, code, ms }
   return JSON.stringify({ level, message: 'request', requestId, environment: ENVIRONMENT, ...fields })
+}
+
+/** One line an operator's act, without the names of subject and space: more people read logs than may know them. */
+export function auditLine({ ENVIRONMENT }: Deployment, { target, ...act }: AuditRecord): string {
+  const { tokenId, replacedBy, revision } = target
+  const fields = { ...act, target: { tokenId, replacedBy, revision } }
+  return JSON.stringify({ level: 'info', message: 'audit', environment: ENVIRONMENT, ...fields })
 }
 
 /** What nobody expected, with its cause, under the id that the client was given. */

@@ -1,10 +1,17 @@
+import { toBase64Url } from './api-token.ts'
 import type { Exchange } from './exchange.ts'
 import { addressOf, countAgainst } from './rate-limit.ts'
 import { refusal } from './refusal.ts'
 import { bearer } from './session.ts'
 
-/** Lets the operator pass, who has the stack's admin token; compared in constant time, attempts limited. */
-export async function checkAdmin({ request, env }: Exchange): Promise<void> {
+/** 48 bits of a digest of 256: enough to tell a few apart. */
+const FINGERPRINT_LENGTH = 8
+
+/**
+ * Lets the operator pass, who has the stack's admin token; compared in constant time, attempts limited. Gives the
+ * fingerprint of the one that was shown.
+ */
+export async function checkAdmin({ request, env }: Exchange): Promise<string> {
   await countAgainst(env.AUTH_LIMIT, addressOf(request))
   const given = await digest(bearer(request))
   // While the token is being replaced there are two; all are compared, so that time tells nothing.
@@ -16,6 +23,7 @@ export async function checkAdmin({ request, env }: Exchange): Promise<void> {
       detail: "This takes the stack's admin token (the output adminToken), not a session or an API token.",
     })
   }
+  return toBase64Url(new Uint8Array(given)).slice(0, FINGERPRINT_LENGTH)
 }
 
 function digest(text: string): Promise<ArrayBuffer> {

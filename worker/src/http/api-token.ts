@@ -35,7 +35,7 @@ function checksum(text: string): string {
   return ((crc ^ 0xffffffff) >>> 0).toString(36).padStart(7, '0')
 }
 
-function toBase64Url(bytes: Uint8Array): string {
+export function toBase64Url(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes))
     .replaceAll('+', '-')
     .replaceAll('/', '_')

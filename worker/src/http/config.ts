@@ -3,6 +3,7 @@ import { type IdentityProvider, longestGrant } from '../core/identity.ts'
 import { CONFIG_MAX_AGE_MS } from '../core/limits.ts'
 import { CONFIG_KEY, ConfigRequest, StoredConfig } from '../schema/config.ts'
 import { parseBody } from '../schema/parse.ts'
+import type { About } from './audit.ts'
 import { readBody } from './body.ts'
 import { type Exchange, json } from './exchange.ts'
 import { checkSendable, grantTo } from './grant.ts'
@@ -17,12 +18,14 @@ export async function showConfig({ env }: Exchange): Promise<Response> {
  * `PUT /api/config`: replaces the whole. KV cannot compare and set, so two operators at two places within a minute
  * could both pass; revisions come from the clock, so that even then every space ends with the same one.
  */
-export async function putConfig({ request, env }: Exchange): Promise<Response> {
+export async function putConfig({ request, env }: Exchange, about: About): Promise<Response> {
   const wanted = unwrap(parseBody(ConfigRequest, await readBody(request)))
+  about({ revision: wanted.revision })
   await checkProviders(wanted.identityProviders, env)
   const { revision } = await readConfig(env)
   if (wanted.revision !== revision) throw refusal({ code: 'config-changed', revision })
   const config: Config = { ...wanted, revision: Math.max(revision + 1, Date.now()) }
+  about({ revision: config.revision })
   await env.CHRONICLE_KV.put(CONFIG_KEY, JSON.stringify(config))
   return json({ success: true, ...config })
 }

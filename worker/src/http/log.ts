@@ -1,9 +1,15 @@
-import { defectLine, type Ending, requestLine, unfitLine } from '../core/record.ts'
+import type { AuditRecord } from '../core/audit.ts'
+import { auditLine, defectLine, type Ending, requestLine, unfitLine } from '../core/record.ts'
 import type { Exchange } from './exchange.ts'
 
 /** One line a request. */
 export function logRequest({ env, requestId }: Exchange, ending: Ending): void {
   console.log(requestLine(env, requestId, ending))
+}
+
+/** One line an operator's act. */
+export function logAct({ env }: Exchange, record: AuditRecord): void {
+  console.log(auditLine(env, record))
 }
 
 /** What nobody expected, with its cause. */

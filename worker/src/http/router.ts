@@ -3,6 +3,7 @@ import type { Session } from '../core/session.ts'
 import { parseQuery } from '../schema/parse.ts'
 import { NoQuery } from '../schema/query.ts'
 import { checkAdmin } from './admin.ts'
+import { type About, recorded, showAudit } from './audit.ts'
 import { closeSession, openSession } from './auth.ts'
 import { putConfig, showConfig } from './config.ts'
 import { preflight } from './cors.ts'
@@ -21,20 +22,23 @@ import { mintToken, revokeToken, rotateToken, showTokens } from './tokens.ts'
 import { exportSpace, importSpace } from './transfer.ts'
 
 type Answer = (exchange: Exchange) => Promise<Response>
+type Act = (exchange: Exchange, about: About) => Promise<Response>
 type SessionAnswer = (exchange: Exchange, session: Session) => Promise<Response>
 
 /** A line of the route table: what it takes to come in is part of it, so that no route can forget to ask. */
 export type Route = {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly path: string
   /** Whether the answer parses the query; a route without one refuses every parameter. */
   readonly query?: true
 } & (
-  | { readonly access: 'anyone' | 'admin'; readonly answer: Answer }
-  | { readonly access: 'session'; readonly answer: SessionAnswer }
+  | { readonly method: Method; readonly access: 'anyone'; readonly answer: Answer }
+  | { readonly method: Method; readonly access: 'session'; readonly answer: SessionAnswer }
+  | { readonly method: 'GET'; readonly access: 'admin'; readonly answer: Answer }
+  | { readonly method: Exclude<Method, 'GET'>; readonly access: 'admin'; readonly answer: Act }
 )
 
 const VERBS = { GET: 'get', POST: 'post', PUT: 'put', DELETE: 'delete' } as const
+type Method = keyof typeof VERBS
 
 export const ROUTES = [
   { method: 'GET', path: '/api/health', access: 'anyone', answer: health },
@@ -49,6 +53,7 @@ export const ROUTES = [
   { method: 'POST', path: '/api/spaces/:id/reseal', access: 'admin', answer: resealSpace },
   { method: 'GET', path: '/api/config', access: 'admin', answer: showConfig },
   { method: 'PUT', path: '/api/config', access: 'admin', answer: putConfig },
+  { method: 'GET', path: '/api/audit', query: true, access: 'admin', answer: showAudit },
   { method: 'POST', path: '/api/sync', access: 'session', answer: sync },
   { method: 'GET', path: '/api/changes', query: true, access: 'session', answer: changes },
   { method: 'GET', path: '/api/live', query: true, access: 'session', answer: live },
@@ -90,9 +95,25 @@ async function enter(route: Route, exchange: Exchange): Promise<Response> {
     checkQuery(route, exchange)
     return route.answer(exchange, session)
   }
-  if (route.access === 'admin') await checkAdmin(exchange)
+  if (route.access === 'admin') return enterAsOperator(route, exchange)
   checkQuery(route, exchange)
   return route.answer(exchange)
+}
+
+/** What may change something is recorded here, so that no route can forget to; who does not get in leaves no record. */
+async function enterAsOperator(
+  route: Extract<Route, { access: 'admin' }>,
+  exchange: Exchange,
+): Promise<Response> {
+  const admin = await checkAdmin(exchange)
+  if (route.method === 'GET') {
+    checkQuery(route, exchange)
+    return route.answer(exchange)
+  }
+  return recorded(exchange, { act: `${route.method} ${route.path}`, admin }, async (about) => {
+    checkQuery(route, exchange)
+    return route.answer(exchange, about)
+  })
 }
 
 function checkQuery(route: Route, { query }: Exchange): void {

@@ -2,6 +2,7 @@ import { parseBody, parseQuery } from '../schema/parse.ts'
 import { TokensQuery } from '../schema/query.ts'
 import { RotateRequest, type TokenRecord, TokenRequest } from '../schema/token.ts'
 import { newApiToken, tokenId } from './api-token.ts'
+import type { About } from './audit.ts'
 import { readBody } from './body.ts'
 import { type Exchange, json } from './exchange.ts'
 import { checkSendable } from './grant.ts'
@@ -9,29 +10,24 @@ import { refusal, unwrap } from './refusal.ts'
 import { deleteToken, isTaken, listTokens, readToken, retireToken, writeToken } from './token-store.ts'
 
 /** `POST /api/tokens`: mints a token, shown in this reply and never again. */
-export async function mintToken({ request, env }: Exchange): Promise<Response> {
+export async function mintToken({ request, env }: Exchange, about: About): Promise<Response> {
   const wanted = unwrap(parseBody(TokenRequest, await readBody(request)))
-  const { token, record } = await newToken(
-    {
-      subject: wanted.subject,
-      space: wanted.space ?? wanted.subject,
-      scopes: wanted.scopes,
-      collections: wanted.collections ?? null,
-      expiresAt: wanted.expiresAt ?? null,
-      name: wanted.name ?? null,
-    },
-    env,
-  )
+  const { subject, space = subject, scopes, collections = null, expiresAt = null, name = null } = wanted
+  about({ subject, space })
+  const rights = { subject, space, scopes, collections, expiresAt, name }
+  const { token, record } = await newToken(rights, env)
+  about({ tokenId: record.id })
   await writeToken(record, env)
   return json({ success: true, token, ...record }, 201)
 }
 
 /** `POST /api/tokens/{id}/rotate`: mints the like of a token, and ends that, now or after an overlap. */
-export async function rotateToken({ request, params, env }: Exchange): Promise<Response> {
-  const old = await tokenNamed(params.id ?? '', env)
+export async function rotateToken({ request, params, env }: Exchange, about: About): Promise<Response> {
+  const old = await tokenNamed(params.id ?? '', env, about)
   const { overlapSeconds } = unwrap(parseBody(RotateRequest, await readBody(request)))
   const { token, record } = await newToken(old, env)
   if (!(await isTaken(old, env))) throw notFound('the space of this token has ended it')
+  about({ replacedBy: record.id })
   // The new one first: whatever fails from here on, one of them is valid.
   await writeToken(record, env)
   if (overlapSeconds === 0) await deleteToken(old, env)
@@ -67,15 +63,17 @@ export async function showTokens({ env, query }: Exchange): Promise<Response> {
 }
 
 /** `DELETE /api/tokens/{id}`: the token and every session it opened end now. */
-export async function revokeToken({ params, env }: Exchange): Promise<Response> {
-  const record = await tokenNamed(params.id ?? '', env)
+export async function revokeToken({ params, env }: Exchange, about: About): Promise<Response> {
+  const record = await tokenNamed(params.id ?? '', env, about)
   await deleteToken(record, env)
   return json({ success: true, id: record.id })
 }
 
-async function tokenNamed(id: string, env: Env): Promise<TokenRecord> {
+/** The record of a token. Only the id of one that exists is told: any other text may be a token itself. */
+async function tokenNamed(id: string, env: Env, about: About): Promise<TokenRecord> {
   const record = await readToken(id, env)
   if (record === null) throw notFound('there is no token of this id')
+  about({ tokenId: record.id, subject: record.subject, space: record.space })
   return record
 }
 

@@ -60,5 +60,8 @@ export const ImportQuery = z.strictObject({ line: z.optional(z.pipe(Digits, z.in
 /** The query of `GET /api/tokens`. */
 export const TokensQuery = z.strictObject({ cursor: z.optional(z.string()) })
 
+/** The query of `GET /api/audit`. */
+export const AuditQuery = z.strictObject({ cursor: z.optional(z.string()) })
+
 /** A route without a query. */
 export const NoQuery = z.strictObject({})

@@ -1,0 +1,298 @@
+import { env } from 'cloudflare:workers'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { answer } from '../../worker/src/http/edge.ts'
+import { ROUTES } from '../../worker/src/http/router.ts'
+import { call, device, mint, send } from './client.ts'
+
+const SUBJECT = 'https://login.example.com/#sub=ann'
+
+/** The lines that were logged since the test began. */
+let logged: { readonly message: string; readonly requestId: string }[]
+
+beforeEach(() => {
+  logged = []
+  vi.spyOn(console, 'log').mockImplementation((line: string) => {
+    logged.push(JSON.parse(line))
+  })
+})
+
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.useRealTimers()
+})
+
+interface Wanted {
+  readonly body?: unknown
+  readonly bearer?: string
+  readonly headers?: Record<string, string>
+}
+
+interface Acted {
+  readonly status: number
+  // The tests read replies as an untyped client does.
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly body: any
+  /** What is kept of it: as it is listed, and as it was logged. */
+  readonly records: readonly object[]
+  readonly lines: readonly object[]
+}
+
+/** Asks for something as the operator, under a name of its own. */
+async function act(method: string, path: string, wanted: Wanted = {}): Promise<Acted> {
+  const { body, bearer = env.ADMIN_TOKEN, headers } = wanted
+  const requestId = crypto.randomUUID()
+  const response = await call(path, {
+    method,
+    headers: {
+      authorization: `Bearer ${bearer}`,
+      'x-request-id': requestId,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  const lines = logged.filter((line) => line.message === 'audit' && line.requestId === requestId)
+  const records = (await listed()).filter((record) => record.requestId === requestId)
+  return { status: response.status, body: text === '' ? null : JSON.parse(text), records, lines }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: as above
+async function listed(): Promise<any[]> {
+  return (await send('GET', '/api/audit', { bearer: env.ADMIN_TOKEN })).body.records
+}
+
+/** The fields of every record; the target beside them. */
+function recordLike(act: string, status: number, target: object): object {
+  return {
+    at: expect.any(Number),
+    act,
+    status,
+    requestId: expect.any(String),
+    admin: expect.stringMatching(/^[A-Za-z0-9_-]{8}$/),
+    address: null,
+    target,
+  }
+}
+
+test('[OP1] minting, rotating and revoking a token leave a record each, of what it was about', async () => {
+  const wanted = { subject: 'ann', space: 'team', scopes: ['sync:read'] }
+  const began = Date.now()
+  const minted = await act('POST', '/api/tokens', { body: wanted })
+  const about = { subject: 'ann', space: 'team' }
+  const old = { tokenId: minted.body.id, ...about }
+  expect(minted.records).toEqual([recordLike('POST /api/tokens', 201, old)])
+  expect(minted.records).toMatchObject([{ at: expect.toSatisfy((at) => at >= began && at <= Date.now()) }])
+  const rotated = await act('POST', `/api/tokens/${minted.body.id}/rotate`, { body: { overlapSeconds: 60 } })
+  const replaced = { ...old, replacedBy: rotated.body.id }
+  expect(rotated.records).toEqual([recordLike('POST /api/tokens/:id/rotate', 201, replaced)])
+  const gone = await act('DELETE', `/api/tokens/${minted.body.id}`)
+  expect(gone.records).toEqual([recordLike('DELETE /api/tokens/:id', 200, old)])
+})
+
+test('[OP1] so does ending sessions, and configuring', async () => {
+  const ended = await act('DELETE', '/api/sessions', { body: { subject: SUBJECT, space: 'team' } })
+  expect(ended.records).toEqual([
+    recordLike('DELETE /api/sessions', 200, { subject: SUBJECT, space: 'team' }),
+  ])
+  const { revision } = (await send('GET', '/api/config', { bearer: env.ADMIN_TOKEN })).body
+  const put = await act('PUT', '/api/config', { body: { revision } })
+  expect(put.body.revision).toBeGreaterThan(revision)
+  expect(put.records).toEqual([recordLike('PUT /api/config', 200, { revision: put.body.revision })])
+})
+
+test('[OP1] refused acts are recorded with their status, and what is known of their target', async () => {
+  const { id } = await mint({ subject: 'ann', space: 'team' })
+  const named = { tokenId: id, subject: 'ann', space: 'team' }
+  const past = { subject: 'bob', scopes: ['sync:read'], expiresAt: 1 }
+  const refused: [string, string, unknown, string, number, object][] = [
+    ['POST', '/api/tokens', { subject: 'a/b' }, 'POST /api/tokens', 422, {}],
+    ['POST', '/api/tokens', past, 'POST /api/tokens', 422, { subject: 'bob', space: 'bob' }],
+    ['POST', '/api/tokens?x=1', {}, 'POST /api/tokens', 422, {}],
+    ['DELETE', '/api/tokens/x', undefined, 'DELETE /api/tokens/:id', 404, {}],
+    ['POST', '/api/tokens/x/rotate', {}, 'POST /api/tokens/:id/rotate', 404, {}],
+    ['POST', `/api/tokens/${id}/rotate`, { x: 1 }, 'POST /api/tokens/:id/rotate', 422, named],
+    ['PUT', '/api/config', { revision: 7 }, 'PUT /api/config', 409, { revision: 7 }],
+    ['DELETE', '/api/sessions', { subject: 'ann' }, 'DELETE /api/sessions', 422, {}],
+    ['POST', '/api/tokens', undefined, 'POST /api/tokens', 415, {}],
+  ]
+  for (const [method, path, body, name, status, target] of refused) {
+    const acted = await act(method, path, { body })
+    expect(acted.status, `${method} ${path}`).toBe(status)
+    expect(acted.records).toEqual([recordLike(name, status, target)])
+  }
+})
+
+test('[OP1] a defect is recorded as the 500 that it answers, and its cause is logged', async () => {
+  const errors = vi.spyOn(console, 'error').mockReturnValue()
+  const broken = new Proxy(env.CHRONICLE_KV, {
+    get: (target, name) =>
+      name === 'delete' ? () => Promise.reject(new Error('no delete')) : bound(target, name),
+  })
+  const { id } = await mint({ subject: 'ann' })
+  const response = await answer(requestTo('DELETE', `/api/tokens/${id}`), { ...env, CHRONICLE_KV: broken })
+  expect(response.status).toBe(500)
+  expect(errors.mock.calls[0]?.[0]).toContain('no delete')
+  expect((await listed())[0]).toEqual(
+    recordLike('DELETE /api/tokens/:id', 500, { tokenId: id, subject: 'ann', space: 'ann' }),
+  )
+})
+
+test('[OP1] tells the generations of the admin token apart, and where the request came from', async () => {
+  const added = `adm_dev_${'b'.repeat(64)}`
+  const both = { ...env, ADMIN_TOKEN: `${added} ${env.ADMIN_TOKEN}` }
+  const fingerprints: string[] = []
+  for (const [bearer, address, kept] of [
+    [added, '203.0.113.7', '203.0.113.7'],
+    [env.ADMIN_TOKEN, '2001:db8::1', '2001:db8::1'],
+    [env.ADMIN_TOKEN, 'rubbish', null],
+  ] as const) {
+    const headers = { authorization: `Bearer ${bearer}`, 'cf-connecting-ip': address }
+    expect((await answer(requestTo('DELETE', '/api/tokens/x', headers), both)).status).toBe(404)
+    const [record] = await listed()
+    expect(record.address).toBe(kept)
+    fingerprints.push(record.admin)
+  }
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(added))
+  const [first, second, third] = fingerprints
+  expect(first).toBe(
+    btoa(String.fromCharCode(...new Uint8Array(digest)))
+      .slice(0, 8)
+      .replaceAll('+', '-')
+      .replaceAll('/', '_'),
+  )
+  expect(second).toBe(third)
+  expect(second).not.toBe(first)
+})
+
+test('[OP2] the log line says the same but for the names of subject and space', async () => {
+  const { body, records, lines } = await act('POST', '/api/tokens', {
+    body: { subject: 'ann', space: 'team', scopes: ['sync:read'], name: 'laptop' },
+  })
+  const [record] = records
+  expect(lines).toEqual([
+    { level: 'info', message: 'audit', environment: 'development', ...record, target: { tokenId: body.id } },
+  ])
+  expect(JSON.stringify([record, lines])).not.toContain('laptop')
+})
+
+test('[OP3] what fails to authenticate, what only reads, and what clients do leave none', async () => {
+  const { token } = await mint()
+  const { session } = await device({ token })
+  const before = await listed()
+  for (const { method, path, access } of ROUTES) {
+    if (access !== 'admin') continue
+    for (const bearer of ['none', token, session, `${env.ADMIN_TOKEN}x`]) {
+      expect((await act(method, path.replace(':id', 'x'), { bearer })).status).toBe(401)
+    }
+  }
+  for (const path of ['/api/tokens', '/api/config', '/api/audit']) {
+    for (const method of ['GET', 'HEAD']) expect((await act(method, path)).status).toBe(200)
+  }
+  expect((await act('GET', '/api/tokens?x=1')).status).toBe(422)
+  expect((await act('OPTIONS', '/api/tokens')).status).toBe(204)
+  expect((await act('PATCH', '/api/tokens')).status).toBe(405)
+  await send('POST', '/api/sync', {
+    bearer: session,
+    body: { changes: [{ key: 'k', value: 1, timestamp: 1 }] },
+  })
+  await send('DELETE', '/api/auth', { bearer: session })
+  expect(await listed()).toEqual(before)
+  expect(logged.filter(({ message }) => message === 'audit')).toHaveLength(1)
+})
+
+test('[OP4] lists the newest first, a page of a hundred at a time, each record once', async () => {
+  // Before all other tests, and where the time gets a digit more.
+  vi.useFakeTimers({ toFake: ['Date'], now: 1e12 - 100 })
+  const names: string[] = []
+  for (let index = 0; index < 205; index++) {
+    vi.setSystemTime(Date.now() + 1)
+    const headers = { 'x-request-id': `n${index}` }
+    expect((await answer(requestTo('DELETE', '/api/tokens/x', headers), env)).status).toBe(404)
+    names.push(`n${index}`)
+  }
+  const found: string[] = []
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const path: string = cursor === '' ? '/api/audit' : `/api/audit?cursor=${encodeURIComponent(cursor)}`
+    const { body } = await send('GET', path, { bearer: env.ADMIN_TOKEN })
+    expect(body.records.length).toBeLessThanOrEqual(100)
+    found.push(...body.records.map(({ requestId }: { requestId: string }) => requestId))
+    cursor = body.next
+  }
+  expect(found.slice(-205)).toEqual(names.reverse())
+  expect(new Set(found).size).toBe(found.length)
+})
+
+test('[OP4] two acts of one moment under one request id are two records', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+  const headers = { 'x-request-id': 'twice' }
+  await Promise.all(['x', 'y'].map((id) => answer(requestTo('DELETE', `/api/tokens/${id}`, headers), env)))
+  expect((await listed()).filter(({ requestId }) => requestId === 'twice')).toHaveLength(2)
+})
+
+test('[OP4] a record is kept for 400 days', async () => {
+  const now = Date.now() / 1000
+  await act('DELETE', '/api/tokens/x')
+  const { keys } = await env.CHRONICLE_KV.list({ prefix: 'audit:' })
+  for (const { expiration } of keys) {
+    expect(Math.abs((expiration ?? 0) - now - 400 * 86_400)).toBeLessThan(120)
+  }
+})
+
+test('[OP4] takes the longest names that there are', async () => {
+  const issuer = `https://${'x'.repeat(248)}`
+  const [subject, space] = ['sub', 'c'.repeat(128)].map((claim) => `${issuer}#${claim}=${'"'.repeat(255)}`)
+  const { status, records } = await act('DELETE', '/api/sessions', { body: { subject, space } })
+  expect(status).toBe(200)
+  expect(records).toEqual([recordLike('DELETE /api/sessions', 200, { subject, space })])
+})
+
+test('[OP5] where the record cannot be written the answer is 500: the act took place, and the line is there', async () => {
+  const errors = vi.spyOn(console, 'error').mockReturnValue()
+  const before = await listed()
+  const steps: string[] = []
+  vi.spyOn(console, 'log').mockImplementation((line: string) => {
+    steps.push(JSON.parse(line).message)
+  })
+  const broken = new Proxy(env.CHRONICLE_KV, {
+    get: (target, name) => {
+      if (name !== 'put') return bound(target, name)
+      return (key: string, ...rest: [string]) => {
+        steps.push(`put ${key.split(':')[0]}`)
+        return key.startsWith('audit:') ? Promise.reject(new Error('KV is full')) : target.put(key, ...rest)
+      }
+    },
+  })
+  const subject = crypto.randomUUID()
+  const request = requestTo('POST', '/api/tokens', {}, { subject, scopes: ['sync:read'] })
+  const response = await answer(request, { ...env, CHRONICLE_KV: broken })
+  expect(response.status).toBe(500)
+  expect(await response.text()).not.toContain('chr_')
+  expect(steps).toEqual(['put token', 'audit', 'put audit', 'request'])
+  expect(errors.mock.calls[0]?.[0]).toContain('KV is full')
+  expect(await listed()).toEqual(before)
+  const { tokens } = (await send('GET', '/api/tokens', { bearer: env.ADMIN_TOKEN })).body
+  expect(tokens).toContainEqual(expect.objectContaining({ subject }))
+})
+
+function bound(target: object, name: string | symbol): unknown {
+  const member: unknown = Reflect.get(target, name)
+  return typeof member === 'function' ? member.bind(target) : member
+}
+
+function requestTo(
+  method: string,
+  path: string,
+  headers: Record<string, string> = {},
+  body?: object,
+): Request {
+  return new Request(`https://sync.example${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${env.ADMIN_TOKEN}`,
+      ...(body && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  })
+}

@@ -1,0 +1,78 @@
+import {
+  AUDIT_PREFIX,
+  type AuditRecord,
+  type AuditTarget,
+  auditName,
+  withoutCredentials,
+} from '../core/audit.ts'
+import { AUDIT_TTL_SECONDS } from '../core/limits.ts'
+import { AuditRecord as Kept } from '../schema/audit.ts'
+import { parseQuery } from '../schema/parse.ts'
+import { AuditQuery } from '../schema/query.ts'
+import { type Exchange, json } from './exchange.ts'
+import { readPage } from './kv-page.ts'
+import { logAct } from './log.ts'
+import { shown } from './problem.ts'
+import { unwrap } from './refusal.ts'
+
+/** Tells what an act is about, as soon as that is known: the record of a refusal has it too then. */
+export type About = (target: AuditTarget) => void
+
+/** What an operator asks for, and whose credential it was. */
+type Asked = Pick<AuditRecord, 'act' | 'admin'>
+
+/** Does what an operator asks for, and leaves a record of it, however it ends. */
+export async function recorded(
+  exchange: Exchange,
+  asked: Asked,
+  perform: (about: About) => Promise<Response>,
+): Promise<Response> {
+  let target: AuditTarget = {}
+  const [ended] = await Promise.allSettled([
+    perform((told) => {
+      target = { ...target, ...told }
+    }),
+  ])
+  const status = ended.status === 'fulfilled' ? ended.value.status : shown(ended.reason).status
+  await keep(exchange, { ...asked, status, target })
+  if (ended.status === 'rejected') throw ended.reason
+  return ended.value
+}
+
+/**
+ * The log first: if KV does not take the record, the request answers 500 although the act took place, and the line
+ * is what is left of it. Better a reply that sends the operator to look than an act that nobody can look up.
+ */
+async function keep(
+  exchange: Exchange,
+  { act, admin, status, target }: Asked & Pick<AuditRecord, 'status' | 'target'>,
+): Promise<void> {
+  const { request, env, requestId } = exchange
+  const record: AuditRecord = {
+    at: Date.now(),
+    act,
+    status,
+    requestId,
+    admin,
+    address: addressIn(request),
+    target: withoutCredentials(target),
+  }
+  logAct(exchange, record)
+  // A value and no metadata: the names of an identity provider alone may be longer than the 1,024 bytes of that.
+  await env.CHRONICLE_KV.put(auditName(record, crypto.randomUUID()), JSON.stringify(record), {
+    expirationTtl: AUDIT_TTL_SECONDS,
+  })
+}
+
+/** Where a request came from, as the platform says; on a local machine it says nothing, and a client anything. */
+function addressIn({ headers }: Request): string | null {
+  const given = headers.get('cf-connecting-ip') ?? ''
+  return /^[0-9a-f.:]{2,45}$/i.test(given) ? given : null
+}
+
+/** `GET /api/audit?cursor=`: what operators did, the newest first. */
+export async function showAudit({ env, query }: Exchange): Promise<Response> {
+  const { cursor } = unwrap(parseQuery(AuditQuery, query))
+  const { values, next } = await readPage(env.CHRONICLE_KV, AUDIT_PREFIX, cursor)
+  return json({ records: values.map((value) => Kept.parse(value)), next })
+}
