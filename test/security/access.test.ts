@@ -19,7 +19,7 @@ const WHO: {
   'DELETE /api/tokens/:id': 'admin',
   'POST /api/tokens/:id/rotate': 'admin',
   'DELETE /api/sessions': 'admin',
-  'POST /api/spaces/:id/reseal': 'admin',
+  'POST /api/spaces/reseal': 'admin',
   'GET /api/config': 'admin',
   'PUT /api/config': 'admin',
   'GET /api/audit': 'admin',

@@ -1,11 +1,11 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import type { Route } from '../../worker/src/http/router.ts'
+import { secretsIn } from '../support/secrets.ts'
+import { witnessed } from '../support/witness.ts'
 import { talk } from './canaries.ts'
 import { nameOf, type RouteName, requestTo, routesFor } from './routes.ts'
-import { secretsIn } from './secrets.ts'
 import { enrol, stronghold } from './stronghold.ts'
-import { witnessed } from './witness.ts'
 
 const target = stronghold()
 const bearer = env.ADMIN_TOKEN
@@ -54,6 +54,7 @@ const BODIES: { readonly [Name in RouteName]?: (text: string, name: string) => r
   ],
   'POST /api/tokens/:id/rotate': (text) => [{}, { overlapSeconds: text }, { token: text }],
   'DELETE /api/tokens/:id': () => [],
+  'POST /api/spaces/reseal': (text) => [{ spaces: [text] }, { [text]: [] }],
   'DELETE /api/sessions': (_, name) => [
     { subject: `${ISSUER}#sub=${name}`, space: 'ann' },
     { subject: `${ISSUER}#sub=ann`, space: name },

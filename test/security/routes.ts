@@ -38,7 +38,7 @@ const BODIES: { readonly [Name in RouteName]: object | string | null } = {
   'DELETE /api/tokens/:id': null,
   'POST /api/tokens/:id/rotate': { overlapSeconds: 60 },
   'DELETE /api/sessions': { subject: 'ann', space: 'ann' },
-  'POST /api/spaces/:id/reseal': null,
+  'POST /api/spaces/reseal': { spaces: ['1'] },
   'GET /api/config': null,
   'PUT /api/config': { revision: 0 },
   'GET /api/audit': null,

@@ -100,28 +100,50 @@ test('[KR6] before that the older key is needed, and a pass without it destroys 
   expect(await under(space, ROTATED, everything)).toEqual(before)
 })
 
-function ask(id: string): Promise<Reply> {
-  return send('POST', `/api/spaces/${id}/reseal`, { bearer: env.ADMIN_TOKEN })
+function ask(...spaces: readonly string[]): Promise<Reply> {
+  return send('POST', '/api/spaces/reseal', { bearer: env.ADMIN_TOKEN, body: { spaces } })
 }
 
-test('[KR6] a space sees to it by itself, and says when it is done', async () => {
+function newId(): string {
+  return env.CHRONICLE.idFromName(crypto.randomUUID()).toString()
+}
+
+test('[KR6] spaces see to it by themselves, and say when it is done', async () => {
   const space = await grownSpace()
   const stub = env.CHRONICLE.getByName(space)
   await runInDurableObject(stub, (_, { storage: { sql } }) => {
     sql.exec(`DELETE FROM meta WHERE name = 'passes'`)
   })
-  const id = stub.id.toString()
-  expect((await ask(id)).body).toEqual({ success: true, id, generation: 1, done: false })
+  const [grown, empty] = [stub.id.toString(), newId()]
+  const states = async () => {
+    const { body } = await ask(grown, empty)
+    expect(body).toMatchObject({ success: true, generation: 1, spaces: [{ id: grown }, { id: empty }] })
+    return body.spaces.map(({ state }: { state: string }) => state)
+  }
+  expect(await states()).toEqual(['pending', 'done'])
   expect(await runDurableObjectAlarm(stub)).toBe(true)
-  expect((await ask(id)).body).toEqual({ success: true, id, generation: 1, done: true })
-  expect(await runInDurableObject(stub, (_, { storage }) => storage.getAlarm())).not.toBeNull()
+  expect(await states()).toEqual(['done', 'done'])
 })
 
-test('[KR6] an empty space is done; what is no object of the class is not found', async () => {
-  const id = env.CHRONICLE.idFromName(crypto.randomUUID()).toString()
-  expect((await ask(id)).body).toMatchObject({ done: true })
-  for (const other of ['x', '0'.repeat(64), `${id}0`, encodeURIComponent('../tokens')])
-    expect(await ask(other)).toMatchObject({ status: 404, body: { code: 'not-found' } })
+test('[KR6] one that fails is told, and the others go on', async () => {
+  const broken = env.CHRONICLE.getByName(crypto.randomUUID())
+  await runInDurableObject(broken, (_, { storage: { sql } }) => {
+    sql.exec(`INSERT INTO meta VALUES ('names', x'000000030000000100')`)
+  })
+  const { status, body } = await ask(broken.id.toString(), newId())
+  expect(status).toBe(200)
+  expect(body.spaces.map(({ state }: { state: string }) => state)).toEqual(['failed', 'done'])
+})
+
+test('[KR6] what is no object of the class is refused with its place, and so are none and more than a hundred', async () => {
+  const place = { status: 422, body: { code: 'invalid-request' } }
+  expect(await ask(newId(), '0'.repeat(64))).toMatchObject(place)
+  expect((await ask(newId(), '0'.repeat(64))).body.detail).toContain('spaces[1]')
+  expect(await ask('x')).toMatchObject(place)
+  expect(await ask()).toMatchObject(place)
+  const many = Array.from({ length: 101 }, newId)
+  expect(await ask(...many)).toMatchObject(place)
+  expect(await ask(...many.slice(1))).toMatchObject({ status: 200 })
 })
 
 test('[LC8] a chunk that cannot be read stays where it is, and the pass goes on', async () => {

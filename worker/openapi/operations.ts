@@ -18,6 +18,8 @@ const NOW = 1_795_347_000_200
 const TOKEN = `chr_dev_${'Q'.repeat(43)}1b2c3d4`
 const ID = 'Tw7sNQyHUhp8oVY3hwsTzf8iSvB4sHIWvM3Ru5QnI-M'
 const OLD_ID = 'bJ8z1uVhZ4cQ2mYpX0tLr7eKsWgD9nFaO3iB5vHxUjE'
+/** The id of an object. */
+const OBJECT = '4f'.repeat(32)
 const SUBJECT = 'https://login.example.com/#sub=auth0|5f7c8ec7c33c6c004bbafe82'
 const SESSION = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl'
 const COLLECTIONS = 'Names parted by commas: only these collections.'
@@ -349,18 +351,18 @@ export const OPERATIONS: Operations = {
     },
     faults: [],
   },
-  'POST /api/spaces/:id/reseal': {
+  'POST /api/spaces/reseal': {
     access: 'admin',
-    summary: 'Seal a space by the newest master key',
+    summary: 'Seal spaces by the newest master key',
     description:
-      'The space sees to it by itself; ask again until it is done. Once every space is, older master keys can be retired.',
-    parameters: { id: 'The id of the object, as the platform lists it: 64 hexadecimal digits.' },
+      'They see to it by themselves; ask again until they are done. Once every space is, older master keys can be retired.',
+    body: { schema: 'ResealRequest', example: { spaces: [OBJECT] } },
     reply: {
       status: 200,
       schema: 'ResealReply',
-      example: { success: true, id: '4f'.repeat(32), generation: 2, done: false },
+      example: { success: true, generation: 2, spaces: [{ id: OBJECT, state: 'pending' }] },
     },
-    faults: ['not-found'],
+    faults: [],
   },
   'GET /api/config': {
     access: 'admin',

@@ -15,7 +15,8 @@ import { ImportReply } from '../src/schema/import-reply.ts'
 import { Limits } from '../src/schema/limits-reply.ts'
 import { OpenApi } from '../src/schema/openapi-reply.ts'
 import { Problem } from '../src/schema/problem-reply.ts'
-import { ResealReply } from '../src/schema/reseal-reply.ts'
+import { ResealRequest } from '../src/schema/reseal.ts'
+import { ResealedSpace, ResealReply } from '../src/schema/reseal-reply.ts'
 import { SessionsRequest } from '../src/schema/sessions.ts'
 import { SessionsReply } from '../src/schema/sessions-reply.ts'
 import { EraseRequest } from '../src/schema/space.ts'
@@ -210,11 +211,18 @@ export const SCHEMAS = {
     subject: 'Whose they were.',
     space: 'Where.',
   }),
-  ResealReply: described(ResealReply, 'How far a space has come.', {
+  ResealRequest: described(ResealRequest, 'Spaces, by the ids of their objects.', {
+    spaces: 'As the platform lists them: 64 hexadecimal digits each.',
+  }),
+  ResealReply: described(ResealReply, 'How far they have come.', {
     success: 'Always true.',
-    id: 'The id of its object.',
     generation: 'Of the newest master key.',
-    done: 'Whether all that can be read of it is sealed by that.',
+    spaces: 'In the order of the request.',
+  }),
+  ResealedSpace: described(ResealedSpace, 'How far a space has come.', {
+    id: 'The id of its object.',
+    state:
+      '`done`: all that can be read of it is sealed by the newest; `pending`: ask again; `failed`: the log says why.',
   }),
   AuditReply: described(AuditReply, 'A page of what operators did, the newest first.', {
     records: 'One for each act.',

@@ -139,6 +139,9 @@ export const PASS_SUPERSEDED = 1000
 /** How much of the log a pass deals with at a time, bytes; held in memory a few times over, opened and sealed. */
 export const SLICE_BYTES = 1024 * 1024
 
+/** The most spaces that one request has sealed anew: each is a call to an object, of which a request has 1,000. */
+export const MAX_RESEALED = 100
+
 /** How many heads are read by one statement: their JSON stays far below the platform's 2 MB for a value. */
 export const HEADS_AT_ONCE = 1000
 

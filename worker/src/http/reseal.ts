@@ -1,20 +1,46 @@
+import { parseRing } from '../core/ring.ts'
+import { parseBody } from '../schema/parse.ts'
+import { ResealRequest } from '../schema/reseal.ts'
+import { readBody } from './body.ts'
 import { type Exchange, json, spacesOf } from './exchange.ts'
-import { refusal } from './refusal.ts'
+import { logDefect } from './log.ts'
+import { refusal, unwrap } from './refusal.ts'
 
 /**
- * `POST /api/spaces/{id}/reseal`: has one space seal all it holds by the newest master key. `id`: as the platform lists
- * objects, because nobody else knows every space. Asked again until it is `done`.
+ * `POST /api/spaces/reseal`: has spaces seal all they hold by the newest master key. They are named by the ids of their
+ * objects, as the platform lists them, because nobody else knows every space. Asked again until they are `done`.
  */
-export async function resealSpace({ env, params }: Exchange): Promise<Response> {
-  const id = params.id ?? ''
-  const { generation, done } = await spacesOf(env).get(objectId(id, env)).reseal()
-  return json({ success: true, id, generation, done })
+export async function resealSpaces(exchange: Exchange): Promise<Response> {
+  const { request, env } = exchange
+  const wanted = unwrap(parseBody(ResealRequest, await readBody(request)))
+  const ids = wanted.spaces.map((id, index) => objectId(id, { env, place: `spaces[${index}]` }))
+  const spaces = await Promise.all(
+    ids.map(async (id) => ({ id: id.toString(), state: await stateOf(id, exchange) })),
+  )
+  return json({ success: true, generation: parseRing(env.MASTER_KEY)?.[0].generation, spaces })
 }
 
-function objectId(id: string, env: Env): DurableObjectId {
+async function stateOf(id: DurableObjectId, exchange: Exchange): Promise<'done' | 'pending' | 'failed'> {
+  try {
+    const { done } = await spacesOf(exchange.env).get(id).reseal()
+    return done ? 'done' : 'pending'
+  } catch (thrown) {
+    // One that fails does not keep the others from it.
+    logDefect(exchange, thrown)
+    return 'failed'
+  }
+}
+
+function objectId(
+  id: string,
+  { env, place }: { readonly env: Env; readonly place: string },
+): DurableObjectId {
   try {
     return spacesOf(env).idFromString(id)
   } catch {
-    throw refusal({ code: 'not-found', detail: 'this is no object of the class Chronicle' })
+    throw refusal({
+      code: 'invalid-request',
+      detail: `${place}: no object of the class Chronicle has this id`,
+    })
   }
 }

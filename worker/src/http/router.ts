@@ -14,7 +14,7 @@ import { live } from './live.ts'
 import { openapi } from './openapi.ts'
 import { countAgainst } from './rate-limit.ts'
 import { refusal, unwrap } from './refusal.ts'
-import { resealSpace } from './reseal.ts'
+import { resealSpaces } from './reseal.ts'
 import { verifySession } from './session.ts'
 import { endSessions } from './sessions.ts'
 import { changes, conflicts, entry, history, resolve, status, sync } from './space.ts'
@@ -50,7 +50,7 @@ export const ROUTES = [
   { method: 'DELETE', path: '/api/tokens/:id', access: 'admin', answer: revokeToken },
   { method: 'POST', path: '/api/tokens/:id/rotate', access: 'admin', answer: rotateToken },
   { method: 'DELETE', path: '/api/sessions', access: 'admin', answer: endSessions },
-  { method: 'POST', path: '/api/spaces/:id/reseal', access: 'admin', answer: resealSpace },
+  { method: 'POST', path: '/api/spaces/reseal', access: 'admin', answer: resealSpaces },
   { method: 'GET', path: '/api/config', access: 'admin', answer: showConfig },
   { method: 'PUT', path: '/api/config', access: 'admin', answer: putConfig },
   { method: 'GET', path: '/api/audit', query: true, access: 'admin', answer: showAudit },

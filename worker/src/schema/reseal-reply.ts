@@ -1,9 +1,11 @@
 import * as z from 'zod/mini'
 
-/** The reply of `POST /api/spaces/{id}/reseal`. */
+/** How far one space has come. */
+export const ResealedSpace = z.object({ id: z.string(), state: z.enum(['done', 'pending', 'failed']) })
+
+/** The reply of `POST /api/spaces/reseal`. */
 export const ResealReply = z.object({
   success: z.literal(true),
-  id: z.string(),
   generation: z.int(),
-  done: z.boolean(),
+  spaces: z.array(ResealedSpace),
 })
