@@ -26,7 +26,12 @@ test('[RL1] refuses what goes over the limits of the stack, and says when to com
   expect(statuses).toEqual([200, 200, 200, 200, 200, 429])
   const refused = await status()
   expect(refused.headers.get('retry-after')).toBe('60')
-  expect(await refused.json()).toMatchObject({ code: 'rate-limited', success: false })
+  // How many it allows only the stack knows.
+  expect(refused.headers.get('ratelimit')).toBe('"place";r=0')
+  expect(refused.headers.get('ratelimit-policy')).toBeNull()
+  const problem = (await refused.json()) as object
+  expect(problem).toMatchObject({ code: 'rate-limited', policy: 'place', success: false })
+  expect(problem).not.toHaveProperty('limit')
 
   const attempts: number[] = []
   for (let round = 0; round < 12; round++) attempts.push((await auth()).status)

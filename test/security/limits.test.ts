@@ -241,6 +241,7 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'SEGMENT_BYTES',
   'MAX_APPEND_BYTES',
   'RETRY_DEPTH',
+  'BUDGET_WINDOW_SECONDS', // [RL3]
   'CONFIG_MAX_AGE_MS', // [CO5]
   'DAY_MS',
   'UPKEEP_INTERVAL_MS',

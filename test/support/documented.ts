@@ -3,6 +3,7 @@ import document from '../../docs/openapi.json' with { type: 'json' }
 import { credentialsIn } from './secrets.ts'
 
 interface Header {
+  readonly required: boolean
   readonly schema: Schema
 }
 
@@ -112,9 +113,8 @@ function compare(
 ): readonly string[] {
   const odd = Object.entries(headers).filter(([name, ref]) => {
     const value = response.headers.get(name)
-    return (
-      value === null || !new Validator(HEADERS[nameOf(ref)]?.schema ?? false, '2020-12').validate(value).valid
-    )
+    const { required, schema } = HEADERS[nameOf(ref)] ?? { required: true, schema: false }
+    return value === null ? required : !new Validator(schema, '2020-12').validate(value).valid
   })
   const found = odd.map(([name]) => `header ${name}: ${response.headers.get(name) ?? 'missing'}`)
   if (content === undefined) return text === '' ? found : [...found, 'a body']

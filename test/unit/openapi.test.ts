@@ -74,13 +74,16 @@ test('[OA2] the tests refuse a response that the document does not describe', as
   expect(await passes('GET', '/nowhere', { body, status: 404, headers: problem })).toBe(false)
   const limited = JSON.stringify(committedDocument.components.examples['rate-limited'].value)
   const refusal = { body: limited, status: 429, headers: problem }
-  expect(await passes('GET', '/api/status', refusal)).toBe(false)
-  expect(
-    await passes('GET', '/api/status', { ...refusal, headers: { ...problem, 'retry-after': '60' } }),
-  ).toBe(true)
-  expect(
-    await passes('GET', '/api/status', { ...refusal, headers: { ...problem, 'retry-after': 'x' } }),
-  ).toBe(false)
+  const answered = (headers: Record<string, string>) =>
+    passes('GET', '/api/status', { ...refusal, headers: { ...problem, ...headers } })
+  const fields = { 'retry-after': '60', ratelimit: '"client";r=0;t=60' }
+  expect(await answered({})).toBe(false)
+  expect(await answered(fields)).toBe(true)
+  expect(await answered({ ...fields, 'retry-after': 'x' })).toBe(false)
+  expect(await answered({ 'retry-after': '60' })).toBe(false)
+  expect(await answered({ ...fields, ratelimit: 'client;r=0;t=60' })).toBe(false)
+  expect(await answered({ ...fields, 'ratelimit-policy': '"client";q=600;w=60' })).toBe(true)
+  expect(await answered({ ...fields, 'ratelimit-policy': '"client";w=60' })).toBe(false)
 })
 
 test('[OA2] a response without the headers of every response is refused', async () => {

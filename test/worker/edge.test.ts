@@ -153,3 +153,9 @@ test('[OA3] GET /api/openapi.json is the committed document, and describes every
   )
   expect(described.sort()).toEqual(ROUTES.map(({ method, path }) => `${method} ${path}`).sort())
 })
+
+test('[RL3] pages may read when to come back', async () => {
+  const response = await call('/api/health', { headers: { origin: allowed } })
+  const exposed = response.headers.get('access-control-expose-headers')?.split(', ')
+  expect(exposed).toEqual(expect.arrayContaining(['retry-after', 'ratelimit', 'ratelimit-policy']))
+})

@@ -154,7 +154,10 @@ test('[LV8] pushes count against the limit of requests', async () => {
     { SYNC_LIMIT: { limit: async () => ({ success: false }) } },
     ({ live, socket }) => live.receive(socket, pushOf('x', 'k/1')),
   )
-  expect(await client.next()).toMatchObject({ type: 'ack', status: 429, body: { code: 'rate-limited' } })
+  const { status, body } = await client.next()
+  expect(status).toBe(429)
+  expect(body).toMatchObject({ code: 'rate-limited', policy: 'place', retryAfterSeconds: 60 })
+  expect(body).not.toHaveProperty('limit')
 })
 
 test('[LV11] a push during which the session expired is not answered', async () => {

@@ -43,7 +43,7 @@ export const FAULTS: { readonly [C in FaultCode]: Extract<Fault, { code: C }> } 
   'import-gap': { code: 'import-gap', expected: 501 },
   'invalid-line': { code: 'invalid-line', line: 7, detail: 'key: is missing' },
   importing: { code: 'importing', retryAfterSeconds: IMPORT_RETRY_SECONDS },
-  'rate-limited': { code: 'rate-limited', retryAfterSeconds: 60 },
+  'rate-limited': { code: 'rate-limited', policy: 'client', limit: 600, retryAfterSeconds: 1 },
   busy: { code: 'busy', limit: 1000, retryAfterSeconds: 30 },
   'provider-unavailable': { code: 'provider-unavailable', retryAfterSeconds: 30 },
   misconfigured: { code: 'misconfigured' },

@@ -22,6 +22,17 @@ export const HEADERS: Readonly<Record<string, Json>> = {
   },
   'WWW-Authenticate': { description: 'RFC 6750.', required: true, ...text },
   'Retry-After': { description: 'Seconds.', required: true, schema: { type: 'string', pattern: '^\\d+$' } },
+  RateLimit: {
+    description: 'draft-ietf-httpapi-ratelimit-headers-11: what is left, and for how long (seconds).',
+    required: true,
+    schema: { type: 'string', pattern: '^"(client|credential|space)";r=0;t=\\d+$|^"place";r=0$' },
+  },
+  'RateLimit-Policy': {
+    description:
+      'Of the same draft: the budget that is used up. Not there for `place`, of which it is not known.',
+    required: false,
+    schema: { type: 'string', pattern: '^"(client|credential|space)";q=\\d+;w=60$' },
+  },
   Allow: { description: 'The methods of the path.', required: true, ...text },
   Upgrade: { description: 'The protocol to ask for.', required: true, ...text },
   'Accept-Post': { description: 'The media type to send.', required: true, ...text },

@@ -9,6 +9,8 @@ const HEADERS: Readonly<Record<string, string>> = {
   'accept-post': 'Accept-Post',
   allow: 'Allow',
   upgrade: 'Upgrade',
+  ratelimit: 'RateLimit',
+  'ratelimit-policy': 'RateLimit-Policy',
   'retry-after': 'Retry-After',
   'www-authenticate': 'WWW-Authenticate',
 }

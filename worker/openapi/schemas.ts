@@ -332,6 +332,9 @@ export const SCHEMAS = {
     id: 'Of the conflict.',
     revision: 'That of the configuration by now.',
     line: 'The number of the line that is refused, from 1.',
+    policy: 'The budget that is used up; `place`: the counter before the space.',
+    windowSeconds: 'What `limit` is counted over, seconds.',
+    retryAfterSeconds: 'After how many seconds the next request is let in, unless others come first.',
   }),
 }
 

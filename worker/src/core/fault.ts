@@ -1,3 +1,4 @@
+import type { Budget } from './budget.ts'
 import type { Unfit } from './json.ts'
 import type { ChangeResult } from './verdict.ts'
 
@@ -36,10 +37,18 @@ export type Fault =
   | { readonly code: 'import-gap'; readonly expected: number }
   | { readonly code: 'invalid-line'; readonly line: number; readonly detail: string }
   | { readonly code: 'importing'; readonly retryAfterSeconds: number }
-  | { readonly code: 'rate-limited'; readonly retryAfterSeconds: number }
+  | RateLimited
   | { readonly code: 'busy'; readonly limit: number; readonly retryAfterSeconds: number }
   | { readonly code: 'provider-unavailable'; readonly retryAfterSeconds: number }
   | { readonly code: 'misconfigured' }
   | { readonly code: 'internal' }
+
+/** Of which budget it was, or the counter of the place before the object; how many that allows is not known (null). */
+export interface RateLimited {
+  readonly code: 'rate-limited'
+  readonly policy: Budget | 'place'
+  readonly limit: number | null
+  readonly retryAfterSeconds: number
+}
 
 export type FaultCode = Fault['code']

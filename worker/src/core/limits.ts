@@ -79,6 +79,9 @@ export const MAX_RETENTION_DAYS = 3650
 /** How long a space believes what it last read of the configuration; KV itself takes up to a minute. */
 export const CONFIG_MAX_AGE_MS = 30_000
 
+/** What a budget of requests is counted over, s: also the longest period of the platform's own rate limits. */
+export const BUDGET_WINDOW_SECONDS = 60
+
 /** The most identity providers, and the most audiences of one, that the configuration names. */
 export const MAX_IDENTITY_PROVIDERS = 16
 export const MAX_AUDIENCES = 16

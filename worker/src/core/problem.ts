@@ -1,4 +1,5 @@
-import type { Fault, FaultCode } from './fault.ts'
+import type { Fault, FaultCode, RateLimited } from './fault.ts'
+import { BUDGET_WINDOW_SECONDS } from './limits.ts'
 
 /** A fault in words: the status that HTTP has for it, and what a client's developer needs to know. */
 export interface Problem {
@@ -92,7 +93,11 @@ const WORDS: Table = {
     { line },
   ],
   importing: () => [503, 'The space is being filled from an export; wait and try again.'],
-  'rate-limited': () => [429, 'Too many requests; wait and try again.'],
+  'rate-limited': ({ policy, limit, retryAfterSeconds }) => [
+    429,
+    `${tooMany(policy, limit)}; wait ${retryAfterSeconds} s and try again.`,
+    { policy, retryAfterSeconds, ...(limit !== null && { limit, windowSeconds: BUDGET_WINDOW_SECONDS }) },
+  ],
   busy: ({ limit }) => [503, `The space serves ${limit} sockets already; wait and try again.`],
   'provider-unavailable': () => [
     503,
@@ -103,6 +108,11 @@ const WORDS: Table = {
     'The service lacks a secret that is fit to use, and refuses to serve; its log names it for the operator.',
   ],
   internal: () => [500, 'The service failed; the request id finds the reason in its logs.'],
+}
+
+function tooMany(policy: RateLimited['policy'], limit: number | null): string {
+  const those = limit === null ? 'Too many requests' : `More than ${limit} requests a minute`
+  return `${those} ${policy === 'place' ? 'at this place' : `of one ${policy}`}`
 }
 
 /** A fault in words. */

@@ -2,7 +2,7 @@ import { refusal } from './refusal.ts'
 
 const MAX_AGE_SECONDS = 86_400
 const REQUEST_HEADERS = 'authorization, content-type, if-none-match, x-request-id'
-const REPLY_HEADERS = 'etag, retry-after, x-request-id'
+const REPLY_HEADERS = 'etag, ratelimit, ratelimit-policy, retry-after, x-request-id'
 
 /**
  * The answer to OPTIONS: what the path allows. To a page (Fetch standard, 3.3) only if its exact origin is on the

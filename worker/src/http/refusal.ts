@@ -1,4 +1,5 @@
-import type { Fault } from '../core/fault.ts'
+import type { Fault, RateLimited } from '../core/fault.ts'
+import { BUDGET_WINDOW_SECONDS } from '../core/limits.ts'
 import { problemOf } from '../core/problem.ts'
 import type { Result } from '../core/result.ts'
 import { HTTPError, SyncError } from '../errors.ts'
@@ -33,11 +34,30 @@ function headersOf(fault: Fault): Readonly<Record<string, string>> {
     case 'upgrade-required':
       return { upgrade: 'websocket' }
     case 'rate-limited':
+      return rateLimitFields(fault)
     case 'busy':
     case 'importing':
     case 'provider-unavailable':
       return { 'retry-after': String(fault.retryAfterSeconds) }
     default:
       return {}
+  }
+}
+
+/**
+ * When to come back, and the fields of draft-ietf-httpapi-ratelimit-headers-11 (RateLimit header fields for HTTP, 3
+ * and 4). A policy has to tell its quota: of the place's counter, where that is not known, only what is left is told.
+ */
+function rateLimitFields({
+  policy,
+  limit,
+  retryAfterSeconds,
+}: RateLimited): Readonly<Record<string, string>> {
+  const retry = { 'retry-after': String(retryAfterSeconds) }
+  if (limit === null) return { ...retry, ratelimit: `"${policy}";r=0` }
+  return {
+    ...retry,
+    'ratelimit-policy': `"${policy}";q=${limit};w=${BUDGET_WINDOW_SECONDS}`,
+    ratelimit: `"${policy}";r=0;t=${retryAfterSeconds}`,
   }
 }

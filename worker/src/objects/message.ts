@@ -1,3 +1,4 @@
+import { PLACE_EXHAUSTED } from '../core/budget.ts'
 import type { Fault } from '../core/fault.ts'
 import { fitsBytes, utf8Length } from '../core/json.ts'
 import { MAX_MESSAGE_BYTES, MAX_UNSEEN_REPLY_BYTES } from '../core/limits.ts'
@@ -11,9 +12,6 @@ import type { Broadcast } from './broadcast.ts'
 import { type Hub, isOver, standpointOf } from './hub.ts'
 import { end, isOpen, listenerOf, remember, say } from './socket.ts'
 import { push, type Synced } from './sync.ts'
-
-/** The period of the binding in wrangler.toml. */
-const RATE_PERIOD_SECONDS = 60
 
 type Push = Extract<LiveMessage, { type: 'push' }>
 
@@ -91,7 +89,7 @@ async function take(
 ): Promise<Result<Synced>> {
   const now = hub.clock()
   const { success } = await hub.env.SYNC_LIMIT.limit({ key: `${session.space}/${session.client}` })
-  if (!success) return refused({ code: 'rate-limited', retryAfterSeconds: RATE_PERIOD_SECONDS })
+  if (!success) return refused(PLACE_EXHAUSTED)
   const request = toSyncRequest(body)
   if (!request.ok) return request
   const { cursor } = request.value

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { BUDGETS } from '../core/budget.ts'
 import type { FaultCode } from '../core/fault.ts'
 import { Opaque } from './name.ts'
 import { ChangeResult } from './sync-reply.ts'
@@ -61,4 +62,7 @@ export const Problem = z.object({
   id: z.optional(z.int()),
   revision: z.optional(z.int()),
   line: z.optional(z.int()),
+  policy: z.optional(z.enum([...BUDGETS, 'place'])),
+  windowSeconds: z.optional(z.int()),
+  retryAfterSeconds: z.optional(z.int()),
 })
