@@ -113,6 +113,7 @@ const {
   MAX_CREDENTIAL_LENGTH: CREDENTIAL,
   MAX_POLICIES: POLICIES,
   MAX_RETENTION_DAYS: DAYS,
+  MAX_REQUESTS_PER_MINUTE: REQUESTS,
   MAX_IDENTITY_PROVIDERS: PROVIDERS,
   MAX_AUDIENCES: AUDIENCES,
   MAX_PROVIDER_URL_LENGTH: URLS,
@@ -181,6 +182,12 @@ const POINTS: readonly (readonly [what: string, limit: number, refused: string, 
     'invalid-request',
     configures((size) => ({ policies: Object.fromEntries(names(size).map((name) => [name, 'lww'])) })),
   ],
+  [
+    'requests a minute',
+    REQUESTS,
+    'invalid-request',
+    configures((size) => ({ requestsPerMinute: { client: size, credential: size, space: size } })),
+  ],
   ['days of history', DAYS, 'invalid-request', configures((size) => ({ historyDays: size }))],
   [
     'identity providers',
@@ -241,7 +248,8 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'SEGMENT_BYTES',
   'MAX_APPEND_BYTES',
   'RETRY_DEPTH',
-  'BUDGET_WINDOW_SECONDS', // [RL3]
+  'MAX_BUDGETS', // [RL7]
+  'BUDGET_WINDOW_SECONDS', // [RL2]
   'CONFIG_MAX_AGE_MS', // [CO5]
   'DAY_MS',
   'UPKEEP_INTERVAL_MS',

@@ -12,6 +12,7 @@ const DEFAULTS = {
   historyDays: 30,
   tombstoneDays: 90,
   identityProviders: [],
+  requestsPerMinute: { client: 600, credential: 3000, space: 12_000 },
 }
 
 function get(): Promise<Reply> {

@@ -2,7 +2,7 @@ import { AuditRecord, AuditTarget } from '../src/schema/audit.ts'
 import { AuditReply } from '../src/schema/audit-reply.ts'
 import { AuthRequest } from '../src/schema/auth.ts'
 import { AuthReply } from '../src/schema/auth-reply.ts'
-import { ConfigRequest, StoredConfig } from '../src/schema/config.ts'
+import { ConfigRequest, RequestsPerMinute, StoredConfig } from '../src/schema/config.ts'
 import { ConfigReply } from '../src/schema/config-reply.ts'
 import { ResolveRequest } from '../src/schema/conflict.ts'
 import { Conflict, ConflictSide, ConflictsReply, ResolveReply } from '../src/schema/conflict-reply.ts'
@@ -51,6 +51,7 @@ const CONFIG = {
   historyDays: 'How long replaced versions, losers and settled conflicts stay readable, days.',
   tombstoneDays: 'How long deletions stay in the feed, days: a device that was away for longer starts over.',
   identityProviders: 'Whose tokens open sessions, beside those that the operator mints.',
+  requestsPerMinute: 'How many requests a minute each space answers.',
 }
 
 const PAGE = {
@@ -202,6 +203,11 @@ export const SCHEMAS = {
         'The claim that names the space: `sub` gives every subject its own, another one is shared by all who have the same. Holders must not be able to choose what it says.',
     },
   ),
+  RequestsPerMinute: described(RequestsPerMinute, 'How many requests a minute a space answers.', {
+    client: 'Each client of a credential.',
+    credential: 'Each API token, or subject of an identity provider.',
+    space: 'All together.',
+  }),
   SessionsRequest: described(SessionsRequest, 'Whose sessions to end.', {
     subject: '`<issuer>#sub=<sub>`.',
     space: "Where; without it, in the space that is the subject's own.",

@@ -1,3 +1,4 @@
+import type { Rates } from './budget.ts'
 import type { IdentityProvider } from './identity.ts'
 import { collectionOf } from './key.ts'
 
@@ -18,6 +19,8 @@ export interface Config {
   readonly tombstoneDays: number
   /** Whose tokens open sessions, beside those that the operator mints. */
   readonly identityProviders: readonly IdentityProvider[]
+  /** How many requests a minute a space answers each client, each credential, and all of them together. */
+  readonly requestsPerMinute: Rates
 }
 
 /** What holds until an operator says otherwise. */
@@ -28,6 +31,10 @@ export const DEFAULT_CONFIG: Config = {
   historyDays: 30,
   tombstoneDays: 90,
   identityProviders: [],
+  // Ten a second are more than one device has to say, and what the Worker's own counter lets through at a place. Five
+  // such devices make a credential. Four of those make a space: 200 a second, a fifth of what an object serves
+  // (docs/storage.md).
+  requestsPerMinute: { client: 600, credential: 3000, space: 12_000 },
 }
 
 /** How a key's collection settles concurrent writes. */

@@ -82,6 +82,12 @@ export const CONFIG_MAX_AGE_MS = 30_000
 /** What a budget of requests is counted over, s: also the longest period of the platform's own rate limits. */
 export const BUDGET_WINDOW_SECONDS = 60
 
+/** The most requests a minute that a budget can be given: more than one object serves. */
+export const MAX_REQUESTS_PER_MINUTE = 1_000_000
+
+/** How many clients, and how many credentials, a space remembers the requests of: some 5 MB of the 128 that it has. */
+export const MAX_BUDGETS = 10_000
+
 /** The most identity providers, and the most audiences of one, that the configuration names. */
 export const MAX_IDENTITY_PROVIDERS = 16
 export const MAX_AUDIENCES = 16

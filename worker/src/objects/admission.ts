@@ -7,6 +7,16 @@ import type { Revocation, Standing } from './store.ts'
 /** What the space must know of a session to say whether it is still valid. */
 export type Credential = Pick<Session, 'id' | 'token' | 'issuedAt'>
 
+/**
+ * Counts a request of a session that is valid against its budgets, before anything of the space is read for it. `now`
+ * is the object's own clock: another one beside it would look like time that passes.
+ */
+export async function countRequest(space: Space, session: Session, now: number): Promise<Result<true>> {
+  await space.refreshConfig(now)
+  const known = checkCredential(space, session, now)
+  return known.ok ? space.budgets.spend(session, space.config.requestsPerMinute, now) : known
+}
+
 /** Refuses a session that is not valid now, and any while the space is being filled: it would see half of it. */
 export function checkSession(space: Space, credential: Credential, now: number): Result<true> {
   const known = checkCredential(space, credential, now)

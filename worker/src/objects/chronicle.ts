@@ -14,6 +14,7 @@ import {
   checkScope,
   checkSession,
   checkWhole,
+  countRequest,
   revoke,
 } from './admission.ts'
 import { listConflicts } from './conflicts.ts'
@@ -57,6 +58,8 @@ export class Chronicle extends DurableObject<Env> {
     session: Session,
     body: { readonly text: string; readonly now: number },
   ): Promise<Result<Synced>> {
+    const counted = await this.#count(session)
+    if (!counted.ok) return counted
     try {
       return await sync(this.#space, session, body)
     } finally {
@@ -71,7 +74,8 @@ export class Chronicle extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     // Only the Worker reaches an object, and `http/live.ts` is what writes the header.
     const opening = JSON.parse(decodeURIComponent(request.headers.get('opening') ?? '')) as Opening
-    const opened = this.#live.open(opening)
+    const counted = await this.#count(opening.session)
+    const opened = counted.ok ? this.#live.open(opening) : counted
     if (!opened.ok) return Response.json(opened.fault)
     return new Response(null, { status: 101, webSocket: opened.value })
   }
@@ -90,7 +94,7 @@ export class Chronicle extends DurableObject<Env> {
     { cursor, limit, collections }: ChangesQuery,
     known: string | null,
   ): Promise<Result<Tagged>> {
-    const allowed = this.#admit(session, collections)
+    const allowed = await this.#admit(session, collections)
     if (!allowed.ok) return allowed
     const tag = this.#tag(narrow(collections ?? null, session.collections), [])
     if (isKnown(tag, known)) return accepted({ tag, text: null })
@@ -109,7 +113,7 @@ export class Chronicle extends DurableObject<Env> {
     { cursor, collections }: StatusQuery,
     known: string | null,
   ): Promise<Result<Tagged>> {
-    const allowed = this.#admit(session, collections)
+    const allowed = await this.#admit(session, collections)
     if (!allowed.ok) return allowed
     const whole = session.collections === null
     const openConflicts = whole ? this.#space.store.openConflicts() : null
@@ -133,19 +137,21 @@ export class Chronicle extends DurableObject<Env> {
 
   /** `GET /api/entries`. */
   async entry(session: Session, key: string): Promise<Result<string>> {
-    const allowed = this.#admit(session)
+    const allowed = await this.#admit(session)
     return allowed.ok ? readEntry(this.#space, session, key) : allowed
   }
 
   /** `GET /api/conflicts`. */
   async conflicts(session: Session, query: ConflictsQuery): Promise<Result<string>> {
-    const allowed = this.#admit(session)
+    const allowed = await this.#admit(session)
     if (!allowed.ok) return allowed
     return accepted(await listConflicts(this.#space, query, session.collections))
   }
 
   /** `POST /api/conflicts/{id}/resolve`. */
   async resolve(session: Session, id: number, request: ResolveRequest): Promise<Result<string>> {
+    const counted = await this.#count(session)
+    if (!counted.ok) return counted
     try {
       return await resolveConflict(this.#space, session, { id, request, now: Date.now() })
     } finally {
@@ -155,17 +161,20 @@ export class Chronicle extends DurableObject<Env> {
 
   /** `GET /api/history`. */
   async history(session: Session, query: HistoryQuery): Promise<Result<string>> {
-    const allowed = this.#admit(session)
+    const allowed = await this.#admit(session)
     return allowed.ok ? readHistory(this.#space, session, query) : allowed
   }
 
   /** `GET /api/export`. */
   async export(session: Session): Promise<Result<ReadableStream<Uint8Array>>> {
-    return exportSpace(this.#space, session, Date.now)
+    const counted = await this.#count(session)
+    return counted.ok ? exportSpace(this.#space, session, Date.now) : counted
   }
 
   /** `POST /api/import`. */
   async import(session: Session, request: ImportRequest): Promise<Result<string>> {
+    const counted = await this.#count(session)
+    if (!counted.ok) return counted
     try {
       return await importSpace(this.#space, session, request)
     } finally {
@@ -195,7 +204,10 @@ export class Chronicle extends DurableObject<Env> {
     revoke(this.#space, id, { now: Date.now(), until, issuedBy: Number.MAX_SAFE_INTEGER, since })
   }
 
-  /** `DELETE /api/space`: erases all that the space holds, and ends every session and token of it. */
+  /**
+   * `DELETE /api/space`: erases all that the space holds, and ends every session and token of it. Not counted: no
+   * session asks for it twice.
+   */
   async erase(session: Session): Promise<Result<true>> {
     const known = checkCredential(this.#space, session, Date.now())
     const allowed = known.ok ? checkWhole(session) : known
@@ -225,8 +237,14 @@ export class Chronicle extends DurableObject<Env> {
     return formatTag([formatCursor(epoch, { seq, scan: 0 }, filter), floor, ...more, this.env.VERSION])
   }
 
-  #admit(session: Session, asked?: readonly string[]): Result<true> {
-    const known = checkSession(this.#space, session, Date.now())
+  /** Every request of a session passes here first, but for those that end it. */
+  #count(session: Session): Promise<Result<true>> {
+    return countRequest(this.#space, session, Date.now())
+  }
+
+  async #admit(session: Session, asked?: readonly string[]): Promise<Result<true>> {
+    const counted = await this.#count(session)
+    const known = counted.ok ? checkSession(this.#space, session, Date.now()) : counted
     const allowed = known.ok ? checkScope(session, 'sync:read') : known
     return allowed.ok ? checkCollections(session, asked) : allowed
   }

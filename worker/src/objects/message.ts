@@ -8,6 +8,7 @@ import { batchPoint, requestLine, requestPoint } from '../core/record.ts'
 import { type Result, refused } from '../core/result.ts'
 import { type LiveMessage, PONG, parseMessage } from '../schema/live.ts'
 import { toSyncRequest } from '../schema/sync.ts'
+import { countRequest } from './admission.ts'
 import type { Broadcast } from './broadcast.ts'
 import { type Hub, isOver, standpointOf } from './hub.ts'
 import { end, isOpen, listenerOf, remember, say } from './socket.ts'
@@ -90,6 +91,8 @@ async function take(
   const now = hub.clock()
   const { success } = await hub.env.SYNC_LIMIT.limit({ key: `${session.space}/${session.client}` })
   if (!success) return refused(PLACE_EXHAUSTED)
+  const counted = await countRequest(hub.space, session, hub.clock())
+  if (!counted.ok) return counted
   const request = toSyncRequest(body)
   if (!request.ok) return request
   const { cursor } = request.value

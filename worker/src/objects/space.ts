@@ -1,5 +1,6 @@
 import { type Config, DEFAULT_CONFIG } from '../core/config.ts'
 import { type Alarm, alarmOf } from './alarm.ts'
+import { type Budgets, budgets } from './budgets.ts'
 import { configReader } from './config.ts'
 import { type KeyNames, keyNames } from './names.ts'
 import { type Keyring, keyring } from './seal.ts'
@@ -19,6 +20,8 @@ export interface Space {
   config: Config
   /** Hears again, if the last time is long ago. */
   readonly refreshConfig: (now: number) => Promise<void>
+  /** What has been asked lately, and by whom. */
+  readonly budgets: Budgets
   /** Tokens and sessions that are no longer valid, though they look so. */
   readonly revoked: Map<string, Revocation>
 }
@@ -51,6 +54,7 @@ export function openSpace(ctx: DurableObjectState, env: Env): Space {
     refreshConfig: async (now) => {
       space.config = await readConfig(now)
     },
+    budgets: budgets(),
     revoked: new Map(store.revoked()),
   }
   return space

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
+import type { Budget } from '../core/budget.ts'
 import { DEFAULT_CONFIG, POLICIES } from '../core/config.ts'
-import { MAX_POLICIES, MAX_RETENTION_DAYS } from '../core/limits.ts'
+import { MAX_POLICIES, MAX_REQUESTS_PER_MINUTE, MAX_RETENTION_DAYS } from '../core/limits.ts'
 import { IdentityProviders } from './identity.ts'
 import { Name } from './name.ts'
 
@@ -18,6 +19,17 @@ const Policies = z
     ),
   )
 
+const PerMinute = z.int().check(z.minimum(1), z.maximum(MAX_REQUESTS_PER_MINUTE))
+
+const RATES = DEFAULT_CONFIG.requestsPerMinute
+
+/** Requests a minute of each budget of a space. */
+export const RequestsPerMinute = z.strictObject({
+  client: z._default(PerMinute, RATES.client),
+  credential: z._default(PerMinute, RATES.credential),
+  space: z._default(PerMinute, RATES.space),
+} satisfies Record<Budget, z.ZodMiniType>)
+
 /** The configuration of a stack, as KV keeps it and `GET /api/config` shows it. */
 export const StoredConfig = z.strictObject({
   revision: z.int().check(z.minimum(0)),
@@ -27,6 +39,7 @@ export const StoredConfig = z.strictObject({
   tombstoneDays: Days,
   // Absent in what was stored before there were any.
   identityProviders: z._default(IdentityProviders, []),
+  requestsPerMinute: z._default(RequestsPerMinute, RATES),
 })
 
 /** The body of `PUT /api/config`: the whole of it, made on `revision`. What is left out is as if never configured. */
@@ -37,4 +50,5 @@ export const ConfigRequest = z.strictObject({
   historyDays: z._default(Days, DEFAULT_CONFIG.historyDays),
   tombstoneDays: z._default(Days, DEFAULT_CONFIG.tombstoneDays),
   identityProviders: z._default(IdentityProviders, []),
+  requestsPerMinute: z._default(RequestsPerMinute, RATES),
 })
