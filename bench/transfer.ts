@@ -5,15 +5,14 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pipeline } from 'node:stream/promises'
 import { request } from 'undici'
-import { startCloud } from '../infra/local/start-cloud.ts'
+import { serveProduct } from './servers.ts'
 
 const ENTRIES = Number(process.argv[2] ?? 10_000)
 const BATCH = 500
 const SAMPLE_MS = 20
 
 const folder = mkdtempSync(join(tmpdir(), 'chronicle-transfer-'))
-const config = { authRequestsPerMinute: '1000000', syncRequestsPerMinute: '1000000' }
-const cloud = await startCloud({ port: 0, local: folder, config })
+const cloud = await serveProduct(folder)
 try {
   const file = join(folder, 'export.ndjson')
   const [source, target] = [await openSpace('source'), await openSpace('target')]
@@ -30,7 +29,7 @@ try {
 
 async function openSpace(space: string): Promise<string> {
   const wanted = { subject: space, scopes: ['sync:read', 'sync:write', 'space:admin'] }
-  const { token } = await post('/api/tokens', cloud.outputs.adminToken, wanted)
+  const { token } = await post('/api/tokens', cloud.adminToken, wanted)
   const { session = '' } = await post('/api/auth', '', { token })
   return session
 }
@@ -92,7 +91,7 @@ async function watched(name: string, work: () => Promise<void>): Promise<void> {
 }
 
 function residentMiB(): number {
-  const [, kib] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${cloud.workerdPid}/status`, 'utf8')) ?? []
+  const [, kib] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${cloud.pid}/status`, 'utf8')) ?? []
   return Math.round(Number(kib) / 1024)
 }
 

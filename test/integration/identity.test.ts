@@ -30,8 +30,10 @@ beforeAll(async () => {
       scopes: ['sync:read'],
     },
   ]
-  const body = { revision: 0, identityProviders }
-  expect((await call('PUT', '/api/config', { bearer: cloud.outputs.adminToken, body })).status).toBe(200)
+  const bearer = cloud.outputs.adminToken
+  const { revision } = (await call('GET', '/api/config', { bearer })).body
+  const body = { revision, identityProviders }
+  expect((await call('PUT', '/api/config', { bearer, body })).status).toBe(200)
 })
 
 afterAll(async () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Pool } from 'undici'
 import { type RunningCloud, startCloud } from '../../infra/local/start-cloud.ts'
-import { GENEROUS, secretsOf } from '../support/cloud.ts'
+import { allowMuch, GENEROUS, secretsOf } from '../support/cloud.ts'
 import { keepSecret, secretsIn } from '../support/secrets.ts'
 import { random } from './random.ts'
 import type { Sent, Weather } from './storm.ts'
@@ -42,6 +42,7 @@ const cloud = await startCloud({
 keepSecret(secretsOf(local))
 
 try {
+  await allowMuch(cloud)
   await storm(cloud, Number(values.requests))
 } finally {
   await cloud.stop()
