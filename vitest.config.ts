@@ -39,7 +39,7 @@ export default defineConfig({
 function inRuntime<T extends object>(config: T) {
   const plugin = cloudflareTest({
     wrangler: { configPath: './worker/wrangler.toml' },
-    miniflare: { ratelimits: unlimited(['AUTH_LIMIT', 'SYNC_LIMIT']) },
+    miniflare: { ratelimits: unlimited(['AUTH_LIMIT', 'FAILURE_LIMIT', 'SYNC_LIMIT']) },
   })
   return { ...config, logLevel: 'error' as const, plugins: [plugin] }
 }

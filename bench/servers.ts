@@ -5,7 +5,7 @@ import { type Account, loadAccount, type Script, scriptFile } from '../infra/loc
 import { serveAccount } from '../infra/local/cloud.ts'
 import { startCloud } from '../infra/local/start-cloud.ts'
 import { type Alteration, altering } from '../test/support/alter.ts'
-import { allowMuch } from '../test/support/cloud.ts'
+import { allowMuch, GENEROUS } from '../test/support/cloud.ts'
 
 const here = import.meta.dirname
 
@@ -23,8 +23,7 @@ export interface Product extends Server {
 
 /** The dev stack as `npm start` serves it, with limits that no load reaches. */
 export async function serveProduct(local: string): Promise<Product> {
-  const config = { authRequestsPerMinute: '1000000', syncRequestsPerMinute: '1000000' }
-  const { url, outputs, workerdPid, stop } = await startCloud({ port: 0, local, config })
+  const { url, outputs, workerdPid, stop } = await startCloud({ port: 0, local, config: GENEROUS })
   await allowMuch({ url, outputs })
   return { url, adminToken: outputs.adminToken, pid: workerdPid, stop }
 }

@@ -8,5 +8,5 @@ export { Chronicle }
 
 export default {
   fetch: (request: Request, env: Env) =>
-    worker.fetch(request, { ...env, AUTH_LIMIT: free, SYNC_LIMIT: free }),
+    worker.fetch(request, { ...env, AUTH_LIMIT: free, FAILURE_LIMIT: free, SYNC_LIMIT: free }),
 }

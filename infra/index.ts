@@ -53,7 +53,11 @@ const values = {
     VERSION: bundle.version,
   },
   datasets: { ANALYTICS: names.dataset },
-  limits: { AUTH_LIMIT: settings.authRequestsPerMinute, SYNC_LIMIT: settings.syncRequestsPerMinute },
+  limits: {
+    AUTH_LIMIT: settings.authRequestsPerMinute,
+    FAILURE_LIMIT: settings.authFailuresPerMinute,
+    SYNC_LIMIT: settings.syncRequestsPerMinute,
+  },
 }
 const scriptBindings = bindingsOf(declaration, values, names.scriptName)
 

@@ -63,6 +63,7 @@ const Settings = z.strictObject({
   /** In place of the declared limits, per caller and place. */
   syncRequestsPerMinute: perMinute,
   authRequestsPerMinute: perMinute,
+  authFailuresPerMinute: perMinute,
 })
 
 export type Settings = Readonly<z.infer<typeof Settings>>
@@ -103,6 +104,7 @@ const HINTS: Readonly<Record<keyof Settings, Hint>> = {
   protect: YES_OR_NO,
   syncRequestsPerMinute: COUNT,
   authRequestsPerMinute: COUNT,
+  authFailuresPerMinute: COUNT,
 }
 
 /** The stack's settings. Every mistake is one line that says what to write where, all in one RunError. */

@@ -8,10 +8,34 @@ let cloud: RunningCloud
 
 beforeAll(async () => {
   tested = testCloud()
-  cloud = await tested.start({ authRequestsPerMinute: '10', syncRequestsPerMinute: '5' })
+  cloud = await tested.start({
+    authRequestsPerMinute: '10',
+    authFailuresPerMinute: '4',
+    syncRequestsPerMinute: '5',
+  })
 })
 
 afterAll(() => tested.remove())
+
+function ask(authorization: string): Promise<Response> {
+  return fetchDocumented(`${cloud.url}/api/status`, { headers: { authorization } })
+}
+
+async function openSession(space: string): Promise<string> {
+  const headers = { 'content-type': 'application/json' }
+  const body = JSON.stringify({ token: await mintToken(cloud, space) })
+  const opened = await fetchDocumented(`${cloud.url}/api/auth`, { method: 'POST', headers, body })
+  return ((await opened.json()) as { session: string }).session
+}
+
+test('[RL5] who fails to authenticate too often is told to wait, and not who has what it takes', async () => {
+  const session = await openSession('valid')
+  const statuses: number[] = []
+  for (let round = 0; round < 6; round++) statuses.push((await ask('Bearer rubbish')).status)
+  expect(statuses).toEqual([401, 401, 401, 401, 429, 429])
+  expect((await ask('')).status).toBe(429)
+  expect((await ask(`Bearer ${session}`)).status).toBe(200)
+})
 
 test('[RL1] refuses what goes over the limits of the stack, and says when to come back', async () => {
   const token = await mintToken(cloud, 'limited')

@@ -31,7 +31,8 @@ export function stronghold(changed: Partial<Env> = {}): Stronghold {
     },
   })
   const patient = { limit: async () => ({ success: true }) }
-  const here = { ...env, AUTH_LIMIT: patient, SYNC_LIMIT: patient, ...changed, CHRONICLE }
+  const limits = { AUTH_LIMIT: patient, FAILURE_LIMIT: patient, SYNC_LIMIT: patient }
+  const here = { ...env, ...limits, ...changed, CHRONICLE }
   return {
     ask: (path, init = {}) => answer(new Request(ORIGIN + path, init), here),
     reached() {

@@ -17,7 +17,11 @@ export interface TestCloud {
 }
 
 /** A test sends more in a minute than a device should: at a place, and (`allowMuch`) to a space. */
-export const GENEROUS = { authRequestsPerMinute: '1000000', syncRequestsPerMinute: '1000000' }
+export const GENEROUS = {
+  authRequestsPerMinute: '1000000',
+  authFailuresPerMinute: '1000000',
+  syncRequestsPerMinute: '1000000',
+}
 
 export function testCloud(): TestCloud {
   const local = mkdtempSync(join(tmpdir(), 'chronicle-test-'))

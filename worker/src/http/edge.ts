@@ -6,6 +6,7 @@ import type { Exchange } from './exchange.ts'
 import { logDefect, logRequest, logUnfit } from './log.ts'
 import { countRequest } from './metrics.ts'
 import { problem, shown } from './problem.ts'
+import { countFailure } from './rate-limit.ts'
 import { refusal } from './refusal.ts'
 import { router } from './router.ts'
 
@@ -38,7 +39,7 @@ async function respond(exchange: Exchange): Promise<Reply> {
   const routed = (request.method === 'HEAD' ? new Request(request, { method: 'GET' }) : request) as IRequest
   try {
     checkSecrets(exchange)
-    const response = await routes.fetch(routed, exchange)
+    const response = await routes.fetch(routed, exchange).catch((thrown) => countFailure(exchange, thrown))
     return { response, route: routed.route }
   } catch (thrown) {
     const error = shown(thrown)
