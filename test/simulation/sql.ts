@@ -44,8 +44,18 @@ export function storageOn(db: DatabaseSync, watch: Watch, alarm: AlarmClock): Du
     }
   }
 
+  const size = db.prepare(
+    `SELECT (page_count - freelist_count) * page_size AS bytes
+     FROM pragma_page_count, pragma_freelist_count, pragma_page_size`,
+  )
+  const sql = {
+    exec,
+    get databaseSize() {
+      return Number(size.get()?.['bytes'])
+    },
+  }
   // The rest of the platform's storage is nothing that a space uses.
-  return { sql: { exec }, transactionSync, ...alarm } as unknown as DurableObjectStorage
+  return { sql, transactionSync, ...alarm } as unknown as DurableObjectStorage
 }
 
 /** A cursor that has read everything. */

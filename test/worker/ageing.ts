@@ -90,6 +90,9 @@ function watch(state: DurableObjectState) {
         cursors.push(cursor)
         return cursor
       },
+      get databaseSize() {
+        return state.storage.sql.databaseSize
+      },
     },
     transactionSync: <R>(work: () => R): R => state.storage.transactionSync(work),
     getAlarm: async () => alarm.at,

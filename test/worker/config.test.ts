@@ -13,6 +13,7 @@ const DEFAULTS = {
   tombstoneDays: 90,
   identityProviders: [],
   requestsPerMinute: { client: 600, credential: 3000, space: 12_000 },
+  quota: { entries: 1_000_000, bytes: 1_073_741_824 },
 }
 
 function get(): Promise<Reply> {

@@ -35,6 +35,9 @@ function costs(space: string, requests: readonly object[]): Promise<readonly Cos
         cursors.push(cursor)
         return cursor
       },
+      get databaseSize() {
+        return state.storage.sql.databaseSize
+      },
     }
     const transactionSync = <R>(work: () => R): R => state.storage.transactionSync(work)
     const watched = {

@@ -229,6 +229,7 @@ export const OPERATIONS: Operations = {
       'batch-too-old',
       'batch-mismatch',
       'atomic-failed',
+      'quota-exceeded',
     ],
   },
   'GET /api/changes': {
@@ -320,6 +321,7 @@ export const OPERATIONS: Operations = {
       'not-found',
       'stale-base',
       'already-resolved',
+      'quota-exceeded',
     ],
   },
   'GET /api/history': {
@@ -409,7 +411,7 @@ export const OPERATIONS: Operations = {
       schema: 'ImportReply',
       example: { success: true, line: 3, entries: 1, finished: true },
     },
-    faults: ['forbidden-scope', 'forbidden-collection', 'not-empty', 'import-gap'],
+    faults: ['forbidden-scope', 'forbidden-collection', 'not-empty', 'import-gap', 'quota-exceeded'],
   },
   'DELETE /api/space': {
     access: 'session',

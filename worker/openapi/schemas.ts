@@ -2,7 +2,7 @@ import { AuditRecord, AuditTarget } from '../src/schema/audit.ts'
 import { AuditReply } from '../src/schema/audit-reply.ts'
 import { AuthRequest } from '../src/schema/auth.ts'
 import { AuthReply } from '../src/schema/auth-reply.ts'
-import { ConfigRequest, RequestsPerMinute, StoredConfig } from '../src/schema/config.ts'
+import { ConfigRequest, Quota, RequestsPerMinute, StoredConfig } from '../src/schema/config.ts'
 import { ConfigReply } from '../src/schema/config-reply.ts'
 import { ResolveRequest } from '../src/schema/conflict.ts'
 import { Conflict, ConflictSide, ConflictsReply, ResolveReply } from '../src/schema/conflict-reply.ts'
@@ -52,6 +52,7 @@ const CONFIG = {
   tombstoneDays: 'How long deletions stay in the feed, days: a device that was away for longer starts over.',
   identityProviders: 'Whose tokens open sessions, beside those that the operator mints.',
   requestsPerMinute: 'How many requests a minute each space answers.',
+  quota: 'How much each space may hold.',
 }
 
 const PAGE = {
@@ -208,6 +209,10 @@ export const SCHEMAS = {
     credential: 'Each API token, or subject of an identity provider.',
     space: 'All together.',
   }),
+  Quota: described(Quota, 'How much a space may hold.', {
+    entries: 'Live entries.',
+    bytes: 'Bytes of storage, with all that is kept: history, losers, deletions.',
+  }),
   SessionsRequest: described(SessionsRequest, 'Whose sessions to end.', {
     subject: '`<issuer>#sub=<sub>`.',
     space: "Where; without it, in the space that is the subject's own.",
@@ -340,6 +345,8 @@ export const SCHEMAS = {
     line: 'The number of the line that is refused, from 1.',
     policy: 'The budget that is used up; `place`: the counter before the space.',
     windowSeconds: 'What `limit` is counted over, seconds.',
+    quota: 'What there is no room for.',
+    used: 'How much there is; null for a token of some collections.',
     retryAfterSeconds: 'After how many seconds the next request is let in, unless others come first.',
   }),
 }

@@ -1,6 +1,7 @@
 import type { Rates } from './budget.ts'
 import type { IdentityProvider } from './identity.ts'
 import { collectionOf } from './key.ts'
+import type { Amounts } from './quota.ts'
 
 /** How concurrent writes to a key are settled; what loses is always kept. */
 export const POLICIES = ['lww', 'server-wins', 'client-wins', 'merge', 'manual'] as const
@@ -21,6 +22,8 @@ export interface Config {
   readonly identityProviders: readonly IdentityProvider[]
   /** How many requests a minute a space answers each client, each credential, and all of them together. */
   readonly requestsPerMinute: Rates
+  /** How much each space may hold. */
+  readonly quota: Amounts
 }
 
 /** What holds until an operator says otherwise. */
@@ -35,6 +38,9 @@ export const DEFAULT_CONFIG: Config = {
   // such devices make a credential. Four of those make a space: 200 a second, a fifth of what an object serves
   // (docs/storage.md).
   requestsPerMinute: { client: 600, credential: 3000, space: 12_000 },
+  // Far more than people write by hand, and a tenth of what the platform lets an object store: who gets here by mistake
+  // is stopped while there is room to mend it.
+  quota: { entries: 1_000_000, bytes: 1024 ** 3 },
 }
 
 /** How a key's collection settles concurrent writes. */

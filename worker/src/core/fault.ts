@@ -1,5 +1,6 @@
 import type { Budget } from './budget.ts'
 import type { Unfit } from './json.ts'
+import type { Quota } from './quota.ts'
 import type { ChangeResult } from './verdict.ts'
 
 /**
@@ -38,6 +39,7 @@ export type Fault =
   | { readonly code: 'invalid-line'; readonly line: number; readonly detail: string }
   | { readonly code: 'importing'; readonly retryAfterSeconds: number }
   | RateLimited
+  | QuotaExceeded
   | { readonly code: 'busy'; readonly limit: number; readonly retryAfterSeconds: number }
   | { readonly code: 'provider-unavailable'; readonly retryAfterSeconds: number }
   | { readonly code: 'misconfigured' }
@@ -49,6 +51,14 @@ export interface RateLimited {
   readonly policy: Budget | 'place'
   readonly limit: number | null
   readonly retryAfterSeconds: number
+}
+
+/** `used`: null for a token of some collections, which is not told how much there is of the others. */
+export interface QuotaExceeded {
+  readonly code: 'quota-exceeded'
+  readonly quota: Quota
+  readonly limit: number
+  readonly used: number | null
 }
 
 export type FaultCode = Fault['code']

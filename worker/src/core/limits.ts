@@ -88,6 +88,12 @@ export const MAX_REQUESTS_PER_MINUTE = 1_000_000
 /** How many clients, and how many credentials, a space remembers the requests of: some 5 MB of the 128 that it has. */
 export const MAX_BUDGETS = 10_000
 
+/** The most entries that a space can be allowed: more than fit into its bytes. */
+export const MAX_QUOTA_ENTRIES = 100_000_000
+
+/** The most bytes that a space can be allowed: what the platform lets an object store (10 GB). */
+export const MAX_QUOTA_BYTES = 10_000_000_000
+
 /** The most identity providers, and the most audiences of one, that the configuration names. */
 export const MAX_IDENTITY_PROVIDERS = 16
 export const MAX_AUDIENCES = 16

@@ -98,6 +98,11 @@ const WORDS: Table = {
     `${tooMany(policy, limit)}; wait ${retryAfterSeconds} s and try again.`,
     { policy, retryAfterSeconds, ...(limit !== null && { limit, windowSeconds: BUDGET_WINDOW_SECONDS }) },
   ],
+  'quota-exceeded': ({ quota, limit, used }) => [
+    507,
+    `The space may hold ${limit} ${quota}, and has no room for this; what takes away is still taken.`,
+    { quota, limit, used },
+  ],
   busy: ({ limit }) => [503, `The space serves ${limit} sockets already; wait and try again.`],
   'provider-unavailable': () => [
     503,
@@ -138,6 +143,7 @@ const TITLES: Readonly<Record<number, string>> = {
   429: 'Too Many Requests',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
+  507: 'Insufficient Storage',
 }
 
 /**

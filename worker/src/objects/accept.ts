@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts'
 import { policyOf } from '../core/config.ts'
 import { type Conflict, resultsOf, type Version } from '../core/outcome.ts'
 import { type Plan, planBatch } from '../core/plan.ts'
+import { growthOf } from '../core/quota.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
 import { conflictIds, decodeVerdicts, encodeVerdicts, type Verdict } from '../core/verdict.ts'
@@ -12,6 +13,7 @@ import type { SyncRequest } from '../schema/sync.ts'
 import { checkSession } from './admission.ts'
 import { commit, type SealedLines, sealLines } from './commit.ts'
 import { CorruptionError, openVersions } from './log.ts'
+import { checkQuota } from './quota.ts'
 import type { Digests } from './seal.ts'
 import type { Space } from './space.ts'
 import type { ClientRecord } from './store.ts'
@@ -199,6 +201,8 @@ function settle(
       results: resultsOf(edits, verdicts, { epoch, values: new Map() }),
     })
   }
+  const room = checkQuota(space, prepared.session, growthOf(plan))
+  if (!room.ok) return room
   const from = space.standing.seq + 1
   commit(space, plan, { sealed, record: recordOf(prepared, verdicts) })
   const wrote = plan.seq < from ? null : { from, to: plan.seq, verbatim: plan.lines === null }

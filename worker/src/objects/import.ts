@@ -1,14 +1,24 @@
 import { type EditContext, toEdits } from '../core/change.ts'
 import type { Chunk } from '../core/chunk.ts'
 import type { Fault } from '../core/fault.ts'
-import { type Imported, lastOfEach, type Placed, type Progress, planImport, runsOf } from '../core/import.ts'
+import {
+  type Imported,
+  type ImportPlan,
+  lastOfEach,
+  type Placed,
+  type Progress,
+  planImport,
+  runsOf,
+} from '../core/import.ts'
 import { packChunks } from '../core/repack.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
+import type { Head } from '../core/settle.ts'
 import { parseHeader, parseImportLine } from '../schema/import.ts'
 import { checkCredential, checkWhole } from './admission.ts'
 import { advance, type SealedLines, sealLines } from './commit.ts'
 import { lineReader } from './line-reader.ts'
+import { checkQuota } from './quota.ts'
 import type { Space } from './space.ts'
 import { arrangeUpkeep } from './upkeep.ts'
 
@@ -89,7 +99,10 @@ async function storeLines(space: Space, session: Session, lines: Lines): Promise
   if (!allowed.ok) return allowed
   if (space.standing.imported !== imported) return gap(space.standing.imported)
   if (imported === null && space.standing.seq > 0) return refused({ code: 'not-empty' })
-  commitStretch(space, { entries, progress, sealed })
+  const plan = planImport(entries, space.standing.seq, headsOf(space, entries))
+  const room = checkQuota(space, session, { entries: plan.entries, content: plan.placed.length > 0 })
+  if (!room.ok) return room
+  commitStretch(space, plan, { progress, sealed })
   return fault === null ? accepted(true) : refused(fault)
 }
 
@@ -166,12 +179,16 @@ async function sealRuns(
   )
 }
 
+function headsOf({ store }: Space, entries: readonly Imported[]): ReadonlyMap<string, Head> {
+  return store.heads(entries.map(({ edit }) => edit.key))
+}
+
 function commitStretch(
   space: Space,
-  { entries, progress, sealed }: Omit<Stretch, 'fault'> & { readonly sealed: readonly SealedLines[] },
+  plan: ImportPlan,
+  { progress, sealed }: Pick<Stretch, 'progress'> & { readonly sealed: readonly SealedLines[] },
 ): void {
   const { store, standing } = space
-  const plan = planImport(entries, standing.seq, store.heads(entries.map(({ edit }) => edit.key)))
   const counts = {
     entries: standing.entries + plan.entries,
     superseded: standing.superseded + plan.superseded,

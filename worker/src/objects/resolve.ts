@@ -4,6 +4,7 @@ import { passes } from '../core/cursor.ts'
 import { canonicalJson } from '../core/json.ts'
 import type { Conflict, Version } from '../core/outcome.ts'
 import { type Plan, planBatch } from '../core/plan.ts'
+import { growthOf } from '../core/quota.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
 import type { Head } from '../core/settle.ts'
@@ -13,6 +14,7 @@ import { checkScope, checkSession } from './admission.ts'
 import { commit, type SealedLines, sealLines } from './commit.ts'
 import { keyOf } from './conflicts.ts'
 import { openVersions } from './log.ts'
+import { checkQuota } from './quota.ts'
 import type { Space } from './space.ts'
 import { arrangeUpkeep } from './upkeep.ts'
 
@@ -120,6 +122,8 @@ function settle(
   }
   // What stands already is not written again.
   const plan = planNow(space, session, { edits: stands ? [] : [edit], head, now: sealed.origin.t })
+  const room = checkQuota(space, session, growthOf(plan))
+  if (!room.ok) return room
   const by = plan.stored.length > 0 ? plan.seq : (head?.seq ?? NOTHING)
   commit(space, plan, { sealed, record: null, decides: { id: conflict.id, by } })
   return answer(prepared, { epoch, by, replayed: false })

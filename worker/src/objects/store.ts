@@ -60,6 +60,8 @@ export interface Append {
 /** The rows of a space. Synchronous throughout; the caller says what is one transaction. */
 export interface Store extends UpkeepRows, ImportRows {
   standing(): Standing
+  /** How much storage all the rows take; less again once some were deleted. */
+  bytes(): number
   client(id: string): ClientRecord | undefined
   putClient(record: ClientRecord): void
   heads(keys: readonly string[]): ReadonlyMap<string, Head>
@@ -106,6 +108,7 @@ type ClientRow = Omit<ClientRecord, 'digest'> & { digest: ArrayBuffer }
 export function sqliteStore(sql: SqlStorage, names: KeyNames): Store {
   return {
     standing: () => readStanding(sql),
+    bytes: () => sql.databaseSize,
     ...segmentRows(sql),
     ...headRows(sql, names),
     ...clientRows(sql),

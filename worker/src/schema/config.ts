@@ -1,7 +1,14 @@
 import * as z from 'zod/mini'
 import type { Budget } from '../core/budget.ts'
 import { DEFAULT_CONFIG, POLICIES } from '../core/config.ts'
-import { MAX_POLICIES, MAX_REQUESTS_PER_MINUTE, MAX_RETENTION_DAYS } from '../core/limits.ts'
+import {
+  MAX_POLICIES,
+  MAX_QUOTA_BYTES,
+  MAX_QUOTA_ENTRIES,
+  MAX_REQUESTS_PER_MINUTE,
+  MAX_RETENTION_DAYS,
+} from '../core/limits.ts'
+import type { Quota as QuotaName } from '../core/quota.ts'
 import { IdentityProviders } from './identity.ts'
 import { Name } from './name.ts'
 
@@ -30,6 +37,14 @@ export const RequestsPerMinute = z.strictObject({
   space: z._default(PerMinute, RATES.space),
 } satisfies Record<Budget, z.ZodMiniType>)
 
+const QUOTA = DEFAULT_CONFIG.quota
+
+/** How much a space may hold. */
+export const Quota = z.strictObject({
+  entries: z._default(z.int().check(z.minimum(1), z.maximum(MAX_QUOTA_ENTRIES)), QUOTA.entries),
+  bytes: z._default(z.int().check(z.minimum(1), z.maximum(MAX_QUOTA_BYTES)), QUOTA.bytes),
+} satisfies Record<QuotaName, z.ZodMiniType>)
+
 /** The configuration of a stack, as KV keeps it and `GET /api/config` shows it. */
 export const StoredConfig = z.strictObject({
   revision: z.int().check(z.minimum(0)),
@@ -40,6 +55,7 @@ export const StoredConfig = z.strictObject({
   // Absent in what was stored before there were any.
   identityProviders: z._default(IdentityProviders, []),
   requestsPerMinute: z._default(RequestsPerMinute, RATES),
+  quota: z._default(Quota, QUOTA),
 })
 
 /** The body of `PUT /api/config`: the whole of it, made on `revision`. What is left out is as if never configured. */
@@ -51,4 +67,5 @@ export const ConfigRequest = z.strictObject({
   tombstoneDays: z._default(Days, DEFAULT_CONFIG.tombstoneDays),
   identityProviders: z._default(IdentityProviders, []),
   requestsPerMinute: z._default(RequestsPerMinute, RATES),
+  quota: z._default(Quota, QUOTA),
 })

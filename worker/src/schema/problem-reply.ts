@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
 import { BUDGETS } from '../core/budget.ts'
 import type { FaultCode } from '../core/fault.ts'
+import { QUOTAS } from '../core/quota.ts'
 import { Opaque } from './name.ts'
 import { ChangeResult } from './sync-reply.ts'
 
@@ -38,6 +39,7 @@ const CODES = {
   'invalid-line': 'invalid-line',
   importing: 'importing',
   'rate-limited': 'rate-limited',
+  'quota-exceeded': 'quota-exceeded',
   busy: 'busy',
   'provider-unavailable': 'provider-unavailable',
   misconfigured: 'misconfigured',
@@ -65,4 +67,6 @@ export const Problem = z.object({
   policy: z.optional(z.enum([...BUDGETS, 'place'])),
   windowSeconds: z.optional(z.int()),
   retryAfterSeconds: z.optional(z.int()),
+  quota: z.optional(z.enum(QUOTAS)),
+  used: z.optional(z.nullable(z.int())),
 })

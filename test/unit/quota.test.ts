@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest'
+import type { Change } from '../../worker/src/core/change.ts'
+import { toEdits } from '../../worker/src/core/change.ts'
+import { DEFAULT_CONFIG } from '../../worker/src/core/config.ts'
+import { planBatch } from '../../worker/src/core/plan.ts'
+import { exceeded, growthOf } from '../../worker/src/core/quota.ts'
+
+const LIMIT = { entries: 10, bytes: 1000 }
+const NOW = 1_795_347_000_000
+
+test('[QU1] so many entries fit and not one more; what adds none always does', () => {
+  const add = (entries: number, held: number) =>
+    exceeded({ entries, content: true }, { entries: held, bytes: 0 }, LIMIT)
+  expect([add(1, 8), add(1, 9), add(1, 10)]).toEqual([null, null, 'entries'])
+  expect([add(4, 5), add(5, 5), add(6, 5)]).toEqual([null, null, 'entries'])
+  expect([add(0, 10), add(0, 11), add(-1, 12)]).toEqual([null, null, null])
+})
+
+test('[QU2] below so many bytes there is room for content, at them and above for none', () => {
+  const store = (content: boolean, bytes: number) =>
+    exceeded({ entries: 0, content }, { entries: 0, bytes }, LIMIT)
+  expect([store(true, 999), store(true, 1000), store(true, 1001)]).toEqual([null, 'bytes', 'bytes'])
+  expect([store(false, 999), store(false, 1000), store(false, 1001)]).toEqual([null, null, null])
+})
+
+/** What some changes do to a space that holds `k/live`. */
+function growth(...changes: readonly Partial<Change>[]) {
+  const clock = { now: NOW, skew: 0 }
+  const wanted = changes.map((change) => ({ key: 'k/new', timestamp: NOW - 1, ...change }))
+  const edits = toEdits(wanted, { epoch: 'e', clock, granted: null })
+  if (!edits.ok) throw new Error(edits.fault.code)
+  const live = { seq: 1, root: 0, at: NOW - 10, by: 'other', deleted: false, merged: false }
+  const content = { seq: 1, previous: 0, key: 'k/live', by: 'other', at: NOW - 10, deleted: false }
+  const plan = planBatch(edits.value, 'me', {
+    seq: 1,
+    clock,
+    policy: () => DEFAULT_CONFIG.defaultPolicy,
+    head: (key) => (key === 'k/live' ? live : undefined),
+    version: () => ({ ...content, value: 1, paths: [] }),
+  })
+  return growthOf(plan)
+}
+
+test('[QU2] all that is stored is content, but for deletions without a value', () => {
+  expect(growth({ value: 1 })).toEqual({ entries: 1, content: true })
+  expect(growth({ value: null })).toEqual({ entries: 1, content: true })
+  expect(growth({ key: 'k/live', deleted: true })).toEqual({ entries: -1, content: false })
+  expect(growth({ key: 'k/live', deleted: true, value: 'last' })).toEqual({ entries: -1, content: true })
+  expect(growth({ key: 'k/live', deleted: true }, { value: 1 })).toEqual({ entries: 0, content: true })
+  // It loses, and is kept.
+  const early = { key: 'k/live', timestamp: 1, base: 'other.1' }
+  expect(growth({ ...early, value: 2 })).toEqual({ entries: 0, content: true })
+  expect(growth({ ...early, deleted: true })).toEqual({ entries: 0, content: false })
+})
+
+test('[QU2] what stores nothing is none: the same content again, a rejected change, no change', () => {
+  const none = { entries: 0, content: false }
+  expect(growth({ key: 'k/live', value: 1 })).toEqual(none)
+  expect(growth({ key: '', value: 1 })).toEqual(none)
+  expect(growth()).toEqual(none)
+})

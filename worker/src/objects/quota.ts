@@ -1,0 +1,19 @@
+import { type Amounts, exceeded, type Growth } from '../core/quota.ts'
+import { accepted, type Result, refused } from '../core/result.ts'
+import type { Session } from '../core/session.ts'
+import type { Space } from './space.ts'
+
+function usedBy({ standing, store }: Space): Amounts {
+  return { entries: standing.entries, bytes: store.bytes() }
+}
+
+/** Refuses a write that there is no room for: right before its transaction, so that nothing comes of it. */
+export function checkQuota(space: Space, { collections }: Session, growth: Growth): Result<true> {
+  const used = usedBy(space)
+  const limit = space.config.quota
+  const quota = exceeded(growth, used, limit)
+  if (quota === null) return accepted(true)
+  // Like any count of the whole space not for a token of a part of it (ST1).
+  const told = collections === null ? used[quota] : null
+  return refused({ code: 'quota-exceeded', quota, limit: limit[quota], used: told })
+}
