@@ -260,6 +260,43 @@ test('[QU4] a full space can be read, exported, followed and erased', async () =
   )
 })
 
+test('[QU5] the status tells what is used and allowed, to a token of all collections', async () => {
+  await allow({ entries: 1000, bytes: LAVISH })
+  const { space, a } = await newSpace()
+  await a.sync({ changes: puts(0, 3) })
+  const { quota } = (await a.get('/api/status')).body
+  expect(quota).toEqual({
+    entries: { used: 3, limit: 1000 },
+    bytes: { used: await sizeOf(space), limit: LAVISH },
+  })
+  const some = await device(await mint({ space, collections: ['k'] }))
+  expect((await some.get('/api/status')).body.quota).toBeNull()
+})
+
+test('[QU5] its tag is of the quota and of the bytes that are used', async () => {
+  const { space, a } = await newSpace()
+  const some = await device(await mint({ space, collections: ['k'] }))
+  const ask = async ({ session }: Device, known = '"none"') => {
+    const headers = { authorization: `Bearer ${session}`, 'if-none-match': known }
+    const response = await call('/api/status', { headers })
+    return { status: response.status, tag: response.headers.get('etag') ?? '' }
+  }
+  for (const change of [
+    () => allow({ entries: 7 }, space),
+    () => allow({ entries: 7, bytes: LAVISH }, space),
+    () =>
+      runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage: { sql } }) => {
+        sql.exec(`INSERT INTO archive (first, last, archived, body) VALUES (1, 1, 1, zeroblob(20000))`)
+      }),
+  ]) {
+    const [{ tag }, part] = [await ask(a), await ask(some)]
+    expect((await ask(a, tag)).status).toBe(304)
+    await change()
+    expect((await ask(a, tag)).status).toBe(200)
+    expect((await ask(some, part.tag)).status).toBe(304)
+  }
+})
+
 test('[QU6] what is left out of the quota is as if never configured', async () => {
   const defaults = { entries: 1_000_000, bytes: 1024 ** 3 }
   expect((await allow({})).body.quota).toEqual(defaults)
@@ -268,7 +305,7 @@ test('[QU6] what is left out of the quota is as if never configured', async () =
   const before = { revision, defaultPolicy: 'lww', policies: {}, historyDays: 1, tombstoneDays: 1 }
   await env.CHRONICLE_KV.put(CONFIG_KEY, JSON.stringify(before))
   expect((await send('GET', '/api/config', { bearer: env.ADMIN_TOKEN })).body.quota).toEqual(defaults)
-  expect((await (await newSpace()).a.sync({ changes: puts(0, 1) })).status).toBe(200)
+  expect((await (await newSpace()).a.get('/api/status')).body.quota.entries.limit).toBe(1_000_000)
 })
 
 test.each([

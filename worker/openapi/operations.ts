@@ -275,6 +275,10 @@ export const OPERATIONS: Operations = {
         epoch: 'k3x9q2',
         entries: 211,
         openConflicts: 0,
+        quota: {
+          entries: { used: 211, limit: DEFAULT_CONFIG.quota.entries },
+          bytes: { used: 151_552, limit: DEFAULT_CONFIG.quota.bytes },
+        },
         serverTime: NOW,
         limits: PUBLISHED_LIMITS,
       },

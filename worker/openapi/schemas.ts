@@ -20,7 +20,7 @@ import { ResealedSpace, ResealReply } from '../src/schema/reseal-reply.ts'
 import { SessionsRequest } from '../src/schema/sessions.ts'
 import { SessionsReply } from '../src/schema/sessions-reply.ts'
 import { EraseRequest } from '../src/schema/space.ts'
-import { StatusReply } from '../src/schema/status-reply.ts'
+import { QuotaUsage, StatusReply, Usage } from '../src/schema/status-reply.ts'
 import { Change, SyncRequest } from '../src/schema/sync.ts'
 import { ChangeResult, ChangesReply, SyncReply } from '../src/schema/sync-reply.ts'
 import { RotateRequest, TokenRecord, TokenRequest } from '../src/schema/token.ts'
@@ -298,9 +298,15 @@ export const SCHEMAS = {
     epoch: 'Tells one data set from the next.',
     entries: 'How many live entries there are; null for a token of some collections.',
     openConflicts: 'How many conflicts wait for a decision; null for a token of some collections.',
+    quota: 'What the space holds and may hold; null for a token of some collections.',
     serverTime: `The space's clock, ${MS}.`,
     limits: 'The limits of this service.',
   }),
+  QuotaUsage: described(QuotaUsage, 'What a space holds, and may hold.', {
+    entries: 'Live entries.',
+    bytes: 'Bytes of storage, with all that is kept.',
+  }),
+  Usage: described(Usage, 'How much of something.', { used: 'There is.', limit: 'There may be.' }),
   EraseRequest: described(EraseRequest, 'A confirmation.', {
     confirm: 'The name of the space, so that nobody erases one by mistake.',
   }),

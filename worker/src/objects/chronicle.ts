@@ -25,6 +25,7 @@ import { readHistory } from './history.ts'
 import { type ImportRequest, importSpace } from './import.ts'
 import { type Live, liveOf, type Opening } from './live.ts'
 import { pull } from './pull.ts'
+import { quotaOf } from './quota.ts'
 import { type Tagged, withTexts } from './reply.ts'
 import { resolveConflict } from './resolve.ts'
 import { replyToClose } from './socket.ts'
@@ -117,8 +118,10 @@ export class Chronicle extends DurableObject<Env> {
     if (!allowed.ok) return allowed
     const whole = session.collections === null
     const openConflicts = whole ? this.#space.store.openConflicts() : null
+    const quota = whole ? quotaOf(this.#space) : null
     const filter = narrow(collections ?? null, session.collections)
-    const tag = this.#tag(filter, [openConflicts ?? 'part'])
+    const room = quota === null ? [] : [quota.entries.limit, quota.bytes.limit, quota.bytes.used]
+    const tag = this.#tag(filter, [openConflicts ?? 'part', ...room])
     if (isKnown(tag, known)) return accepted({ tag, text: null })
     const { epoch, floor, seq, entries, lastSync } = this.#space.standing
     const reply = {
@@ -129,6 +132,7 @@ export class Chronicle extends DurableObject<Env> {
       epoch,
       entries: whole ? entries : null,
       openConflicts,
+      quota,
       serverTime: Date.now(),
       limits: PUBLISHED_LIMITS,
     }

@@ -1,7 +1,16 @@
-import { type Amounts, exceeded, type Growth } from '../core/quota.ts'
+import { type Amounts, exceeded, type Growth, type Quota } from '../core/quota.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
 import type { Space } from './space.ts'
+
+/** What a space holds and may hold, as its status shows it. */
+export function quotaOf(space: Space): {
+  readonly [Q in Quota]: { readonly used: number; readonly limit: number }
+} {
+  const used = usedBy(space)
+  const { entries, bytes } = space.config.quota
+  return { entries: { used: used.entries, limit: entries }, bytes: { used: used.bytes, limit: bytes } }
+}
 
 function usedBy({ standing, store }: Space): Amounts {
   return { entries: standing.entries, bytes: store.bytes() }

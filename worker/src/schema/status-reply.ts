@@ -1,6 +1,16 @@
 import * as z from 'zod/mini'
+import type { Quota } from '../core/quota.ts'
 import { Limits } from './limits-reply.ts'
 import { Milliseconds, Opaque } from './name.ts'
+
+/** How much of something is used, and may be. */
+export const Usage = z.object({ used: z.int(), limit: z.int() })
+
+/** What a space holds, and may hold. */
+export const QuotaUsage = z.object({
+  entries: Usage,
+  bytes: Usage,
+} satisfies Record<Quota, z.ZodMiniType>)
 
 /** The reply of `GET /api/status`. */
 export const StatusReply = z.object({
@@ -11,6 +21,7 @@ export const StatusReply = z.object({
   epoch: z.string(),
   entries: z.nullable(z.int()),
   openConflicts: z.nullable(z.int()),
+  quota: z.nullable(QuotaUsage),
   serverTime: Milliseconds,
   limits: Limits,
 })
