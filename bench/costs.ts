@@ -8,7 +8,7 @@ import { measureProduct, spread } from './rounds.ts'
 import { type Product, serveUnlimited } from './servers.ts'
 
 const CONNECTIONS = 32
-const ROUNDS = 5
+const ROUNDS = 3
 const SECONDS = 3
 
 const CLEAR_VALUES: readonly Alteration[] = [

@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
 import type { RunningCloud } from '../../infra/local/start-cloud.ts'
 import { decodeChunks, type Frame, seqsOf } from '../../worker/src/core/chunk.ts'
-import { GENEROUS, mintToken, testCloud } from '../support/cloud.ts'
+import { allowMuch, GENEROUS, mintToken, testCloud } from '../support/cloud.ts'
 import { OfflineDevice } from '../support/offline-device.ts'
 
 /** The live generations of the master key in each life of the runtime; all but the last end by SIGKILL. */
@@ -39,6 +39,7 @@ function contentOf(name: string, key: string, life: number): object {
 
 async function start(life: number): Promise<RunningCloud> {
   const cloud = await tested.start({ ...GENEROUS, masterKeys: JSON.stringify(LIVES[life]) })
+  await allowMuch(cloud)
   for (const device of [...devices, doubter]) device.moveTo(cloud.url)
   return cloud
 }
