@@ -29,13 +29,14 @@ const store = new MetadataStore('metadata', {
   jurisdiction,
   protect,
 })
-const { masterKeys, sessionKeys, adminTokens } = settings
+const { masterKeys, sessionKeys, adminTokens, sweptMasterKey = 0 } = settings
 const credentials = new Credentials('credentials', {
   environment,
   protect,
   masterKeys,
   sessionKeys,
   adminTokens,
+  sweptMasterKey,
 })
 
 const values = {
@@ -49,7 +50,7 @@ const values = {
     ENVIRONMENT: environment,
     CORS_ORIGINS: [...settings.corsOrigins],
     JURISDICTION: settings.jurisdiction,
-    KEY_NAMES: settings.keyNames,
+    ENTRY_NAMES: settings.keyNames,
     VERSION: bundle.version,
   },
   datasets: { ANALYTICS: names.dataset },
@@ -99,5 +100,6 @@ export const release = {
   ...worker.release,
   jurisdiction: settings.jurisdiction,
   masterKeys,
-  lost: lostSince(lastRelease, settings),
+  sweptMasterKey,
+  lost: lostSince(lastRelease, { ...settings, sweptMasterKey }),
 }

@@ -32,6 +32,8 @@ export interface Release {
   readonly jurisdiction: string
   /** The live generations of the master key. */
   readonly masterKeys: readonly number[]
+  /** Master keys below it seal nothing any more, as the operator has said after a sweep. */
+  readonly sweptMasterKey: number
   /** What it takes away from the release before it, and must not: a policy sees no other trace of that one. */
   readonly lost: Lost
 }
@@ -46,14 +48,15 @@ export interface Lost {
 export function lostSince(last: Partial<Release> | undefined, now: Kept): Lost {
   // The first releases did not tell where they were: nowhere in particular, with the first key.
   const { jurisdiction = 'none', masterKeys = [1] } = last ?? now
-  const lost = masterKeys.filter((generation) => !now.masterKeys.includes(generation))
+  const needed = masterKeys.filter((generation) => generation >= now.sweptMasterKey)
+  const lost = needed.filter((generation) => !now.masterKeys.includes(generation))
   return {
     ...(jurisdiction !== now.jurisdiction && { jurisdiction }),
     ...(lost.length > 0 && { masterKeys: lost }),
   }
 }
 
-type Kept = Pick<Release, 'jurisdiction' | 'masterKeys'>
+type Kept = Pick<Release, 'jurisdiction' | 'masterKeys' | 'sweptMasterKey'>
 
 /**
  * The steps after the deployed tag: all when nothing is deployed, undefined when up to date. A tag that

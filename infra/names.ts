@@ -23,6 +23,11 @@ export function physicalNames(base: string, stack: string): Names {
   return { scriptName, namespaceTitle: `${scriptName}-metadata`, dataset: scriptName.replaceAll('-', '_') }
 }
 
+/** The logical name of one generation of a secret: the first one has the plain name of its role. */
+export function secretName(role: string, generation: number): string {
+  return generation === 1 ? role : `${role}-${generation}`
+}
+
 /** Where a stack answers: the settings tell the ways in, of which one's own name comes first. */
 export interface WaysIn {
   readonly hostname?: string | undefined

@@ -7,7 +7,7 @@ const number = z
   .string()
   .regex(/^\d+(\.\d+)?$/)
   .transform(Number)
-const perMinute = number.pipe(z.int().min(1)).optional()
+const count = number.pipe(z.int().min(1)).optional()
 const id = z.string().regex(/^[0-9a-f]{32}$/)
 const list = z.string().transform(toList)
 /** The live generations of a secret, the newest first. */
@@ -58,12 +58,14 @@ const Settings = z.strictObject({
   masterKeys: generations,
   sessionKeys: generations,
   adminTokens: generations,
+  /** The master key that `npm run sweep` found all spaces sealed by: older ones can be taken away. */
+  sweptMasterKey: count,
   /** Keeps what cannot be made again (namespace, script with its objects, secrets) from being destroyed. */
   protect: flag,
   /** In place of the declared limits, per caller and place. */
-  syncRequestsPerMinute: perMinute,
-  authRequestsPerMinute: perMinute,
-  authFailuresPerMinute: perMinute,
+  syncRequestsPerMinute: count,
+  authRequestsPerMinute: count,
+  authFailuresPerMinute: count,
 })
 
 export type Settings = Readonly<z.infer<typeof Settings>>
@@ -101,6 +103,7 @@ const HINTS: Readonly<Record<keyof Settings, Hint>> = {
   masterKeys: GENERATIONS,
   sessionKeys: GENERATIONS,
   adminTokens: GENERATIONS,
+  sweptMasterKey: { expected: 'the generation that npm run sweep told, at most the newest', example: '2' },
   protect: YES_OR_NO,
   syncRequestsPerMinute: COUNT,
   authRequestsPerMinute: COUNT,
@@ -114,6 +117,7 @@ export function readSettings(project: string, stack: string): Settings {
   const mistakes = [
     ...(parsed.error?.issues ?? []).flatMap((issue) => describe(issue, place)),
     ...waysInMistakes(place),
+    ...(parsed.data === undefined ? [] : sweepMistakes(parsed.data, place)),
   ]
   if (!parsed.success || mistakes.length > 0) throw new RunError([...new Set(mistakes)].join('\n'))
   return parsed.data
@@ -163,6 +167,14 @@ function waysInMistakes(place: Place): string[] {
     return [mistake('hostname', 'is missing while workersDev is false and there is no route', place)]
   }
   return zoneId ? [mistake('hostname', 'is missing while zoneId is set', place)] : []
+}
+
+/** No sweep can have found what there is not yet. */
+function sweepMistakes({ masterKeys: [newest = 0], sweptMasterKey = 0 }: Settings, place: Place): string[] {
+  if (sweptMasterKey <= newest) return []
+  return [
+    mistake('sweptMasterKey', `is ${sweptMasterKey} while the newest of masterKeys is ${newest}`, place),
+  ]
 }
 
 function mistake(key: string, found: string, { project, stack }: Place): string {

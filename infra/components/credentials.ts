@@ -7,6 +7,7 @@ import {
   secret,
 } from '@pulumi/pulumi'
 import { RandomBytes } from '@pulumi/random'
+import { secretName } from '../names.ts'
 
 /** As long as an AES-256 key and as an HMAC-SHA-256 key should be (RFC 7518, 3.2). */
 const KEY_BYTES = 32
@@ -18,6 +19,8 @@ export interface CredentialsArgs {
   readonly masterKeys: readonly number[]
   readonly sessionKeys: readonly number[]
   readonly adminTokens: readonly number[]
+  /** Master keys below it seal nothing any more. */
+  readonly sweptMasterKey: number
 }
 
 /** The secrets of a stack: made by it, kept in its encrypted state, typed in by nobody. */
@@ -33,15 +36,17 @@ export class Credentials extends ComponentResource {
 
   constructor(name: string, args: CredentialsArgs, options?: ComponentResourceOptions) {
     super('chronicle:infra:Credentials', name, {}, options)
-    const { masterKeys, sessionKeys, adminTokens, protect, environment } = args
+    const { masterKeys, sessionKeys, adminTokens, sweptMasterKey, protect, environment } = args
     const made = { parent: this }
     const kept = { parent: this, protect, retainOnDelete: protect }
     const prefix = environment === 'production' ? 'adm_prod_' : 'adm_dev_'
     const tokens = adminTokens.map(
       (generation) => interpolate`${prefix}${bytes('admin-token', generation, made).hex}`,
     )
-    this.masterKeys = secret(ring('master-key', masterKeys, kept))
-    this.sessionKeys = secret(ring('session-key', sessionKeys, made))
+    // What is protected cannot be taken out of the program.
+    const optionsOf = (generation: number) => (generation < sweptMasterKey ? made : kept)
+    this.masterKeys = secret(ring('master-key', masterKeys, optionsOf))
+    this.sessionKeys = secret(ring('session-key', sessionKeys, () => made))
     this.adminTokens = secret(all(tokens).apply((all) => all.join(' ')))
     this.adminToken = secret(all(tokens).apply(([newest = '']) => newest))
     this.registerOutputs({})
@@ -51,15 +56,14 @@ export class Credentials extends ComponentResource {
 function ring(
   role: string,
   generations: readonly number[],
-  options: ComponentResourceOptions,
+  optionsOf: (generation: number) => ComponentResourceOptions,
 ): Output<string> {
   const links = generations.map(
-    (generation) => interpolate`${generation}:${bytes(role, generation, options).base64}`,
+    (generation) => interpolate`${generation}:${bytes(role, generation, optionsOf(generation)).base64}`,
   )
   return all(links).apply((all) => all.join(' '))
 }
 
-/** The first generation has the role's plain name. */
 function bytes(role: string, generation: number, options: ComponentResourceOptions): RandomBytes {
-  return new RandomBytes(generation === 1 ? role : `${role}-${generation}`, { length: KEY_BYTES }, options)
+  return new RandomBytes(secretName(role, generation), { length: KEY_BYTES }, options)
 }

@@ -14,6 +14,9 @@ const Envelope = z.object({
   success: z.boolean(),
   errors: z.array(z.object({ code: z.number(), message: z.string() })).default([]),
   result: z.unknown().optional(),
+  result_info: z
+    .object({ cursor: z.string().optional(), cursors: z.object({ after: z.string().optional() }).optional() })
+    .nullish(),
 })
 
 export interface CloudflareApi {
@@ -25,7 +28,12 @@ export interface CloudflareApi {
 /** What the API made of a read. `silent` is all that the provider
  * would try again: no answer in time, none of the API's, HTTP 429 and 5xx. */
 export type ApiAnswer =
-  | { readonly kind: 'given'; readonly result: unknown }
+  | {
+      readonly kind: 'given'
+      readonly result: unknown
+      /** Where the next page begins, of what is listed by cursor. */
+      readonly cursor: string | undefined
+    }
   | {
       readonly kind: 'refused' | 'absent' | 'failed'
       readonly reason: string
@@ -58,7 +66,10 @@ export async function askApi({ baseUrl, token, signal }: CloudflareApi, path: st
 function toAnswer(status: number, text: string): ApiAnswer {
   const envelope = parseJson(text, Envelope)
   if (!envelope) return { kind: 'silent', reason: `HTTP ${status} without the API's JSON` }
-  if (envelope.success) return { kind: 'given', result: envelope.result }
+  const { cursor, cursors } = envelope.result_info ?? {}
+  // By the vendor's pages one or the other; empty at the end.
+  if (envelope.success)
+    return { kind: 'given', result: envelope.result, cursor: cursors?.after || cursor || undefined }
   const [error] = envelope.errors
   const code = error?.code
   const reason = error ? `${error.message}, code ${error.code}` : `HTTP ${status}`

@@ -1,3 +1,5 @@
+import { StartError } from '../local/start-error.ts'
+
 /** A reply of the service, its body parsed if it is JSON. */
 export interface Reply {
   readonly status: number
@@ -32,7 +34,7 @@ export async function callApi(
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   }).catch((cause: Error) => {
-    throw new Error(`${request}: no answer from ${api} (${reasonOf(cause)})`)
+    throw new StartError(`${request}: no answer from ${api} (${reasonOf(cause)})`)
   })
   return { status: response.status, headers: response.headers, body: parse(await response.text()) }
 }

@@ -22,7 +22,7 @@ export const POLICIES: readonly StackValidationPolicy[] = [
   policy('cors-names-origins', 'Browsers are let in by exact origin.', wildcardOrigins),
   policy('production-logs', 'Production keeps some of its logs.', silentProduction),
   policy('jurisdiction-stays', 'The jurisdiction of a stack with data never changes.', movedJurisdiction),
-  policy('master-keys-stay', 'No master key that sealed data is taken away.', lostMasterKeys),
+  policy('master-keys-stay', 'No master key that data is sealed by is taken away.', lostMasterKeys),
 ]
 
 function policy(name: string, description: string, judge: Judge): StackValidationPolicy {
@@ -130,7 +130,7 @@ function movedJurisdiction({ release }: StackView): readonly string[] {
 function lostMasterKeys({ release }: StackView): readonly string[] {
   return (release?.lost?.masterKeys ?? []).map(
     (generation) =>
-      `Master key ${generation} is taken away, and with it all data that it sealed: put it back into masterKeys.`,
+      `Master key ${generation} is taken away, and with it all data that it sealed: put it back into masterKeys, until npm run sweep says that it can go.`,
   )
 }
 

@@ -1,6 +1,7 @@
 import type { PolicyResource } from '@pulumi/policy'
 import type { Binding } from '../bindings.ts'
 import type { Migrations, Release } from '../migrations.ts'
+import { secretName } from '../names.ts'
 
 /**
  * What the policies look at, of all that a stack registers. In a preview some values are not known yet, and a
@@ -33,17 +34,26 @@ export function viewOf(resources: readonly PolicyResource[]): StackView {
   const bytes = ofType(BYTES)
   // The program's own inputs and outputs: their shapes are what bindings.ts and index.ts make.
   const scripts = ofType(SCRIPT).map(({ props }) => props as Script)
+  const release: Partial<Release> | undefined = ofType('pulumi:pulumi:Stack')[0]?.props.release
+  const retired = retiredKeys(release)
   return {
     scripts,
     production: scripts.some(({ bindings }) => bindings.some(isProduction)),
     stores: [
       ...ofType(NAMESPACE),
       ...ofType(SCRIPT),
-      ...bytes.filter(({ name }) => name.startsWith('master-key')),
+      ...bytes.filter(({ name }) => name.startsWith('master-key') && !retired.includes(name)),
     ],
     openSwitches: ofType(SWITCH).filter(({ props }) => props.enabled === true),
-    release: ofType('pulumi:pulumi:Stack')[0]?.props.release,
+    release,
   }
+}
+
+/** The master keys that seal nothing any more, by their logical names. */
+function retiredKeys({ masterKeys = [], sweptMasterKey = 0 }: Partial<Release> = {}): readonly string[] {
+  return masterKeys
+    .filter((generation) => generation < sweptMasterKey)
+    .map((generation) => secretName('master-key', generation))
 }
 
 function isProduction(binding: Binding): boolean {

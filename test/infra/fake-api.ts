@@ -32,11 +32,17 @@ export async function serveApi(answers: Answers): Promise<string> {
       JSON.stringify({
         success: !refusal,
         errors: refusal ? [refusal] : [],
-        result: refusal ? undefined : answer,
+        result: refusal ? undefined : isPage(answer) ? answer.page : answer,
+        ...(isPage(answer) && { result_info: { cursors: { after: answer.cursor ?? '' } } }),
       }),
     )
   })
   return `${await listen(server)}/client/v4`
+}
+
+/** What is listed by cursor. */
+function isPage(answer: unknown): answer is { readonly page: unknown; readonly cursor?: string } {
+  return typeof answer === 'object' && answer !== null && 'page' in answer
 }
 
 function isRefusal(answer: unknown): answer is typeof REFUSED {

@@ -52,12 +52,14 @@ test('a release is untouched while inputs and upload are its own, to the second'
 })
 
 test('a release tells what it takes away from the last one, and nothing else', () => {
-  const now = { jurisdiction: 'eu', masterKeys: [3, 2] }
+  const now = { jurisdiction: 'eu', masterKeys: [3, 2], sweptMasterKey: 0 }
   expect(lostSince(undefined, now)).toEqual({})
   expect(lostSince({ jurisdiction: 'eu', masterKeys: [2] }, now)).toEqual({})
   expect(lostSince({ jurisdiction: 'us', masterKeys: [2, 1] }, now)).toEqual({
     jurisdiction: 'us',
     masterKeys: [1],
   })
+  expect(lostSince({ jurisdiction: 'eu', masterKeys: [2, 1] }, { ...now, sweptMasterKey: 2 })).toEqual({})
+  expect(lostSince({ masterKeys: [4, 3] }, { ...now, sweptMasterKey: 3 }).masterKeys).toEqual([4])
   expect(lostSince({ digest: 'of a first release' }, now)).toEqual({ jurisdiction: 'none', masterKeys: [1] })
 })

@@ -35,7 +35,13 @@ test.concurrent('no policy minds the stacks as they are, in a first run and in t
   declareArchive(project)
   expect(await judge(project, 'prod', HOSTNAME)).toEqual([])
   await project.up('prod', HOSTNAME)
-  expect(await judge(project, 'prod', { ...HOSTNAME, masterKeys: '[2, 1]' })).toEqual([])
+  const rotated = { ...HOSTNAME, masterKeys: '[2, 1]' }
+  expect(await judge(project, 'prod', rotated)).toEqual([])
+  await project.up('prod', rotated)
+  const swept = { ...rotated, sweptMasterKey: '2' }
+  expect(await judge(project, 'prod', swept)).toEqual([])
+  await project.up('prod', swept)
+  expect(await judge(project, 'prod', { ...swept, masterKeys: '[2]' })).toEqual([])
 })
 
 const TOML = 'worker/wrangler.toml'

@@ -12,6 +12,7 @@ const GOOD = {
   routeRecord: 'false',
   smartPlacement: 'false',
   jurisdiction: 'none',
+  keyNames: 'clear',
   masterKeys: '[1]',
   sessionKeys: '[2,1]',
   adminTokens: '[1]',
@@ -43,6 +44,7 @@ test('settings come typed, with what is optional left out', () => {
     routeRecord: false,
     smartPlacement: false,
     jurisdiction: 'none',
+    keyNames: 'clear',
     masterKeys: [1],
     sessionKeys: [2, 1],
     adminTokens: [1],
@@ -54,6 +56,13 @@ test('the account comes from the environment, unless the stack names its own', (
   expect(read({ ...GOOD, accountId: 'f'.repeat(32) }).accountId).toBe('f'.repeat(32))
   vi.stubEnv('CLOUDFLARE_ACCOUNT_ID', '')
   expect(() => read(GOOD)).toThrow(/^sync:accountId is missing, expected 32 hex digits[^\n]*$/)
+})
+
+test('no sweep can have found a master key that there is not', () => {
+  expect(read({ ...GOOD, masterKeys: '[2,1]', sweptMasterKey: '2' }).sweptMasterKey).toBe(2)
+  expect(() => read({ ...GOOD, masterKeys: '[2,1]', sweptMasterKey: '3' })).toThrow(
+    /^sync:sweptMasterKey is 3 while the newest of masterKeys is 2, expected the generation that npm run sweep told, /,
+  )
 })
 
 test('several mistakes are told at once, a line each', () => {

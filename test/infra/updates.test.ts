@@ -118,6 +118,20 @@ test.concurrent('a secret is rotated by its setting alone, the master key only b
   ])
 })
 
+test.concurrent('a master key that was swept leaves a protected stack, and no other does', async () => {
+  const project = newProject()
+  const rotated = { ...HOSTNAME, masterKeys: '[2, 1]' }
+  await project.up('prod', rotated)
+  const hasty = newProject(project).up('prod', { ...HOSTNAME, masterKeys: '[2]' })
+  await expect(hasty).rejects.toThrow(/master-key.*protected/)
+  expect(changesOf((await project.up('prod', { ...rotated, sweptMasterKey: '2' })).steps)).toEqual([])
+  const retired = await project.up('prod', { ...HOSTNAME, masterKeys: '[2]', sweptMasterKey: '2' })
+  expect(changesOf(retired.steps)).toEqual([
+    expect.stringMatching(/^update sync-script ~bindings\.MASTER_KEY\.text/),
+    'delete master-key',
+  ])
+})
+
 test.concurrent('a route comes with its record, and both go with the setting', async () => {
   const project = newProject()
   const route = { route: 'sync.example.com/api/*', zoneId: 'f'.repeat(32), routeRecord: 'true' }

@@ -207,7 +207,7 @@ export class Server {
     const ctx = { id: { toString: () => 'space' }, storage }
     const env = {
       MASTER_KEY: ringOf(this.#ring),
-      KEY_NAMES: 'keyed',
+      ENTRY_NAMES: 'keyed',
       CHRONICLE_KV: { get: () => this.turns.after(Promise.resolve(this.config)) },
     }
     // What the space uses of the platform, and no more.

@@ -17,8 +17,8 @@ function inSpace<T>(
   work: (sql: SqlStorage, open: (masterKeys?: string, names?: string) => Promise<Space>) => Promise<T>,
 ): Promise<T> {
   return runInDurableObject(env.CHRONICLE.getByName(name), (_, state) =>
-    work(state.storage.sql, async (MASTER_KEY = env.MASTER_KEY, KEY_NAMES = 'keyed') => {
-      const space = openSpace(state, { ...env, MASTER_KEY, KEY_NAMES })
+    work(state.storage.sql, async (MASTER_KEY = env.MASTER_KEY, ENTRY_NAMES = 'keyed') => {
+      const space = openSpace(state, { ...env, MASTER_KEY, ENTRY_NAMES })
       await space.keys()
       return space
     }),

@@ -37,7 +37,7 @@ export function openSpace(ctx: DurableObjectState, env: Env): Space {
 
   async function unlock(): Promise<Keyring> {
     const ring = await keyring(env.MASTER_KEY, ctx.id.toString())
-    names = await keyNames(ctx.storage, ring, env.KEY_NAMES)
+    names = await keyNames(ctx.storage, ring, env.ENTRY_NAMES)
     return ring
   }
 
