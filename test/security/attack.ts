@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { type IncomingMessage, request } from 'node:http'
 import { registerHooks } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { Pool } from 'undici'
 import { type RunningCloud, startCloud } from '../../infra/local/start-cloud.ts'
@@ -27,6 +29,13 @@ registerHooks({
 const { examine, generate } = await import('./storm.ts')
 
 const WORKERS = 8
+
+/** Without it the runtime refuses by itself (RFC 6455, 4.1). */
+const HANDSHAKE = {
+  connection: 'Upgrade',
+  'sec-websocket-version': '13',
+  'sec-websocket-key': Buffer.from('a key of 16 byte').toString('base64'),
+}
 
 /** The runtime's own caches are full by then. */
 const WARM_UP = 0.2
@@ -64,9 +73,12 @@ async function storm(target: RunningCloud, requests: number): Promise<void> {
     while (at.sent < requests) {
       at.sent += 1
       if (at.sent === Math.floor(requests * WARM_UP)) at.memory = memoryOf(target.workerdPid)
-      const sent = generate(by, { session, admin: target.outputs.adminToken })
-      const response = await send(pool, sent)
+      const generated = generate(by, { session, admin: target.outputs.adminToken })
+      // Whoever asks for a socket gets, for the runtime takes it so.
+      const sent = wantsSocket(generated) ? { ...generated, method: 'GET' } : generated
+      const response = wantsSocket(sent) ? await knock(target.url, sent) : await send(pool, sent)
       if (response === null) at.unsendable += 1
+      else if (response === 'socket') weather['101'] = (weather['101'] ?? 0) + 1
       else if ((await examine(sent, response, weather)) === 'spent')
         session = await open(pool, target, `s${seed}-${++at.spaces}`)
     }
@@ -100,20 +112,52 @@ async function open(pool: Pool, { outputs }: RunningCloud, space: string): Promi
   return session
 }
 
+function wantsSocket({ headers }: Sent): boolean {
+  return Object.keys(headers).some((name) => name.toLowerCase() === 'upgrade')
+}
+
+/** As a client that wants a socket, and has enough of it at once; the pool would wait for ever for what follows a 101. */
+function knock(url: string, { method, path, headers, body }: Sent): Promise<Response | 'socket' | null> {
+  return new Promise((resolve, reject) => {
+    const asking = prepare(async () => request(url + path, { method, headers: { ...headers, ...HANDSHAKE } }))
+    asking.then(
+      (asked) => {
+        asked.once('upgrade', (_, socket) => {
+          socket.destroy()
+          resolve('socket')
+        })
+        asked.once('response', (answered) => {
+          buffer(answered).then((bytes) => resolve(toResponse(answered, bytes)), reject)
+        })
+        asked.once('error', reject)
+        asked.end(body ?? undefined)
+      },
+      (cause: Error & { code?: string }) =>
+        cause.code?.startsWith('ERR_INVALID') ? resolve(null) : reject(cause),
+    )
+  })
+}
+
+function toResponse(
+  { statusCode = 0, headers }: Pick<IncomingMessage, 'statusCode' | 'headers'>,
+  bytes: ArrayBuffer | Buffer<ArrayBuffer>,
+): Response {
+  const pairs = Object.entries(headers).flatMap(([name, value]) =>
+    [value ?? []].flat().map((item): [string, string] => [name, item]),
+  )
+  const hasBody = ![204, 304].includes(statusCode)
+  return new Response(hasBody ? bytes : null, { status: statusCode, headers: pairs })
+}
+
 /** Null for what no client can send. */
 async function send(pool: Pool, { method, path, headers, body }: Sent): Promise<Response | null> {
-  const request = prepare(() => pool.request({ method: method as 'GET', path, headers, body }))
-  const answered = await request.catch((cause: Error & { code?: string }) => {
+  const asked = prepare(() => pool.request({ method: method as 'GET', path, headers, body }))
+  const answered = await asked.catch((cause: Error & { code?: string }) => {
     if (cause.code === 'UND_ERR_INVALID_ARG') return null
     throw new Error(`${cause.message}: ${method} ${path} ${JSON.stringify(headers)}`, { cause })
   })
   if (answered === null) return null
-  const bytes = await answered.body.arrayBuffer()
-  const hasBody = ![204, 304].includes(answered.statusCode)
-  const pairs = Object.entries(answered.headers).flatMap(([name, value]) =>
-    [value ?? []].flat().map((item): [string, string] => [name, item]),
-  )
-  return new Response(hasBody ? bytes : null, { status: answered.statusCode, headers: pairs })
+  return toResponse(answered, await answered.body.arrayBuffer())
 }
 
 async function prepare<T>(work: () => Promise<T>): Promise<T> {

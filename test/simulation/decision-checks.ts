@@ -56,8 +56,9 @@ export function checkDecisions(account: Account, handled: Handled): void {
     const conflict = isOf(result, conflicts[0]) ? conflicts.shift() : undefined
     const decision = { change, by: handled.client.id, at: timeOf(handled, change), result, conflict, inBatch }
     checkDecision(account, decision)
-    // A merge that changed nothing names what stood, whoever wrote that.
-    const named = account.journal.versions.get(seqOf(result.version ?? ''))
+    // What lost names what stood, and so does a merge that changed nothing: maybe its client's own, of the same moment.
+    const isWritten = result.status === 'applied' || result.status === 'merged'
+    const named = isWritten ? account.journal.versions.get(seqOf(result.version ?? '')) : undefined
     if (named?.by === handled.client.id && named.arrived === handled.reply.serverTime) inBatch.add(named.seq)
   }
   account.verdicts.expect(

@@ -299,7 +299,8 @@ export class World<H extends Host> {
     for (const { client, request, reply } of this.#handled) {
       for (const [index, { status, version }] of reply.results.entries()) {
         const merged = status === 'merged' ? versions.get(seqOf(version ?? '')) : undefined
-        if (merged === undefined) continue
+        // One that changed nothing names what stood, whoever wrote that.
+        if (merged?.by !== client.id) continue
         const sent = [merged, versions.get(merged.previous)].find(
           (stored) => stored?.by === client.id && sameJson(stored.value, request.changes[index]?.value),
         )

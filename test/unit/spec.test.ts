@@ -15,3 +15,9 @@ test('every rule of docs/spec.md has a test, and every tagged test a rule', () =
   expect(new Set(rules).size).toBe(rules.length)
   expect([...new Set(tests)].sort()).toEqual([...rules].sort())
 })
+
+test('what docs/security.md names is a rule', () => {
+  const named = idsIn(readFileSync('docs/security.md', 'utf8'), /\b([A-Z]{2}\d+)\b/g)
+  expect(named.length).toBeGreaterThan(60)
+  expect(named.filter((id) => !rules.includes(id))).toEqual([])
+})

@@ -34,7 +34,11 @@ export const HEADERS: Readonly<Record<string, Json>> = {
     schema: { type: 'string', pattern: '^"(client|credential|space)";q=\\d+;w=60$' },
   },
   Allow: { description: 'The methods of the path.', required: true, ...text },
-  Upgrade: { description: 'The protocol to ask for.', required: true, ...text },
+  Upgrade: {
+    description: 'The protocol to ask for. A header of one hop: what lies between may take it out.',
+    required: false,
+    ...text,
+  },
   'Accept-Post': { description: 'The media type to send.', required: true, ...text },
 }
 
