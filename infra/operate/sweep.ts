@@ -31,8 +31,9 @@ async function main(): Promise<void> {
       `${left.length} of ${spaces.length} spaces are not sealed by master key ${generation}: retire no key, look at the Worker's log, and run it again`,
     )
   console.log(`All are sealed by master key ${generation}.`)
+  if (generation === 1) return
   console.log(
-    `To retire the older ones: write sweptMasterKey: ${generation} into Pulumi.${stack}.yaml and deploy; then masterKeys: [${generation}], and deploy again.`,
+    `To retire older ones: write sweptMasterKey: ${generation} into Pulumi.${stack}.yaml and deploy; then masterKeys: [${generation}], and deploy again.`,
   )
 }
 
