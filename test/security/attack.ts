@@ -75,7 +75,7 @@ async function storm(target: RunningCloud, requests: number): Promise<void> {
       if (at.sent === Math.floor(requests * WARM_UP)) at.memory = memoryOf(target.workerdPid)
       const generated = generate(by, { session, admin: target.outputs.adminToken })
       // Whoever asks for a socket gets, for the runtime takes it so.
-      const sent = wantsSocket(generated) ? { ...generated, method: 'GET' } : generated
+      const sent = wantsSocket(generated) ? { ...generated, method: 'GET', body: null } : generated
       const response = wantsSocket(sent) ? await knock(target.url, sent) : await send(pool, sent)
       if (response === null) at.unsendable += 1
       else if (response === 'socket') weather['101'] = (weather['101'] ?? 0) + 1
