@@ -179,7 +179,7 @@ test('[LC8] a chunk that cannot be read stays where it is, and the pass goes on'
       .exec<{ body: ArrayBuffer }>('SELECT body FROM segment ORDER BY first')
       .toArray()
       .flatMap(({ body }) => decodeChunks(new Uint8Array(body)))
-      .map(({ frame }) => frame.s[0]),
+      .map(({ frame }) => frame.slots[0]?.seq),
   )
   expect(kept).toEqual([1, 7, 8, 9])
   await damage(3)

@@ -32,6 +32,7 @@ export const FAULTS: { readonly [C in FaultCode]: Extract<Fault, { code: C }> } 
   'batch-gap': { code: 'batch-gap', expected: 7, found: 9 },
   'batch-too-old': { code: 'batch-too-old', last: 7, found: 6 },
   'batch-mismatch': { code: 'batch-mismatch', batch: 7 },
+  'batch-forgotten': { code: 'batch-forgotten', batch: 7 },
   'atomic-failed': {
     code: 'atomic-failed',
     results: [{ key: 'notes/2', status: 'superseded', version: 'k3x9q2.1039' }],

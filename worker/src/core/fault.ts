@@ -30,6 +30,7 @@ export type Fault =
   | { readonly code: 'batch-gap'; readonly expected: number; readonly found: number }
   | { readonly code: 'batch-too-old'; readonly last: number; readonly found: number }
   | { readonly code: 'batch-mismatch'; readonly batch: number }
+  | { readonly code: 'batch-forgotten'; readonly batch: number }
   | { readonly code: 'atomic-failed'; readonly results: readonly ChangeResult[] }
   | { readonly code: 'stale-base'; readonly version: string | null }
   | { readonly code: 'already-resolved'; readonly id: number }

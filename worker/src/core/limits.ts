@@ -94,6 +94,12 @@ export const MAX_QUOTA_ENTRIES = 100_000_000
 /** The most bytes that a space can be allowed: what the platform lets an object store (10 GB). */
 export const MAX_QUOTA_BYTES = 10_000_000_000
 
+/**
+ * What a full space stores beyond its quota, bytes: deletions without a value and the records of clients, each at most
+ * about a kilobyte. So that a full device can go on, and nobody can fill an object without end.
+ */
+export const SPARE_BYTES = 64 * 1024 * 1024
+
 /** The most identity providers, and the most audiences of one, that the configuration names. */
 export const MAX_IDENTITY_PROVIDERS = 16
 export const MAX_AUDIENCES = 16

@@ -65,6 +65,11 @@ const WORDS: Table = {
     `Batch ${batch} came before with other changes; new changes need a new number.`,
     { expected: batch + 1 },
   ],
+  'batch-forgotten': ({ batch }) => [
+    409,
+    `Batch ${batch} took effect long ago, and its results are no longer kept. Do not send it again: pull, and go on with batch ${batch + 1}.`,
+    { expected: batch + 1 },
+  ],
   'atomic-failed': ({ results }) => [
     409,
     'The batch is atomic and not every change could be applied; nothing was stored.',

@@ -100,7 +100,11 @@ async function storeLines(space: Space, session: Session, lines: Lines): Promise
   if (space.standing.imported !== imported) return gap(space.standing.imported)
   if (imported === null && space.standing.seq > 0) return refused({ code: 'not-empty' })
   const plan = planImport(entries, space.standing.seq, headsOf(space, entries))
-  const room = checkQuota(space, session, { entries: plan.entries, content: plan.placed.length > 0 })
+  const room = checkQuota(space, session, {
+    entries: plan.entries,
+    content: plan.placed.length > 0,
+    traces: false,
+  })
   if (!room.ok) return room
   commitStretch(space, plan, { progress, sealed })
   return fault === null ? accepted(true) : refused(fault)
@@ -190,6 +194,7 @@ function commitStretch(
 ): void {
   const { store, standing } = space
   const counts = {
+    left: standing.left,
     entries: standing.entries + plan.entries,
     superseded: standing.superseded + plan.superseded,
   }
@@ -210,11 +215,11 @@ function commitStretch(
 function chunksOf(sealed: readonly SealedLines[], placed: readonly Placed[]): readonly Chunk[] {
   const chunks: Chunk[] = []
   let next = 0
-  for (const { origin, drafts, sealed: contents } of sealed) {
+  for (const { keys, origin, drafts, sealed: contents } of sealed) {
     for (const [position, { indexes }] of drafts.entries()) {
       const stretch = placed.slice(next, next + indexes.length)
-      const s = stretch.flatMap(({ seq, previous }, place) => [seq, previous, place])
-      chunks.push({ frame: { ...origin, s }, sealed: contents[position] as Uint8Array })
+      const slots = stretch.map(({ seq, previous }, index) => ({ seq, previous, index, lift: 0 }))
+      chunks.push(keys.frame(origin, slots, contents[position] as Uint8Array))
       next += indexes.length
     }
   }

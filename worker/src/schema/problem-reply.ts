@@ -30,6 +30,7 @@ const CODES = {
   'batch-gap': 'batch-gap',
   'batch-too-old': 'batch-too-old',
   'batch-mismatch': 'batch-mismatch',
+  'batch-forgotten': 'batch-forgotten',
   'atomic-failed': 'atomic-failed',
   'stale-base': 'stale-base',
   'already-resolved': 'already-resolved',
