@@ -232,19 +232,20 @@ function renumbered({ frame, tag, sealed }: Chunk, seq: number): Uint8Array {
 test('[SC9] the contents of two chunks of one batch cannot change places', async () => {
   await runInDurableObject(env.CHRONICLE.getByName('parted'), async (_, state) => {
     const value = 'v'.repeat(40_000)
-    const changes = [0, 1, 2].map((n) => ({ key: `k/${n}`, value: `${n}${value}`, timestamp: T }))
+    const changes = ['first', 'second'].map((name) => ({
+      key: 'k/1',
+      value: `${name} ${value}`,
+      timestamp: T,
+    }))
     await push(openSpace(state, env), 'a', { batch: 1, changes })
     const { sql } = state.storage
     const { body } = sql.exec<{ body: ArrayBuffer }>('SELECT body FROM segment').one()
-    const [one, two, ...rest] = decodeChunks(new Uint8Array(body)) as [Chunk, Chunk, ...Chunk[]]
-    const swapped = [
-      joinChunk({ ...one, sealed: two.sealed }),
-      joinChunk({ ...two, sealed: one.sealed }),
-      ...rest,
-    ]
+    const [one, two] = decodeChunks(new Uint8Array(body)) as [Chunk, Chunk]
+    const swapped = [joinChunk({ ...one, sealed: two.sealed }), joinChunk({ ...two, sealed: one.sealed })]
     sql.exec('UPDATE segment SET body = ?', concatenate(swapped.map(({ bytes }) => bytes)))
-    for (const key of ['k/0', 'k/1'])
-      await expect(readEntry(openSpace(state, env), sessionOf('reader'), key), key).rejects.toThrow()
+    await expect(readEntry(openSpace(state, env), sessionOf('reader'), 'k/1')).rejects.toThrow(
+      'does not open',
+    )
   })
 })
 
