@@ -244,6 +244,7 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'MAX_REPORT_BYTES', // [CF3]
   'MAX_PAGE_BYTES', // [FE2]
   'MAX_PAGE_READ_BYTES', // [FE2]
+  'MAX_QUERY_PARAMETERS', // [SC14]
   'MAX_LINE_LENGTH', // [IM6]
   'IMPORT_BATCH_LINES', // [IM4]: how it is parted shows in nothing but time
   'IMPORT_BATCH_LENGTH',

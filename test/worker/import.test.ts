@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import type { Result } from '../../worker/src/core/result.ts'
 import type { Session } from '../../worker/src/core/session.ts'
 import { importSpace } from '../../worker/src/objects/import.ts'
+import { lineReader } from '../../worker/src/objects/line-reader.ts'
 import type { Space } from '../../worker/src/objects/space.ts'
 import { whileSealing, within } from './ageing.ts'
 import { call, type Device, device, mint, type Reply, send } from './client.ts'
@@ -261,4 +262,26 @@ test('[IM7] takes space:admin, and NDJSON', async () => {
     code: 'unsupported-media-type',
   })
   expect((await upload(a, exportOf([]), '?line=0')).status).toBe(422)
+})
+
+test('[SC14] a file that is all line ends, or has a line with far too many fields, is refused like any bad line', async () => {
+  const wide = JSON.stringify(Object.fromEntries(Array.from({ length: 80_000 }, (_, n) => [`f${n}`, 0])))
+  const [header = ''] = linesOf(exportOf([]))
+  for (const [file, line] of [
+    ['\n'.repeat(2_000_000), 1],
+    [`${header}${'\n'.repeat(2_000_000)}`, 2],
+    [`${header}\n${wide}\n`, 2],
+  ] as const) {
+    const { body } = await upload((await newSpace()).a, file)
+    expect(body).toMatchObject({ status: 422, code: 'invalid-line', line })
+    expect(body.detail.length).toBeLessThan(200)
+  }
+})
+
+test('[SC14] a part of any size is parted into lines', async () => {
+  const part = new TextEncoder().encode('\n'.repeat(1_000_000))
+  const read = lineReader(new Blob([part]).stream().getReader(), 1)
+  const one = lineReader(new ReadableStream({ start: (stream) => stream.enqueue(part) }).getReader(), 1)
+  for (const lines of [await read(), await one()])
+    expect(lines).toEqual({ ok: true, value: Array(500).fill('') })
 })

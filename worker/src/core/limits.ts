@@ -13,6 +13,9 @@ export const MAX_BODY_BYTES = 1024 * 1024
 /** How deep arrays and objects may nest inside a value: RPC and naive clients recurse. */
 export const MAX_DEPTH = 32
 
+/** The most parameters of a query: more than any route has. A URL may hold thousands. */
+export const MAX_QUERY_PARAMETERS = 16
+
 /** The most entries one page of the feed holds, and its size when the client names none. */
 export const MAX_PAGE_ENTRIES = 500
 
