@@ -241,6 +241,7 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'SEEN_DEADLINE_MS', // [LV7]
   'MAX_ATTACHMENT_LENGTH', // [LV14]
   'MAX_POINTERS', // [PO4]
+  'MAX_POINTERS_LENGTH', // [PO4]
   'MAX_REPORT_BYTES', // [CF3]
   'MAX_PAGE_BYTES', // [FE2]
   'MAX_PAGE_READ_BYTES', // [FE2]

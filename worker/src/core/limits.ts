@@ -64,6 +64,9 @@ export const SEGMENT_BYTES = 16 * 1024
 /** The most clashing fields that a conflict names one by one: past it, it names the whole value. */
 export const MAX_POINTERS = 100
 
+/** How long they are together at most, in UTF-16 code units: the name of a field may be as long as the value. */
+export const MAX_POINTERS_LENGTH = 8 * 1024
+
 /** The values that the conflicts and merges of one reply show, in bytes; what is past it is read by itself. */
 export const MAX_REPORT_BYTES = 1024 * 1024
 

@@ -60,7 +60,7 @@ export function versionReader(space: Space, known: Outcome['versions'] = new Map
       const version = known.get(seq) ?? (await openVersions(space, [seq])).get(seq) ?? null
       if (version !== null && version.key !== key)
         throw new CorruptionError(`version ${seq} is of another key`)
-      length += JSON.stringify(version?.value ?? null).length
+      length += JSON.stringify([version?.value ?? null, version?.paths]).length
       return version
     },
   }
