@@ -254,7 +254,7 @@ export const OPERATIONS: Operations = {
       collections: COLLECTIONS,
     }),
     reply: { status: 101, description: 'The socket.' },
-    faults: ['forbidden-scope', 'forbidden-collection', 'forbidden-origin', 'upgrade-required', 'busy'],
+    faults: ['forbidden-scope', 'forbidden-collection', 'forbidden-origin', 'upgrade-required'],
   },
   'GET /api/status': {
     access: 'session',

@@ -28,6 +28,36 @@ export const MAX_PAGE_BYTES = 1024 * 1024
  */
 export const MAX_PAGE_READ_BYTES = 4 * 1024 * 1024
 
+/**
+ * What the requests that one object serves at a time hold of the 128 MB of its isolate, which other objects share: a
+ * quarter. More requests than that wait in line.
+ */
+export const MAX_IN_FLIGHT_BYTES = 32 * 1024 * 1024
+
+/** What reading a page takes: the row that is open, its versions as values, and the page as entries and as a reply. */
+export const PAGE_IN_FLIGHT_BYTES = 8 * 1024 * 1024
+
+/** How many times its text a push takes: as text, as values, as lines, as the text of their digest, and sealed. */
+export const PUSH_IN_FLIGHT_FACTOR = 8
+
+/** How many times its text a push holds while it waits: as text and as values. */
+export const PUSH_WAITING_FACTOR = 3
+
+/** What any other request holds while it waits. */
+export const WAITING_BYTES = 4 * 1024
+
+/** What all that wait may hold together: some ten pushes of the largest size, or thousands of other requests. */
+export const MAX_WAITING_BYTES = 32 * 1024 * 1024
+
+/** When to ask again a space whose line is full, s: four pages at a time take some ten milliseconds each. */
+export const BUSY_RETRY_SECONDS = 1
+
+/** How many exports and imports one object deals with at a time: each holds a page for as long as its client takes. */
+export const MAX_TRANSFERS = 4
+
+/** When to ask again for another one, s. */
+export const TRANSFER_RETRY_SECONDS = 30
+
 /** The most collections a filter or a token names. */
 export const MAX_COLLECTIONS = 64
 
