@@ -81,9 +81,10 @@ export function fitsBytes(text: string, limit: number): boolean {
 /** How many bytes of UTF-8 a text is. */
 export function utf8Length(text: string): number {
   let bytes = 0
-  for (const character of text) {
-    const point = character.codePointAt(0) ?? 0
+  for (let index = 0; index < text.length; index++) {
+    const point = text.codePointAt(index) ?? 0
     bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4
+    if (point >= 0x10000) index += 1
   }
   return bytes
 }

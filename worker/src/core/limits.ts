@@ -216,6 +216,22 @@ export const MAX_FRAME_ENTRIES = 100
 export const MAX_UNSEEN_FRAMES = 32
 export const MAX_UNSEEN_BYTES = 64 * 1024
 
+/** The most frames and acks together that a client has not confirmed: its socket remembers each in some 30 bytes. */
+export const MAX_UNSEEN = 64
+
+/** The longest message on a socket that is no push, in UTF-16 code units: a cursor, and what it is wrapped in. */
+export const MAX_NOTE_LENGTH = 4 * 1024
+
+/** How many messages in a row may be over a budget, and are told so: the next one ends the socket. */
+export const MAX_REFUSED_MESSAGES = 16
+
+/** The most messages of one socket that wait for the one before, and how long they may be together, in UTF-16 code units. */
+export const MAX_QUEUED_MESSAGES = 100
+export const MAX_QUEUED_LENGTH = 4 * 1024 * 1024
+
+/** How long those of all sockets of a space may be; one that has none waiting may always send one. */
+export const MAX_ALL_QUEUED_LENGTH = 16 * 1024 * 1024
+
 /** The most bytes that a client has asked for on a socket and not confirmed: some of the largest replies. */
 export const MAX_UNSEEN_REPLY_BYTES = 4 * 1024 * 1024
 
