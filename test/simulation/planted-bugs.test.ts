@@ -168,8 +168,8 @@ const BUGS: readonly Bug[] = [
   {
     name: 'a merge takes one side only',
     file: 'core/merge.ts',
-    find: 'if (isSame(sides.mine, sides.base)) return sides.theirs',
-    replace: 'if (isSame(sides.mine, sides.base)) return sides.mine',
+    find: 'const value = mineIsBase ? theirs',
+    replace: 'const value = mineIsBase ? mine',
   },
   {
     name: 'the server does not win under server-wins',

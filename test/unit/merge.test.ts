@@ -83,6 +83,39 @@ test.each([100, 101])('[PO4] %d clashes', (count) => {
   if (count > 100) expect(paths).toEqual([''])
 })
 
+test.each([
+  [1, 8 * 1024 - 1, false],
+  [1, 8 * 1024, true],
+  [2, 4 * 1024 - 1, false],
+  [2, 4 * 1024, true],
+])('[PO4] %d pointers of %d letters and a slash: too long together is %s', (count, length, isTooLong) => {
+  const side = (value: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`${n}`.padEnd(length, 'n'), value]))
+  const paths = merge({ base: side(0), mine: side(1), theirs: side(2) }, true)?.paths
+  expect(paths).toEqual(isTooLong ? [''] : Object.keys(side(0)).map((name) => `/${name}`))
+})
+
+test('[SC14] each field is compared once, however deep it lies', () => {
+  const looksAt = (depth: number) => {
+    let looks = 0
+    const leaf = (tag: number) =>
+      new Proxy(Object.fromEntries([...Array(50).keys(), 'tag'].map((name) => [name, tag])), {
+        get(target, name) {
+          looks += 1
+          return Reflect.get(target, name)
+        },
+      })
+    const side = (tag: number): Json => {
+      let value: Json = leaf(tag) as Json
+      for (let level = 0; level < depth; level++) value = { w: value, b: 1 }
+      return value
+    }
+    expect(merge({ base: side(0), mine: side(1), theirs: side(2) }, true)?.paths).toHaveLength(51)
+    return looks
+  }
+  expect(looksAt(30)).toBe(looksAt(1))
+})
+
 test('[PO5] there are no fields to merge in anything but objects', () => {
   for (const value of [null, 1, 'a', true, [1]]) {
     expect(merge({ base: {}, mine: value, theirs: {} }, true)).toBeNull()

@@ -5,7 +5,7 @@ import { DEFAULT_CONFIG } from '../../worker/src/core/config.ts'
 import { CONFIG_KEY } from '../../worker/src/schema/config.ts'
 import { nameOf, requestTo, routesFor } from '../security/routes.ts'
 import { call, type Device, device, mint, type Reply, send } from './client.ts'
-import { follow } from './follower.ts'
+import { type Follower, follow } from './follower.ts'
 
 const T = Date.now() - 60_000
 
@@ -129,20 +129,20 @@ test('[RL4] what the operator does, and opening sessions, costs nothing', async 
   expect(await asks(a as Device)).toBe('401 revoked')
 })
 
-test('[RL4] a push on a socket counts, and is answered with what HTTP would say; nothing else said there does', async () => {
+test('[RL4] a push on a socket counts, and is answered with what HTTP would say; to say what one has seen does not', async () => {
   await allow({ client: 4 })
   const [a, b] = (await spaceOf('a', 'b')) as [Device, Device]
   const socket = await follow(a)
-  const { cursor } = await socket.next()
-  socket.say('{ "type": "ping" }')
-  expect(await socket.next()).toEqual({ type: 'pong' })
+  let { cursor } = await socket.next()
+  socket.seen(cursor)
   const push = async (id: string) => {
-    socket.seen(cursor)
     socket.say({ type: 'push', id, body: { changes: [{ key: `k/${id}`, value: 1, timestamp: T }], cursor } })
-    for (;;) {
-      const frame = await socket.next()
-      if (frame.type === 'ack') return frame
+    const frame = await socket.next()
+    if (frame.status === 200) {
+      cursor = frame.body.cursor
+      socket.seen(cursor)
     }
+    return frame
   }
   for (const id of ['1', '2', '3']) expect((await push(id)).status, id).toBe(200)
   const refused = await push('4')
@@ -153,6 +153,79 @@ test('[RL4] a push on a socket counts, and is answered with what HTTP would say;
   expect((await b.get('/api/status')).body.entries).toBe(3)
   pass(refused.body.retryAfterSeconds)
   expect((await push('5')).status).toBe(200)
+})
+
+test('[LV20] a client that answers what it is sent, and pushes meanwhile, is charged for its pushes only', async () => {
+  await allow({ client: 12 })
+  const [a, b] = (await spaceOf('a', 'b')) as [Device, Device]
+  const socket = await follow(b)
+  socket.seen((await socket.next()).cursor)
+  for (let round = 1; round <= 10; round++) {
+    await a.sync({ changes: [{ key: 'k/1', value: round, timestamp: T + round }] })
+    const frame = await socket.next()
+    socket.say({ type: 'push', id: `${round}`, body: { changes: [] } })
+    expect(await socket.next(), `${round}`).toMatchObject({ type: 'ack', status: 200 })
+    socket.seen(frame.cursor)
+  }
+  expect(await asksTimes(b, 2)).toEqual(['in', 'client'])
+})
+
+/** All that comes on a socket until it ends, in short, and its code. */
+async function spoken(socket: Follower): Promise<string> {
+  const { code } = await socket.closed()
+  const frames = await socket.rest()
+  const found = frames.map(({ type, status, body }) => `${type} ${status ?? ''}${body?.code ?? ''}`)
+  const counted = [...Map.groupBy(found, (one) => one)].map(([one, { length }]) => `${length} ${one}`)
+  return [...counted, code].join(', ')
+}
+
+const NOISE: readonly [what: string, message: string, reply: string][] = [
+  ['no JSON', '{', 'error not-json'],
+  ['of no kind', '{"type":"x"}', 'error invalid-request'],
+  ['a ping of its own spelling', '{ "type": "ping" }', 'pong '],
+  ['a cursor that cannot be continued', '{"type":"seen","cursor":"x"}', 'error invalid-request'],
+]
+
+test.each(NOISE)('[LV20] any other message counts before it is read: %s', async (_, message, reply) => {
+  await allow({ client: 4 })
+  const [a] = (await spaceOf('a')) as [Device]
+  const socket = await follow(a)
+  await socket.next()
+  // Opening the socket was one of four.
+  for (let count = 0; count < 60; count++) socket.say(message)
+  expect(await spoken(socket)).toBe(`3 ${reply}, 16 error rate-limited, 4429`)
+  expect(await asks(a)).toBe('client')
+})
+
+test('[LV20] so does a position that the client was not led to, because the feed is read for it', async () => {
+  await allow({ client: 4 })
+  const [a, b] = (await spaceOf('a', 'b')) as [Device, Device]
+  for (const value of [1, 2]) await b.sync({ changes: [{ key: 'k/1', value, timestamp: T + value }] })
+  const { epoch } = (await b.get('/api/status')).body
+  const socket = await follow(a)
+  await socket.next()
+  const came: string[] = []
+  for (let count = 0; count < 8; count++) {
+    socket.seen(`${epoch}.${count % 2}`)
+    const frame = await socket.next()
+    came.push(frame.type === 'error' ? frame.body.policy : frame.from)
+  }
+  expect(came).toEqual([...[0, 1, 0].map((seq) => `${epoch}.${seq}`), ...Array(5).fill('client')])
+})
+
+test('[LV20] pushes over a budget are answered, and no more than sixteen in a row', async () => {
+  await allow({ client: 3 })
+  const [a] = (await spaceOf('a')) as [Device]
+  const socket = await follow(a)
+  await socket.next()
+  const push = { type: 'push', id: 'x', body: { changes: [] } }
+  for (let count = 0; count < 18; count++) socket.say(push)
+  expect((await socket.rest()).map(({ status }) => status)).toEqual([200, 200, ...Array(16).fill(429)])
+  pass(20)
+  socket.say(push)
+  expect(await socket.next()).toMatchObject({ status: 200 })
+  for (let count = 0; count < 17; count++) socket.say({ ...push, body: 'x'.repeat(100_000) })
+  expect(await spoken(socket)).toBe('16 ack 429rate-limited, 4429')
 })
 
 test('[RL4] where a budget is used up no socket is opened', async () => {

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { Session } from '../../worker/src/core/session.ts'
 import { resolveConflict } from '../../worker/src/objects/resolve.ts'
 import type { Space } from '../../worker/src/objects/space.ts'
@@ -62,6 +62,38 @@ test('[CF1] conflicts are listed by ascending id, page by page, by key, and thos
   expect(keysOf(await list('?open=1'))).toEqual(['x/1', 'x/2'])
   expect((await a.get('/api/conflicts?open=0')).status).toBe(422)
   expect((await b.get('/api/conflicts')).body).toEqual({ conflicts: [], next: null })
+})
+
+test('[CF9] a page ends once it has read 4 MiB of the log, whatever it shows; following it misses nothing', async () => {
+  const { a, b } = await openConflict()
+  for (let count = 0; count < 10; count++) {
+    const changes = [0, 1, 2].map((n) => {
+      return { key: 'x/1', value: `${count}.${n}`.padEnd(250_000, 'y'), timestamp: T, base: 'e.1' }
+    })
+    await b.sync({ changes })
+  }
+  await b.sync({ changes: [{ key: 'x/2', value: 1, timestamp: T, base: null }] })
+  await a.sync({ changes: [{ key: 'x/2', value: 2, timestamp: T, base: 'e.1' }] })
+  const pages: number[] = []
+  let opened = 0
+  const { subtle } = crypto
+  const { decrypt } = subtle
+  subtle.decrypt = async (algorithm, key, bytes) => {
+    opened += bytes.byteLength
+    return decrypt.call(subtle, algorithm, key, bytes)
+  }
+  onTestFinished(() => {
+    subtle.decrypt = decrypt
+  })
+  for (let after: number | null = 0; after !== null; ) {
+    opened = 0
+    const { body }: Reply = await a.get(`/api/conflicts?key=x/2&limit=500&after=${after}`)
+    expect(opened).toBeLessThan(6 * 1024 * 1024)
+    pages.push(body.conflicts.length)
+    after = body.next
+  }
+  expect(pages.length).toBeGreaterThan(2)
+  expect(pages).toEqual([...Array(pages.length - 1).fill(0), 1])
 })
 
 test('[CF4] the loser is made to stand by an ordinary write, which closes the conflict', async () => {
@@ -192,6 +224,18 @@ test('[CF8] so is a value that is too large', async () => {
   expect(reply).toMatchObject({ status: 422, body: { detail: 'value: value-too-large.' } })
 })
 
+test('[ER3] a decision that nests too deep is refused before it is sent to the space', async () => {
+  const { a, version, id } = await openConflict()
+  for (const depth of [33, 37, 200, 5_000, 200_000]) {
+    const value = `${'['.repeat(depth)}${']'.repeat(depth)}`
+    const text = `{"choice":"value","base":${JSON.stringify(version)},"value":${value}}`
+    const reply = await send('POST', `/api/conflicts/${id}/resolve`, { text, bearer: a.session })
+    expect(reply, `${depth}`).toMatchObject({ status: 400, body: { code: 'too-deep' } })
+  }
+  const value = JSON.parse(`${'['.repeat(32)}${']'.repeat(32)}`)
+  expect((await resolve(a, id, { choice: 'value', value, base: version })).status).toBe(200)
+})
+
 test('[HI1] the history of a key, newest first, deletions and last values included', async () => {
   const a = await device()
   const versions: string[] = []
@@ -239,6 +283,26 @@ test('[HI2] goes on page by page, and never to another key', async () => {
   const astray = await a.get(`/api/history?key=n/1&before=${other.body.results[0].version}`)
   expect(astray.body.versions).toEqual([])
   expect((await a.get('/api/history?key=n/1&before=rubbish')).body.versions).toEqual([])
+})
+
+test('[HI5] a page ends once it has read 4 MiB of the log, with one version at least', async () => {
+  const a = await device()
+  const big = () => ({ key: `pad/${crypto.randomUUID()}`, value: 'p'.repeat(240_000), timestamp: T })
+  for (let n = 0; n < 8; n++) {
+    await a.sync({
+      changes: [{ key: 'n/1', value: n, timestamp: T + n }, big(), big(), big(), big()],
+    })
+  }
+  const pages: number[] = []
+  for (let before: string | null = ''; before !== null; ) {
+    const query: string = before === '' ? '' : `&before=${before}`
+    const { body }: Reply = await a.get(`/api/history?key=n/1${query}`)
+    pages.push(body.versions.length)
+    before = body.next
+  }
+  expect(pages.length).toBeGreaterThan(1)
+  expect(pages.reduce((sum, page) => sum + page)).toBe(8)
+  expect(Math.min(...pages)).toBeGreaterThan(0)
 })
 
 test('[HI3] an old version comes back by an ordinary write of its value', async () => {

@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { expect, test } from 'vitest'
-import { device, mint, send } from './client.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import { type Device, device, mint, type Reply, send } from './client.ts'
 
 const SCOPES = ['sync:read', 'sync:write', 'space:admin']
 
@@ -65,3 +65,59 @@ test('[SP1] a batch that was on its way when the space was erased is refused', a
   expect((await next.get('/api/status')).body.entries).toBe(0)
   expect([200, 401]).toContain(pushed.status)
 })
+
+/** Lets something happen, once, while an object opens what it reads. */
+function whileReading(happen: () => Promise<unknown>): void {
+  const { subtle } = crypto
+  const { decrypt } = subtle
+  subtle.decrypt = async (...args) => {
+    subtle.decrypt = decrypt
+    await happen()
+    return decrypt.apply(subtle, args)
+  }
+  onTestFinished(() => {
+    subtle.decrypt = decrypt
+  })
+}
+
+/** Every way to have something read, of a space with an open conflict. */
+const READS: readonly [what: string, ask: (a: Device, cursor: string) => Promise<Reply>][] = [
+  ['changes', (a) => a.get('/api/changes')],
+  ['an entry', (a) => a.get('/api/entries?key=x/1')],
+  ['a history', (a) => a.get('/api/history?key=x/1')],
+  ['conflicts', (a) => a.get('/api/conflicts')],
+  ['a pull', (a) => a.sync({ changes: [], cursor: null })],
+  ['a push that pulls', (a) => a.sync({ changes: [{ key: 'x/2', value: 1, timestamp: 1 }], cursor: null })],
+  [
+    'a push that conflicts',
+    (a) => a.sync({ changes: [{ key: 'x/1', value: 3, timestamp: 1, base: 'e.1' }] }),
+  ],
+  [
+    'a decision',
+    (a, base) =>
+      send('POST', '/api/conflicts/2/resolve', { bearer: a.session, body: { choice: 'loser', base } }),
+  ],
+]
+
+test.each(READS)(
+  '[SP3] %s that the erasure of its space meets is refused, and tells nothing',
+  async (_, ask) => {
+    const { body: config } = await send('GET', '/api/config', { bearer: env.ADMIN_TOKEN })
+    const wanted = { revision: config.revision, policies: { x: 'manual' } }
+    await send('PUT', '/api/config', { bearer: env.ADMIN_TOKEN, body: wanted })
+    const space = crypto.randomUUID()
+    const { token } = await mint({ space, scopes: SCOPES })
+    const a = await device({ token, clientId: 'a' })
+    const first = await a.sync({ changes: [{ key: 'x/1', value: 'canary', timestamp: 1, base: null }] })
+    const b = await device({ token, clientId: 'b' })
+    await b.sync({ changes: [{ key: 'x/1', value: 'canary-2', timestamp: 1, base: 'e.1' }] })
+    let erased = 0
+    whileReading(async () => {
+      erased = (await erase(a.session, { confirm: space })).status
+    })
+    const reply = await ask(a, first.body.results[0].version)
+    expect(erased).toBe(200)
+    expect(reply.body).toMatchObject({ status: 401, code: 'revoked' })
+    expect(JSON.stringify(reply.body)).not.toContain('canary')
+  },
+)

@@ -134,6 +134,39 @@ test('[EX4] breaks off without an end when its session does', async () => {
   await expect(interrupted(a, ended)).rejects.toThrow()
 })
 
+test('[EX4] breaks off without an end when its session has expired, though nobody ended it', async () => {
+  onTestFinished(() => void vi.useRealTimers())
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+  for (const [seconds, whole] of [
+    [3_590, true],
+    [3_600, false],
+  ] as const) {
+    const { a } = await admin()
+    const reading = interrupted(a, async () => vi.setSystemTime(Date.now() + seconds * 1000))
+    await (whole ? reading : expect(reading).rejects.toThrow())
+  }
+})
+
+test('[EX5] four exports and imports go on at a time; another one waits, but not for one that has ended', async () => {
+  onTestFinished(() => void vi.useRealTimers())
+  const { a } = await admin()
+  await a.sync({ changes: puts(0, 500, 'v'.repeat(2000)) })
+  const readers = []
+  for (let count = 0; count < 4; count++) readers.push((await download(a)).body?.getReader())
+  for (const reader of readers) await reader?.read()
+  const refused = await a.get('/api/export')
+  expect(refused.body).toMatchObject({ status: 503, code: 'busy' })
+  expect(refused.headers.get('retry-after')).toBe('30')
+  const headers = { authorization: `Bearer ${a.session}`, 'content-type': 'application/x-ndjson' }
+  const importing = await call('/api/import', { method: 'POST', headers, body: '{}' })
+  expect(await importing.json()).toMatchObject({ code: 'busy' })
+  await readers[0]?.cancel()
+  expect((await lines(await download(a))).at(-1)).toMatchObject({ type: 'end', entries: 500 })
+  expect((await lines(await download(a))).at(-1)).toMatchObject({ type: 'end', entries: 500 })
+  expect((await a.get('/api/status')).status).toBe(200)
+  await Promise.all(readers.slice(1).map((reader) => reader?.cancel()))
+})
+
 test('[TK6] so does it when the overlap of its token is over, and not before', async () => {
   onTestFinished(() => void vi.useRealTimers())
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })

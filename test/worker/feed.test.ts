@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { type Device, device, mint, send, twoDevices } from './client.ts'
 
 const T = Date.now() - 60_000
@@ -261,4 +261,30 @@ test('[EN1] an entry is found by its key, slashes and dots included', async () =
     expect(body).toMatchObject({ key, value: 'x', timestamp: T, by: a.id })
   }
   expect((await a.get('/api/entries?key=none')).body).toMatchObject({ status: 404, code: 'not-found' })
+})
+
+test('[SC15] of twenty pulls at a time four are served, and all are answered', async () => {
+  const { token } = await mint()
+  const a = await device({ token })
+  for (let n = 0; n < 4; n++) {
+    const changes = [1, 2, 3].map((k) => ({ key: `k/${n}-${k}`, value: 'v'.repeat(250_000), timestamp: T }))
+    await a.sync({ changes })
+  }
+  const { subtle } = crypto
+  const { decrypt } = subtle
+  let [opening, most] = [0, 0]
+  subtle.decrypt = async (...args) => {
+    opening += 1
+    most = Math.max(most, opening)
+    await scheduler.wait(1)
+    opening -= 1
+    return decrypt.apply(subtle, args)
+  }
+  onTestFinished(() => {
+    subtle.decrypt = decrypt
+  })
+  const pulls = await Promise.all(Array.from({ length: 20 }, () => a.get('/api/changes')))
+  expect(pulls.map(({ body }) => body.changes.length)).toEqual(Array(20).fill(5))
+  // A page opens the chunks of one row at a time, of which there are three here.
+  expect(most).toBe(4 * 3)
 })

@@ -1,12 +1,14 @@
 import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Result } from '../../worker/src/core/result.ts'
 import type { Session } from '../../worker/src/core/session.ts'
 import { importSpace } from '../../worker/src/objects/import.ts'
+import { lineReader } from '../../worker/src/objects/line-reader.ts'
 import type { Space } from '../../worker/src/objects/space.ts'
 import { whileSealing, within } from './ageing.ts'
 import { call, type Device, device, mint, type Reply, send } from './client.ts'
+import { until } from './follower.ts'
 
 const T = Date.now() - 60_000
 const ALL = ['sync:read', 'sync:write', 'space:admin']
@@ -181,10 +183,15 @@ test('[IM4] of two imports at once each line is stored once', async () => {
   const { text, entries } = await exported()
   const { space, a } = await newSpace()
   await upload(a, linesOf(text).slice(0, 100).join('\n'))
-  const session = { id: 'i', token: 't', subject: 's', space, client: 'c', collections: null, expiresAt: 0 }
+  const session = { id: 'i', token: 't', subject: 's', space, client: 'c', collections: null, expiresAt: 4e9 }
   const operator: Session = { ...session, scopes: ['space:admin'], issuedAt: Date.now() }
   const again = (open: Space) =>
-    importSpace(open, operator, { body: new Blob([text]).stream(), line: 1, now: Date.now() })
+    importSpace(open, operator, {
+      body: new Blob([text]).stream(),
+      line: 1,
+      now: Date.now(),
+      clock: Date.now,
+    })
   const [slower, faster] = await within(space, async (open) => {
     const meanwhile = Promise.withResolvers<Result<string>>()
     await whileSealing(open, async () => meanwhile.resolve(await again(open)))
@@ -215,6 +222,27 @@ test('[IM5] while an import is unfinished the space is closed; erasing it gives 
   const next = await device(await mint({ space, scopes: ALL }))
   expect(await state(next)).toEqual([])
   expect((await upload(next, text)).body.finished).toBe(true)
+})
+
+test('[IM9] an import goes no further once its session has expired; what came is in', async () => {
+  const { text } = await exported()
+  const { space, a } = await newSpace()
+  onTestFinished(() => void vi.useRealTimers())
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+  const bytes = new TextEncoder().encode(text)
+  const half = Math.floor(bytes.length / 2)
+  const body = new ReadableStream({
+    async start(stream) {
+      stream.enqueue(bytes.slice(0, half))
+      await until(async () => (await a.get('/api/status')).body.code === 'importing')
+      vi.setSystemTime(Date.now() + 3_600_000)
+      stream.enqueue(bytes.slice(half))
+      stream.close()
+    },
+  })
+  expect((await upload(a, body)).body).toMatchObject({ status: 401, code: 'session-expired' })
+  const next = await device(await mint({ space, scopes: ALL }))
+  expect((await upload(next, text)).body).toMatchObject({ finished: true, entries: 1300 })
 })
 
 test('[IM6] a bad line is named, what came before it is in, and a mended file goes on', async () => {
@@ -261,4 +289,26 @@ test('[IM7] takes space:admin, and NDJSON', async () => {
     code: 'unsupported-media-type',
   })
   expect((await upload(a, exportOf([]), '?line=0')).status).toBe(422)
+})
+
+test('[SC14] a file that is all line ends, or has a line with far too many fields, is refused like any bad line', async () => {
+  const wide = JSON.stringify(Object.fromEntries(Array.from({ length: 80_000 }, (_, n) => [`f${n}`, 0])))
+  const [header = ''] = linesOf(exportOf([]))
+  for (const [file, line] of [
+    ['\n'.repeat(2_000_000), 1],
+    [`${header}${'\n'.repeat(2_000_000)}`, 2],
+    [`${header}\n${wide}\n`, 2],
+  ] as const) {
+    const { body } = await upload((await newSpace()).a, file)
+    expect(body).toMatchObject({ status: 422, code: 'invalid-line', line })
+    expect(body.detail.length).toBeLessThan(200)
+  }
+})
+
+test('[SC14] a part of any size is parted into lines', async () => {
+  const part = new TextEncoder().encode('\n'.repeat(1_000_000))
+  const read = lineReader(new Blob([part]).stream().getReader(), 1)
+  const one = lineReader(new ReadableStream({ start: (stream) => stream.enqueue(part) }).getReader(), 1)
+  for (const lines of [await read(), await one()])
+    expect(lines).toEqual({ ok: true, value: Array(500).fill('') })
 })

@@ -13,6 +13,7 @@ interface Bench {
   readonly live: Live
   readonly space: Space
   readonly socket: WebSocket
+  readonly ctx: DurableObjectState
   /** Writes entries, and tells nobody. */
   write(...keys: readonly string[]): Promise<void>
   pass(ms: number): void
@@ -31,6 +32,7 @@ async function onBench(changed: Partial<Env>, work: (bench: Bench) => Promise<vo
     await work({
       live,
       space,
+      ctx,
       socket: ctx.getWebSockets()[0] as WebSocket,
       async write(...keys) {
         const changes = keys.map((key) => ({ key, value: 'x', timestamp: 1 }))
@@ -102,6 +104,79 @@ test('[LV8] a push waits for the one before, however long that takes', async () 
     '2 2',
     '3 3',
   ])
+})
+
+/** A place that lets nobody through before it is told to. */
+function closedPlace(): { readonly SYNC_LIMIT: RateLimit; readonly open: () => void } {
+  const opened = Promise.withResolvers<void>()
+  return {
+    SYNC_LIMIT: { limit: () => opened.promise.then(() => ({ success: true })) },
+    open: opened.resolve,
+  }
+}
+
+test('[LV22] a hundred messages of a socket may wait, or 4 MiB of them; one more ends it, and those are not taken', async () => {
+  for (const [message, most] of [
+    ['{"type":"ping" }', 100],
+    [pushOf('x', 'k'.repeat(1_000_000)), 5],
+  ] as const) {
+    const place = closedPlace()
+    const client = await onBench(place, async ({ live, space, socket }) => {
+      const turns = [live.receive(socket, pushOf('first', 'k/1'))]
+      await scheduler.wait(1)
+      while (turns.length < most) turns.push(live.receive(socket, message))
+      expect(socket.readyState).toBe(WebSocket.OPEN)
+      turns.push(live.receive(socket, message))
+      expect(socket.readyState).not.toBe(WebSocket.OPEN)
+      place.open()
+      await Promise.all(turns)
+      expect(space.standing.seq).toBe(1)
+    })
+    expect(await client.closed()).toMatchObject({ code: 4429 })
+  }
+})
+
+test('[LV22] where 16 MiB of all sockets wait, one that has a message waiting is ended, and no other', async () => {
+  const place = closedPlace()
+  await onBench(place, async ({ live, socket, ctx }) => {
+    const message = pushOf('x', 'k'.repeat(1_000_000))
+    const sockets = Array.from({ length: 20 }, () => {
+      const { 0: client, 1: server } = new WebSocketPair()
+      ctx.acceptWebSocket(server)
+      server.serializeAttachment(socket.deserializeAttachment())
+      return { client, server }
+    })
+    const turns = sockets.map(({ server }) => live.receive(server, message))
+    const isOpen = ({ server }: { server: WebSocket }) => server.readyState === WebSocket.OPEN
+    expect(sockets.every(isOpen)).toBe(true)
+    turns.push(
+      live.receive(socket, pushOf('y', 'k/1')),
+      live.receive(sockets[0]?.server as WebSocket, message),
+    )
+    expect(sockets.filter(isOpen)).toHaveLength(19)
+    expect(socket.readyState).toBe(WebSocket.OPEN)
+    place.open()
+    await Promise.all(turns)
+  })
+})
+
+test('[LV16] a data point or a frame that does not go out is all that is lost: the push is stored, its socket ends', async () => {
+  const ANALYTICS = {
+    writeDataPoint() {
+      throw new Error('too many points')
+    },
+  }
+  const client = await onBench({ ANALYTICS }, async ({ live, space, socket }) => {
+    await live.receive(socket, pushOf('counted', 'k/1'))
+    expect(space.standing.seq).toBe(1)
+    socket.send = () => {
+      throw new Error('gone')
+    }
+    await live.receive(socket, pushOf('unsaid', 'k/2'))
+    expect(space.standing.seq).toBe(2)
+  })
+  expect(await client.next()).toMatchObject({ type: 'ack', id: 'counted', status: 200 })
+  expect(await client.closed()).toMatchObject({ code: 1011 })
 })
 
 test('[LV9] no frame overtakes the answer of a push that pulls', async () => {

@@ -1,7 +1,16 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { MAX_FRAME_BYTES, MAX_MESSAGE_BYTES, MAX_SOCKETS } from '../../worker/src/core/limits.ts'
+import {
+  MAX_ATTACHMENT_LENGTH,
+  MAX_FRAME_BYTES,
+  MAX_MESSAGE_BYTES,
+  MAX_REFUSED_MESSAGES,
+  MAX_SOCKETS,
+  MAX_UNSEEN,
+  MAX_UNSEEN_REPLY_BYTES,
+} from '../../worker/src/core/limits.ts'
+import type { Listener } from '../../worker/src/core/listener.ts'
 import type { Session } from '../../worker/src/core/session.ts'
 import { answer } from '../../worker/src/http/edge.ts'
 import { signSession } from '../../worker/src/http/session.ts'
@@ -39,7 +48,11 @@ async function pair(): Promise<{ space: string; a: Device; b: Device }> {
 }
 
 async function sessionLike(changed: Partial<Session>): Promise<string> {
-  const session: Session = {
+  return signSession({ ...bareSession(), ...changed }, env)
+}
+
+function bareSession(): Session {
+  return {
     id: crypto.randomUUID(),
     token: 't',
     subject: 's',
@@ -49,9 +62,7 @@ async function sessionLike(changed: Partial<Session>): Promise<string> {
     collections: null,
     issuedAt: Date.now(),
     expiresAt: Math.floor(Date.now() / 1000) + 600,
-    ...changed,
   }
-  return signSession(session, env)
 }
 
 test('[LV1] opens with the session among the subprotocols, and names only its own', async () => {
@@ -517,6 +528,62 @@ test('[LV7] who asks on and on and confirms nothing is closed', async () => {
   expect(await socket.closed()).toMatchObject({ code: 1013 })
 })
 
+test('[LV7] of acks with a cursor 64 may be unconfirmed; one more push is not taken, and ends the socket', async () => {
+  const { a } = await pair()
+  const socket = await follow(a)
+  await socket.next()
+  for (let batch = 1; batch <= 70; batch++) {
+    const changes = puts([`k/${batch}`])
+    socket.say({ type: 'push', id: `${batch}`, body: { batch, changes, cursor: null, limit: 1 } })
+  }
+  expect(await socket.closed()).toMatchObject({ code: 1013 })
+  const acks = (await socket.rest()).filter(({ type }) => type === 'ack')
+  expect(acks.map(({ id }) => id)).toEqual(Array.from({ length: 64 }, (_, n) => `${n + 1}`))
+  expect((await a.get('/api/status')).body.entries).toBe(64)
+})
+
+test('[LV7] the largest session and filter fit beside all that may be unconfirmed', async () => {
+  const { space } = await pair()
+  const at = Number.MAX_SAFE_INTEGER
+  const collections = ['']
+  const base = { session: bareSession(), filter: collections }
+  const length = MAX_ATTACHMENT_LENGTH - JSON.stringify([base.session, collections]).length
+  collections[0] = '\u4e00'.repeat(length)
+  const listener: Listener = {
+    ...base,
+    epoch: 'k3x9q2k3x9q2',
+    place: { seq: at, scan: at },
+    cursor: `k3x9q2k3x9q2.${at}-${at}.1q2w3e4r5t6y7u`,
+    stood: at,
+    poked: true,
+    unseen: Array.from({ length: MAX_UNSEEN }, () => [at, MAX_UNSEEN_REPLY_BYTES, at + 0.5] as const),
+    replies: MAX_UNSEEN,
+    refusals: MAX_REFUSED_MESSAGES,
+  }
+  expect(JSON.stringify([listener.session, listener.filter])).toHaveLength(MAX_ATTACHMENT_LENGTH)
+  await runInDurableObject(env.CHRONICLE.getByName(space), () => {
+    const [socket] = Object.values(new WebSocketPair())
+    socket?.serializeAttachment(listener)
+    expect(socket?.deserializeAttachment()).toEqual(listener)
+  })
+})
+
+test('[LV10] a message that is no push may have 4 KiB', async () => {
+  const { a } = await pair()
+  for (const [text, excess] of [
+    ['{"type":"ping" }', 0],
+    ['{"type":"ping" }', 1],
+    ['{', 1],
+    [`{"type":"seen","cursor":"${'x'.repeat(900_000)}"}`, 1],
+  ] as const) {
+    const socket = await follow(a)
+    await socket.next()
+    socket.say(text.padEnd(4096 + excess, ' '))
+    if (excess === 0) expect(await socket.next()).toEqual({ type: 'pong' })
+    else expect(await socket.closed()).toMatchObject({ code: 1009 })
+  }
+})
+
 test('[LV10] answers a ping without waking the object, and any other message with an error', async () => {
   const { a } = await pair()
   const socket = await follow(a)
@@ -645,17 +712,64 @@ test('[LV13] hibernation forgets nothing: place, filter, poke, what is unconfirm
   expect(await poked.closed()).toMatchObject({ code: 4403 })
 })
 
+/** Gives a space so many sockets that nobody listens to. */
+function occupy(space: string, count: number, credentialOf: (taken: number) => string): Promise<void> {
+  return runInDurableObject(env.CHRONICLE.getByName(space), (_, ctx) => {
+    for (let taken = 0; taken < count; taken++)
+      ctx.acceptWebSocket(new WebSocketPair()[1], ['session', credentialOf(taken)])
+  })
+}
+
+/** How many open sockets of a space each credential holds. */
+function seats(space: string): Promise<object> {
+  return runInDurableObject(env.CHRONICLE.getByName(space), (_, ctx) => {
+    const open = ctx.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN)
+    const held = Map.groupBy(open, (socket) => ctx.getTags(socket)[1] ?? '')
+    return Object.fromEntries(Array.from(held, ([credential, { length }]) => [credential, length]))
+  })
+}
+
 test('[LV14] a space serves a thousand sockets, and tells the next one to come again', async () => {
   const { space, a } = await pair()
-  await runInDurableObject(env.CHRONICLE.getByName(space), (_, ctx) => {
-    for (let count = 0; count < MAX_SOCKETS - 1; count++) ctx.acceptWebSocket(new WebSocketPair()[1])
-  })
+  await follow(a)
+  const [listener] = await listeners(space)
+  const credential = listener?.session.token ?? ''
+  await occupy(space, MAX_SOCKETS - 2, () => credential)
   const last = await askLive(a.session)
   expect(last.status).toBe(101)
   const refused = await askLive(a.session)
   expect(refused.status).toBe(503)
   expect(refused.headers.get('retry-after')).toBe('30')
   expect(await refused.json()).toMatchObject({ code: 'busy' })
+})
+
+test('[LV21] a credential that holds the most gives up a socket for one that would still hold fewer', async () => {
+  const space = crypto.randomUUID()
+  const member = await device(await mint({ space }))
+  await follow(member)
+  const [listener] = await listeners(space)
+  const mine = listener?.session.token ?? ''
+  await occupy(space, 3, () => 'other')
+  await occupy(space, MAX_SOCKETS - 4, () => 'greedy')
+  const next = await device(await mint({ space, scopes: ['sync:read'] }))
+  const socket = await follow(next)
+  expect(await socket.next()).toMatchObject({ type: 'changes', from: null })
+  expect(await seats(space)).toMatchObject({ greedy: MAX_SOCKETS - 5, other: 3, [mine]: 1 })
+  await follow(member)
+  expect(await seats(space)).toMatchObject({ greedy: MAX_SOCKETS - 6, other: 3, [mine]: 2 })
+})
+
+test('[LV21] where all hold two another one gets in, where all hold one it comes again', async () => {
+  for (const [each, status] of [
+    [2, 101],
+    [1, 503],
+  ] as const) {
+    const space = crypto.randomUUID()
+    const member = await device(await mint({ space }))
+    await occupy(space, MAX_SOCKETS, (taken) => `${Math.floor(taken / each)}`)
+    expect((await askLive(member.session)).status, `${each}`).toBe(status)
+    expect(Math.max(...Object.values(await seats(space)))).toBe(each)
+  }
 })
 
 test('[LV14] a filter that does not fit beside the session is refused', async () => {

@@ -34,6 +34,16 @@ test('[ED10] counts each request, and what each batch did, under environment and
     blobs: ['sync', 'unreleased'],
     doubles,
   })
+  // As the platform's dataset does past so many points.
+  const full: AnalyticsEngineDataset = {
+    writeDataPoint() {
+      throw new Error('too many points')
+    },
+  }
+  counted.ANALYTICS = full
+  expect((await sync({ changes: [{ key: 'k/3', value: 3, timestamp: 3 }] })).status).toBe(200)
+  expect((await sync({ changes: 'wrong' })).status).toBe(422)
+
   expect(points).toEqual([
     batchPoint([3, 1, 1, 0]),
     request('', 200),

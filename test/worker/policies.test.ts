@@ -116,6 +116,23 @@ test('[PO4] merge: an earlier side that loses some of its changes is the loser',
   expect((await b.get('/api/conflicts')).body.conflicts).toEqual(reply.conflicts)
 })
 
+test('[PO4] merge: of a hundred clashes under a name of 200 kB only the whole is named, and the batch is in', async () => {
+  const wide = (value: number) => ({
+    ['n'.repeat(200_000)]: Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`${n}`, value])),
+  })
+  const { b, base } = await diverged('m/1', [wide(0), wide(1)])
+  for (const [batch, timestamp, outcome] of [
+    [1, T - 9, 'superseded'],
+    [2, T + 9, 'merged'],
+  ] as const) {
+    const sent = { batch, changes: [{ key: 'm/1', value: wide(2), base, timestamp }] }
+    const { body } = await b.sync(sent)
+    expect(body.results).toMatchObject([{ status: outcome }])
+    expect(body.conflicts).toMatchObject([{ paths: [''] }])
+    expect((await b.sync(sent)).body).toMatchObject({ replayed: true, conflicts: [{ paths: [''] }] })
+  }
+})
+
 test('[PO4] merge: a side that loses all of its changes is superseded, with the pointers', async () => {
   const { b, base, version } = await diverged('m/1', [{ n: 1 }, { n: 2 }])
   const reply = await write(b, { key: 'm/1', value: { n: 3 }, base, timestamp: T - 1 })

@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { ROUTES } from '../../worker/src/http/router.ts'
 import { call, type Device, device, mint, send } from './client.ts'
+import { follow } from './follower.ts'
 
 const T = Date.now() - 60_000
 const good = '{"changes":[{"key":"n/1","value":1,"timestamp":1}]}'
@@ -234,4 +235,15 @@ test('[ER9] refuses an unknown parameter on every route', async () => {
     expect(body, `${method} ${path}`).toMatchObject({ status: 422, code: 'invalid-request' })
     expect(body.detail).toContain('odd')
   }
+})
+
+test('[ER5] counts changes that are none, on a socket too', async () => {
+  const a = await device()
+  const changes = Array(349_500).fill({})
+  const { status, body } = await a.sync({ changes })
+  expect(`${status} ${body.code} ${body.limit}`).toBe('413 too-many-changes 500')
+  const socket = await follow(a)
+  await socket.next()
+  socket.say({ type: 'push', id: 'x', body: { changes } })
+  expect(await socket.next()).toMatchObject({ type: 'ack', id: 'x', body: { code: 'too-many-changes' } })
 })

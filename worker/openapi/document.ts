@@ -124,13 +124,14 @@ const ANY: readonly FaultCode[] = ['invalid-request', 'misconfigured', 'internal
 const ACCESS: Readonly<Record<Operation['access'], readonly FaultCode[]>> = {
   anyone: [],
   admin: ['unauthorized', 'rate-limited'],
-  session: ['unauthorized', 'session-expired', 'revoked', 'rate-limited', 'importing'],
+  session: ['unauthorized', 'session-expired', 'revoked', 'rate-limited', 'importing', 'busy'],
 }
 const LINES: readonly FaultCode[] = ['not-utf8', 'body-timeout', 'unsupported-media-type', 'invalid-line']
 const BODY: readonly FaultCode[] = [
   'not-utf8',
   'not-json',
   'lone-surrogate',
+  'too-deep',
   'body-timeout',
   'body-too-large',
   'unsupported-media-type',

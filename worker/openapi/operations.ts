@@ -249,13 +249,13 @@ export const OPERATIONS: Operations = {
     access: 'session',
     summary: 'Follow the feed on a WebSocket, and push',
     description:
-      'Offer the subprotocols `chronicle.v1` and `bearer.<session>`; a client that is no browser may send `Authorization` instead. Frames are JSON texts: docs/spec.md, LV1 to LV17.',
+      'Offer the subprotocols `chronicle.v1` and `bearer.<session>`; a client that is no browser may send `Authorization` instead. Frames are JSON texts: the rules LV of docs/spec.md.',
     query: described(LiveQuery, 'Where to begin.', {
       cursor: "Where the client's copy stands; without it only what comes from now on.",
       collections: COLLECTIONS,
     }),
     reply: { status: 101, description: 'The socket.' },
-    faults: ['forbidden-scope', 'forbidden-collection', 'forbidden-origin', 'upgrade-required', 'busy'],
+    faults: ['forbidden-scope', 'forbidden-collection', 'forbidden-origin', 'upgrade-required'],
   },
   'GET /api/status': {
     access: 'session',

@@ -41,7 +41,7 @@ export type Fault =
   | { readonly code: 'importing'; readonly retryAfterSeconds: number }
   | RateLimited
   | QuotaExceeded
-  | { readonly code: 'busy'; readonly limit: number; readonly retryAfterSeconds: number }
+  | Busy
   | { readonly code: 'provider-unavailable'; readonly retryAfterSeconds: number }
   | { readonly code: 'misconfigured' }
   | { readonly code: 'internal' }
@@ -60,6 +60,13 @@ export interface QuotaExceeded {
   readonly quota: Quota
   readonly limit: number
   readonly used: number | null
+}
+
+/** `limit`: of sockets, where it is those that are too many. */
+export interface Busy {
+  readonly code: 'busy'
+  readonly limit?: number
+  readonly retryAfterSeconds: number
 }
 
 export type FaultCode = Fault['code']

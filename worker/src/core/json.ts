@@ -64,6 +64,14 @@ export function isWellFormed(value: Json, depth: number): boolean {
   return Object.entries(value).every(([key, item]) => key.isWellFormed() && isWellFormed(item, depth - 1))
 }
 
+/** Whether a value nests deeper than so many arrays and objects. Looks no deeper than that. */
+export function isDeeperThan(value: Json, depth: number): boolean {
+  if (value === null || typeof value !== 'object') return false
+  if (depth === 0) return true
+  const items = isArray(value) ? value : Object.values(value)
+  return items.some((item) => isDeeperThan(item, depth - 1))
+}
+
 /** Whether a text is at most `limit` bytes of UTF-8, without encoding it when its length already tells. */
 export function fitsBytes(text: string, limit: number): boolean {
   if (text.length > limit) return false
@@ -73,9 +81,10 @@ export function fitsBytes(text: string, limit: number): boolean {
 /** How many bytes of UTF-8 a text is. */
 export function utf8Length(text: string): number {
   let bytes = 0
-  for (const character of text) {
-    const point = character.codePointAt(0) ?? 0
+  for (let index = 0; index < text.length; index++) {
+    const point = text.codePointAt(index) ?? 0
     bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4
+    if (point >= 0x10000) index += 1
   }
   return bytes
 }

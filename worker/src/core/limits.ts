@@ -13,6 +13,9 @@ export const MAX_BODY_BYTES = 1024 * 1024
 /** How deep arrays and objects may nest inside a value: RPC and naive clients recurse. */
 export const MAX_DEPTH = 32
 
+/** The most parameters of a query: more than any route has. A URL may hold thousands. */
+export const MAX_QUERY_PARAMETERS = 16
+
 /** The most entries one page of the feed holds, and its size when the client names none. */
 export const MAX_PAGE_ENTRIES = 500
 
@@ -24,6 +27,36 @@ export const MAX_PAGE_BYTES = 1024 * 1024
  * milliseconds (docs/storage.md), in which the space does nothing else.
  */
 export const MAX_PAGE_READ_BYTES = 4 * 1024 * 1024
+
+/**
+ * What the requests that one object serves at a time hold of the 128 MB of its isolate, which other objects share: a
+ * quarter. More requests than that wait in line.
+ */
+export const MAX_IN_FLIGHT_BYTES = 32 * 1024 * 1024
+
+/** What reading a page takes: the row that is open, its versions as values, and the page as entries and as a reply. */
+export const PAGE_IN_FLIGHT_BYTES = 8 * 1024 * 1024
+
+/** How many times its text a push takes: as text, as values, as lines, as the text of their digest, and sealed. */
+export const PUSH_IN_FLIGHT_FACTOR = 8
+
+/** How many times its text a push holds while it waits: as text and as values. */
+export const PUSH_WAITING_FACTOR = 3
+
+/** What any other request holds while it waits. */
+export const WAITING_BYTES = 4 * 1024
+
+/** What all that wait may hold together: some ten pushes of the largest size, or thousands of other requests. */
+export const MAX_WAITING_BYTES = 32 * 1024 * 1024
+
+/** When to ask again a space whose line is full, s: four pages at a time take some ten milliseconds each. */
+export const BUSY_RETRY_SECONDS = 1
+
+/** How many exports and imports one object deals with at a time: each holds a page for as long as its client takes. */
+export const MAX_TRANSFERS = 4
+
+/** When to ask again for another one, s. */
+export const TRANSFER_RETRY_SECONDS = 30
 
 /** The most collections a filter or a token names. */
 export const MAX_COLLECTIONS = 64
@@ -60,6 +93,9 @@ export const SEGMENT_BYTES = 16 * 1024
 
 /** The most clashing fields that a conflict names one by one: past it, it names the whole value. */
 export const MAX_POINTERS = 100
+
+/** How long they are together at most, in UTF-16 code units: the name of a field may be as long as the value. */
+export const MAX_POINTERS_LENGTH = 8 * 1024
 
 /** The values that the conflicts and merges of one reply show, in bytes; what is past it is read by itself. */
 export const MAX_REPORT_BYTES = 1024 * 1024
@@ -185,6 +221,22 @@ export const MAX_FRAME_ENTRIES = 100
 /** The most frames, and bytes in frames, that a client has not confirmed: past it, it is only told to pull. */
 export const MAX_UNSEEN_FRAMES = 32
 export const MAX_UNSEEN_BYTES = 64 * 1024
+
+/** The most frames and acks together that a client has not confirmed: its socket remembers each in some 30 bytes. */
+export const MAX_UNSEEN = 64
+
+/** The longest message on a socket that is no push, in UTF-16 code units: a cursor, and what it is wrapped in. */
+export const MAX_NOTE_LENGTH = 4 * 1024
+
+/** How many messages in a row may be over a budget, and are told so: the next one ends the socket. */
+export const MAX_REFUSED_MESSAGES = 16
+
+/** The most messages of one socket that wait for the one before, and how long they may be together, in UTF-16 code units. */
+export const MAX_QUEUED_MESSAGES = 100
+export const MAX_QUEUED_LENGTH = 4 * 1024 * 1024
+
+/** How long those of all sockets of a space may be; one that has none waiting may always send one. */
+export const MAX_ALL_QUEUED_LENGTH = 16 * 1024 * 1024
 
 /** The most bytes that a client has asked for on a socket and not confirmed: some of the largest replies. */
 export const MAX_UNSEEN_REPLY_BYTES = 4 * 1024 * 1024

@@ -1,5 +1,5 @@
 import type { Filter, Place } from './cursor.ts'
-import { MAX_UNSEEN_BYTES, MAX_UNSEEN_FRAMES, SEEN_DEADLINE_MS } from './limits.ts'
+import { MAX_UNSEEN, MAX_UNSEEN_BYTES, MAX_UNSEEN_FRAMES, SEEN_DEADLINE_MS } from './limits.ts'
 import type { Session } from './session.ts'
 
 /** What was sent on a socket and not confirmed yet: where the client stands after it, its size, and when (ms). */
@@ -19,6 +19,10 @@ export interface Listener {
   /** It was told to pull; until it says where it stands nothing more is sent. */
   readonly poked: boolean
   readonly unseen: readonly Sent[]
+  /** How many messages it may yet send for what was sent to it. Absent in what an older release attached. */
+  readonly replies?: number
+  /** How many of its last messages, in a row, were over a budget. Absent too. */
+  readonly refusals?: number
 }
 
 /** A place in a space's feed, and the cursor that names it. */
@@ -53,7 +57,24 @@ export function sentTo(
   to: Standpoint,
   { bytes, at }: { bytes: number; at: number },
 ): Listener {
-  return { ...listener, ...to, poked: false, unseen: [...listener.unseen, [to.place.seq, bytes, at]] }
+  const unseen = [...listener.unseen, [to.place.seq, bytes, at] as const]
+  return { ...awaiting(listener), ...to, poked: false, unseen }
+}
+
+/** The listener after it was told to pull. */
+export function pokedNow(listener: Listener): Listener {
+  return { ...awaiting(listener), poked: true }
+}
+
+/** With one more message that is to come from it: a client says where it stands after everything that it is sent. */
+function awaiting(listener: Listener): Listener {
+  return { ...listener, replies: Math.min(MAX_UNSEEN, (listener.replies ?? 0) + 1) }
+}
+
+/** Whether a position is one that the client was led to, or said before: it costs nothing to follow it from there. */
+export function isOnTheWay({ epoch, stood, unseen }: Listener, at: Standpoint): boolean {
+  const { seq } = at.place
+  return epoch === at.epoch && (stood === seq || unseen.some(([to]) => to === seq))
 }
 
 /**
@@ -65,6 +86,5 @@ export function standsAt(listener: Listener, at: Standpoint): Listener {
     return { ...listener, ...at, stood: at.place.seq, poked: false, unseen: [] }
   const { seq } = at.place
   const confirmed = { ...listener, stood: seq, unseen: listener.unseen.filter(([to]) => to > seq) }
-  const isOnTheWay = listener.stood === seq || listener.unseen.some(([to]) => to === seq)
-  return isOnTheWay ? confirmed : { ...confirmed, ...at, poked: false }
+  return isOnTheWay(listener, at) ? confirmed : { ...confirmed, ...at, poked: false }
 }

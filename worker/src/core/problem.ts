@@ -108,7 +108,12 @@ const WORDS: Table = {
     `The space may hold ${limit} ${quota}, and has no room for this; what takes away is still taken.`,
     { quota, limit, used },
   ],
-  busy: ({ limit }) => [503, `The space serves ${limit} sockets already; wait and try again.`],
+  busy: ({ limit }) => [
+    503,
+    limit === undefined
+      ? 'The space is busy with other requests; wait and try again.'
+      : `The space serves ${limit} sockets already; wait and try again.`,
+  ],
   'provider-unavailable': () => [
     503,
     'The keys of the identity provider cannot be had at present; wait and try again.',

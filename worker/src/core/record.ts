@@ -53,6 +53,20 @@ export function unfitLine(
   return JSON.stringify({ level: 'error', message: 'misconfigured', ...fields })
 }
 
+/** A dataset that takes points; the platform's throws past so many of one invocation. */
+interface Dataset {
+  writeDataPoint(point: Point): void
+}
+
+/** Writes a data point. What the dataset does not take is lost, and nothing else: the request goes on. */
+export function keepPoint(dataset: Dataset, point: Point): void {
+  try {
+    dataset.writeDataPoint(point)
+  } catch {
+    // Its request is in the log all the same, and a line for each point would flood that when points do.
+  }
+}
+
 /** A point of the stack's dataset. The index is the environment: what is sampled, if anything is. */
 interface Point {
   indexes: string[]

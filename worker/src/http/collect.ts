@@ -3,12 +3,23 @@ export async function collect(
   body: ReadableStream<Uint8Array> | null,
   limit: number,
 ): Promise<ArrayBuffer | null> {
-  const parts: Uint8Array[] = []
+  let bytes = new Uint8Array(FIRST_LENGTH)
   let length = 0
   for await (const part of body ?? []) {
-    length += part.byteLength
-    if (length > limit) return null
-    parts.push(part)
+    const end = length + part.byteLength
+    if (end > limit) return null
+    if (end > bytes.length) bytes = grown(bytes, Math.min(limit, Math.max(end, 2 * bytes.length)))
+    bytes.set(part, length)
+    length = end
   }
-  return new Blob(parts).arrayBuffer()
+  return bytes.buffer.slice(0, length)
+}
+
+/** Parts are copied, because a body may come in parts of one byte, of which each takes a hundred as it is. */
+const FIRST_LENGTH = 16 * 1024
+
+function grown(bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(length)
+  larger.set(bytes)
+  return larger
 }

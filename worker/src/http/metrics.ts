@@ -1,13 +1,13 @@
-import { batchPoint, type Ending, requestPoint } from '../core/record.ts'
+import { batchPoint, type Ending, keepPoint, requestPoint } from '../core/record.ts'
 import type { Tally } from '../core/tally.ts'
 import type { Exchange } from './exchange.ts'
 
 /** Counts a request in the dataset. */
 export function countRequest({ env }: Exchange, ending: Ending): void {
-  env.ANALYTICS.writeDataPoint(requestPoint(env, ending))
+  keepPoint(env.ANALYTICS, requestPoint(env, ending))
 }
 
 /** Counts what a batch did. */
 export function countSync({ env }: Exchange, tally: Tally): void {
-  env.ANALYTICS.writeDataPoint(batchPoint(env, tally))
+  keepPoint(env.ANALYTICS, batchPoint(env, tally))
 }

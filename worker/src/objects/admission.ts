@@ -24,6 +24,11 @@ export function checkSession(space: Space, credential: Credential, now: number):
   return refused({ code: 'importing', retryAfterSeconds: IMPORT_RETRY_SECONDS })
 }
 
+/** Refuses a session that has expired since the Worker verified it: an export or import may take longer. */
+export function checkUnexpired({ expiresAt }: Session, now: number): Result<true> {
+  return expiresAt * 1000 > now ? accepted(true) : refused({ code: 'session-expired' })
+}
+
 /** Whether an import has begun and not ended. */
 function isImporting({ imported }: Pick<Standing, 'imported'>): boolean {
   return imported !== null && !imported.finished

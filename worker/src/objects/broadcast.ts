@@ -1,7 +1,15 @@
 import { formatCursor } from '../core/cursor.ts'
 import { utf8Length } from '../core/json.ts'
 import { MAX_FRAME_BYTES, MAX_FRAME_ENTRIES } from '../core/limits.ts'
-import { hasRoom, isBehind, isStalled, type Listener, type Standpoint, sentTo } from '../core/listener.ts'
+import {
+  hasRoom,
+  isBehind,
+  isStalled,
+  type Listener,
+  pokedNow,
+  type Standpoint,
+  sentTo,
+} from '../core/listener.ts'
 import { defectLine } from '../core/record.ts'
 import { formatVersion } from '../core/version.ts'
 import { type Hub, isOver, standpointOf } from './hub.ts'
@@ -141,7 +149,7 @@ function tellOne(
   frame: Told,
 ): void {
   if (frame === 'pull' || !hasRoom(listener, frame.bytes)) {
-    remember(socket, { ...listener, poked: true })
+    remember(socket, pokedNow(listener))
     say(socket, pokeText(space.standing))
   } else if (frame.text === null) {
     remember(socket, { ...listener, place: frame.to.place })

@@ -28,6 +28,7 @@ import { pull } from './pull.ts'
 import { quotaOf } from './quota.ts'
 import { type Tagged, withTexts } from './reply.ts'
 import { resolveConflict } from './resolve.ts'
+import { PAGE, serve } from './serve.ts'
 import { replyToClose } from './socket.ts'
 import { openSpace, type Space } from './space.ts'
 import { type Synced, sync } from './sync.ts'
@@ -99,13 +100,13 @@ export class Chronicle extends DurableObject<Env> {
     if (!allowed.ok) return allowed
     const tag = this.#tag(narrow(collections ?? null, session.collections), [])
     if (isKnown(tag, known)) return accepted({ tag, text: null })
-    const pulled = await pull(this.#space, session, {
-      query: { cursor: cursor ?? null, limit, collections },
-      wrote: null,
+    return this.#serve(session, async () => {
+      const query = { cursor: cursor ?? null, limit, collections }
+      const pulled = await pull(this.#space, session, { query, wrote: null })
+      const { epoch, seq } = this.#space.standing
+      const fields = { ...pulled.fields, head: formatVersion(epoch, seq) }
+      return accepted({ tag, text: withTexts(fields, 'changes', pulled.entries) })
     })
-    const { epoch, seq } = this.#space.standing
-    const fields = { ...pulled.fields, head: formatVersion(epoch, seq) }
-    return accepted({ tag, text: withTexts(fields, 'changes', pulled.entries) })
   }
 
   /** `GET /api/status`. The counts are the whole space's: a token that is granted a part of it gets none. */
@@ -142,14 +143,16 @@ export class Chronicle extends DurableObject<Env> {
   /** `GET /api/entries`. */
   async entry(session: Session, key: string): Promise<Result<string>> {
     const allowed = await this.#admit(session)
-    return allowed.ok ? readEntry(this.#space, session, key) : allowed
+    return allowed.ok ? this.#serve(session, () => readEntry(this.#space, session, key)) : allowed
   }
 
   /** `GET /api/conflicts`. */
   async conflicts(session: Session, query: ConflictsQuery): Promise<Result<string>> {
     const allowed = await this.#admit(session)
     if (!allowed.ok) return allowed
-    return accepted(await listConflicts(this.#space, query, session.collections))
+    return this.#serve(session, async () =>
+      accepted(await listConflicts(this.#space, query, session.collections)),
+    )
   }
 
   /** `POST /api/conflicts/{id}/resolve`. */
@@ -157,7 +160,8 @@ export class Chronicle extends DurableObject<Env> {
     const counted = await this.#count(session)
     if (!counted.ok) return counted
     try {
-      return await resolveConflict(this.#space, session, { id, request, now: Date.now() })
+      const now = Date.now()
+      return await this.#serve(session, () => resolveConflict(this.#space, session, { id, request, now }))
     } finally {
       this.#live.changed()
     }
@@ -166,7 +170,7 @@ export class Chronicle extends DurableObject<Env> {
   /** `GET /api/history`. */
   async history(session: Session, query: HistoryQuery): Promise<Result<string>> {
     const allowed = await this.#admit(session)
-    return allowed.ok ? readHistory(this.#space, session, query) : allowed
+    return allowed.ok ? this.#serve(session, () => readHistory(this.#space, session, query)) : allowed
   }
 
   /** `GET /api/export`. */
@@ -180,7 +184,7 @@ export class Chronicle extends DurableObject<Env> {
     const counted = await this.#count(session)
     if (!counted.ok) return counted
     try {
-      return await importSpace(this.#space, session, request)
+      return await importSpace(this.#space, session, { ...request, clock: Date.now })
     } finally {
       this.#live.changed()
     }
@@ -239,6 +243,10 @@ export class Chronicle extends DurableObject<Env> {
   #tag(filter: Filter, more: readonly (string | number)[]): string {
     const { epoch, seq, floor } = this.#space.standing
     return formatTag([formatCursor(epoch, { seq, scan: 0 }, filter), floor, ...more, this.env.VERSION])
+  }
+
+  #serve<T>(session: Session, work: () => Promise<Result<T>>): Promise<Result<T>> {
+    return serve(this.#space, { session, weight: PAGE, now: Date.now() }, work)
   }
 
   /** Every request of a session passes here first, but for those that end it. */

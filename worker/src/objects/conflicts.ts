@@ -1,25 +1,26 @@
 import { type Filter, passes } from '../core/cursor.ts'
-import { MAX_PAGE_ENTRIES, MAX_REPORT_BYTES } from '../core/limits.ts'
+import { MAX_PAGE_ENTRIES, MAX_PAGE_READ_BYTES, MAX_REPORT_BYTES } from '../core/limits.ts'
 import type { Conflict, Version } from '../core/outcome.ts'
 import type { ConflictsQuery } from '../schema/query.ts'
-import { CorruptionError, openVersions } from './log.ts'
+import { CorruptionError, type Meter, openVersions } from './log.ts'
 import { withTexts } from './reply.ts'
 import { tell, versionReader } from './report.ts'
 import type { Space } from './space.ts'
 
 /**
  * Conflicts after an id, oldest first, as far as the reader may see them. `next` goes on; null at the end. A page
- * ends at its limit, or with the conflict that makes it long.
+ * ends at its limit, with the conflict that makes it long, or once much of the log was read for it, whatever it shows.
  */
 export async function listConflicts(space: Space, query: ConflictsQuery, granted: Filter): Promise<string> {
   const limit = query.limit ?? MAX_PAGE_ENTRIES
   const rows = space.store.conflictsAfter(query.after ?? 0, { limit, open: query.open !== undefined })
   const { epoch } = space.standing
   const texts: string[] = []
+  const meter: Meter = { read: 0 }
   let length = 0
   for (const row of rows) {
-    if (length >= MAX_REPORT_BYTES) return pageOf(texts, row.id - 1)
-    const versions = await openVersions(space, [row.winner, row.loser])
+    if (length >= MAX_REPORT_BYTES || meter.read >= MAX_PAGE_READ_BYTES) return pageOf(texts, row.id - 1)
+    const versions = await openVersions(space, [row.winner, row.loser], meter)
     const key = keyOf(row, versions)
     if (key === undefined || !passes(granted, key) || (query.key ?? key) !== key) continue
     const text = JSON.stringify(await tell(row, { key, epoch, reader: versionReader(space, versions) }))

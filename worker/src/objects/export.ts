@@ -4,8 +4,9 @@ import { MAX_PAGE_ENTRIES } from '../core/limits.ts'
 import { accepted, type Result } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
 import { formatVersion, NOTHING } from '../core/version.ts'
-import { checkScope, checkSession, checkWhole } from './admission.ts'
+import { checkScope, checkSession, checkUnexpired, checkWhole } from './admission.ts'
 import { readPage } from './feed.ts'
+import { beginTransfer, EXPORTED_PAGE, type Transfer } from './serve.ts'
 import type { Space } from './space.ts'
 
 /**
@@ -19,11 +20,13 @@ export function exportSpace(
   clock: () => number,
 ): Result<ReadableStream<Uint8Array>> {
   const allowed = admit(space, session, clock())
-  return allowed.ok ? accepted(byteStream(exportTexts(space, session, clock))) : allowed
+  const begun = allowed.ok ? beginTransfer(space, session, clock()) : allowed
+  return begun.ok ? accepted(byteStream(exportTexts(space, session, clock), begun.value)) : begun
 }
 
 function admit(space: Space, session: Session, now: number): Result<true> {
-  const known = checkSession(space, session, now)
+  const current = checkUnexpired(session, now)
+  const known = current.ok ? checkSession(space, session, now) : current
   const reads = known.ok ? checkScope(session, 'sync:read') : known
   return reads.ok ? checkWhole(session) : reads
 }
@@ -43,10 +46,12 @@ async function* exportTexts(space: Space, session: Session, clock: () => number)
   let [seq, count] = [NOTHING, 0]
   for (let more = true; more; ) {
     const query = { after: seq, limit: MAX_PAGE_ENTRIES, filter: null, echo: null, deletionsAfter: scan }
-    const page = await readPage(space, query)
+    const read = await space.inFlight.serve(EXPORTED_PAGE, async () => accepted(await readPage(space, query)))
     // A deletion may only be missing here if its key was never shown: it was deleted before the export began.
     const whole = space.standing.epoch === epoch && isAbove(space.standing.floor, { seq, scan })
-    if (!whole || !admit(space, session, clock()).ok) throw new Error('the export cannot be ended')
+    if (!whole || !read.ok || !admit(space, session, clock()).ok)
+      throw new Error('the export cannot be ended')
+    const page = read.value
     if (page.entries.length > 0) yield `${page.entries.join('\n')}\n`
     seq = page.position
     count += page.entries.length
@@ -60,17 +65,22 @@ function lineOf(line: ExportHeader | ExportEnd): string {
 }
 
 /** Texts as the bytes of a stream, each made only when it is wanted. The platform hands over no other streams. */
-function byteStream(texts: AsyncGenerator<string>): ReadableStream<Uint8Array> {
+function byteStream(texts: AsyncGenerator<string>, transfer: Transfer): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   return new ReadableStream({
     type: 'bytes',
     async pull(controller) {
-      const { value, done } = await texts.next()
+      const { value, done } = await texts.next().catch((thrown: unknown) => {
+        transfer.end()
+        throw thrown
+      })
       if (!done) return controller.enqueue(encoder.encode(value))
+      transfer.end()
       controller.close()
       controller.byobRequest?.respond(0)
     },
     async cancel() {
+      transfer.end()
       await texts.return(undefined)
     },
   })

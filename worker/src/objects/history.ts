@@ -1,12 +1,12 @@
 import { passes } from '../core/cursor.ts'
-import { MAX_HISTORY_VERSIONS, MAX_PAGE_BYTES } from '../core/limits.ts'
+import { MAX_HISTORY_VERSIONS, MAX_PAGE_BYTES, MAX_PAGE_READ_BYTES } from '../core/limits.ts'
 import type { Version } from '../core/outcome.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
 import { formatVersion, NOTHING, parseVersion } from '../core/version.ts'
 import type { HistoryQuery } from '../schema/query.ts'
 import { agrees, entryOf } from './feed.ts'
-import { CorruptionError, openVersions } from './log.ts'
+import { CorruptionError, type Meter, openVersions } from './log.ts'
 import { withTexts } from './reply.ts'
 import type { Space } from './space.ts'
 
@@ -20,34 +20,35 @@ export async function readHistory(
   { key, before, limit = MAX_HISTORY_VERSIONS }: HistoryQuery,
 ): Promise<Result<string>> {
   await space.keys()
+  const meter: Meter = { read: 0 }
   const { epoch } = space.standing
   const head = passes(session.collections, key) ? space.store.heads([key]).get(key) : undefined
   if (head === undefined)
     return refused({ code: 'not-found', detail: `there is no entry ${JSON.stringify(key)}` })
-  let version = await versionOf(space, key, head.seq)
+  const versionOf = reader(space, key, meter)
+  let version = await versionOf(head.seq)
   if (version === null || !agrees(version, head))
     throw new CorruptionError(`version ${head.seq} is not what its head promised`)
   if (before !== undefined)
-    version = await predecessor(space, await versionOf(space, key, parseVersion(before, epoch)))
+    version = await versionOf((await versionOf(parseVersion(before, epoch)))?.previous)
   const texts: string[] = []
   let length = 0
-  while (version !== null && texts.length < limit && length < MAX_PAGE_BYTES) {
+  const isFull = () => length >= MAX_PAGE_BYTES || meter.read >= MAX_PAGE_READ_BYTES
+  while (version !== null && texts.length < limit && !(texts.length > 0 && isFull())) {
     const text = JSON.stringify(entryOf(version, epoch))
     texts.push(text)
     length += text.length
     before = formatVersion(epoch, version.seq)
-    version = await predecessor(space, version)
+    version = await versionOf(version.previous)
   }
   return accepted(withTexts({ key, next: version === null ? null : before }, 'versions', texts))
 }
 
-function predecessor(space: Space, version: Version | null): Promise<Version | null> {
-  return version === null ? Promise.resolve(null) : versionOf(space, version.key, version.previous)
-}
-
-/** A version, if it is one of the key's: a number that a client names could be any other key's. */
-async function versionOf(space: Space, key: string, seq: number): Promise<Version | null> {
-  if (seq <= NOTHING) return null
-  const version = (await openVersions(space, [seq])).get(seq)
-  return version?.key === key ? version : null
+/** Reads versions, if they are of the key: a number that a client names could be any other key's. */
+function reader(space: Space, key: string, meter: Meter): (seq?: number) => Promise<Version | null> {
+  return async (seq = NOTHING) => {
+    if (seq <= NOTHING) return null
+    const version = (await openVersions(space, [seq], meter)).get(seq)
+    return version?.key === key ? version : null
+  }
 }

@@ -1,7 +1,7 @@
 import { type Filter, positionOf } from '../core/cursor.ts'
 import type { Standpoint } from '../core/listener.ts'
 import type { Session } from '../core/session.ts'
-import { checkSession } from './admission.ts'
+import { checkSession, checkUnexpired } from './admission.ts'
 import { end } from './socket.ts'
 import type { Space } from './space.ts'
 
@@ -23,7 +23,7 @@ export function isOver({ space, clock }: Hub, socket: WebSocket, session: Sessio
   const now = clock()
   const known = checkSession(space, session, now)
   if (!known.ok) end(socket, known.fault.code === 'importing' ? 'importing' : 'revoked')
-  else if (session.expiresAt * 1000 <= now) end(socket, 'expired')
+  else if (!checkUnexpired(session, now).ok) end(socket, 'expired')
   else return false
   return true
 }

@@ -15,10 +15,11 @@ import { accepted, type Result, refused } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
 import type { Head } from '../core/settle.ts'
 import { parseHeader, parseImportLine } from '../schema/import.ts'
-import { checkCredential, checkWhole } from './admission.ts'
+import { checkCredential, checkUnexpired, checkWhole } from './admission.ts'
 import { advance, type SealedLines, sealLines } from './commit.ts'
 import { lineReader } from './line-reader.ts'
 import { checkQuota } from './quota.ts'
+import { beginTransfer } from './serve.ts'
 import type { Space } from './space.ts'
 import { arrangeUpkeep } from './upkeep.ts'
 
@@ -29,11 +30,17 @@ export interface ImportRequest {
   readonly now: number
 }
 
+/** It is up to the client how long an import takes: the clock is read again for every few lines. */
+export interface ClockedRequest extends ImportRequest {
+  readonly clock: () => number
+}
+
 /** Lines of an export, the number of the first, and when they came (ms). */
 interface Lines {
   readonly texts: readonly string[]
   readonly first: number
   readonly now: number
+  readonly clock: () => number
 }
 
 /** What some lines bring that was not in before, and how far the import has come with them. */
@@ -51,22 +58,25 @@ interface Stretch {
 export async function importSpace(
   space: Space,
   session: Session,
-  { body, line, now }: ImportRequest,
+  { body, line, now, clock }: ClockedRequest,
 ): Promise<Result<string>> {
+  const begun = beginTransfer(space, session, clock())
+  if (!begun.ok) return begun
   const reader = body.getReader()
   const read = lineReader(reader, line)
   try {
     for (let first = line; ; ) {
-      const allowed = admit(space, session, now)
+      const allowed = admit(space, session, clock())
       if (!allowed.ok) return allowed
       const texts = await read()
       if (!texts.ok) return texts
       if (texts.value.length === 0) break
-      const stored = await storeLines(space, session, { texts: texts.value, first, now })
+      const stored = await storeLines(space, session, { texts: texts.value, first, now, clock })
       if (!stored.ok) return stored
       first += texts.value.length
     }
   } finally {
+    begun.value.end()
     await reader.cancel()
   }
   await arrangeUpkeep(space, now)
@@ -74,7 +84,8 @@ export async function importSpace(
 }
 
 function admit(space: Space, session: Session, now: number): Result<true> {
-  const known = checkCredential(space, session, now)
+  const current = checkUnexpired(session, now)
+  const known = current.ok ? checkCredential(space, session, now) : current
   return known.ok ? checkWhole(session) : known
 }
 
@@ -95,7 +106,7 @@ async function storeLines(space: Space, session: Session, lines: Lines): Promise
   const entries = lastOfEach(stretch.value.entries)
   const sealed = await sealRuns(space, entries, lines.now)
   // From here to the commit nothing is awaited.
-  const allowed = admit(space, session, lines.now)
+  const allowed = admit(space, session, lines.clock())
   if (!allowed.ok) return allowed
   if (space.standing.imported !== imported) return gap(space.standing.imported)
   if (imported === null && space.standing.seq > 0) return refused({ code: 'not-empty' })

@@ -24,7 +24,9 @@ export function lineReader(reader: ReadableStreamDefaultReader<Uint8Array>, firs
     if (text === null) return { code: 'not-utf8' }
     ended = part.done
     const [head = '', ...tail] = text.split('\n')
-    lines.push(rest + head, ...tail)
+    lines.push(rest + head)
+    // One by one: as arguments of a single call, the lines of a part that is all line ends overflow the stack.
+    for (const line of tail) lines.push(line)
     rest = lines.pop() ?? ''
     if (ended && rest !== '') lines.push(rest)
     return rest.length > MAX_LINE_LENGTH ? tooLong(number + lines.length) : null

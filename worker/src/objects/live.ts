@@ -11,6 +11,8 @@ import { checkCollections, checkScope, checkSession } from './admission.ts'
 import { broadcastOf, frameText, pokeText } from './broadcast.ts'
 import { type Hub, standpointOf } from './hub.ts'
 import { receive } from './message.ts'
+import { queue } from './queue.ts'
+import { makeRoom, tagsOf } from './seats.ts'
 import { end, remember, say } from './socket.ts'
 
 /** What it takes to open a socket. */
@@ -34,7 +36,7 @@ export interface Live {
 export function liveOf(host: Omit<Hub, 'answering'>): Live {
   const hub: Hub = { ...host, answering: new WeakSet() }
   const broadcast = broadcastOf(hub)
-  const turns = new WeakMap<WebSocket, Promise<void>>()
+  const messages = queue()
   hub.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG))
   return {
     open(opening) {
@@ -42,7 +44,7 @@ export function liveOf(host: Omit<Hub, 'answering'>): Live {
       if (!listener.ok) return listener
       const { 0: client, 1: server } = new WebSocketPair()
       const { session } = opening
-      hub.ctx.acceptWebSocket(server, [session.id, session.token])
+      hub.ctx.acceptWebSocket(server, tagsOf(session))
       remember(server, listener.value)
       const { poked, cursor } = listener.value
       if (poked) say(server, pokeText(hub.space.standing))
@@ -52,16 +54,17 @@ export function liveOf(host: Omit<Hub, 'answering'>): Live {
     },
 
     receive(socket, message) {
-      const before = turns.get(socket) ?? Promise.resolve()
-      const turn = before
-        .then(() => receive({ hub, broadcast, socket }, message))
-        .catch((thrown: unknown) => {
+      const length = typeof message === 'string' ? message.length : message.byteLength
+      const turn = messages.take(socket, length, () =>
+        receive({ hub, broadcast, socket }, message).catch((thrown: unknown) => {
           // The runtime itself would neither answer nor close.
           console.error(defectLine(hub.env, hub.newId(), thrown))
           end(socket, 'defect')
-        })
-      turns.set(socket, turn)
-      return turn
+        }),
+      )
+      if (turn !== false) return turn
+      end(socket, 'flooding')
+      return Promise.resolve()
     },
 
     changed: broadcast.changed,
@@ -76,17 +79,20 @@ function listenerFor(hub: Hub, { session, query }: Opening): Result<Listener> {
   const { ctx, space } = hub
   const allowed = admit(hub, { session, query })
   if (!allowed.ok) return allowed
-  if (ctx.getWebSockets().length >= MAX_SOCKETS) {
-    return refused({ code: 'busy', limit: MAX_SOCKETS, retryAfterSeconds: SEEN_DEADLINE_MS / 1000 })
-  }
   const filter = narrow(query.collections ?? null, session.collections)
   if (JSON.stringify([session, filter]).length > MAX_ATTACHMENT_LENGTH) {
     return refused({ code: 'invalid-request', detail: 'collections: too many and too long for a socket' })
   }
+  if (!makeRoom(ctx, session.token)) {
+    return refused({ code: 'busy', limit: MAX_SOCKETS, retryAfterSeconds: SEEN_DEADLINE_MS / 1000 })
+  }
   const { epoch, seq } = space.standing
   const cursor = query.cursor ?? formatCursor(epoch, { seq, scan: 0 }, filter)
   const at = standpointOf(space, cursor, filter) ?? { epoch, place: { seq: FOREIGN, scan: 0 }, cursor: null }
-  return accepted({ session, filter, ...at, stood: at.place.seq, poked: at.cursor === null, unseen: [] })
+  const poked = at.cursor === null
+  // Whoever is told something at once may say where it stands.
+  const replies = poked || query.cursor === undefined ? 1 : 0
+  return accepted({ session, filter, ...at, stood: at.place.seq, poked, unseen: [], replies })
 }
 
 function admit({ space, clock }: Hub, { session, query }: Opening): Result<true> {

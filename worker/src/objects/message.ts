@@ -1,18 +1,19 @@
 import { PLACE_EXHAUSTED } from '../core/budget.ts'
 import type { Fault } from '../core/fault.ts'
 import { fitsBytes, utf8Length } from '../core/json.ts'
-import { MAX_MESSAGE_BYTES, MAX_UNSEEN_REPLY_BYTES } from '../core/limits.ts'
-import { type Listener, sentTo, standsAt, unseenBytes } from '../core/listener.ts'
+import { MAX_MESSAGE_BYTES, MAX_NOTE_LENGTH, MAX_UNSEEN, MAX_UNSEEN_REPLY_BYTES } from '../core/limits.ts'
+import { isOnTheWay, sentTo, standsAt, unseenBytes } from '../core/listener.ts'
 import { problemDocument, problemOf } from '../core/problem.ts'
-import { batchPoint, requestLine, requestPoint } from '../core/record.ts'
-import { type Result, refused } from '../core/result.ts'
+import { batchPoint, keepPoint, requestLine, requestPoint } from '../core/record.ts'
+import { accepted, type Result, refused } from '../core/result.ts'
 import { type LiveMessage, PONG, parseMessage } from '../schema/live.ts'
 import { toSyncRequest } from '../schema/sync.ts'
-import { countRequest } from './admission.ts'
 import type { Broadcast } from './broadcast.ts'
 import { type Hub, isOver, standpointOf } from './hub.ts'
+import { serve, weightOfPush } from './serve.ts'
 import { end, isOpen, listenerOf, remember, say } from './socket.ts'
 import { push, type Synced } from './sync.ts'
+import { charge, payInFull, spendReply, type Toll } from './toll.ts'
 
 type Push = Extract<LiveMessage, { type: 'push' }>
 
@@ -30,16 +31,19 @@ export async function receive(incoming: Incoming, message: string | ArrayBuffer)
   if (!isOpen(socket) || isOver(hub, socket, listener.session)) return
   if (typeof message !== 'string') return end(socket, 'binary')
   if (!fitsBytes(message, MAX_MESSAGE_BYTES)) return end(socket, 'too-large')
+  const toll = await charge(hub, socket, message.length)
+  if (toll === null) return
   const parsed = parseMessage(message)
+  const kind = parsed.ok ? parsed.value.type : 'unknown'
+  if (kind !== 'push' && message.length > MAX_NOTE_LENGTH) return end(socket, 'too-large')
+  const paid = kind === 'seen' ? toll : await payInFull(hub, socket, toll)
+  if (paid === null) return
+  if (parsed.ok && parsed.value.type === 'push')
+    return answer(incoming, { message: parsed.value, length: message.length, paid })
+  if (!paid.ok) return sayError(incoming, paid.fault)
   if (!parsed.ok) return sayError(incoming, parsed.fault)
-  switch (parsed.value.type) {
-    case 'ping':
-      return say(socket, PONG)
-    case 'seen':
-      return moveTo(incoming, parsed.value.cursor)
-    case 'push':
-      return answer(incoming, parsed.value)
-  }
+  if (parsed.value.type === 'seen') return moveTo(incoming, parsed.value.cursor, paid.value)
+  say(socket, PONG)
 }
 
 function sayError({ hub, socket }: Incoming, fault: Fault): void {
@@ -47,29 +51,45 @@ function sayError({ hub, socket }: Incoming, fault: Fault): void {
   say(socket, JSON.stringify({ type: 'error', body }))
 }
 
-/** Follows on from where the client's copy stands. */
-function moveTo(incoming: Incoming, cursor: string): void {
+/**
+ * Follows on from where the client's copy stands. Where it was not led to, the feed is read for it again, which counts
+ * like a pull.
+ */
+async function moveTo(incoming: Incoming, cursor: string, toll: Toll): Promise<void> {
   const { hub, broadcast, socket } = incoming
-  const listener = listenerOf(socket)
-  const at = standpointOf(hub.space, cursor, listener.filter)
+  const at = standpointOf(hub.space, cursor, listenerOf(socket).filter)
+  if (toll === 'free') spendReply(socket)
+  const isLed = at !== null && isOnTheWay(listenerOf(socket), at)
+  const paid = isLed ? accepted(toll) : await payInFull(hub, socket, accepted(toll))
+  if (paid === null) return
+  if (!paid.ok) return sayError(incoming, paid.fault)
   if (at === null) {
     const detail = "cursor: cannot be continued here; pull, with this socket's collections"
-    sayError(incoming, { code: 'invalid-request', detail })
-    return
+    return sayError(incoming, { code: 'invalid-request', detail })
   }
-  const moved = standsAt(listener, at)
+  const moved = standsAt(listenerOf(socket), at)
   remember(socket, moved)
   broadcast.catchUp(moved)
 }
 
+/** A push, how long its message is, and whether it was paid for. */
+interface Pushed {
+  readonly message: Push
+  readonly length: number
+  readonly paid: Result<Toll>
+}
+
 /** Takes a batch like `POST /api/sync`, and answers with what that would. */
-async function answer(incoming: Incoming, message: Push): Promise<void> {
+async function answer(incoming: Incoming, { message, length, paid }: Pushed): Promise<void> {
   const { hub, broadcast, socket } = incoming
   const listener = listenerOf(socket)
-  if (unseenBytes(listener) > MAX_UNSEEN_REPLY_BYTES) return end(socket, 'stalled')
+  // Before it is taken: nothing may fail once it is stored, and the next ack may be one too many to remember.
+  if (unseenBytes(listener) > MAX_UNSEEN_REPLY_BYTES || listener.unseen.length >= MAX_UNSEEN)
+    return end(socket, 'stalled')
   const began = hub.clock()
   const requestId = hub.newId()
-  const result = await take(incoming, listener, message)
+  const taking = paid.ok ? take(incoming, { message, length }) : Promise.resolve(paid)
+  const result = await taking
     .catch((thrown: unknown) => {
       note(hub, { requestId, began, result: refused({ code: 'internal' }) })
       throw thrown
@@ -85,21 +105,22 @@ async function answer(incoming: Incoming, message: Push): Promise<void> {
 /** By the rules of HTTP, one after the other. */
 async function take(
   { hub, socket }: Incoming,
-  { session, filter }: Listener,
-  { body }: Push,
+  { message, length }: Omit<Pushed, 'paid'>,
 ): Promise<Result<Synced>> {
+  const { session, filter } = listenerOf(socket)
   const now = hub.clock()
   const { success } = await hub.env.SYNC_LIMIT.limit({ key: `${session.space}/${session.client}` })
   if (!success) return refused(PLACE_EXHAUSTED)
-  const counted = await countRequest(hub.space, session, hub.clock())
-  if (!counted.ok) return counted
-  const request = toSyncRequest(body)
+  const request = toSyncRequest(message.body)
   if (!request.ok) return request
   const { cursor } = request.value
   if (cursor !== undefined) hub.answering.add(socket)
   const at = typeof cursor === 'string' ? standpointOf(hub.space, cursor, filter) : null
   if (at !== null) remember(socket, standsAt(listenerOf(socket), at))
-  return push(hub.space, session, { request: request.value, now })
+  const weight = weightOfPush(length, cursor !== undefined)
+  return serve(hub.space, { session, weight, now }, () =>
+    push(hub.space, session, { request: request.value, now }),
+  )
 }
 
 interface Answered {
@@ -144,6 +165,6 @@ function note({ env, clock }: Hub, { requestId, began, result }: Noted): void {
     ms: clock() - began,
   }
   console.log(requestLine(env, requestId, ending))
-  env.ANALYTICS.writeDataPoint(requestPoint(env, ending))
-  if (result.ok) env.ANALYTICS.writeDataPoint(batchPoint(env, result.value.tally))
+  keepPoint(env.ANALYTICS, requestPoint(env, ending))
+  if (result.ok) keepPoint(env.ANALYTICS, batchPoint(env, result.value.tally))
 }

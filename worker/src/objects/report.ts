@@ -1,13 +1,13 @@
 import type { Edit } from '../core/change.ts'
 import { passes } from '../core/cursor.ts'
 import type { Json } from '../core/json.ts'
-import { MAX_REPORT_BYTES } from '../core/limits.ts'
+import { MAX_PAGE_READ_BYTES, MAX_REPORT_BYTES } from '../core/limits.ts'
 import { type Conflict, resultsOf, type Version } from '../core/outcome.ts'
 import type { Session } from '../core/session.ts'
 import { type ChangeResult, conflictId } from '../core/verdict.ts'
 import { formatVersion, NOTHING } from '../core/version.ts'
 import type { Outcome } from './accept.ts'
-import { CorruptionError, openVersions } from './log.ts'
+import { CorruptionError, type Meter, openVersions } from './log.ts'
 import type { Space } from './space.ts'
 
 /** What a client is told of its batch. */
@@ -49,18 +49,19 @@ export interface VersionReader {
 
 const blindReader: VersionReader = { read: async () => null, isFull: () => true }
 
-/** Opens what is not at hand. */
+/** Opens what is not at hand, until it has read much of the log. */
 export function versionReader(space: Space, known: Outcome['versions'] = new Map()): VersionReader {
+  const meter: Meter = { read: 0 }
   let length = 0
-  const isFull = () => length >= MAX_REPORT_BYTES
+  const isFull = () => length >= MAX_REPORT_BYTES || meter.read >= MAX_PAGE_READ_BYTES
   return {
     isFull,
     async read(seq, key) {
       if (seq === NOTHING || isFull()) return null
-      const version = known.get(seq) ?? (await openVersions(space, [seq])).get(seq) ?? null
+      const version = known.get(seq) ?? (await openVersions(space, [seq], meter)).get(seq) ?? null
       if (version !== null && version.key !== key)
         throw new CorruptionError(`version ${seq} is of another key`)
-      length += JSON.stringify(version?.value ?? null).length
+      length += JSON.stringify([version?.value ?? null, version?.paths]).length
       return version
     },
   }

@@ -7,8 +7,10 @@ const ENDINGS = {
   defect: [1011, 'the service failed'],
   importing: [1013, 'the space is being filled; come again'],
   stalled: [1013, 'what was sent was not confirmed; come again'],
+  crowded: [1013, 'another member of the space had no socket left; come again'],
   expired: [4401, 'the session has expired'],
   revoked: [4403, 'the session was ended or its token revoked'],
+  flooding: [4429, 'more messages than may be sent; wait a minute and come again'],
 } as const
 
 export type SocketEnding = keyof typeof ENDINGS
@@ -27,9 +29,13 @@ export function isOpen({ readyState }: WebSocket): boolean {
   return readyState === WebSocket.OPEN
 }
 
-/** Sends a frame, unless the socket is closed or closing. */
+/** Sends a frame, unless the socket is closed or closing. What does not go out ends the socket, and nothing else. */
 export function say(socket: WebSocket, text: string): void {
-  if (isOpen(socket)) socket.send(text)
+  try {
+    if (isOpen(socket)) socket.send(text)
+  } catch {
+    end(socket, 'defect')
+  }
 }
 
 export function end(socket: WebSocket, ending: SocketEnding): void {

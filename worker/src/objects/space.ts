@@ -1,7 +1,9 @@
 import { type Config, DEFAULT_CONFIG } from '../core/config.ts'
+import type { Session } from '../core/session.ts'
 import { type Alarm, alarmOf } from './alarm.ts'
 import { type Budgets, budgets } from './budgets.ts'
 import { configReader } from './config.ts'
+import { type InFlight, inFlight } from './in-flight.ts'
 import { type KeyNames, keyNames } from './names.ts'
 import { type Keyring, keyring } from './seal.ts'
 import { type Revocation, type Standing, type Store, sqliteStore } from './store.ts'
@@ -22,6 +24,10 @@ export interface Space {
   readonly refreshConfig: (now: number) => Promise<void>
   /** What has been asked lately, and by whom. */
   readonly budgets: Budgets
+  /** What is being served. */
+  readonly inFlight: InFlight
+  /** The sessions whose exports and imports go on. */
+  readonly transfers: Set<Session>
   /** Tokens and sessions that are no longer valid, though they look so. */
   readonly revoked: Map<string, Revocation>
 }
@@ -55,6 +61,8 @@ export function openSpace(ctx: DurableObjectState, env: Env): Space {
       space.config = await readConfig(now)
     },
     budgets: budgets(),
+    inFlight: inFlight(),
+    transfers: new Set(),
     revoked: new Map(store.revoked()),
   }
   return space

@@ -10,6 +10,7 @@ import { checkCollections, checkScope, checkSession } from './admission.ts'
 import { pull } from './pull.ts'
 import { withTexts } from './reply.ts'
 import { report } from './report.ts'
+import { serve, weightOfPush } from './serve.ts'
 import type { Space } from './space.ts'
 import { type Ageing, arrangeUpkeep } from './upkeep.ts'
 
@@ -30,7 +31,12 @@ export async function sync(
   const known = checkSession(space, session, body.now)
   if (!known.ok) return known
   const parsed = parseSync(body.text)
-  return parsed.ok ? push(space, session, { request: parsed.value, now: body.now }) : parsed
+  if (!parsed.ok) return parsed
+  const { value: request } = parsed
+  const weight = weightOfPush(body.text.length, request.cursor !== undefined)
+  return serve(space, { session, weight, now: body.now }, () =>
+    push(space, session, { request, now: body.now }),
+  )
 }
 
 /** Pushes a batch, then pulls a page where a cursor is given. `now`: when the request came, ms. */

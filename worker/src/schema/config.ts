@@ -17,14 +17,15 @@ export const CONFIG_KEY = 'config'
 
 const Days = z.int().check(z.minimum(1), z.maximum(MAX_RETENTION_DAYS))
 
-const Policies = z
-  .record(Name, z.enum(POLICIES))
-  .check(
-    z.refine(
-      (policies) => Object.keys(policies).length <= MAX_POLICIES,
-      `at most ${MAX_POLICIES} collections`,
-    ),
-  )
+/** Counted before any of them is looked at: a record has no check of its size that comes first, as an array has. */
+const Few = z.transform((policies: unknown, context) => {
+  if (typeof policies === 'object' && policies !== null && Object.keys(policies).length > MAX_POLICIES) {
+    context.issues.push({ code: 'custom', message: `at most ${MAX_POLICIES} collections`, input: null })
+  }
+  return policies
+})
+
+const Policies = z.pipe(Few, z.record(Name, z.enum(POLICIES)))
 
 const PerMinute = z.int().check(z.minimum(1), z.maximum(MAX_REQUESTS_PER_MINUTE))
 

@@ -6,23 +6,22 @@ import {
   MAX_IDENTITY_PROVIDERS,
   MAX_PROVIDER_URL_LENGTH,
 } from '../core/limits.ts'
-import { SCOPES } from '../core/session.ts'
-import { Collections } from './name.ts'
+import { atMost, Collections, Scopes } from './name.ts'
 
 /** https; http only of the machine itself, which only a development stack takes. */
 const PROVIDER_URL =
   /^(?:https:\/\/[^\s/?#@]+|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?)(?:[/?][^\s#]*)?$/
 
 const ProviderUrl = z.string().check(
+  atMost(MAX_PROVIDER_URL_LENGTH),
   z.regex(PROVIDER_URL, 'expected an https:// URL without a fragment'),
-  z.maxLength(MAX_PROVIDER_URL_LENGTH),
   z.refine((url) => URL.canParse(url), 'not a URL'),
 )
 
 /** The name of a claim; some are URLs. */
 const ClaimName = z
   .string()
-  .check(z.regex(/^[^\s#=]+$/, 'no white space, no # and no ='), z.maxLength(MAX_CLAIM_NAME_LENGTH))
+  .check(atMost(MAX_CLAIM_NAME_LENGTH), z.regex(/^[^\s#=]+$/, 'no white space, no # and no ='))
 
 /** What a holder can change, or another can come to hold, names nobody's data (OpenID Connect Core, 5.7). */
 const UNSTABLE_CLAIMS = [
@@ -49,8 +48,10 @@ export const IdentityProvider = z.strictObject({
   issuer: ProviderUrl,
   audiences: z.array(Audience).check(z.minLength(1), z.maxLength(MAX_AUDIENCES)),
   jwksUrl: ProviderUrl,
-  algorithms: z._default(z.array(z.enum(ALGORITHMS)).check(z.minLength(1)), ['RS256']),
-  scopes: z.array(z.enum(SCOPES)).check(z.minLength(1)),
+  algorithms: z._default(z.array(z.enum(ALGORITHMS)).check(z.minLength(1), z.maxLength(ALGORITHMS.length)), [
+    'RS256',
+  ]),
+  scopes: Scopes,
   scopesClaim: z.optional(ClaimName),
   collections: z.optional(Collections),
   spaceClaim: z._default(SpaceClaim, 'sub'),

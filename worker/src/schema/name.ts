@@ -7,6 +7,12 @@ import {
   MAX_PAGE_ENTRIES,
   MAX_PROVIDER_URL_LENGTH,
 } from '../core/limits.ts'
+import { SCOPES } from '../core/session.ts'
+
+/** Refuses a text that is too long before any other check reads it. */
+export function atMost(length: number): z.core.$ZodCheck<string> {
+  return z.maxLength(length, { abort: true })
+}
 
 /** A replica: an installation on a device, or one tab. */
 export const ClientId = z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 of A-Z a-z 0-9 _ -'))
@@ -14,14 +20,14 @@ export const ClientId = z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/, '1 to 
 /** A subject or space. */
 export const Name = z
   .string()
-  .check(z.regex(/^[^\p{Cc}\p{Cs}/]+$/u, 'no slash and no control character'), z.maxLength(MAX_NAME_LENGTH))
+  .check(atMost(MAX_NAME_LENGTH), z.regex(/^[^\p{Cc}\p{Cs}/]+$/u, 'no slash and no control character'))
 
 /** A subject or space of an identity provider, as `identityName` makes it: longer than an operator's, with slashes. */
 export const IdentityName = z
   .string()
   .check(
+    atMost(MAX_PROVIDER_URL_LENGTH + MAX_CLAIM_NAME_LENGTH + 257),
     z.regex(/^https?:\/\/[^\s#]+#[^\s#=]+=[\x20-\x7e]{1,255}$/, 'expected <issuer>#<claim>=<value>'),
-    z.maxLength(MAX_PROVIDER_URL_LENGTH + MAX_CLAIM_NAME_LENGTH + 257),
   )
 
 /** A space: one that an operator named, or one of an identity provider. */
@@ -31,11 +37,14 @@ export const SpaceName = z.union([Name, IdentityName], 'expected a name, or <iss
 export const Collection = z
   .string()
   .check(
+    atMost(MAX_NAME_LENGTH),
     z.regex(/^[^\p{Cc}\p{Cs}/,]+$/u, 'no slash, no comma and no control character'),
-    z.maxLength(MAX_NAME_LENGTH),
   )
 
 export const Collections = z.array(Collection).check(z.maxLength(MAX_COLLECTIONS))
+
+/** What a token allows. */
+export const Scopes = z.array(z.enum(SCOPES)).check(z.minLength(1), z.maxLength(SCOPES.length))
 
 /** A version or cursor. Any text is one: what is none of ours counts as concurrent, or as `reset`. */
 export const Opaque = z.string()

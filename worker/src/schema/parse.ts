@@ -1,19 +1,29 @@
 import * as z from 'zod/mini'
 import { toDotPath } from 'zod/v4/core'
 import en from 'zod/v4/locales/en.js'
-import { isWellFormed, type Json, mayHoldLoneSurrogate } from '../core/json.ts'
-import { MAX_DEPTH } from '../core/limits.ts'
+import { isDeeperThan, isWellFormed, type Json, mayHoldLoneSurrogate } from '../core/json.ts'
+import { MAX_DEPTH, MAX_QUERY_PARAMETERS } from '../core/limits.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
 
-z.config(en())
+// Messages never repeat what was sent: a credential could stand there by mistake (SC8), at any length.
+z.config({
+  ...en(),
+  customError: (issue) => (issue.code === 'unrecognized_keys' ? unknownFields(issue.keys) : undefined),
+})
 
 /** How deep a value lies in the deepest request: message, body, changes, change. */
 const ENVELOPE_DEPTH = 4
 
-/** A body's text as a value of the schema's shape, or the first thing that is wrong with it. */
+/**
+ * A body's text as a value of the schema's shape, or the first thing that is wrong with it. Refuses what nests too deep
+ * before anything recurses into it, the call into an object among it.
+ */
 export function parseBody<T>(schema: z.ZodMiniType<T>, text: string): Result<T> {
   const json = parseJson(text)
-  return json.ok ? parseShape(schema, json.value) : json
+  if (!json.ok) return json
+  return isDeeperThan(json.value, MAX_DEPTH + ENVELOPE_DEPTH)
+    ? refused({ code: 'too-deep', limit: MAX_DEPTH })
+    : parseShape(schema, json.value)
 }
 
 /** A text as JSON whose strings are text. */
@@ -31,23 +41,46 @@ export function parseJson(text: string): Result<Json> {
 
 /** A query string as a value of the schema's shape; a name that comes twice is refused. */
 export function parseQuery<T>(schema: z.ZodMiniType<T>, query: URLSearchParams): Result<T> {
-  const names = [...query.keys()]
-  const twice = names.find((name, index) => names.indexOf(name) !== index)
-  if (twice !== undefined)
-    return refused({ code: 'invalid-request', detail: `${twice}: given more than once` })
-  return parseShape(schema, Object.fromEntries(query))
+  const wanted = new Map<string, string>()
+  for (const [name, value] of query) {
+    if (wanted.has(name)) return invalid(`${shown(name)}: given more than once`)
+    if (wanted.size === MAX_QUERY_PARAMETERS) return invalid('too many query parameters')
+    wanted.set(name, value)
+  }
+  return parseShape(schema, Object.fromEntries(wanted))
 }
 
-/** A value as one of the schema's shape, or the first thing that is wrong with it. */
+/**
+ * A value as one of the schema's shape, or the first thing that is wrong with it. zod looks for everything that is
+ * wrong, so every array and record of a schema has a most: zod counts arrays before it looks at their items.
+ */
 export function parseShape<T>(schema: z.ZodMiniType<T>, value: unknown): Result<T> {
   const parsed = schema.safeParse(value)
   if (parsed.success) return accepted(parsed.data)
   const [issue] = parsed.error.issues
-  return refused({ code: 'invalid-request', detail: issue === undefined ? 'invalid' : describe(issue) })
+  return invalid(issue === undefined ? 'invalid' : describe(issue))
+}
+
+function invalid(detail: string): Result<never> {
+  return refused({ code: 'invalid-request', detail })
 }
 
 function describe(issue: z.core.$ZodIssue): string {
-  const path = toDotPath(issue.path)
+  const path = toDotPath(issue.path.map((part) => (typeof part === 'string' ? shown(part) : part)))
   const message = issue.message.endsWith('received undefined') ? 'is missing' : issue.message
   return path === '' ? message : `${path}: ${message}`
+}
+
+/** How many unknown fields a message names. */
+const NAMED_FIELDS = 3
+
+function unknownFields(names: readonly string[]): string {
+  const named = names.slice(0, NAMED_FIELDS).map((name) => `"${shown(name)}"`)
+  const more = names.length > NAMED_FIELDS ? ` and ${names.length - NAMED_FIELDS} more` : ''
+  return `Unrecognized ${names.length === 1 ? 'key' : 'keys'}: ${named.join(', ')}${more}`
+}
+
+/** A name that a client chose, if it may be a mistyped field: every credential is longer. */
+function shown(name: string): string {
+  return /^[\w-]{1,24}$/.test(name) ? name : '…'
 }

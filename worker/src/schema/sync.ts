@@ -24,7 +24,7 @@ export const SyncRequest = z.strictObject({
   limit: z.optional(PageSize),
   collections: z.optional(Collections),
   atomic: z.optional(z.boolean()),
-  changes: z.array(Change),
+  changes: z.array(Change).check(z.maxLength(MAX_CHANGES)),
 })
 export type SyncRequest = z.infer<typeof SyncRequest>
 
@@ -34,20 +34,24 @@ export function parseSync(text: string): Result<SyncRequest> {
   return json.ok ? toSyncRequest(json.value) : json
 }
 
-/** The same of a body that was parsed already. */
+/** The same of a body that was parsed already. Changes are counted before any of them is looked at. */
 export function toSyncRequest(json: Json): Result<SyncRequest> {
+  const found = countOf(json)
+  if (found > MAX_CHANGES) return refused({ code: 'too-many-changes', limit: MAX_CHANGES, found })
   const parsed = parseShape(SyncRequest, json)
   if (!parsed.ok) return parsed
   const { changes } = parsed.value
-  if (changes.length > MAX_CHANGES) {
-    return refused({ code: 'too-many-changes', limit: MAX_CHANGES, found: changes.length })
-  }
   const twofold = changes.findIndex(namesTwoBases)
   if (twofold === -1) return parsed
   return refused({
     code: 'invalid-request',
     detail: `changes[${twofold}]: has both base and baseValue or baseDeleted`,
   })
+}
+
+function countOf(body: Json): number {
+  const changes = typeof body === 'object' && body !== null && 'changes' in body ? body.changes : []
+  return Array.isArray(changes) ? changes.length : 0
 }
 
 function namesTwoBases({ base, baseValue, baseDeleted }: z.infer<typeof Change>): boolean {

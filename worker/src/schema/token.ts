@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { MAX_OVERLAP_SECONDS } from '../core/limits.ts'
 import { SCOPES } from '../core/session.ts'
-import { Collections, Milliseconds, Name, SpaceName } from './name.ts'
+import { Collections, Milliseconds, Name, Scopes, SpaceName } from './name.ts'
 
 /**
  * The body of `POST /api/tokens`. Without `space` the token is for the space that is
@@ -10,7 +10,7 @@ import { Collections, Milliseconds, Name, SpaceName } from './name.ts'
 export const TokenRequest = z.strictObject({
   subject: Name,
   space: z.optional(SpaceName),
-  scopes: z.array(z.enum(SCOPES)).check(z.minLength(1)),
+  scopes: Scopes,
   collections: z.optional(Collections),
   expiresAt: z.optional(Milliseconds),
   name: z.optional(z.string().check(z.maxLength(128))),
