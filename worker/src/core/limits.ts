@@ -145,6 +145,10 @@ export const DAY_MS = 24 * 60 * 60 * 1000
 /** How often a space in which something ages wakes to see to it, ms. */
 export const UPKEEP_INTERVAL_MS = DAY_MS
 
+/** How soon work that an alarm rang for is tried again after a failure, ms: doubled each time, up to an hour. */
+export const ALARM_RETRY_MS = 10_000
+export const MAX_ALARM_RETRY_MS = 3_600_000
+
 /** How soon the log is written anew once half of it is superseded, ms: a burst of writes is over by then. */
 export const PASS_DELAY_MS = 10_000
 

@@ -1,6 +1,7 @@
 import { DurableObject } from 'cloudflare:workers'
 import { type Filter, formatCursor, narrow, pendingAfter } from '../core/cursor.ts'
 import { PUBLISHED_LIMITS } from '../core/limits.ts'
+import { defectLine } from '../core/record.ts'
 import { accepted, type Result } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
 import { formatTag, isKnown } from '../core/tag.ts'
@@ -17,6 +18,7 @@ import {
   countRequest,
   revoke,
 } from './admission.ts'
+import { type Errand, ringer } from './alarm.ts'
 import { listConflicts } from './conflicts.ts'
 import { readEntry } from './entry.ts'
 import { eraseSpace } from './erase.ts'
@@ -42,12 +44,14 @@ export class Chronicle extends DurableObject<Env> {
   readonly #space: Space
   readonly #storage: DurableObjectStorage
   readonly #live: Live
+  readonly #ring: (errand: Errand) => Promise<void>
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     this.#storage = ctx.storage
     migrate(ctx.storage, newEpoch())
     this.#space = openSpace(ctx, env)
+    this.#ring = ringer(this.#space.alarm, ctx.storage.sql)
     this.#live = liveOf({ ctx, env, space: this.#space, clock: Date.now, newId: () => crypto.randomUUID() })
   }
 
@@ -228,8 +232,11 @@ export class Chronicle extends DurableObject<Env> {
 
   /** Sees to what ages, a bounded piece of it at a time. */
   override async alarm(): Promise<void> {
-    this.#space.alarm.forget()
-    await upkeep(this.#space, Date.now())
+    await this.#ring({
+      work: (now) => upkeep(this.#space, now),
+      report: (thrown) => console.error(defectLine(this.env, crypto.randomUUID(), thrown)),
+      clock: Date.now,
+    })
   }
 
   /**
