@@ -205,11 +205,12 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /**
-   * Ends all sessions of a token at a time to come, ms, those that are opened meanwhile too; what has ended does not
-   * begin again. `until`: as for `revoke`. Sockets end at their next event, as those of an expired session do.
+   * Ends all sessions of a token at a time to come, ms, those that are opened meanwhile too, and gives the time at which
+   * they end: what has ended does not begin again. `until`: as for `revoke`. Sockets end at their next event, as those
+   * of an expired session do.
    */
-  async retire(id: string, since: number, until: number): Promise<void> {
-    revoke(this.#space, id, { now: Date.now(), until, issuedBy: Number.MAX_SAFE_INTEGER, since })
+  async retire(id: string, since: number, until: number): Promise<number> {
+    return revoke(this.#space, id, { now: Date.now(), until, issuedBy: Number.MAX_SAFE_INTEGER, since }).since
   }
 
   /**
