@@ -134,7 +134,7 @@ export const OPERATIONS: Operations = {
         limits: PUBLISHED_LIMITS,
       },
     },
-    faults: ['unauthorized', 'revoked', 'forbidden-scope', 'rate-limited', 'provider-unavailable'],
+    faults: ['unauthorized', 'revoked', 'forbidden-scope', 'rate-limited', 'busy', 'provider-unavailable'],
   },
   'DELETE /api/auth': {
     access: 'session',
@@ -167,7 +167,7 @@ export const OPERATIONS: Operations = {
     description: 'It and every session that it opened end at once.',
     parameters: { id: 'The `id` of the token.' },
     reply: { status: 200, schema: 'RevokeReply', example: { success: true, id: ID } },
-    faults: ['not-found'],
+    faults: ['not-found', 'busy'],
   },
   'POST /api/tokens/:id/rotate': {
     access: 'admin',
@@ -181,7 +181,7 @@ export const OPERATIONS: Operations = {
       schema: 'RotateReply',
       example: { success: true, token: TOKEN, replaces: OLD_ID, ...RECORD },
     },
-    faults: ['not-found'],
+    faults: ['not-found', 'busy'],
   },
   'POST /api/sync': {
     access: 'session',
@@ -254,7 +254,7 @@ export const OPERATIONS: Operations = {
       collections: COLLECTIONS,
     }),
     reply: { status: 101, description: 'The socket.' },
-    faults: ['forbidden-scope', 'forbidden-collection', 'forbidden-origin', 'upgrade-required', 'busy'],
+    faults: ['forbidden-scope', 'forbidden-collection', 'forbidden-origin', 'upgrade-required'],
   },
   'GET /api/status': {
     access: 'session',
@@ -355,7 +355,7 @@ export const OPERATIONS: Operations = {
       schema: 'SessionsReply',
       example: { success: true, subject: SUBJECT, space: SUBJECT },
     },
-    faults: [],
+    faults: ['busy'],
   },
   'POST /api/spaces/reseal': {
     access: 'admin',

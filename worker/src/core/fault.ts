@@ -40,7 +40,8 @@ export type Fault =
   | { readonly code: 'importing'; readonly retryAfterSeconds: number }
   | RateLimited
   | QuotaExceeded
-  | { readonly code: 'busy'; readonly limit: number; readonly retryAfterSeconds: number }
+  /** `limit`: the sockets that a space serves; null where the space itself is not to be had at present. */
+  | { readonly code: 'busy'; readonly limit: number | null; readonly retryAfterSeconds: number }
   | { readonly code: 'provider-unavailable'; readonly retryAfterSeconds: number }
   | { readonly code: 'misconfigured' }
   | { readonly code: 'internal' }

@@ -139,6 +139,9 @@ export const MAX_LINE_LENGTH = 1024 * 1024
 /** When to ask again a space that is being filled: most exports are in by then. */
 export const IMPORT_RETRY_SECONDS = 10
 
+/** When to ask again a space that is overloaded or restarting: the platform moves most objects within seconds. */
+export const ABSENCE_RETRY_SECONDS = 5
+
 /** One day, ms. */
 export const DAY_MS = 24 * 60 * 60 * 1000
 

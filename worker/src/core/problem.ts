@@ -103,7 +103,12 @@ const WORDS: Table = {
     `The space may hold ${limit} ${quota}, and has no room for this; what takes away is still taken.`,
     { quota, limit, used },
   ],
-  busy: ({ limit }) => [503, `The space serves ${limit} sockets already; wait and try again.`],
+  busy: ({ limit }) => [
+    503,
+    limit === null
+      ? 'The space is overloaded, restarting or moving. Wait and send the request again: it may have taken effect.'
+      : `The space serves ${limit} sockets already; wait and try again.`,
+  ],
   'provider-unavailable': () => [
     503,
     'The keys of the identity provider cannot be had at present; wait and try again.',
