@@ -67,7 +67,7 @@ function stubOver(stub: object, replace: (method: string, call: Call) => Call): 
     get(target, name) {
       const member: unknown = Reflect.get(target, name)
       if (typeof member !== 'function' || typeof name !== 'string') return member
-      return replace(name, (...given) => (member as Call)(...given))
+      return replace(name, (...given) => Reflect.apply(member, target, given))
     },
   })
 }

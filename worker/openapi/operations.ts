@@ -248,13 +248,30 @@ export const OPERATIONS: Operations = {
     access: 'session',
     summary: 'Follow the feed on a WebSocket, and push',
     description:
-      'Offer the subprotocols `chronicle.v1` and `bearer.<session>`; a client that is no browser may send `Authorization` instead. Frames are JSON texts: docs/spec.md, LV1 to LV17.',
+      'Offer the subprotocols `chronicle.v1` and `ticket.<ticket>`, of `POST /api/live/ticket`; a client that is no browser may send `Authorization` instead. The older way, `bearer.<session>`, puts the session where proxies may log it. Frames are JSON texts: docs/spec.md, LV1 to LV21.',
     query: described(LiveQuery, 'Where to begin.', {
       cursor: "Where the client's copy stands; without it only what comes from now on.",
       collections: COLLECTIONS,
     }),
     reply: { status: 101, description: 'The socket.' },
-    faults: ['forbidden-scope', 'forbidden-collection', 'forbidden-origin', 'upgrade-required'],
+    faults: [
+      'forbidden-scope',
+      'forbidden-collection',
+      'forbidden-origin',
+      'upgrade-required',
+      'ticket-spent',
+    ],
+  },
+  'POST /api/live/ticket': {
+    access: 'session',
+    summary: 'Get a ticket for a socket',
+    description: 'It opens one socket of the session, within a minute. Needs the scope `sync:read`.',
+    reply: {
+      status: 200,
+      schema: 'TicketReply',
+      example: { success: true, ticket: SESSION, expiresAt: NOW + 60_000 },
+    },
+    faults: ['forbidden-scope'],
   },
   'GET /api/status': {
     access: 'session',

@@ -20,6 +20,7 @@ export type Fault =
   | { readonly code: 'unauthorized'; readonly detail: string }
   | { readonly code: 'session-expired' }
   | { readonly code: 'revoked' }
+  | { readonly code: 'ticket-spent' }
   | { readonly code: 'forbidden-scope'; readonly needed: string }
   | { readonly code: 'forbidden-collection'; readonly collection: string }
   | { readonly code: 'foreign-client'; readonly detail: string }

@@ -40,6 +40,9 @@ export const MAX_SESSION_LENGTH = 8000
 /** How long a session lasts. Revocation does not wait for it: the space knows at once. */
 export const SESSION_TTL_SECONDS = 3600
 
+/** How long a socket can be opened with a ticket: a minute bears a slow network, and little more. */
+export const TICKET_TTL_SECONDS = 60
+
 /** How long a token that is replaced may go on, at most: 30 days, for devices that are switched on once a month. */
 export const MAX_OVERLAP_SECONDS = 30 * 24 * 3600
 

@@ -43,6 +43,10 @@ const WORDS: Table = {
   unauthorized: ({ detail }) => [401, detail],
   'session-expired': () => [401, 'The session has expired; open a new one with POST /api/auth.'],
   revoked: () => [401, 'The session was ended or its token revoked.'],
+  'ticket-spent': () => [
+    401,
+    'The ticket was used before or has expired; get another one with POST /api/live/ticket.',
+  ],
   'forbidden-scope': ({ needed }) => [403, `The token does not grant the scope ${needed}.`],
   'forbidden-collection': ({ collection }) => [403, `The token does not grant the collection ${collection}.`],
   'foreign-client': ({ detail }) => [403, `The request is not this client's: ${detail}.`],

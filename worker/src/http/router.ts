@@ -18,6 +18,7 @@ import { resealSpaces } from './reseal.ts'
 import { verifySession } from './session.ts'
 import { endSessions } from './sessions.ts'
 import { changes, conflicts, entry, history, resolve, status, sync } from './space.ts'
+import { issueTicket, ticketOf } from './ticket.ts'
 import { mintToken, revokeToken, rotateToken, showTokens } from './tokens.ts'
 import { exportSpace, importSpace } from './transfer.ts'
 
@@ -32,7 +33,13 @@ export type Route = {
   readonly query?: true
 } & (
   | { readonly method: Method; readonly access: 'anyone'; readonly answer: Answer }
-  | { readonly method: Method; readonly access: 'session'; readonly answer: SessionAnswer }
+  | {
+      readonly method: Method
+      readonly access: 'session'
+      /** Whether a ticket is taken in the place of the session. */
+      readonly ticket?: true
+      readonly answer: SessionAnswer
+    }
   | { readonly method: 'GET'; readonly access: 'admin'; readonly answer: Answer }
   | { readonly method: Exclude<Method, 'GET'>; readonly access: 'admin'; readonly answer: Act }
 )
@@ -56,7 +63,8 @@ export const ROUTES = [
   { method: 'GET', path: '/api/audit', query: true, access: 'admin', answer: showAudit },
   { method: 'POST', path: '/api/sync', access: 'session', answer: sync },
   { method: 'GET', path: '/api/changes', query: true, access: 'session', answer: changes },
-  { method: 'GET', path: '/api/live', query: true, access: 'session', answer: live },
+  { method: 'GET', path: '/api/live', query: true, access: 'session', ticket: true, answer: live },
+  { method: 'POST', path: '/api/live/ticket', access: 'session', answer: issueTicket },
   { method: 'GET', path: '/api/status', query: true, access: 'session', answer: status },
   { method: 'GET', path: '/api/entries', query: true, access: 'session', answer: entry },
   { method: 'GET', path: '/api/history', query: true, access: 'session', answer: history },
@@ -90,10 +98,12 @@ function refuseTrailingSlash({ url }: IRequest): void {
 
 async function enter(route: Route, exchange: Exchange): Promise<Response> {
   if (route.access === 'session') {
-    const session = await verifySession(exchange.request, exchange.env)
+    const { request, env } = exchange
+    const ticket = route.ticket ? await ticketOf(request, env) : undefined
+    const session = ticket?.session ?? (await verifySession(request, env))
     await countAgainst(exchange.env.SYNC_LIMIT, `${session.space}/${session.client}`)
     checkQuery(route, exchange)
-    return route.answer(exchange, session)
+    return route.answer({ ...exchange, ticket }, session)
   }
   if (route.access === 'admin') return enterAsOperator(route, exchange)
   checkQuery(route, exchange)

@@ -1,6 +1,6 @@
 import { IMPORT_RETRY_SECONDS } from '../core/limits.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
-import type { Scope, Session } from '../core/session.ts'
+import type { Scope, Session, Ticket } from '../core/session.ts'
 import type { Space } from './space.ts'
 import type { Revocation, Standing } from './store.ts'
 
@@ -93,6 +93,23 @@ export function revoke(
 
 function covers(known: Revocation, wanted: Revocation): boolean {
   return known.since <= wanted.since && known.until >= wanted.until && known.issuedBy >= wanted.issuedBy
+}
+
+/**
+ * Uses up the ticket of a socket, if there is one, and refuses one that was used. In a row, like what was revoked: an
+ * object may restart within the minute. By the object's own clock, or a row could be forgotten while a Worker whose
+ * clock is behind still takes the ticket.
+ */
+export function spendTicket(
+  space: Space,
+  ticket: Pick<Ticket, 'id' | 'expiresAt'> | undefined,
+  now: number,
+): Result<true> {
+  if (ticket === undefined) return accepted(true)
+  const until = ticket.expiresAt * 1000
+  if (until <= now || space.revoked.has(ticket.id)) return refused({ code: 'ticket-spent' })
+  revoke(space, ticket.id, { now, until, issuedBy: Number.MAX_SAFE_INTEGER, since: 0 })
+  return accepted(true)
 }
 
 /** Forgets what could no longer be valid anyhow, in memory as well: an object may live for weeks. */

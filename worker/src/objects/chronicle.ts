@@ -3,7 +3,7 @@ import { type Filter, formatCursor, narrow, pendingAfter } from '../core/cursor.
 import { PUBLISHED_LIMITS } from '../core/limits.ts'
 import { defectLine } from '../core/record.ts'
 import { accepted, type Result } from '../core/result.ts'
-import type { Session } from '../core/session.ts'
+import { OPENING_HEADER, type Session } from '../core/session.ts'
 import { formatTag, isKnown } from '../core/tag.ts'
 import { formatVersion } from '../core/version.ts'
 import type { ResolveRequest } from '../schema/conflict.ts'
@@ -17,6 +17,7 @@ import {
   checkWhole,
   countRequest,
   revoke,
+  spendTicket,
 } from './admission.ts'
 import { type Errand, ringer } from './alarm.ts'
 import { listConflicts } from './conflicts.ts'
@@ -73,16 +74,23 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /**
-   * Opens a socket: a request whose header `opening` holds what the Worker has verified. Answers with the socket, or
-   * with the JSON text of the fault.
+   * Opens a socket: a request whose header holds what the Worker has verified. Answers with the socket, or with the JSON
+   * text of the fault.
    */
-  override async fetch(request: Request): Promise<Response> {
-    // Only the Worker reaches an object, and `http/live.ts` is what writes the header.
-    const opening = JSON.parse(decodeURIComponent(request.headers.get('opening') ?? '')) as Opening
+  override async fetch({ headers }: Request): Promise<Response> {
+    // Only the Worker reaches an object, and `http/live.ts` is what writes the header. The last release called it `opening`.
+    const text = headers.get(OPENING_HEADER) ?? headers.get('opening') ?? ''
+    const opening = JSON.parse(decodeURIComponent(text)) as Opening
     const counted = await this.#count(opening.session)
-    const opened = counted.ok ? this.#live.open(opening) : counted
+    const entered = counted.ok ? spendTicket(this.#space, opening.ticket, Date.now()) : counted
+    const opened = entered.ok ? this.#live.open(opening) : entered
     if (!opened.ok) return Response.json(opened.fault)
     return new Response(null, { status: 101, webSocket: opened.value })
+  }
+
+  /** Whether a ticket may be made for the session: by the rules of the socket that it opens. */
+  async ticket(session: Session): Promise<Result<true>> {
+    return this.#admit(session)
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {

@@ -3,7 +3,7 @@ import { MAX_ATTACHMENT_LENGTH, MAX_SOCKETS, SEEN_DEADLINE_MS } from '../core/li
 import type { Listener } from '../core/listener.ts'
 import { defectLine } from '../core/record.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
-import type { Session } from '../core/session.ts'
+import type { Session, Ticket } from '../core/session.ts'
 import { FOREIGN } from '../core/version.ts'
 import { PING, PONG } from '../schema/live.ts'
 import type { LiveQuery } from '../schema/query.ts'
@@ -17,6 +17,8 @@ import { end, remember, say } from './socket.ts'
 export interface Opening {
   readonly session: Session
   readonly query: LiveQuery
+  /** What is opened with it, where that is not the session itself; `expiresAt` in seconds. */
+  readonly ticket?: Pick<Ticket, 'id' | 'expiresAt'> | undefined
 }
 
 /** The sockets of a space. All that they must remember is attached to them: the object may hibernate between events. */
