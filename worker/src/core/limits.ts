@@ -79,8 +79,14 @@ export const MAX_POLICIES = 256
 /** The longest retention that can be configured, days. */
 export const MAX_RETENTION_DAYS = 3650
 
-/** How long a space believes what it last read of the configuration; KV itself takes up to a minute. */
+/**
+ * How long a Worker believes what it last read of the configuration, and how soon a space that has heard of a newer one
+ * looks for it again; KV itself takes up to a minute.
+ */
 export const CONFIG_MAX_AGE_MS = 30_000
+
+/** How long a space believes what it last read or heard of the configuration where no Worker tells it: on sockets. */
+export const CONFIG_UNHEARD_MS = 300_000
 
 /** What a budget of requests is counted over, s: also the longest period of the platform's own rate limits. */
 export const BUDGET_WINDOW_SECONDS = 60

@@ -38,6 +38,15 @@ export interface Session {
   readonly expiresAt: number
 }
 
+/** A session on its way to its space. */
+export interface Caller extends Session {
+  /**
+   * The newest revision of the configuration that the Worker has read: its space reads KV only where it knows of none so
+   * new. Absent before the Worker has read any, and in calls of a Worker of the last release.
+   */
+  readonly configRevision?: number | undefined
+}
+
 /** What opens one socket of a session, in the place of the session itself. */
 export interface Ticket {
   /** By it the space knows that it was used. */

@@ -1,11 +1,11 @@
 import { type IRequest, Router, type RouterType } from 'itty-router'
-import type { Session } from '../core/session.ts'
+import type { Caller } from '../core/session.ts'
 import { parseQuery } from '../schema/parse.ts'
 import { NoQuery } from '../schema/query.ts'
 import { checkAdmin } from './admin.ts'
 import { type About, recorded, showAudit } from './audit.ts'
 import { closeSession, openSession } from './auth.ts'
-import { putConfig, showConfig } from './config.ts'
+import { knownRevision, putConfig, showConfig } from './config.ts'
 import { preflight } from './cors.ts'
 import { erase } from './erase.ts'
 import type { Exchange } from './exchange.ts'
@@ -24,7 +24,7 @@ import { exportSpace, importSpace } from './transfer.ts'
 
 type Answer = (exchange: Exchange) => Promise<Response>
 type Act = (exchange: Exchange, about: About) => Promise<Response>
-type SessionAnswer = (exchange: Exchange, session: Session) => Promise<Response>
+type SessionAnswer = (exchange: Exchange, session: Caller) => Promise<Response>
 
 /** A line of the route table: what it takes to come in is part of it, so that no route can forget to ask. */
 export type Route = {
@@ -103,7 +103,8 @@ async function enter(route: Route, exchange: Exchange): Promise<Response> {
     const session = ticket?.session ?? (await verifySession(request, env))
     await countAgainst(exchange.env.SYNC_LIMIT, `${session.space}/${session.client}`)
     checkQuery(route, exchange)
-    return route.answer({ ...exchange, ticket }, session)
+    const caller = { ...session, configRevision: knownRevision(env) }
+    return route.answer({ ...exchange, ticket }, caller)
   }
   if (route.access === 'admin') return enterAsOperator(route, exchange)
   checkQuery(route, exchange)

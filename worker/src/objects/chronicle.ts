@@ -3,7 +3,7 @@ import { type Filter, formatCursor, narrow, pendingAfter } from '../core/cursor.
 import { PUBLISHED_LIMITS } from '../core/limits.ts'
 import { defectLine } from '../core/record.ts'
 import { accepted, type Result } from '../core/result.ts'
-import { OPENING_HEADER, type Session } from '../core/session.ts'
+import { type Caller, OPENING_HEADER, type Session } from '../core/session.ts'
 import { formatTag, isKnown } from '../core/tag.ts'
 import { formatVersion } from '../core/version.ts'
 import type { ResolveRequest } from '../schema/conflict.ts'
@@ -258,8 +258,11 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /** Every request of a session passes here first, but for those that end it. */
-  #count(session: Session): Promise<Result<true>> {
-    return countRequest(this.#space, session, Date.now())
+  #count(session: Caller): Promise<Result<true>> {
+    const now = Date.now()
+    const { configRevision } = session
+    if (configRevision !== undefined) this.#space.hearOfConfig(configRevision, now)
+    return countRequest(this.#space, session, now)
   }
 
   async #admit(session: Session, asked?: readonly string[]): Promise<Result<true>> {

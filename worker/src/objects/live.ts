@@ -3,7 +3,7 @@ import { MAX_ATTACHMENT_LENGTH, MAX_SOCKETS, SEEN_DEADLINE_MS } from '../core/li
 import type { Listener } from '../core/listener.ts'
 import { defectLine } from '../core/record.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
-import type { Session, Ticket } from '../core/session.ts'
+import type { Caller, Ticket } from '../core/session.ts'
 import { FOREIGN } from '../core/version.ts'
 import { PING, PONG } from '../schema/live.ts'
 import type { LiveQuery } from '../schema/query.ts'
@@ -15,7 +15,7 @@ import { end, remember, say } from './socket.ts'
 
 /** What it takes to open a socket. */
 export interface Opening {
-  readonly session: Session
+  readonly session: Caller
   readonly query: LiveQuery
   /** What is opened with it, where that is not the session itself; `expiresAt` in seconds. */
   readonly ticket?: Pick<Ticket, 'id' | 'expiresAt'> | undefined
@@ -88,7 +88,15 @@ function listenerFor(hub: Hub, { session, query }: Opening): Result<Listener> {
   const { epoch, seq } = space.standing
   const cursor = query.cursor ?? formatCursor(epoch, { seq, scan: 0 }, filter)
   const at = standpointOf(space, cursor, filter) ?? { epoch, place: { seq: FOREIGN, scan: 0 }, cursor: null }
-  return accepted({ session, filter, ...at, stood: at.place.seq, poked: at.cursor === null, unseen: [] })
+  const { configRevision: _, ...kept } = session
+  return accepted({
+    session: kept,
+    filter,
+    ...at,
+    stood: at.place.seq,
+    poked: at.cursor === null,
+    unseen: [],
+  })
 }
 
 function admit({ space, clock }: Hub, { session, query }: Opening): Result<true> {
