@@ -194,7 +194,7 @@ test('[RL6] a running space hears of other numbers within half a minute, and ask
 })
 
 test('[RL6] what is left out is as if never configured, and so is what was stored before there were budgets', async () => {
-  const defaults = { client: 600, credential: 3000, space: 12_000 }
+  const defaults = { client: 600, credential: 3000, space: 6000 }
   expect((await allow({ client: 7 })).body.requestsPerMinute).toEqual({ ...defaults, client: 7 })
   const { requestsPerMinute, quota: _, ...before } = { ...DEFAULT_CONFIG, quota: null, revision: 1 }
   expect(requestsPerMinute).toEqual(defaults)

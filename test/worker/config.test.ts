@@ -16,7 +16,7 @@ const DEFAULTS = {
   historyDays: 30,
   tombstoneDays: 90,
   identityProviders: [],
-  requestsPerMinute: { client: 600, credential: 3000, space: 12_000 },
+  requestsPerMinute: { client: 600, credential: 3000, space: 6000 },
   quota: { entries: 1_000_000, bytes: 1_073_741_824 },
 }
 

@@ -821,7 +821,7 @@ test('[LV13] hibernation forgets nothing: place, filter, poke, what is unconfirm
   expect(await poked.closed()).toMatchObject({ code: 4403 })
 })
 
-test('[LV14] a space serves a thousand sockets, and tells the next one to come again', async () => {
+test('[LV14] a space serves so many sockets, and tells the next one to come again', async () => {
   const { space, a } = await pair()
   await runInDurableObject(env.CHRONICLE.getByName(space), (_, ctx) => {
     for (let count = 0; count < MAX_SOCKETS - 1; count++) ctx.acceptWebSocket(new WebSocketPair()[1])

@@ -46,7 +46,7 @@ export const FAULTS: { readonly [C in FaultCode]: Extract<Fault, { code: C }> } 
   importing: { code: 'importing', retryAfterSeconds: IMPORT_RETRY_SECONDS },
   'rate-limited': { code: 'rate-limited', policy: 'client', limit: 600, retryAfterSeconds: 1 },
   'quota-exceeded': { code: 'quota-exceeded', quota: 'entries', limit: 1_000_000, used: 999_999 },
-  busy: { code: 'busy', limit: 1000, retryAfterSeconds: 30 },
+  busy: { code: 'busy', limit: 250, retryAfterSeconds: 30 },
   'provider-unavailable': { code: 'provider-unavailable', retryAfterSeconds: 30 },
   misconfigured: { code: 'misconfigured' },
   internal: { code: 'internal' },

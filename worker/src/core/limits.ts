@@ -180,10 +180,11 @@ export const HEADS_AT_ONCE = 1000
 export const DROP_ROWS = 1000
 
 /**
- * The most sockets of one space. The platform bears 32,768 an object, but what is under way to each of them may take
- * `MAX_UNSEEN_BYTES` of the 128 MB that an object has: with this many at most half of it.
+ * The most sockets of one space. The platform bears 32,768 an object, but what is on its way to each of them may take
+ * `MAX_UNSEEN_BYTES`. The 128 MB belong to the isolate, which other objects of the class may share, so that the sockets
+ * of one take an eighth of it at most: 16 MB.
  */
-export const MAX_SOCKETS = 1000
+export const MAX_SOCKETS = 250
 
 /** The largest message that a socket takes, in bytes: a request body, and what it is wrapped in. */
 export const MAX_MESSAGE_BYTES = MAX_BODY_BYTES + 1024
