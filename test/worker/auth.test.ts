@@ -1,5 +1,6 @@
+import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Session } from '../../worker/src/core/session.ts'
 import { signSession, verifySession } from '../../worker/src/http/session.ts'
 import { device, mint, send } from './client.ts'
@@ -106,6 +107,33 @@ test('[AU4] DELETE /api/auth ends the session at once, and no other', async () =
   expect((await a.get('/api/status')).body).toMatchObject({ status: 401, code: 'revoked' })
   expect((await a.sync({ changes: [{ key: 'k', value: 1, timestamp: 1 }] })).body.code).toBe('revoked')
   expect((await b.get('/api/status')).body).toMatchObject({ status: 'ok', entries: 0 })
+})
+
+test('[SC2] to end a session again is no error and writes nothing, whatever has ended it', async () => {
+  const space = crypto.randomUUID()
+  const writes: unknown[] = []
+  const object = env.CHRONICLE.getByName(space)
+  await runInDurableObject(object, (_, { storage }) => {
+    const exec = storage.sql.exec.bind(storage.sql)
+    vi.spyOn(storage.sql, 'exec').mockImplementation((query, ...bindings) => {
+      if (/INSERT|UPDATE|DELETE/.test(query)) writes.push(query)
+      return exec(query, ...bindings)
+    })
+  })
+  const end = async (session: string) => {
+    writes.length = 0
+    expect((await send('DELETE', '/api/auth', { bearer: session })).body).toEqual({ success: true })
+    return writes.length
+  }
+  const { token, id } = await mint({ space, scopes: ['sync:read', 'space:admin'] })
+  const [own, ofToken] = [await device({ token }), await device({ token })]
+  expect(await end(own.session)).toBeGreaterThan(0)
+  expect(await end(own.session)).toBe(0)
+  await send('DELETE', `/api/tokens/${id}`, { bearer: env.ADMIN_TOKEN })
+  expect(await end(ofToken.session)).toBe(0)
+  const eraser = await device(await mint({ space, scopes: ['space:admin'] }))
+  await send('DELETE', '/api/space', { bearer: eraser.session, body: { confirm: space } })
+  expect(await end(eraser.session)).toBe(0)
 })
 
 test('[AU5] a scope that the token lacks is refused', async () => {

@@ -19,6 +19,7 @@ export const FAULTS: { readonly [C in FaultCode]: Extract<Fault, { code: C }> } 
   },
   'session-expired': { code: 'session-expired' },
   revoked: { code: 'revoked' },
+  'ticket-spent': { code: 'ticket-spent' },
   'forbidden-scope': { code: 'forbidden-scope', needed: 'sync:write' },
   'forbidden-collection': { code: 'forbidden-collection', collection: 'notes' },
   'foreign-client': {

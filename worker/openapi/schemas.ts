@@ -23,6 +23,7 @@ import { EraseRequest } from '../src/schema/space.ts'
 import { QuotaUsage, StatusReply, Usage } from '../src/schema/status-reply.ts'
 import { Change, SyncRequest } from '../src/schema/sync.ts'
 import { ChangeResult, ChangesReply, SyncReply } from '../src/schema/sync-reply.ts'
+import { TicketReply } from '../src/schema/ticket-reply.ts'
 import { RotateRequest, TokenRecord, TokenRequest } from '../src/schema/token.ts'
 import { RevokeReply, RotateReply, TokenReply, TokensReply } from '../src/schema/token-reply.ts'
 import { described } from './described.ts'
@@ -111,6 +112,11 @@ export const SCHEMAS = {
   RevokeReply: described(RevokeReply, 'The token is no longer valid.', {
     success: 'Always true.',
     id: 'The token that was revoked.',
+  }),
+  TicketReply: described(TicketReply, 'A ticket: it opens one socket.', {
+    success: 'Always true.',
+    ticket: 'For the subprotocol `ticket.<ticket>`.',
+    expiresAt: `Until when a socket can be opened with it, ${MS}.`,
   }),
   SyncRequest: described(SyncRequest, 'A batch of changes, and where to read on.', {
     clientId: "The session's client; another one is refused.",

@@ -20,6 +20,7 @@ export type Fault =
   | { readonly code: 'unauthorized'; readonly detail: string }
   | { readonly code: 'session-expired' }
   | { readonly code: 'revoked' }
+  | { readonly code: 'ticket-spent' }
   | { readonly code: 'forbidden-scope'; readonly needed: string }
   | { readonly code: 'forbidden-collection'; readonly collection: string }
   | { readonly code: 'foreign-client'; readonly detail: string }
@@ -66,6 +67,8 @@ export interface QuotaExceeded {
 export interface Busy {
   readonly code: 'busy'
   readonly limit?: number
+  /** The space itself is not to be had at present, and what it was asked may have taken effect. */
+  readonly absent?: true
   readonly retryAfterSeconds: number
 }
 

@@ -1,9 +1,10 @@
+import { absenceOf } from '../core/absence.ts'
 import { parseRing } from '../core/ring.ts'
 import { parseBody } from '../schema/parse.ts'
 import { ResealRequest } from '../schema/reseal.ts'
 import { readBody } from './body.ts'
 import { type Exchange, json, spacesOf } from './exchange.ts'
-import { logDefect } from './log.ts'
+import { logAbsence, logDefect } from './log.ts'
 import { refusal, unwrap } from './refusal.ts'
 
 /**
@@ -25,9 +26,13 @@ async function stateOf(id: DurableObjectId, exchange: Exchange): Promise<'done' 
     const { done } = await spacesOf(exchange.env).get(id).reseal()
     return done ? 'done' : 'pending'
   } catch (thrown) {
-    // One that fails does not keep the others from it.
-    logDefect(exchange, thrown)
-    return 'failed'
+    // One that fails does not keep the others from it; one that is absent can be asked again.
+    if (absenceOf(thrown) === null) {
+      logDefect(exchange, thrown)
+      return 'failed'
+    }
+    logAbsence(exchange, thrown)
+    return 'pending'
   }
 }
 

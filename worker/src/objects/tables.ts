@@ -76,9 +76,10 @@ const STEPS: readonly string[] = [
 /** Brings a space to the stored form of today, and gives a new space its epoch. */
 export function migrate(storage: DurableObjectStorage, epoch: string): void {
   const { sql } = storage
-  sql.exec(
-    'CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID',
-  )
+  // A CREATE counts as a write even where the table is there: the first reply after each wake would wait for its commit.
+  if (sql.exec(`SELECT 1 FROM sqlite_master WHERE name = 'meta'`).toArray().length === 0) {
+    sql.exec('CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID')
+  }
   const [row] = sql.exec<{ value: number }>(`SELECT value FROM meta WHERE name = 'step'`).toArray()
   const done = row?.value ?? 0
   if (done === LAYOUT) return

@@ -20,6 +20,7 @@ const CODES = {
   unauthorized: 'unauthorized',
   'session-expired': 'session-expired',
   revoked: 'revoked',
+  'ticket-spent': 'ticket-spent',
   'forbidden-scope': 'forbidden-scope',
   'forbidden-collection': 'forbidden-collection',
   'foreign-client': 'foreign-client',
