@@ -366,7 +366,7 @@ export const OPERATIONS: Operations = {
     reply: {
       status: 200,
       schema: 'ResealReply',
-      example: { success: true, generation: 2, spaces: [{ id: OBJECT, state: 'pending' }] },
+      example: { success: true, generation: 2, spaces: [{ id: OBJECT, state: 'pending', entries: 12 }] },
     },
     faults: [],
   },

@@ -233,7 +233,9 @@ export const SCHEMAS = {
   ResealedSpace: described(ResealedSpace, 'How far a space has come.', {
     id: 'The id of its object.',
     state:
-      '`done`: all that can be read of it is sealed by the newest; `pending`: ask again; `failed`: the log says why.',
+      '`done`: all of it was read and is sealed by the newest; `pending`: ask again; `failed`: there is something that it cannot read, or the log says why.',
+    unreadable: 'How many stored chunks it cannot read, where that is why it failed.',
+    entries: 'How many live entries it holds.',
   }),
   AuditReply: described(AuditReply, 'A page of what operators did, the newest first.', {
     records: 'One for each act.',

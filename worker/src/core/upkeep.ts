@@ -14,6 +14,8 @@ export interface LastPass {
   readonly at: number
   /** Of the master key that it sealed with; 0 before the first. */
   readonly generation: number
+  /** How many chunks it could not read. Absent: a release that did not count them made the pass. */
+  readonly unreadable?: number
 }
 
 /** What a pass over the log would be for. */

@@ -19,6 +19,14 @@ interface Slice {
   readonly superseded: number
 }
 
+/** What one step of a pass has done. */
+export interface Step {
+  /** What is left of the pass; null after its end. */
+  readonly rest: Pass | null
+  /** How many chunks of the stretch could not be read. */
+  readonly unreadable: number
+}
+
 interface Opened {
   readonly chunk: Chunk
   /** Null for one that cannot be read: it stays as it is. */
@@ -28,25 +36,26 @@ interface Opened {
 
 /**
  * Writes the next stretch of the log anew: what is current into rows of their own, what is not into the archive,
- * both sealed by the newest master key. What is left of the pass; null after its end.
+ * both sealed by the newest master key.
  *
  * What it takes for current may be replaced while it seals: that waits for the next pass. The reverse cannot
  * happen, since no version becomes current again.
  */
-export async function compactSlice(space: Space, pass: Pass, now: number): Promise<Pass | null> {
+export async function compactSlice(space: Space, pass: Pass, now: number): Promise<Step> {
   const rows = space.store.segments(pass, SLICE_BYTES)
   const last = rows.at(-1)
-  if (last === undefined) return null
+  if (last === undefined) return { rest: null, unreadable: 0 }
   closeTail(space, last)
   const slice = await openSlice(space, rows)
   const keys = await space.keys()
   const rest = last.last < pass.to ? { ...pass, after: last.last } : null
-  if (!isStale(slice, keys)) return rest
   const readable = slice.chunks.filter(({ text }) => text !== null)
+  const unreadable = slice.chunks.length - readable.length
+  if (!isStale(slice, keys)) return { rest, unreadable }
   const live = packChunks(await sealParts(keys, slice.chunks, (seq) => slice.live.has(seq)))
   const replaced = packChunks(await sealParts(keys, readable, (seq) => !slice.live.has(seq)))
   // From here on nothing is awaited. Batches have only been added behind the slice; an erasure ends the pass.
-  if (space.standing.epoch !== slice.epoch) return null
+  if (space.standing.epoch !== slice.epoch) return { rest: null, unreadable }
   const superseded = Math.max(0, space.standing.superseded - slice.superseded)
   space.transaction(() => {
     space.store.replaceSegments(extentOf(rows), asLog(space, last, { rows, live }))
@@ -54,7 +63,7 @@ export async function compactSlice(space: Space, pass: Pass, now: number): Promi
     space.store.putCounts({ ...space.standing, superseded })
   })
   space.standing = { ...space.standing, superseded }
-  return rest
+  return { rest, unreadable }
 }
 
 /** Makes the next batch begin a row of its own, so that the newest one can be written anew as well. */
@@ -136,33 +145,36 @@ async function sealParts(
   return (await Promise.all(parts)).flat()
 }
 
-/** Seals the next stretch of the archive by the newest master key. What is left of the pass; null after its end. */
-export async function resealArchive(space: Space, pass: Pass): Promise<Pass | null> {
+/** Seals the next stretch of the archive by the newest master key. */
+export async function resealArchive(space: Space, pass: Pass): Promise<Step> {
   const rows = space.store.archives(pass.after, SLICE_BYTES)
   const last = rows.at(-1)
-  if (last === undefined) return null
+  if (last === undefined) return { rest: null, unreadable: 0 }
   const { epoch } = space.standing
   const keys = await space.keys()
   const anew = await Promise.all(rows.map((row) => resealRow(space, keys, row)))
-  if (space.standing.epoch !== epoch) return null
+  const unreadable = anew.reduce((sum, row) => sum + row.unreadable, 0)
+  if (space.standing.epoch !== epoch) return { rest: null, unreadable }
   space.transaction(() => {
-    for (const row of anew) if (row !== null) space.store.replaceArchive(row)
+    for (const { row } of anew) if (row !== null) space.store.replaceArchive(row)
   })
-  return { ...pass, after: last.first }
+  return { rest: { ...pass, after: last.first }, unreadable }
 }
 
-/** Null where there is nothing to gain. */
-async function resealRow(
-  space: Space,
-  keys: Keyring,
-  { first, body }: ArchiveRow,
-): Promise<ArchiveRow | null> {
+interface Resealed {
+  /** Null where there is nothing to gain. */
+  readonly row: ArchiveRow | null
+  readonly unreadable: number
+}
+
+async function resealRow(space: Space, keys: Keyring, { first, body }: ArchiveRow): Promise<Resealed> {
   const [newest] = keys.generations
   const chunks = decodeChunks(body)
-  if (chunks.every(({ frame }) => frame.g === newest)) return null
+  if (chunks.every(({ frame }) => frame.g === newest)) return { row: null, unreadable: 0 }
   const opened = await Promise.all(chunks.map((chunk) => openOne(space, chunk)))
   const sealed = await sealParts(keys, opened, () => true)
-  return { first, body: concatenate(sealed.map(encodeChunk)) }
+  const unreadable = opened.filter(({ text }) => text === null).length
+  return { row: { first, body: concatenate(sealed.map(encodeChunk)) }, unreadable }
 }
 
 function extentOf(rows: readonly SegmentRow[]): Pick<Packed, 'first' | 'last'> {

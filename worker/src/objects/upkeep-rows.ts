@@ -16,6 +16,8 @@ export interface Pass {
   readonly generation: number
   /** Under a new master key it goes on with the archive, in the same way. */
   readonly of?: 'archive'
+  /** How many chunks it could not read so far. Absent: a release that did not count them began the pass. */
+  readonly unreadable?: number
 }
 
 /** What is known of the passes over a space's log. */

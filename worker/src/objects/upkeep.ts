@@ -1,5 +1,5 @@
 import { decodeChunks, seqsOf } from '../core/chunk.ts'
-import { DAY_MS, DROP_ROWS, UPKEEP_INTERVAL_MS } from '../core/limits.ts'
+import { DAY_MS, DROP_ROWS, RESEAL_AGAIN_MS, UPKEEP_INTERVAL_MS } from '../core/limits.ts'
 import { isPassDue, type LastPass, upkeepBy } from '../core/upkeep.ts'
 import { NOTHING } from '../core/version.ts'
 import { compactSlice, resealArchive } from './compact.ts'
@@ -33,8 +33,11 @@ async function proceed(space: Space, now: number): Promise<boolean> {
   const { generations } = await space.keys()
   const occasion = { now, generation: generations[0], historyDays: space.config.historyDays }
   if (!isPassDue(space.standing, passes.last, occasion)) return true
-  const { generation } = occasion
-  return proceedWith(space, { ...passes, now: { after: 0, to: space.standing.seq, generation } }, now)
+  return proceedWith(space, { ...passes, now: newPass(space, occasion.generation) }, now)
+}
+
+function newPass({ standing: { seq } }: Space, generation: number): Pass {
+  return { after: 0, to: seq, generation, unreadable: 0 }
 }
 
 async function proceedWith(
@@ -44,33 +47,49 @@ async function proceedWith(
 ): Promise<boolean> {
   const { epoch } = space.standing
   const { generation } = pass
-  const left = await (pass.of === 'archive' ? resealArchive(space, pass) : compactSlice(space, pass, now))
+  const step = await (pass.of === 'archive' ? resealArchive(space, pass) : compactSlice(space, pass, now))
   if (space.standing.epoch !== epoch) return true
-  const rest = left ?? archivePass(pass, last)
-  space.store.putPasses(rest === null ? { last: { at: now, generation }, now: null } : { last, now: rest })
+  // A pass that began without counting has no count at its end either.
+  const met = pass.unreadable === undefined ? {} : { unreadable: pass.unreadable + step.unreadable }
+  const rest = step.rest ?? archivePass(pass, last)
+  space.store.putPasses(
+    rest === null ? { last: { at: now, generation, ...met }, now: null } : { last, now: { ...rest, ...met } },
+  )
   return rest === null
 }
 
-/** What comes after the log: nothing, unless earlier passes filled the archive under another master key. */
+/** What comes after the log: nothing, if the last pass left all of the archive under the same master key. */
 function archivePass({ of, generation }: Pass, last: LastPass): Pass | null {
-  if (of === 'archive' || last.generation === 0 || last.generation === generation) return null
+  const isSealed = last.generation === generation && last.unreadable === 0
+  if (of === 'archive' || last.generation === 0 || isSealed) return null
   return { after: 0, to: Number.MAX_SAFE_INTEGER, generation, of: 'archive' }
 }
 
 /** How far a space has come with sealing all it holds by the newest master key. */
 export interface Resealing {
-  /** The newest. */
+  /** The newest that the object has: after a deployment it may run with the last secrets for minutes. */
   readonly generation: number
+  /** Whether all that it holds was read and is sealed by that one. */
   readonly done: boolean
+  /** How many chunks could not be read; absent unless a pass has just ended and met some. */
+  readonly unreadable?: number
+  /** How many live entries it holds. Absent: the object runs a release that does not tell. */
+  readonly entries?: number
 }
 
 /** Has the space see to it, if that is not done: its alarm does the work, so that there is one pass at a time. */
 export async function reseal(space: Space, now: number): Promise<Resealing> {
   const [generation] = (await space.keys()).generations
+  const { seq, entries } = space.standing
   const { last, now: pass } = space.store.passes()
-  const done = space.standing.seq === NOTHING || (pass === null && last.generation === generation)
-  if (!done) await space.alarm.wakeBy(now)
-  return { generation, done }
+  const hasEnded = pass === null && last.generation === generation
+  const { unreadable } = hasEnded ? last : {}
+  if (seq === NOTHING || unreadable === 0) return { generation, done: true, entries }
+  if (unreadable !== undefined && now - last.at < RESEAL_AGAIN_MS)
+    return { generation, done: false, unreadable, entries }
+  if (hasEnded) space.store.putPasses({ last, now: newPass(space, generation) })
+  await space.alarm.wakeBy(now)
+  return { generation, done: false, entries }
 }
 
 /** Drops what is past its time. Whether there may be more of it. */
