@@ -23,8 +23,8 @@ import { EraseRequest } from '../src/schema/space.ts'
 import { QuotaUsage, StatusReply, Usage } from '../src/schema/status-reply.ts'
 import { Change, SyncRequest } from '../src/schema/sync.ts'
 import { ChangeResult, ChangesReply, SyncReply } from '../src/schema/sync-reply.ts'
-import { RotateRequest, TokenRecord, TokenRequest } from '../src/schema/token.ts'
-import { RevokeReply, RotateReply, TokenReply, TokensReply } from '../src/schema/token-reply.ts'
+import { RotateRequest, TokenRequest } from '../src/schema/token.ts'
+import { RevokeReply, RotateReply, ShownToken, TokenReply, TokensReply } from '../src/schema/token-reply.ts'
 import { described } from './described.ts'
 
 const MS = 'milliseconds since 1970'
@@ -42,6 +42,7 @@ const RECORD = {
   expiresAt: `When it ends, ${MS}; null: never.`,
   name: 'What the operator calls it.',
   createdAt: `When it was minted, ${MS}.`,
+  spaceId: 'The id under which the platform lists the object of the space.',
 }
 
 const CONFIG = {
@@ -88,7 +89,7 @@ export const SCHEMAS = {
     expiresAt: `When it ends, ${MS}; without it, never.`,
     name: 'What the operator calls it.',
   }),
-  TokenRecord: described(TokenRecord, 'What is known of a token.', RECORD),
+  TokenRecord: described(ShownToken, 'What is known of a token.', RECORD),
   TokenReply: described(TokenReply, 'A new token, shown here and never again.', {
     ...RECORD,
     success: 'Always true.',
@@ -187,6 +188,7 @@ export const SCHEMAS = {
     line: 'The last line that is in, from 1.',
     entries: 'How many live entries the space has.',
     finished: 'Whether the last line of the export was in.',
+    edited: 'Whether the space has been written to since that.',
   }),
   IdentityProvider: described(
     IdentityProvider,
