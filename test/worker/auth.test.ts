@@ -196,6 +196,20 @@ test('[TK2] the space refuses a revoked token even where KV still shows it', asy
   })
 })
 
+test('[TK10] every reply about a token names the object of its space', async () => {
+  const space = crypto.randomUUID()
+  const spaceId = env.CHRONICLE.idFromName(space).toString()
+  const minted = await mint({ space })
+  expect(minted).toMatchObject({ spaceId })
+  const rotate = `/api/tokens/${minted.id}/rotate`
+  const rotated = await send('POST', rotate, { bearer: env.ADMIN_TOKEN, body: {} })
+  expect(rotated.body).toMatchObject({ spaceId, replaces: minted.id })
+  const { body } = await send('GET', '/api/tokens', { bearer: env.ADMIN_TOKEN })
+  expect(body.tokens).toContainEqual(expect.objectContaining({ id: rotated.body.id, spaceId }))
+  const listed = { bearer: env.ADMIN_TOKEN, body: { spaces: [spaceId] } }
+  expect((await send('POST', '/api/spaces/reseal', listed)).body.spaces).toMatchObject([{ entries: 0 }])
+})
+
 test("[TK3] only the stack's admin token manages tokens", async () => {
   const { token } = await mint()
   const a = await device({ token })

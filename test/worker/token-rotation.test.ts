@@ -66,6 +66,7 @@ test('[TK5] gives a token of the same rights, and ends the old one and its sessi
     id: expect.any(String),
     createdAt: Date.now(),
     replaces: old.id,
+    spaceId: env.CHRONICLE.idFromName(wanted.space).toString(),
   })
   expect(body.token).not.toBe(old.token)
   expect(body.id).not.toBe(old.id)
@@ -213,7 +214,9 @@ async function rotateBy(id: string, overlapSeconds: number, before: (step: strin
     headers: { authorization: `Bearer ${env.ADMIN_TOKEN}`, 'content-type': 'application/json' },
     body: JSON.stringify({ overlapSeconds }),
   })
-  return (await answer(request, { ...env, CHRONICLE_KV: kv, CHRONICLE: { getByName } as never })).status
+  const idFromName = (space: string) => env.CHRONICLE.idFromName(space)
+  const CHRONICLE = { getByName, idFromName } as never
+  return (await answer(request, { ...env, CHRONICLE_KV: kv, CHRONICLE })).status
 }
 
 const STEPS = [

@@ -33,6 +33,7 @@ const RECORD = {
   expiresAt: null,
   name: 'ann at acme',
   createdAt: NOW,
+  spaceId: OBJECT,
 }
 
 const WINNER = { value: { t: 1 }, version: 'k3x9q2.1039', timestamp: 1_795_346_999_000, by: 'tablet' }
@@ -385,7 +386,7 @@ export const OPERATIONS: Operations = {
     reply: {
       status: 200,
       schema: 'ResealReply',
-      example: { success: true, generation: 2, spaces: [{ id: OBJECT, state: 'pending' }] },
+      example: { success: true, generation: 2, spaces: [{ id: OBJECT, state: 'pending', entries: 12 }] },
     },
     faults: [],
   },
@@ -432,7 +433,7 @@ export const OPERATIONS: Operations = {
     reply: {
       status: 200,
       schema: 'ImportReply',
-      example: { success: true, line: 3, entries: 1, finished: true },
+      example: { success: true, line: 3, entries: 1, finished: true, edited: false },
     },
     faults: ['forbidden-scope', 'forbidden-collection', 'not-empty', 'import-gap', 'quota-exceeded'],
   },

@@ -215,6 +215,12 @@ export const SLICE_BYTES = 1024 * 1024
 /** The most spaces that one request has sealed anew: each is a call to an object, of which a request has 1,000. */
 export const MAX_RESEALED = 100
 
+/**
+ * How long the result of a pass that met what it could not read is believed, ms; asked later, the space tries again. A
+ * sweep asks every second, and a pass reads all that the space holds.
+ */
+export const RESEAL_AGAIN_MS = 60_000
+
 /** How many heads are read by one statement: their JSON stays far below the platform's 2 MB for a value. */
 export const HEADS_AT_ONCE = 1000
 

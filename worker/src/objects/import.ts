@@ -89,13 +89,9 @@ function admit(space: Space, session: Session, now: number): Result<true> {
   return known.ok ? checkWhole(session) : known
 }
 
-function replyOf({ standing: { imported, entries } }: Space): string {
-  return JSON.stringify({
-    success: true,
-    line: imported?.line ?? 0,
-    entries,
-    finished: imported?.finished ?? false,
-  })
+function replyOf({ standing: { imported, entries, seq } }: Space): string {
+  const { line = 0, finished = false } = imported ?? {}
+  return JSON.stringify({ success: true, line, entries, finished, edited: finished && imported?.seq !== seq })
 }
 
 async function storeLines(space: Space, session: Session, lines: Lines): Promise<Result<true>> {
@@ -103,6 +99,8 @@ async function storeLines(space: Space, session: Session, lines: Lines): Promise
   const stretch = readStretch(space, lines)
   if (!stretch.ok) return stretch
   const { progress, fault } = stretch.value
+  // All of it was in before, and may have been edited since: nothing of that is to be noted anew.
+  if (progress === imported) return fault === null ? accepted(true) : refused(fault)
   const entries = lastOfEach(stretch.value.entries)
   const sealed = await sealRuns(space, entries, lines.now)
   // From here to the commit nothing is awaited.
@@ -209,6 +207,7 @@ function commitStretch(
     entries: standing.entries + plan.entries,
     superseded: standing.superseded + plan.superseded,
   }
+  const imported = { ...progress, seq: standing.seq + plan.placed.length }
   const rows = packChunks(chunksOf(sealed, plan.placed))
   const appends = rows.map((row) => ({ ...row, ...counts, into: null }))
   space.transaction(() => {
@@ -216,10 +215,10 @@ function commitStretch(
     if (appends.length === 0) store.putCounts(counts)
     store.putHeads(plan.heads)
     store.dropHeads(plan.gone)
-    store.putImport(progress)
+    store.putImport(imported)
   })
   for (const append of appends) advance(space, append)
-  space.standing = { ...space.standing, ...counts, imported: progress }
+  space.standing = { ...space.standing, ...counts, imported }
 }
 
 /** The sealed lines, which are in the order of their places. */

@@ -90,12 +90,15 @@ export function upkeepRows(sql: SqlStorage): UpkeepRows {
 
 const NEVER: Passes = { last: NO_PASS, now: null }
 
-/** The passes as `meta` holds them. Layout 5 knew fewer fields. */
+/**
+ * The passes as `meta` holds them. Layout 5 knew fewer fields; a pass that it began is begun again, because its first part
+ * neither counted what it could not read nor wrote the newest form.
+ */
 export function passesIn(stored: SqlStorageValue | undefined): Passes {
   if (stored === undefined) return NEVER
   const { last, now } = JSON.parse(String(stored)) as { last: Partial<LastPass>; now: Pass | null }
   const form = last.form ?? 1
-  return { last: { ...NO_PASS, ...last, form }, now: now && { ...now, unreadable: now.unreadable ?? 0 } }
+  return { last: { ...NO_PASS, ...last, form }, now: now?.unreadable === undefined ? null : now }
 }
 
 function passRows(sql: SqlStorage): Pick<UpkeepRows, 'passes' | 'putPasses'> {

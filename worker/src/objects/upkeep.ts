@@ -1,6 +1,6 @@
 import { tryChunks } from '../core/chunk.ts'
 import { FORM } from '../core/frame.ts'
-import { DAY_MS, DROP_ROWS, SLICE_BYTES, UPKEEP_INTERVAL_MS } from '../core/limits.ts'
+import { DAY_MS, DROP_ROWS, RESEAL_AGAIN_MS, SLICE_BYTES, UPKEEP_INTERVAL_MS } from '../core/limits.ts'
 import { isPassDue, type LastPass, upkeepBy } from '../core/upkeep.ts'
 import { NOTHING } from '../core/version.ts'
 import { compactSlice, type Progress, resealArchive } from './compact.ts'
@@ -49,9 +49,11 @@ async function proceed(space: Space, now: number): Promise<boolean> {
   const { generations } = await space.keys()
   const occasion = { now, generation: generations[0], historyDays: space.config.historyDays }
   if (!isPassDue(space.standing, passes.last, occasion)) return true
-  const { generation } = occasion
-  const pass = { after: 0, to: space.standing.seq, generation, unreadable: 0 }
-  return proceedWith(space, { ...passes, now: pass }, now)
+  return proceedWith(space, { ...passes, now: newPass(space, occasion.generation) }, now)
+}
+
+function newPass({ standing: { seq } }: Space, generation: number): Pass {
+  return { after: 0, to: seq, generation, unreadable: 0 }
 }
 
 async function proceedWith(
@@ -83,28 +85,37 @@ function endPass(space: Space, { generation, unreadable }: Pass, now: number): v
   space.standing = { ...space.standing, left }
 }
 
-/** The part of a pass after the log: the archive, if earlier passes wrote it under another master key or form. */
+/** The part of a pass after the log: the archive, unless the last pass left all of it under the same key and form. */
 function archivePass({ of, generation, unreadable }: Pass, last: LastPass): Pass | null {
   if (of === 'archive' || last.generation === 0) return null
-  if (last.generation === generation && last.form === FORM) return null
+  if (last.generation === generation && last.form === FORM && last.unreadable === 0) return null
   return { after: 0, to: Number.MAX_SAFE_INTEGER, generation, unreadable, of: 'archive' }
 }
 
 /** How far a space has come with sealing all it holds by the newest master key. */
 export interface Resealing {
-  /** The newest. */
+  /** The newest that the object has: after a deployment it may run with the last secrets for minutes. */
   readonly generation: number
+  /** Whether all that it holds was read and is sealed by that one. */
   readonly done: boolean
+  /** How many chunks could not be read; absent unless a pass has just ended and met some. */
+  readonly unreadable?: number
+  /** How many live entries it holds. Absent: the object runs a release that does not tell. */
+  readonly entries?: number
 }
 
 /** Has the space see to it, if that is not done: its alarm does the work, so that there is one pass at a time. */
 export async function reseal(space: Space, now: number): Promise<Resealing> {
   const [generation] = (await space.keys()).generations
+  const { seq, entries } = space.standing
   const { last, now: pass } = space.store.passes()
-  const isNewest = last.generation === generation && last.form === FORM
-  const done = space.standing.seq === NOTHING || (pass === null && isNewest)
-  if (!done) await space.alarm.wakeBy(now)
-  return { generation, done }
+  const hasEnded = pass === null && last.generation === generation && last.form === FORM
+  if (seq === NOTHING || (hasEnded && last.unreadable === 0)) return { generation, done: true, entries }
+  if (hasEnded && now - last.at < RESEAL_AGAIN_MS)
+    return { generation, done: false, unreadable: last.unreadable, entries }
+  if (hasEnded) space.store.putPasses({ last, now: newPass(space, generation) })
+  await space.alarm.wakeBy(now)
+  return { generation, done: false, entries }
 }
 
 /** Drops everything that is past its time, a bounded piece of each kind. Whether there may be more. */
