@@ -127,7 +127,7 @@ const BUGS: readonly Bug[] = [
     file: 'core/cursor.ts',
     find: 'return isAbove(floor, place) && ',
     replace: 'return place.seq >= floor && ',
-    from: 117,
+    from: 31,
   },
   {
     name: 'a future time is believed',

@@ -62,8 +62,15 @@ async function feed(by: Device, limit: number): Promise<unknown[]> {
   }
 }
 
-async function conflicts(by: Device): Promise<unknown> {
-  return (await by.get('/api/conflicts')).body.conflicts
+/** All pages: where one ends depends on how much had to be read for it. */
+async function conflicts(by: Device): Promise<unknown[]> {
+  const found: unknown[] = []
+  for (let after = 0; ; ) {
+    const { body } = await by.get(`/api/conflicts?after=${after}`)
+    found.push(...body.conflicts)
+    if (body.next === null) return found
+    after = body.next
+  }
 }
 
 async function status(by: Device): Promise<{ head: string; entries: number }> {
