@@ -35,9 +35,9 @@ async function within(
 }
 
 for (const { fatal, isErased } of [
-  { fatal: 'DROP TABLE segment', isErased: false },
-  { fatal: "INSERT OR REPLACE INTO meta VALUES ('erased-at'", isErased: false },
-  { fatal: 'DROP TABLE nothing', isErased: true },
+  { fatal: 'DELETE FROM segment', isErased: false },
+  { fatal: "INSERT INTO meta VALUES ('erased-at'", isErased: false },
+  { fatal: 'DELETE FROM nothing', isErased: true },
 ]) {
   test(`[SP1] killed before "${fatal}", a space is as it was, or erased with its sessions`, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'chronicle-kill-'))

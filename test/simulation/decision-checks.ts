@@ -114,7 +114,7 @@ function checkApplied(account: Account, decision: Decision): void {
   const { change, result, by, at, conflict } = decision
   const version = journal.versions.get(seqOf(result.version ?? ''))
   const replaced = version && journal.before(version)
-  const time = Math.max(at, replaced?.at ?? 0)
+  const time = raised(at, replaced, version?.arrived ?? 0)
   const kept = version !== undefined && isContent(version, decision, time) && journal.hasStood(version)
   verdicts.expect(
     (result.effectiveTimestamp ?? change.timestamp) === time,
@@ -147,6 +147,12 @@ function checkApplied(account: Account, decision: Decision): void {
     head: replaced,
     legal: won && conflict.policy !== 'server-wins' && conflict.policy !== 'manual',
   })
+}
+
+/** The time of a write over a version (CL4): not from before it, and not past now because of it. */
+function raised(at: number, replaced: Stored | undefined, now: number): number {
+  if (replaced === undefined || at >= replaced.at) return at
+  return Math.max(replaced.at, Math.min(replaced.at + 1, now))
 }
 
 function checkLost(account: Account, decision: Decision): void {

@@ -138,8 +138,8 @@ const BUGS: readonly Bug[] = [
   {
     name: 'the time of an entry falls',
     file: 'core/draft.ts',
-    find: 'return Math.max(0, (head?.at ?? 0) - edit.at)',
-    replace: 'return 0',
+    find: 'if (head === undefined || edit.at >= head.at) return 0',
+    replace: 'if (now > 0) return 0',
   },
   {
     name: 'a time in the future is refused',
@@ -185,7 +185,7 @@ const BUGS: readonly Bug[] = [
   },
   {
     name: 'an open conflict ages',
-    file: 'objects/upkeep-rows.ts',
+    file: 'objects/ageing-rows.ts',
     find: 'WHERE open = 0 AND at < ?',
     replace: 'WHERE at < ?',
     from: 70,

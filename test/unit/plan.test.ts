@@ -240,6 +240,7 @@ test('[CL4] a merge is never earlier than what it was made on, though the clock 
     key: 'k',
     by: 'b',
     at: 20,
+    lift: 0,
     deleted: false,
     value: { b: 1 },
     paths: [],

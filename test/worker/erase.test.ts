@@ -1,4 +1,4 @@
-import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Device, device, mint, type Reply, send } from './client.ts'
@@ -121,3 +121,22 @@ test.each(READS)(
     expect(JSON.stringify(reply.body)).not.toContain('canary')
   },
 )
+
+test('[SP1] a space is erased in the middle of a pass, and after a history that was read from the archive', async () => {
+  const { space, session, token } = await filledSpace()
+  const a = await device({ token, clientId: 'a' })
+  const write = (round: number, value: string) =>
+    a.sync({ changes: Array.from({ length: 100 }, (_, n) => ({ key: `k/${n}`, value, timestamp: round })) })
+  for (let round = 1; round <= 14; round++) await write(round, `${round} ${'x'.repeat(1200)}`)
+  const stub = env.CHRONICLE.getByName(space)
+  await runInDurableObject(stub, (_, { storage }) => storage.setAlarm(Date.now() + 60_000))
+  expect(await runDurableObjectAlarm(stub)).toBe(true)
+  expect((await a.get('/api/history?key=k/7&limit=3')).body.versions).toHaveLength(3)
+  expect((await erase(session, { confirm: space })).status).toBe(200)
+  const left = await runInDurableObject(stub, (_, { storage }) =>
+    ['segment', 'archive', 'head', 'client'].map(
+      (table) => storage.sql.exec(`SELECT * FROM ${table}`).toArray().length,
+    ),
+  )
+  expect(left).toEqual([0, 0, 0, 0])
+})

@@ -1,8 +1,10 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
+import { SPARE_BYTES } from '../../worker/src/core/limits.ts'
+import { sync } from '../../worker/src/objects/sync.ts'
 import { CONFIG_KEY } from '../../worker/src/schema/config.ts'
-import { age } from './ageing.ts'
+import { age, within } from './ageing.ts'
 import { type Device, device, mint, send } from './client.ts'
 
 const T = Date.now() - 60_000
@@ -173,6 +175,12 @@ test('[AU6] whose a client is ages once nothing current is its own, and no soone
   await age(space, 200)
   expect(await owners()).toEqual([{ id: 'a' }, { id: 'b' }])
   await b.sync({ changes: [put('k/2', 'b', { base: stands[1].version })] })
+  // A write a day is noted: a client in use keeps its name, though nothing current is its own.
+  await read(space, (sql) => sql.exec('UPDATE client SET arrived = arrived - 200 * 86400000'))
+  await a.sync({ changes: [put('k/3', 1)] })
+  await b.sync({ changes: [{ key: 'k/3', deleted: true, timestamp: T + 1 }] })
+  await age(space, 80)
+  expect(await owners()).toEqual([{ id: 'a' }, { id: 'b' }])
   await age(space, 400)
   expect(await owners()).toEqual([{ id: 'b' }])
 })
@@ -197,10 +205,13 @@ test('[CL4] the time of an entry never falls, so that an edit from before it doe
   const base = (await a.sync({ changes: [put('k/1', 'a', { base: null })] })).body.results[0].version
   const edit = put('k/1', 'slow', { base, timestamp: T - 3_600_000 })
   const raised = await slow.sync({ batch: 1, changes: [edit] })
-  expect(raised.body.results[0]).toMatchObject({ status: 'applied', effectiveTimestamp: T })
-  expect((await a.get('/api/entries?key=k/1')).body).toMatchObject({ value: 'slow', timestamp: T })
-  const older = put('k/1', 'third', { timestamp: T - 60_000 })
-  expect((await third.sync({ changes: [older] })).body.results[0].status).toBe('superseded')
+  expect(raised.body.results[0]).toMatchObject({ status: 'applied', effectiveTimestamp: T + 1 })
+  expect((await a.get('/api/entries?key=k/1')).body).toMatchObject({ value: 'slow', timestamp: T + 1 })
+  // Neither from before the version that was replaced, nor of its moment, whoever has the greater id.
+  for (const timestamp of [T - 60_000, T]) {
+    const older = put('k/1', 'third', { timestamp })
+    expect((await third.sync({ changes: [older] })).body.results[0].status).toBe('superseded')
+  }
   expect((await slow.sync({ batch: 1, changes: [edit] })).body.results).toEqual(raised.body.results)
 })
 
@@ -215,7 +226,63 @@ test('[CL4] a deletion and a write under client-wins keep the time too, over a r
   await evictDurableObject(env.CHRONICLE.getByName(space))
   const { changes } = (await a.get('/api/changes')).body
   expect(changes).toMatchObject([
-    { key: 'k/1', value: 'b', timestamp: T },
-    { key: 'k/2', deleted: true, timestamp: T },
+    { key: 'k/1', value: 'b', timestamp: T + 1 },
+    { key: 'k/2', deleted: true, timestamp: T + 1 },
   ])
+})
+
+test('[CL4] a raised time does not make a client lose to itself, nor a repetition without a number to what it repeats', async () => {
+  const { open } = await newSpace()
+  const [a, slow] = [await open('a'), await open('slow')]
+  const base = (await a.sync({ changes: [put('k/1', 'a', { base: null })] })).body.results[0].version
+  await slow.sync({ changes: [put('k/1', 1, { base, timestamp: T - 5000 })] })
+  const later = put('k/1', 2, { timestamp: T - 4000 })
+  expect((await slow.sync({ changes: [later] })).body).toMatchObject({
+    results: [{ status: 'applied' }],
+    conflicts: [],
+  })
+  const falling = [100, 50, 20].map((ms, value) => put('k/2', value, { timestamp: T + ms }))
+  await slow.sync({ changes: falling })
+  const again = await slow.sync({ changes: falling })
+  expect(again.body.results.map(({ status }: { status: string }) => status)).toEqual(['noop', 'noop', 'noop'])
+  expect(again.body.conflicts).toEqual([])
+})
+
+test('[CL4] no number of raised edits takes an entry into the future', async () => {
+  const { open } = await newSpace()
+  const a = await open('a')
+  const ahead = put('k/1', 'ahead', { timestamp: Date.now() + 3_600_000 })
+  await a.sync({
+    changes: [ahead, ...Array.from({ length: 400 }, (_, n) => put('k/1', n, { timestamp: 5 }))],
+  })
+  const { body } = await a.get('/api/entries?key=k/1')
+  expect(body.timestamp).toBeLessThanOrEqual(Date.now())
+})
+
+test('[QU2] past its spare bytes a space takes no records that grow and no deletions that lose', async () => {
+  const { space, open } = await newSpace()
+  const a = await open('a')
+  await a.sync({ batch: 1, changes: [put('k/1', 1), put('k/2', 2), put('k/3', 3)] })
+  const taken = await within(space, async (opened) => {
+    Object.assign(opened.store, { bytes: () => opened.config.quota.bytes + SPARE_BYTES })
+    const session = { id: 'i', token: 't', space, scopes: ['sync:write'], collections: null } as const
+    const owner = opened.store.client('a')?.subject ?? ''
+    const push = async (client: string, body: object) => {
+      const who = { ...session, client, subject: owner, issuedAt: Date.now(), expiresAt: 0 }
+      const result = await sync(opened, who, { text: JSON.stringify(body), now: Date.now() })
+      return result.ok ? 'taken' : result.fault.code
+    }
+    const gone = (key: string, more: object = {}) => ({ key, deleted: true, timestamp: T + 1, ...more })
+    const mixed = Array.from({ length: 400 }, (_, n) =>
+      n % 2 ? put('', n) : put('k/x', n, { timestamp: -1 }),
+    )
+    return [
+      await push('a', { batch: 2, changes: [gone('k/1')] }),
+      await push('a', { batch: 3, changes: [gone('k/2'), gone('k/3', { timestamp: 1 })] }),
+      await push('a', { batch: 3, changes: mixed }),
+      await push('b', { batch: 1, changes: [] }),
+      await push('a', { batch: 3, changes: rejected(400) }),
+    ]
+  })
+  expect(taken).toEqual(['taken', 'quota-exceeded', 'quota-exceeded', 'quota-exceeded', 'taken'])
 })

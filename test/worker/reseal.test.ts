@@ -233,17 +233,21 @@ test('[LC8] a chunk that cannot be read stays where it is, and the pass goes on'
       await a.sync({ changes: [{ key, value: `${key} ${round}`, timestamp: T + round }] })
     }
   }
-  const damage = (seq: number) =>
+  const damage = (nth: number) =>
     runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage: { sql } }) => {
-      const { first, body } = sql
-        .exec<{ first: number; body: ArrayBuffer }>('SELECT first, body FROM segment')
-        .one()
-      const bytes = new Uint8Array(body)
-      const view = new DataView(body)
-      let end = 0
-      for (let count = 0; count < seq; count++) end += 8 + view.getUint32(end) + view.getUint32(end + 4)
-      bytes[end - 1] = (bytes[end - 1] ?? 0) ^ 1
-      sql.exec('UPDATE segment SET body = ? WHERE first = ?', bytes, first)
+      let count = 0
+      for (const { first, body } of sql
+        .exec<{ first: number; body: ArrayBuffer }>('SELECT first, body FROM segment ORDER BY first')
+        .toArray()) {
+        const bytes = new Uint8Array(body)
+        const view = new DataView(body)
+        for (let end = 0; end < bytes.length; ) {
+          end += 8 + view.getUint32(end) + view.getUint32(end + 4)
+          count += 1
+          if (count === nth) bytes[end - 1] = (bytes[end - 1] ?? 0) ^ 1
+        }
+        sql.exec('UPDATE segment SET body = ? WHERE first = ?', bytes, first)
+      }
     })
   // The version of k/2 that stands, and one of k/1 that was replaced.
   await damage(8)

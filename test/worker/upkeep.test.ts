@@ -2,12 +2,26 @@ import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { DAY_MS } from '../../worker/src/core/limits.ts'
+import type { Session } from '../../worker/src/core/session.ts'
+import { readEntry } from '../../worker/src/objects/entry.ts'
 import { openVersions } from '../../worker/src/objects/log.ts'
 import { CONFIG_KEY } from '../../worker/src/schema/config.ts'
 import { age, rowsReadBy, within } from './ageing.ts'
 import { type Device, device, mint, send } from './client.ts'
 
 const T = Date.now() - 60_000
+
+const reader: Session = {
+  id: 'i',
+  token: 't',
+  subject: 's',
+  space: 'any',
+  client: 'reader',
+  scopes: ['sync:read'],
+  collections: null,
+  issuedAt: Date.now(),
+  expiresAt: 0,
+}
 
 beforeEach(() => env.CHRONICLE_KV.delete(CONFIG_KEY))
 
@@ -119,6 +133,74 @@ for (const [what, at] of [
     errors.mockRestore()
   })
 }
+
+/** Replaces some of the first frame of a row, as long as it was. */
+function damage(space: string, { row, from, to }: { row: number; from: RegExp; to: string }): Promise<void> {
+  return sql(space, (db) => {
+    const rows = db.exec<{ first: number; body: ArrayBuffer }>(
+      'SELECT first, body FROM segment ORDER BY first',
+    )
+    const { first, body } = rows.toArray().at(row) ?? { first: 0, body: new ArrayBuffer(8) }
+    const bytes = new Uint8Array(body)
+    const header = new TextDecoder().decode(bytes.subarray(8, 8 + new DataView(body).getUint32(0)))
+    const changed = header.replace(from, to)
+    expect([changed === header, changed.length]).toEqual([false, header.length])
+    bytes.set(new TextEncoder().encode(changed), 8)
+    db.exec('UPDATE segment SET body = ? WHERE first = ?', bytes, first)
+  })
+}
+
+for (const [what, { row, from, to }] of [
+  ['a number past the end of the log', { row: -1, from: /"s":\[\d\d\d\d/, to: '"s":[9999' }],
+  ['a number of another row', { row: -1, from: /"s":\[\d\d\d\d/, to: '"s":[ 401' }],
+  ['a number that is not whole', { row: -1, from: /"s":\[\d\d\d\d/, to: '"s":[12.4' }],
+  ['a longer step', { row: 1, from: /,1,0,0,1,/, to: ',1,0,0,9,' }],
+  ['a time that is not whole', { row: 1, from: /"t":\d{12}/, to: '"t":17958606368.' }],
+] as const) {
+  test(`[LC8] ${what} in a frame costs the versions of that chunk, and no other`, async () => {
+    const { space, a } = await newSpace()
+    for (let round = 0; round < 12; round++) {
+      const changes = Array.from({ length: 100 }, (_, n) => ({
+        key: `k/${(round * 70 + n) % 300}`,
+        value: `${round} ${n} ${'x'.repeat(200)}`,
+        timestamp: T + round,
+      }))
+      await a.sync({ changes })
+    }
+    await damage(space, { row, from, to })
+    const errors = vi.spyOn(console, 'error').mockImplementation(() => {})
+    for (const days of [1, 16, 31]) expect((await age(space, days)).next).not.toBe(0)
+    expect(errors.mock.calls.join()).toContain('chunk unreadable')
+    errors.mockRestore()
+    const b = await device({ token: a.token, clientId: 'b' })
+    for (let n = 0; n < 12; n++) {
+      expect((await b.sync({ changes: [{ key: `new/${n}`, value: n, timestamp: T }] })).body.success).toBe(
+        true,
+      )
+      if (n === 6) await within(space, async () => {})
+    }
+    const lost = await within(space, async (open) => {
+      const read = (key: string) =>
+        readEntry(open, reader, key).then(
+          ({ ok }) => ok,
+          () => false,
+        )
+      for (let n = 0; n < 12; n++) expect(await read(`new/${n}`), `new/${n}`).toBe(true)
+      const found = await Promise.all(Array.from({ length: 300 }, (_, n) => read(`k/${n}`)))
+      return found.filter((isFound) => !isFound).length
+    })
+    expect(lost).toBeLessThanOrEqual(100)
+  })
+}
+
+test('[LC8] a row that says that it ends before it begins does not hold up a pass', async () => {
+  const { space, a } = await newSpace()
+  await rewrite(a, 1000)
+  await sql(space, (db) => db.exec('UPDATE segment SET last = 1 WHERE first > 1000'))
+  const errors = vi.spyOn(console, 'error').mockImplementation(() => {})
+  expect((await age(space, 1, { rounds: 50 })).rounds).toBeLessThan(10)
+  errors.mockRestore()
+})
 
 test('[LC4] a batch is not written behind a broken chunk', async () => {
   const { space, a } = await newSpace()

@@ -31,8 +31,8 @@ export interface Edit {
   readonly text: string
   /** The change in canonical form, as the log keeps it. A base that is no version is left out. */
   readonly line: string
-  /** A base that is no version, empty without one: the digest of the batch covers it, and nothing keeps it. */
-  readonly strayBase: string
+  /** The same with a base of any text, as it came: what the digest of a batch covers. */
+  readonly sent: string
   /** The client's time, as it came. */
   readonly timestamp: number
   /** The time that decides. */
@@ -86,8 +86,7 @@ function toEdit(
     deleted: change.deleted === true,
     value,
     text,
-    line: lineOf(change, text),
-    strayBase: isStray(change.base) ? JSON.stringify(change.base) : '',
+    ...linesOf(change, text),
     timestamp,
     at: effectiveTime(timestamp, clock),
     base: baseOf(change, epoch),
@@ -97,12 +96,18 @@ function toEdit(
   }
 }
 
-/**
- * A change in the form that the log keeps. Only a base that has the form of a version is kept: the decision needs no
- * other, and any text could be one.
- */
+/** Only a base that has the form of a version is kept: the decision needs no other, and any text could be one. */
+function linesOf(change: Change, text: string): Pick<Edit, 'line' | 'sent'> {
+  const sent = lineOf(change, text)
+  return { sent, line: isStray(change.base) ? lineOf({ ...change, base: STRAY }, text) : sent }
+}
+
+/** What the log keeps in the place of a base that is no version: as unknown as that. */
+const STRAY = ''
+
+/** A change in the form that the log keeps. A base that was given as a value is not kept: it has decided, and is done. */
 export function lineOf({ key, timestamp, base, deleted }: Change, text: string): string {
-  const known = base === undefined ? 0 : isStray(base) ? FOREIGN : JSON.stringify(base)
+  const known = base === undefined ? 0 : JSON.stringify(base)
   const value = text === '' ? '' : `,${text}`
   return `[${JSON.stringify(key)},${timestamp},${known},${deleted === true ? 1 : 0}${value}]`
 }
@@ -113,9 +118,7 @@ function isStray(base: Change['base']): base is string {
 
 /** What tells one batch from another: its changes in canonical form, and whether they stand or fall together. */
 export function batchText(edits: readonly Edit[], atomic: boolean): string {
-  const parts = edits.map(
-    ({ line, base, assumed, strayBase }) => `${line}:${base ?? ''}:${assumed?.text ?? ''}${strayBase}`,
-  )
+  const parts = edits.map(({ sent, base, assumed }) => `${sent}:${base ?? ''}:${assumed?.text ?? ''}`)
   return `${atomic ? 1 : 0}[${parts.join(',')}]`
 }
 

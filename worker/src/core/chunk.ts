@@ -63,7 +63,7 @@ export function versionsOf(frame: Frame, text: string): readonly Version[] {
   return frame.slots.map(({ seq, previous, index, lift }) => {
     const [key, timestamp, , deleted, value, paths = []] = contents[index] as Content
     const at = effectiveTime(timestamp, clock) + lift
-    return { seq, previous, key, by: frame.c, at, deleted: deleted === 1, value, paths }
+    return { seq, previous, key, by: frame.c, at, lift, deleted: deleted === 1, value, paths }
   })
 }
 
@@ -71,8 +71,8 @@ export function versionsOf(frame: Frame, text: string): readonly Version[] {
 function isFrameOf(count: number, { slots }: Frame): boolean {
   let [last, next] = [0, 0]
   for (const { seq, previous, index, lift } of slots) {
-    // Written as a negation so that NaN and undefined are rejected too.
-    if (!(seq > last && previous < seq && index >= next && index < count && lift >= 0)) return false
+    const isWhole = [seq, previous, index, lift].every(Number.isSafeInteger)
+    if (!isWhole || seq <= last || previous >= seq || index < next || index >= count || lift < 0) return false
     last = seq
     next = index + 1
   }

@@ -87,7 +87,9 @@ function writeBlind(draft: Draft, step: Encounter): Verdict {
   if (head.by !== client) return byClock(draft, step)
   if (!draft.view.numbered && isInOwnRun(draft, step)) return { status: 'noop', seq: head.seq }
   if (head.merged) return byClock(draft, step)
-  return edit.at >= head.at ? apply(draft, step) : lose(draft, step, 'lww')
+  // By the times that the client gave: the space may have raised the one of its earlier write.
+  const raised = contentOf(draft, head.seq)?.lift ?? 0
+  return edit.at >= head.at - raised ? apply(draft, step) : lose(draft, step, 'lww')
 }
 
 /** Whether a blind write without a number is a retry: it came before, and its own client has replaced it since. */
@@ -96,8 +98,8 @@ function isInOwnRun(draft: Draft, { edit, client, head }: Encounter): boolean {
   for (let steps = 0; steps < RETRY_DEPTH && seq > NOTHING; steps++) {
     const version = contentOf(draft, seq)
     if (version === null || version.by !== client || version.at < edit.at) return false
-    if (version.at === edit.at && version.deleted === edit.deleted && textOf(version) === edit.text)
-      return true
+    const isSame = version.deleted === edit.deleted && textOf(version) === edit.text
+    if (isSame && version.at - version.lift === edit.at) return true
     seq = version.previous
   }
   return false

@@ -1,4 +1,5 @@
 import { lineOf } from './change.ts'
+import type { Clock } from './clock.ts'
 import type { Policy } from './config.ts'
 import type { Json } from './json.ts'
 import type { Conflict, Version } from './outcome.ts'
@@ -67,7 +68,7 @@ export function standing(draft: Draft, head: Head): Version | null {
 /** Stores the edit and makes it the head. Its time is at least that of the version it replaces. */
 export function apply(draft: Draft, step: Step): Applied {
   const { edit, client, head } = step
-  const lift = liftOf(step)
+  const lift = liftOf(step, draft.view.clock)
   const seq = store(draft, step, { lift })
   draft.heads.set(edit.key, {
     seq,
@@ -83,8 +84,13 @@ export function apply(draft: Draft, step: Step): Applied {
 
 type Applied = Extract<Verdict, { status: 'applied' }>
 
-function liftOf({ edit, head }: Step): number {
-  return Math.max(0, (head?.at ?? 0) - edit.at)
+/**
+ * By how much the time of an edit is raised: past the version that it replaces, so that an edit of that version's moment
+ * does not win a tie. Never past now, or a client could raise an entry out of everyone's reach.
+ */
+function liftOf({ edit, head }: Step, { now }: Clock): number {
+  if (head === undefined || edit.at >= head.at) return 0
+  return Math.max(head.at, Math.min(head.at + 1, now)) - edit.at
 }
 
 /** The edit wins; what it replaced is kept as the loser. */
@@ -126,7 +132,7 @@ export interface Made {
 export function combine(draft: Draft, step: Encounter, made: Made): Verdict {
   const { edit, client, head } = step
   const sent = made.text === edit.text ? null : store(draft, step)
-  const lift = liftOf(step)
+  const lift = liftOf(step, draft.view.clock)
   const at = edit.at + lift
   const seq =
     sent === null
@@ -145,7 +151,7 @@ export function combine(draft: Draft, step: Encounter, made: Made): Verdict {
     const loser = made.editIsLater ? head.seq : conflict
     draft.conflicts.push({ ...settled(conflict, 'merge'), resolution: 'merged', winner: seq, loser })
   }
-  return { status: 'merged', seq, conflict, ...(sent === null && lift > 0 && { at }) }
+  return { status: 'merged', seq, conflict, ...(lift > 0 && { at }) }
 }
 
 function settled(id: number, policy: Policy): Pick<Conflict, 'id' | 'policy' | 'resolvedBy'> {
@@ -158,7 +164,7 @@ function store(
   { paths = [], lift = 0 }: { readonly paths?: readonly string[]; readonly lift?: number } = {},
 ): number {
   const { key, deleted, value, line } = edit
-  const content = { previous: head?.seq ?? NOTHING, key, at: edit.at + lift, deleted, value, paths }
+  const content = { previous: head?.seq ?? NOTHING, key, at: edit.at + lift, lift, deleted, value, paths }
   return add(draft, content, { line: withPaths(line, paths), index, lift, made: paths.length > 0 })
 }
 
@@ -168,8 +174,8 @@ function storeMade(draft: Draft, { key, at, made }: { key: string; at: number; m
   const { now, skew } = draft.view.clock
   // The log corrects every timestamp of a batch by the skew of its clock, up to its arrival: this one is right already.
   const line = lineOf({ key, timestamp: at - skew }, text)
-  const content = { previous: draft.seq, key, at, deleted: false, value, paths }
   const lift = Math.max(0, at - now)
+  const content = { previous: draft.seq, key, at, lift, deleted: false, value, paths }
   return add(draft, content, { line: withPaths(line, paths), index: 0, lift, made: true })
 }
 

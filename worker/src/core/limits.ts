@@ -145,6 +145,9 @@ export const MAX_QUOTA_BYTES = 10_000_000_000
  */
 export const SPARE_BYTES = 64 * 1024 * 1024
 
+/** Verdicts of so many characters take no room of a full space: a batch of deletions that is applied has far fewer. */
+export const SMALL_VERDICTS = 256
+
 /** The most identity providers, and the most audiences of one, that the configuration names. */
 export const MAX_IDENTITY_PROVIDERS = 16
 export const MAX_AUDIENCES = 16

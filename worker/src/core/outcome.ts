@@ -28,6 +28,8 @@ export interface Version {
   readonly by: string
   /** Effective time, ms. */
   readonly at: number
+  /** By how much the space raised it, ms. */
+  readonly lift: number
   readonly deleted: boolean
   readonly value: Json | undefined
   /** The JSON pointers of what both sides changed, where a merge came of it, or it lost in one. */

@@ -136,6 +136,11 @@ function tooMany(policy: RateLimited['policy'], limit: number | null): string {
   return `${those} ${policy === 'place' ? 'at this place' : `of one ${policy}`}`
 }
 
+/** Whether this version knows a fault: an object of the next release may refuse for a reason of its own. */
+export function isKnown({ code }: Fault): boolean {
+  return Object.hasOwn(WORDS, code)
+}
+
 /** A fault in words. */
 export function problemOf(fault: Fault): Problem {
   // TypeScript cannot see that the words found under a fault's code are for that very fault.

@@ -14,7 +14,7 @@ export interface Growth {
   readonly entries: number
   /** Whether it stores content. A deletion without a value is none: deleting must stay possible. */
   readonly content: boolean
-  /** Whether it stores anything: a deletion, or the first record of a client. */
+  /** Whether it stores more than it takes away: a deletion that loses, or a record of a client that grows. */
   readonly traces: boolean
 }
 
@@ -27,16 +27,16 @@ export function growthOf({
     const version = versions.get(seq)
     return version !== undefined && (!version.deleted || version.value !== undefined)
   })
-  return { entries, content, traces: stored.length > 0 }
+  return { entries, content, traces: stored.length > Math.max(0, -entries) }
 }
 
 /**
  * The quota that leaves no room for a write; null if there is room. A write that adds no entry needs no room for
- * entries. Deletions and records of a full space go into its spare bytes, until those are used up too; a write that
- * leaves fewer entries always passes.
+ * entries. Deletions and records of a full space go into its spare bytes, until those are used up too; after that only
+ * a deletion that leaves one entry less is stored.
  */
 export function exceeded({ entries, content, traces }: Growth, used: Amounts, limit: Amounts): Quota | null {
   if (entries > 0 && used.entries + entries > limit.entries) return 'entries'
   if (content && used.bytes >= limit.bytes) return 'bytes'
-  return traces && entries >= 0 && used.bytes >= limit.bytes + SPARE_BYTES ? 'bytes' : null
+  return traces && used.bytes >= limit.bytes + SPARE_BYTES ? 'bytes' : null
 }

@@ -1,6 +1,6 @@
 import type { Fault, RateLimited } from '../core/fault.ts'
-import { BUDGET_WINDOW_SECONDS } from '../core/limits.ts'
-import { problemOf } from '../core/problem.ts'
+import { ABSENCE_RETRY_SECONDS, BUDGET_WINDOW_SECONDS } from '../core/limits.ts'
+import { isKnown, problemOf } from '../core/problem.ts'
 import type { Result } from '../core/result.ts'
 import { HTTPError, SyncError } from '../errors.ts'
 
@@ -10,8 +10,10 @@ export function unwrap<T>(result: Result<T>): T {
   return result.value
 }
 
-/** A fault as the error that the edge answers with. */
+/** A fault as the error that the edge answers with. One that only a newer release knows means: ask again, there. */
 export function refusal(fault: Fault): HTTPError {
+  if (!isKnown(fault))
+    return refusal({ code: 'busy', absent: true, retryAfterSeconds: ABSENCE_RETRY_SECONDS })
   const { status, code, detail, members } = problemOf(fault)
   if (status === 409) return new SyncError(detail, members, { code })
   return new HTTPError(status, detail, { code, members, headers: headersOf(fault) })

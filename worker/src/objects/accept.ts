@@ -3,6 +3,7 @@ import { batchText, type Edit, toEdits } from '../core/change.ts'
 import type { Clock } from '../core/clock.ts'
 import { policyOf } from '../core/config.ts'
 import type { Origin } from '../core/frame.ts'
+import { SMALL_VERDICTS } from '../core/limits.ts'
 import { type Conflict, resultsOf, type Version } from '../core/outcome.ts'
 import { type Plan, planBatch } from '../core/plan.ts'
 import { growthOf } from '../core/quota.ts'
@@ -11,7 +12,7 @@ import type { Session } from '../core/session.ts'
 import { conflictIds, decodeVerdicts, encodeVerdicts, type Verdict } from '../core/verdict.ts'
 import type { SyncRequest } from '../schema/sync.ts'
 import { checkSession } from './admission.ts'
-import { claimOf, recordOf } from './client.ts'
+import { claimOf, isClaimDue, recordOf } from './client.ts'
 import { commit, type SealedLines, sealLines } from './commit.ts'
 import { CorruptionError, openVersions } from './log.ts'
 import { checkQuota } from './quota.ts'
@@ -215,13 +216,19 @@ function settle(
   }
   const noted = noteOf(prepared, plan, record)
   const growth = growthOf(plan)
-  const first = noted !== null && record === undefined
-  const room = checkQuota(space, prepared.session, { ...growth, traces: growth.traces || first })
+  const traces = growth.traces || isLarger(noted, record)
+  const room = checkQuota(space, prepared.session, { ...growth, traces })
   if (!room.ok) return room
   const from = space.standing.seq + 1
   commit(space, plan, { sealed, record: noted })
   const wrote = plan.seq < from ? null : { from, to: plan.seq, verbatim: plan.lines === null }
   return accepted({ edits, verdicts, conflicts, versions, replayed: false, wrote })
+}
+
+/** Whether a record takes more room than the one before it. Some bytes of verdicts are let through. */
+function isLarger(noted: ClientRecord | null, record: ClientRecord | undefined): boolean {
+  if (noted === null) return false
+  return record === undefined || noted.verdicts.length > Math.max(SMALL_VERDICTS, record.verdicts.length)
 }
 
 /** What is noted of the client: the batch with its verdicts, or without a number whose client it is. */
@@ -231,7 +238,7 @@ function noteOf(
   record: ClientRecord | undefined,
 ): ClientRecord | null {
   if (request.batch === undefined) {
-    return record === undefined && stored.length > 0 ? claimOf(session, clock.now) : null
+    return stored.length > 0 && isClaimDue(record, clock.now) ? claimOf(session, clock.now) : null
   }
   return {
     id: session.client,

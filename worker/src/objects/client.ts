@@ -1,4 +1,5 @@
 import { NO_BATCH } from '../core/batch.ts'
+import { DAY_MS } from '../core/limits.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
 import type { Space } from './space.ts'
@@ -12,6 +13,11 @@ export function recordOf({ store }: Space, { client, subject }: Session): Result
   const record = store.client(client)
   if (record === undefined || record.subject === subject) return accepted(record)
   return refused({ code: 'foreign-client', detail: 'this clientId belongs to another subject of the space' })
+}
+
+/** Whether a client's write is to be noted: its first one, and then one a day, so that the claim does not age in use. */
+export function isClaimDue(record: ClientRecord | undefined, now: number): boolean {
+  return record === undefined || (record.batch === NO_BATCH && now - record.arrived >= DAY_MS)
 }
 
 /** The record by which a client that numbers no batch belongs to its subject from its first write on. */

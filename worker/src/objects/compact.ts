@@ -1,14 +1,15 @@
 import { type Chunk, tryChunks, versionsOf } from '../core/chunk.ts'
-import { FORM, firstSeq } from '../core/frame.ts'
+import { FORM, firstSeq, lastSeq } from '../core/frame.ts'
 import { HEADS_AT_ONCE, SLICE_BYTES } from '../core/limits.ts'
 import type { Version } from '../core/outcome.ts'
 import { concatenate, type Packed, packChunks, partOf } from '../core/repack.ts'
 import type { Head } from '../core/settle.ts'
+import type { ArchiveRow } from './archive-rows.ts'
 import { agrees } from './feed.ts'
 import { openText } from './log.ts'
+import type { Pass, SegmentRow } from './pass-rows.ts'
 import type { Keyring } from './seal.ts'
 import type { Space } from './space.ts'
-import type { ArchiveRow, Pass, SegmentRow } from './upkeep-rows.ts'
 
 /** A stretch of the log with its chunks opened. */
 interface Slice {
@@ -26,6 +27,8 @@ interface Opened {
   /** Null for one that cannot be read: it stays as it is. */
   readonly text: string | null
   readonly versions: readonly Version[]
+  /** The row that it was found in. */
+  readonly row: Pick<SegmentRow, 'first' | 'last' | 'at'>
 }
 
 /** How far a pass has come with a step. */
@@ -50,10 +53,10 @@ export async function compactSlice(space: Space, pass: Pass, now: number): Promi
   if (rows.length === 0) return passOver(pass, last)
   const slice = await openSlice(space, rows)
   const keys = await space.keys()
-  const progress = progressOf(pass, last.last, slice.unreadable)
+  const progress = progressOf(pass, endOf(last), slice.unreadable)
   if (!isStale(slice, keys)) return progress
   const readable = slice.chunks.filter(({ text }) => text !== null)
-  const live = packChunks(await sealParts(keys, slice.chunks, (seq) => slice.live.has(seq)))
+  const live = await packLive(keys, slice)
   const replaced = packChunks(await sealParts(keys, readable, (seq) => !slice.live.has(seq)))
   // Nothing is awaited from here on. Batches have only been added behind the slice; an erasure ends the pass.
   if (space.standing.epoch !== slice.epoch) return null
@@ -80,7 +83,12 @@ function readableRows(rows: readonly SegmentRow[]): readonly SegmentRow[] {
 /** Leaves a row as it is that cannot be read at all. */
 function passOver(pass: Pass, { first, last }: { readonly first: number; readonly last: number }): Progress {
   logUnreadable({ message: 'row unreadable', first, last })
-  return progressOf(pass, last, 1)
+  return progressOf(pass, endOf({ first, last }), 1)
+}
+
+/** A broken row may say that it ends before it begins: a pass never goes back. */
+function endOf({ first, last }: { readonly first: number; readonly last: number }): number {
+  return Math.max(first, last)
 }
 
 /** Makes the next batch begin a row of its own, so that the newest one can be written anew as well. */
@@ -90,13 +98,15 @@ function closeTail(space: Space, { first }: SegmentRow): void {
 
 async function openSlice(space: Space, rows: readonly SegmentRow[]): Promise<Slice> {
   const { epoch } = space.standing
-  const found = rows.flatMap(({ body }) => tryChunks(body) ?? [])
-  const opened = await Promise.all(found.map((chunk) => openOne(space, chunk)))
+  const found = rows.flatMap((row) => (tryChunks(row.body) ?? []).map((chunk) => ({ row, chunk })))
+  const opened = await Promise.all(found.map(({ row, chunk }) => openOne(space, chunk, row)))
   const heads = headsOf(
     space,
     opened.flatMap(({ versions }) => versions),
   )
-  const chunks = opened.map((one) => (one.versions.every(isPromised(heads)) ? one : unreadable(one.chunk)))
+  const chunks = opened.map((one) =>
+    one.versions.every(isPromised(heads)) ? one : unreadable(one.chunk, one.row),
+  )
   const versions = chunks.flatMap((chunk) => chunk.versions)
   const live = new Set(versions.filter(({ key, seq }) => heads.get(key)?.seq === seq).map(({ seq }) => seq))
   const superseded = versions.length - live.size
@@ -104,22 +114,29 @@ async function openSlice(space: Space, rows: readonly SegmentRow[]): Promise<Sli
 }
 
 /** A chunk that cannot be read is reported and carried along, so that it can be mended. */
-async function openOne(space: Space, chunk: Chunk): Promise<Opened> {
+async function openOne(space: Space, chunk: Chunk, row: Opened['row']): Promise<Opened> {
   try {
     const text = await openText(space, chunk)
-    return { chunk, text, versions: versionsOf(chunk.frame, text) }
+    const versions = versionsOf(chunk.frame, text)
+    if (isWithin(chunk, row)) return { chunk, text, versions, row }
   } catch {
-    return unreadable(chunk)
+    // Reported below.
   }
+  return unreadable(chunk, row)
+}
+
+/** Whether a chunk may be in a row: a frame of form 1 has no tag that says so. */
+function isWithin({ frame }: Chunk, { first, last }: Opened['row']): boolean {
+  return frame.slots.every(({ seq }) => seq >= first && seq <= last)
 }
 
 function countUnreadable(chunks: readonly Opened[]): number {
   return chunks.filter(({ text }) => text === null).length
 }
 
-function unreadable(chunk: Chunk): Opened {
+function unreadable(chunk: Chunk, row: Opened['row']): Opened {
   logUnreadable({ message: 'chunk unreadable', generation: chunk.frame.g, seq: firstSeq(chunk.frame) })
-  return { chunk, text: null, versions: [] }
+  return { chunk, text: null, versions: [], row }
 }
 
 function logUnreadable(fields: Readonly<Record<string, string | number>>): void {
@@ -151,6 +168,38 @@ function isStale({ chunks, superseded }: Slice, { generations: [newest] }: Keyri
 
 function isNewest({ frame }: Chunk, generation: number): boolean {
   return frame.g === generation && frame.form === FORM
+}
+
+/**
+ * The rows of the log for what is current. A run of chunks that cannot be read gets a row of its own between its
+ * readable neighbours: nothing that such a chunk says of itself may be believed, its numbers least of all.
+ */
+async function packLive(keys: Keyring, { chunks, live }: Slice): Promise<readonly Packed[]> {
+  const rows: Packed[] = []
+  for (let start = 0; start < chunks.length; ) {
+    const isBroken = chunks[start]?.text === null
+    const length = chunks.slice(start).findIndex(({ text }) => (text === null) !== isBroken)
+    const run = chunks.slice(start, length === -1 ? undefined : start + length)
+    if (isBroken) rows.push(...rowOfBroken(run, chunks[start - 1], chunks[start + run.length]))
+    else rows.push(...packChunks(await sealParts(keys, run, (seq) => live.has(seq))))
+    start += run.length
+  }
+  return rows
+}
+
+/** One row for broken chunks that follow one another; for each of their rows, if they are of several. */
+function rowOfBroken(
+  run: readonly Opened[],
+  before: Opened | undefined,
+  after: Opened | undefined,
+): readonly Packed[] {
+  const rows = [...new Set(run.map(({ row }) => row))]
+  return rows.map((row) => {
+    const first = before?.row === row ? lastSeq(before.chunk.frame) + 1 : row.first
+    const last = after?.row === row ? firstSeq(after.chunk.frame) - 1 : row.last
+    const body = concatenate(run.filter((one) => one.row === row).map(({ chunk }) => chunk.bytes))
+    return { first, last, at: row.at, body }
+  })
 }
 
 /** The wanted changes of each chunk, as chunks of the same origin. One that stays whole is not sealed again. */
@@ -202,7 +251,8 @@ async function resealRow(space: Space, keys: Keyring, { first, last, body }: Arc
     return { row: null, unreadable: 1 }
   }
   if (chunks.every((chunk) => isNewest(chunk, newest))) return { row: null, unreadable: 0 }
-  const opened = await Promise.all(chunks.map((chunk) => openOne(space, chunk)))
+  const row = { first, last, at: 0 }
+  const opened = await Promise.all(chunks.map((chunk) => openOne(space, chunk, row)))
   const sealed = await sealParts(keys, opened, () => true)
   const unreadable = countUnreadable(opened)
   return { row: { first, body: concatenate(sealed.map(({ bytes }) => bytes)) }, unreadable }

@@ -22,16 +22,10 @@ export function configReader(sql: SqlStorage, kv: KVNamespace): ConfigReader {
   let reading = Promise.resolve()
 
   async function renew(): Promise<void> {
-    try {
-      const stored = await kv.get(CONFIG_KEY, 'json')
-      const found = stored === null ? DEFAULT_CONFIG : StoredConfig.parse(stored)
-      if (found.revision <= config.revision) return
-      config = found
-      sql.exec(`INSERT OR REPLACE INTO meta VALUES ('config', ?)`, JSON.stringify(found))
-    } catch (cause) {
-      // The space goes on with what it knows.
-      console.error(JSON.stringify({ level: 'error', message: 'config unreadable', error: String(cause) }))
-    }
+    const found = await readStored(kv)
+    if (found === null || found.revision <= config.revision) return
+    sql.exec(`INSERT OR REPLACE INTO meta VALUES ('config', ?)`, JSON.stringify(found))
+    config = found
   }
 
   function isDue(now: number): boolean {
@@ -54,6 +48,17 @@ export function configReader(sql: SqlStorage, kv: KVNamespace): ConfigReader {
       await reading
       return config
     },
+  }
+}
+
+/** Null if there is no configuration, or none that can be read: the space keeps the one that it has. */
+async function readStored(kv: KVNamespace): Promise<Config | null> {
+  try {
+    const stored = await kv.get(CONFIG_KEY, 'json')
+    return stored === null ? null : StoredConfig.parse(stored)
+  } catch (cause) {
+    console.error(JSON.stringify({ level: 'error', message: 'config unreadable', error: String(cause) }))
+    return null
   }
 }
 

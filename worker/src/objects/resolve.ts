@@ -11,7 +11,7 @@ import type { Head } from '../core/settle.ts'
 import { formatVersion, NOTHING, parseVersion } from '../core/version.ts'
 import type { ResolveRequest } from '../schema/conflict.ts'
 import { checkScope, checkSession } from './admission.ts'
-import { claimOf, recordOf } from './client.ts'
+import { claimOf, isClaimDue, recordOf } from './client.ts'
 import { commit, type SealedLines, sealLines } from './commit.ts'
 import { keyOf } from './conflicts.ts'
 import { openVersions } from './log.ts'
@@ -129,7 +129,8 @@ function settle(
   const room = checkQuota(space, session, growthOf(plan))
   if (!room.ok) return room
   const by = plan.stored.length > 0 ? plan.seq : (head?.seq ?? NOTHING)
-  const claim = record === undefined && plan.stored.length > 0 ? claimOf(session, sealed.origin.t) : null
+  const now = sealed.origin.t
+  const claim = plan.stored.length > 0 && isClaimDue(record, now) ? claimOf(session, now) : null
   commit(space, plan, { sealed, record: claim, decides: { id: conflict.id, by } })
   return answer(prepared, { epoch, by, replayed: false })
 }

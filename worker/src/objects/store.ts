@@ -3,9 +3,11 @@ import type { Progress } from '../core/import.ts'
 import { SEGMENT_BYTES } from '../core/limits.ts'
 import type { Conflict } from '../core/outcome.ts'
 import type { Head } from '../core/settle.ts'
+import { type AgeingRows, ageingRows } from './ageing-rows.ts'
+import { type ArchiveRows, archiveRows } from './archive-rows.ts'
 import { type ImportRows, importedIn, importRows } from './import-rows.ts'
 import type { KeyNames } from './names.ts'
-import { passesIn, type UpkeepRows, upkeepRows } from './upkeep-rows.ts'
+import { type PassRows, passesIn, passRows } from './pass-rows.ts'
 
 /** Where a space stands: read once when its object wakes, then kept in step with every commit. */
 export interface Standing {
@@ -62,7 +64,7 @@ export interface Append {
 }
 
 /** The rows of a space. Synchronous throughout; the caller says what is one transaction. */
-export interface Store extends UpkeepRows, ImportRows {
+export interface Store extends PassRows, ArchiveRows, AgeingRows, ImportRows {
   standing(): Standing
   /** How much storage all the rows take; less again once some were deleted. */
   bytes(): number
@@ -118,7 +120,9 @@ export function sqliteStore(sql: SqlStorage, names: KeyNames): Store {
     ...clientRows(sql),
     ...conflictRows(sql),
     ...revokedRows(sql),
-    ...upkeepRows(sql),
+    ...passRows(sql),
+    ...archiveRows(sql),
+    ...ageingRows(sql),
     ...importRows(sql, names),
   }
 }

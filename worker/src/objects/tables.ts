@@ -90,15 +90,20 @@ export function migrate(storage: DurableObjectStorage, epoch: string): void {
   }
   storage.transactionSync(() => {
     for (const step of STEPS.slice(done, LAYOUT)) sql.exec(step)
-    sql.exec(`INSERT OR REPLACE INTO meta VALUES ('step', ?)`, LAYOUT)
-    sql.exec(`INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('floor', 0)`, epoch)
+    found(sql, epoch)
   })
 }
 
+/** Notes the layout, and the epoch and floor of a new space. */
+function found(sql: SqlStorage, epoch: string): void {
+  sql.exec(`INSERT OR REPLACE INTO meta VALUES ('step', ?)`, LAYOUT)
+  sql.exec(`INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('floor', 0)`, epoch)
+}
+
 /**
- * Drops every row of a space and founds it again under another epoch, with the time of its erasure, in one transaction:
- * `deleteAll()` would take effect before the time is noted, and a runtime that dies in between would bring the ended
- * sessions back to life.
+ * Deletes every row of a space and founds it again under another epoch, with the time of its erasure, in one
+ * transaction: `deleteAll()` would take effect before the time is noted, and a runtime that dies in between would bring
+ * the ended sessions back to life. A table could not be dropped while a query of it is unfinished.
  */
 export function foundAgain(
   storage: DurableObjectStorage,
@@ -106,9 +111,9 @@ export function foundAgain(
 ): void {
   const { sql } = storage
   storage.transactionSync(() => {
-    for (const { name } of tablesOf(sql)) sql.exec(`DROP TABLE ${name}`)
-    migrate(storage, epoch)
-    sql.exec(`INSERT OR REPLACE INTO meta VALUES ('erased-at', ?)`, now)
+    for (const { name } of tablesOf(sql)) sql.exec(`DELETE FROM ${name}`)
+    found(sql, epoch)
+    sql.exec(`INSERT INTO meta VALUES ('erased-at', ?)`, now)
   })
 }
 

@@ -3,9 +3,10 @@ import { FORM } from '../core/frame.ts'
 import { DAY_MS, DROP_ROWS, RESEAL_AGAIN_MS, SLICE_BYTES, UPKEEP_INTERVAL_MS } from '../core/limits.ts'
 import { isPassDue, type LastPass, upkeepBy } from '../core/upkeep.ts'
 import { NOTHING } from '../core/version.ts'
+import type { ArchiveRow } from './archive-rows.ts'
 import { compactSlice, type Progress, resealArchive } from './compact.ts'
+import type { Pass, Passes } from './pass-rows.ts'
 import type { Space } from './space.ts'
-import type { ArchiveRow, Pass, Passes } from './upkeep-rows.ts'
 
 /** What a change leaves that ages, besides superseded versions. */
 export interface Ageing {
@@ -80,15 +81,16 @@ function nextOf({ pass, isAtEnd }: Progress, last: LastPass): Pass | null {
 
 function endPass(space: Space, { generation, unreadable }: Pass, now: number): void {
   const { superseded: left } = space.standing
-  space.store.dropClaims(now - space.config.tombstoneDays * DAY_MS)
+  space.store.dropClaims(now - space.config.tombstoneDays * DAY_MS, DROP_ROWS)
   space.store.putPasses({ last: { at: now, generation, form: FORM, left, unreadable }, now: null })
   space.standing = { ...space.standing, left }
 }
 
 /** The part of a pass after the log: the archive, unless the last pass left all of it under the same key and form. */
 function archivePass({ of, generation, unreadable }: Pass, last: LastPass): Pass | null {
-  if (of === 'archive' || last.generation === 0) return null
-  if (last.generation === generation && last.form === FORM && last.unreadable === 0) return null
+  const isNewest = last.generation === generation && last.form === FORM && last.unreadable === 0
+  const isFirst = last.generation === 0 && last.form === FORM
+  if (of === 'archive' || isNewest || isFirst) return null
   return { after: 0, to: Number.MAX_SAFE_INTEGER, generation, unreadable, of: 'archive' }
 }
 
