@@ -242,6 +242,7 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'MAX_ATTACHMENT_LENGTH', // [LV14]
   'MAX_POINTERS', // [PO4]
   'MAX_POINTERS_LENGTH', // [PO4]
+  'MAX_MERGED_LENGTH', // [PO5]
   'MAX_REPORT_BYTES', // [CF3]
   'MAX_PAGE_BYTES', // [FE2]
   'MAX_PAGE_READ_BYTES', // [FE2]
