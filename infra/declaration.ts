@@ -42,8 +42,12 @@ const Declaration = z.strictObject({
     .array(z.strictObject({ binding: z.string(), dataset: z.string() }))
     .default([]),
   observability: z
-    .strictObject({ enabled: z.boolean(), head_sampling_rate: z.number().min(0).max(1).optional() })
-    .default({ enabled: true }),
+    .strictObject({
+      enabled: z.boolean(),
+      head_sampling_rate: z.number().min(0).max(1).optional(),
+      logs: z.strictObject({ enabled: z.boolean(), invocation_logs: z.boolean() }),
+    })
+    .default({ enabled: true, logs: { enabled: true, invocation_logs: false } }),
 })
 
 export type Declaration = Readonly<z.infer<typeof Declaration>>

@@ -1,4 +1,4 @@
-import { WorkersScript } from '@pulumi/cloudflare'
+import { WorkersScript, type WorkersScriptArgs } from '@pulumi/cloudflare'
 import {
   ComponentResource,
   type ComponentResourceOptions,
@@ -58,7 +58,7 @@ export class SyncWorker extends ComponentResource {
       compatibilityDate: declaration.compatibility_date,
       compatibilityFlags: declaration.compatibility_flags,
       bindings: [...args.bindings],
-      observability: { enabled: declaration.observability.enabled, headSamplingRate: args.logSampling },
+      observability: observabilityOf(args),
       logpush: false,
       usageModel: 'standard',
       ...(args.smartPlacement && { placement: { mode: 'smart' } }),
@@ -75,6 +75,16 @@ export class SyncWorker extends ComponentResource {
     this.scriptName = script.scriptName
     this.release = { digest: secret(digest), migrations, from, modifiedOn: script.modifiedOn }
     this.registerOutputs({ scriptName: this.scriptName })
+  }
+}
+
+/** The Worker's own lines are sampled and kept; the platform's line of each invocation is as the declaration says. */
+function observabilityOf({ declaration, logSampling }: SyncWorkerArgs): WorkersScriptArgs['observability'] {
+  const { enabled, logs } = declaration.observability
+  return {
+    enabled,
+    headSamplingRate: logSampling,
+    logs: { enabled: logs.enabled, invocationLogs: logs.invocation_logs },
   }
 }
 

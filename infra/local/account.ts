@@ -56,6 +56,13 @@ export interface Observability {
   readonly enabled: boolean
   /** The share of requests whose logs are kept, 0 to 1; all when left out. */
   readonly headSamplingRate?: number | undefined
+  readonly logs?:
+    | {
+        readonly enabled: boolean
+        /** Whether the platform writes a line of its own for each invocation, with its URL and headers. */
+        readonly invocationLogs: boolean
+      }
+    | undefined
 }
 
 /** A refusal, with status and code of the real API. */

@@ -20,7 +20,8 @@ export const POLICIES: readonly StackValidationPolicy[] = [
   policy('migrations-are-sent-once', 'A migration is never sent twice and none is skipped.', wrongMigrations),
   policy('workers-dev-is-closed', 'Production does not answer under workers.dev.', openWorkersDev),
   policy('cors-names-origins', 'Browsers are let in by exact origin.', wildcardOrigins),
-  policy('production-logs', 'Production keeps some of its logs.', silentProduction),
+  policy('production-logs', 'Production keeps all that it logs.', silentProduction),
+  policy('no-invocation-logs', 'The platform keeps no URLs and headers of requests.', invocationLogs),
   policy('jurisdiction-stays', 'The jurisdiction of a stack with data never changes.', movedJurisdiction),
   policy('master-keys-stay', 'No master key that data is sealed by is taken away.', lostMasterKeys),
 ]
@@ -110,12 +111,23 @@ function wildcardOrigins({ scripts }: StackView): readonly string[] {
 }
 
 function silentProduction({ production, scripts }: StackView): readonly string[] {
-  const silent = scripts.filter(
-    ({ observability }) => !observability?.enabled || !observability.headSamplingRate,
-  )
   if (!production) return []
+  const silent = scripts.filter(
+    ({ observability: { enabled, headSamplingRate, logs } = {} }) =>
+      !enabled || !logs?.enabled || headSamplingRate !== 1,
+  )
   return silent.map(
-    () => 'Production would keep no logs: set logSampling above 0, and observability in the declaration.',
+    () =>
+      'Production would lose log lines of defects and of what operators did: set logSampling to 1, and observability on in the declaration.',
+  )
+}
+
+/** On where nothing is said: the platform's default. */
+function invocationLogs({ scripts }: StackView): readonly string[] {
+  const logging = scripts.filter(({ observability }) => observability?.logs?.invocationLogs !== false)
+  return logging.map(
+    () =>
+      `Invocation logs hold the URL and the headers of every request: set invocation_logs to false under [observability.logs] in ${DECLARATION_FILE}.`,
   )
 }
 

@@ -21,7 +21,11 @@ export interface StackView {
 export interface Script {
   readonly bindings: readonly Binding[]
   readonly migrations?: Migrations | undefined
-  readonly observability?: { readonly enabled?: boolean; readonly headSamplingRate?: number }
+  readonly observability?: {
+    readonly enabled?: boolean
+    readonly headSamplingRate?: number
+    readonly logs?: { readonly enabled?: boolean; readonly invocationLogs?: boolean }
+  }
 }
 
 const SCRIPT = 'cloudflare:index/workersScript:WorkersScript'

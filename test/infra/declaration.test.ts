@@ -84,6 +84,10 @@ test.each([
   ],
   ['env = { prod = {} }', 'has "env", which infra/declaration.ts does not deploy'],
   ['observability = { enabled = "yes" }', 'observability.enabled: Invalid input: expected boolean'],
+  [
+    'observability = { enabled = true, logs = { enabled = true } }',
+    'observability.logs.invocation_logs: Invalid input: expected boolean',
+  ],
   ['observability = ', 'is not TOML'],
 ])('%s is refused in one line', (line, message) => {
   expect(() => declare(`${DECLARED}${line}\n`)).toThrow(`worker/wrangler.toml`)

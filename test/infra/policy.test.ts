@@ -84,6 +84,34 @@ test.concurrent.each<[string, string, Config, (project: Project) => void, RegExp
     /^cors-names-origins: CORS_ORIGINS is \["\*"\]/,
   ],
   ['prod without logs', 'prod', { ...HOSTNAME, logSampling: '0' }, () => {}, /^production-logs: /],
+  [
+    'prod with most of its logs',
+    'prod',
+    { ...HOSTNAME, logSampling: '0.99' },
+    () => {},
+    /^production-logs: /,
+  ],
+  [
+    'prod whose logs are switched off',
+    'prod',
+    HOSTNAME,
+    edit(TOML, '[observability.logs]\nenabled = true', '[observability.logs]\nenabled = false'),
+    /^production-logs: /,
+  ],
+  [
+    'URLs and headers in the logs',
+    'dev',
+    {},
+    edit(TOML, 'invocation_logs = false', 'invocation_logs = true'),
+    /^no-invocation-logs: Invocation logs hold the URL and the headers of every request: set invocation_logs/,
+  ],
+  [
+    'logs of which nothing is said',
+    'dev',
+    {},
+    edit('infra/components/sync-worker.ts', 'invocationLogs: logs.invocation_logs', ''),
+    /^no-invocation-logs: /,
+  ],
 ])('%s breaks a policy', async (_what, stack, config, change, violation) => {
   const project = newProject()
   change(project)

@@ -4,7 +4,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
 import type { RunningCloud } from '../../infra/local/start-cloud.ts'
-import { decodeChunks, type Frame, seqsOf } from '../../worker/src/core/chunk.ts'
+import { decodeChunks } from '../../worker/src/core/chunk.ts'
+import type { Frame } from '../../worker/src/core/frame.ts'
 import { allowMuch, GENEROUS, mintToken, testCloud } from '../support/cloud.ts'
 import { OfflineDevice } from '../support/offline-device.ts'
 
@@ -137,7 +138,7 @@ async function expectEveryWrite(reader: OfflineDevice): Promise<void> {
 /** Each version by the newest key of the life that it was stored in. */
 function expectSealedByNewest(): void {
   const sealed = framesIn(join(tested.folder, 'dev', 'data')).flatMap((frame) =>
-    seqsOf(frame).map((seq) => ({ seq, by: frame.g })),
+    frame.slots.map(({ seq }) => ({ seq, by: frame.g })),
   )
   expect(sealed).toHaveLength(WRITES)
   for (const { seq, by } of sealed) expect(by, `version ${seq}`).toBe(LIVES[lifeOf(seq)]?.[0])

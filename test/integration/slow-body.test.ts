@@ -74,5 +74,5 @@ test('[IM8] an import whose body stalls ends, and what came of it is in', async 
     headers: { ...headers(session), 'content-type': 'application/x-ndjson' },
     body: rest,
   })
-  expect(await response.json()).toEqual({ success: true, line: 3, entries: 1, finished: true })
+  expect(await response.json()).toEqual({ success: true, line: 3, entries: 1, finished: true, edited: false })
 })

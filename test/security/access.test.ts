@@ -25,6 +25,7 @@ const WHO: {
   'GET /api/audit': 'admin',
   'POST /api/sync': ['sync:read', 'sync:write'],
   'GET /api/live': ['sync:read'],
+  'POST /api/live/ticket': ['sync:read'],
   'GET /api/changes': ['sync:read'],
   'GET /api/status': ['sync:read'],
   'GET /api/entries': ['sync:read'],

@@ -44,6 +44,7 @@ const BODIES: { readonly [Name in RouteName]: object | string | null } = {
   'GET /api/audit': null,
   'POST /api/sync': { changes: [{ key: 'a/1', value: 1, timestamp: 1 }], cursor: null },
   'GET /api/live': null,
+  'POST /api/live/ticket': null,
   'GET /api/changes': null,
   'GET /api/status': null,
   'GET /api/entries': null,

@@ -1,7 +1,10 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, inject, test } from 'vitest'
+import { type Chunk, decodeChunks, joinChunk } from '../../worker/src/core/chunk.ts'
+import { encodeFrame, holds } from '../../worker/src/core/frame.ts'
 import { DAY_MS } from '../../worker/src/core/limits.ts'
+import { concatenate } from '../../worker/src/core/repack.ts'
 import type { Result } from '../../worker/src/core/result.ts'
 import type { Session } from '../../worker/src/core/session.ts'
 import { compactSlice } from '../../worker/src/objects/compact.ts'
@@ -42,7 +45,11 @@ async function fill(space: Space): Promise<void> {
       await push(space, client, { batch: round, changes })
     }
     if (round === 3)
-      await compactSlice(space, { after: 0, to: space.standing.seq, generation: 1 }, Date.now())
+      await compactSlice(
+        space,
+        { after: 0, to: space.standing.seq, generation: 1, unreadable: 0 },
+        Date.now(),
+      )
   }
 }
 
@@ -173,4 +180,82 @@ test('[SC9] rows that were changed or swapped never show a value that was not wr
   })
   expect(count.reported).toBeGreaterThan(ROWS)
   console.info(`SC9: ${ROWS} rows tampered with, ${Date.now() - began} ms; replies: ${JSON.stringify(count)}`)
+})
+
+/** The chunk of the log that holds a version. */
+function chunkOf({ store }: Space, seq: number): Chunk {
+  const body = store.segmentAt(seq)?.body ?? new Uint8Array()
+  const chunk = decodeChunks(body).find(({ frame }) => holds(frame, seq))
+  if (chunk === undefined) throw new Error(`no chunk holds ${seq}`)
+  return chunk
+}
+
+/** As layout 5 wrote a frame, which had no tag. */
+function untagged({ frame, sealed }: Chunk, seq: number): Uint8Array {
+  const { g, c, b, t, k } = frame
+  const header = new TextEncoder().encode(JSON.stringify({ g, c, b, t, k, s: [seq, 0, 0] }))
+  return joinChunk({ frame, header, tag: new Uint8Array(), sealed }).bytes
+}
+
+for (const [how, forge] of [
+  ['verbatim', (chunk: Chunk) => chunk.bytes],
+  ['under another frame', (chunk: Chunk, seq: number) => renumbered(chunk, seq)],
+  ['as a chunk of layout 5', untagged],
+] as const) {
+  test(`[SC9] a chunk that is appended again ${how} is not shown as a newer version`, async () => {
+    await runInDurableObject(env.CHRONICLE.getByName(`again ${how}`), async (_, state) => {
+      const space = openSpace(state, env)
+      await push(space, 'a', { changes: [{ key: 'k/1', value: 'old', timestamp: T }] })
+      await push(space, 'a', { changes: [{ key: 'k/1', value: 'new', timestamp: T + 1 }] })
+      const chunk = chunkOf(space, 1)
+      const { sql } = state.storage
+      sql.exec('INSERT INTO segment VALUES (3, 3, 1, ?, ?, 2)', T, forge(chunk, 3))
+      sql.exec(`UPDATE head SET seq = 3, at = ? WHERE key = 'k/1'`, T)
+      const replies = await Promise.all([
+        readEntry(openSpace(state, env), sessionOf('reader'), 'k/1').catch(String),
+        changesOf(openSpace(state, env), sessionOf('reader')).catch(String),
+        readHistory(openSpace(state, env), sessionOf('reader'), { key: 'k/1' }).catch(String),
+      ])
+      for (const reply of replies) expect(JSON.stringify(reply)).not.toContain('old')
+      expect(
+        replies.filter((reply) => typeof reply === 'string' && reply.startsWith('CorruptionError')),
+      ).not.toEqual([])
+    })
+  })
+}
+
+function renumbered({ frame, tag, sealed }: Chunk, seq: number): Uint8Array {
+  const slots = frame.slots.map((slot) => ({ ...slot, seq }))
+  return joinChunk({ frame, header: encodeFrame({ ...frame, slots }), tag, sealed }).bytes
+}
+
+test('[SC9] the contents of two chunks of one batch cannot change places', async () => {
+  await runInDurableObject(env.CHRONICLE.getByName('parted'), async (_, state) => {
+    const value = 'v'.repeat(40_000)
+    const changes = ['first', 'second'].map((name) => ({
+      key: 'k/1',
+      value: `${name} ${value}`,
+      timestamp: T,
+    }))
+    await push(openSpace(state, env), 'a', { batch: 1, changes })
+    const { sql } = state.storage
+    const { body } = sql.exec<{ body: ArrayBuffer }>('SELECT body FROM segment').one()
+    const [one, two] = decodeChunks(new Uint8Array(body)) as [Chunk, Chunk]
+    const swapped = [joinChunk({ ...one, sealed: two.sealed }), joinChunk({ ...two, sealed: one.sealed })]
+    sql.exec('UPDATE segment SET body = ?', concatenate(swapped.map(({ bytes }) => bytes)))
+    await expect(readEntry(openSpace(state, env), sessionOf('reader'), 'k/1')).rejects.toThrow(
+      'does not open',
+    )
+  })
+})
+
+test('[SC9] a lost master key is a reported corruption of all that it sealed, and of nothing else', async () => {
+  await runInDurableObject(env.CHRONICLE.getByName('lost-key'), async (_, state) => {
+    await push(openSpace(state, env), 'a', { changes: [{ key: 'k/1', value: 'old', timestamp: T }] })
+    const without = { ...env, MASTER_KEY: `2:${btoa('n'.repeat(32))}` }
+    const space = openSpace(state, without)
+    await push(space, 'a', { changes: [{ key: 'k/2', value: 'new', timestamp: T }] })
+    await expect(readEntry(space, sessionOf('reader'), 'k/1')).rejects.toThrow('does not open')
+    expect(parsed(await readEntry(space, sessionOf('reader'), 'k/2'))).toMatchObject({ value: 'new' })
+  })
 })

@@ -143,6 +143,11 @@ export class OfflineClient {
     this.#out = null
   }
 
+  /** After a 409 `batch-forgotten`: the batch took effect long ago, and the next page shows what became of it. */
+  forget(): void {
+    this.#out = null
+  }
+
   /** After a 409 `batch-mismatch`: whether a batch that was given up explains it. Then the next number is free. */
   renumber(): boolean {
     if (this.#out === null || !this.#givenUp.has(this.#out.number)) return false

@@ -46,7 +46,7 @@ export interface Decision {
   readonly inBatch: ReadonlySet<number>
 }
 
-/** Whether everything that a reply said of its changes was so. */
+/** Checks everything that a reply said of its changes. */
 export function checkDecisions(account: Account, handled: Handled): void {
   const conflicts = [...handled.reply.conflicts]
   const inBatch = new Set<number>()
@@ -113,14 +113,20 @@ function checkApplied(account: Account, decision: Decision): void {
   const { verdicts, journal } = account
   const { change, result, by, at, conflict } = decision
   const version = journal.versions.get(seqOf(result.version ?? ''))
-  const kept = version !== undefined && isContent(version, decision) && journal.hasStood(version)
+  const replaced = version && journal.before(version)
+  const time = Math.max(at, replaced?.at ?? 0)
+  const kept = version !== undefined && isContent(version, decision, time) && journal.hasStood(version)
+  verdicts.expect(
+    (result.effectiveTimestamp ?? change.timestamp) === time,
+    'IN7',
+    () => `${describe(change)} on ${describe(replaced)} counts as ${result.effectiveTimestamp}, not ${time}`,
+  )
   verdicts.expect(
     kept,
     'IN2',
     () => `${describe(change)}, applied as ${result.version}, is not what stood: ${describe(version)}`,
   )
   if (version === undefined) return
-  const replaced = journal.before(version)
   if (conflict === undefined) {
     verdicts.expect(
       isOnBase(account, decision, version),
@@ -148,7 +154,7 @@ function checkLost(account: Account, decision: Decision): void {
   const { change, result, by, at, conflict } = decision
   const winner = result.version === undefined ? undefined : journal.versions.get(seqOf(result.version))
   const loser = journal.versions.get(seqOf(conflict?.loser.version ?? ''))
-  const kept = loser !== undefined && isContent(loser, decision) && journal.disputes.has(loser.seq)
+  const kept = loser !== undefined && isContent(loser, decision, at) && journal.disputes.has(loser.seq)
   verdicts.expect(kept, 'IN2', () => `${describe(change)} of ${by} lost and is not kept: ${describe(loser)}`)
   verdicts.expect(
     winner === undefined || journal.hasStood(winner),
@@ -189,7 +195,7 @@ function checkConcurrent(
   )
 }
 
-function isContent(version: Stored, { change, at, by }: Decision): boolean {
+function isContent(version: Stored, { change, by }: Decision, at: number): boolean {
   return version.key === change.key && version.at === at && version.by === by && isSame(version, change)
 }
 

@@ -1,3 +1,4 @@
+import { DAY_MS } from '../../worker/src/core/limits.ts'
 import { castOf, clockOf, KEYS, newcomer, type Seat, START, seatOf } from './cast.ts'
 import type { Account, Merges } from './decision-checks.ts'
 import { checkHistory, type Resolved, type Snapshot } from './final-checks.ts'
@@ -36,6 +37,8 @@ export class World<H extends Host> {
   readonly #handled: Handled[] = []
   readonly #results = new Map<string, string>()
   readonly #decided = new Set<string>()
+  /** When each numbered batch was sent first, ms. */
+  readonly #firstSent = new Map<string, number>()
   readonly #snapshots: Snapshot[] = []
   /** The open conflicts that somebody has tried to close. */
   readonly asked = new Set<number>()
@@ -65,6 +68,8 @@ export class World<H extends Host> {
     const request = seat.client.request({ size, atomic, clock: clockOf(seat, this.now) })
     seat.attempt += 1
     seat.open = request
+    const name = nameOf(seat.client.habits, request)
+    if (!this.#firstSent.has(name)) this.#firstSent.set(name, this.now)
     this.uplink.push({ seat, attempt: seat.attempt, request })
   }
 
@@ -145,7 +150,7 @@ export class World<H extends Host> {
     this.#handled.push(handled)
     checkReply(this.verdicts, handled)
     this.#sightings.noteReply(handled)
-    if (request.batch !== undefined) this.#checkRepetition(`${client.id} ${request.batch}`, handled)
+    if (request.batch !== undefined) this.#checkRepetition(nameOf(client, request), handled)
   }
 
   /** A batch is decided once; whatever is said of it, and in whatever order that arrives, is the same. */
@@ -211,10 +216,18 @@ export class World<H extends Host> {
     if (answer.kind === 'refused') this.#refuse(seat, request, answer.code)
   }
 
-  #refuse({ client }: Seat, request: Request, code: string): void {
+  #refuse(seat: Seat, request: Request, code: string): void {
+    const { client } = seat
     const rolledBack = code === 'atomic-failed' && request.atomic === true
     if (rolledBack) {
       client.rollBack()
+      return
+    }
+    // What became of a batch is kept for a day at least, the shortest time that an operator of the histories configures.
+    const isOld = this.now - (this.#firstSent.get(nameOf(client.habits, request)) ?? this.now) >= DAY_MS
+    if (code === 'batch-forgotten' && isOld) {
+      this.count('forgotten')
+      client.forget()
       return
     }
     const explained = code === 'batch-mismatch' && client.renumber()
@@ -322,4 +335,8 @@ function isSettled({ client, open }: Seat): boolean {
 
 function dropOf<T extends { readonly seat: Seat }>(link: T[], seat: Seat): void {
   link.splice(0, link.length, ...link.filter((item) => item.seat !== seat))
+}
+
+function nameOf({ id }: { readonly id: string }, { batch }: Request): string {
+  return `${id} ${batch}`
 }

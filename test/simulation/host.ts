@@ -54,6 +54,7 @@ export type Figure =
   | 'requests'
   | 'changes'
   | 'replays'
+  | 'forgotten'
   | 'refusals'
   | 'lost'
   | 'duplicates'

@@ -14,7 +14,7 @@ export interface Log {
 export async function readLog(floor: Floor, { segments, keys, after }: Log): Promise<readonly Stored[]> {
   const chunks = segments
     .flatMap((body) => floor.decodeChunks(body))
-    .filter(({ frame }) => (frame.s.at(-3) ?? 0) > after)
+    .filter(({ frame }) => (frame.slots.at(-1)?.seq ?? 0) > after)
   const read = chunks.map(async (chunk) => {
     const versions = floor.versionsOf(chunk.frame, await keys.open(chunk))
     return versions.map((version) => ({ ...version, batch: chunk.frame.b, arrived: chunk.frame.t }))

@@ -256,6 +256,7 @@ export class Server {
       (gated ??= turns.after(keys()).then((ring) => ({
         generations: ring.generations,
         seal: (text, origin) => turns.after(ring.seal(text, origin)),
+        frame: ring.frame,
         open: (chunk) => turns.after(ring.open(chunk)),
         digests: (text) => turns.after(ring.digests(text)),
       })))

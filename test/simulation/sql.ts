@@ -32,6 +32,8 @@ export function storageOn(db: DatabaseSync, watch: Watch, alarm: AlarmClock): Du
   }
 
   function transactionSync<T>(work: () => T): T {
+    // The platform nests them; whatever is thrown inside passes the outermost one.
+    if (db.isTransaction) return work()
     db.exec('BEGIN')
     try {
       const result = work()

@@ -41,6 +41,7 @@ const ApiMigrations = z.strictObject({
 const ApiObservability = z.object({
   enabled: z.boolean(),
   head_sampling_rate: z.number().exactOptional(),
+  logs: z.object({ enabled: z.boolean(), invocation_logs: z.boolean() }).exactOptional(),
 })
 
 /** The part `metadata` of an upload. */
@@ -89,12 +90,20 @@ export function toMigrations({ old_tag, new_tag, steps }: z.infer<typeof ApiMigr
 }
 
 export function toObservability(api: z.infer<typeof ApiObservability>): Observability {
-  const { enabled, head_sampling_rate: headSamplingRate } = api
-  return { enabled, ...(headSamplingRate !== undefined && { headSamplingRate }) }
+  const { enabled, head_sampling_rate: headSamplingRate, logs } = api
+  return {
+    enabled,
+    ...(headSamplingRate !== undefined && { headSamplingRate }),
+    ...(logs && { logs: { enabled: logs.enabled, invocationLogs: logs.invocation_logs } }),
+  }
 }
 
-export function toApiObservability({ enabled, headSamplingRate }: Observability): object {
-  return { enabled, ...(headSamplingRate !== undefined && { head_sampling_rate: headSamplingRate }) }
+export function toApiObservability({ enabled, headSamplingRate, logs }: Observability): object {
+  return {
+    enabled,
+    ...(headSamplingRate !== undefined && { head_sampling_rate: headSamplingRate }),
+    ...(logs && { logs: { enabled: logs.enabled, invocation_logs: logs.invocationLogs } }),
+  }
 }
 
 function toBinding(binding: ApiBinding, deployed: Script | undefined): Binding {

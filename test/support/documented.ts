@@ -29,6 +29,7 @@ const NDJSON = 'application/x-ndjson'
 /** The one field of the only replies that give a credential ([SC8]). */
 const GIVEN: Readonly<Record<string, string>> = {
   'POST /api/auth': 'session',
+  'POST /api/live/ticket': 'ticket',
   'POST /api/tokens': 'token',
   'POST /api/tokens/{id}/rotate': 'token',
 }

@@ -76,7 +76,8 @@ export class LiveDevice {
 
   async #connect(): Promise<void> {
     const query = this.#cursor === null ? '' : `?cursor=${this.#cursor}`
-    const protocols = ['chronicle.v1', `bearer.${this.#session}`]
+    const { ticket } = await this.#request<{ ticket: string }>('/api/live/ticket', {})
+    const protocols = ['chronicle.v1', `ticket.${ticket}`]
     const socket = new WebSocket(`${this.#url.replace('http', 'ws')}/api/live${query}`, protocols)
     this.#socket = socket
     const opened = Promise.withResolvers<void>()

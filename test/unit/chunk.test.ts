@@ -1,47 +1,88 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { toEdits } from '../../worker/src/core/change.ts'
-import {
-  type Chunk,
-  decodeChunks,
-  draftChunks,
-  encodeChunk,
-  versionsOf,
-} from '../../worker/src/core/chunk.ts'
+import { decodeChunks, draftChunks, joinChunk, TAG_BYTES, versionsOf } from '../../worker/src/core/chunk.ts'
+import { decodeFrame, encodeFrame, FORM, type Frame } from '../../worker/src/core/frame.ts'
 
-const chunks: fc.Arbitrary<Chunk[]> = fc.array(
+const steps = fc.record({
+  seq: fc.integer({ min: 1, max: 1e6 }),
+  previous: fc.nat(1e6),
+  index: fc.nat(3),
+  lift: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(1e9) }),
+})
+
+/** Frames whose numbers ascend, as the log writes them. */
+const frames: fc.Arbitrary<Frame> = fc
+  .record({
+    g: fc.nat(9),
+    c: fc.string(),
+    b: fc.option(fc.nat()),
+    t: fc.nat(),
+    k: fc.integer(),
+    steps: fc.array(steps),
+  })
+  .map(({ steps, ...origin }) => {
+    let [seq, index] = [0, -1]
+    const slots = steps.map((step) => {
+      seq += step.seq
+      index += 1 + step.index
+      return { seq, previous: step.previous % seq, index, lift: step.lift }
+    })
+    return { ...origin, form: FORM, slots }
+  })
+
+const chunks = fc.array(
   fc.record({
-    frame: fc.record({
-      g: fc.nat(9),
-      c: fc.string(),
-      b: fc.option(fc.nat()),
-      t: fc.nat(),
-      k: fc.integer(),
-      s: fc.array(fc.nat()),
-    }),
+    frame: frames,
+    tag: fc.uint8Array({ minLength: TAG_BYTES, maxLength: TAG_BYTES }),
     sealed: fc.uint8Array({ maxLength: 300 }),
   }),
 )
 
+function chunkOf({ frame, tag, sealed }: { frame: Frame; tag: Uint8Array; sealed: Uint8Array }) {
+  return joinChunk({ frame, header: encodeFrame(frame), tag, sealed })
+}
+
 test('[SG6] chunks one after the other are read back as they were written', () => {
   fc.assert(
     fc.property(chunks, (written) => {
-      const bytes = Uint8Array.from(written.flatMap((chunk) => [...encodeChunk(chunk)]))
-      expect(decodeChunks(bytes).map(({ frame, sealed }) => ({ frame, sealed: [...sealed] }))).toEqual(
-        written.map(({ frame, sealed }) => ({ frame, sealed: [...sealed] })),
+      const bytes = Uint8Array.from(written.flatMap((chunk) => [...chunkOf(chunk).bytes]))
+      const read = decodeChunks(bytes)
+      expect(read.map(({ frame, tag, sealed }) => ({ frame, tag: [...tag], sealed: [...sealed] }))).toEqual(
+        written.map(({ frame, tag, sealed }) => ({ frame, tag: [...tag], sealed: [...sealed] })),
       )
+      expect(Uint8Array.from(read.flatMap((chunk) => [...chunk.bytes]))).toEqual(bytes)
     }),
     { seed: 10 },
   )
 })
 
-test('[SG6] a segment that ends inside a chunk is an error, not a shorter log', () => {
-  const chunk = encodeChunk({
-    frame: { g: 1, c: 'c', b: 1, t: 1, k: 0, s: [1, 0, 0] },
-    sealed: new Uint8Array(50),
+test('[SG8] a frame of form 1 is read as layout 5 wrote it', () => {
+  const written = '{"g":3,"c":"phone","b":7,"t":1795347000000,"k":-60000,"s":[41,0,0,43,12,2]}'
+  expect(decodeFrame(new TextEncoder().encode(written))).toEqual({
+    form: 1,
+    g: 3,
+    c: 'phone',
+    b: 7,
+    t: 1_795_347_000_000,
+    k: -60_000,
+    slots: [
+      { seq: 41, previous: 0, index: 0, lift: 0 },
+      { seq: 43, previous: 12, index: 2, lift: 0 },
+    ],
   })
-  for (const length of [1, 7, 20, chunk.length - 1])
-    expect(() => decodeChunks(chunk.subarray(0, length))).toThrow()
+})
+
+test('[SG6] bytes that are no frame, or one of a later form, are an error', () => {
+  for (const text of ['', '{', '{}', '[]', '{"s":1}', '{"s":["1",0,0]}', '{"v":3,"s":[]}', 'null'])
+    expect(() => decodeFrame(new TextEncoder().encode(text)), text).toThrow()
+})
+
+test('[SG6] a segment that ends inside a chunk is an error, not a shorter log', () => {
+  const frame = { g: 1, c: 'c', b: 1, t: 1, k: 0, form: FORM, slots: [] } as const
+  const { bytes } = chunkOf({ frame, tag: new Uint8Array(TAG_BYTES), sealed: new Uint8Array(50) })
+  for (const length of [1, 7, 20, bytes.length - 1])
+    expect(() => decodeChunks(bytes.subarray(0, length))).toThrow()
 })
 
 test('[SG7] a long batch is parted, and every accepted change is in one chunk with its place', () => {
@@ -55,8 +96,8 @@ test('[SG7] a long batch is parted, and every accepted change is in one chunk wi
   const drafts = draftChunks(edits.value.map(({ rejection, line }) => (rejection === null ? line : null)))
   expect(drafts.length).toBeGreaterThan(5)
   const read = drafts.flatMap(({ text, indexes }) => {
-    const s = indexes.flatMap((index, place) => [index + 1, 0, place])
-    return versionsOf({ g: 1, c: 'a', b: 1, t: 1e9, k: 0, s }, text)
+    const slots = indexes.map((line, index) => ({ seq: line + 1, previous: 0, index, lift: 0 }))
+    return versionsOf({ form: FORM, g: 1, c: 'a', b: 1, t: 1e9, k: 0, slots }, text)
   })
   const accepted = changes.flatMap((change, index) =>
     change.key === '' ? [] : [{ ...change, seq: index + 1 }],

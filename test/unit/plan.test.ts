@@ -30,6 +30,7 @@ class ModelSpace {
     const plan = planBatch(edits.value, client, {
       seq: this.seq,
       clock,
+      numbered: false,
       policy: () => this.policy,
       head: (key) => this.heads.get(key),
       version: (seq) => this.versions.get(seq),
@@ -208,6 +209,7 @@ test('[SY7] asks for the content of a head before it calls a concurrent write a 
   const head: Head = { seq: 5, root: 0, at: 1, by: 'b', deleted: false, merged: false }
   const plan = planBatch(edits.value, 'a', {
     seq: 5,
+    numbered: false,
     clock: { now: 9, skew: 0 },
     policy: () => 'lww',
     head: () => head,
@@ -224,7 +226,7 @@ test('[PO5] the name of a collection is a name, whatever JavaScript knows by it'
   }
 })
 
-test('[CL3] a merge is never later than now, though the clock of the space went back', () => {
+test('[CL4] a merge is never earlier than what it was made on, though the clock of the space went back', () => {
   const edits = toEdits([{ key: 'k', value: { a: 1 }, timestamp: 1, base: null }], {
     epoch: EPOCH,
     clock: { now: 9, skew: 0 },
@@ -244,12 +246,14 @@ test('[CL3] a merge is never later than now, though the clock of the space went 
   }
   const plan = planBatch(edits.value, 'a', {
     seq: 5,
+    numbered: false,
     clock: { now: 9, skew: 0 },
     policy: () => 'merge',
     head: () => head,
     version: () => version,
   })
-  expect(plan.heads.get('k')).toMatchObject({ at: 9, merged: true })
+  expect(plan.heads.get('k')).toMatchObject({ at: 20, merged: true })
+  expect(plan.stored.map(({ lift }) => lift)).toEqual([0, 11])
 })
 
 /** A value of some fields, large or not, that counts how often it is gone through. */

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { Change } from '../../worker/src/core/change.ts'
 import { toEdits } from '../../worker/src/core/change.ts'
 import { DEFAULT_CONFIG } from '../../worker/src/core/config.ts'
+import { SPARE_BYTES } from '../../worker/src/core/limits.ts'
 import { planBatch } from '../../worker/src/core/plan.ts'
 import { exceeded, growthOf } from '../../worker/src/core/quota.ts'
 
@@ -10,7 +11,7 @@ const NOW = 1_795_347_000_000
 
 test('[QU1] so many entries fit and not one more; what adds none always does', () => {
   const add = (entries: number, held: number) =>
-    exceeded({ entries, content: true }, { entries: held, bytes: 0 }, LIMIT)
+    exceeded({ entries, content: true, traces: true }, { entries: held, bytes: 0 }, LIMIT)
   expect([add(1, 8), add(1, 9), add(1, 10)]).toEqual([null, null, 'entries'])
   expect([add(4, 5), add(5, 5), add(6, 5)]).toEqual([null, null, 'entries'])
   expect([add(0, 10), add(0, 11), add(-1, 12)]).toEqual([null, null, null])
@@ -18,9 +19,19 @@ test('[QU1] so many entries fit and not one more; what adds none always does', (
 
 test('[QU2] below so many bytes there is room for content, at them and above for none', () => {
   const store = (content: boolean, bytes: number) =>
-    exceeded({ entries: 0, content }, { entries: 0, bytes }, LIMIT)
+    exceeded({ entries: 0, content, traces: true }, { entries: 0, bytes }, LIMIT)
   expect([store(true, 999), store(true, 1000), store(true, 1001)]).toEqual([null, 'bytes', 'bytes'])
   expect([store(false, 999), store(false, 1000), store(false, 1001)]).toEqual([null, null, null])
+})
+
+test('[QU2] a full space takes deletions and records into its spare bytes, then only what leaves fewer entries', () => {
+  const trace = (entries: number, bytes: number) =>
+    exceeded({ entries, content: false, traces: true }, { entries: 5, bytes }, LIMIT)
+  const end = LIMIT.bytes + SPARE_BYTES
+  expect([trace(0, end - 1), trace(0, end), trace(0, end + 1)]).toEqual([null, 'bytes', 'bytes'])
+  expect(trace(-1, end + 1)).toBeNull()
+  const nothing = { entries: 0, content: false, traces: false }
+  expect(exceeded(nothing, { entries: 5, bytes: end + 1 }, LIMIT)).toBeNull()
 })
 
 /** What some changes do to a space that holds `k/live`. */
@@ -34,6 +45,7 @@ function growth(...changes: readonly Partial<Change>[]) {
   const plan = planBatch(edits.value, 'me', {
     seq: 1,
     clock,
+    numbered: false,
     policy: () => DEFAULT_CONFIG.defaultPolicy,
     head: (key) => (key === 'k/live' ? live : undefined),
     version: () => ({ ...content, value: 1, paths: [] }),
@@ -42,19 +54,27 @@ function growth(...changes: readonly Partial<Change>[]) {
 }
 
 test('[QU2] all that is stored is content, but for deletions without a value', () => {
-  expect(growth({ value: 1 })).toEqual({ entries: 1, content: true })
-  expect(growth({ value: null })).toEqual({ entries: 1, content: true })
-  expect(growth({ key: 'k/live', deleted: true })).toEqual({ entries: -1, content: false })
-  expect(growth({ key: 'k/live', deleted: true, value: 'last' })).toEqual({ entries: -1, content: true })
-  expect(growth({ key: 'k/live', deleted: true }, { value: 1 })).toEqual({ entries: 0, content: true })
+  expect(growth({ value: 1 })).toEqual({ entries: 1, content: true, traces: true })
+  expect(growth({ value: null })).toEqual({ entries: 1, content: true, traces: true })
+  expect(growth({ key: 'k/live', deleted: true })).toEqual({ entries: -1, content: false, traces: true })
+  expect(growth({ key: 'k/live', deleted: true, value: 'last' })).toEqual({
+    entries: -1,
+    content: true,
+    traces: true,
+  })
+  expect(growth({ key: 'k/live', deleted: true }, { value: 1 })).toEqual({
+    entries: 0,
+    content: true,
+    traces: true,
+  })
   // It loses, and is kept.
   const early = { key: 'k/live', timestamp: 1, base: 'other.1' }
-  expect(growth({ ...early, value: 2 })).toEqual({ entries: 0, content: true })
-  expect(growth({ ...early, deleted: true })).toEqual({ entries: 0, content: false })
+  expect(growth({ ...early, value: 2 })).toEqual({ entries: 0, content: true, traces: true })
+  expect(growth({ ...early, deleted: true })).toEqual({ entries: 0, content: false, traces: true })
 })
 
 test('[QU2] what stores nothing is none: the same content again, a rejected change, no change', () => {
-  const none = { entries: 0, content: false }
+  const none = { entries: 0, content: false, traces: false }
   expect(growth({ key: 'k/live', value: 1 })).toEqual(none)
   expect(growth({ key: '', value: 1 })).toEqual(none)
   expect(growth()).toEqual(none)

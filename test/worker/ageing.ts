@@ -10,6 +10,7 @@ export interface Effort {
   /** How often the object had to wake. */
   readonly rounds: number
   readonly rowsWritten: number
+  readonly rowsRead: number
   /** When it wants to wake next, ms from the moment that it was; null: never. */
   readonly next: number | null
 }
@@ -24,14 +25,19 @@ export async function age(
   const effort = await runInDurableObject(stub, async (_, state) => {
     await state.storage.deleteAlarm()
     const now = Date.now() + days * DAY_MS
-    const { watched, alarm, rowsWritten } = watch(state)
+    const { watched, alarm, rowsWritten, rowsRead } = watch(state)
     const opened = openSpace(watched, { ...env, MASTER_KEY: options.masterKeys ?? env.MASTER_KEY })
     for (let rounds = 1; ; rounds++) {
       alarm.at = null
       opened.alarm.forget()
       await upkeep(opened, now)
       if (alarm.at !== now || rounds === options.rounds) {
-        return { rounds, rowsWritten: rowsWritten(), next: alarm.at === null ? null : alarm.at - now }
+        return {
+          rounds,
+          rowsWritten: rowsWritten(),
+          rowsRead: rowsRead(),
+          next: alarm.at === null ? null : alarm.at - now,
+        }
       }
     }
   })
@@ -48,6 +54,18 @@ export async function within<T>(space: string, work: (opened: Space) => Promise<
   })
   await evictDurableObject(stub)
   return result
+}
+
+/** How many rows a space of its own reads for some work. */
+export async function rowsReadBy(space: string, work: (opened: Space) => Promise<unknown>): Promise<number> {
+  return runInDurableObject(env.CHRONICLE.getByName(space), async (_, state) => {
+    const { watched, rowsRead } = watch(state)
+    const opened = openSpace(watched, env)
+    await opened.keys()
+    const before = rowsRead()
+    await work(opened)
+    return rowsRead() - before
+  })
 }
 
 /** Lets something happen, once, while the space is sealing what it is about to write. */
@@ -103,6 +121,7 @@ function watch(state: DurableObjectState) {
   return {
     watched: { id: state.id, storage } as unknown as DurableObjectState,
     alarm,
+    rowsRead: () => cursors.reduce((sum, cursor) => sum + cursor.rowsRead, 0),
     rowsWritten: () => cursors.reduce((sum, cursor) => sum + cursor.rowsWritten, 0),
   }
 }

@@ -1,5 +1,6 @@
+import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Session } from '../../worker/src/core/session.ts'
 import { signSession, verifySession } from '../../worker/src/http/session.ts'
 import { device, mint, send } from './client.ts'
@@ -108,6 +109,33 @@ test('[AU4] DELETE /api/auth ends the session at once, and no other', async () =
   expect((await b.get('/api/status')).body).toMatchObject({ status: 'ok', entries: 0 })
 })
 
+test('[SC2] to end a session again is no error and writes nothing, whatever has ended it', async () => {
+  const space = crypto.randomUUID()
+  const writes: unknown[] = []
+  const object = env.CHRONICLE.getByName(space)
+  await runInDurableObject(object, (_, { storage }) => {
+    const exec = storage.sql.exec.bind(storage.sql)
+    vi.spyOn(storage.sql, 'exec').mockImplementation((query, ...bindings) => {
+      if (/INSERT|UPDATE|DELETE/.test(query)) writes.push(query)
+      return exec(query, ...bindings)
+    })
+  })
+  const end = async (session: string) => {
+    writes.length = 0
+    expect((await send('DELETE', '/api/auth', { bearer: session })).body).toEqual({ success: true })
+    return writes.length
+  }
+  const { token, id } = await mint({ space, scopes: ['sync:read', 'space:admin'] })
+  const [own, ofToken] = [await device({ token }), await device({ token })]
+  expect(await end(own.session)).toBeGreaterThan(0)
+  expect(await end(own.session)).toBe(0)
+  await send('DELETE', `/api/tokens/${id}`, { bearer: env.ADMIN_TOKEN })
+  expect(await end(ofToken.session)).toBe(0)
+  const eraser = await device(await mint({ space, scopes: ['space:admin'] }))
+  await send('DELETE', '/api/space', { bearer: eraser.session, body: { confirm: space } })
+  expect(await end(eraser.session)).toBe(0)
+})
+
 test('[AU5] a scope that the token lacks is refused', async () => {
   const reader = await device(await mint({ scopes: ['sync:read'] }))
   const change = { key: 'k/1', value: 1, timestamp: 1 }
@@ -166,6 +194,20 @@ test('[TK2] the space refuses a revoked token even where KV still shows it', asy
     status: 401,
     code: 'revoked',
   })
+})
+
+test('[TK10] every reply about a token names the object of its space', async () => {
+  const space = crypto.randomUUID()
+  const spaceId = env.CHRONICLE.idFromName(space).toString()
+  const minted = await mint({ space })
+  expect(minted).toMatchObject({ spaceId })
+  const rotate = `/api/tokens/${minted.id}/rotate`
+  const rotated = await send('POST', rotate, { bearer: env.ADMIN_TOKEN, body: {} })
+  expect(rotated.body).toMatchObject({ spaceId, replaces: minted.id })
+  const { body } = await send('GET', '/api/tokens', { bearer: env.ADMIN_TOKEN })
+  expect(body.tokens).toContainEqual(expect.objectContaining({ id: rotated.body.id, spaceId }))
+  const listed = { bearer: env.ADMIN_TOKEN, body: { spaces: [spaceId] } }
+  expect((await send('POST', '/api/spaces/reseal', listed)).body.spaces).toMatchObject([{ entries: 0 }])
 })
 
 test("[TK3] only the stack's admin token manages tokens", async () => {

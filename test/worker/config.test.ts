@@ -1,8 +1,12 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import type { Config } from '../../worker/src/core/config.ts'
-import { configReader } from '../../worker/src/objects/config.ts'
+import { answer } from '../../worker/src/http/edge.ts'
+import { type ConfigReader, configReader } from '../../worker/src/objects/config.ts'
+import { counting } from '../support/unkind-calls.ts'
+import { lateKv } from '../support/unkind-kv.ts'
+import { overhear } from '../support/witness.ts'
 import { device, mint, type Reply, send } from './client.ts'
 
 const DEFAULTS = {
@@ -12,7 +16,7 @@ const DEFAULTS = {
   historyDays: 30,
   tombstoneDays: 90,
   identityProviders: [],
-  requestsPerMinute: { client: 600, credential: 3000, space: 12_000 },
+  requestsPerMinute: { client: 600, credential: 3000, space: 6000 },
   quota: { entries: 1_000_000, bytes: 1_073_741_824 },
 }
 
@@ -93,29 +97,139 @@ test('[CO5] a space follows it without a deployment, and keeps to it when its ob
   expect(await conflict('n/3')).toBe('superseded')
 })
 
-test('[CO6] a space never goes back to an older revision, and takes none that is broken', async () => {
-  const config = (revision: number): Config => ({ ...DEFAULTS, revision, defaultPolicy: 'manual' }) as Config
-  await runInDurableObject(env.CHRONICLE.getByName(crypto.randomUUID()), async (_, { storage }) => {
-    let stored: unknown = config(5)
-    let reads = 0
-    const get = async () => {
-      reads += 1
-      return stored
-    }
-    const kv = { get } as unknown as KVNamespace
-    const read = configReader(storage.sql, kv)
-    expect((await Promise.all([read(0), read(0)])).map(({ revision }) => revision)).toEqual([5, 5])
-    expect(reads).toBe(1)
-    stored = config(4)
-    expect((await read(29_999)).revision).toBe(5)
-    expect((await read(30_000)).revision).toBe(5)
-    expect(reads).toBe(2)
-    stored = { ...config(6), defaultPolicy: 'newest' }
-    expect((await read(60_000)).revision).toBe(5)
-    stored = config(7)
-    expect((await read(90_000)).revision).toBe(7)
-    expect(
-      (await configReader(storage.sql, { get: async () => null } as unknown as KVNamespace)(0)).revision,
-    ).toBe(7)
+/** KV that holds one thing, and counts how often it is asked. */
+function kvOf(stored: unknown) {
+  const kv = {
+    stored,
+    reads: 0,
+    async get() {
+      kv.reads += 1
+      return kv.stored
+    },
+  }
+  return kv
+}
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+
+function configOf(revision: number): Config {
+  return { ...DEFAULTS, revision, defaultPolicy: 'manual' } as Config
+}
+
+/** What `work` makes of a reader in an object of its own. */
+function withReader(
+  kv: object,
+  work: (reader: ConfigReader, again: () => ConfigReader) => Promise<void>,
+): Promise<void> {
+  return runInDurableObject(env.CHRONICLE.getByName(crypto.randomUUID()), async (_, { storage }) => {
+    const open = () => configReader(storage.sql, kv as unknown as KVNamespace)
+    await work(open(), open)
   })
+}
+
+test('[CO6] a space never goes back to an older revision, and takes none that is broken', async () => {
+  const kv = kvOf(configOf(5))
+  await withReader(kv, async (reader, again) => {
+    expect((await Promise.all([reader.read(0), reader.read(0)])).map(({ revision }) => revision)).toEqual([
+      5, 5,
+    ])
+    expect(kv.reads).toBe(1)
+    const steps = [
+      [configOf(4), 5],
+      [{ ...configOf(6), defaultPolicy: 'newest' }, 5],
+      [configOf(7), 7],
+      [null, 7],
+    ] as const
+    for (const [index, [stored, expected]] of steps.entries()) {
+      kv.stored = stored
+      expect((await reader.read((index + 1) * 5 * MINUTE)).revision).toBe(expected)
+      expect(kv.reads).toBe(index + 2)
+    }
+    expect((await again().read(0)).revision).toBe(7)
+  })
+})
+
+test('[CO5] a space that hears of no newer revision reads nothing, and of a newer one at once', async () => {
+  const kv = kvOf(configOf(5))
+  await withReader(kv, async (reader) => {
+    await reader.read(0)
+    for (let now = SECOND; now < 60 * MINUTE; now += 10 * SECOND) {
+      reader.hear(now < 30 * MINUTE ? 5 : 3, now)
+      expect((await reader.read(now)).revision).toBe(5)
+    }
+    expect(kv.reads).toBe(1)
+    kv.stored = configOf(6)
+    reader.hear(6, 61 * MINUTE)
+    expect((await reader.read(61 * MINUTE)).revision).toBe(6)
+    expect(kv.reads).toBe(2)
+  })
+})
+
+test('[CO5] a space to which no Worker speaks looks every five minutes by itself', async () => {
+  const kv = kvOf(configOf(5))
+  await withReader(kv, async (reader) => {
+    for (let now = 0; now <= 20 * MINUTE; now += SECOND) await reader.read(now)
+    expect(kv.reads).toBe(5)
+    kv.stored = configOf(6)
+    expect((await reader.read(25 * MINUTE - 1)).revision).toBe(5)
+    expect((await reader.read(25 * MINUTE)).revision).toBe(6)
+  })
+})
+
+test('[CO5] where KV is a minute behind what a Worker has read, the space asks again every half minute', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+  const began = Date.now()
+  const after = (ms: number) => {
+    vi.setSystemTime(began + ms)
+    return began + ms
+  }
+  await env.CHRONICLE_KV.put('config', JSON.stringify(configOf(5)))
+  const kv = lateKv(env.CHRONICLE_KV)
+  await withReader(kv, async (reader) => {
+    expect((await reader.read(after(0))).revision).toBe(5)
+    await env.CHRONICLE_KV.put('config', JSON.stringify(configOf(6)))
+    const followed: number[] = []
+    for (let ms = SECOND; ms <= 90 * SECOND; ms += SECOND) {
+      reader.hear(6, after(ms))
+      followed.push((await reader.read(after(ms))).revision)
+    }
+    expect(kv.reads()).toBe(3)
+    expect(followed.slice(0, 59)).not.toContain(6)
+    expect(followed.slice(59)).not.toContain(5)
+  })
+  vi.useRealTimers()
+})
+
+test('[CO5] many spaces share the reads of a Worker: none for a request, and none for a space', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60 * MINUTE })
+  const devices = await Promise.all(Array.from({ length: 5 }, () => device()))
+  await Promise.all(devices.map(({ get }) => get('/api/status')))
+  let reads = 0
+  using _ = counting(env.CHRONICLE_KV, 'get', () => {
+    reads += 1
+  })
+  for (let round = 0; round < 20; round++) {
+    vi.setSystemTime(Date.now() + 30 * SECOND)
+    for (const { get } of devices) expect((await get('/api/status')).status).toBe(200)
+  }
+  vi.useRealTimers()
+  expect(reads).toBeLessThanOrEqual(20)
+  expect(reads).toBeGreaterThan(0)
+})
+
+test('[CO5] a configuration that the Worker cannot read fails no request', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 120 * MINUTE })
+  const { session } = await device()
+  vi.setSystemTime(Date.now() + MINUTE)
+  const get = () => Promise.reject(new Error('KV is away'))
+  const request = new Request('https://sync.example/api/status', {
+    headers: { authorization: `Bearer ${session}` },
+  })
+  const lines = await overhear(async () => {
+    const response = await answer(request, { ...env, CHRONICLE_KV: { get } as unknown as KVNamespace })
+    expect(response.status).toBe(200)
+  })
+  vi.useRealTimers()
+  expect(lines.filter((line) => line.includes('config unreadable'))).toHaveLength(1)
 })

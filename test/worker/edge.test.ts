@@ -1,9 +1,15 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import document from '../../docs/openapi.json' with { type: 'json' }
+import { answer } from '../../worker/src/http/edge.ts'
 import { ROUTES } from '../../worker/src/http/router.ts'
+import { nameOf, type RouteName, requestTo } from '../security/routes.ts'
+import { documented } from '../support/documented.ts'
+import { PASSING, spacesIn } from '../support/unkind-spaces.ts'
 import { overhear } from '../support/witness.ts'
-import { call, device, mint, send } from './client.ts'
+import { call, device, mint, type Reply, send } from './client.ts'
+
+const SUBJECT = 'https://login.example.com/#sub=ann'
 
 const allowed = 'http://localhost:3000'
 const foreign = [
@@ -158,4 +164,76 @@ test('[RL3] pages may read when to come back', async () => {
   const response = await call('/api/health', { headers: { origin: allowed } })
   const exposed = response.headers.get('access-control-expose-headers')?.split(', ')
   expect(exposed).toEqual(expect.arrayContaining(['retry-after', 'ratelimit', 'ratelimit-policy']))
+})
+
+/** Every route, asked with a credential that it takes, of a Worker whose objects fail so. */
+async function askAll(
+  CHRONICLE: Env['CHRONICLE'],
+  ask: (name: RouteName, reply: Reply) => void,
+): Promise<void> {
+  const here = { ...env, CHRONICLE }
+  for (const route of ROUTES) {
+    const subject = crypto.randomUUID()
+    const { token, id } = await mint({ subject, scopes: ['sync:read', 'sync:write', 'space:admin'] })
+    const { session } = await device({ token })
+    const bearer = { anyone: undefined, admin: env.ADMIN_TOKEN, session }[route.access]
+    const bodies: Partial<Record<RouteName, object>> = {
+      'POST /api/auth': { token },
+      'DELETE /api/sessions': { subject: SUBJECT, space: 'team' },
+      'POST /api/spaces/reseal': { spaces: [env.CHRONICLE.idFromName('x').toString()] },
+      'DELETE /api/space': { confirm: subject },
+    }
+    const body = bodies[nameOf(route)]
+    const [path, init] = requestTo(route, { bearer, ...(body && { body }) })
+    const request = new Request(`https://sync.example${path.replace('/tokens/1', `/tokens/${id}`)}`, init)
+    const response = await documented(request, await answer(request, here))
+    const text = response.webSocket === null ? await response.text() : ''
+    ask(nameOf(route), {
+      status: response.status,
+      headers: response.headers,
+      body: text.startsWith('{') ? JSON.parse(text) : null,
+    })
+  }
+}
+
+/** Those that ask no object. */
+const APART = [
+  'GET /api/health',
+  'GET /api/openapi.json',
+  'POST /api/tokens',
+  'GET /api/tokens',
+  'GET /api/config',
+  'PUT /api/config',
+  'GET /api/audit',
+]
+
+test.each(PASSING)('[ED11] a space that is %s is busy on every route, and no defect', async (trouble) => {
+  const lines = await overhear(() =>
+    askAll(spacesIn(env.CHRONICLE, trouble), (name, { status, headers, body }) => {
+      if (APART.includes(name)) return
+      if (name === 'POST /api/spaces/reseal') return expect(body.spaces).toMatchObject([{ state: 'pending' }])
+      expect(body, name).toMatchObject({ status: 503, code: 'busy', success: false })
+      expect(status).toBe(503)
+      expect(headers.get('retry-after'), name).toBe('5')
+    }),
+  )
+  const levels = lines.map((line) => JSON.parse(line)).filter(({ message }) => message !== 'audit')
+  expect(levels.filter(({ level, message }) => level === 'error' || message === 'defect')).toEqual([])
+  const asked = ROUTES.length - APART.length
+  expect(levels.filter(({ message }) => message === 'space absent')).toHaveLength(asked)
+  expect(levels.filter(({ code, level }) => code === 'busy' && level === 'warn')).toHaveLength(asked - 1)
+})
+
+test('[ED11] what our own code throws stays a defect', async () => {
+  const lines = await overhear(() =>
+    askAll(spacesIn(env.CHRONICLE, 'defect'), (name, { status, body }) => {
+      if (APART.includes(name)) return
+      if (name === 'POST /api/spaces/reseal') return expect(body.spaces).toMatchObject([{ state: 'failed' }])
+      expect(body, name).toMatchObject({ status: 500, code: 'internal' })
+      expect(status).toBe(500)
+    }),
+  )
+  expect(lines.filter((line) => JSON.parse(line).message === 'defect')).toHaveLength(
+    ROUTES.length - APART.length,
+  )
 })

@@ -60,6 +60,16 @@ test('[RL5] an address that fails too often is told to wait, and no other is', a
   expect((await fail('192.0.2.2')).status).toBe(401)
 })
 
+test('[RL8] a caller that has a whole network of IPv6, or writes IPv4 as IPv6, is one caller', async () => {
+  const { tell } = workerWith(limitOf(2))
+  const fail = async (address: string) => (await tell('/api/status', { bearer: 'rubbish', address })).status
+  for (const expected of [401, 401, 429]) expect(await fail(`2001:db8:1:2::${expected}`)).toBe(expected)
+  expect(await fail('2001:db8:1:2:aaaa:bbbb:cccc:dddd')).toBe(429)
+  expect(await fail('2001:db8:1:3::1')).toBe(401)
+  for (const expected of [401, 401]) expect(await fail('192.0.2.9')).toBe(expected)
+  expect(await fail('::ffff:192.0.2.9')).toBe(429)
+})
+
 test('[RL5] every way to fail counts, once, on every route that asks who it is', async () => {
   const failures = limitOf(1_000)
   const { ask, tell } = workerWith(failures)

@@ -46,7 +46,8 @@ export async function follow({ session }: Pick<Device, 'session'>, query = ''): 
   return followerOn(webSocket)
 }
 
-function followerOn(socket: WebSocket): Follower {
+/** A client on a socket that is open. */
+export function followerOn(socket: WebSocket): Follower {
   const frames: Frame[] = []
   let closing: Closing | undefined
   socket.addEventListener('message', ({ data }) => {

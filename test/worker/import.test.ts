@@ -86,7 +86,7 @@ test('[IM1] an export fills an empty space: same entries, times and clients, ver
   const { text, entries, from } = await exported()
   const { space, a } = await newSpace()
   const reply = await upload(a, text)
-  expect(reply.body).toEqual({ success: true, line: 1302, entries: 1300, finished: true })
+  expect(reply.body).toEqual({ success: true, line: 1302, entries: 1300, finished: true, edited: false })
   expect(await state(a)).toEqual(entries)
   const [source, target] = [await from.get('/api/status'), await a.get('/api/status')]
   expect(target.body.entries).toBe(source.body.entries)
@@ -112,6 +112,26 @@ test('[IM1] no write from before an import is taken for the next one of its own 
     results: [{ status: 'superseded' }],
     conflicts: [{ loser: { value: 'older' } }],
   })
+})
+
+test('[IM10] an import that is sent again says whether the space was written to since', async () => {
+  const { a } = await newSpace()
+  const text = exportOf([
+    { key: 'k/1', value: 1 },
+    { key: 'k/2', value: 2 },
+    { key: 'k/1', value: 3 },
+  ])
+  const header = `${linesOf(text)[0]}\n`
+  expect((await upload(a, header)).body).toMatchObject({ finished: false, edited: false })
+  expect((await upload(a, text)).body).toMatchObject({ finished: true, edited: false })
+  for (const sent of [text, header]) {
+    expect((await upload(a, sent)).body).toMatchObject({ entries: 2, finished: true, edited: false })
+  }
+  await a.sync({ changes: [{ key: 'k/2', deleted: true, timestamp: T }] })
+  for (const sent of [text, header, text]) {
+    expect((await upload(a, sent)).body).toMatchObject({ entries: 1, finished: true, edited: true })
+  }
+  expect((await a.get('/api/entries?key=k/2')).status).toBe(404)
 })
 
 test('[IM2] the last line of a key counts, and a deletion removes it', async () => {
@@ -171,12 +191,24 @@ test('[IM4] an import that was cut off is sent again, whole or from a line on', 
   expect((await upload(a, part(752), '?line=752')).body).toMatchObject({ code: 'import-gap', expected: 751 })
   expect((await upload(a, part(751, 1000), '?line=751')).body).toMatchObject({ line: 1000, finished: false })
   expect((await upload(a, part(900), '?line=900')).body).toMatchObject({ line: 1302, finished: true })
-  expect((await upload(a, text)).body).toEqual({ success: true, line: 1302, entries: 1300, finished: true })
+  expect((await upload(a, text)).body).toEqual({
+    success: true,
+    line: 1302,
+    entries: 1300,
+    finished: true,
+    edited: false,
+  })
   expect((await upload(a, part(1302), '?line=1302')).body.finished).toBe(true)
   expect(await state(a)).toEqual(entries)
   const other = await newSpace()
   expect((await upload(other.a, part(2), '?line=2')).body).toMatchObject({ code: 'import-gap', expected: 1 })
-  expect((await upload(other.a, '')).body).toEqual({ success: true, line: 0, entries: 0, finished: false })
+  expect((await upload(other.a, '')).body).toEqual({
+    success: true,
+    line: 0,
+    entries: 0,
+    finished: false,
+    edited: false,
+  })
 })
 
 test('[IM4] of two imports at once each line is stored once', async () => {

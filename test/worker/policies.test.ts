@@ -231,7 +231,7 @@ test('[PO6] merges of one batch take their places between its other changes', as
 
 test('[PO6] a merge that is overtaken while it is sealed stores what was sent, and that only', async () => {
   const space = crypto.randomUUID()
-  const a = await device({ ...(await mint({ space })), clientId: 'a' })
+  const a = await device({ ...(await mint({ space, subject: ANYONE.subject })), clientId: 'a' })
   const base = (await write(a, { key: 'm/1', value: { n: 1 }, base: null })).results[0].version
   const stands = (await write(a, { key: 'm/1', value: { n: 2 }, base })).results[0].version
   await within(space, async (open) => {

@@ -229,7 +229,13 @@ test('[QU3] an import stops where the space is full, and goes on once the quota 
     expect((await a.get('/api/status')).body.code).toBe('importing')
     expect((await upload(a, text)).body).toMatchObject({ status: 507, used: refused.body.used })
     await allow({}, space)
-    expect((await upload(a, text)).body).toEqual({ success: true, line: 1202, entries: 1200, finished: true })
+    expect((await upload(a, text)).body).toEqual({
+      success: true,
+      line: 1202,
+      entries: 1200,
+      finished: true,
+      edited: false,
+    })
   }
 })
 

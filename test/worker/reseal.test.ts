@@ -2,7 +2,9 @@ import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { decodeChunks } from '../../worker/src/core/chunk.ts'
+import { RESEAL_AGAIN_MS } from '../../worker/src/core/limits.ts'
 import type { Session } from '../../worker/src/core/session.ts'
+import { answer } from '../../worker/src/http/edge.ts'
 import { listConflicts } from '../../worker/src/objects/conflicts.ts'
 import { readHistory } from '../../worker/src/objects/history.ts'
 import { pull } from '../../worker/src/objects/pull.ts'
@@ -42,10 +44,14 @@ async function grownSpace(): Promise<string> {
   return space
 }
 
-function under<R>(space: string, masterKeys: string, work: (opened: Space) => Promise<R>): Promise<R> {
+function under<R>(
+  space: string,
+  masterKeys: string,
+  work: (opened: Space, storage: DurableObjectStorage) => Promise<R>,
+): Promise<R> {
   return runInDurableObject(env.CHRONICLE.getByName(space), async (_, state) => {
     await state.storage.deleteAlarm()
-    return work(openSpace(state, { ...env, MASTER_KEY: masterKeys }))
+    return work(openSpace(state, { ...env, MASTER_KEY: masterKeys }), state.storage)
   })
 }
 
@@ -73,6 +79,7 @@ test('[KR6] all that a space holds is sealed by the newest key, and then read wi
   const before = await under(space, env.MASTER_KEY, everything)
   await under(space, ROTATED, async (opened) => {
     const now = Date.now()
+    const told = { generation: 2, entries: KEYS.length }
     const answers = []
     while (answers.length < 9 && answers.at(-1)?.done !== true) {
       answers.push(await reseal(opened, now))
@@ -80,8 +87,8 @@ test('[KR6] all that a space holds is sealed by the newest key, and then read wi
       await upkeep(opened, now)
     }
     expect(answers).toEqual([
-      ...Array.from({ length: answers.length - 1 }, () => ({ generation: 2, done: false })),
-      { generation: 2, done: true },
+      ...Array.from({ length: answers.length - 1 }, () => ({ ...told, done: false })),
+      { ...told, done: true },
     ])
     expect(answers.length).toBeGreaterThan(2)
   })
@@ -123,6 +130,78 @@ test('[KR6] spaces see to it by themselves, and say when it is done', async () =
   expect(await states()).toEqual(['pending', 'done'])
   expect(await runDurableObjectAlarm(stub)).toBe(true)
   expect(await states()).toEqual(['done', 'done'])
+})
+
+/** Asks a Worker with other secrets or other objects than those of the test run. */
+async function askOf(changed: Partial<Env>, ...spaces: readonly string[]): Promise<unknown> {
+  const headers = { authorization: `Bearer ${env.ADMIN_TOKEN}`, 'content-type': 'application/json' }
+  const init = { method: 'POST', headers, body: JSON.stringify({ spaces }) }
+  const response = await answer(new Request('https://sync.example/api/spaces/reseal', init), {
+    ...env,
+    ...changed,
+  })
+  return response.json()
+}
+
+test('[KR6] a space whose object still has the last secrets is not done, whatever the Worker has', async () => {
+  const id = env.CHRONICLE.getByName(await grownSpace()).id.toString()
+  const rotated = { MASTER_KEY: ROTATED }
+  const pending = { success: true, generation: 2, spaces: [{ id, state: 'pending', entries: KEYS.length }] }
+  expect(await askOf(rotated, id)).toEqual(pending)
+  expect(await askOf(rotated, id)).toEqual(pending)
+})
+
+test('[KR6] a space whose object runs an older release is not done until that says its generation', async () => {
+  const id = newId()
+  const objectThatSays = (told: object) => ({
+    CHRONICLE: {
+      idFromString: (text: string) => env.CHRONICLE.idFromString(text),
+      get: () => ({ reseal: async () => told }),
+    } as unknown as Env['CHRONICLE'],
+  })
+  const stateOf = async (told: object) =>
+    ((await askOf(objectThatSays(told), id)) as { spaces: readonly { state: string }[] }).spaces[0]?.state
+  expect(await stateOf({ done: true })).toBe('pending')
+  expect(await stateOf({ done: true, generation: 1 })).toBe('done')
+  expect(await stateOf({ done: true, generation: 2 })).toBe('pending')
+  expect(await stateOf({ done: false, generation: 1, unreadable: 3 })).toBe('failed')
+})
+
+/** Asks a space again and again, with its passes in between, as `npm run sweep` would. */
+async function sweepOf(opened: Space, now: number) {
+  for (let round = 0; round < 20; round++) {
+    const told = await reseal(opened, now)
+    if (told.done || told.unreadable !== undefined) return told
+    opened.alarm.forget()
+    await upkeep(opened, now)
+  }
+  throw new Error('the space was never done')
+}
+
+test('[KR6] what a pass could not read is counted, and the space is done once it can be read again', async () => {
+  const space = await grownSpace()
+  const before = await under(space, env.MASTER_KEY, everything)
+  const now = Date.now()
+  const told = await under(space, NEWEST_ONLY, (opened) => sweepOf(opened, now))
+  expect(told).toEqual({ generation: 2, done: false, entries: KEYS.length, unreadable: expect.any(Number) })
+  expect(told.unreadable).toBeGreaterThan(KEYS.length / 60)
+  // Believed for a while: a sweep asks every second, and a pass reads all that the space holds.
+  expect(await under(space, ROTATED, (opened) => reseal(opened, now + RESEAL_AGAIN_MS - 1))).toEqual(told)
+  const mended = await under(space, ROTATED, (opened) => sweepOf(opened, now + RESEAL_AGAIN_MS))
+  expect(mended).toEqual({ generation: 2, done: true, entries: KEYS.length })
+  expect(await generations(space)).toEqual(new Set([2]))
+  expect(await under(space, NEWEST_ONLY, everything)).toEqual(before)
+})
+
+test('[KR6] a pass of a release that did not count is done again', async () => {
+  const space = await grownSpace()
+  await under(space, NEWEST_ONLY, async (opened, { sql }) => {
+    await opened.keys()
+    const passes = { last: { at: Date.now(), generation: 2 }, now: { after: 9, to: 10, generation: 2 } }
+    sql.exec(`INSERT OR REPLACE INTO meta VALUES ('passes', ?)`, JSON.stringify(passes))
+    expect((await reseal(opened, Date.now())).done).toBe(false)
+    expect((await sweepOf(opened, Date.now())).unreadable).toBeGreaterThan(0)
+  })
 })
 
 test('[KR6] one that fails is told, and the others go on', async () => {
@@ -179,7 +258,7 @@ test('[LC8] a chunk that cannot be read stays where it is, and the pass goes on'
       .exec<{ body: ArrayBuffer }>('SELECT body FROM segment ORDER BY first')
       .toArray()
       .flatMap(({ body }) => decodeChunks(new Uint8Array(body)))
-      .map(({ frame }) => frame.s[0]),
+      .map(({ frame }) => frame.slots[0]?.seq),
   )
   expect(kept).toEqual([1, 7, 8, 9])
   await damage(3)

@@ -1,8 +1,11 @@
-import { evictDurableObject } from 'cloudflare:test'
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { SESSION_TTL_SECONDS } from '../../worker/src/core/limits.ts'
 import { answer } from '../../worker/src/http/edge.ts'
+import { revoke } from '../../worker/src/objects/admission.ts'
+import { openSpace } from '../../worker/src/objects/space.ts'
+import { lateKv } from '../support/unkind-kv.ts'
 import { device, mint, type Reply, send } from './client.ts'
 import { follow } from './follower.ts'
 
@@ -63,6 +66,7 @@ test('[TK5] gives a token of the same rights, and ends the old one and its sessi
     id: expect.any(String),
     createdAt: Date.now(),
     replaces: old.id,
+    spaceId: env.CHRONICLE.idFromName(wanted.space).toString(),
   })
   expect(body.token).not.toBe(old.token)
   expect(body.id).not.toBe(old.id)
@@ -161,8 +165,9 @@ test('[TK6] a second rotation does not move the end of the overlap out', async (
   await rotate(old.id, { overlapSeconds: 5 })
   await env.CHRONICLE_KV.put(`token:${old.id}`, record)
   expect((await rotate(old.id, { overlapSeconds: 3600 })).status).toBe(201)
+  expect(await recordOf(old.id)).toMatchObject({ expiresAt: Date.now() + 5_000 })
   pass(5_000)
-  expect([await opens(old.token), await reads(session)]).toEqual(['401 revoked', '401 revoked'])
+  expect([await opens(old.token), await reads(session)]).toEqual(['401 unauthorized', '401 revoked'])
 })
 
 test('[TK6] a socket ends with 4403 at its first event after the overlap: nothing flows', async () => {
@@ -209,7 +214,9 @@ async function rotateBy(id: string, overlapSeconds: number, before: (step: strin
     headers: { authorization: `Bearer ${env.ADMIN_TOKEN}`, 'content-type': 'application/json' },
     body: JSON.stringify({ overlapSeconds }),
   })
-  return (await answer(request, { ...env, CHRONICLE_KV: kv, CHRONICLE: { getByName } as never })).status
+  const idFromName = (space: string) => env.CHRONICLE.idFromName(space)
+  const CHRONICLE = { getByName, idFromName } as never
+  return (await answer(request, { ...env, CHRONICLE_KV: kv, CHRONICLE })).status
 }
 
 const STEPS = [
@@ -294,4 +301,114 @@ test('[TK8] takes the longest overlap, and nothing but the admin token', async (
   }
   expect((await rotate(old.id, { overlapSeconds: 2_592_000 })).status).toBe(201)
   expect(await recordOf(old.id)).toMatchObject({ expiresAt: Date.now() + 30 * DAY })
+})
+
+/** Rotates a token for 30 days, and lets `meanwhile` happen before its record is written to KV the second time. */
+async function rotateAround(id: string, meanwhile: () => Promise<unknown>): Promise<number> {
+  const put = async (key: string, ...rest: [string, KVNamespacePutOptions?]) => {
+    if (key === `token:${id}`) await meanwhile()
+    await env.CHRONICLE_KV.put(key, ...rest)
+  }
+  const kv = new Proxy(
+    watched(env.CHRONICLE_KV, () => {}),
+    {
+      get: (target, name) => (name === 'put' ? put : Reflect.get(target, name)),
+    },
+  )
+  const request = new Request(`https://sync.example/api/tokens/${id}/rotate`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${env.ADMIN_TOKEN}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ overlapSeconds: 30 * 24 * 3600 }),
+  })
+  return (await answer(request, { ...env, CHRONICLE_KV: kv })).status
+}
+
+/** Later, when the object has forgotten what it may, and has started anew. */
+async function muchLater(space: string, ms: number): Promise<void> {
+  pass(ms)
+  const other = await mint({ space })
+  await send('DELETE', `/api/tokens/${other.id}`, { bearer: env.ADMIN_TOKEN })
+  await evictDurableObject(env.CHRONICLE.getByName(space))
+}
+
+test('[TK9] a token that is deleted while it is being rotated stays deleted, hours and weeks later', async () => {
+  const space = crypto.randomUUID()
+  const old = await mint({ space })
+  const remove = () => send('DELETE', `/api/tokens/${old.id}`, { bearer: env.ADMIN_TOKEN })
+  expect(await rotateAround(old.id, remove)).toBe(201)
+  expect(await recordOf(old.id)).toBeNull()
+  for (const wait of [0, 3 * 60 * MINUTE, 7 * DAY, 30 * DAY]) {
+    await muchLater(space, wait)
+    expect(await opens(old.token)).toBe('401 unauthorized')
+  }
+})
+
+test('[TK9] so it does where the record of the rotation reaches KV after the deletion, and stays there', async () => {
+  const space = crypto.randomUUID()
+  const old = await mint({ space })
+  const { session } = await device(old)
+  await rotate(old.id, { overlapSeconds: 30 * 24 * 3600 })
+  const record = JSON.stringify(await recordOf(old.id))
+  await send('DELETE', `/api/tokens/${old.id}`, { bearer: env.ADMIN_TOKEN })
+  await env.CHRONICLE_KV.put(`token:${old.id}`, record)
+  for (const wait of [0, 3 * 60 * MINUTE, 7 * DAY, 23 * DAY - 4 * 60 * MINUTE]) {
+    await muchLater(space, wait)
+    expect(await opens(old.token)).toBe('401 revoked')
+  }
+  expect(await reads(session)).toBe('401 session-expired')
+  await muchLater(space, DAY)
+  expect(await opens(old.token)).toBe('401 unauthorized')
+})
+
+test('[TK9] a place whose KV is a minute behind neither revives a deleted token nor moves an end', async () => {
+  const late = { ...env, CHRONICLE_KV: lateKv(env.CHRONICLE_KV) }
+  const ask = async (method: string, path: string, body: object, bearer?: string) => {
+    const headers = {
+      'content-type': 'application/json',
+      ...(bearer && { authorization: `Bearer ${bearer}` }),
+    }
+    const request = new Request(`https://sync.example${path}`, {
+      method,
+      headers,
+      body: JSON.stringify(body),
+    })
+    return (await answer(request, late)).status
+  }
+  const [gone, kept] = [await mint(), await mint()]
+  for (const { token } of [gone, kept]) expect(await ask('POST', '/api/auth', { token })).toBe(200)
+  await send('DELETE', `/api/tokens/${gone.id}`, { bearer: env.ADMIN_TOKEN })
+  await rotate(kept.id, { overlapSeconds: 5 })
+  expect(await ask('POST', '/api/auth', { token: gone.token })).toBe(401)
+  expect(await ask('POST', `/api/tokens/${gone.id}/rotate`, {}, env.ADMIN_TOKEN)).toBe(404)
+  expect(await ask('POST', `/api/tokens/${kept.id}/rotate`, { overlapSeconds: 600 }, env.ADMIN_TOKEN)).toBe(
+    201,
+  )
+  expect(await recordOf(kept.id)).toMatchObject({ expiresAt: Date.now() + 5_000 })
+  pass(5_000)
+  expect(await ask('POST', '/api/auth', { token: kept.token })).toBe(401)
+  pass(MINUTE)
+  for (const { token } of [gone, kept]) expect(await ask('POST', '/api/auth', { token })).toBe(401)
+})
+
+test('[TK9] what an object is told of an end only ever widens it, and is forgotten in memory too', async () => {
+  const now = Date.now()
+  await runInDurableObject(env.CHRONICLE.getByName(crypto.randomUUID()), async (_, ctx) => {
+    const space = openSpace(ctx, env)
+    const told = (more: object) =>
+      revoke(space, 'id', { now, since: 5, until: now + 50, issuedBy: 50, ...more })
+    const rows = () => ctx.storage.sql.exec('SELECT * FROM revoked').toArray()
+    told({})
+    for (const less of [{ since: 9 }, { until: now + 9 }, { issuedBy: 9 }]) {
+      expect(told(less)).toEqual({ since: 5, until: now + 50, issuedBy: 50 })
+    }
+    expect(told({ since: 1, until: now + 99, issuedBy: 99 })).toEqual({
+      since: 1,
+      until: now + 99,
+      issuedBy: 99,
+    })
+    expect(rows()).toEqual([{ id: 'id', since: 1, until: now + 99, issued_by: 99 }])
+    revoke(space, 'other', { now: now + 100, since: 0, until: now + 200, issuedBy: 1 })
+    expect([...space.revoked.keys()]).toEqual(['other'])
+    expect(rows()).toMatchObject([{ id: 'other' }])
+  })
 })

@@ -19,6 +19,7 @@ export const FAULTS: { readonly [C in FaultCode]: Extract<Fault, { code: C }> } 
   },
   'session-expired': { code: 'session-expired' },
   revoked: { code: 'revoked' },
+  'ticket-spent': { code: 'ticket-spent' },
   'forbidden-scope': { code: 'forbidden-scope', needed: 'sync:write' },
   'forbidden-collection': { code: 'forbidden-collection', collection: 'notes' },
   'foreign-client': {
@@ -32,6 +33,7 @@ export const FAULTS: { readonly [C in FaultCode]: Extract<Fault, { code: C }> } 
   'batch-gap': { code: 'batch-gap', expected: 7, found: 9 },
   'batch-too-old': { code: 'batch-too-old', last: 7, found: 6 },
   'batch-mismatch': { code: 'batch-mismatch', batch: 7 },
+  'batch-forgotten': { code: 'batch-forgotten', batch: 7 },
   'atomic-failed': {
     code: 'atomic-failed',
     results: [{ key: 'notes/2', status: 'superseded', version: 'k3x9q2.1039' }],

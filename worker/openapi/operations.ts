@@ -33,6 +33,7 @@ const RECORD = {
   expiresAt: null,
   name: 'ann at acme',
   createdAt: NOW,
+  spaceId: OBJECT,
 }
 
 const WINNER = { value: { t: 1 }, version: 'k3x9q2.1039', timestamp: 1_795_346_999_000, by: 'tablet' }
@@ -134,7 +135,7 @@ export const OPERATIONS: Operations = {
         limits: PUBLISHED_LIMITS,
       },
     },
-    faults: ['unauthorized', 'revoked', 'forbidden-scope', 'rate-limited', 'provider-unavailable'],
+    faults: ['unauthorized', 'revoked', 'forbidden-scope', 'rate-limited', 'busy', 'provider-unavailable'],
   },
   'DELETE /api/auth': {
     access: 'session',
@@ -167,7 +168,7 @@ export const OPERATIONS: Operations = {
     description: 'It and every session that it opened end at once.',
     parameters: { id: 'The `id` of the token.' },
     reply: { status: 200, schema: 'RevokeReply', example: { success: true, id: ID } },
-    faults: ['not-found'],
+    faults: ['not-found', 'busy'],
   },
   'POST /api/tokens/:id/rotate': {
     access: 'admin',
@@ -181,7 +182,7 @@ export const OPERATIONS: Operations = {
       schema: 'RotateReply',
       example: { success: true, token: TOKEN, replaces: OLD_ID, ...RECORD },
     },
-    faults: ['not-found'],
+    faults: ['not-found', 'busy'],
   },
   'POST /api/sync': {
     access: 'session',
@@ -228,6 +229,7 @@ export const OPERATIONS: Operations = {
       'batch-gap',
       'batch-too-old',
       'batch-mismatch',
+      'batch-forgotten',
       'atomic-failed',
       'quota-exceeded',
     ],
@@ -248,13 +250,30 @@ export const OPERATIONS: Operations = {
     access: 'session',
     summary: 'Follow the feed on a WebSocket, and push',
     description:
-      'Offer the subprotocols `chronicle.v1` and `bearer.<session>`; a client that is no browser may send `Authorization` instead. Frames are JSON texts: the rules LV of docs/spec.md.',
+      'Offer the subprotocols `chronicle.v1` and `ticket.<ticket>`, of `POST /api/live/ticket`; a client that is no browser may send `Authorization` instead. The older way, `bearer.<session>`, puts the session where proxies may log it. Frames are JSON texts: the rules LV of docs/spec.md.',
     query: described(LiveQuery, 'Where to begin.', {
       cursor: "Where the client's copy stands; without it only what comes from now on.",
       collections: COLLECTIONS,
     }),
     reply: { status: 101, description: 'The socket.' },
-    faults: ['forbidden-scope', 'forbidden-collection', 'forbidden-origin', 'upgrade-required'],
+    faults: [
+      'forbidden-scope',
+      'forbidden-collection',
+      'forbidden-origin',
+      'upgrade-required',
+      'ticket-spent',
+    ],
+  },
+  'POST /api/live/ticket': {
+    access: 'session',
+    summary: 'Get a ticket for a socket',
+    description: 'It opens one socket of the session, within a minute. Needs the scope `sync:read`.',
+    reply: {
+      status: 200,
+      schema: 'TicketReply',
+      example: { success: true, ticket: SESSION, expiresAt: NOW + 60_000 },
+    },
+    faults: ['forbidden-scope'],
   },
   'GET /api/status': {
     access: 'session',
@@ -323,6 +342,7 @@ export const OPERATIONS: Operations = {
       'number-out-of-range',
       'forbidden-scope',
       'not-found',
+      'foreign-client',
       'stale-base',
       'already-resolved',
       'quota-exceeded',
@@ -355,7 +375,7 @@ export const OPERATIONS: Operations = {
       schema: 'SessionsReply',
       example: { success: true, subject: SUBJECT, space: SUBJECT },
     },
-    faults: [],
+    faults: ['busy'],
   },
   'POST /api/spaces/reseal': {
     access: 'admin',
@@ -366,7 +386,7 @@ export const OPERATIONS: Operations = {
     reply: {
       status: 200,
       schema: 'ResealReply',
-      example: { success: true, generation: 2, spaces: [{ id: OBJECT, state: 'pending' }] },
+      example: { success: true, generation: 2, spaces: [{ id: OBJECT, state: 'pending', entries: 12 }] },
     },
     faults: [],
   },
@@ -413,7 +433,7 @@ export const OPERATIONS: Operations = {
     reply: {
       status: 200,
       schema: 'ImportReply',
-      example: { success: true, line: 3, entries: 1, finished: true },
+      example: { success: true, line: 3, entries: 1, finished: true, edited: false },
     },
     faults: ['forbidden-scope', 'forbidden-collection', 'not-empty', 'import-gap', 'quota-exceeded'],
   },

@@ -23,8 +23,9 @@ import { EraseRequest } from '../src/schema/space.ts'
 import { QuotaUsage, StatusReply, Usage } from '../src/schema/status-reply.ts'
 import { Change, SyncRequest } from '../src/schema/sync.ts'
 import { ChangeResult, ChangesReply, SyncReply } from '../src/schema/sync-reply.ts'
-import { RotateRequest, TokenRecord, TokenRequest } from '../src/schema/token.ts'
-import { RevokeReply, RotateReply, TokenReply, TokensReply } from '../src/schema/token-reply.ts'
+import { TicketReply } from '../src/schema/ticket-reply.ts'
+import { RotateRequest, TokenRequest } from '../src/schema/token.ts'
+import { RevokeReply, RotateReply, ShownToken, TokenReply, TokensReply } from '../src/schema/token-reply.ts'
 import { described } from './described.ts'
 
 const MS = 'milliseconds since 1970'
@@ -42,6 +43,7 @@ const RECORD = {
   expiresAt: `When it ends, ${MS}; null: never.`,
   name: 'What the operator calls it.',
   createdAt: `When it was minted, ${MS}.`,
+  spaceId: 'The id under which the platform lists the object of the space.',
 }
 
 const CONFIG = {
@@ -88,7 +90,7 @@ export const SCHEMAS = {
     expiresAt: `When it ends, ${MS}; without it, never.`,
     name: 'What the operator calls it.',
   }),
-  TokenRecord: described(TokenRecord, 'What is known of a token.', RECORD),
+  TokenRecord: described(ShownToken, 'What is known of a token.', RECORD),
   TokenReply: described(TokenReply, 'A new token, shown here and never again.', {
     ...RECORD,
     success: 'Always true.',
@@ -111,6 +113,11 @@ export const SCHEMAS = {
   RevokeReply: described(RevokeReply, 'The token is no longer valid.', {
     success: 'Always true.',
     id: 'The token that was revoked.',
+  }),
+  TicketReply: described(TicketReply, 'A ticket: it opens one socket.', {
+    success: 'Always true.',
+    ticket: 'For the subprotocol `ticket.<ticket>`.',
+    expiresAt: `Until when a socket can be opened with it, ${MS}.`,
   }),
   SyncRequest: described(SyncRequest, 'A batch of changes, and where to read on.', {
     clientId: "The session's client; another one is refused.",
@@ -187,6 +194,7 @@ export const SCHEMAS = {
     line: 'The last line that is in, from 1.',
     entries: 'How many live entries the space has.',
     finished: 'Whether the last line of the export was in.',
+    edited: 'Whether the space has been written to since that.',
   }),
   IdentityProvider: described(
     IdentityProvider,
@@ -233,7 +241,9 @@ export const SCHEMAS = {
   ResealedSpace: described(ResealedSpace, 'How far a space has come.', {
     id: 'The id of its object.',
     state:
-      '`done`: all that can be read of it is sealed by the newest; `pending`: ask again; `failed`: the log says why.',
+      '`done`: all of it was read and is sealed by the newest; `pending`: ask again; `failed`: there is something that it cannot read, or the log says why.',
+    unreadable: 'How many stored chunks it cannot read, where that is why it failed.',
+    entries: 'How many live entries it holds.',
   }),
   AuditReply: described(AuditReply, 'A page of what operators did, the newest first.', {
     records: 'One for each act.',

@@ -1,16 +1,15 @@
 import { accepted, type Result, refused } from './result.ts'
 
-/** The number a client gives its first batch. */
-export const FIRST_BATCH = 1
+/** The number that a client's last batch has before its first one, which is 1. */
+export const NO_BATCH = 0
 
 /**
- * Whether a batch is the client's next one or a repetition of its last (true). Anything else is refused:
- * a number left out would be a batch lost, an older one has been answered long ago.
+ * Whether a batch is a repetition of the client's last one (true) or its next one. Refuses any other: a number left out
+ * would be a batch lost, and an older one was answered long ago.
  */
-export function isReplay(found: number, last: number | undefined): Result<boolean> {
-  if (last !== undefined && found === last) return accepted(true)
-  const expected = last === undefined ? FIRST_BATCH : last + 1
-  if (found === expected) return accepted(false)
-  if (last !== undefined && found < last) return refused({ code: 'batch-too-old', last, found })
-  return refused({ code: 'batch-gap', expected, found })
+export function isReplay(found: number, last: number): Result<boolean> {
+  if (found === last) return accepted(true)
+  if (found === last + 1) return accepted(false)
+  if (found < last) return refused({ code: 'batch-too-old', last, found })
+  return refused({ code: 'batch-gap', expected: last + 1, found })
 }

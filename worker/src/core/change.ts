@@ -5,7 +5,7 @@ import { isKey } from './key.ts'
 import { MAX_VALUE_BYTES } from './limits.ts'
 import { accepted, type Result, refused } from './result.ts'
 import type { Rejection } from './verdict.ts'
-import { FOREIGN, NOTHING, parseVersion } from './version.ts'
+import { FOREIGN, isVersion, NOTHING, parseVersion } from './version.ts'
 
 /**
  * A change as a client sends it. `base` is the version it was made on; `null` says: believed absent. A client
@@ -29,8 +29,10 @@ export interface Edit {
   readonly value: Json | undefined
   /** Canonical text of the value, empty without one. */
   readonly text: string
-  /** The change as it came, in canonical form: what the log keeps and the digest of a batch covers. */
+  /** The change in canonical form, as the log keeps it. A base that is no version is left out. */
   readonly line: string
+  /** A base that is no version, empty without one: the digest of the batch covers it, and nothing keeps it. */
+  readonly strayBase: string
   /** The client's time, as it came. */
   readonly timestamp: number
   /** The time that decides. */
@@ -85,6 +87,7 @@ function toEdit(
     value,
     text,
     line: lineOf(change, text),
+    strayBase: isStray(change.base) ? JSON.stringify(change.base) : '',
     timestamp,
     at: effectiveTime(timestamp, clock),
     base: baseOf(change, epoch),
@@ -94,16 +97,25 @@ function toEdit(
   }
 }
 
-/** A change in the form that the log keeps. A base that was given as a value is not kept: it decides, and is done. */
+/**
+ * A change in the form that the log keeps. Only a base that has the form of a version is kept: the decision needs no
+ * other, and any text could be one.
+ */
 export function lineOf({ key, timestamp, base, deleted }: Change, text: string): string {
-  const known = base === undefined ? 0 : JSON.stringify(base)
+  const known = base === undefined ? 0 : isStray(base) ? FOREIGN : JSON.stringify(base)
   const value = text === '' ? '' : `,${text}`
   return `[${JSON.stringify(key)},${timestamp},${known},${deleted === true ? 1 : 0}${value}]`
 }
 
+function isStray(base: Change['base']): base is string {
+  return typeof base === 'string' && !isVersion(base)
+}
+
 /** What tells one batch from another: its changes in canonical form, and whether they stand or fall together. */
 export function batchText(edits: readonly Edit[], atomic: boolean): string {
-  const parts = edits.map(({ line, base, assumed }) => `${line}:${base ?? ''}:${assumed?.text ?? ''}`)
+  const parts = edits.map(
+    ({ line, base, assumed, strayBase }) => `${line}:${base ?? ''}:${assumed?.text ?? ''}${strayBase}`,
+  )
   return `${atomic ? 1 : 0}[${parts.join(',')}]`
 }
 

@@ -85,12 +85,12 @@ function byClock(draft: Draft, step: Encounter): Verdict {
 function writeBlind(draft: Draft, step: Encounter): Verdict {
   const { edit, client, head } = step
   if (head.by !== client) return byClock(draft, step)
-  if (isInOwnRun(draft, step)) return { status: 'noop', seq: head.seq }
+  if (!draft.view.numbered && isInOwnRun(draft, step)) return { status: 'noop', seq: head.seq }
   if (head.merged) return byClock(draft, step)
   return edit.at >= head.at ? apply(draft, step) : lose(draft, step, 'lww')
 }
 
-/** Whether a blind write has come before and was replaced by its own client since: un-numbered, it is a retry. */
+/** Whether a blind write without a number is a retry: it came before, and its own client has replaced it since. */
 function isInOwnRun(draft: Draft, { edit, client, head }: Encounter): boolean {
   let seq = head.seq
   for (let steps = 0; steps < RETRY_DEPTH && seq > NOTHING; steps++) {

@@ -15,6 +15,8 @@ export interface Stored {
   /** Its place among the lines that the log takes. */
   readonly index: number
   readonly line: string
+  /** By how much the space raised its time, ms: the time of an entry never falls. */
+  readonly lift: number
   /** Whether the space had a hand in the line, so that it is not what the client sent. */
   readonly made: boolean
 }
@@ -65,34 +67,41 @@ export function standing(draft: Draft, head: Head): Version | null {
   return version
 }
 
-/** Stores the edit and makes it the head. */
-export function apply(draft: Draft, step: Step): Verdict {
-  const seq = store(draft, step)
+/** Stores the edit and makes it the head. Its time is at least that of the version it replaces. */
+export function apply(draft: Draft, step: Step): Applied {
   const { edit, client, head } = step
+  const lift = liftOf(step)
+  const seq = store(draft, step, { lift })
   draft.heads.set(edit.key, {
     seq,
     root: rootAfter(step),
-    at: edit.at,
+    at: edit.at + lift,
     by: client,
     deleted: edit.deleted,
     merged: false,
   })
   draft.entries += Number(!edit.deleted) - Number(head !== undefined && !head.deleted)
-  return { status: 'applied', seq, conflict: false }
+  return { status: 'applied', seq, conflict: false, ...(lift > 0 && { at: edit.at + lift }) }
+}
+
+type Applied = Extract<Verdict, { status: 'applied' }>
+
+function liftOf({ edit, head }: Step): number {
+  return Math.max(0, (head?.at ?? 0) - edit.at)
 }
 
 /** The edit wins; what it replaced is kept as the loser. */
 export function overrule(draft: Draft, step: Step, policy: Policy): Verdict {
-  apply(draft, step)
+  const applied = apply(draft, step)
   const { seq } = draft
   const loser = step.head?.seq ?? NOTHING
   draft.conflicts.push({ ...settled(seq, policy), resolution: 'kept-client', winner: seq, loser })
-  return { status: 'applied', seq, conflict: true }
+  return { ...applied, conflict: true }
 }
 
 /** The head stays; the edit is kept as the loser. */
 export function lose(draft: Draft, step: Step, policy: Policy, paths: readonly string[] = []): Verdict {
-  const seq = store(draft, step, paths)
+  const seq = store(draft, step, { paths })
   const winner = step.head?.seq ?? NOTHING
   draft.conflicts.push({ ...settled(seq, policy), resolution: 'kept-server', winner, loser: seq })
   return { status: 'superseded', seq, winner }
@@ -120,12 +129,16 @@ export interface Made {
 export function combine(draft: Draft, step: Encounter, made: Made): Verdict {
   const { edit, client, head } = step
   const sent = made.text === edit.text ? null : store(draft, step)
-  const at = Math.min(Math.max(edit.at, head.at), draft.view.clock.now)
-  const seq = sent === null ? store(draft, step, made.paths) : storeMade(draft, { edit, at, made })
+  const lift = liftOf(step)
+  const at = edit.at + lift
+  const seq =
+    sent === null
+      ? store(draft, step, { paths: made.paths, lift })
+      : storeMade(draft, { key: edit.key, at, made })
   draft.heads.set(edit.key, {
     seq,
     root: rootAfter(step),
-    at: sent === null ? edit.at : at,
+    at,
     by: client,
     deleted: false,
     merged: sent !== null,
@@ -135,33 +148,38 @@ export function combine(draft: Draft, step: Encounter, made: Made): Verdict {
     const loser = made.editIsLater ? head.seq : conflict
     draft.conflicts.push({ ...settled(conflict, 'merge'), resolution: 'merged', winner: seq, loser })
   }
-  return { status: 'merged', seq, conflict }
+  return { status: 'merged', seq, conflict, ...(sent === null && lift > 0 && { at }) }
 }
 
 function settled(id: number, policy: Policy): Pick<Conflict, 'id' | 'policy' | 'resolvedBy'> {
   return { id, policy, resolvedBy: NOTHING }
 }
 
-function store(draft: Draft, { edit, index, head }: Step, paths: readonly string[] = []): number {
-  const { key, at, deleted, value, line } = edit
-  const content = { previous: head?.seq ?? NOTHING, key, at, deleted, value, paths }
-  return add(draft, content, { line: withPaths(line, paths), index, made: paths.length > 0 })
+function store(
+  draft: Draft,
+  { edit, index, head }: Step,
+  { paths = [], lift = 0 }: { readonly paths?: readonly string[]; readonly lift?: number } = {},
+): number {
+  const { key, deleted, value, line } = edit
+  const content = { previous: head?.seq ?? NOTHING, key, at: edit.at + lift, deleted, value, paths }
+  return add(draft, content, { line: withPaths(line, paths), index, lift, made: paths.length > 0 })
 }
 
 /** Follows what was sent in the chain of versions, so that both stay in the history. */
-function storeMade(draft: Draft, { edit, at, made }: { edit: Step['edit']; at: number; made: Made }): number {
-  const { key } = edit
+function storeMade(draft: Draft, { key, at, made }: { key: string; at: number; made: Made }): number {
   const { value, text, paths } = made
-  // The log corrects every timestamp of a batch by the skew of its clock: this one is right already.
-  const line = lineOf({ key, timestamp: at - draft.view.clock.skew }, text)
+  const { now, skew } = draft.view.clock
+  // The log corrects every timestamp of a batch by the skew of its clock, up to its arrival: this one is right already.
+  const line = lineOf({ key, timestamp: at - skew }, text)
   const content = { previous: draft.seq, key, at, deleted: false, value, paths }
-  return add(draft, content, { line: withPaths(line, paths), index: 0, made: true })
+  const lift = Math.max(0, at - now)
+  return add(draft, content, { line: withPaths(line, paths), index: 0, lift, made: true })
 }
 
 function add(
   draft: Draft,
   content: Omit<Version, 'seq' | 'by'>,
-  source: Pick<Stored, 'line' | 'index' | 'made'>,
+  source: Pick<Stored, 'line' | 'index' | 'lift' | 'made'>,
 ): number {
   draft.seq += 1
   draft.versions.set(draft.seq, { ...content, seq: draft.seq, by: draft.client })

@@ -20,6 +20,7 @@ export type Fault =
   | { readonly code: 'unauthorized'; readonly detail: string }
   | { readonly code: 'session-expired' }
   | { readonly code: 'revoked' }
+  | { readonly code: 'ticket-spent' }
   | { readonly code: 'forbidden-scope'; readonly needed: string }
   | { readonly code: 'forbidden-collection'; readonly collection: string }
   | { readonly code: 'foreign-client'; readonly detail: string }
@@ -30,6 +31,7 @@ export type Fault =
   | { readonly code: 'batch-gap'; readonly expected: number; readonly found: number }
   | { readonly code: 'batch-too-old'; readonly last: number; readonly found: number }
   | { readonly code: 'batch-mismatch'; readonly batch: number }
+  | { readonly code: 'batch-forgotten'; readonly batch: number }
   | { readonly code: 'atomic-failed'; readonly results: readonly ChangeResult[] }
   | { readonly code: 'stale-base'; readonly version: string | null }
   | { readonly code: 'already-resolved'; readonly id: number }
@@ -65,6 +67,8 @@ export interface QuotaExceeded {
 export interface Busy {
   readonly code: 'busy'
   readonly limit?: number
+  /** The space itself is not to be had at present, and what it was asked may have taken effect. */
+  readonly absent?: true
   readonly retryAfterSeconds: number
 }
 

@@ -9,6 +9,8 @@ export interface Progress {
   /** How many of its lines are in. */
   readonly line: number
   readonly finished: boolean
+  /** The last sequence number that it gave. Absent: a release that did not keep it took the lines. */
+  readonly seq?: number
 }
 
 /** An entry of an export, made ready. */

@@ -73,6 +73,9 @@ export const MAX_SESSION_LENGTH = 8000
 /** How long a session lasts. Revocation does not wait for it: the space knows at once. */
 export const SESSION_TTL_SECONDS = 3600
 
+/** How long a socket can be opened with a ticket: a minute bears a slow network, and little more. */
+export const TICKET_TTL_SECONDS = 60
+
 /** How long a token that is replaced may go on, at most: 30 days, for devices that are switched on once a month. */
 export const MAX_OVERLAP_SECONDS = 30 * 24 * 3600
 
@@ -118,8 +121,14 @@ export const MAX_POLICIES = 256
 /** The longest retention that can be configured, days. */
 export const MAX_RETENTION_DAYS = 3650
 
-/** How long a space believes what it last read of the configuration; KV itself takes up to a minute. */
+/**
+ * How long a Worker believes what it last read of the configuration, and how soon a space that has heard of a newer one
+ * looks for it again; KV itself takes up to a minute.
+ */
 export const CONFIG_MAX_AGE_MS = 30_000
+
+/** How long a space believes what it last read or heard of the configuration where no Worker tells it: on sockets. */
+export const CONFIG_UNHEARD_MS = 300_000
 
 /** What a budget of requests is counted over, s: also the longest period of the platform's own rate limits. */
 export const BUDGET_WINDOW_SECONDS = 60
@@ -135,6 +144,12 @@ export const MAX_QUOTA_ENTRIES = 100_000_000
 
 /** The most bytes that a space can be allowed: what the platform lets an object store (10 GB). */
 export const MAX_QUOTA_BYTES = 10_000_000_000
+
+/**
+ * What a full space stores beyond its quota, bytes: deletions without a value and the records of clients, each at most
+ * about a kilobyte. So that a full device can go on, and nobody can fill an object without end.
+ */
+export const SPARE_BYTES = 64 * 1024 * 1024
 
 /** The most identity providers, and the most audiences of one, that the configuration names. */
 export const MAX_IDENTITY_PROVIDERS = 16
@@ -181,11 +196,18 @@ export const MAX_LINE_LENGTH = 1024 * 1024
 /** When to ask again a space that is being filled: most exports are in by then. */
 export const IMPORT_RETRY_SECONDS = 10
 
+/** When to ask again a space that is overloaded or restarting: the platform moves most objects within seconds. */
+export const ABSENCE_RETRY_SECONDS = 5
+
 /** One day, ms. */
 export const DAY_MS = 24 * 60 * 60 * 1000
 
 /** How often a space in which something ages wakes to see to it, ms. */
 export const UPKEEP_INTERVAL_MS = DAY_MS
+
+/** How soon work that an alarm rang for is tried again after a failure, ms: doubled each time, up to an hour. */
+export const ALARM_RETRY_MS = 10_000
+export const MAX_ALARM_RETRY_MS = 3_600_000
 
 /** How soon the log is written anew once half of it is superseded, ms: a burst of writes is over by then. */
 export const PASS_DELAY_MS = 10_000
@@ -199,6 +221,12 @@ export const SLICE_BYTES = 1024 * 1024
 /** The most spaces that one request has sealed anew: each is a call to an object, of which a request has 1,000. */
 export const MAX_RESEALED = 100
 
+/**
+ * How long the result of a pass that met what it could not read is believed, ms; asked later, the space tries again. A
+ * sweep asks every second, and a pass reads all that the space holds.
+ */
+export const RESEAL_AGAIN_MS = 60_000
+
 /** How many heads are read by one statement: their JSON stays far below the platform's 2 MB for a value. */
 export const HEADS_AT_ONCE = 1000
 
@@ -206,10 +234,11 @@ export const HEADS_AT_ONCE = 1000
 export const DROP_ROWS = 1000
 
 /**
- * The most sockets of one space. The platform bears 32,768 an object, but what is under way to each of them may take
- * `MAX_UNSEEN_BYTES` of the 128 MB that an object has: with this many at most half of it.
+ * The most sockets of one space. The platform bears 32,768 an object, but what is on its way to each of them may take
+ * `MAX_UNSEEN_BYTES`. The 128 MB belong to the isolate, which other objects of the class may share, so that the sockets
+ * of one take an eighth of it at most: 16 MB.
  */
-export const MAX_SOCKETS = 1000
+export const MAX_SOCKETS = 250
 
 /** The largest message that a socket takes, in bytes: a request body, and what it is wrapped in. */
 export const MAX_MESSAGE_BYTES = MAX_BODY_BYTES + 1024

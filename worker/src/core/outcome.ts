@@ -53,12 +53,13 @@ function resultOf(edit: Edit, verdict: Verdict, { epoch, values }: Telling): Cha
   if (verdict.status === 'rejected') return { key: edit.key, status: verdict.status, code: verdict.code }
   const seq = 'winner' in verdict ? verdict.winner : verdict.seq
   const value = verdict.status === 'merged' ? values.get(seq) : undefined
+  const at = ('at' in verdict ? verdict.at : undefined) ?? edit.at
   return {
     key: edit.key,
     status: verdict.status,
     ...(seq === NOTHING ? {} : { version: formatVersion(epoch, seq) }),
     ...(value !== undefined && { value }),
-    ...(edit.at === edit.timestamp ? {} : { effectiveTimestamp: edit.at }),
+    ...(at === edit.timestamp ? {} : { effectiveTimestamp: at }),
   }
 }
 

@@ -20,6 +20,8 @@ export interface Plan {
   readonly conflicts: readonly Conflict[]
   /** By how many the live entries grow or shrink. */
   readonly entries: number
+  /** How many versions more the log holds at which no key stands. */
+  readonly superseded: number
   /** The versions that must be opened before the batch can be decided. */
   readonly missing: readonly number[]
   /** The content of what the batch stores. */
@@ -38,7 +40,14 @@ export function planBatch(edits: readonly Edit[], client: string, view: View): P
 }
 
 function toPlan(draft: Draft): Plan {
-  if (draft.stored.every(({ made }) => !made)) return { ...draft, lines: null }
+  const plan = { ...draft, superseded: supersededBy(draft) }
+  if (draft.stored.every(({ made }) => !made)) return { ...plan, lines: null }
   const lines = draft.stored.map(({ line }) => line)
-  return { ...draft, lines, stored: draft.stored.map((stored, index) => ({ ...stored, index })) }
+  return { ...plan, lines, stored: draft.stored.map((stored, index) => ({ ...stored, index })) }
+}
+
+/** Each version that is stored replaces one or loses, unless it is the first that its key stands at. */
+function supersededBy({ stored, heads, view }: Draft): number {
+  const fresh = Array.from(heads.keys()).filter((key) => view.head(key) === undefined).length
+  return stored.length - fresh
 }

@@ -43,6 +43,10 @@ const WORDS: Table = {
   unauthorized: ({ detail }) => [401, detail],
   'session-expired': () => [401, 'The session has expired; open a new one with POST /api/auth.'],
   revoked: () => [401, 'The session was ended or its token revoked.'],
+  'ticket-spent': () => [
+    401,
+    'The ticket was used before or has expired; get another one with POST /api/live/ticket.',
+  ],
   'forbidden-scope': ({ needed }) => [403, `The token does not grant the scope ${needed}.`],
   'forbidden-collection': ({ collection }) => [403, `The token does not grant the collection ${collection}.`],
   'foreign-client': ({ detail }) => [403, `The request is not this client's: ${detail}.`],
@@ -63,6 +67,11 @@ const WORDS: Table = {
   'batch-mismatch': ({ batch }) => [
     409,
     `Batch ${batch} came before with other changes; new changes need a new number.`,
+    { expected: batch + 1 },
+  ],
+  'batch-forgotten': ({ batch }) => [
+    409,
+    `Batch ${batch} took effect long ago, and its results are no longer kept. Do not send it again: pull, and go on with batch ${batch + 1}.`,
     { expected: batch + 1 },
   ],
   'atomic-failed': ({ results }) => [
@@ -103,11 +112,13 @@ const WORDS: Table = {
     `The space may hold ${limit} ${quota}, and has no room for this; what takes away is still taken.`,
     { quota, limit, used },
   ],
-  busy: ({ limit }) => [
+  busy: ({ limit, absent }) => [
     503,
-    limit === undefined
-      ? 'The space is busy with other requests; wait and try again.'
-      : `The space serves ${limit} sockets already; wait and try again.`,
+    absent === true
+      ? 'The space is overloaded, restarting or moving. Wait and send the request again: it may have taken effect.'
+      : limit === undefined
+        ? 'The space is busy with other requests; wait and try again.'
+        : `The space serves ${limit} sockets already; wait and try again.`,
   ],
   'provider-unavailable': () => [
     503,

@@ -1,3 +1,4 @@
+import { SPARE_BYTES } from './limits.ts'
 import type { Plan } from './plan.ts'
 
 /** What of a space is limited: its live entries, and the bytes that it takes in storage, all that is kept included. */
@@ -11,8 +12,10 @@ export type Amounts = { readonly [Q in Quota]: number }
 export interface Growth {
   /** By how many the live entries grow or shrink. */
   readonly entries: number
-  /** Whether it stores content. A deletion without a value is none: taking away must stay possible. */
+  /** Whether it stores content. A deletion without a value is none: deleting must stay possible. */
   readonly content: boolean
+  /** Whether it stores anything: a deletion, or the first record of a client. */
+  readonly traces: boolean
 }
 
 export function growthOf({
@@ -24,11 +27,16 @@ export function growthOf({
     const version = versions.get(seq)
     return version !== undefined && (!version.deleted || version.value !== undefined)
   })
-  return { entries, content }
+  return { entries, content, traces: stored.length > 0 }
 }
 
-/** The quota that leaves no room for a write; null if there is. What adds no entry needs none for entries. */
-export function exceeded({ entries, content }: Growth, used: Amounts, limit: Amounts): Quota | null {
+/**
+ * The quota that leaves no room for a write; null if there is room. A write that adds no entry needs no room for
+ * entries. Deletions and records of a full space go into its spare bytes, until those are used up too; a write that
+ * leaves fewer entries always passes.
+ */
+export function exceeded({ entries, content, traces }: Growth, used: Amounts, limit: Amounts): Quota | null {
   if (entries > 0 && used.entries + entries > limit.entries) return 'entries'
-  return content && used.bytes >= limit.bytes ? 'bytes' : null
+  if (content && used.bytes >= limit.bytes) return 'bytes'
+  return traces && entries >= 0 && used.bytes >= limit.bytes + SPARE_BYTES ? 'bytes' : null
 }

@@ -1,3 +1,4 @@
+import { absenceOf } from './absence.ts'
 import type { AuditRecord } from './audit.ts'
 import type { FaultCode } from './fault.ts'
 import type { Tally } from './tally.ts'
@@ -24,9 +25,15 @@ export function requestLine(
   requestId: string,
   { method, route, status, code, ms }: Ending,
 ): string {
-  const level = status >= 500 ? 'error' : 'info'
+  const level = levelOf(status, code)
   const fields = { method, route, status, code, ms }
   return JSON.stringify({ level, message: 'request', requestId, environment: ENVIRONMENT, ...fields })
+}
+
+/** What somebody must mend is an error; what passes by itself, or clients mend, is a warning. */
+function levelOf(status: number, code: FaultCode | undefined): 'info' | 'warn' | 'error' {
+  if (status < 500) return 'info'
+  return code === 'internal' || code === 'misconfigured' ? 'error' : 'warn'
 }
 
 /** One line an operator's act, without the names of subject and space: more people read logs than may know them. */
@@ -41,6 +48,18 @@ export function defectLine({ ENVIRONMENT }: Deployment, requestId: string, throw
   const { name, message, stack } = thrown instanceof Error ? thrown : new Error(String(thrown))
   const fields = { name, error: message, stack }
   return JSON.stringify({ level: 'error', message: 'defect', requestId, environment: ENVIRONMENT, ...fields })
+}
+
+/** A space that did not answer, and why; no defect. */
+export function absenceLine({ ENVIRONMENT }: Deployment, requestId: string, thrown: unknown): string {
+  const fields = { cause: absenceOf(thrown), error: String(thrown) }
+  return JSON.stringify({
+    level: 'warn',
+    message: 'space absent',
+    requestId,
+    environment: ENVIRONMENT,
+    ...fields,
+  })
 }
 
 /** The secrets, by name, that keep the service from serving. */

@@ -1,29 +1,24 @@
-import { type Chunk, encodeChunk, type Frame, lastSeq } from './chunk.ts'
+import type { Chunk } from './chunk.ts'
+import { type Frame, firstSeq, lastSeq, type Slot } from './frame.ts'
 import { SEGMENT_BYTES } from './limits.ts'
 
-/** A part of a chunk: some of its changes, at places of their own. */
+/** A part of a chunk: some of its changes, at indexes of their own. */
 export interface Part {
   readonly text: string
-  /** As in a frame. */
-  readonly s: readonly number[]
+  readonly slots: readonly Slot[]
 }
 
 /** The changes of an opened chunk whose sequence numbers are wanted; null if there are none. */
 export function partOf(
-  { s }: Pick<Frame, 's'>,
+  { slots }: Pick<Frame, 'slots'>,
   text: string,
   isWanted: (seq: number) => boolean,
 ): Part | null {
   const contents: readonly unknown[] = JSON.parse(text)
-  const kept: unknown[] = []
-  const places: number[] = []
-  for (let place = 0; place < s.length; place += 3) {
-    const [seq = 0, previous = 0, index = 0] = s.slice(place, place + 3)
-    if (!isWanted(seq)) continue
-    places.push(seq, previous, kept.length)
-    kept.push(contents[index])
-  }
-  return kept.length === 0 ? null : { text: JSON.stringify(kept), s: places }
+  const wanted = slots.filter(({ seq }) => isWanted(seq))
+  if (wanted.length === 0) return null
+  const kept = wanted.map(({ index }) => contents[index])
+  return { text: JSON.stringify(kept), slots: wanted.map((slot, index) => ({ ...slot, index })) }
 }
 
 /** A row's worth of chunks. */
@@ -41,7 +36,7 @@ export function packChunks(chunks: readonly Chunk[]): readonly Packed[] {
   let open: { chunks: Chunk[]; bytes: number } = { chunks: [], bytes: 0 }
   for (const chunk of chunks) {
     open.chunks.push(chunk)
-    open.bytes += chunk.sealed.length
+    open.bytes += chunk.bytes.length
     if (open.bytes < SEGMENT_BYTES) continue
     rows.push(packed(open.chunks))
     open = { chunks: [], bytes: 0 }
@@ -52,10 +47,10 @@ export function packChunks(chunks: readonly Chunk[]): readonly Packed[] {
 function packed(chunks: readonly Chunk[]): Packed {
   const frames = chunks.map(({ frame }) => frame)
   return {
-    first: frames[0]?.s[0] ?? 0,
+    first: Math.min(...frames.map(firstSeq)),
     last: Math.max(...frames.map(lastSeq)),
     at: Math.max(...frames.map(({ t }) => t)),
-    body: concatenate(chunks.map(encodeChunk)),
+    body: concatenate(chunks.map(({ bytes }) => bytes)),
   }
 }
 

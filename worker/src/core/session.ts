@@ -37,3 +37,27 @@ export interface Session {
   /** Seconds since 1970. */
   readonly expiresAt: number
 }
+
+/** A session on its way to its space. */
+export interface Caller extends Session {
+  /**
+   * The newest revision of the configuration that the Worker has read: its space reads KV only where it knows of none so
+   * new. Absent before the Worker has read any, and in calls of a Worker of the last release.
+   */
+  readonly configRevision?: number | undefined
+}
+
+/** What opens one socket of a session, in the place of the session itself. */
+export interface Ticket {
+  /** By it the space knows that it was used. */
+  readonly id: string
+  /** Seconds since 1970; never after the session's. */
+  readonly expiresAt: number
+  readonly session: Session
+}
+
+/**
+ * The header in which the Worker tells an object who opens a socket: a socket does not go through RPC. The platform
+ * redacts headers of such a name wherever it logs requests.
+ */
+export const OPENING_HEADER = 'x-chronicle-auth'

@@ -1,3 +1,4 @@
+import { FORM } from './frame.ts'
 import { DAY_MS, PASS_DELAY_MS, PASS_SUPERSEDED, UPKEEP_INTERVAL_MS } from './limits.ts'
 
 /** How much of the log is current, and how much is not. */
@@ -6,6 +7,8 @@ export interface Weight {
   readonly entries: number
   /** Versions in the log that no key stands at any more. */
   readonly superseded: number
+  /** How many of these the last pass left behind: those that it could not read, and those of its own time. */
+  readonly left: number
 }
 
 /** The last whole pass over the log. */
@@ -14,7 +17,16 @@ export interface LastPass {
   readonly at: number
   /** Of the master key that it sealed with; 0 before the first. */
   readonly generation: number
+  /** The form of the chunks that it wrote. */
+  readonly form: number
+  /** As in `Weight`. */
+  readonly left: number
+  /** How many chunks and rows it could not read: they hold versions that nobody can read any more. */
+  readonly unreadable: number
 }
+
+/** Before the first pass. */
+export const NO_PASS: LastPass = { at: 0, generation: 0, form: FORM, left: 0, unreadable: 0 }
 
 /** What a pass over the log would be for. */
 export interface Occasion {
@@ -34,18 +46,20 @@ export function upkeepBy(weight: Weight, now: number): number | null {
 }
 
 /**
- * Whether the log is to be written anew: where half of it is superseded, where what is superseded has waited for
- * half of its retention (so it lives between once and about twice the retention), or under a new master key.
+ * Whether the log is to be rewritten: where half of it is superseded, where superseded versions have waited for half of
+ * their retention (so they live between once and about twice the retention), under a new master key, or where chunks
+ * of an older form may be left.
  */
 export function isPassDue(
   weight: Weight,
   last: LastPass,
   { now, generation, historyDays }: Occasion,
 ): boolean {
-  if (isHeavy(weight) || last.generation !== generation) return true
+  if (isHeavy(weight) || last.generation !== generation || last.form !== FORM) return true
   return weight.superseded > 0 && now - last.at >= (historyDays * DAY_MS) / 2
 }
 
-function isHeavy({ entries, superseded }: Weight): boolean {
-  return superseded >= Math.max(PASS_SUPERSEDED, entries / 2)
+/** Counts only versions that came since the last pass: the next one could not take away those that it left. */
+function isHeavy({ entries, superseded, left }: Weight): boolean {
+  return superseded - left >= Math.max(PASS_SUPERSEDED, entries / 2)
 }

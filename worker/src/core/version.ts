@@ -9,6 +9,11 @@ export function formatVersion(epoch: string, seq: number): string {
   return `${epoch}.${seq}`
 }
 
+/** Whether a text has the form of a version, of any epoch. */
+export function isVersion(text: string): boolean {
+  return /^[0-9a-z]{1,13}\.[1-9]\d{0,15}$/.test(text)
+}
+
 /** The sequence number of a version of this epoch, `FOREIGN` for anything else. */
 export function parseVersion(version: string, epoch: string): number {
   if (!version.startsWith(`${epoch}.`)) return FOREIGN

@@ -8,6 +8,8 @@ export interface View {
   /** The last sequence number given out. */
   readonly seq: number
   readonly clock: Clock
+  /** Whether the batch has a number, by which a retry is recognised. */
+  readonly numbered: boolean
   policy(key: string): Policy
   head(key: string): Head | undefined
   /**

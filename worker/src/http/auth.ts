@@ -33,8 +33,10 @@ export async function openSession({ request, env }: Exchange): Promise<Response>
   })
 }
 
-/** `DELETE /api/auth`: ends the session, at once and everywhere. */
+/** `DELETE /api/auth`: ends the session, at once and everywhere. One that has ended already leaves nothing to write. */
 export async function closeSession({ env }: Exchange, session: Session): Promise<Response> {
-  await spaceOf(env, session).revoke(session.id, session.expiresAt * 1000)
+  const space = spaceOf(env, session)
+  const known = await space.admit(session)
+  if (known.ok) await space.revoke(session.id, session.expiresAt * 1000)
   return json({ success: true })
 }

@@ -1,3 +1,4 @@
+import { waitUntil } from 'cloudflare:workers'
 import { type Config, DEFAULT_CONFIG } from '../core/config.ts'
 import { type IdentityProvider, longestGrant } from '../core/identity.ts'
 import { CONFIG_MAX_AGE_MS } from '../core/limits.ts'
@@ -27,19 +28,40 @@ export async function putConfig({ request, env }: Exchange, about: About): Promi
   const config: Config = { ...wanted, revision: Math.max(revision + 1, Date.now()) }
   about({ revision: config.revision })
   await env.CHRONICLE_KV.put(CONFIG_KEY, JSON.stringify(config))
+  known = { config, readAt: Date.now() }
   return json({ success: true, ...config })
 }
 
-/** What was last read, for the isolate: it serves one stack. */
+/** What was last read or written, for the isolate: it serves one stack. */
 let known: { readonly config: Config; readonly readAt: number } | undefined
+/** When it was last asked for, with whatever outcome. */
+let askedAt = Number.NEGATIVE_INFINITY
 
 /** The configuration, at most half a minute (and KV's minute) old. What cannot be read holds for nobody. */
 export async function currentConfig(env: Env): Promise<Config> {
   const now = Date.now()
   if (known === undefined || now - known.readAt >= CONFIG_MAX_AGE_MS) {
+    askedAt = now
     known = { config: await readConfig(env), readAt: now }
   }
   return known.config
+}
+
+/**
+ * The newest revision that the isolate knows of, for the spaces that it calls; undefined before the first read. Renewed
+ * beside the request: nobody waits for it, and nobody fails by it.
+ */
+export function knownRevision(env: Env): number | undefined {
+  const now = Date.now()
+  if (now - Math.max(askedAt, known?.readAt ?? askedAt) >= CONFIG_MAX_AGE_MS) {
+    askedAt = now
+    waitUntil(currentConfig(env).catch(logUnreadable))
+  }
+  return known?.config.revision
+}
+
+function logUnreadable(cause: unknown): void {
+  console.error(JSON.stringify({ level: 'error', message: 'config unreadable', error: String(cause) }))
 }
 
 async function checkProviders(providers: readonly IdentityProvider[], env: Env): Promise<void> {

@@ -3,7 +3,7 @@ import { unfitSecrets } from '../core/secrets.ts'
 import type { HTTPError } from '../errors.ts'
 import { exposeTo } from './cors.ts'
 import type { Exchange } from './exchange.ts'
-import { logDefect, logRequest, logUnfit } from './log.ts'
+import { logAbsence, logDefect, logRequest, logUnfit } from './log.ts'
 import { countRequest } from './metrics.ts'
 import { problem, shown } from './problem.ts'
 import { countFailure } from './rate-limit.ts'
@@ -43,7 +43,7 @@ async function respond(exchange: Exchange): Promise<Reply> {
     return { response, route: routed.route }
   } catch (thrown) {
     const error = shown(thrown)
-    if (error !== thrown) logDefect(exchange, thrown)
+    if (error !== thrown) (error.code === 'busy' ? logAbsence : logDefect)(exchange, thrown)
     return { response: problem(error, requestId), route: routed.route ?? 'none', error }
   }
 }

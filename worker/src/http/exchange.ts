@@ -1,4 +1,4 @@
-import type { Session } from '../core/session.ts'
+import type { Session, Ticket } from '../core/session.ts'
 
 /** One request on its way through the edge. */
 export interface Exchange {
@@ -9,6 +9,8 @@ export interface Exchange {
   readonly began: number
   readonly query: URLSearchParams
   readonly params: Readonly<Record<string, string>>
+  /** The ticket that the caller came in with, in place of a session. */
+  readonly ticket?: Ticket | undefined
 }
 
 /**

@@ -1,27 +1,28 @@
 import type { Fault } from '../core/fault.ts'
-import type { Session } from '../core/session.ts'
+import { OPENING_HEADER, type Session } from '../core/session.ts'
 import { parseQuery } from '../schema/parse.ts'
 import { LiveQuery } from '../schema/query.ts'
 import { checkOrigin } from './cors.ts'
 import { type Exchange, spaceOf } from './exchange.ts'
+import { absent } from './problem.ts'
 import { refusal, unwrap } from './refusal.ts'
 import { subprotocols } from './session.ts'
 
 const PROTOCOL = 'chronicle.v1'
 
 /** `GET /api/live?cursor=&collections=`: a socket on which the client follows the feed and pushes. */
-export async function live({ request, env, query }: Exchange, session: Session): Promise<Response> {
+export async function live({ request, env, query, ticket }: Exchange, session: Session): Promise<Response> {
   const wanted = unwrap(parseQuery(LiveQuery, query))
   checkUpgrade(request)
   checkOrigin(request, env.CORS_ORIGINS)
   const protocol = chooseProtocol(request)
-  const opened = await spaceOf(env, session).fetch('https://space/', {
-    // A socket does not go through RPC, and a request that opens one has no body. Headers are bytes.
-    headers: {
-      upgrade: 'websocket',
-      opening: encodeURIComponent(JSON.stringify({ session, query: wanted })),
-    },
-  })
+  const opening = { session, query: wanted, ticket: ticket && { id: ticket.id, expiresAt: ticket.expiresAt } }
+  const opened = await spaceOf(env, session)
+    // A request that opens a socket has no body. Headers are bytes.
+    .fetch('https://space/', {
+      headers: { upgrade: 'websocket', [OPENING_HEADER]: encodeURIComponent(JSON.stringify(opening)) },
+    })
+    .catch(explain)
   const { webSocket } = opened
   // What is no socket is the object's reason why not.
   if (webSocket === null) throw refusal((await opened.json()) as Fault)
@@ -30,6 +31,12 @@ export async function live({ request, env, query }: Exchange, session: Session):
     webSocket,
     headers: protocol === null ? {} : { 'sec-websocket-protocol': protocol },
   })
+}
+
+/** An object of the last release looks for another header, and fails over finding no JSON. */
+function explain(thrown: unknown): never {
+  const older = thrown instanceof SyntaxError && thrown.message === 'Unexpected end of JSON input'
+  throw older ? absent() : thrown
 }
 
 function checkUpgrade({ method, headers }: Request): void {

@@ -1,5 +1,5 @@
 import type { AuditRecord } from '../core/audit.ts'
-import { auditLine, defectLine, type Ending, requestLine, unfitLine } from '../core/record.ts'
+import { absenceLine, auditLine, defectLine, type Ending, requestLine, unfitLine } from '../core/record.ts'
 import type { Exchange } from './exchange.ts'
 
 /** One line a request. */
@@ -15,6 +15,11 @@ export function logAct({ env }: Exchange, record: AuditRecord): void {
 /** What nobody expected, with its cause. */
 export function logDefect({ env, requestId }: Exchange, thrown: unknown): void {
   console.error(defectLine(env, requestId, thrown))
+}
+
+/** A space that did not answer, for a reason that passes. */
+export function logAbsence({ env, requestId }: Exchange, thrown: unknown): void {
+  console.warn(absenceLine(env, requestId, thrown))
 }
 
 /** The secrets, by name, that keep the service from serving. */

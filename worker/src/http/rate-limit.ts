@@ -1,3 +1,4 @@
+import { callerOf } from '../core/address.ts'
 import { PLACE_EXHAUSTED } from '../core/budget.ts'
 import { HTTPError } from '../errors.ts'
 import type { Exchange } from './exchange.ts'
@@ -20,7 +21,10 @@ export async function countFailure({ request, env }: Exchange, thrown: unknown):
   throw thrown
 }
 
-/** Whom an attempt to authenticate counts against. The platform sets the header; it is absent on a local machine. */
-export function addressOf(request: Request): string {
-  return request.headers.get('cf-connecting-ip') ?? 'local'
+/**
+ * Whom an attempt to authenticate counts against. The platform sets both headers; on a local machine they are absent, and
+ * in a zone that removes the addresses of visitors.
+ */
+export function addressOf({ headers }: Request): string {
+  return callerOf(headers.get('cf-connecting-ip'), headers.get('cf-worker'))
 }

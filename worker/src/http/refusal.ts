@@ -26,6 +26,7 @@ function headersOf(fault: Fault): Readonly<Record<string, string>> {
       return { 'www-authenticate': REALM }
     case 'session-expired':
     case 'revoked':
+    case 'ticket-spent':
       return { 'www-authenticate': `${REALM}, error="invalid_token"` }
     case 'method-not-allowed':
       return { allow: fault.allow.join(', ') }

@@ -1,9 +1,11 @@
+import { absenceOf } from '../core/absence.ts'
 import { parseRing } from '../core/ring.ts'
 import { parseBody } from '../schema/parse.ts'
 import { ResealRequest } from '../schema/reseal.ts'
+import type { ResealedSpace } from '../schema/reseal-reply.ts'
 import { readBody } from './body.ts'
 import { type Exchange, json, spacesOf } from './exchange.ts'
-import { logDefect } from './log.ts'
+import { logAbsence, logDefect } from './log.ts'
 import { refusal, unwrap } from './refusal.ts'
 
 /**
@@ -15,20 +17,37 @@ export async function resealSpaces(exchange: Exchange): Promise<Response> {
   const wanted = unwrap(parseBody(ResealRequest, await readBody(request)))
   const ids = wanted.spaces.map((id, index) => objectId(id, { env, place: `spaces[${index}]` }))
   const spaces = await Promise.all(
-    ids.map(async (id) => ({ id: id.toString(), state: await stateOf(id, exchange) })),
+    ids.map(async (id) => ({ id: id.toString(), ...(await reseal(id, exchange)) })),
   )
-  return json({ success: true, generation: parseRing(env.MASTER_KEY)?.[0].generation, spaces })
+  return json({ success: true, generation: newestGeneration(env), spaces })
 }
 
-async function stateOf(id: DurableObjectId, exchange: Exchange): Promise<'done' | 'pending' | 'failed'> {
+type Resealed = Omit<ResealedSpace, 'id'>
+
+async function reseal(id: DurableObjectId, exchange: Exchange): Promise<Resealed> {
   try {
-    const { done } = await spacesOf(exchange.env).get(id).reseal()
-    return done ? 'done' : 'pending'
+    const { generation, done, unreadable, entries } = await spacesOf(exchange.env).get(id).reseal()
+    const counts = {
+      ...(unreadable !== undefined && { unreadable }),
+      ...(entries !== undefined && { entries }),
+    }
+    // An object that still runs the last release, or with its secrets, cannot have done what is asked for.
+    if (generation !== newestGeneration(exchange.env)) return { ...counts, state: 'pending' }
+    if (unreadable !== undefined) return { ...counts, state: 'failed' }
+    return { ...counts, state: done ? 'done' : 'pending' }
   } catch (thrown) {
-    // One that fails does not keep the others from it.
-    logDefect(exchange, thrown)
-    return 'failed'
+    // One that fails does not keep the others from it; one that is absent can be asked again.
+    if (absenceOf(thrown) === null) {
+      logDefect(exchange, thrown)
+      return { state: 'failed' }
+    }
+    logAbsence(exchange, thrown)
+    return { state: 'pending' }
   }
+}
+
+function newestGeneration({ MASTER_KEY }: Env): number | undefined {
+  return parseRing(MASTER_KEY)?.[0].generation
 }
 
 function objectId(

@@ -1,11 +1,11 @@
 import { type IRequest, Router, type RouterType } from 'itty-router'
-import type { Session } from '../core/session.ts'
+import type { Caller } from '../core/session.ts'
 import { parseQuery } from '../schema/parse.ts'
 import { NoQuery } from '../schema/query.ts'
 import { checkAdmin } from './admin.ts'
 import { type About, recorded, showAudit } from './audit.ts'
 import { closeSession, openSession } from './auth.ts'
-import { putConfig, showConfig } from './config.ts'
+import { knownRevision, putConfig, showConfig } from './config.ts'
 import { preflight } from './cors.ts'
 import { erase } from './erase.ts'
 import type { Exchange } from './exchange.ts'
@@ -18,12 +18,13 @@ import { resealSpaces } from './reseal.ts'
 import { verifySession } from './session.ts'
 import { endSessions } from './sessions.ts'
 import { changes, conflicts, entry, history, resolve, status, sync } from './space.ts'
+import { issueTicket, ticketOf } from './ticket.ts'
 import { mintToken, revokeToken, rotateToken, showTokens } from './tokens.ts'
 import { exportSpace, importSpace } from './transfer.ts'
 
 type Answer = (exchange: Exchange) => Promise<Response>
 type Act = (exchange: Exchange, about: About) => Promise<Response>
-type SessionAnswer = (exchange: Exchange, session: Session) => Promise<Response>
+type SessionAnswer = (exchange: Exchange, session: Caller) => Promise<Response>
 
 /** A line of the route table: what it takes to come in is part of it, so that no route can forget to ask. */
 export type Route = {
@@ -32,7 +33,13 @@ export type Route = {
   readonly query?: true
 } & (
   | { readonly method: Method; readonly access: 'anyone'; readonly answer: Answer }
-  | { readonly method: Method; readonly access: 'session'; readonly answer: SessionAnswer }
+  | {
+      readonly method: Method
+      readonly access: 'session'
+      /** Whether a ticket is taken in the place of the session. */
+      readonly ticket?: true
+      readonly answer: SessionAnswer
+    }
   | { readonly method: 'GET'; readonly access: 'admin'; readonly answer: Answer }
   | { readonly method: Exclude<Method, 'GET'>; readonly access: 'admin'; readonly answer: Act }
 )
@@ -56,7 +63,8 @@ export const ROUTES = [
   { method: 'GET', path: '/api/audit', query: true, access: 'admin', answer: showAudit },
   { method: 'POST', path: '/api/sync', access: 'session', answer: sync },
   { method: 'GET', path: '/api/changes', query: true, access: 'session', answer: changes },
-  { method: 'GET', path: '/api/live', query: true, access: 'session', answer: live },
+  { method: 'GET', path: '/api/live', query: true, access: 'session', ticket: true, answer: live },
+  { method: 'POST', path: '/api/live/ticket', access: 'session', answer: issueTicket },
   { method: 'GET', path: '/api/status', query: true, access: 'session', answer: status },
   { method: 'GET', path: '/api/entries', query: true, access: 'session', answer: entry },
   { method: 'GET', path: '/api/history', query: true, access: 'session', answer: history },
@@ -90,10 +98,13 @@ function refuseTrailingSlash({ url }: IRequest): void {
 
 async function enter(route: Route, exchange: Exchange): Promise<Response> {
   if (route.access === 'session') {
-    const session = await verifySession(exchange.request, exchange.env)
+    const { request, env } = exchange
+    const ticket = route.ticket ? await ticketOf(request, env) : undefined
+    const session = ticket?.session ?? (await verifySession(request, env))
     await countAgainst(exchange.env.SYNC_LIMIT, `${session.space}/${session.client}`)
     checkQuery(route, exchange)
-    return route.answer(exchange, session)
+    const caller = { ...session, configRevision: knownRevision(env) }
+    return route.answer({ ...exchange, ticket }, caller)
   }
   if (route.access === 'admin') return enterAsOperator(route, exchange)
   checkQuery(route, exchange)

@@ -49,11 +49,16 @@ export async function deleteToken(record: TokenRecord, env: Env): Promise<void> 
   await env.CHRONICLE_KV.delete(PREFIX + record.id)
 }
 
-/** Lets a token end at a time to come, ms, unless it ends before. Its space is told first, as of a deletion. */
+/**
+ * Lets a token end at a time to come, ms, unless it ends before. Its space is told first, as of a deletion. A deletion
+ * that comes between the two must not be undone by the second, so the space is asked again.
+ */
 export async function retireToken(record: TokenRecord, at: number, env: Env): Promise<void> {
-  const expiresAt = Math.min(record.expiresAt ?? at, at)
-  await spaceOf(env, record).retire(record.id, expiresAt, lastTraceOf(expiresAt))
-  await writeToken({ ...record, expiresAt }, env)
+  const wanted = Math.min(record.expiresAt ?? at, at)
+  const ends = await spaceOf(env, record).retire(record.id, wanted, lastTraceOf(wanted))
+  // An object that still runs the last release gives nothing back.
+  await writeToken({ ...record, expiresAt: Math.min(ends ?? wanted, wanted) }, env)
+  if (!(await isTaken(record, env))) await env.CHRONICLE_KV.delete(PREFIX + record.id)
 }
 
 /** When the last session ends that a place may have opened after a token's end, because it read the old record; ms. */

@@ -1,10 +1,11 @@
 import { parseBody, parseQuery } from '../schema/parse.ts'
 import { TokensQuery } from '../schema/query.ts'
 import { RotateRequest, type TokenRecord, TokenRequest } from '../schema/token.ts'
+import type { ShownToken } from '../schema/token-reply.ts'
 import { newApiToken, tokenId } from './api-token.ts'
 import type { About } from './audit.ts'
 import { readBody } from './body.ts'
-import { type Exchange, json } from './exchange.ts'
+import { type Exchange, json, spacesOf } from './exchange.ts'
 import { checkSendable } from './grant.ts'
 import { refusal, unwrap } from './refusal.ts'
 import { deleteToken, isTaken, listTokens, readToken, retireToken, writeToken } from './token-store.ts'
@@ -18,7 +19,7 @@ export async function mintToken({ request, env }: Exchange, about: About): Promi
   const { token, record } = await newToken(rights, env)
   about({ tokenId: record.id })
   await writeToken(record, env)
-  return json({ success: true, token, ...record }, 201)
+  return json({ success: true, token, ...shown(record, env) }, 201)
 }
 
 /** `POST /api/tokens/{id}/rotate`: mints the like of a token, and ends that, now or after an overlap. */
@@ -32,7 +33,7 @@ export async function rotateToken({ request, params, env }: Exchange, about: Abo
   await writeToken(record, env)
   if (overlapSeconds === 0) await deleteToken(old, env)
   else await retireToken(old, Date.now() + overlapSeconds * 1000, env)
-  return json({ success: true, token, replaces: old.id, ...record }, 201)
+  return json({ success: true, token, replaces: old.id, ...shown(record, env) }, 201)
 }
 
 /** A token of some rights and what is to be kept of it; nothing is stored yet. */
@@ -59,7 +60,13 @@ async function checkUsable(record: TokenRecord, env: Env): Promise<void> {
 /** `GET /api/tokens`: what is known of the tokens, never the tokens. */
 export async function showTokens({ env, query }: Exchange): Promise<Response> {
   const { cursor } = unwrap(parseQuery(TokensQuery, query))
-  return json(await listTokens(cursor, env))
+  const { tokens, next } = await listTokens(cursor, env)
+  return json({ tokens: tokens.map((record) => shown(record, env)), next })
+}
+
+/** Adds the id under which the platform lists the object of the token's space, so that the two can be told to be one. */
+function shown(record: TokenRecord, env: Env): ShownToken {
+  return { ...record, spaceId: spacesOf(env).idFromName(record.space).toString() }
 }
 
 /** `DELETE /api/tokens/{id}`: the token and every session it opened end now. */

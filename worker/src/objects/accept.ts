@@ -1,8 +1,8 @@
-import { isReplay } from '../core/batch.ts'
+import { isReplay, NO_BATCH } from '../core/batch.ts'
 import { batchText, type Edit, toEdits } from '../core/change.ts'
-import type { Origin } from '../core/chunk.ts'
 import type { Clock } from '../core/clock.ts'
 import { policyOf } from '../core/config.ts'
+import type { Origin } from '../core/frame.ts'
 import { type Conflict, resultsOf, type Version } from '../core/outcome.ts'
 import { type Plan, planBatch } from '../core/plan.ts'
 import { growthOf } from '../core/quota.ts'
@@ -11,6 +11,7 @@ import type { Session } from '../core/session.ts'
 import { conflictIds, decodeVerdicts, encodeVerdicts, type Verdict } from '../core/verdict.ts'
 import type { SyncRequest } from '../schema/sync.ts'
 import { checkSession } from './admission.ts'
+import { claimOf, recordOf } from './client.ts'
 import { commit, type SealedLines, sealLines } from './commit.ts'
 import { CorruptionError, openVersions } from './log.ts'
 import { checkQuota } from './quota.ts'
@@ -72,14 +73,18 @@ export async function acceptBatch(space: Space, submission: Submission): Promise
   const material: Material = { opened: new Map(), asSent, withMade: null }
   for (;;) {
     // From here to the commit nothing is awaited: what was read still holds when it is written.
-    const known = checkSession(space, session, clock.now)
-    if (!known.ok) return known
-    const record = recognise(space, prepared)
+    const valid = checkSession(space, session, clock.now)
+    if (!valid.ok) return valid
+    const record = writes(request) ? recordOf(space, session) : accepted(undefined)
     if (!record.ok) return record
-    if (record.value !== null) return replay(space, prepared, record.value)
+    const known = recognise(prepared, record.value)
+    if (!known.ok) return known
+    if (known.value !== null) return replay(space, prepared, known.value)
     const plan = planNow(space, prepared, material.opened)
     const sealed = sealedFor(plan, material)
-    if (sealed !== null) return settle(space, prepared, { plan, sealed, opened: material.opened })
+    if (sealed !== null) {
+      return settle(space, prepared, { plan, sealed, opened: material.opened, record: record.value })
+    }
     await provide(space, plan, { prepared, material })
   }
 }
@@ -103,29 +108,26 @@ async function prepare(
   return [{ ...submission, edits, origin, digests }, sealed]
 }
 
-/**
- * The record of the batch, if it is the client's last one come again. A client that numbers its batches belongs to
- * its subject: nobody else writes in its name, with a number or without.
- */
-function recognise(space: Space, { request, session, digests }: Prepared): Result<ClientRecord | null> {
-  if (request.batch === undefined && request.changes.length === 0) return accepted(null)
-  const record = space.store.client(session.client)
-  if (record !== undefined && record.subject !== session.subject) {
-    return refused({
-      code: 'foreign-client',
-      detail: 'this clientId belongs to another subject of the space',
-    })
-  }
-  if (request.batch === undefined) return accepted(null)
-  const again = isReplay(request.batch, record?.batch)
+/** A number alone is a write too: it uses up what the client's next batch would need. */
+function writes({ batch, changes }: SyncRequest): boolean {
+  return batch !== undefined || changes.length > 0
+}
+
+/** The client's record, if the batch is its last one come again; else null. */
+function recognise(
+  { request: { batch }, digests }: Prepared,
+  record: ClientRecord | undefined,
+): Result<ClientRecord | null> {
+  if (batch === undefined) return accepted(null)
+  const again = isReplay(batch, record?.batch ?? NO_BATCH)
   if (!again.ok) return again
   if (!again.value || record === undefined) return accepted(null)
-  // A record of a generation that the stack has no more cannot be compared: to take it for the same could lose
-  // changes, while under a new number those that were stored already are no change.
+  // A record of a generation that the stack has retired cannot be compared. Taking the batch for the same could lose
+  // changes, while changes that were stored already are no change under a new number.
   const digest = digests.get(record.generation)
-  return digest !== undefined && isEqual(record.digest, digest)
-    ? accepted(record)
-    : refused({ code: 'batch-mismatch', batch: request.batch })
+  if (digest === undefined || !isEqual(record.digest, digest))
+    return refused({ code: 'batch-mismatch', batch })
+  return record.verdicts === '' ? refused({ code: 'batch-forgotten', batch }) : accepted(record)
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {
@@ -149,12 +151,17 @@ function replay(space: Space, prepared: Prepared, record: ClientRecord): Result<
   })
 }
 
-function planNow(space: Space, { edits, session, clock }: Prepared, opened: Material['opened']): Plan {
+function planNow(
+  space: Space,
+  { edits, session, request, clock }: Prepared,
+  opened: Material['opened'],
+): Plan {
   const keys = edits.filter(({ rejection }) => rejection === null).map(({ key }) => key)
   const heads = space.store.heads(keys)
   return planBatch(edits, session.client, {
     seq: space.standing.seq,
     clock,
+    numbered: request.batch !== undefined,
     policy: (key) => policyOf(space.config, key),
     head: (key) => heads.get(key),
     version: (seq) => opened.get(seq),
@@ -188,7 +195,12 @@ async function provide(
 function settle(
   space: Space,
   prepared: Prepared,
-  { plan, sealed, opened }: { plan: Plan; sealed: SealedLines; opened: Material['opened'] },
+  {
+    plan,
+    sealed,
+    opened,
+    record,
+  }: { plan: Plan; sealed: SealedLines; opened: Material['opened']; record: ClientRecord | undefined },
 ): Result<Outcome> {
   const { edits, request } = prepared
   const { verdicts, conflicts } = plan
@@ -201,19 +213,26 @@ function settle(
       results: resultsOf(edits, verdicts, { epoch, values: new Map() }),
     })
   }
-  const room = checkQuota(space, prepared.session, growthOf(plan))
+  const noted = noteOf(prepared, plan, record)
+  const growth = growthOf(plan)
+  const first = noted !== null && record === undefined
+  const room = checkQuota(space, prepared.session, { ...growth, traces: growth.traces || first })
   if (!room.ok) return room
   const from = space.standing.seq + 1
-  commit(space, plan, { sealed, record: recordOf(prepared, verdicts) })
+  commit(space, plan, { sealed, record: noted })
   const wrote = plan.seq < from ? null : { from, to: plan.seq, verbatim: plan.lines === null }
   return accepted({ edits, verdicts, conflicts, versions, replayed: false, wrote })
 }
 
-function recordOf(
+/** What is noted of the client: the batch with its verdicts, or without a number whose client it is. */
+function noteOf(
   { session, request, clock, digests, origin }: Prepared,
-  verdicts: readonly Verdict[],
+  { verdicts, stored }: Plan,
+  record: ClientRecord | undefined,
 ): ClientRecord | null {
-  if (request.batch === undefined) return null
+  if (request.batch === undefined) {
+    return record === undefined && stored.length > 0 ? claimOf(session, clock.now) : null
+  }
   return {
     id: session.client,
     subject: session.subject,

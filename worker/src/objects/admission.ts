@@ -1,6 +1,6 @@
 import { IMPORT_RETRY_SECONDS } from '../core/limits.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
-import type { Scope, Session } from '../core/session.ts'
+import type { Scope, Session, Ticket } from '../core/session.ts'
 import type { Space } from './space.ts'
 import type { Revocation, Standing } from './store.ts'
 
@@ -73,12 +73,52 @@ export function checkWhole(session: Session): Result<true> {
   return refused({ code: 'forbidden-collection', collection: '*' })
 }
 
-/** Ends a session or all sessions of a token; remembered until no such session could be valid. */
-export function revoke(space: Space, id: string, { now, ...wanted }: Revocation & { now: number }): void {
-  // Whoever reads an old record from a cache may want a later end: what ends once is not put off.
-  const since = Math.min(wanted.since, space.revoked.get(id)?.since ?? wanted.since)
-  const revocation = { ...wanted, since }
-  space.store.forgetRevoked(now)
+/**
+ * Ends a session or all sessions of a token, and gives what then holds: remembered until no such session could be valid.
+ * An end never moves later and covers no less than before: whoever read an old record from a cache may ask for that.
+ */
+export function revoke(
+  space: Space,
+  id: string,
+  { now, ...wanted }: Revocation & { now: number },
+): Revocation {
+  forgetRevoked(space, now)
+  const known = space.revoked.get(id)
+  if (known !== undefined && covers(known, wanted)) return known
+  const { since, until, issuedBy } = known ?? wanted
+  const revocation = {
+    since: Math.min(since, wanted.since),
+    until: Math.max(until, wanted.until),
+    issuedBy: Math.max(issuedBy, wanted.issuedBy),
+  }
   space.store.revoke(id, revocation)
   space.revoked.set(id, revocation)
+  return revocation
+}
+
+function covers(known: Revocation, wanted: Revocation): boolean {
+  return known.since <= wanted.since && known.until >= wanted.until && known.issuedBy >= wanted.issuedBy
+}
+
+/**
+ * Uses up the ticket of a socket, if there is one, and refuses one that was used. In a row, like what was revoked: an
+ * object may restart within the minute. By the object's own clock, or a row could be forgotten while a Worker whose
+ * clock is behind still takes the ticket.
+ */
+export function spendTicket(
+  space: Space,
+  ticket: Pick<Ticket, 'id' | 'expiresAt'> | undefined,
+  now: number,
+): Result<true> {
+  if (ticket === undefined) return accepted(true)
+  const until = ticket.expiresAt * 1000
+  if (until <= now || space.revoked.has(ticket.id)) return refused({ code: 'ticket-spent' })
+  revoke(space, ticket.id, { now, until, issuedBy: Number.MAX_SAFE_INTEGER, since: 0 })
+  return accepted(true)
+}
+
+/** Forgets what could no longer be valid anyhow, in memory as well: an object may live for weeks. */
+function forgetRevoked({ store, revoked }: Space, now: number): void {
+  store.forgetRevoked(now)
+  for (const [id, { until }] of revoked) if (until < now) revoked.delete(id)
 }

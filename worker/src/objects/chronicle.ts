@@ -1,8 +1,9 @@
 import { DurableObject } from 'cloudflare:workers'
 import { type Filter, formatCursor, narrow, pendingAfter } from '../core/cursor.ts'
 import { PUBLISHED_LIMITS } from '../core/limits.ts'
+import { defectLine } from '../core/record.ts'
 import { accepted, type Result } from '../core/result.ts'
-import type { Session } from '../core/session.ts'
+import { type Caller, OPENING_HEADER, type Session } from '../core/session.ts'
 import { formatTag, isKnown } from '../core/tag.ts'
 import { formatVersion } from '../core/version.ts'
 import type { ResolveRequest } from '../schema/conflict.ts'
@@ -16,7 +17,9 @@ import {
   checkWhole,
   countRequest,
   revoke,
+  spendTicket,
 } from './admission.ts'
+import { type Errand, ringer } from './alarm.ts'
 import { listConflicts } from './conflicts.ts'
 import { readEntry } from './entry.ts'
 import { eraseSpace } from './erase.ts'
@@ -43,12 +46,14 @@ export class Chronicle extends DurableObject<Env> {
   readonly #space: Space
   readonly #storage: DurableObjectStorage
   readonly #live: Live
+  readonly #ring: (errand: Errand) => Promise<void>
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     this.#storage = ctx.storage
     migrate(ctx.storage, newEpoch())
     this.#space = openSpace(ctx, env)
+    this.#ring = ringer(this.#space.alarm, ctx.storage.sql)
     this.#live = liveOf({ ctx, env, space: this.#space, clock: Date.now, newId: () => crypto.randomUUID() })
   }
 
@@ -70,16 +75,23 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /**
-   * Opens a socket: a request whose header `opening` holds what the Worker has verified. Answers with the socket, or
-   * with the JSON text of the fault.
+   * Opens a socket: a request whose header holds what the Worker has verified. Answers with the socket, or with the JSON
+   * text of the fault.
    */
-  override async fetch(request: Request): Promise<Response> {
-    // Only the Worker reaches an object, and `http/live.ts` is what writes the header.
-    const opening = JSON.parse(decodeURIComponent(request.headers.get('opening') ?? '')) as Opening
+  override async fetch({ headers }: Request): Promise<Response> {
+    // Only the Worker reaches an object, and `http/live.ts` is what writes the header. The last release called it `opening`.
+    const text = headers.get(OPENING_HEADER) ?? headers.get('opening') ?? ''
+    const opening = JSON.parse(decodeURIComponent(text)) as Opening
     const counted = await this.#count(opening.session)
-    const opened = counted.ok ? this.#live.open(opening) : counted
+    const entered = counted.ok ? spendTicket(this.#space, opening.ticket, Date.now()) : counted
+    const opened = entered.ok ? this.#live.open(opening) : entered
     if (!opened.ok) return Response.json(opened.fault)
     return new Response(null, { status: 101, webSocket: opened.value })
+  }
+
+  /** Whether a ticket may be made for the session: by the rules of the socket that it opens. */
+  async ticket(session: Session): Promise<Result<true>> {
+    return this.#admit(session)
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
@@ -205,11 +217,12 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /**
-   * Ends all sessions of a token at a time to come, ms, those that are opened meanwhile too; what has ended does not
-   * begin again. `until`: as for `revoke`. Sockets end at their next event, as those of an expired session do.
+   * Ends all sessions of a token at a time to come, ms, those that are opened meanwhile too, and gives the time at which
+   * they end: what has ended does not begin again. `until`: as for `revoke`. Sockets end at their next event, as those
+   * of an expired session do.
    */
-  async retire(id: string, since: number, until: number): Promise<void> {
-    revoke(this.#space, id, { now: Date.now(), until, issuedBy: Number.MAX_SAFE_INTEGER, since })
+  async retire(id: string, since: number, until: number): Promise<number> {
+    return revoke(this.#space, id, { now: Date.now(), until, issuedBy: Number.MAX_SAFE_INTEGER, since }).since
   }
 
   /**
@@ -232,8 +245,11 @@ export class Chronicle extends DurableObject<Env> {
 
   /** Sees to what ages, a bounded piece of it at a time. */
   override async alarm(): Promise<void> {
-    this.#space.alarm.forget()
-    await upkeep(this.#space, Date.now())
+    await this.#ring({
+      work: (now) => upkeep(this.#space, now),
+      report: (thrown) => console.error(defectLine(this.env, crypto.randomUUID(), thrown)),
+      clock: Date.now,
+    })
   }
 
   /**
@@ -250,8 +266,11 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /** Every request of a session passes here first, but for those that end it. */
-  #count(session: Session): Promise<Result<true>> {
-    return countRequest(this.#space, session, Date.now())
+  #count(session: Caller): Promise<Result<true>> {
+    const now = Date.now()
+    const { configRevision } = session
+    if (configRevision !== undefined) this.#space.hearOfConfig(configRevision, now)
+    return countRequest(this.#space, session, now)
   }
 
   async #admit(session: Session, asked?: readonly string[]): Promise<Result<true>> {

@@ -1,14 +1,16 @@
-import { type ChunkDraft, draftChunks, encodeChunk, lastSeq, type Origin } from '../core/chunk.ts'
+import { type ChunkDraft, draftChunks } from '../core/chunk.ts'
+import type { Stored } from '../core/draft.ts'
+import { lastSeq, type Origin, type Slot } from '../core/frame.ts'
 import { MAX_APPEND_BYTES, SEGMENT_BYTES } from '../core/limits.ts'
 import type { Plan } from '../core/plan.ts'
 import { concatenate } from '../core/repack.ts'
-import { NOTHING } from '../core/version.ts'
 import type { Keyring } from './seal.ts'
 import type { Space } from './space.ts'
 import type { Append, ClientRecord } from './store.ts'
 
 /** Lines of the log, sealed before anyone knows where they go. */
 export interface SealedLines {
+  readonly keys: Keyring
   readonly origin: Origin
   readonly drafts: readonly ChunkDraft[]
   readonly sealed: readonly Uint8Array[]
@@ -25,6 +27,7 @@ export async function sealLines(
   const drafts = draftChunks(lines)
   const sealed = await Promise.all(drafts.map(({ text }) => keys.seal(text, origin)))
   return {
+    keys,
     origin,
     drafts,
     sealed,
@@ -61,27 +64,26 @@ export function commit(space: Space, plan: Plan, { sealed, record, decides }: Ac
 function appendsOf(
   { standing }: Space,
   plan: Plan,
-  { origin, drafts, sealed }: SealedLines,
+  { keys, origin, drafts, sealed }: SealedLines,
 ): readonly Append[] {
   const placed = new Map(plan.stored.map((stored) => [stored.index, stored]))
   const entries = standing.entries + plan.entries
-  // Whatever replaces or loses to a version leaves one more that is not current.
-  const superseded = standing.superseded + plan.stored.filter(({ previous }) => previous !== NOTHING).length
+  const superseded = standing.superseded + plan.superseded
   const { tail } = standing
   const appends: { into: number | null; first: number; last: number; parts: Uint8Array[]; bytes: number }[] =
     []
   let into = tail !== null && tail.bytes < SEGMENT_BYTES ? tail.first : null
   for (const [position, { indexes }] of drafts.entries()) {
-    const s = indexes.flatMap((index, place) => {
-      const stored = placed.get(index)
-      return stored === undefined ? [] : [stored.seq, stored.previous, place]
+    const slots = indexes.flatMap((line, index) => {
+      const stored = placed.get(line)
+      return stored === undefined ? [] : [slotOf(stored, index)]
     })
-    if (s.length === 0) continue
-    const frame = { ...origin, s }
-    const part = encodeChunk({ frame, sealed: sealed[position] as Uint8Array })
+    const [slot] = slots
+    if (slot === undefined) continue
+    const { frame, bytes: part } = keys.frame(origin, slots, sealed[position] as Uint8Array)
     let append = appends.at(-1)
     if (append === undefined || append.bytes + part.length > MAX_APPEND_BYTES) {
-      append = { into, first: s[0] as number, last: 0, parts: [], bytes: 0 }
+      append = { into, first: slot.seq, last: 0, parts: [], bytes: 0 }
       appends.push(append)
       into = null
     }
@@ -96,6 +98,10 @@ function appendsOf(
     at: origin.t,
     body: concatenate(parts),
   }))
+}
+
+function slotOf({ seq, previous, lift }: Stored, index: number): Slot {
+  return { seq, previous, index, lift }
 }
 
 /** Brings what is known of the log in step with a row that was written. */

@@ -1,4 +1,5 @@
-import { type Chunk, decodeChunks, encodeChunk, versionsOf } from '../core/chunk.ts'
+import { type Chunk, tryChunks, versionsOf } from '../core/chunk.ts'
+import { FORM, firstSeq } from '../core/frame.ts'
 import { HEADS_AT_ONCE, SLICE_BYTES } from '../core/limits.ts'
 import type { Version } from '../core/outcome.ts'
 import { concatenate, type Packed, packChunks, partOf } from '../core/repack.ts'
@@ -17,6 +18,7 @@ interface Slice {
   /** The sequence numbers of it that a key stands at. */
   readonly live: ReadonlySet<number>
   readonly superseded: number
+  readonly unreadable: number
 }
 
 interface Opened {
@@ -26,26 +28,34 @@ interface Opened {
   readonly versions: readonly Version[]
 }
 
+/** How far a pass has come with a step. */
+export interface Progress {
+  readonly pass: Pass
+  readonly isAtEnd: boolean
+}
+
 /**
- * Writes the next stretch of the log anew: what is current into rows of their own, what is not into the archive,
- * both sealed by the newest master key. What is left of the pass; null after its end.
+ * Rewrites the next stretch of the log: current versions into rows of their own, all others into the archive, both
+ * sealed by the newest master key. Null if the space was erased meanwhile.
  *
- * What it takes for current may be replaced while it seals: that waits for the next pass. The reverse cannot
- * happen, since no version becomes current again.
+ * A version that it takes for current may be replaced while it seals: that one waits for the next pass. The reverse
+ * cannot happen, since no version becomes current again.
  */
-export async function compactSlice(space: Space, pass: Pass, now: number): Promise<Pass | null> {
-  const rows = space.store.segments(pass, SLICE_BYTES)
-  const last = rows.at(-1)
-  if (last === undefined) return null
+export async function compactSlice(space: Space, pass: Pass, now: number): Promise<Progress | null> {
+  const found = space.store.segments(pass, SLICE_BYTES)
+  const rows = readableRows(found)
+  const last = rows.at(-1) ?? found[0]
+  if (last === undefined) return { pass, isAtEnd: true }
   closeTail(space, last)
+  if (rows.length === 0) return passOver(pass, last)
   const slice = await openSlice(space, rows)
   const keys = await space.keys()
-  const rest = last.last < pass.to ? { ...pass, after: last.last } : null
-  if (!isStale(slice, keys)) return rest
+  const progress = progressOf(pass, last.last, slice.unreadable)
+  if (!isStale(slice, keys)) return progress
   const readable = slice.chunks.filter(({ text }) => text !== null)
   const live = packChunks(await sealParts(keys, slice.chunks, (seq) => slice.live.has(seq)))
   const replaced = packChunks(await sealParts(keys, readable, (seq) => !slice.live.has(seq)))
-  // From here on nothing is awaited. Batches have only been added behind the slice; an erasure ends the pass.
+  // Nothing is awaited from here on. Batches have only been added behind the slice; an erasure ends the pass.
   if (space.standing.epoch !== slice.epoch) return null
   const superseded = Math.max(0, space.standing.superseded - slice.superseded)
   space.transaction(() => {
@@ -54,7 +64,23 @@ export async function compactSlice(space: Space, pass: Pass, now: number): Promi
     space.store.putCounts({ ...space.standing, superseded })
   })
   space.standing = { ...space.standing, superseded }
-  return rest
+  return progress
+}
+
+function progressOf(pass: Pass, after: number, unreadable: number): Progress {
+  return { pass: { ...pass, after, unreadable: pass.unreadable + unreadable }, isAtEnd: after >= pass.to }
+}
+
+/** The rows before the first one that is no row of chunks. */
+function readableRows(rows: readonly SegmentRow[]): readonly SegmentRow[] {
+  const broken = rows.findIndex(({ body }) => tryChunks(body) === null)
+  return broken === -1 ? rows : rows.slice(0, broken)
+}
+
+/** Leaves a row as it is that cannot be read at all. */
+function passOver(pass: Pass, { first, last }: { readonly first: number; readonly last: number }): Progress {
+  logUnreadable({ message: 'row unreadable', first, last })
+  return progressOf(pass, last, 1)
 }
 
 /** Makes the next batch begin a row of its own, so that the newest one can be written anew as well. */
@@ -64,7 +90,7 @@ function closeTail(space: Space, { first }: SegmentRow): void {
 
 async function openSlice(space: Space, rows: readonly SegmentRow[]): Promise<Slice> {
   const { epoch } = space.standing
-  const found = rows.flatMap(({ body }) => decodeChunks(body))
+  const found = rows.flatMap(({ body }) => tryChunks(body) ?? [])
   const opened = await Promise.all(found.map((chunk) => openOne(space, chunk)))
   const heads = headsOf(
     space,
@@ -73,10 +99,11 @@ async function openSlice(space: Space, rows: readonly SegmentRow[]): Promise<Sli
   const chunks = opened.map((one) => (one.versions.every(isPromised(heads)) ? one : unreadable(one.chunk)))
   const versions = chunks.flatMap((chunk) => chunk.versions)
   const live = new Set(versions.filter(({ key, seq }) => heads.get(key)?.seq === seq).map(({ seq }) => seq))
-  return { epoch, rows, chunks, live, superseded: versions.length - live.size }
+  const superseded = versions.length - live.size
+  return { epoch, rows, chunks, live, superseded, unreadable: countUnreadable(chunks) }
 }
 
-/** What cannot be read is no reason to stop: it is told, and carried along for whoever may mend it. */
+/** A chunk that cannot be read is reported and carried along, so that it can be mended. */
 async function openOne(space: Space, chunk: Chunk): Promise<Opened> {
   try {
     const text = await openText(space, chunk)
@@ -86,12 +113,17 @@ async function openOne(space: Space, chunk: Chunk): Promise<Opened> {
   }
 }
 
+function countUnreadable(chunks: readonly Opened[]): number {
+  return chunks.filter(({ text }) => text === null).length
+}
+
 function unreadable(chunk: Chunk): Opened {
-  const [seq] = chunk.frame.s
-  console.error(
-    JSON.stringify({ level: 'error', message: 'chunk unreadable', generation: chunk.frame.g, seq }),
-  )
+  logUnreadable({ message: 'chunk unreadable', generation: chunk.frame.g, seq: firstSeq(chunk.frame) })
   return { chunk, text: null, versions: [] }
+}
+
+function logUnreadable(fields: Readonly<Record<string, string | number>>): void {
+  console.error(JSON.stringify({ level: 'error', ...fields }))
 }
 
 /** Whether a version is what the head that stands at it says. */
@@ -112,9 +144,13 @@ function headsOf(space: Space, versions: readonly Version[]): ReadonlyMap<string
   return heads
 }
 
-/** Whether there is anything to gain: a version that is not current, or a seal of an older generation. */
+/** Whether there is anything to gain: a version that is not current, or a chunk of an older key or form. */
 function isStale({ chunks, superseded }: Slice, { generations: [newest] }: Keyring): boolean {
-  return superseded > 0 || chunks.some(({ chunk, text }) => text !== null && chunk.frame.g !== newest)
+  return superseded > 0 || chunks.some(({ chunk, text }) => text !== null && !isNewest(chunk, newest))
+}
+
+function isNewest({ frame }: Chunk, generation: number): boolean {
+  return frame.g === generation && frame.form === FORM
 }
 
 /** The wanted changes of each chunk, as chunks of the same origin. One that stays whole is not sealed again. */
@@ -128,41 +164,48 @@ async function sealParts(
     if (text === null) return [chunk]
     const part = partOf(chunk.frame, text, isWanted)
     if (part === null) return []
-    if (chunk.frame.g === g && part.s.length === chunk.frame.s.length) return [chunk]
+    if (isNewest(chunk, g) && part.slots.length === chunk.frame.slots.length) return [chunk]
     const { c, b, t, k } = chunk.frame
     const origin = { g, c, b, t, k }
-    return [{ frame: { ...origin, s: part.s }, sealed: await keys.seal(part.text, origin) }]
+    return [keys.frame(origin, part.slots, await keys.seal(part.text, origin))]
   })
   return (await Promise.all(parts)).flat()
 }
 
-/** Seals the next stretch of the archive by the newest master key. What is left of the pass; null after its end. */
-export async function resealArchive(space: Space, pass: Pass): Promise<Pass | null> {
+/** Seals the next stretch of the archive by the newest master key. Null if the space was erased meanwhile. */
+export async function resealArchive(space: Space, pass: Pass): Promise<Progress | null> {
   const rows = space.store.archives(pass.after, SLICE_BYTES)
   const last = rows.at(-1)
-  if (last === undefined) return null
+  if (last === undefined) return { pass, isAtEnd: true }
   const { epoch } = space.standing
   const keys = await space.keys()
-  const anew = await Promise.all(rows.map((row) => resealRow(space, keys, row)))
+  const resealed = await Promise.all(rows.map((row) => resealRow(space, keys, row)))
   if (space.standing.epoch !== epoch) return null
   space.transaction(() => {
-    for (const row of anew) if (row !== null) space.store.replaceArchive(row)
+    for (const { row } of resealed) if (row !== null) space.store.replaceArchive(row)
   })
-  return { ...pass, after: last.first }
+  const unreadable = resealed.reduce((sum, row) => sum + row.unreadable, 0)
+  return progressOf(pass, last.first, unreadable)
 }
 
-/** Null where there is nothing to gain. */
-async function resealRow(
-  space: Space,
-  keys: Keyring,
-  { first, body }: ArchiveRow,
-): Promise<ArchiveRow | null> {
+interface Resealed {
+  /** Null where there is nothing to gain. */
+  readonly row: Pick<ArchiveRow, 'first' | 'body'> | null
+  readonly unreadable: number
+}
+
+async function resealRow(space: Space, keys: Keyring, { first, last, body }: ArchiveRow): Promise<Resealed> {
   const [newest] = keys.generations
-  const chunks = decodeChunks(body)
-  if (chunks.every(({ frame }) => frame.g === newest)) return null
+  const chunks = tryChunks(body)
+  if (chunks === null) {
+    logUnreadable({ message: 'archive row unreadable', first, last })
+    return { row: null, unreadable: 1 }
+  }
+  if (chunks.every((chunk) => isNewest(chunk, newest))) return { row: null, unreadable: 0 }
   const opened = await Promise.all(chunks.map((chunk) => openOne(space, chunk)))
   const sealed = await sealParts(keys, opened, () => true)
-  return { first, body: concatenate(sealed.map(encodeChunk)) }
+  const unreadable = countUnreadable(opened)
+  return { row: { first, body: concatenate(sealed.map(({ bytes }) => bytes)) }, unreadable }
 }
 
 function extentOf(rows: readonly SegmentRow[]): Pick<Packed, 'first' | 'last'> {

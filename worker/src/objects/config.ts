@@ -1,41 +1,59 @@
 import { type Config, DEFAULT_CONFIG } from '../core/config.ts'
-import { CONFIG_MAX_AGE_MS } from '../core/limits.ts'
+import { CONFIG_MAX_AGE_MS, CONFIG_UNHEARD_MS } from '../core/limits.ts'
 import { CONFIG_KEY, StoredConfig } from '../schema/config.ts'
 
 /**
- * Keeps up with the stack's configuration: reads KV at most every half a minute, and only when asked. What a space
- * has seen outlives its object, so that a place of KV that is behind never takes it back to an older revision.
+ * Keeps up with the stack's configuration. A read of KV costs more than a request, so that a space reads only where a
+ * Worker has told it of a newer revision, or where none has told it anything for five minutes. What it has seen outlives
+ * its object, so that a place of KV that is behind never takes it back to an older revision.
  */
-export function configReader(sql: SqlStorage, kv: KVNamespace): (now: number) => Promise<Config> {
+export interface ConfigReader {
+  /** Takes note of the revision that the Worker of this request has read. */
+  hear(revision: number, now: number): void
+  /** The configuration, read anew if that is due. */
+  read(now: number): Promise<Config>
+}
+
+export function configReader(sql: SqlStorage, kv: KVNamespace): ConfigReader {
   let config = rememberedConfig(sql)
+  let heard = 0
+  let heardAt = Number.NEGATIVE_INFINITY
   let readAt = Number.NEGATIVE_INFINITY
   let reading = Promise.resolve()
 
-  async function read(): Promise<void> {
-    const found = await readStored(kv)
-    if (found === null || found.revision <= config.revision) return
-    config = found
-    sql.exec(`INSERT OR REPLACE INTO meta VALUES ('config', ?)`, JSON.stringify(found))
-  }
-
-  return async (now) => {
-    if (now - readAt >= CONFIG_MAX_AGE_MS) {
-      readAt = now
-      reading = read()
+  async function renew(): Promise<void> {
+    try {
+      const stored = await kv.get(CONFIG_KEY, 'json')
+      const found = stored === null ? DEFAULT_CONFIG : StoredConfig.parse(stored)
+      if (found.revision <= config.revision) return
+      config = found
+      sql.exec(`INSERT OR REPLACE INTO meta VALUES ('config', ?)`, JSON.stringify(found))
+    } catch (cause) {
+      // The space goes on with what it knows.
+      console.error(JSON.stringify({ level: 'error', message: 'config unreadable', error: String(cause) }))
     }
-    await reading
-    return config
   }
-}
 
-/** Null if there is none, or none that can be used: the space then goes on with what it knows. */
-async function readStored(kv: KVNamespace): Promise<Config | null> {
-  try {
-    const stored = await kv.get(CONFIG_KEY, 'json')
-    return stored === null ? null : StoredConfig.parse(stored)
-  } catch (cause) {
-    console.error(JSON.stringify({ level: 'error', message: 'config unreadable', error: String(cause) }))
-    return null
+  function isDue(now: number): boolean {
+    // KV may be behind what a Worker has read elsewhere, and is asked again then.
+    if (heard > config.revision) return now - readAt >= CONFIG_MAX_AGE_MS
+    return now - Math.max(readAt, heardAt) >= CONFIG_UNHEARD_MS
+  }
+
+  return {
+    hear(revision, now) {
+      heard = revision
+      heardAt = now
+    },
+
+    async read(now) {
+      if (isDue(now)) {
+        readAt = now
+        reading = renew()
+      }
+      await reading
+      return config
+    },
   }
 }
 

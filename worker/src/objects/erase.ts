@@ -1,21 +1,19 @@
 import type { Space } from './space.ts'
-import { migrate, rememberErasure } from './tables.ts'
+import { foundAgain } from './tables.ts'
 
 /**
- * Deletes all that a space holds and founds it anew, empty and with another epoch, so that every device that
- * comes back starts over. What is left is the time of it: no session or token from before counts any more.
+ * Erases everything that a space holds and founds it again, empty and with another epoch, so that every device that
+ * comes back starts over. Only the time of the erasure is kept: no session or token from before it counts any more.
  */
 export async function eraseSpace(
   storage: DurableObjectStorage,
   space: Space,
-  { epoch, now }: { readonly epoch: string; readonly now: number },
+  founding: { readonly epoch: string; readonly now: number },
 ): Promise<void> {
-  const deleted = storage.deleteAll()
-  migrate(storage, epoch)
-  rememberErasure(storage, now)
+  foundAgain(storage, founding)
   space.standing = space.store.standing()
   space.revoked.clear()
   space.forgetKeys()
   space.alarm.forget()
-  await deleted
+  await storage.deleteAlarm()
 }

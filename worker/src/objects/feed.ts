@@ -1,5 +1,6 @@
-import { type Chunk, decodeChunks, lastSeq } from '../core/chunk.ts'
+import { type Chunk, decodeChunks } from '../core/chunk.ts'
 import { type Filter, passes } from '../core/cursor.ts'
+import { firstSeq, lastSeq } from '../core/frame.ts'
 import { utf8Length } from '../core/json.ts'
 import { MAX_PAGE_BYTES, MAX_PAGE_READ_BYTES } from '../core/limits.ts'
 import type { Version } from '../core/outcome.ts'
@@ -84,7 +85,7 @@ function isShown({ filter, deletionsAfter }: FeedQuery, { key, deleted, seq }: V
 }
 
 function isEcho({ frame }: Chunk, echo: FeedQuery['echo']): boolean {
-  return echo !== null && (frame.s[0] as number) >= echo[0] && lastSeq(frame) <= echo[1]
+  return echo !== null && firstSeq(frame) >= echo[0] && lastSeq(frame) <= echo[1]
 }
 
 /** Whether a key stands at a version; throws where the version is not what the key's head promised. */

@@ -89,13 +89,9 @@ function admit(space: Space, session: Session, now: number): Result<true> {
   return known.ok ? checkWhole(session) : known
 }
 
-function replyOf({ standing: { imported, entries } }: Space): string {
-  return JSON.stringify({
-    success: true,
-    line: imported?.line ?? 0,
-    entries,
-    finished: imported?.finished ?? false,
-  })
+function replyOf({ standing: { imported, entries, seq } }: Space): string {
+  const { line = 0, finished = false } = imported ?? {}
+  return JSON.stringify({ success: true, line, entries, finished, edited: finished && imported?.seq !== seq })
 }
 
 async function storeLines(space: Space, session: Session, lines: Lines): Promise<Result<true>> {
@@ -103,6 +99,8 @@ async function storeLines(space: Space, session: Session, lines: Lines): Promise
   const stretch = readStretch(space, lines)
   if (!stretch.ok) return stretch
   const { progress, fault } = stretch.value
+  // All of it was in before, and may have been edited since: nothing of that is to be noted anew.
+  if (progress === imported) return fault === null ? accepted(true) : refused(fault)
   const entries = lastOfEach(stretch.value.entries)
   const sealed = await sealRuns(space, entries, lines.now)
   // From here to the commit nothing is awaited.
@@ -111,7 +109,11 @@ async function storeLines(space: Space, session: Session, lines: Lines): Promise
   if (space.standing.imported !== imported) return gap(space.standing.imported)
   if (imported === null && space.standing.seq > 0) return refused({ code: 'not-empty' })
   const plan = planImport(entries, space.standing.seq, headsOf(space, entries))
-  const room = checkQuota(space, session, { entries: plan.entries, content: plan.placed.length > 0 })
+  const room = checkQuota(space, session, {
+    entries: plan.entries,
+    content: plan.placed.length > 0,
+    traces: false,
+  })
   if (!room.ok) return room
   commitStretch(space, plan, { progress, sealed })
   return fault === null ? accepted(true) : refused(fault)
@@ -201,9 +203,11 @@ function commitStretch(
 ): void {
   const { store, standing } = space
   const counts = {
+    left: standing.left,
     entries: standing.entries + plan.entries,
     superseded: standing.superseded + plan.superseded,
   }
+  const imported = { ...progress, seq: standing.seq + plan.placed.length }
   const rows = packChunks(chunksOf(sealed, plan.placed))
   const appends = rows.map((row) => ({ ...row, ...counts, into: null }))
   space.transaction(() => {
@@ -211,21 +215,21 @@ function commitStretch(
     if (appends.length === 0) store.putCounts(counts)
     store.putHeads(plan.heads)
     store.dropHeads(plan.gone)
-    store.putImport(progress)
+    store.putImport(imported)
   })
   for (const append of appends) advance(space, append)
-  space.standing = { ...space.standing, ...counts, imported: progress }
+  space.standing = { ...space.standing, ...counts, imported }
 }
 
 /** The sealed lines, which are in the order of their places. */
 function chunksOf(sealed: readonly SealedLines[], placed: readonly Placed[]): readonly Chunk[] {
   const chunks: Chunk[] = []
   let next = 0
-  for (const { origin, drafts, sealed: contents } of sealed) {
+  for (const { keys, origin, drafts, sealed: contents } of sealed) {
     for (const [position, { indexes }] of drafts.entries()) {
       const stretch = placed.slice(next, next + indexes.length)
-      const s = stretch.flatMap(({ seq, previous }, place) => [seq, previous, place])
-      chunks.push({ frame: { ...origin, s }, sealed: contents[position] as Uint8Array })
+      const slots = stretch.map(({ seq, previous }, index) => ({ seq, previous, index, lift: 0 }))
+      chunks.push(keys.frame(origin, slots, contents[position] as Uint8Array))
       next += indexes.length
     }
   }

@@ -3,7 +3,7 @@ import { MAX_ATTACHMENT_LENGTH, MAX_SOCKETS, SEEN_DEADLINE_MS } from '../core/li
 import type { Listener } from '../core/listener.ts'
 import { defectLine } from '../core/record.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
-import type { Session } from '../core/session.ts'
+import type { Caller, Ticket } from '../core/session.ts'
 import { FOREIGN } from '../core/version.ts'
 import { PING, PONG } from '../schema/live.ts'
 import type { LiveQuery } from '../schema/query.ts'
@@ -17,8 +17,10 @@ import { end, remember, say } from './socket.ts'
 
 /** What it takes to open a socket. */
 export interface Opening {
-  readonly session: Session
+  readonly session: Caller
   readonly query: LiveQuery
+  /** What is opened with it, where that is not the session itself; `expiresAt` in seconds. */
+  readonly ticket?: Pick<Ticket, 'id' | 'expiresAt'> | undefined
 }
 
 /** The sockets of a space. All that they must remember is attached to them: the object may hibernate between events. */
@@ -89,10 +91,11 @@ function listenerFor(hub: Hub, { session, query }: Opening): Result<Listener> {
   const { epoch, seq } = space.standing
   const cursor = query.cursor ?? formatCursor(epoch, { seq, scan: 0 }, filter)
   const at = standpointOf(space, cursor, filter) ?? { epoch, place: { seq: FOREIGN, scan: 0 }, cursor: null }
+  const { configRevision: _, ...kept } = session
   const poked = at.cursor === null
   // Whoever is told something at once may say where it stands.
   const replies = poked || query.cursor === undefined ? 1 : 0
-  return accepted({ session, filter, ...at, stood: at.place.seq, poked, unseen: [], replies })
+  return accepted({ session: kept, filter, ...at, stood: at.place.seq, poked, unseen: [], replies })
 }
 
 function admit({ space, clock }: Hub, { session, query }: Opening): Result<true> {

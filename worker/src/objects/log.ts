@@ -1,4 +1,5 @@
-import { type Chunk, decodeChunks, holds, versionsOf } from '../core/chunk.ts'
+import { type Chunk, decodeChunks, versionsOf } from '../core/chunk.ts'
+import { firstSeq, holds } from '../core/frame.ts'
 import type { Version } from '../core/outcome.ts'
 import type { Space } from './space.ts'
 
@@ -13,7 +14,7 @@ export async function openText(space: Space, chunk: Chunk): Promise<string> {
   try {
     return await keys.open(chunk)
   } catch (cause) {
-    throw new CorruptionError(`chunk of ${chunk.frame.s[0]} does not open`, { cause })
+    throw new CorruptionError(`chunk of ${firstSeq(chunk.frame)} does not open`, { cause })
   }
 }
 
@@ -23,7 +24,7 @@ export async function openChunk(space: Space, chunk: Chunk): Promise<readonly Ve
   try {
     return versionsOf(chunk.frame, text)
   } catch (cause) {
-    throw new CorruptionError(`chunk of ${chunk.frame.s[0]} is not what its frame says`, { cause })
+    throw new CorruptionError(`chunk of ${firstSeq(chunk.frame)} is not what its frame says`, { cause })
   }
 }
 

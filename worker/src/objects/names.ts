@@ -1,5 +1,5 @@
 import siphash from 'siphash/lib/siphash-double.js'
-import { decodeChunks, encodeChunk, type Origin } from '../core/chunk.ts'
+import { type Chunk, decodeChunks } from '../core/chunk.ts'
 import { MAX_CHANGES } from '../core/limits.ts'
 import type { Keyring } from './seal.ts'
 
@@ -29,10 +29,10 @@ export async function keyNames(storage: Storage, keys: Keyring, wanted: string):
   const [g] = keys.generations
   if (stored?.frame.g !== g) {
     const origin = { g, ...PLACE }
-    const sealed = await keys.seal(secret, origin)
+    const sealed = keys.frame(origin, [], await keys.seal(secret, origin))
     // Others may have done so meanwhile, after an erasure even with another secret: theirs holds.
     if (storedSecret(sql)?.frame.g !== stored?.frame.g) return keyNames(storage, keys, wanted)
-    storage.transactionSync(() => storeSecret(sql, { origin, sealed }))
+    storage.transactionSync(() => storeSecret(sql, sealed))
   }
   return namesUnder(secret)
 }
@@ -64,12 +64,11 @@ function holdsHeads(sql: SqlStorage): boolean {
   return sql.exec<{ found: number }>('SELECT EXISTS (SELECT 1 FROM head) AS found').one().found === 1
 }
 
-function storedSecret(sql: SqlStorage): ReturnType<typeof decodeChunks>[number] | null {
+function storedSecret(sql: SqlStorage): Chunk | null {
   const [row] = sql.exec<{ value: ArrayBuffer }>(`SELECT value FROM meta WHERE name = 'names'`).toArray()
   return row === undefined ? null : (decodeChunks(new Uint8Array(row.value))[0] ?? null)
 }
 
-function storeSecret(sql: SqlStorage, { origin, sealed }: { origin: Origin; sealed: Uint8Array }): void {
-  const bytes = encodeChunk({ frame: { ...origin, s: [] }, sealed })
+function storeSecret(sql: SqlStorage, { bytes }: Chunk): void {
   sql.exec(`INSERT OR REPLACE INTO meta VALUES ('names', ?)`, bytes)
 }

@@ -11,11 +11,13 @@ import type { Head } from '../core/settle.ts'
 import { formatVersion, NOTHING, parseVersion } from '../core/version.ts'
 import type { ResolveRequest } from '../schema/conflict.ts'
 import { checkScope, checkSession } from './admission.ts'
+import { claimOf, recordOf } from './client.ts'
 import { commit, type SealedLines, sealLines } from './commit.ts'
 import { keyOf } from './conflicts.ts'
 import { openVersions } from './log.ts'
 import { checkQuota } from './quota.ts'
 import type { Space } from './space.ts'
+import type { ClientRecord } from './store.ts'
 import { arrangeUpkeep } from './upkeep.ts'
 
 /** Which conflict, what is to stand, and when it was asked for (ms). */
@@ -57,16 +59,18 @@ export async function resolveConflict(
     const still = admit(space, session, resolution.now)
     if (!still.ok) return still
     if (space.store.conflicts([conflict.id])[0]?.resolution === 'open') {
-      const settled = settle(space, session, { prepared: prepared.value, base: resolution.request.base })
-      await arrangeUpkeep(space, resolution.now)
+      const { base } = resolution.request
+      const settled = settle(space, session, { prepared: prepared.value, base, record: still.value })
+      if (settled.ok) await arrangeUpkeep(space, resolution.now)
       return settled
     }
   }
 }
 
-function admit(space: Space, session: Session, now: number): Result<true> {
+function admit(space: Space, session: Session, now: number): Result<ClientRecord | undefined> {
   const known = checkSession(space, session, now)
-  return known.ok ? checkScope(session, 'sync:write') : known
+  const allowed = known.ok ? checkScope(session, 'sync:write') : known
+  return allowed.ok ? recordOf(space, session) : allowed
 }
 
 async function prepare(space: Space, session: Session, resolution: Resolution): Promise<Result<Case>> {
@@ -107,7 +111,7 @@ function contentOf(
 function settle(
   space: Space,
   session: Session,
-  { prepared, base }: { prepared: Case; base: string | null },
+  { prepared, base, record }: { prepared: Case; base: string | null; record: ClientRecord | undefined },
 ): Result<string> {
   const { conflict, edit, sealed } = prepared
   const { epoch } = space.standing
@@ -125,7 +129,8 @@ function settle(
   const room = checkQuota(space, session, growthOf(plan))
   if (!room.ok) return room
   const by = plan.stored.length > 0 ? plan.seq : (head?.seq ?? NOTHING)
-  commit(space, plan, { sealed, record: null, decides: { id: conflict.id, by } })
+  const claim = record === undefined && plan.stored.length > 0 ? claimOf(session, sealed.origin.t) : null
+  commit(space, plan, { sealed, record: claim, decides: { id: conflict.id, by } })
   return answer(prepared, { epoch, by, replayed: false })
 }
 
@@ -137,6 +142,7 @@ function planNow(
   return planBatch(edits, session.client, {
     seq: space.standing.seq,
     clock: { now, skew: 0 },
+    numbered: false,
     policy: (key) => policyOf(space.config, key),
     head: () => head,
     version: () => null,

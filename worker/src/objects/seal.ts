@@ -1,4 +1,7 @@
-import type { Chunk, Origin } from '../core/chunk.ts'
+import siphash from 'siphash/lib/siphash-double.js'
+import { type Chunk, joinChunk, TAG_BYTES } from '../core/chunk.ts'
+import { encodeFrame, FORM, type Frame, type Origin, type Slot } from '../core/frame.ts'
+import { concatenate } from '../core/repack.ts'
 import { parseRing } from '../core/ring.ts'
 
 /** AES-GCM's recommended nonce, bytes (NIST SP 800-38D, 5.2.1.1). */
@@ -13,7 +16,9 @@ export interface Keyring {
   readonly generations: readonly [newest: number, ...older: number[]]
   /** Seals with the generation that the origin names. */
   seal(text: string, origin: Origin): Promise<Uint8Array>
-  /** The sealed text. Rejects if anything was changed, or the chunk comes from another space or batch. */
+  /** Sealed content as a chunk, under a tag that binds the frame to it. Synchronous: it follows the decision. */
+  frame(origin: Origin, slots: readonly Slot[], sealed: Uint8Array): Chunk
+  /** The sealed text. Rejects if a byte was changed, or the chunk comes from another space or batch. */
   open(chunk: Chunk): Promise<string>
   /** A keyed digest for each live generation: tells texts apart and says nothing about them. */
   digests(text: string): Promise<Digests>
@@ -26,6 +31,8 @@ export type Digests = ReadonlyMap<number, Uint8Array>
 interface SpaceKeys {
   readonly sealing: CryptoKey
   readonly digesting: CryptoKey
+  /** For SipHash, which must not wait. */
+  readonly tagging: Uint32Array
 }
 
 const encoder = new TextEncoder()
@@ -55,7 +62,11 @@ export async function keyring(masterKeys: string, space: string): Promise<Keyrin
 
     async seal(text, origin) {
       const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
-      const algorithm = { name: 'AES-GCM', iv: nonce, additionalData: boundTo(space, origin) }
+      const algorithm = {
+        name: 'AES-GCM',
+        iv: nonce,
+        additionalData: boundTo(space, { ...origin, form: FORM }),
+      }
       const sealed = await crypto.subtle.encrypt(algorithm, keysOf(origin.g).sealing, encoder.encode(text))
       const bytes = new Uint8Array(NONCE_BYTES + sealed.byteLength)
       bytes.set(nonce)
@@ -63,7 +74,15 @@ export async function keyring(masterKeys: string, space: string): Promise<Keyrin
       return bytes
     },
 
-    async open({ frame, sealed }) {
+    frame(origin, slots, sealed) {
+      const header = encodeFrame({ ...origin, slots })
+      const tag = tagOf(header, sealed, keysOf(origin.g))
+      return joinChunk({ frame: { ...origin, form: FORM, slots }, header, tag, sealed })
+    },
+
+    async open({ frame, header, tag, sealed }) {
+      if (frame.form === FORM && !isEqual(tag, tagOf(header, sealed, keysOf(frame.g))))
+        throw new Error('the frame is not the one that was written')
       const nonce = sealed.subarray(0, NONCE_BYTES)
       const algorithm = { name: 'AES-GCM', iv: nonce, additionalData: boundTo(space, frame) }
       const content = sealed.subarray(NONCE_BYTES)
@@ -83,15 +102,16 @@ export async function keyring(masterKeys: string, space: string): Promise<Keyrin
 
 async function deriveKeys(masterKey: string, generation: number, space: string): Promise<SpaceKeys> {
   const bytes = decodeMasterKey(masterKey)
-  const master = await crypto.subtle.importKey('raw', bytes, 'HKDF', false, ['deriveKey'])
-  const [sealing, digesting] = await Promise.all([
+  const master = await crypto.subtle.importKey('raw', bytes, 'HKDF', false, ['deriveBits', 'deriveKey'])
+  const [sealing, digesting, tagging] = await Promise.all([
     derive(master, `chronicle seal ${generation} ${space}`, { name: 'AES-GCM', length: 256 }, [
       'encrypt',
       'decrypt',
     ]),
     derive(master, `chronicle digest ${space}`, { name: 'HMAC', hash: 'SHA-256', length: 256 }, ['sign']),
+    crypto.subtle.deriveBits(hkdf(`chronicle frame ${generation} ${space}`), master, 8 * TAG_BYTES),
   ])
-  return { sealing, digesting }
+  return { sealing, digesting, tagging: new Uint32Array(tagging) }
 }
 
 function decodeMasterKey(masterKey: string): Uint8Array {
@@ -109,10 +129,27 @@ function derive(
     | { name: string; length: number; hash?: string },
   usages: string[],
 ): Promise<CryptoKey> {
-  const hkdf = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info: encoder.encode(info) }
-  return crypto.subtle.deriveKey(hkdf, master, algorithm, false, usages)
+  return crypto.subtle.deriveKey(hkdf(info), master, algorithm, false, usages)
 }
 
-function boundTo(space: string, { g, c, b, t, k }: Origin): Uint8Array {
-  return encoder.encode(JSON.stringify([space, g, c, b, t, k]))
+function hkdf(info: string): SubtleCryptoDeriveKeyAlgorithm {
+  return { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info: encoder.encode(info) }
+}
+
+/** The form is bound too, so that nobody can take the tag off a chunk and pass it for one of form 1. */
+function boundTo(space: string, { form, g, c, b, t, k }: Omit<Frame, 'slots'>): Uint8Array {
+  return encoder.encode(JSON.stringify([space, g, c, b, t, k, ...(form === 1 ? [] : [form])]))
+}
+
+/** AES-GCM's tag, bytes: the end of what it seals. */
+const SEAL_TAG_BYTES = 16
+
+/** A keyed tag over a frame and over the nonce and seal of its content, by which no other content can have it. */
+function tagOf(header: Uint8Array, sealed: Uint8Array, { tagging }: SpaceKeys): Uint8Array {
+  const text = concatenate([header, sealed.subarray(0, NONCE_BYTES), sealed.subarray(-SEAL_TAG_BYTES)])
+  return new Uint8Array(siphash.hash(tagging, text).buffer)
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index])
 }

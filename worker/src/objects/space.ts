@@ -20,8 +20,10 @@ export interface Space {
   standing: Standing
   /** What the operator decided, as far as this space has heard. */
   config: Config
-  /** Hears again, if the last time is long ago. */
+  /** Re-reads the configuration from KV if that is due. */
   readonly refreshConfig: (now: number) => Promise<void>
+  /** Takes note of the revision of it that the Worker of a request has read. */
+  readonly hearOfConfig: (revision: number, now: number) => void
   /** What has been asked lately, and by whom. */
   readonly budgets: Budgets
   /** What is being served. */
@@ -38,7 +40,7 @@ export function openSpace(ctx: DurableObjectState, env: Env): Space {
     throw new Error('a row was asked for before the keys of the space')
   }
   const store = sqliteStore(ctx.storage.sql, (key) => names(key))
-  const readConfig = configReader(ctx.storage.sql, env.CHRONICLE_KV)
+  const config = configReader(ctx.storage.sql, env.CHRONICLE_KV)
   let keys: Promise<Keyring> | undefined
 
   async function unlock(): Promise<Keyring> {
@@ -58,8 +60,9 @@ export function openSpace(ctx: DurableObjectState, env: Env): Space {
     standing: store.standing(),
     config: DEFAULT_CONFIG,
     refreshConfig: async (now) => {
-      space.config = await readConfig(now)
+      space.config = await config.read(now)
     },
+    hearOfConfig: config.hear,
     budgets: budgets(),
     inFlight: inFlight(),
     transfers: new Set(),

@@ -1,9 +1,11 @@
+import { tryChunks } from '../core/chunk.ts'
 import type { Progress } from '../core/import.ts'
+import { SEGMENT_BYTES } from '../core/limits.ts'
 import type { Conflict } from '../core/outcome.ts'
 import type { Head } from '../core/settle.ts'
 import { type ImportRows, importedIn, importRows } from './import-rows.ts'
 import type { KeyNames } from './names.ts'
-import { type UpkeepRows, upkeepRows } from './upkeep-rows.ts'
+import { passesIn, type UpkeepRows, upkeepRows } from './upkeep-rows.ts'
 
 /** Where a space stands: read once when its object wakes, then kept in step with every commit. */
 export interface Standing {
@@ -18,6 +20,8 @@ export interface Standing {
   readonly entries: number
   /** Versions in the log that are no longer current: a pass takes them out. */
   readonly superseded: number
+  /** How many of these the last pass left behind. */
+  readonly left: number
   /** When the last change was stored, ms; null before the first. */
   readonly lastSync: number | null
   /** The newest segment, which takes further chunks while it is small. */
@@ -101,7 +105,7 @@ type HeadRow = readonly [
   merged: 0 | 1,
 ]
 type SegmentRow = { first: number; last: number; body: ArrayBuffer }
-type TailRow = { first: number; last: number; entries: number; superseded: number; at: number; bytes: number }
+type TailRow = SegmentRow & { entries: number; superseded: number; at: number }
 type ClientRow = Omit<ClientRecord, 'digest'> & { digest: ArrayBuffer }
 
 /** Rows go by the names of their keys. */
@@ -122,10 +126,11 @@ export function sqliteStore(sql: SqlStorage, names: KeyNames): Store {
 function readStanding(sql: SqlStorage): Standing {
   const rows = sql.exec<{ name: string; value: SqlStorageValue }>('SELECT name, value FROM meta')
   const meta = new Map(Array.from(rows, ({ name, value }) => [name, value]))
-  const [tail] = sql.exec<TailRow>(
-    `SELECT first, last, entries, superseded, at, length(body) AS bytes
-     FROM segment ORDER BY first DESC LIMIT 1`,
-  )
+  const [tail] = sql
+    .exec<TailRow>(
+      'SELECT first, last, entries, superseded, at, body FROM segment ORDER BY first DESC LIMIT 1',
+    )
+    .toArray()
   return {
     epoch: String(meta.get('epoch')),
     floor: Number(meta.get('floor')),
@@ -133,10 +138,17 @@ function readStanding(sql: SqlStorage): Standing {
     seq: tail?.last ?? 0,
     entries: tail?.entries ?? 0,
     superseded: tail?.superseded ?? 0,
+    left: passesIn(meta.get('passes')).last.left,
     lastSync: tail?.at ?? null,
-    tail: tail === undefined ? null : { first: tail.first, bytes: tail.bytes },
+    tail:
+      tail !== undefined && isWhole(tail.body) ? { first: tail.first, bytes: tail.body.byteLength } : null,
     imported: importedIn(meta),
   }
+}
+
+/** Whether a row can be read on to its end: a chunk behind a broken one would be lost. */
+function isWhole(body: ArrayBuffer): boolean {
+  return body.byteLength >= SEGMENT_BYTES || tryChunks(new Uint8Array(body)) !== null
 }
 
 /** The log. */

@@ -12,7 +12,7 @@ import { withTexts } from './reply.ts'
 import { report } from './report.ts'
 import { serve, weightOfPush } from './serve.ts'
 import type { Space } from './space.ts'
-import { arrangeUpkeep } from './upkeep.ts'
+import { type Ageing, arrangeUpkeep } from './upkeep.ts'
 
 /** The reply as JSON text, and what became of the changes. */
 export interface Synced {
@@ -49,7 +49,7 @@ export async function push(
   if (!allowed.ok) return allowed
   const outcome = await acceptBatch(space, { session, request, clock: clockOf(now, request.clientTime) })
   if (!outcome.ok) return outcome
-  await arrangeUpkeep(space, now)
+  await arrangeUpkeep(space, now, ageingOf(outcome.value, request))
   const reply = await replyTo(space, { session, request, outcome: outcome.value, now })
   return accepted({ ...reply, tally: tallyOf(outcome.value) })
 }
@@ -64,6 +64,10 @@ function checkRequest(session: Session, request: SyncRequest): Result<true> {
   if (!written.ok || (writes && request.cursor === undefined)) return written
   const reads = checkScope(session, 'sync:read')
   return reads.ok ? checkCollections(session, request.collections) : reads
+}
+
+function ageingOf({ conflicts, replayed }: Outcome, { batch }: SyncRequest): Ageing {
+  return { conflicts: conflicts.length > 0, verdicts: batch !== undefined && !replayed }
 }
 
 /** A replayed batch counted when it first came. */

@@ -1,6 +1,8 @@
+import { LAYOUT } from '../core/layout.ts'
+
 /**
- * The tables of a space, one step per release that changed them; docs/storage.md explains the layout.
- * A step is never edited once it is released.
+ * The steps to the stored form of today, one for each layout number; docs/storage.md explains the tables. A step is
+ * never edited once it is released.
  */
 const STEPS: readonly string[] = [
   `
@@ -62,30 +64,59 @@ const STEPS: readonly string[] = [
   'ALTER TABLE revoked ADD COLUMN issued_by INTEGER NOT NULL DEFAULT 9007199254740991',
   // Until now what was revoked had ended.
   'ALTER TABLE revoked ADD COLUMN since INTEGER NOT NULL DEFAULT 0',
+  // Chunks of form 2 (core/frame.ts), compact verdicts, and records that age; what was stored before stays readable.
+  `
+  CREATE INDEX conflict_other ON conflict (iif(winner IN (id, id + 1), loser, winner));
+  CREATE INDEX conflict_age ON conflict (at) WHERE open = 0;
+  CREATE INDEX archive_age ON archive (archived);
+  CREATE INDEX archive_span ON archive (last - first);
+  `,
 ]
 
-/** Brings a space's tables up to date, and gives a new space its epoch. */
+/** Brings a space to the stored form of today, and gives a new space its epoch. */
 export function migrate(storage: DurableObjectStorage, epoch: string): void {
   const { sql } = storage
-  sql.exec(
-    'CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID',
-  )
+  // A CREATE counts as a write even where the table is there: the first reply after each wake would wait for its commit.
+  if (sql.exec(`SELECT 1 FROM sqlite_master WHERE name = 'meta'`).toArray().length === 0) {
+    sql.exec('CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID')
+  }
   const [row] = sql.exec<{ value: number }>(`SELECT value FROM meta WHERE name = 'step'`).toArray()
   const done = row?.value ?? 0
-  if (done === STEPS.length) return
-  if (done > STEPS.length) {
+  if (done === LAYOUT) return
+  if (done > LAYOUT) {
     throw new Error(
-      `the space has tables of step ${done}, this version knows ${STEPS.length}: deploy the newer one again`,
+      `the space has layout ${done}, and this version knows ${LAYOUT}: deploy the newer version again`,
     )
   }
   storage.transactionSync(() => {
-    for (const step of STEPS.slice(done)) sql.exec(step)
-    sql.exec(`INSERT OR REPLACE INTO meta VALUES ('step', ?)`, STEPS.length)
+    for (const step of STEPS.slice(done, LAYOUT)) sql.exec(step)
+    sql.exec(`INSERT OR REPLACE INTO meta VALUES ('step', ?)`, LAYOUT)
     sql.exec(`INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('floor', 0)`, epoch)
   })
 }
 
-/** Notes when the space was erased. */
-export function rememberErasure({ sql }: DurableObjectStorage, now: number): void {
-  sql.exec(`INSERT OR REPLACE INTO meta VALUES ('erased-at', ?)`, now)
+/**
+ * Drops every row of a space and founds it again under another epoch, with the time of its erasure, in one transaction:
+ * `deleteAll()` would take effect before the time is noted, and a runtime that dies in between would bring the ended
+ * sessions back to life.
+ */
+export function foundAgain(
+  storage: DurableObjectStorage,
+  { epoch, now }: { epoch: string; now: number },
+): void {
+  const { sql } = storage
+  storage.transactionSync(() => {
+    for (const { name } of tablesOf(sql)) sql.exec(`DROP TABLE ${name}`)
+    migrate(storage, epoch)
+    sql.exec(`INSERT OR REPLACE INTO meta VALUES ('erased-at', ?)`, now)
+  })
+}
+
+/** Our own tables, and none of SQLite's or the platform's. */
+function tablesOf(sql: SqlStorage): readonly { readonly name: string }[] {
+  return sql
+    .exec<{ name: string }>(
+      `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\'`,
+    )
+    .toArray()
 }

@@ -1,5 +1,5 @@
 import type { Packed } from '../core/repack.ts'
-import type { LastPass, Weight } from '../core/upkeep.ts'
+import { type LastPass, NO_PASS, type Weight } from '../core/upkeep.ts'
 
 /** A row of the log, whole. */
 export interface SegmentRow extends Packed {
@@ -14,6 +14,8 @@ export interface Pass {
   readonly to: number
   /** Of the master key that was the newest when it began; a newer one takes a pass of its own. */
   readonly generation: number
+  /** How many chunks and rows it could not read so far. */
+  readonly unreadable: number
   /** Under a new master key it goes on with the archive, in the same way. */
   readonly of?: 'archive'
 }
@@ -27,7 +29,14 @@ export interface Passes {
 
 export interface ArchiveRow {
   readonly first: number
+  readonly last: number
   readonly body: Uint8Array
+}
+
+/** How much one step looks at. */
+export interface Bound {
+  readonly rows: number
+  readonly bytes: number
 }
 
 /** The rows that age: replaced versions, deletions, settled conflicts. */
@@ -42,19 +51,28 @@ export interface UpkeepRows {
   putCounts(counts: Weight): void
   /** Keeps superseded versions apart from the log. */
   archive(rows: readonly Packed[], now: number): void
-  /** The rows that may hold a superseded version. */
-  archivesOf(seq: number): readonly ArchiveRow[]
-  /** What was kept apart before a time, oldest version first; read while it is walked. */
-  archivedBefore(time: number): Iterable<ArchiveRow>
+  /** The rows that may hold a superseded version, the nearest first; each is read when it is asked for. */
+  archivesOf(seq: number): Iterable<ArchiveRow>
+  /** Rows that were archived before a time, the oldest first, at most about so much. */
+  archivedBefore(time: number, bound: Bound): readonly ArchiveRow[]
   dropArchives(firsts: readonly number[]): void
+  /** Dates rows of the archive anew: their time is up, and a conflict still speaks of them. */
+  keepArchives(firsts: readonly number[], now: number): void
   /** Rows of the archive after one, up to about so many bytes. */
   archives(after: number, bytes: number): readonly ArchiveRow[]
   /** Puts another body in the place of a row's. */
-  replaceArchive(row: ArchiveRow): void
+  replaceArchive(row: Pick<ArchiveRow, 'first' | 'body'>): void
   /** Forgets settled conflicts from before a time, at most so many; how many it were. */
   dropConflicts(time: number, limit: number): number
-  /** The versions that conflicts speak of. */
-  contested(): ReadonlySet<number>
+  /** Whether a conflict speaks of a version between two sequence numbers, or of one of some. */
+  isRangeContested(first: number, last: number): boolean
+  isContested(seqs: readonly number[]): boolean
+  /** Forgets the verdicts of batches that came before a time, at most so many; how many it were. */
+  dropVerdicts(time: number, limit: number): number
+  /** Forgets whose the clients are that numbered no batch, came before a time, and wrote nothing that is current. */
+  dropClaims(time: number): void
+  /** When the oldest batch came whose verdicts are kept, ms; null without one. */
+  oldestVerdicts(): number | null
   /** The last sequence number that arrived before a time, as far as rows tell. */
   lastBefore(time: number): number
   /** Forgets deletions up to a sequence number, at most so many; their own numbers. */
@@ -70,13 +88,24 @@ export function upkeepRows(sql: SqlStorage): UpkeepRows {
   return { ...passRows(sql), ...rewriting(sql), ...archiveRows(sql), ...forgetting(sql) }
 }
 
-const NEVER: Passes = { last: { at: 0, generation: 0 }, now: null }
+const NEVER: Passes = { last: NO_PASS, now: null }
+
+/**
+ * The passes as `meta` holds them. Layout 5 knew fewer fields; a pass that it began is begun again, because its first part
+ * neither counted what it could not read nor wrote the newest form.
+ */
+export function passesIn(stored: SqlStorageValue | undefined): Passes {
+  if (stored === undefined) return NEVER
+  const { last, now } = JSON.parse(String(stored)) as { last: Partial<LastPass>; now: Pass | null }
+  const form = last.form ?? 1
+  return { last: { ...NO_PASS, ...last, form }, now: now?.unreadable === undefined ? null : now }
+}
 
 function passRows(sql: SqlStorage): Pick<UpkeepRows, 'passes' | 'putPasses'> {
   return {
     passes() {
       const [row] = sql.exec<{ value: string }>(`SELECT value FROM meta WHERE name = 'passes'`).toArray()
-      return row === undefined ? NEVER : JSON.parse(row.value)
+      return passesIn(row?.value)
     },
 
     putPasses(passes) {
@@ -124,7 +153,13 @@ function archiveRows(
   sql: SqlStorage,
 ): Pick<
   UpkeepRows,
-  'archive' | 'archivesOf' | 'archivedBefore' | 'dropArchives' | 'archives' | 'replaceArchive'
+  | 'archive'
+  | 'archivesOf'
+  | 'archivedBefore'
+  | 'dropArchives'
+  | 'keepArchives'
+  | 'archives'
+  | 'replaceArchive'
 > {
   return {
     archive(rows, now) {
@@ -133,41 +168,46 @@ function archiveRows(
       }
     },
 
-    archivesOf(seq) {
-      return sql
-        .exec<{ first: number } & Body>(
-          'SELECT first, body FROM archive WHERE first <= ?1 AND last >= ?1 ORDER BY first DESC',
-          seq,
-        )
-        .toArray()
-        .map(toArchiveRow)
-    },
-
-    *archivedBefore(time) {
-      for (const row of sql.exec<{ first: number } & Body>(
-        'SELECT first, body FROM archive WHERE archived < ? ORDER BY first',
-        time,
+    *archivesOf(seq) {
+      // No row spans more than the widest, so none that begins earlier can reach the version.
+      for (const row of sql.exec<Archived>(
+        `SELECT first, last, body FROM archive
+         WHERE first BETWEEN ?1 - (SELECT max(last - first) FROM archive) AND ?1 AND last >= ?1
+         ORDER BY first DESC`,
+        seq,
       )) {
         yield toArchiveRow(row)
       }
+    },
+
+    archivedBefore(time, bound) {
+      return upTo(
+        bound,
+        sql.exec<Archived>(
+          'SELECT first, last, body FROM archive WHERE archived < ? ORDER BY archived, first LIMIT ?',
+          time,
+          bound.rows,
+        ),
+      )
     },
 
     dropArchives(firsts) {
       sql.exec('DELETE FROM archive WHERE first IN (SELECT value FROM json_each(?))', JSON.stringify(firsts))
     },
 
+    keepArchives(firsts, now) {
+      sql.exec(
+        'UPDATE archive SET archived = ? WHERE first IN (SELECT value FROM json_each(?))',
+        now,
+        JSON.stringify(firsts),
+      )
+    },
+
     archives(after, bytes) {
-      const rows: ArchiveRow[] = []
-      let size = 0
-      for (const row of sql.exec<{ first: number } & Body>(
-        'SELECT first, body FROM archive WHERE first > ? ORDER BY first',
-        after,
-      )) {
-        rows.push(toArchiveRow(row))
-        size += row.body.byteLength
-        if (size >= bytes) break
-      }
-      return rows
+      return upTo(
+        { rows: Number.POSITIVE_INFINITY, bytes },
+        sql.exec<Archived>('SELECT first, last, body FROM archive WHERE first > ? ORDER BY first', after),
+      )
     },
 
     replaceArchive({ first, body }) {
@@ -176,11 +216,41 @@ function archiveRows(
   }
 }
 
-function toArchiveRow({ first, body }: { first: number } & Body): ArchiveRow {
-  return { first, body: new Uint8Array(body) }
+type Archived = { first: number; last: number } & Body
+
+function toArchiveRow({ first, last, body }: Archived): ArchiveRow {
+  return { first, last, body: new Uint8Array(body) }
 }
 
-type Forgetting = 'dropConflicts' | 'contested' | 'lastBefore' | 'dropTombstones' | 'putFloor' | 'ages'
+/** The rows of a cursor until a step has enough. */
+function upTo({ rows, bytes }: Bound, cursor: Iterable<Archived>): readonly ArchiveRow[] {
+  const taken: ArchiveRow[] = []
+  let size = 0
+  for (const row of cursor) {
+    taken.push(toArchiveRow(row))
+    size += row.body.byteLength
+    if (size >= bytes || taken.length >= rows) break
+  }
+  return taken
+}
+
+type Forgetting =
+  | 'dropConflicts'
+  | 'isRangeContested'
+  | 'isContested'
+  | 'dropVerdicts'
+  | 'dropClaims'
+  | 'oldestVerdicts'
+  | 'lastBefore'
+  | 'dropTombstones'
+  | 'putFloor'
+  | 'ages'
+
+/**
+ * The version of a conflict that is not named by its id: a conflict has the id of the change that caused it, and a merge
+ * of that change comes right after it.
+ */
+const OTHER = 'iif(conflict.winner IN (conflict.id, conflict.id + 1), conflict.loser, conflict.winner)'
 
 function forgetting(sql: SqlStorage): Pick<UpkeepRows, Forgetting> {
   return {
@@ -195,11 +265,48 @@ function forgetting(sql: SqlStorage): Pick<UpkeepRows, Forgetting> {
         .toArray().length
     },
 
-    contested() {
-      const rows = sql.exec<{ seq: number }>(
-        'SELECT winner AS seq FROM conflict UNION SELECT loser FROM conflict',
+    isRangeContested(first, last) {
+      return isFound(
+        sql,
+        `SELECT 1 FROM conflict WHERE id BETWEEN ?1 - 1 AND ?2
+         UNION ALL SELECT 1 FROM conflict WHERE ${OTHER} BETWEEN ?1 AND ?2`,
+        [first, last],
       )
-      return new Set(Array.from(rows, ({ seq }) => seq))
+    },
+
+    isContested(seqs) {
+      return isFound(
+        sql,
+        `SELECT 1 FROM json_each(?1) AS version JOIN conflict
+           ON conflict.id IN (version.value - 1, version.value) AND version.value IN (winner, loser)
+         UNION ALL SELECT 1 FROM json_each(?1) AS version JOIN conflict ON ${OTHER} = version.value`,
+        [JSON.stringify(seqs)],
+      )
+    },
+
+    dropVerdicts(time, limit) {
+      return sql
+        .exec(
+          `UPDATE client SET verdicts = '' WHERE id IN
+             (SELECT id FROM client WHERE verdicts <> '' AND arrived < ? LIMIT ?)
+           RETURNING id`,
+          time,
+          limit,
+        )
+        .toArray().length
+    },
+
+    dropClaims(time) {
+      sql.exec(
+        'DELETE FROM client WHERE batch = 0 AND arrived < ? AND id NOT IN (SELECT "by" FROM head)',
+        time,
+      )
+    },
+
+    oldestVerdicts() {
+      return sql
+        .exec<{ arrived: number | null }>(`SELECT min(arrived) AS arrived FROM client WHERE verdicts <> ''`)
+        .one().arrived
     },
 
     lastBefore(time) {
@@ -234,4 +341,9 @@ function forgetting(sql: SqlStorage): Pick<UpkeepRows, Forgetting> {
       )
     },
   }
+}
+
+/** Whether a query finds anything. */
+function isFound(sql: SqlStorage, query: string, bindings: readonly SqlStorageValue[]): boolean {
+  return sql.exec<{ found: number }>(`SELECT EXISTS (${query}) AS found`, ...bindings).one().found === 1
 }

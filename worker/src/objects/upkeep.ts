@@ -1,15 +1,28 @@
-import { decodeChunks, seqsOf } from '../core/chunk.ts'
-import { DAY_MS, DROP_ROWS, UPKEEP_INTERVAL_MS } from '../core/limits.ts'
+import { tryChunks } from '../core/chunk.ts'
+import { FORM } from '../core/frame.ts'
+import { DAY_MS, DROP_ROWS, RESEAL_AGAIN_MS, SLICE_BYTES, UPKEEP_INTERVAL_MS } from '../core/limits.ts'
 import { isPassDue, type LastPass, upkeepBy } from '../core/upkeep.ts'
 import { NOTHING } from '../core/version.ts'
-import { compactSlice, resealArchive } from './compact.ts'
+import { compactSlice, type Progress, resealArchive } from './compact.ts'
 import type { Space } from './space.ts'
-import type { Pass, Passes } from './upkeep-rows.ts'
+import type { ArchiveRow, Pass, Passes } from './upkeep-rows.ts'
 
-/** Sees to it that a space that has just changed wakes in time. */
-export async function arrangeUpkeep(space: Space, now: number): Promise<void> {
-  const by = upkeepBy(space.standing, now)
-  if (by !== null) await space.alarm.wakeBy(by)
+/** What a change leaves that ages, besides superseded versions. */
+export interface Ageing {
+  readonly conflicts: boolean
+  /** The verdicts of a numbered batch. */
+  readonly verdicts: boolean
+}
+
+/** Makes sure that a space that has just changed wakes in time. */
+export async function arrangeUpkeep(
+  space: Space,
+  now: number,
+  { conflicts, verdicts }: Ageing = { conflicts: false, verdicts: false },
+): Promise<void> {
+  const by = upkeepBy(space.standing, now) ?? (conflicts ? now + UPKEEP_INTERVAL_MS : null)
+  if (by !== null) return space.alarm.wakeBy(by)
+  if (verdicts) await space.alarm.wakeBy(now + space.config.tombstoneDays * DAY_MS)
 }
 
 /**
@@ -21,8 +34,11 @@ export async function upkeep(space: Space, now: number): Promise<void> {
   await space.refreshConfig(now)
   const isDone = await proceed(space, now)
   if (!isDone) return space.alarm.wakeBy(now)
-  await arrangeUpkeep(space, now)
-  if (space.store.ages()) await space.alarm.wakeBy(now + UPKEEP_INTERVAL_MS)
+  await arrangeUpkeep(space, now, { conflicts: space.store.ages(), verdicts: false })
+  const oldest = space.store.oldestVerdicts()
+  if (oldest === null) return
+  const due = oldest + space.config.tombstoneDays * DAY_MS
+  await space.alarm.wakeBy(Math.max(due, now + UPKEEP_INTERVAL_MS))
 }
 
 /** Whether nothing is left for today. */
@@ -33,8 +49,11 @@ async function proceed(space: Space, now: number): Promise<boolean> {
   const { generations } = await space.keys()
   const occasion = { now, generation: generations[0], historyDays: space.config.historyDays }
   if (!isPassDue(space.standing, passes.last, occasion)) return true
-  const { generation } = occasion
-  return proceedWith(space, { ...passes, now: { after: 0, to: space.standing.seq, generation } }, now)
+  return proceedWith(space, { ...passes, now: newPass(space, occasion.generation) }, now)
+}
+
+function newPass({ standing: { seq } }: Space, generation: number): Pass {
+  return { after: 0, to: seq, generation, unreadable: 0 }
 }
 
 async function proceedWith(
@@ -43,57 +62,93 @@ async function proceedWith(
   now: number,
 ): Promise<boolean> {
   const { epoch } = space.standing
-  const { generation } = pass
-  const left = await (pass.of === 'archive' ? resealArchive(space, pass) : compactSlice(space, pass, now))
-  if (space.standing.epoch !== epoch) return true
-  const rest = left ?? archivePass(pass, last)
-  space.store.putPasses(rest === null ? { last: { at: now, generation }, now: null } : { last, now: rest })
-  return rest === null
+  const progress = await (pass.of === 'archive' ? resealArchive(space, pass) : compactSlice(space, pass, now))
+  if (progress === null || space.standing.epoch !== epoch) return true
+  const next = nextOf(progress, last)
+  if (next !== null) {
+    space.store.putPasses({ last, now: next })
+    return false
+  }
+  endPass(space, progress.pass, now)
+  return true
 }
 
-/** What comes after the log: nothing, unless earlier passes filled the archive under another master key. */
-function archivePass({ of, generation }: Pass, last: LastPass): Pass | null {
-  if (of === 'archive' || last.generation === 0 || last.generation === generation) return null
-  return { after: 0, to: Number.MAX_SAFE_INTEGER, generation, of: 'archive' }
+/** The rest of a pass, or its part over the archive; null at the end. */
+function nextOf({ pass, isAtEnd }: Progress, last: LastPass): Pass | null {
+  return isAtEnd ? archivePass(pass, last) : pass
+}
+
+function endPass(space: Space, { generation, unreadable }: Pass, now: number): void {
+  const { superseded: left } = space.standing
+  space.store.dropClaims(now - space.config.tombstoneDays * DAY_MS)
+  space.store.putPasses({ last: { at: now, generation, form: FORM, left, unreadable }, now: null })
+  space.standing = { ...space.standing, left }
+}
+
+/** The part of a pass after the log: the archive, unless the last pass left all of it under the same key and form. */
+function archivePass({ of, generation, unreadable }: Pass, last: LastPass): Pass | null {
+  if (of === 'archive' || last.generation === 0) return null
+  if (last.generation === generation && last.form === FORM && last.unreadable === 0) return null
+  return { after: 0, to: Number.MAX_SAFE_INTEGER, generation, unreadable, of: 'archive' }
 }
 
 /** How far a space has come with sealing all it holds by the newest master key. */
 export interface Resealing {
-  /** The newest. */
+  /** The newest that the object has: after a deployment it may run with the last secrets for minutes. */
   readonly generation: number
+  /** Whether all that it holds was read and is sealed by that one. */
   readonly done: boolean
+  /** How many chunks could not be read; absent unless a pass has just ended and met some. */
+  readonly unreadable?: number
+  /** How many live entries it holds. Absent: the object runs a release that does not tell. */
+  readonly entries?: number
 }
 
 /** Has the space see to it, if that is not done: its alarm does the work, so that there is one pass at a time. */
 export async function reseal(space: Space, now: number): Promise<Resealing> {
   const [generation] = (await space.keys()).generations
+  const { seq, entries } = space.standing
   const { last, now: pass } = space.store.passes()
-  const done = space.standing.seq === NOTHING || (pass === null && last.generation === generation)
-  if (!done) await space.alarm.wakeBy(now)
-  return { generation, done }
+  const hasEnded = pass === null && last.generation === generation && last.form === FORM
+  if (seq === NOTHING || (hasEnded && last.unreadable === 0)) return { generation, done: true, entries }
+  if (hasEnded && now - last.at < RESEAL_AGAIN_MS)
+    return { generation, done: false, unreadable: last.unreadable, entries }
+  if (hasEnded) space.store.putPasses({ last, now: newPass(space, generation) })
+  await space.alarm.wakeBy(now)
+  return { generation, done: false, entries }
 }
 
-/** Drops what is past its time. Whether there may be more of it. */
+/** Drops everything that is past its time, a bounded piece of each kind. Whether there may be more. */
 function dropAged(space: Space, now: number): boolean {
   const { historyDays, tombstoneDays } = space.config
+  const [kept, remembered] = [now - historyDays * DAY_MS, now - tombstoneDays * DAY_MS]
   space.store.forgetRevoked(now)
   // Versions go after the conflicts that speak of them, never before.
-  const conflicts = space.store.dropConflicts(now - historyDays * DAY_MS, DROP_ROWS)
-  const archives = conflicts < DROP_ROWS ? dropArchives(space, now - historyDays * DAY_MS) : 0
-  const tombstones = dropTombstones(space, now - tombstoneDays * DAY_MS)
-  return [conflicts, archives, tombstones].includes(DROP_ROWS)
+  const conflicts = space.store.dropConflicts(kept, DROP_ROWS) === DROP_ROWS
+  const archives = !conflicts && dropArchives(space, kept, now)
+  const tombstones = dropTombstones(space, remembered) === DROP_ROWS
+  const verdicts = space.store.dropVerdicts(remembered, DROP_ROWS) === DROP_ROWS
+  return conflicts || archives || tombstones || verdicts
 }
 
-function dropArchives({ store }: Space, before: number): number {
-  const contested = store.contested()
-  const firsts: number[] = []
-  for (const { first, body } of store.archivedBefore(before)) {
-    if (decodeChunks(body).some(({ frame }) => seqsOf(frame).some((seq) => contested.has(seq)))) continue
-    firsts.push(first)
-    if (firsts.length === DROP_ROWS) break
-  }
-  if (firsts.length > 0) store.dropArchives(firsts)
-  return firsts.length
+/** Whether there may be more. A row that a conflict speaks of is dated anew, so that the next step meets other rows. */
+function dropArchives({ store }: Space, before: number, now: number): boolean {
+  const rows = store.archivedBefore(before, { rows: DROP_ROWS, bytes: SLICE_BYTES })
+  const kept = new Set(rows.filter((row) => isContested(store, row)).map(({ first }) => first))
+  if (kept.size > 0) store.keepArchives([...kept], now)
+  if (kept.size < rows.length)
+    store.dropArchives(rows.map(({ first }) => first).filter((first) => !kept.has(first)))
+  return rows.length === DROP_ROWS || sizeOf(rows) >= SLICE_BYTES
+}
+
+function sizeOf(rows: readonly ArchiveRow[]): number {
+  return rows.reduce((sum, { body }) => sum + body.length, 0)
+}
+
+function isContested(store: Space['store'], { first, last, body }: ArchiveRow): boolean {
+  if (!store.isRangeContested(first, last)) return false
+  const chunks = tryChunks(body)
+  return chunks === null || chunks.some(({ frame }) => store.isContested(frame.slots.map(({ seq }) => seq)))
 }
 
 /** A deletion that is forgotten is a version like any replaced one; who has not seen it must start over. */

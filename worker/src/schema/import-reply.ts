@@ -6,4 +6,5 @@ export const ImportReply = z.object({
   line: z.int(),
   entries: z.int(),
   finished: z.boolean(),
+  edited: z.boolean(),
 })

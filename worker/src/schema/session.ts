@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { SCOPES, type Session } from '../core/session.ts'
+import { SCOPES, type Session, type Ticket } from '../core/session.ts'
 
 /** The claims of a session's token (RFC 7519), as `signSession` writes them. */
 const Claims = z.object({
@@ -14,10 +14,22 @@ const Claims = z.object({
   exp: z.number(),
 })
 
+/** The claims of a ticket's token: those of its session, under its own `exp`; `until` is the session's. */
+const TicketClaims = z.object({ exp: z.number(), ticket: z.string(), until: z.number() })
+
 /** The session that claims speak of, or null where they are another version's: its client opens a new one. */
 export function parseSession(claims: unknown): Session | null {
   const parsed = Claims.safeParse(claims)
   if (!parsed.success) return null
   const { jti, tid, sub, iat, exp, ...rest } = parsed.data
   return { id: jti, token: tid, subject: sub, issuedAt: iat * 1000, expiresAt: exp, ...rest }
+}
+
+/** The ticket that claims speak of, or null where they are another version's. */
+export function parseTicket(claims: unknown): Ticket | null {
+  const session = parseSession(claims)
+  const parsed = TicketClaims.safeParse(claims)
+  if (session === null || !parsed.success) return null
+  const { exp, ticket, until } = parsed.data
+  return { id: ticket, expiresAt: exp, session: { ...session, expiresAt: until } }
 }

@@ -1,0 +1,147 @@
+import type { ChildProcess } from 'node:child_process'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Log, LogLevel, Miniflare, type MiniflareOptions } from 'miniflare'
+import { bundleWorker } from '../../infra/bundle.ts'
+import { readDeclaration } from '../../infra/declaration.ts'
+
+type Worker = MiniflareOptions['workers'][number]
+type Env = NonNullable<Worker['config']['env']>
+
+/** A Worker and its objects in a runtime of their own. */
+export interface Runtime {
+  readonly url: string
+  readonly adminToken: string
+  /** Settles when the runtime has been killed at the statement that was chosen. */
+  readonly killed: Promise<void>
+  stop(): Promise<void>
+}
+
+const ADMIN_TOKEN = `adm_dev_${'a'.repeat(64)}`
+
+export interface RuntimeOptions {
+  /** The checkouts that the Worker and the objects are built from: after a deployment they differ for some minutes. */
+  readonly worker: string
+  readonly objects: string
+  /** Where the data lies; nowhere for long if left out. */
+  readonly folder?: string
+  /** Kills the runtime before a statement of an object that begins so. */
+  readonly fatal?: string
+}
+
+/** Serves a Worker before objects that may be of another version; both have the same secrets and the same KV. */
+export async function startRuntime({
+  worker,
+  objects,
+  folder,
+  fatal = '',
+}: RuntimeOptions): Promise<Runtime> {
+  const children = watchChildren()
+  const killed = Promise.withResolvers<void>()
+  const miniflare = new Miniflare({
+    host: '127.0.0.1',
+    port: 0,
+    cf: false,
+    telemetry: { enabled: false },
+    logRequests: false,
+    enableDevRegistry: false,
+    log: new Log(LogLevel.NONE),
+    handleStructuredLogs({ message }) {
+      if (!message.includes(FATAL)) return
+      children.runtime().once('exit', () => killed.resolve())
+      children.runtime().kill('SIGKILL')
+    },
+    ...(folder !== undefined && { resourcePersistencePath: folder }),
+    workers: [await workerOf('front', worker), await workerOf('behind', objects, fatal)],
+  })
+  const { origin } = await miniflare.ready
+  children.stop()
+  return { url: origin, adminToken: ADMIN_TOKEN, killed: killed.promise, stop: () => miniflare.dispose() }
+}
+
+/** Logged before the statement at which the runtime is to die. */
+const FATAL = 'a fatal statement'
+
+/** The module around the Worker's: it never comes to the fatal statement, and waits to be killed. */
+const WRAPPER = `
+  import worker, { Chronicle as Original } from './chronicle.js'
+  export default worker
+  export class Chronicle extends Original {
+    constructor(ctx, env) {
+      const { sql } = ctx.storage
+      const exec = sql.exec.bind(sql)
+      const wrapped = new Proxy(sql, {
+        get(target, name) {
+          if (name === 'exec') return (query, ...bindings) => {
+            if (env.FATAL && query.trim().startsWith(env.FATAL)) {
+              console.log('${FATAL}')
+              for (;;) {}
+            }
+            return exec(query, ...bindings)
+          }
+          return Reflect.get(target, name, target)
+        },
+      })
+      Object.defineProperty(ctx.storage, 'sql', { value: wrapped })
+      super(ctx, env)
+    }
+  }
+`
+
+/** Miniflare keeps its child to itself, but Node announces every child that is started. */
+function watchChildren(): { readonly runtime: () => ChildProcess; readonly stop: () => void } {
+  const children: ChildProcess[] = []
+  const onStart = (message: unknown): void => {
+    // The message of this channel, by Node's documentation.
+    children.push((message as { process: ChildProcess }).process)
+  }
+  subscribe('child_process', onStart)
+  return {
+    runtime() {
+      const child = children.findLast(({ spawnfile }) => spawnfile.includes('workerd'))
+      if (child === undefined) throw new Error('no child runs workerd')
+      return child
+    },
+    stop: () => unsubscribe('child_process', onStart),
+  }
+}
+
+async function workerOf(name: string, root: string, fatal = ''): Promise<Worker> {
+  const { main, vars, compatibility_date, compatibility_flags, ratelimits } = readDeclaration(root)
+  await bundleWorker(root, main)
+  const contents = readFileSync(join(root, 'dist/worker.js'), 'utf8')
+  const limits = ratelimits.map((limit): [string, Env[string]] => [
+    limit.name,
+    { type: 'rate-limit', namespace: `${name}-${limit.name}`, simple: { limit: 1_000_000, period: 60 } },
+  ])
+  const variables = Object.entries(vars).map(([key, value]): [string, Env[string]] => [
+    key,
+    typeof value === 'string' ? { type: 'text', value } : { type: 'json', value },
+  ])
+  return {
+    config: {
+      name,
+      compatibilityDate: compatibility_date,
+      compatibilityFlags: [...compatibility_flags],
+      manifest: {
+        mainModule: 'worker.js',
+        modules: {
+          'worker.js': { type: 'esm', contents: WRAPPER },
+          'chronicle.js': { type: 'esm', contents },
+        },
+      },
+      env: {
+        ...Object.fromEntries([...variables, ...limits]),
+        ADMIN_TOKEN: { type: 'text', value: ADMIN_TOKEN },
+        MASTER_KEY: { type: 'text', value: `1:${btoa('m'.repeat(32))}` },
+        SESSION_KEY: { type: 'text', value: `1:${btoa('s'.repeat(32))}` },
+        CHRONICLE_KV: { type: 'kv', id: 'metadata' },
+        ANALYTICS: { type: 'analytics-engine-dataset', name: 'skewed' },
+        FATAL: { type: 'text', value: fatal },
+        CHRONICLE: { type: 'durable-object', worker: 'behind', exportName: 'Chronicle' },
+      },
+      exports: { Chronicle: { type: 'durable-object', storage: 'sqlite' } },
+    },
+  }
+}

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto'
+import { DatabaseSync } from 'node:sqlite'
+import { expect, test } from 'vitest'
+import { toEdits } from '../../worker/src/core/change.ts'
+import { draftChunks, joinChunk } from '../../worker/src/core/chunk.ts'
+import { encodeFrame, FORM, type Frame } from '../../worker/src/core/frame.ts'
+import { LAYOUT } from '../../worker/src/core/layout.ts'
+import { NO_PASS } from '../../worker/src/core/upkeep.ts'
+import { encodeVerdicts } from '../../worker/src/core/verdict.ts'
+import { migrate } from '../../worker/src/objects/tables.ts'
+import { storageOn } from '../simulation/sql.ts'
+
+/**
+ * Digests of the stored form, by the layout number that it belongs to. A change of the stored form takes a new number, a
+ * new line here, and a step in `objects/tables.ts`; the line of a released number is never edited.
+ */
+const DIGESTS: Readonly<Record<number, string>> = { 6: 'vpso2wbUcIgutXve' }
+
+/** The tables, and one of everything that is written into them. */
+function storedForm(): readonly string[] {
+  const db = new DatabaseSync(':memory:')
+  const alarm = { getAlarm: async () => null, setAlarm: async () => {} }
+  migrate(storageOn(db, { statement() {}, committed() {} }, alarm), 'epoch')
+  const tables = db.prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name').all()
+  const meta = db.prepare('SELECT name, value FROM meta ORDER BY name').all()
+  const lines = linesOf()
+  const slots = [
+    { seq: 7, previous: 0, index: 0, lift: 0 },
+    { seq: 9, previous: 3, index: 2, lift: 40 },
+  ]
+  const frame: Frame = { g: 2, c: 'phone', b: 4, t: 1000, k: -60_000, form: FORM as typeof FORM, slots }
+  const chunk = joinChunk({
+    frame,
+    header: encodeFrame(frame),
+    tag: new Uint8Array(16),
+    sealed: new Uint8Array(3),
+  })
+  return [
+    ...tables.map(({ sql }) => String(sql)),
+    JSON.stringify(meta),
+    ...draftChunks(lines).map(({ text }) => text),
+    Buffer.from(chunk.bytes).toString('latin1'),
+    verdictsText(),
+    JSON.stringify(NO_PASS),
+  ]
+}
+
+function linesOf(): readonly string[] {
+  const changes = [
+    { key: 'k/1', value: { b: 1, a: [null, 'ä'] }, timestamp: 5, base: 'k3x9q2.7' },
+    { key: 'k/2', deleted: true, timestamp: 6, base: null },
+    { key: 'k/3', value: 0, timestamp: 7, base: 'no version' },
+    { key: 'k/4', value: 0, timestamp: 8 },
+    { key: 'k/5', value: 0, timestamp: 9, baseValue: { any: 1 } },
+  ]
+  const edits = toEdits(changes, { epoch: 'k3x9q2', clock: { now: 1e9, skew: 0 }, granted: null })
+  if (!edits.ok) throw new Error(edits.fault.code)
+  return edits.value.map(({ line }) => line)
+}
+
+function verdictsText(): string {
+  return encodeVerdicts([
+    { status: 'applied', seq: 1, conflict: false },
+    { status: 'applied', seq: 2, conflict: false },
+    { status: 'applied', seq: 4, conflict: true },
+    { status: 'applied', seq: 5, conflict: false, at: 99 },
+    { status: 'noop', seq: 2 },
+    { status: 'merged', seq: 8, conflict: 7 },
+    { status: 'superseded', seq: 9, winner: 8 },
+    { status: 'conflict', seq: 10, winner: 8 },
+    { status: 'rejected', code: 'invalid-key' },
+    { status: 'rejected', code: 'invalid-key' },
+    { status: 'rejected', code: 'forbidden-key' },
+  ])
+}
+
+test('[SG8] the layout number belongs to the stored form: a change of the form takes a new number', () => {
+  const digest = createHash('sha256').update(storedForm().join('\n')).digest('base64url').slice(0, 16)
+  expect({ [LAYOUT]: digest }).toEqual({ [LAYOUT]: DIGESTS[LAYOUT] })
+})
