@@ -243,6 +243,8 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'MAX_POINTERS', // [PO4]
   'MAX_POINTERS_LENGTH', // [PO4]
   'MAX_MERGED_LENGTH', // [PO5]
+  'MAX_OPENED_LENGTH', // [PO5]
+  'OPENED_AT_ONCE',
   'MAX_REPORT_BYTES', // [CF3]
   'MAX_PAGE_BYTES', // [FE2]
   'MAX_PAGE_READ_BYTES', // [FE2]

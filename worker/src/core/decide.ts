@@ -2,7 +2,7 @@ import { apply, combine, contentOf, type Draft, hold, lose, overrule, standing }
 import { canonicalJson, fitsBytes, type Json } from './json.ts'
 import { MAX_MERGED_LENGTH, MAX_VALUE_BYTES, RETRY_DEPTH } from './limits.ts'
 import { merge } from './merge.ts'
-import type { Version } from './outcome.ts'
+import { hasContent, type Version } from './outcome.ts'
 import { type Encounter, isLater, meets, type Step, stanceOf } from './settle.ts'
 import type { Verdict } from './verdict.ts'
 import { FOREIGN, NOTHING } from './version.ts'
@@ -47,7 +47,8 @@ function holdsText(version: Version | null, text: string): boolean {
 function rewrite(draft: Draft, step: Encounter): Verdict {
   if (!step.head.merged) return apply(draft, step)
   const sent = contentOf(draft, standing(draft, step.head)?.previous ?? NOTHING)
-  return mergeFrom(draft, step, sent?.value) ?? byClock(draft, step)
+  const merged = sent === null || hasContent(sent) ? mergeFrom(draft, step, sent?.value) : null
+  return merged ?? byClock(draft, step)
 }
 
 function compete(draft: Draft, step: Encounter): Verdict {
@@ -106,7 +107,8 @@ function isInOwnRun(draft: Draft, { edit, client, head }: Encounter): boolean {
 /** The texts of versions: hundreds of changes of a batch may meet the same one. */
 const texts = new WeakMap<Version, string>()
 
-function textOf(version: Version): string {
+/** The canonical text of a version's value; empty without one. */
+export function textOf(version: Version): string {
   const { value } = version
   // What the log holds has a canonical text: it was refused otherwise.
   const text = texts.get(version) ?? (value === undefined ? '' : (canonicalJson(value) as string))
@@ -119,7 +121,8 @@ function mergeOnto(draft: Draft, step: Encounter): Verdict | null {
   if (edit.assumed !== null) return mergeFrom(draft, step, edit.assumed.value)
   if (base === NOTHING) return mergeFrom(draft, step, undefined)
   const version = base === undefined || base === FOREIGN ? null : contentOf(draft, base)
-  return version?.key === edit.key ? mergeFrom(draft, step, version.value) : null
+  const isBase = version?.key === edit.key && hasContent(version)
+  return isBase ? mergeFrom(draft, step, version.value) : null
 }
 
 /**

@@ -109,6 +109,13 @@ export const MAX_REPORT_BYTES = 1024 * 1024
  */
 export const MAX_MERGED_LENGTH = 8 * 1024 * 1024
 
+/**
+ * How long the contents are together that are kept of what a batch is decided against, in UTF-16 code units, and how
+ * many are opened at a time: hundreds of small changes can meet as many large values.
+ */
+export const MAX_OPENED_LENGTH = 8 * 1024 * 1024
+export const OPENED_AT_ONCE = 16
+
 /** How far back an un-numbered write that came again is looked for in its client's own run. */
 export const RETRY_DEPTH = 16
 
