@@ -10,6 +10,7 @@ import { Pool } from 'undici'
 import { type RunningCloud, startCloud } from '../../infra/local/start-cloud.ts'
 import { allowMuch, GENEROUS, secretsOf } from '../support/cloud.ts'
 import { keepSecret, secretsIn } from '../support/secrets.ts'
+import { converse } from './frames.ts'
 import { random } from './random.ts'
 import type { Sent, Weather } from './storm.ts'
 
@@ -26,7 +27,7 @@ registerHooks({
       ? { url: 'data:text/javascript,export function waitUntil() {}', shortCircuit: true }
       : next(specifier, context),
 })
-const { examine, generate } = await import('./storm.ts')
+const { examine, examineFrame, generate } = await import('./storm.ts')
 
 const WORKERS = 8
 
@@ -76,7 +77,7 @@ async function storm(target: RunningCloud, requests: number): Promise<void> {
       const generated = generate(by, { session, admin: target.outputs.adminToken })
       // Whoever asks for a socket gets, for the runtime takes it so.
       const sent = wantsSocket(generated) ? { ...generated, method: 'GET', body: null } : generated
-      const response = wantsSocket(sent) ? await knock(target.url, sent) : await send(pool, sent)
+      const response = wantsSocket(sent) ? await knock(target.url, sent, weather) : await send(pool, sent)
       if (response === null) at.unsendable += 1
       else if (response === 'socket') weather['101'] = (weather['101'] ?? 0) + 1
       else if ((await examine(sent, response, weather)) === 'spent')
@@ -117,14 +118,23 @@ function wantsSocket({ headers }: Sent): boolean {
 }
 
 /** As a client that wants a socket, and has enough of it at once; the pool would wait for ever for what follows a 101. */
-function knock(url: string, { method, path, headers, body }: Sent): Promise<Response | 'socket' | null> {
+function knock(
+  url: string,
+  { method, path, headers, body, messages }: Sent,
+  weather: Weather,
+): Promise<Response | 'socket' | null> {
   return new Promise((resolve, reject) => {
     const asking = prepare(async () => request(url + path, { method, headers: { ...headers, ...HANDSHAKE } }))
     asking.then(
       (asked) => {
-        asked.once('upgrade', (_, socket) => {
-          socket.destroy()
-          resolve('socket')
+        asked.once('upgrade', (_, socket, head) => {
+          const hear = (frame: string) => examineFrame(frame, weather)
+          converse(socket, head, { messages, hear }).then((code) => {
+            const seen = `socket: closed ${code}`
+            if (code !== null) weather[seen] = (weather[seen] ?? 0) + 1
+            if (code === 1011) reject(new Error(`${seen}: ${messages}`))
+            resolve('socket')
+          }, reject)
         })
         asked.once('response', (answered) => {
           buffer(answered).then((bytes) => resolve(toResponse(answered, bytes)), reject)

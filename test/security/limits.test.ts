@@ -242,6 +242,9 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'MAX_ATTACHMENT_LENGTH', // [LV14]
   'MAX_POINTERS', // [PO4]
   'MAX_POINTERS_LENGTH', // [PO4]
+  'MAX_MERGED_LENGTH', // [PO5]
+  'MAX_OPENED_LENGTH', // [PO5]
+  'OPENED_AT_ONCE',
   'MAX_REPORT_BYTES', // [CF3]
   'MAX_PAGE_BYTES', // [FE2]
   'MAX_PAGE_READ_BYTES', // [FE2]
@@ -272,6 +275,13 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'MAX_BUDGETS', // [RL7]
   'BUDGET_WINDOW_SECONDS', // [RL2]
   'CONFIG_MAX_AGE_MS', // [CO5]
+  'CONFIG_UNHEARD_MS',
+  'TICKET_TTL_SECONDS', // [LV23]
+  'SPARE_BYTES', // [QU2]
+  'ABSENCE_RETRY_SECONDS',
+  'ALARM_RETRY_MS', // [LC11]
+  'MAX_ALARM_RETRY_MS',
+  'RESEAL_AGAIN_MS', // [KR6]
   'DAY_MS',
   'UPKEEP_INTERVAL_MS',
   'PASS_DELAY_MS',

@@ -53,6 +53,13 @@ const ODD_TEXTS: readonly string[] = [
   `${'{"a":'.repeat(40)}1${'}'.repeat(40)}`,
   `[${'0,'.repeat(2_000)}0]`,
   `{${Array.from({ length: 500 }, (_, index) => `"k${index}":0`).join(',')}}`,
+  `[${'{},'.repeat(30_000)}{}]`,
+  `[${'0,'.repeat(40_000)}0]`,
+  `{${Array.from({ length: 8_000 }, (_, index) => `"k${index}":0`).join(',')}}`,
+  `{"${'n'.repeat(90_000)}":0}`,
+  `"${'x'.repeat(90_000)}"`,
+  `"${'\\u0001'.repeat(15_000)}"`,
+  `${'['.repeat(45_000)}${']'.repeat(45_000)}`,
 ]
 
 const ODD_KEYS = [
@@ -188,6 +195,10 @@ const QUERIES = [
   '?open=0',
   '?before=..',
   '?cursor=e.1-5.x',
+  `?${Array.from({ length: 1_500 }, (_, index) => index.toString(36)).join('&')}`,
+  `?collections=${Array.from({ length: 1_500 }, (_, index) => index.toString(36)).join(',')}`,
+  `?cursor=${'x'.repeat(6_000)}`,
+  `?${'n'.repeat(6_000)}=1`,
 ]
 
 /** A path with something in it turned, added or spelt otherwise. */

@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
+import { pause } from '../worker/follower.ts'
 import { random } from './random.ts'
 import { examine, generate, type Sent, type Weather } from './storm.ts'
 import { enrol, stronghold, talkTo } from './stronghold.ts'
@@ -59,5 +60,10 @@ test('[SC7] whatever is sent, nothing fails, every reply is as documented, and p
   expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
   expect(sent).toBeGreaterThan(REQUESTS * 0.9)
   expect(Object.keys(weather).length).toBeGreaterThan(15)
+  await pause(50)
+  expect(Object.keys(weather).filter((seen) => /failure|closed 1011/.test(seen))).toEqual([])
+  expect(Object.keys(weather)).toEqual(
+    expect.arrayContaining(['socket: ack 200', 'socket: error invalid-request', 'socket: pong']),
+  )
   console.info(`SC7: ${sent} requests, ${spaces} spaces: ${JSON.stringify(weather)}`)
 })

@@ -11,6 +11,8 @@ export interface Sent {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array<ArrayBuffer> | null
+  /** What is said on the socket, if it opens one. */
+  readonly messages: readonly string[]
 }
 
 /** What opens doors in a storm. */
@@ -62,9 +64,33 @@ export function generate(by: Random, { session, admin }: Keys): Sent {
     path,
     headers: init.headers as Record<string, string>,
     body: text === '' ? null : toBytes(text),
+    messages: route.path === '/api/live' ? Array.from({ length: by.below(20) }, () => message(by)) : [],
   }
   for (let times = by.below(4); times > 0; times--) sent = mutate(sent, by)
   return sent.method === 'GET' || sent.method === 'HEAD' ? { ...sent, body: null } : sent
+}
+
+const MESSAGES = [
+  { type: 'push', id: 'x', body: PUSH },
+  { type: 'push', id: 'x', body: { changes: [] } },
+  { type: 'seen', cursor: 'e.1' },
+  { type: 'ping' },
+]
+
+/** One message of some kind, in order or with something wrong with it. */
+function message(by: Random): string {
+  const chosen = by.pick(MESSAGES)
+  return by.below(3) === 0 ? JSON.stringify(chosen) : mutateJson(chosen, by)
+}
+
+/** Throws where a frame tells of a failure of ours. */
+export function examineFrame(frame: string, weather: Weather): void {
+  const { type, status, body } = JSON.parse(frame)
+  const seen = `socket: ${[type, status, body?.code].filter((part) => part !== undefined).join(' ')}`
+  weather[seen] = (weather[seen] ?? 0) + 1
+  if (status >= 500 || body?.status >= 500) throw new Error(`${seen}: ${frame}`)
+  const leaked = credentialsIn(frame)
+  if (leaked.length > 0) throw new Error(`${leaked} in a frame`)
 }
 
 function mutate(sent: Sent, by: Random): Sent {
@@ -102,8 +128,7 @@ export type Weather = Record<string, number>
 /** Throws unless a reply is as [SC7] and [SC8] say: documented, no failure of ours, and no secret in it. */
 export async function examine(sent: Sent, response: Response, weather: Weather): Promise<'usable' | 'spent'> {
   if (response.status === 101) {
-    response.webSocket?.accept()
-    response.webSocket?.close()
+    if (response.webSocket) converse(response.webSocket, sent.messages, weather)
     weather['101'] = (weather['101'] ?? 0) + 1
     return 'usable'
   }
@@ -118,7 +143,9 @@ export async function examine(sent: Sent, response: Response, weather: Weather):
   if (response.status >= 500 && code !== 'importing') throw new Error(`${seen}: ${what}`)
   const isGiven =
     response.ok &&
-    ['/api/auth', '/api/tokens', '/api/openapi.json'].some((path) => sent.path.startsWith(path))
+    ['/api/auth', '/api/tokens', '/api/openapi.json', '/api/live/ticket'].some((path) =>
+      sent.path.startsWith(path),
+    )
   const leaked = isGiven ? [] : credentialsIn(text)
   if (leaked.length > 0) throw new Error(`${leaked} in the reply to ${what}`)
   await documented(new Request(url, { method: sent.method }), response).catch((cause: Error) => {
@@ -126,6 +153,24 @@ export async function examine(sent: Sent, response: Response, weather: Weather):
   })
   const isSpent = code === 'revoked' || code === 'importing' || (response.ok && sent.method === 'DELETE')
   return isSpent ? 'spent' : 'usable'
+}
+
+/** Says what there is to say, and goes. What comes is counted: a test looks for failures in the end. */
+function converse(socket: WebSocket, messages: readonly string[], weather: Weather): void {
+  socket.addEventListener('message', ({ data }) => {
+    try {
+      examineFrame(String(data), weather)
+    } catch (cause) {
+      weather[`socket: failure: ${cause}`] = 1
+    }
+  })
+  socket.addEventListener('close', ({ code }) => {
+    weather[`socket: closed ${code}`] = (weather[`socket: closed ${code}`] ?? 0) + 1
+  })
+  socket.accept()
+  for (const message of messages) socket.send(message)
+  socket.send('{"type":"ping"}')
+  setTimeout(() => socket.close(1000), 20)
 }
 
 function codeOf(response: Response, text: string): { readonly code: string } {

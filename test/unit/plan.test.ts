@@ -256,3 +256,44 @@ test('[CL4] a merge is never earlier than what it was made on, though the clock 
   expect(plan.heads.get('k')).toMatchObject({ at: 20, merged: true })
   expect(plan.stored.map(({ lift }) => lift)).toEqual([0, 11])
 })
+
+/** A value of some fields, large or not, that counts how often it is gone through. */
+function counted(fields: Record<string, Json>): { readonly value: Json; readonly times: () => number } {
+  let times = 0
+  const ownKeys = (target: object) => {
+    times += 1
+    return Reflect.ownKeys(target)
+  }
+  return { value: new Proxy<Record<string, Json>>(fields, { ownKeys }), times: () => times }
+}
+
+/** Five hundred small edits of one client to a key where another client's large value stands. */
+function pile(policy: Policy, large: Json): Plan {
+  const space = new ModelSpace(policy)
+  space.push('a', [{ key: 'k/1', value: {}, timestamp: 1, base: null }])
+  space.push('a', [{ key: 'k/1', value: large, timestamp: 900, base: 'e.1' }])
+  const edits = Array.from({ length: 500 }, (_, n) => {
+    return { key: 'k/1', value: { [`f${n}`]: n }, timestamp: 2, base: 'e.1' }
+  })
+  return space.push('b', edits)
+}
+
+test.each(POLICIES)(
+  '[SC14] %s: what stands is gone through no more often for hundreds of changes',
+  (policy) => {
+    const { value, times } = counted({ large: 'x'.repeat(100) })
+    pile(policy, value)
+    // Once each: as it comes, as its text, and for a merge its names.
+    expect(times()).toBeLessThanOrEqual(3)
+  },
+)
+
+test('[PO5] merge: past 8 MiB of what a batch merges, it settles as lww, and nothing is lost', () => {
+  const { stored, verdicts, conflicts } = pile('merge', { large: 'x'.repeat(250_000) })
+  const merged = verdicts.filter(({ status }) => status === 'merged').length
+  expect(merged).toBeGreaterThan(30)
+  expect(merged).toBeLessThan(34)
+  expect(verdicts.filter(({ status }) => status === 'superseded')).toHaveLength(500 - merged)
+  expect(conflicts).toHaveLength(500 - merged)
+  expect(stored.reduce((length, { line }) => length + line.length, 0)).toBeLessThan(9 * 1024 * 1024)
+})

@@ -473,3 +473,55 @@ test('[SG1] a batch whose canonical text is far longer than what came is stored 
   expect(reply.body.success).toBe(true)
   expect(await standingValue(a, 'l/11')).toHaveLength(11_001)
 })
+
+test('[SY7] what a batch is compared with is kept up to 8 MiB; past it the same content is still no change', async () => {
+  const [a, b] = await twoDevices()
+  const value = (n: number) => `${n}`.padEnd(240_000, 'v')
+  for (let n = 0; n < 40; n += 4) {
+    const changes = [n, n + 1, n + 2, n + 3].map((key) => ({
+      key: `l/${key}`,
+      value: value(key),
+      timestamp: T,
+    }))
+    await a.sync({ changes })
+  }
+  const changes = Array.from({ length: 40 }, (_, n) => {
+    const isSame = n === 0 || n === 38
+    return { key: `l/${n}`, value: isSame ? value(n) : n, timestamp: T - 1, base: 'other.1' }
+  })
+  const { body } = await b.sync({ batch: 1, changes })
+  const statuses = body.results.map(({ status }: { status: string }) => status)
+  expect(statuses).toEqual(changes.map((_, n) => (n === 0 || n === 38 ? 'noop' : 'superseded')))
+  expect(body.conflicts).toHaveLength(38)
+  for (const { winner, loser } of body.conflicts) {
+    // A side that is shown is shown whole: what was not kept is read again, or left out as too long.
+    expect(winner.omitted === true || winner.value?.length === 240_000).toBe(true)
+    expect(loser.omitted === true || typeof loser.value === 'number').toBe(true)
+  }
+})
+
+test('[PO5] merge: so is what comes once a batch had to open 8 MiB', async () => {
+  const [a, b] = await twoDevices()
+  const keys = Array.from({ length: 40 }, (_, n) => `m/${n}`)
+  const first = await a.sync({
+    changes: keys.map((key) => ({ key, value: { n: 0 }, timestamp: T, base: null })),
+  })
+  const bases = first.body.results.map(({ version }: { version: string }) => version)
+  for (let n = 0; n < 40; n += 4) {
+    const changes = [n, n + 1, n + 2, n + 3].map((at) => {
+      return { key: keys[at], value: { n: 0, a: 'v'.repeat(240_000) }, timestamp: T + 1, base: bases[at] }
+    })
+    await a.sync({ changes })
+  }
+  const changes = keys.map((key, n) => ({ key, value: { n: 0, b: n }, timestamp: T + 2, base: bases[n] }))
+  const { body } = await b.sync({ batch: 1, changes })
+  const statuses = body.results.map(({ status }: { status: string }) => status)
+  expect(new Set(statuses)).toEqual(new Set(['merged', 'applied']))
+  const merged = statuses.filter((status: string) => status === 'merged').length
+  expect(merged).toBeGreaterThan(25)
+  expect(body.conflicts).toHaveLength(40 - merged)
+  for (const { policy, resolution } of body.conflicts)
+    expect([policy, resolution]).toEqual(['lww', 'kept-client'])
+  const { body: merge } = await a.get('/api/entries?key=m/0')
+  expect(merge.value).toMatchObject({ n: 0, b: 0, a: expect.any(String) })
+})

@@ -1,8 +1,8 @@
 import { apply, combine, contentOf, type Draft, hold, lose, overrule, standing } from './draft.ts'
 import { canonicalJson, fitsBytes, type Json } from './json.ts'
-import { MAX_VALUE_BYTES, RETRY_DEPTH } from './limits.ts'
+import { MAX_MERGED_LENGTH, MAX_VALUE_BYTES, RETRY_DEPTH } from './limits.ts'
 import { merge } from './merge.ts'
-import type { Version } from './outcome.ts'
+import { hasContent, type Version } from './outcome.ts'
 import { type Encounter, isLater, meets, type Step, stanceOf } from './settle.ts'
 import type { Verdict } from './verdict.ts'
 import { FOREIGN, NOTHING } from './version.ts'
@@ -40,14 +40,15 @@ function holdsSame(version: Version | null, { edit }: Step): boolean {
 
 function holdsText(version: Version | null, text: string): boolean {
   if (version === null || version.deleted || version.value === undefined) return false
-  return canonicalJson(version.value) === text
+  return textOf(version) === text
 }
 
 /** The head is the writer's own; of a merged one it knows its own side only. */
 function rewrite(draft: Draft, step: Encounter): Verdict {
   if (!step.head.merged) return apply(draft, step)
   const sent = contentOf(draft, standing(draft, step.head)?.previous ?? NOTHING)
-  return mergeFrom(draft, step, sent?.value) ?? byClock(draft, step)
+  const merged = sent === null || hasContent(sent) ? mergeFrom(draft, step, sent?.value) : null
+  return merged ?? byClock(draft, step)
 }
 
 function compete(draft: Draft, step: Encounter): Verdict {
@@ -105,9 +106,16 @@ function isInOwnRun(draft: Draft, { edit, client, head }: Encounter): boolean {
   return false
 }
 
-function textOf({ value }: Version): string {
+/** The texts of versions: hundreds of changes of a batch may meet the same one. */
+const texts = new WeakMap<Version, string>()
+
+/** The canonical text of a version's value; empty without one. */
+export function textOf(version: Version): string {
+  const { value } = version
   // What the log holds has a canonical text: it was refused otherwise.
-  return value === undefined ? '' : (canonicalJson(value) as string)
+  const text = texts.get(version) ?? (value === undefined ? '' : (canonicalJson(value) as string))
+  texts.set(version, text)
+  return text
 }
 
 function mergeOnto(draft: Draft, step: Encounter): Verdict | null {
@@ -115,20 +123,27 @@ function mergeOnto(draft: Draft, step: Encounter): Verdict | null {
   if (edit.assumed !== null) return mergeFrom(draft, step, edit.assumed.value)
   if (base === NOTHING) return mergeFrom(draft, step, undefined)
   const version = base === undefined || base === FOREIGN ? null : contentOf(draft, base)
-  return version?.key === edit.key ? mergeFrom(draft, step, version.value) : null
+  const isBase = version?.key === edit.key && hasContent(version)
+  return isBase ? mergeFrom(draft, step, version.value) : null
 }
 
-/** Null where there are no fields to merge: a deletion on one side, or a value that is not an object. */
+/**
+ * Null where there are no fields to merge: a deletion on one side, or a value that is not an object. And where the batch
+ * has merged enough: each small change of it could be merged with the same large value, and stored as a large one.
+ */
 function mergeFrom(draft: Draft, step: Encounter, base: Json | undefined): Verdict | null {
   const { edit, head } = step
-  const theirs = standingUnder(draft, step)?.value
-  if (edit.value === undefined || theirs === undefined) return null
+  const standing = standingUnder(draft, step)
+  const theirs = standing?.value
+  if (standing === null || edit.value === undefined || theirs === undefined) return null
+  draft.merged += edit.text.length + textOf(standing).length
+  if (draft.merged > MAX_MERGED_LENGTH) return null
   const editIsLater = isLater(step)
   const merged = merge({ base, mine: edit.value, theirs }, editIsLater)
   const text = merged === null ? null : canonicalJson(merged.value)
   if (merged === null || typeof text !== 'string' || !fitsBytes(text, MAX_VALUE_BYTES)) return null
   const { value, paths } = merged
-  if (text !== canonicalJson(theirs)) return combine(draft, step, { value, text, paths, editIsLater })
+  if (text !== textOf(standing)) return combine(draft, step, { value, text, paths, editIsLater })
   return paths.length === 0
     ? { status: 'merged', seq: head.seq, conflict: NOTHING }
     : lose(draft, step, 'merge', paths)

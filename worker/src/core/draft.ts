@@ -26,6 +26,8 @@ export interface Stored {
 export interface Draft {
   seq: number
   entries: number
+  /** How long the texts are together that were merged. */
+  merged: number
   readonly client: string
   readonly view: View
   readonly verdicts: Verdict[]
@@ -40,6 +42,7 @@ export function newDraft(client: string, view: View): Draft {
   return {
     seq: view.seq,
     entries: 0,
+    merged: 0,
     client,
     view,
     verdicts: [],

@@ -103,6 +103,19 @@ export const MAX_POINTERS_LENGTH = 8 * 1024
 /** The values that the conflicts and merges of one reply show, in bytes; what is past it is read by itself. */
 export const MAX_REPORT_BYTES = 1024 * 1024
 
+/**
+ * How long the texts are together that one batch merges, in UTF-16 code units: several times what a batch holds, because
+ * both sides of a merge are documents of about one size.
+ */
+export const MAX_MERGED_LENGTH = 8 * 1024 * 1024
+
+/**
+ * How long the contents are together that are kept of what a batch is decided against, in UTF-16 code units, and how
+ * many are opened at a time: hundreds of small changes can meet as many large values.
+ */
+export const MAX_OPENED_LENGTH = 8 * 1024 * 1024
+export const OPENED_AT_ONCE = 16
+
 /** How far back an un-numbered write that came again is looked for in its client's own run. */
 export const RETRY_DEPTH = 16
 

@@ -36,6 +36,11 @@ export interface Version {
   readonly paths: readonly string[]
 }
 
+/** Whether the content of a version is at hand: of a large one it may not be kept. Only a deletion can have none. */
+export function hasContent({ deleted, value }: Version): boolean {
+  return deleted || value !== undefined
+}
+
 /** What a reply needs to speak of what was decided. */
 export interface Telling {
   readonly epoch: string

@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import { policyOf } from '../core/config.ts'
 import type { Origin } from '../core/frame.ts'
 import { SMALL_VERDICTS } from '../core/limits.ts'
-import { type Conflict, resultsOf, type Version } from '../core/outcome.ts'
+import { type Conflict, hasContent, resultsOf, type Version } from '../core/outcome.ts'
 import { type Plan, planBatch } from '../core/plan.ts'
 import { growthOf } from '../core/quota.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
@@ -14,7 +14,8 @@ import type { SyncRequest } from '../schema/sync.ts'
 import { checkSession } from './admission.ts'
 import { claimOf, isClaimDue, recordOf } from './client.ts'
 import { commit, type SealedLines, sealLines } from './commit.ts'
-import { CorruptionError, openVersions } from './log.ts'
+import { CorruptionError } from './log.ts'
+import { type Opened, openFor } from './opened.ts'
 import { checkQuota } from './quota.ts'
 import type { Digests } from './seal.ts'
 import type { Space } from './space.ts'
@@ -56,8 +57,7 @@ interface Prepared extends Submission {
 
 /** What is opened and sealed while a batch is decided; none of it changes when the space moves on. */
 interface Material {
-  /** Null: the log no longer holds it. */
-  readonly opened: Map<number, Version | null>
+  readonly opened: Opened
   /** The changes as they came. */
   readonly asSent: SealedLines
   /** The lines of the last plan in which the space made a value. */
@@ -71,7 +71,7 @@ export async function acceptBatch(space: Space, submission: Submission): Promise
   const edits = toEdits(request.changes, { epoch, clock, granted: session.collections })
   if (!edits.ok) return edits
   const [prepared, asSent] = await prepare(space, submission, edits.value)
-  const material: Material = { opened: new Map(), asSent, withMade: null }
+  const material: Material = { opened: { versions: new Map(), length: 0 }, asSent, withMade: null }
   for (;;) {
     // From here to the commit nothing is awaited: what was read still holds when it is written.
     const valid = checkSession(space, session, clock.now)
@@ -81,10 +81,10 @@ export async function acceptBatch(space: Space, submission: Submission): Promise
     const known = recognise(prepared, record.value)
     if (!known.ok) return known
     if (known.value !== null) return replay(space, prepared, known.value)
-    const plan = planNow(space, prepared, material.opened)
+    const plan = planNow(space, prepared, material.opened.versions)
     const sealed = sealedFor(plan, material)
     if (sealed !== null) {
-      return settle(space, prepared, { plan, sealed, opened: material.opened, record: record.value })
+      return settle(space, prepared, { plan, sealed, opened: material.opened.versions, record: record.value })
     }
     await provide(space, plan, { prepared, material })
   }
@@ -155,7 +155,7 @@ function replay(space: Space, prepared: Prepared, record: ClientRecord): Result<
 function planNow(
   space: Space,
   { edits, session, request, clock }: Prepared,
-  opened: Material['opened'],
+  opened: Opened['versions'],
 ): Plan {
   const keys = edits.filter(({ rejection }) => rejection === null).map(({ key }) => key)
   const heads = space.store.heads(keys)
@@ -183,11 +183,10 @@ async function provide(
   { prepared, material }: { prepared: Prepared; material: Material },
 ): Promise<void> {
   const { opened } = material
-  const gone = plan.missing.find((seq) => opened.get(seq) === null)
+  const gone = plan.missing.find((seq) => opened.versions.get(seq) === null)
   if (gone !== undefined) throw new CorruptionError(`version ${gone} stands but is not in the log`)
   if (plan.missing.length > 0) {
-    const found = await openVersions(space, plan.missing)
-    for (const seq of plan.missing) opened.set(seq, found.get(seq) ?? null)
+    await openFor(space, prepared.edits, { opened, missing: plan.missing })
   } else if (plan.lines !== null) {
     material.withMade = await sealLines(await space.keys(), plan.lines, prepared.origin)
   }
@@ -201,11 +200,12 @@ function settle(
     sealed,
     opened,
     record,
-  }: { plan: Plan; sealed: SealedLines; opened: Material['opened']; record: ClientRecord | undefined },
+  }: { plan: Plan; sealed: SealedLines; opened: Opened['versions']; record: ClientRecord | undefined },
 ): Result<Outcome> {
   const { edits, request } = prepared
   const { verdicts, conflicts } = plan
-  const versions = new Map([...opened, ...plan.versions])
+  const atHand = [...opened].filter(([, version]) => version === null || hasContent(version))
+  const versions = new Map([...atHand, ...plan.versions])
   const spoiled = conflicts.length > 0 || verdicts.some(({ status }) => status === 'rejected')
   if (request.atomic === true && spoiled) {
     const { epoch } = space.standing

@@ -1,0 +1,43 @@
+import type { Edit } from '../core/change.ts'
+import { textOf } from '../core/decide.ts'
+import { MAX_OPENED_LENGTH, OPENED_AT_ONCE } from '../core/limits.ts'
+import type { Version } from '../core/outcome.ts'
+import { openVersions } from './log.ts'
+import type { Space } from './space.ts'
+
+/** What was opened for a batch; null: the log no longer holds it. */
+export interface Opened {
+  readonly versions: Map<number, Version | null>
+  /** How long the contents are together. */
+  length: number
+}
+
+/**
+ * Opens what a batch is decided against, a few versions at a time. Once it holds much, only what has to be known of a
+ * further one is kept: whether a change says the very same.
+ */
+export async function openFor(
+  space: Space,
+  edits: readonly Edit[],
+  { opened, missing }: { readonly opened: Opened; readonly missing: readonly number[] },
+): Promise<void> {
+  const byKey = Map.groupBy(edits, ({ key }) => key)
+  const seqs = [...new Set(missing)].sort((one, other) => one - other)
+  for (let start = 0; start < seqs.length; start += OPENED_AT_ONCE) {
+    const group = seqs.slice(start, start + OPENED_AT_ONCE)
+    const found = await openVersions(space, group)
+    for (const seq of group) {
+      const version = found.get(seq)
+      opened.versions.set(seq, version === undefined ? null : kept(version, byKey.get(version.key) ?? []))
+    }
+  }
+
+  function kept(version: Version, changes: readonly Edit[]): Version {
+    const text = textOf(version)
+    const same = changes.find((edit) => edit.text === text)
+    if (same !== undefined) return { ...version, value: same.value }
+    if (opened.length + text.length > MAX_OPENED_LENGTH) return { ...version, value: undefined }
+    opened.length += text.length
+    return version
+  }
+}
