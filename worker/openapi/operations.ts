@@ -72,7 +72,13 @@ const ACT = {
   requestId: '5f0c1d7e',
   admin: 'n4bQgYhM',
   address: '203.0.113.7',
-  target: { tokenId: OLD_ID, replacedBy: ID, subject: 'ann', space: 'ann' },
+  target: {
+    tokenId: OLD_ID,
+    replacedBy: ID,
+    subject: 'ann',
+    space: 'ann',
+    scopes: ['sync:read', 'sync:write'],
+  },
 }
 
 const EXPORT = [
@@ -405,7 +411,7 @@ export const OPERATIONS: Operations = {
     access: 'admin',
     summary: 'What operators did',
     description:
-      'Every request with the admin token and another method than `GET`, carried out or refused, the newest first, for 400 days. A new record may take a minute to be listed.',
+      'Every request with the admin token and another method than `GET`, and every export, import and erasure by a session that may, carried out or refused, the newest first, for 400 days. A new record may take a minute to be listed.',
     query: described(AuditQuery, 'A page of records.', { cursor: 'The `next` of the page before.' }),
     reply: { status: 200, schema: 'AuditReply', example: { records: [ACT], next: null } },
     faults: [],
