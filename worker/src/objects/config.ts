@@ -23,14 +23,14 @@ export function configReader(sql: SqlStorage, kv: KVNamespace): ConfigReader {
 
   async function renew(): Promise<void> {
     try {
-      const stored = await kv.get(CONFIG_KEY, 'json')
-      const found = stored === null ? DEFAULT_CONFIG : StoredConfig.parse(stored)
-      if (found.revision <= config.revision) return
-      config = found
+      const found = await readStored(kv)
+      if (found === null || found.revision <= config.revision) return
       sql.exec(`INSERT OR REPLACE INTO meta VALUES ('config', ?)`, JSON.stringify(found))
+      config = found
     } catch (cause) {
-      // The space goes on with what it knows.
-      console.error(JSON.stringify({ level: 'error', message: 'config unreadable', error: String(cause) }))
+      // Only this request fails: the next one tries again.
+      readAt = Number.NEGATIVE_INFINITY
+      throw cause
     }
   }
 
@@ -54,6 +54,17 @@ export function configReader(sql: SqlStorage, kv: KVNamespace): ConfigReader {
       await reading
       return config
     },
+  }
+}
+
+/** Null if there is none, or none that can be used: the space then goes on with what it knows. */
+async function readStored(kv: KVNamespace): Promise<Config | null> {
+  try {
+    const stored = await kv.get(CONFIG_KEY, 'json')
+    return stored === null ? null : StoredConfig.parse(stored)
+  } catch (cause) {
+    console.error(JSON.stringify({ level: 'error', message: 'config unreadable', error: String(cause) }))
+    return null
   }
 }
 
