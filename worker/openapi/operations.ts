@@ -333,7 +333,7 @@ export const OPERATIONS: Operations = {
     access: 'session',
     summary: 'Decide an open conflict',
     description:
-      'Writes the chosen content onto the version that stands, and closes the conflict. Needs the scope `sync:write`. May be sent again after a failure.',
+      'Writes the chosen content onto the version that stands, and closes the conflict. Needs the scopes `sync:write` and `sync:read`. May be sent again after a failure.',
     parameters: { id: 'The `id` of the conflict.' },
     body: { schema: 'ResolveRequest', example: { choice: 'loser', base: 'k3x9q2.1039' } },
     reply: {

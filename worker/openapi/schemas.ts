@@ -84,7 +84,8 @@ export const SCHEMAS = {
     subject: 'Whom it is for.',
     space:
       'The space that it opens; without it the one that is named like the subject, which every token of that name shares.',
-    scopes: 'What it allows; `sync:write` also resolves conflicts, `space:admin` erases.',
+    scopes:
+      'What it allows; `sync:write` with `sync:read` also resolves conflicts, `space:admin` exports, imports and erases.',
     collections: 'The collections that it is for; without it, all of them.',
     expiresAt: `When it ends, ${MS}; without it, never.`,
     name: 'What the operator calls it.',

@@ -8,6 +8,8 @@ export interface View {
   /** The last sequence number given out. */
   readonly seq: number
   readonly clock: Clock
+  /** Whether the writer may not read: then nothing that it sends is compared with what another client wrote. */
+  readonly blind?: boolean
   policy(key: string): Policy
   head(key: string): Head | undefined
   /**

@@ -155,6 +155,7 @@ function planNow(space: Space, { edits, session, clock }: Prepared, opened: Mate
   return planBatch(edits, session.client, {
     seq: space.standing.seq,
     clock,
+    blind: !session.scopes.includes('sync:read'),
     policy: (key) => policyOf(space.config, key),
     head: (key) => heads.get(key),
     version: (seq) => opened.get(seq),

@@ -66,7 +66,9 @@ export async function resolveConflict(
 
 function admit(space: Space, session: Session, now: number): Result<true> {
   const known = checkSession(space, session, now)
-  return known.ok ? checkScope(session, 'sync:write') : known
+  const writes = known.ok ? checkScope(session, 'sync:write') : known
+  // Nobody decides what they may not see, nor finds it out by deciding.
+  return writes.ok ? checkScope(session, 'sync:read') : writes
 }
 
 async function prepare(space: Space, session: Session, resolution: Resolution): Promise<Result<Case>> {
