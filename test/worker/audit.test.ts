@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { answer } from '../../worker/src/http/edge.ts'
 import { ROUTES } from '../../worker/src/http/router.ts'
 import { hangUp } from '../support/unkind-hang-up.ts'
+import { lateKv } from '../support/unkind-kv.ts'
 import { call, device, mint, send } from './client.ts'
 import { until } from './follower.ts'
 
@@ -361,6 +362,15 @@ test('[OP4] takes the longest names that there are', async () => {
   const { status, records } = await act('DELETE', '/api/sessions', { body: { subject, space } })
   expect(status).toBe(200)
   expect(records).toEqual([recordLike('DELETE /api/sessions', 200, { subject, space })])
+})
+
+test('[OP4] a place whose KV is a minute behind lists a record as soon as it has heard of it', async () => {
+  const late = { ...env, CHRONICLE_KV: lateKv(env.CHRONICLE_KV) }
+  const list = async () =>
+    (await answer(requestTo('GET', '/api/audit'), late)).json() as Promise<{ records: object[] }>
+  const before = (await list()).records
+  const { records } = await act('DELETE', '/api/tokens/x')
+  expect((await list()).records).toEqual([...records, ...before].slice(0, 100))
 })
 
 test('[OP5] where the record cannot be written the answer is 500: the act took place, and the line is there', async () => {
