@@ -208,7 +208,7 @@ const NDJSON = { 'content-type': 'application/x-ndjson' }
 test('[OP6] export, import and erasure leave a record each, of who did it to which space', async () => {
   const space = crypto.randomUUID()
   const { session: bearer, target } = await ownerOf(space)
-  const byIt = (act: string, status: number) => ({ ...recordLike(act, status, target), admin: null })
+  const byIt = (act: string, status: number) => ({ ...recordLike(act, status, target), admin: 'session' })
   const asked = async (method: string, path: string, init: RequestInit = {}) => {
     const requestId = crypto.randomUUID()
     const headers = { authorization: `Bearer ${bearer}`, 'x-request-id': requestId, ...init.headers }
@@ -219,7 +219,7 @@ test('[OP6] export, import and erasure leave a record each, of who did it to whi
   }
   const exported = await asked('GET', '/api/export')
   expect(exported.records).toEqual([byIt('GET /api/export', 200)])
-  expect(exported.lines).toMatchObject([{ admin: null, target: { tokenId: target.tokenId } }])
+  expect(exported.lines).toMatchObject([{ admin: 'session', target: { tokenId: target.tokenId } }])
   expect(JSON.stringify(exported.lines)).not.toContain(space)
   const wrong = await asked('POST', '/api/import', { headers: NDJSON, body: '{"x":1}\n' })
   expect(wrong.records).toEqual([byIt('POST /api/import', 422)])

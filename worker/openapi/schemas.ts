@@ -255,7 +255,7 @@ export const SCHEMAS = {
       status: 'What was answered; 500 too where it is not known what took place.',
       requestId: 'The `X-Request-Id` of the reply.',
       admin:
-        'A fingerprint of the admin token that was used: it tells one from another. Null for an act of a session, whose token and subject are in `target`.',
+        'A fingerprint of the admin token that was used: it tells one from another. `session` for an act of a session, whose token and subject are in `target`.',
       address: 'Where the request came from; null if the platform does not tell.',
       target: 'What it was about.',
     },

@@ -21,12 +21,15 @@ export interface AuditRecord {
   readonly act: string
   readonly status: number
   readonly requestId: string
-  /** The fingerprint of the admin token: tells it from another, and says nothing about it. Null for a session's act. */
-  readonly admin: string | null
+  /** The fingerprint of the admin token: tells it from another, and says nothing about it. Or `BY_SESSION`. */
+  readonly admin: string
   /** Null where the platform does not tell. */
   readonly address: string | null
   readonly target: AuditTarget
 }
+
+/** In the place of a fingerprint, which has eight characters, where a session acted: by a token of its own. */
+export const BY_SESSION = 'session'
 
 /** Under it the records are in KV. */
 export const AUDIT_PREFIX = 'audit:'

@@ -1,4 +1,5 @@
 import { type IRequest, Router, type RouterType } from 'itty-router'
+import { BY_SESSION } from '../core/audit.ts'
 import type { Caller } from '../core/session.ts'
 import { parseQuery } from '../schema/parse.ts'
 import { NoQuery } from '../schema/query.ts'
@@ -126,7 +127,7 @@ async function enterWithSession(
   }
   if (!route.recorded || !session.scopes.includes('space:admin')) return answer()
   const { token: tokenId, subject, space } = session
-  return recorded(exchange, { act: `${route.method} ${route.path}`, admin: null }, (about) => {
+  return recorded(exchange, { act: `${route.method} ${route.path}`, admin: BY_SESSION }, (about) => {
     about({ tokenId, subject, space })
     return answer()
   })

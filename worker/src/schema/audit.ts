@@ -18,7 +18,7 @@ export const AuditRecord = z.object({
   act: z.string(),
   status: z.int(),
   requestId: z.string(),
-  admin: z.nullable(z.string()),
+  admin: z.string(),
   address: z.nullable(z.string()),
   target: AuditTarget,
 })
