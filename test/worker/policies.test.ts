@@ -371,7 +371,7 @@ test('[AU7] what other clients wrote is not told to a token without sync:read', 
   const { body } = await writer.sync({
     changes: [
       { key: 'l/1', value: 'mine', timestamp: T },
-      { key: 'm/1', value: { mine: 1 }, timestamp: T, base: null },
+      { key: 'm/1', value: { mine: 1 }, timestamp: T - 1, base: null },
     ],
   })
   expect(body.results).toMatchObject([{ status: 'superseded' }, { status: 'superseded' }])
