@@ -239,7 +239,7 @@ test('[OP6] export, import and erasure leave a record each, of who did it to whi
   expect((await asked('DELETE', '/api/space', erase(space))).records).toEqual([])
 })
 
-test('[OP6] who may not is refused without a record, and of part of the collections with one', async () => {
+test('[OP6] records the refusal of a token of some collections, and none of a token without the scope', async () => {
   const space = crypto.randomUUID()
   const before = (await listed()).length
   const { session: reader } = await ownerOf(space, ['sync:read'])

@@ -371,7 +371,7 @@ export const OPERATIONS: Operations = {
     access: 'admin',
     summary: "End the sessions of an identity provider's subject",
     description:
-      'In one space, at once; tokens that the provider has given the subject by now open no more sessions there. What it gives later does. Where subjects of the provider share spaces, `space` is required.',
+      'In one space, at once; tokens that the provider has given the subject by now open no more sessions there. What it gives later does. If subjects of the provider share spaces, `space` is required.',
     body: { schema: 'SessionsRequest', example: { subject: SUBJECT } },
     reply: {
       status: 200,

@@ -38,7 +38,7 @@ export async function openSession(exchange: Exchange): Promise<Response> {
 /** `DELETE /api/auth`: ends the session, at once and everywhere. One that has ended already leaves nothing to write. */
 export async function closeSession({ env }: Exchange, session: Session): Promise<Response> {
   const ending = endSession(env, session)
-  // Whoever closes the page right after means it.
+  // A user who closes the page right afterwards still wants the session to end.
   waitUntil(ending.catch(() => undefined))
   await ending
   return json({ success: true })
