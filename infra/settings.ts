@@ -96,7 +96,7 @@ const HINTS: Readonly<Record<keyof Settings, Hint>> = {
   workersDev: YES_OR_NO,
   workersDevSubdomain: { expected: 'the first part of *.workers.dev in your account', example: 'acme' },
   corsOrigins: { expected: 'a list of exact origins', example: '["https://app.example.com"]' },
-  logSampling: { expected: 'a number from 0 to 1', example: '0.1' },
+  logSampling: { expected: 'a number from 0 to 1', example: '1' },
   smartPlacement: YES_OR_NO,
   jurisdiction: { expected: '"none", "eu", "fedramp" or "us"', example: 'eu' },
   keyNames: { expected: '"clear" or "keyed"', example: 'keyed' },

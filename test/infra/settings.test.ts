@@ -67,6 +67,6 @@ test('no sweep can have found a master key that there is not', () => {
 
 test('several mistakes are told at once, a line each', () => {
   expect(() => read({ ...GOOD, protect: 'no', logSampling: '2' })).toThrow(
-    /^sync:logSampling is "2".*Write in Pulumi\.prod\.yaml, for example: sync:logSampling: 0\.1\nsync:protect is "no"[^\n]*$/,
+    /^sync:logSampling is "2".*Write in Pulumi\.prod\.yaml, for example: sync:logSampling: 1\nsync:protect is "no"[^\n]*$/,
   )
 })

@@ -31,7 +31,7 @@ const WHO: {
   'GET /api/entries': ['sync:read'],
   'GET /api/history': ['sync:read'],
   'GET /api/conflicts': ['sync:read'],
-  'POST /api/conflicts/:id/resolve': ['sync:write'],
+  'POST /api/conflicts/:id/resolve': ['sync:read', 'sync:write'],
   'GET /api/export': ['sync:read', 'space:admin'],
   'POST /api/import': ['space:admin'],
   'DELETE /api/space': ['space:admin'],

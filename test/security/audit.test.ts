@@ -134,12 +134,14 @@ test('[OP2] what is listed are the named fields of a record, whatever else KV ho
   const { tokenId } = await enrol(talk, { name: 'canary-1-name' })
   const { body } = await talk('GET', '/api/audit', { bearer })
   const fields = ['at', 'act', 'status', 'requestId', 'admin', 'address', 'target']
-  const names = ['tokenId', 'replacedBy', 'subject', 'space', 'revision']
+  const names = ['tokenId', 'replacedBy', 'subject', 'space', 'scopes', 'revision']
   for (const record of body.records) {
     expect(Object.keys(record)).toEqual(fields)
     for (const name of Object.keys(record.target)) expect(names).toContain(name)
   }
   expect(body.records).toContainEqual(
-    expect.objectContaining({ target: { tokenId, subject: 'ann', space: 'ann' } }),
+    expect.objectContaining({
+      target: { tokenId, subject: 'ann', space: 'ann', scopes: ['sync:read', 'sync:write', 'space:admin'] },
+    }),
   )
 })

@@ -220,6 +220,7 @@ const POINTS: readonly (readonly [what: string, limit: number, refused: string, 
 const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'MAX_SESSION_LENGTH', // [TK4] every token that can be minted opens sessions that are short enough to be used
   'SESSION_TTL_SECONDS', // [AU1] exchanges a token for a session
+  'TICKET_TTL_SECONDS', // [LV21]
   'BODY_DEADLINE_MS', // [ER10], [IM8]
   'AUDIT_TTL_SECONDS', // [OP4]
   'CLOCK_TOLERANCE_MS', // [CL2]
@@ -268,6 +269,7 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'IMPORT_BATCH_LINES', // [IM4]: how it is parted shows in nothing but time
   'IMPORT_BATCH_LENGTH',
   'IMPORT_RETRY_SECONDS',
+  'ABSENCE_RETRY_SECONDS', // [ED11]
   'CHUNK_LENGTH', // [SG7]
   'SEGMENT_BYTES',
   'MAX_APPEND_BYTES',
@@ -275,15 +277,16 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'MAX_BUDGETS', // [RL7]
   'BUDGET_WINDOW_SECONDS', // [RL2]
   'CONFIG_MAX_AGE_MS', // [CO5]
-  'CONFIG_UNHEARD_MS',
+  'CONFIG_UNHEARD_MS', // [CO5]
   'TICKET_TTL_SECONDS', // [LV23]
   'SPARE_BYTES', // [QU2]
+  'SMALL_VERDICTS', // [QU2]
   'ABSENCE_RETRY_SECONDS',
-  'ALARM_RETRY_MS', // [LC11]
-  'MAX_ALARM_RETRY_MS',
   'RESEAL_AGAIN_MS', // [KR6]
   'DAY_MS',
   'UPKEEP_INTERVAL_MS',
+  'ALARM_RETRY_MS', // [LC11]
+  'MAX_ALARM_RETRY_MS',
   'PASS_DELAY_MS',
   'PASS_SUPERSEDED',
   'SLICE_BYTES',

@@ -38,6 +38,8 @@ export interface Merges {
 export interface Decision {
   readonly change: Change
   readonly by: string
+  /** Whether its token lets it read. */
+  readonly reads: boolean
   /** Its effective time. */
   readonly at: number
   readonly result: ResultLine
@@ -54,7 +56,8 @@ export function checkDecisions(account: Account, handled: Handled): void {
     const result = handled.reply.results[index] as ResultLine
     if (result.status === 'rejected') continue
     const conflict = isOf(result, conflicts[0]) ? conflicts.shift() : undefined
-    const decision = { change, by: handled.client.id, at: timeOf(handled, change), result, conflict, inBatch }
+    const { id: by, reads } = handled.client
+    const decision = { change, by, reads, at: timeOf(handled, change), result, conflict, inBatch }
     checkDecision(account, decision)
     // What lost names what stood, and so does a merge that changed nothing: maybe its client's own, of the same moment.
     const isWritten = result.status === 'applied' || result.status === 'merged'
@@ -97,8 +100,10 @@ function checkDecision(account: Account, decision: Decision): void {
   }
 }
 
-function checkNoop({ verdicts, journal }: Account, { change, result, by }: Decision): void {
+function checkNoop({ verdicts, journal }: Account, { change, result, by, reads }: Decision): void {
   const stands = result.version === undefined ? undefined : journal.versions.get(seqOf(result.version))
+  const tells = !reads && change.deleted !== true && stands?.by !== by
+  verdicts.expect(!tells, 'IN9', () => `${by} was told that ${describe(stands)} is what it guessed`)
   const retried = isBlind(change) && ownRun(journal, stands, by).some((version) => isSame(version, change))
   const same = change.deleted ? stands?.deleted !== false : stands !== undefined && isSame(stands, change)
   const stood = stands === undefined || journal.hasStood(stands)
@@ -233,27 +238,31 @@ function ownRun(journal: Journal, last: Stored | undefined, by: string): readonl
  * Whether an edit was certainly made on what it meets: on that very version, right before its writer's own, or after
  * it in one batch. A version that a merge made is none that its writer has seen.
  */
-function isRightAfter(
-  { journal, merges }: Account,
-  { change, by, inBatch }: Decision,
-  head: Stored,
-): boolean {
+function isRightAfter({ journal, merges }: Account, decision: Decision, head: Stored): boolean {
+  const { change, by, inBatch } = decision
   if (isBlind(change)) return false
-  if (isBase(change, head)) return true
+  if (isBase(change, head) && !isGuess(merges, decision, head)) return true
   if (merges.made.has(head.seq)) return false
   const before = head.by === by && typeof change.base === 'string' ? journal.before(head) : undefined
   return inBatch.has(head.seq) || (before !== undefined && isBase(change, before))
+}
+
+/** Whether a change names a value that its writer may not read as its base: it must not be told that this stands. */
+function isGuess({ made }: Merges, { change, by, reads }: Decision, head: Stored): boolean {
+  return !reads && change.baseValue !== undefined && (head.by !== by || made.has(head.seq))
 }
 
 /**
  * Whether a version that made no conflict buries nobody else's work unseen: it sits on its base, or ends a run of
  * its writer's that began on that base, on nothing, or with what it began on as a reported conflict or in a merge.
  */
-function isOnBase({ journal, merges }: Account, { change, inBatch }: Decision, version: Stored): boolean {
+function isOnBase({ journal, merges }: Account, decision: Decision, version: Stored): boolean {
+  const { change, inBatch } = decision
   const replaced = journal.before(version)
   if (replaced === undefined) return isBlind(change) || isBase(change, undefined)
   if (isBlind(change)) return replaced.by === version.by && !merges.made.has(replaced.seq)
-  if (isBase(change, replaced) || inBatch.has(replaced.seq)) return true
+  if (inBatch.has(replaced.seq)) return true
+  if (isBase(change, replaced)) return !isGuess(merges, decision, replaced)
   const run = ownRun(journal, replaced, version.by)
   const first = run.at(-1)
   if (first === undefined) return false

@@ -184,6 +184,13 @@ const BUGS: readonly Bug[] = [
     replace: 'false',
   },
   {
+    name: 'a writer who may not read is compared with others',
+    file: 'core/decide.ts',
+    find: 'return view.blind !== true || (by === client && !merged)',
+    replace: 'return view.blind !== null || by === client || merged',
+    from: 20_800,
+  },
+  {
     name: 'an open conflict ages',
     file: 'objects/ageing-rows.ts',
     find: 'WHERE open = 0 AND at < ?',

@@ -8,7 +8,7 @@ interface Kept {
 
 /**
  * KV as a place far from every write sees it: what it has read holds for a minute, a miss as well as a value, whatever
- * is written meanwhile, at this place too. What it has not read yet it gets as it is. Times are those of `Date.now()`.
+ * is written meanwhile, at this place too. A name that was never read there is read as it is. Times are those of `Date.now()`.
  */
 export function lateKv(kv: KVNamespace): KVNamespace & { readonly reads: () => number } {
   const kept = new Map<string, Kept>()

@@ -9,6 +9,7 @@ const TROUBLES = {
   },
   moved: { message: 'Cannot access storage because object has moved to a different machine.', remote: true },
   lost: { message: 'Network connection lost.' },
+  older: { message: 'The RPC receiver does not implement "this".', remote: true },
   /** No trouble of the platform's: what code of ours throws. */
   defect: { message: 'the code is wrong', remote: true },
 } as const
@@ -22,6 +23,7 @@ export const PASSING = [
   'storage',
   'moved',
   'lost',
+  'older',
 ] as const satisfies Trouble[]
 
 export function errorOf(trouble: Trouble): Error {

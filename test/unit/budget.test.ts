@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { plusOne, type Spent, spentAt, waitSeconds } from '../../worker/src/core/budget.ts'
-import { MAX_BUDGETS, MAX_REQUESTS_PER_MINUTE } from '../../worker/src/core/limits.ts'
+import { DEFAULT_CONFIG } from '../../worker/src/core/config.ts'
+import {
+  MAX_BUDGETS,
+  MAX_REQUESTS_PER_MINUTE,
+  MAX_SOCKETS,
+  MAX_UNSEEN_BYTES,
+} from '../../worker/src/core/limits.ts'
 import type { Result } from '../../worker/src/core/result.ts'
 import { type Accounts, budgets, remember } from '../../worker/src/objects/budgets.ts'
 
@@ -37,6 +43,18 @@ function timesOf(steps: readonly number[]): readonly number[] {
     return now
   })
 }
+
+test('[RL2] by default a credential cannot use up its space, nor a client its credential', () => {
+  const { client, credential, space } = DEFAULT_CONFIG.requestsPerMinute
+  expect(2 * credential).toBeLessThanOrEqual(space)
+  expect(2 * client).toBeLessThanOrEqual(credential)
+  // Half of the 200 a second that the vendor gives an object with storage work.
+  expect(space / 60).toBeLessThanOrEqual(100)
+})
+
+test('[LV14] clients of all sockets that do not read hold an eighth of the memory of an isolate at most', () => {
+  expect(MAX_SOCKETS * MAX_UNSEEN_BYTES).toBeLessThanOrEqual((128 * 1024 ** 2) / 8)
+})
 
 test.each([1, 2, 7, 59, 600, 3000, 11_000, 12_000])(
   '[RL2] of %i a minute exactly so many are let in at once',

@@ -2,7 +2,10 @@ import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { answer } from '../../worker/src/http/edge.ts'
 import { ROUTES } from '../../worker/src/http/router.ts'
+import { hangUp } from '../support/unkind-hang-up.ts'
+import { lateKv } from '../support/unkind-kv.ts'
 import { call, device, mint, send } from './client.ts'
+import { until } from './follower.ts'
 
 const SUBJECT = 'https://login.example.com/#sub=ann'
 
@@ -81,10 +84,11 @@ test('[OP1] minting, rotating and revoking a token leave a record each, of what 
   const minted = await act('POST', '/api/tokens', { body: wanted })
   const about = { subject: 'ann', space: 'team' }
   const old = { tokenId: minted.body.id, ...about }
-  expect(minted.records).toEqual([recordLike('POST /api/tokens', 201, old)])
+  const scopes = ['sync:read']
+  expect(minted.records).toEqual([recordLike('POST /api/tokens', 201, { ...old, scopes })])
   expect(minted.records).toMatchObject([{ at: expect.toSatisfy((at) => at >= began && at <= Date.now()) }])
   const rotated = await act('POST', `/api/tokens/${minted.body.id}/rotate`, { body: { overlapSeconds: 60 } })
-  const replaced = { ...old, replacedBy: rotated.body.id }
+  const replaced = { ...old, replacedBy: rotated.body.id, scopes }
   expect(rotated.records).toEqual([recordLike('POST /api/tokens/:id/rotate', 201, replaced)])
   const gone = await act('DELETE', `/api/tokens/${minted.body.id}`)
   expect(gone.records).toEqual([recordLike('DELETE /api/tokens/:id', 200, old)])
@@ -107,7 +111,14 @@ test('[OP1] refused acts are recorded with their status, and what is known of th
   const past = { subject: 'bob', scopes: ['sync:read'], expiresAt: 1 }
   const refused: [string, string, unknown, string, number, object][] = [
     ['POST', '/api/tokens', { subject: 'a/b' }, 'POST /api/tokens', 422, {}],
-    ['POST', '/api/tokens', past, 'POST /api/tokens', 422, { subject: 'bob', space: 'bob' }],
+    [
+      'POST',
+      '/api/tokens',
+      past,
+      'POST /api/tokens',
+      422,
+      { subject: 'bob', space: 'bob', scopes: ['sync:read'] },
+    ],
     ['POST', '/api/tokens?x=1', {}, 'POST /api/tokens', 422, {}],
     ['DELETE', '/api/tokens/x', undefined, 'DELETE /api/tokens/:id', 404, {}],
     ['POST', '/api/tokens/x/rotate', {}, 'POST /api/tokens/:id/rotate', 404, {}],
@@ -171,9 +182,115 @@ test('[OP2] the log line says the same but for the names of subject and space', 
   })
   const [record] = records
   expect(lines).toEqual([
-    { level: 'info', message: 'audit', environment: 'development', ...record, target: { tokenId: body.id } },
+    {
+      level: 'info',
+      message: 'audit',
+      environment: 'development',
+      ...record,
+      target: { tokenId: body.id, scopes: ['sync:read'] },
+    },
   ])
   expect(JSON.stringify([record, lines])).not.toContain('laptop')
+})
+
+/** A session for a space, and what its acts are recorded with. */
+async function ownerOf(
+  space: string,
+  scopes: readonly string[] = ['sync:read', 'sync:write', 'space:admin'],
+) {
+  const { token, id } = await mint({ subject: 'ann', space, scopes })
+  const { session } = await device({ token })
+  return { session, target: { tokenId: id, subject: 'ann', space } }
+}
+
+const NDJSON = { 'content-type': 'application/x-ndjson' }
+
+test('[OP6] export, import and erasure leave a record each, of who did it to which space', async () => {
+  const space = crypto.randomUUID()
+  const { session: bearer, target } = await ownerOf(space)
+  const byIt = (act: string, status: number) => ({ ...recordLike(act, status, target), admin: 'session' })
+  const asked = async (method: string, path: string, init: RequestInit = {}) => {
+    const requestId = crypto.randomUUID()
+    const headers = { authorization: `Bearer ${bearer}`, 'x-request-id': requestId, ...init.headers }
+    const response = await call(path, { ...init, method, headers })
+    const text = await response.text()
+    const lines = logged.filter((line) => line.message === 'audit' && line.requestId === requestId)
+    return { text, lines, records: (await listed()).filter((record) => record.requestId === requestId) }
+  }
+  const exported = await asked('GET', '/api/export')
+  expect(exported.records).toEqual([byIt('GET /api/export', 200)])
+  expect(exported.lines).toMatchObject([{ admin: 'session', target: { tokenId: target.tokenId } }])
+  expect(JSON.stringify(exported.lines)).not.toContain(space)
+  const wrong = await asked('POST', '/api/import', { headers: NDJSON, body: '{"x":1}\n' })
+  expect(wrong.records).toEqual([byIt('POST /api/import', 422)])
+  const filled = await asked('POST', '/api/import?line=1', { headers: NDJSON, body: exported.text })
+  expect(filled.records).toEqual([byIt('POST /api/import', 200)])
+  const erase = (confirm: string) => ({
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ confirm }),
+  })
+  expect((await asked('DELETE', '/api/space', erase('other'))).records).toEqual([
+    byIt('DELETE /api/space', 422),
+  ])
+  expect((await asked('DELETE', '/api/space', erase(space))).records).toEqual([
+    byIt('DELETE /api/space', 200),
+  ])
+  // Now the session is void, and anybody could hold one that is.
+  expect((await asked('DELETE', '/api/space', erase(space))).records).toEqual([])
+})
+
+test('[OP6] records the refusal of a token of some collections, and none of a token without the scope', async () => {
+  const space = crypto.randomUUID()
+  const before = (await listed()).length
+  const { session: reader } = await ownerOf(space, ['sync:read'])
+  const { token } = await mint({
+    subject: 'ann',
+    space,
+    scopes: ['sync:read', 'space:admin'],
+    collections: ['k'],
+  })
+  const { session: part } = await device({ token })
+  for (const bearer of [reader, part, 'rubbish']) {
+    await send('GET', '/api/export', { bearer })
+    await send('DELETE', '/api/space', { bearer, body: { confirm: space } })
+  }
+  // Two tokens were minted.
+  const acts = (await listed()).slice(0, (await listed()).length - before - 2)
+  expect(acts).toMatchObject([{ status: 403 }, { status: 403 }])
+})
+
+test('[OP1] an act that is refused for coming too often is recorded with its 429', async () => {
+  const limited = { ...env, AUTH_LIMIT: { limit: async () => ({ success: false }) } }
+  const requestId = crypto.randomUUID()
+  const ask = (headers: Record<string, string>) =>
+    answer(requestTo('DELETE', '/api/tokens/x', { 'x-request-id': requestId, ...headers }), limited)
+  expect((await ask({})).status).toBe(429)
+  expect((await ask({ authorization: 'Bearer rubbish' })).status).toBe(429)
+  const found = (await listed()).filter((record) => record.requestId === requestId)
+  expect(found).toEqual([recordLike('DELETE /api/tokens/:id', 429, {})])
+  const get = new Request('https://sync.example/api/tokens', {
+    headers: { authorization: `Bearer ${env.ADMIN_TOKEN}` },
+  })
+  expect((await answer(get, limited)).status).toBe(429)
+})
+
+test('[OP1] a client that hangs up keeps no act from its record', async () => {
+  const requestId = crypto.randomUUID()
+  const put = env.CHRONICLE_KV.put.bind(env.CHRONICLE_KV)
+  const slow = async (...given: Parameters<typeof put>) => {
+    await scheduler.wait(40)
+    await put(...given)
+  }
+  Object.assign(env.CHRONICLE_KV, { put: slow })
+  const body = { subject: 'ann', scopes: ['sync:read'] }
+  try {
+    await hangUp(requestTo('POST', '/api/tokens', { 'x-request-id': requestId }, body), 10)
+    const mine = async () => (await listed()).filter((record) => record.requestId === requestId)
+    await until(async () => (await mine()).length > 0)
+    expect(await mine()).toMatchObject([{ act: 'POST /api/tokens', status: 201 }])
+  } finally {
+    Object.assign(env.CHRONICLE_KV, { put })
+  }
 })
 
 test('[OP3] what fails to authenticate, what only reads, and what clients do leave none', async () => {
@@ -247,6 +364,15 @@ test('[OP4] takes the longest names that there are', async () => {
   expect(records).toEqual([recordLike('DELETE /api/sessions', 200, { subject, space })])
 })
 
+test('[OP4] a place whose KV is a minute behind lists a record as soon as it has heard of it', async () => {
+  const late = { ...env, CHRONICLE_KV: lateKv(env.CHRONICLE_KV) }
+  const list = async () =>
+    (await answer(requestTo('GET', '/api/audit'), late)).json() as Promise<{ records: object[] }>
+  const before = (await list()).records
+  const { records } = await act('DELETE', '/api/tokens/x')
+  expect((await list()).records).toEqual([...records, ...before].slice(0, 100))
+})
+
 test('[OP5] where the record cannot be written the answer is 500: the act took place, and the line is there', async () => {
   const errors = vi.spyOn(console, 'error').mockReturnValue()
   const before = await listed()
@@ -273,6 +399,24 @@ test('[OP5] where the record cannot be written the answer is 500: the act took p
   expect(await listed()).toEqual(before)
   const { tokens } = (await send('GET', '/api/tokens', { bearer: env.ADMIN_TOKEN })).body
   expect(tokens).toContainEqual(expect.objectContaining({ subject }))
+})
+
+test('[OP7] a list takes no cursor but its own', async () => {
+  for (let count = 0; count < 101; count++) await mint()
+  const ask = (path: string) => send('GET', path, { bearer: env.ADMIN_TOKEN })
+  const [tokens, records] = await Promise.all(
+    ['/api/tokens', '/api/audit'].map(async (path) => (await ask(path)).body.next),
+  )
+  for (const [path, next, foreign] of [
+    ['/api/tokens', tokens, records],
+    ['/api/audit', records, tokens],
+  ]) {
+    const list = (cursor: string) => ask(`${path}?cursor=${encodeURIComponent(cursor)}`)
+    expect((await list(next)).status).toBe(200)
+    for (const wrong of ['nonsense', '', '0', next.slice(1), `${next}x`, next.slice(7), foreign]) {
+      expect((await list(wrong)).body, wrong).toMatchObject({ status: 422, code: 'invalid-request' })
+    }
+  }
 })
 
 function bound(target: object, name: string | symbol): unknown {

@@ -3,7 +3,10 @@ import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
 import type { Session } from '../../worker/src/core/session.ts'
 import { signSession, verifySession } from '../../worker/src/http/session.ts'
+import { Chronicle } from '../../worker/src/objects/chronicle.ts'
+import { hangUp } from '../support/unkind-hang-up.ts'
 import { device, mint, send } from './client.ts'
+import { until } from './follower.ts'
 
 const soon = () => Math.floor(Date.now() / 1000) + 60
 
@@ -107,6 +110,22 @@ test('[AU4] DELETE /api/auth ends the session at once, and no other', async () =
   expect((await a.get('/api/status')).body).toMatchObject({ status: 401, code: 'revoked' })
   expect((await a.sync({ changes: [{ key: 'k', value: 1, timestamp: 1 }] })).body.code).toBe('revoked')
   expect((await b.get('/api/status')).body).toMatchObject({ status: 'ok', entries: 0 })
+})
+
+test('[AU4] a session that is ended by a client who hangs up at once has ended all the same', async () => {
+  const { session, get } = await device()
+  const { admit } = Chronicle.prototype
+  const slow = vi.spyOn(Chronicle.prototype, 'admit').mockImplementation(async function (
+    this: Chronicle,
+    credential,
+  ) {
+    await scheduler.wait(40)
+    return admit.call(this, credential)
+  })
+  const headers = { authorization: `Bearer ${session}` }
+  await hangUp(new Request('https://sync.example/api/auth', { method: 'DELETE', headers }), 10)
+  await until(async () => (await get('/api/status')).status === 401)
+  slow.mockRestore()
 })
 
 test('[SC2] to end a session again is no error and writes nothing, whatever has ended it', async () => {

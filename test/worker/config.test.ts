@@ -4,7 +4,7 @@ import { beforeEach, expect, test, vi } from 'vitest'
 import type { Config } from '../../worker/src/core/config.ts'
 import { answer } from '../../worker/src/http/edge.ts'
 import { type ConfigReader, configReader } from '../../worker/src/objects/config.ts'
-import { counting } from '../support/unkind-calls.ts'
+import { counting, failing } from '../support/unkind-calls.ts'
 import { lateKv } from '../support/unkind-kv.ts'
 import { overhear } from '../support/witness.ts'
 import { device, mint, type Reply, send } from './client.ts'
@@ -162,6 +162,19 @@ test('[CO5] a space that hears of no newer revision reads nothing, and of a newe
     kv.stored = configOf(6)
     reader.hear(6, 61 * MINUTE)
     expect((await reader.read(61 * MINUTE)).revision).toBe(6)
+    expect(kv.reads).toBe(2)
+  })
+})
+
+test('[CO6] a configuration that cannot be stored fails one request, and the next one tries again', async () => {
+  const kv = kvOf(configOf(5))
+  await runInDurableObject(env.CHRONICLE.getByName(crypto.randomUUID()), async (_, { storage }) => {
+    const reader = configReader(storage.sql, kv as unknown as KVNamespace)
+    {
+      using _broken = failing(storage.sql, 'exec', (query) => String(query).startsWith('INSERT'))
+      await expect(reader.read(0)).rejects.toThrow('exec')
+    }
+    expect((await reader.read(1)).revision).toBe(5)
     expect(kv.reads).toBe(2)
   })
 })

@@ -224,7 +224,7 @@ test.each(PASSING)('[ED11] a space that is %s is busy on every route, and no def
   expect(levels.filter(({ code, level }) => code === 'busy' && level === 'warn')).toHaveLength(asked - 1)
 })
 
-test('[ED11] what our own code throws stays a defect', async () => {
+test('[ED11] an error of our own code stays a defect', async () => {
   const lines = await overhear(() =>
     askAll(spacesIn(env.CHRONICLE, 'defect'), (name, { status, body }) => {
       if (APART.includes(name)) return

@@ -548,6 +548,24 @@ test('[ID11] in a shared space it ends those of one subject; only the operator m
   }
 })
 
+test('[ID11] without a space it ends nothing where the subject has none of its own, and says what is missing', async () => {
+  const provider = await trusted({ spaceClaim: 'org' })
+  const ann = await open(await provider.token({ sub: 'ann', org: 'acme' }))
+  const subject = `${provider.entry.issuer}#sub=ann`
+  const end = (body: object) => send('DELETE', '/api/sessions', { bearer: env.ADMIN_TOKEN, body })
+  const refused = await end({ subject })
+  expect(refused.body).toMatchObject({ status: 422, code: 'invalid-request' })
+  expect(refused.body.detail).toMatch(/^space: is missing, .* their claim org; name the space/)
+  expect((await send('GET', '/api/status', { bearer: ann.body.session })).status).toBe(200)
+  const unknown = await end({ subject: 'https://nobody.example/#sub=ann' })
+  expect(unknown.body).toMatchObject({
+    status: 422,
+    detail: expect.stringMatching(/^space: is missing, .* no provider/),
+  })
+  expect((await end({ subject, space: ann.body.space })).status).toBe(200)
+  expect((await send('GET', '/api/status', { bearer: ann.body.session })).body.code).toBe('revoked')
+})
+
 test('[ID11] sockets close with the sessions, however long the name of the subject is', async () => {
   const provider = await trusted({ issuer: `https://${'i'.repeat(239)}.example/` })
   const sub = '"'.repeat(255)

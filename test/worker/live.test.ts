@@ -169,7 +169,7 @@ test('[LV23] a ticket lives for a minute and no longer than its session, and an 
   })
 })
 
-test('[LV23] what a ticket cannot do: a scope, an ended session, another way in, another route', async () => {
+test('[LV23] a ticket lends no scope, outlives no session, and opens no other route', async () => {
   const { a } = await pair()
   const writer = await sessionLike({ scopes: ['sync:write'] })
   expect((await send('POST', '/api/live/ticket', { bearer: writer })).body.code).toBe('forbidden-scope')

@@ -388,10 +388,10 @@ test('[AU7] what other clients wrote is not told to a token without sync:read', 
   const { body } = await writer.sync({
     changes: [
       { key: 'l/1', value: 'mine', timestamp: T },
-      { key: 'm/1', value: { mine: 1 }, timestamp: T, base: null },
+      { key: 'm/1', value: { mine: 1 }, timestamp: T - 1, base: null },
     ],
   })
-  expect(body.results).toMatchObject([{ status: 'superseded' }, { status: 'merged' }])
+  expect(body.results).toMatchObject([{ status: 'superseded' }, { status: 'superseded' }])
   expect(JSON.stringify(body)).not.toContain('foreign')
   const empty = await writer.sync({ changes: [] })
   expect(empty).toMatchObject({ status: 403, body: { code: 'forbidden-scope' } })
@@ -400,6 +400,94 @@ test('[AU7] what other clients wrote is not told to a token without sync:read', 
     changes: [],
   })
   expect(number).toMatchObject({ status: 403, body: { code: 'forbidden-scope' } })
+})
+
+/** A writer who may not read, in a space in which another client has written under every policy. */
+async function blindWriter() {
+  const { token, space } = await mintBoth()
+  const owner = await device({ token, clientId: 'o' })
+  const writer = await device({ ...(await mint({ space, scopes: ['sync:write'] })), clientId: 'w' })
+  const keys = Object.keys(POLICIES).map((policy) => `${policy}/1`)
+  await owner.sync({ changes: keys.map((key) => ({ key, value: secretOf(1234), timestamp: T, base: null })) })
+  return { owner, writer, keys }
+}
+
+function secretOf(pin: number): object {
+  return { pin, name: 'x' }
+}
+
+type Tried = [what: string, more: (value: unknown) => object, around?: object]
+
+/** Ways to write over a value that one has not seen. */
+const TRIES: readonly Tried[] = [
+  ['blind and older', () => ({ timestamp: 0 })],
+  ['blind and of the same time', () => ({ timestamp: T })],
+  ['blind and later', () => ({ timestamp: T + 9 })],
+  ['as if absent', () => ({ timestamp: 0, base: null })],
+  ['on an unknown version', () => ({ timestamp: 0, base: 'x.1' })],
+  ['as if the guess stood', (value) => ({ timestamp: 0, baseValue: value })],
+  [
+    'as if the guess stood, with another value',
+    (value) => ({ timestamp: 0, baseValue: value, value: 'mine' }),
+  ],
+  ['as if it were deleted', () => ({ timestamp: 0, baseDeleted: true })],
+  ['atomic', () => ({ timestamp: 0 }), { atomic: true }],
+  ['numbered', () => ({ timestamp: 0 }), { batch: 1 }],
+  ['numbered and atomic', () => ({ timestamp: 0, base: null }), { batch: 1, atomic: true }],
+]
+
+test.each(TRIES)(
+  '[AU7] a writer who may not read cannot tell a right guess from a wrong one: %s',
+  async (_what, more, around = {}) => {
+    const [right, wrong] = await Promise.all(
+      [1234, 9999].map(async (pin) => {
+        const { owner, writer, keys } = await blindWriter()
+        const value = secretOf(pin)
+        const guesses = keys.map((key) => ({ key, value, ...more(value) }))
+        // A write of its own tells by its version how many were stored before.
+        const body = { ...around, changes: [...guesses, { key: 'k/own', value: 1, timestamp: T }] }
+        const told = [
+          await writer.sync(body),
+          await writer.sync(body),
+          await writer.sync({ changes: [{ key: 'k/own', value: 2, timestamp: T + 1 }] }),
+        ]
+        const [epoch] = (await owner.get('/api/status')).body.head.split('.')
+        return JSON.stringify(told.map(({ status, body }) => [status, body]))
+          .replaceAll(epoch, 'epoch')
+          .replaceAll(/"(serverTime|instance)":("[^"]*"|\d+)/g, '')
+      }),
+    )
+    expect(right).toBe(wrong)
+  },
+)
+
+test('[AU7] its own writes a writer who may not read can base on what it wrote, and retry without harm', async () => {
+  const { token, space } = await mintBoth()
+  const writer = await device({ ...(await mint({ space, scopes: ['sync:write'] })), clientId: 'w' })
+  const own = async (change: object) =>
+    (await writer.sync({ changes: [{ key: 'm/1', ...change }] })).body.results[0]
+  const first = await own({ value: { a: 1 }, timestamp: T, base: null })
+  expect(first.status).toBe('applied')
+  expect(await own({ value: { a: 1 }, timestamp: T })).toEqual({ ...first, status: 'noop' })
+  const second = await own({ value: { a: 2 }, timestamp: T + 1, base: first.version })
+  expect(second.status).toBe('applied')
+  expect((await own({ value: { a: 3 }, timestamp: T + 2, baseValue: { a: 2 } })).status).toBe('applied')
+  expect((await own({ value: { a: 3 }, timestamp: T + 2, baseValue: { a: 2 } })).status).toBe('noop')
+  const { body } = await (await device({ token })).get('/api/conflicts')
+  expect(body.conflicts).toEqual([])
+})
+
+test('[CF7] nobody decides a conflict that they may not see', async () => {
+  const { owner, writer } = await blindWriter()
+  await writer.sync({ changes: [{ key: 'x/1', value: 'mine', timestamp: T, base: null }] })
+  const [conflict] = (await owner.get('/api/conflicts?open=1')).body.conflicts
+  const body = { choice: 'value', value: secretOf(1234), base: conflict.winner.version }
+  const decided = await send('POST', `/api/conflicts/${conflict.id}/resolve`, {
+    body,
+    bearer: writer.session,
+  })
+  expect(decided.body).toMatchObject({ status: 403, code: 'forbidden-scope' })
+  expect(decided.body.detail).toContain('sync:read')
 })
 
 async function mintBoth() {

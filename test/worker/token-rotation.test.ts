@@ -390,7 +390,7 @@ test('[TK9] a place whose KV is a minute behind neither revives a deleted token 
   for (const { token } of [gone, kept]) expect(await ask('POST', '/api/auth', { token })).toBe(401)
 })
 
-test('[TK9] what an object is told of an end only ever widens it, and is forgotten in memory too', async () => {
+test('[TK9] an end that an object knows only ever widens, and is forgotten in memory too', async () => {
   const now = Date.now()
   await runInDurableObject(env.CHRONICLE.getByName(crypto.randomUUID()), async (_, ctx) => {
     const space = openSpace(ctx, env)

@@ -73,7 +73,13 @@ const ACT = {
   requestId: '5f0c1d7e',
   admin: 'n4bQgYhM',
   address: '203.0.113.7',
-  target: { tokenId: OLD_ID, replacedBy: ID, subject: 'ann', space: 'ann' },
+  target: {
+    tokenId: OLD_ID,
+    replacedBy: ID,
+    subject: 'ann',
+    space: 'ann',
+    scopes: ['sync:read', 'sync:write'],
+  },
 }
 
 const EXPORT = [
@@ -329,7 +335,7 @@ export const OPERATIONS: Operations = {
     access: 'session',
     summary: 'Decide an open conflict',
     description:
-      'Writes the chosen content onto the version that stands, and closes the conflict. Needs the scope `sync:write`. May be sent again after a failure.',
+      'Writes the chosen content onto the version that stands, and closes the conflict. Needs the scopes `sync:write` and `sync:read`. May be sent again after a failure.',
     parameters: { id: 'The `id` of the conflict.' },
     body: { schema: 'ResolveRequest', example: { choice: 'loser', base: 'k3x9q2.1039' } },
     reply: {
@@ -368,7 +374,7 @@ export const OPERATIONS: Operations = {
     access: 'admin',
     summary: "End the sessions of an identity provider's subject",
     description:
-      'In one space, at once; tokens that the provider has given the subject by now open no more sessions there. What it gives later does.',
+      'In one space, at once; tokens that the provider has given the subject by now open no more sessions there. What it gives later does. If subjects of the provider share spaces, `space` is required.',
     body: { schema: 'SessionsRequest', example: { subject: SUBJECT } },
     reply: {
       status: 200,
@@ -408,7 +414,7 @@ export const OPERATIONS: Operations = {
     access: 'admin',
     summary: 'What operators did',
     description:
-      'Every request with the admin token and another method than `GET`, carried out or refused, the newest first, for 400 days. A new record may take a minute to be listed.',
+      'Every request with the admin token and another method than `GET`, and every export, import and erasure by a session that may, carried out or refused, the newest first, for 400 days. A new record may take a minute to be listed.',
     query: described(AuditQuery, 'A page of records.', { cursor: 'The `next` of the page before.' }),
     reply: { status: 200, schema: 'AuditReply', example: { records: [ACT], next: null } },
     faults: [],

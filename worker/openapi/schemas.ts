@@ -85,7 +85,8 @@ export const SCHEMAS = {
     subject: 'Whom it is for.',
     space:
       'The space that it opens; without it the one that is named like the subject, which every token of that name shares.',
-    scopes: 'What it allows; `sync:write` also resolves conflicts, `space:admin` erases.',
+    scopes:
+      'What it allows; `sync:write` with `sync:read` also resolves conflicts, `space:admin` exports, imports and erases.',
     collections: 'The collections that it is for; without it, all of them.',
     expiresAt: `When it ends, ${MS}; without it, never.`,
     name: 'What the operator calls it.',
@@ -249,23 +250,30 @@ export const SCHEMAS = {
     records: 'One for each act.',
     next: 'The `cursor` of the next page; null at the end.',
   }),
-  AuditRecord: described(AuditRecord, 'What an operator did, or was refused.', {
-    at: `When it had ended, ${MS}.`,
-    act: 'Method and route.',
-    status: 'What was answered; 500 too where it is not known what took place.',
-    requestId: 'The `X-Request-Id` of the reply.',
-    admin: 'A fingerprint of the admin token that was used: it tells one from another.',
-    address: 'Where the request came from; null if the platform does not tell.',
-    target: 'What it was about.',
-  }),
+  AuditRecord: described(
+    AuditRecord,
+    'What an operator did, or a session with a whole space, or was refused.',
+    {
+      at: `When it had ended, ${MS}.`,
+      act: 'Method and route.',
+      status: 'What was answered; 500 too where it is not known what took place.',
+      requestId: 'The `X-Request-Id` of the reply.',
+      admin:
+        'A fingerprint of the admin token that was used: it tells one from another. `session` for an act of a session, whose token and subject are in `target`.',
+      address: 'Where the request came from; null if the platform does not tell.',
+      target: 'What it was about.',
+    },
+  ),
   AuditTarget: described(
     AuditTarget,
     'What an act was about. What does not apply, was not known yet, or looks like a credential is left out.',
     {
-      tokenId: 'The `id` of the token that was minted, replaced or revoked.',
+      tokenId:
+        'The `id` of the token that was minted, replaced or revoked, or that opened the session which acted.',
       replacedBy: 'The `id` of the token that came in its place.',
       subject: 'Whose token, or whose sessions.',
-      space: 'Which space they open.',
+      space: 'Which space they open, or was exported, filled or erased.',
+      scopes: 'What the token that was minted allows.',
       revision: 'Of the configuration: the new one, or the one that a refused change was made on.',
     },
   ),

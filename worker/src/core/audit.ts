@@ -1,3 +1,5 @@
+import type { Scope } from './session.ts'
+
 /** What an act was about. These fields only, of what the Worker has understood: nothing of a request is copied. */
 export interface AuditTarget {
   readonly tokenId?: string | undefined
@@ -5,11 +7,13 @@ export interface AuditTarget {
   readonly replacedBy?: string | undefined
   readonly subject?: string | undefined
   readonly space?: string | undefined
+  /** What the token that was minted allows. */
+  readonly scopes?: readonly Scope[] | undefined
   /** Of the configuration. */
   readonly revision?: number | undefined
 }
 
-/** Something that an operator did, or was refused. */
+/** Something that an operator did, or a session with a whole space, or was refused. */
 export interface AuditRecord {
   /** When it had ended, ms since 1970. */
   readonly at: number
@@ -17,12 +21,15 @@ export interface AuditRecord {
   readonly act: string
   readonly status: number
   readonly requestId: string
-  /** The fingerprint of the admin token: tells it from another, and says nothing about it. */
+  /** The fingerprint of the admin token: tells it from another, and says nothing about it. Or `BY_SESSION`. */
   readonly admin: string
   /** Null where the platform does not tell. */
   readonly address: string | null
   readonly target: AuditTarget
 }
+
+/** In the place of a fingerprint, which has eight characters, where a session acted: by a token of its own. */
+export const BY_SESSION = 'session'
 
 /** Under it the records are in KV. */
 export const AUDIT_PREFIX = 'audit:'
@@ -41,12 +48,13 @@ const CREDENTIAL = /(?:chr|adm)_(?:dev|prod)_|eyJ[\w-]{10,}\.|\d:[A-Za-z0-9+/]{4
 
 /** A target without what was put into the place of a name by mistake, and is none. */
 export function withoutCredentials(target: AuditTarget): AuditTarget {
-  const { tokenId, replacedBy, subject, space, revision } = target
+  const { tokenId, replacedBy, subject, space, scopes, revision } = target
   return {
     tokenId,
     replacedBy,
     subject: unlessCredential(subject),
     space: unlessCredential(space),
+    scopes,
     revision,
   }
 }

@@ -3,7 +3,7 @@ import { canonicalJson, fitsBytes, type Json } from './json.ts'
 import { MAX_MERGED_LENGTH, MAX_VALUE_BYTES, RETRY_DEPTH } from './limits.ts'
 import { merge } from './merge.ts'
 import { hasContent, type Version } from './outcome.ts'
-import { type Encounter, isLater, meets, type Step, stanceOf } from './settle.ts'
+import { type Encounter, type Head, isLater, meets, type Step, stanceOf } from './settle.ts'
 import type { Verdict } from './verdict.ts'
 import { FOREIGN, NOTHING } from './version.ts'
 
@@ -15,7 +15,8 @@ export function decide(draft: Draft, step: Step): Verdict {
   if (stance === 'noop') return { status: 'noop', seq: head?.seq ?? NOTHING }
   if (stance === 'apply') return apply(draft, step)
   if (!meets(step)) return resurrect(draft, step)
-  if (holdsSame(standingUnder(draft, step), step)) return { status: 'noop', seq: step.head.seq }
+  if (mayCompare(draft, step.head) && holdsSame(standingUnder(draft, step), step))
+    return { status: 'noop', seq: step.head.seq }
   return stance === 'rewrite' ? rewrite(draft, step) : compete(draft, step)
 }
 
@@ -23,10 +24,20 @@ export function decide(draft: Draft, step: Step): Verdict {
 export function baseOf(draft: Draft, { edit, client, head }: Omit<Step, 'base'>): number | undefined {
   const { assumed } = edit
   if (assumed === null || edit.rejection !== null || head === undefined) return edit.base
-  if (holdsText(standing(draft, head), assumed.text)) return head.seq
+  if (mayCompare(draft, head) && holdsText(standing(draft, head), assumed.text)) return head.seq
   if (head.by !== client || head.root <= NOTHING) return FOREIGN
   // The base of a run: edits made before the first reply arrived all name its value.
-  return holdsText(contentOf(draft, head.root), assumed.text) ? head.root : FOREIGN
+  const root = contentOf(draft, head.root)
+  const known = draft.view.blind !== true || root?.by === client
+  return known && holdsText(root, assumed.text) ? head.root : FOREIGN
+}
+
+/**
+ * Whether what is sent may be compared with a head. The outcome would tell a writer who may not read whether it has
+ * guessed what another client wrote; its own it knows.
+ */
+function mayCompare({ view, client }: Draft, { by, merged }: Head): boolean {
+  return view.blind !== true || (by === client && !merged)
 }
 
 /** Deletions hold nothing that could be the same: for them nothing is opened. */
@@ -46,6 +57,7 @@ function holdsText(version: Version | null, text: string): boolean {
 /** The head is the writer's own; of a merged one it knows its own side only. */
 function rewrite(draft: Draft, step: Encounter): Verdict {
   if (!step.head.merged) return apply(draft, step)
+  if (draft.view.blind) return byClock(draft, step)
   const sent = contentOf(draft, standing(draft, step.head)?.previous ?? NOTHING)
   const merged = sent === null || hasContent(sent) ? mergeFrom(draft, step, sent?.value) : null
   return merged ?? byClock(draft, step)
@@ -62,7 +74,7 @@ function compete(draft: Draft, step: Encounter): Verdict {
     case 'client-wins':
       return overrule(draft, step, policy)
     case 'merge':
-      return mergeOnto(draft, step) ?? byClock(draft, step)
+      return (draft.view.blind ? null : mergeOnto(draft, step)) ?? byClock(draft, step)
     case 'manual':
       return hold(draft, step)
   }

@@ -38,8 +38,8 @@ function levelOf(status: number, code: FaultCode | undefined): 'info' | 'warn' |
 
 /** One line an operator's act, without the names of subject and space: more people read logs than may know them. */
 export function auditLine({ ENVIRONMENT }: Deployment, { target, ...act }: AuditRecord): string {
-  const { tokenId, replacedBy, revision } = target
-  const fields = { ...act, target: { tokenId, replacedBy, revision } }
+  const { tokenId, replacedBy, scopes, revision } = target
+  const fields = { ...act, target: { tokenId, replacedBy, scopes, revision } }
   return JSON.stringify({ level: 'info', message: 'audit', environment: ENVIRONMENT, ...fields })
 }
 

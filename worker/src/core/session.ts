@@ -1,6 +1,6 @@
 import type { Filter } from './cursor.ts'
 
-/** What a token may allow. `sync:write` also resolves conflicts; `space:admin` exports, imports and erases. */
+/** What a token may allow. `sync:write` with `sync:read` also resolves conflicts; `space:admin` exports, imports and erases. */
 export const SCOPES = ['sync:read', 'sync:write', 'space:admin'] as const
 export type Scope = (typeof SCOPES)[number]
 

@@ -10,6 +10,8 @@ export interface View {
   readonly clock: Clock
   /** Whether the batch has a number, by which a retry is recognised. */
   readonly numbered: boolean
+  /** Whether the writer may not read: then nothing that it sends is compared with what another client wrote. */
+  readonly blind?: boolean
   policy(key: string): Policy
   head(key: string): Head | undefined
   /**

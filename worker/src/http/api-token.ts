@@ -26,7 +26,7 @@ function prefixOf(environment: string): string {
 }
 
 /** CRC-32 (ISO 3309) in base 36. */
-function checksum(text: string): string {
+export function checksum(text: string): string {
   let crc = 0xffffffff
   for (let index = 0; index < text.length; index++) {
     crc ^= text.charCodeAt(index)

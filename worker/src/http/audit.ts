@@ -1,3 +1,4 @@
+import { waitUntil } from 'cloudflare:workers'
 import {
   AUDIT_PREFIX,
   type AuditRecord,
@@ -18,11 +19,24 @@ import { unwrap } from './refusal.ts'
 /** Tells what an act is about, as soon as that is known: the record of a refusal has it too then. */
 export type About = (target: AuditTarget) => void
 
-/** What an operator asks for, and whose credential it was. */
+/** What is asked for, and whose credential it was. */
 type Asked = Pick<AuditRecord, 'act' | 'admin'>
 
-/** Does what an operator asks for, and leaves a record of it, however it ends. */
-export async function recorded(
+/**
+ * Does what is asked for, and leaves a record of it, however it ends. A client that hangs up would end its request, and
+ * could so keep an act from being recorded: it goes on to its end.
+ */
+export function recorded(
+  exchange: Exchange,
+  asked: Asked,
+  perform: (about: About) => Promise<Response>,
+): Promise<Response> {
+  const acting = act(exchange, asked, perform)
+  waitUntil(acting.catch(() => undefined))
+  return acting
+}
+
+async function act(
   exchange: Exchange,
   asked: Asked,
   perform: (about: About) => Promise<Response>,
@@ -34,7 +48,8 @@ export async function recorded(
     }),
   ])
   const status = ended.status === 'fulfilled' ? ended.value.status : shown(ended.reason).status
-  await keep(exchange, { ...asked, status, target })
+  // A session that is no longer valid has done nothing: anybody may hold one.
+  if (status !== 401) await keep(exchange, { ...asked, status, target })
   if (ended.status === 'rejected') throw ended.reason
   return ended.value
 }

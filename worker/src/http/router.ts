@@ -1,8 +1,9 @@
 import { type IRequest, Router, type RouterType } from 'itty-router'
+import { BY_SESSION } from '../core/audit.ts'
 import type { Caller } from '../core/session.ts'
 import { parseQuery } from '../schema/parse.ts'
 import { NoQuery } from '../schema/query.ts'
-import { checkAdmin } from './admin.ts'
+import { checkAdmin, countAttempt } from './admin.ts'
 import { type About, recorded, showAudit } from './audit.ts'
 import { closeSession, openSession } from './auth.ts'
 import { knownRevision, putConfig, showConfig } from './config.ts'
@@ -38,6 +39,8 @@ export type Route = {
       readonly access: 'session'
       /** Whether a ticket is taken in the place of the session. */
       readonly ticket?: true
+      /** Whether it deals with the whole space, so that a session that may do so leaves a record. */
+      readonly recorded?: true
       readonly answer: SessionAnswer
     }
   | { readonly method: 'GET'; readonly access: 'admin'; readonly answer: Answer }
@@ -70,9 +73,16 @@ export const ROUTES = [
   { method: 'GET', path: '/api/history', query: true, access: 'session', answer: history },
   { method: 'GET', path: '/api/conflicts', query: true, access: 'session', answer: conflicts },
   { method: 'POST', path: '/api/conflicts/:id/resolve', access: 'session', answer: resolve },
-  { method: 'GET', path: '/api/export', access: 'session', answer: exportSpace },
-  { method: 'POST', path: '/api/import', query: true, access: 'session', answer: importSpace },
-  { method: 'DELETE', path: '/api/space', access: 'session', answer: erase },
+  { method: 'GET', path: '/api/export', access: 'session', recorded: true, answer: exportSpace },
+  {
+    method: 'POST',
+    path: '/api/import',
+    query: true,
+    access: 'session',
+    recorded: true,
+    answer: importSpace,
+  },
+  { method: 'DELETE', path: '/api/space', access: 'session', recorded: true, answer: erase },
 ] as const satisfies readonly Route[]
 
 type Line = (typeof ROUTES)[number]
@@ -97,18 +107,30 @@ function refuseTrailingSlash({ url }: IRequest): void {
 }
 
 async function enter(route: Route, exchange: Exchange): Promise<Response> {
-  if (route.access === 'session') {
-    const { request, env } = exchange
-    const ticket = route.ticket ? await ticketOf(request, env) : undefined
-    const session = ticket?.session ?? (await verifySession(request, env))
-    await countAgainst(exchange.env.SYNC_LIMIT, `${session.space}/${session.client}`)
-    checkQuery(route, exchange)
-    const caller = { ...session, configRevision: knownRevision(env) }
-    return route.answer({ ...exchange, ticket }, caller)
-  }
+  if (route.access === 'session') return enterWithSession(route, exchange)
   if (route.access === 'admin') return enterAsOperator(route, exchange)
   checkQuery(route, exchange)
   return route.answer(exchange)
+}
+
+async function enterWithSession(
+  route: Extract<Route, { access: 'session' }>,
+  exchange: Exchange,
+): Promise<Response> {
+  const { request, env } = exchange
+  const ticket = route.ticket ? await ticketOf(request, env) : undefined
+  const session = ticket?.session ?? (await verifySession(request, env))
+  await countAgainst(env.SYNC_LIMIT, `${session.space}/${session.client}`)
+  const answer = async () => {
+    checkQuery(route, exchange)
+    return route.answer({ ...exchange, ticket }, { ...session, configRevision: knownRevision(env) })
+  }
+  if (!route.recorded || !session.scopes.includes('space:admin')) return answer()
+  const { token: tokenId, subject, space } = session
+  return recorded(exchange, { act: `${route.method} ${route.path}`, admin: BY_SESSION }, (about) => {
+    about({ tokenId, subject, space })
+    return answer()
+  })
 }
 
 /** What may change something is recorded here, so that no route can forget to; who does not get in leaves no record. */
@@ -118,10 +140,12 @@ async function enterAsOperator(
 ): Promise<Response> {
   const admin = await checkAdmin(exchange)
   if (route.method === 'GET') {
+    await countAttempt(exchange)
     checkQuery(route, exchange)
     return route.answer(exchange)
   }
   return recorded(exchange, { act: `${route.method} ${route.path}`, admin }, async (about) => {
+    await countAttempt(exchange)
     checkQuery(route, exchange)
     return route.answer(exchange, about)
   })

@@ -8,8 +8,9 @@ import { SessionsRequest } from '../schema/sessions.ts'
 import { tokenId } from './api-token.ts'
 import type { About } from './audit.ts'
 import { readBody } from './body.ts'
+import { currentConfig } from './config.ts'
 import { type Exchange, json, spaceOf } from './exchange.ts'
-import { unwrap } from './refusal.ts'
+import { refusal, unwrap } from './refusal.ts'
 
 /** How long what is ended could have lasted: the oldest token that opens a session, and that session. */
 const LONGEST_MS = (MAX_IDENTITY_AGE_SECONDS + SESSION_TTL_SECONDS + IDENTITY_CLOCK_TOLERANCE_SECONDS) * 1000
@@ -19,9 +20,26 @@ const LONGEST_MS = (MAX_IDENTITY_AGE_SECONDS + SESSION_TTL_SECONDS + IDENTITY_CL
  * that the provider has given it by now. One that it gives later counts: whom to let in is for the provider to say.
  */
 export async function endSessions({ request, env }: Exchange, about: About): Promise<Response> {
-  const { subject, space = subject } = unwrap(parseBody(SessionsRequest, await readBody(request)))
-  about({ subject, space })
+  const wanted = unwrap(parseBody(SessionsRequest, await readBody(request)))
+  const { subject } = wanted
+  about(wanted)
+  const space = wanted.space ?? (await ownSpaceOf(subject, env))
+  about({ space })
   const now = Date.now()
   await spaceOf(env, { space }).revoke(await tokenId(subject), now + LONGEST_MS, now)
   return json({ success: true, subject, space })
+}
+
+/** The space that is a subject's own, where its provider gives each subject one: elsewhere nothing would end. */
+async function ownSpaceOf(subject: string, env: Env): Promise<string> {
+  const { identityProviders } = await currentConfig(env)
+  const [issuer] = subject.split('#')
+  const claim = identityProviders.find((provider) => provider.issuer === issuer)?.spaceClaim
+  if (claim === 'sub') return subject
+  const why =
+    claim === undefined
+      ? 'the configuration names no provider of this issuer'
+      : `subjects of this provider share spaces, by their claim ${claim}`
+  const detail = `space: is missing, and ${why}; name the space, as <issuer>#<claim>=<value>`
+  throw refusal({ code: 'invalid-request', detail })
 }

@@ -14,7 +14,7 @@ import { deleteToken, isTaken, listTokens, readToken, retireToken, writeToken } 
 export async function mintToken({ request, env }: Exchange, about: About): Promise<Response> {
   const wanted = unwrap(parseBody(TokenRequest, await readBody(request)))
   const { subject, space = subject, scopes, collections = null, expiresAt = null, name = null } = wanted
-  about({ subject, space })
+  about({ subject, space, scopes })
   const rights = { subject, space, scopes, collections, expiresAt, name }
   const { token, record } = await newToken(rights, env)
   about({ tokenId: record.id })
@@ -28,7 +28,7 @@ export async function rotateToken({ request, params, env }: Exchange, about: Abo
   const { overlapSeconds } = unwrap(parseBody(RotateRequest, await readBody(request)))
   const { token, record } = await newToken(old, env)
   if (!(await isTaken(old, env))) throw notFound('the space of this token has ended it')
-  about({ replacedBy: record.id })
+  about({ replacedBy: record.id, scopes: record.scopes })
   // The new one first: whatever fails from here on, one of them is valid.
   await writeToken(record, env)
   if (overlapSeconds === 0) await deleteToken(old, env)

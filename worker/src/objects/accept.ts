@@ -163,6 +163,7 @@ function planNow(
     seq: space.standing.seq,
     clock,
     numbered: request.batch !== undefined,
+    blind: !session.scopes.includes('sync:read'),
     policy: (key) => policyOf(space.config, key),
     head: (key) => heads.get(key),
     version: (seq) => opened.get(seq),

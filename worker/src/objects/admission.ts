@@ -75,7 +75,7 @@ export function checkWhole(session: Session): Result<true> {
 
 /**
  * Ends a session or all sessions of a token, and gives what then holds: remembered until no such session could be valid.
- * An end never moves later and covers no less than before: whoever read an old record from a cache may ask for that.
+ * An end never moves later and covers no less than before: a Worker that read an old record from a cache may ask for that.
  */
 export function revoke(
   space: Space,

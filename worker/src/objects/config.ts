@@ -4,8 +4,8 @@ import { CONFIG_KEY, StoredConfig } from '../schema/config.ts'
 
 /**
  * Keeps up with the stack's configuration. A read of KV costs more than a request, so that a space reads only where a
- * Worker has told it of a newer revision, or where none has told it anything for five minutes. What it has seen outlives
- * its object, so that a place of KV that is behind never takes it back to an older revision.
+ * Worker has told it of a newer revision, or where none has told it anything for five minutes. A revision that it has seen
+ * outlives its object, so that a place of KV that is behind never takes it back to an older revision.
  */
 export interface ConfigReader {
   /** Takes note of the revision that the Worker of this request has read. */
@@ -22,10 +22,16 @@ export function configReader(sql: SqlStorage, kv: KVNamespace): ConfigReader {
   let reading = Promise.resolve()
 
   async function renew(): Promise<void> {
-    const found = await readStored(kv)
-    if (found === null || found.revision <= config.revision) return
-    sql.exec(`INSERT OR REPLACE INTO meta VALUES ('config', ?)`, JSON.stringify(found))
-    config = found
+    try {
+      const found = await readStored(kv)
+      if (found === null || found.revision <= config.revision) return
+      sql.exec(`INSERT OR REPLACE INTO meta VALUES ('config', ?)`, JSON.stringify(found))
+      config = found
+    } catch (cause) {
+      // Only this request fails: the next one tries again.
+      readAt = Number.NEGATIVE_INFINITY
+      throw cause
+    }
   }
 
   function isDue(now: number): boolean {

@@ -69,8 +69,10 @@ export async function resolveConflict(
 
 function admit(space: Space, session: Session, now: number): Result<ClientRecord | undefined> {
   const known = checkSession(space, session, now)
-  const allowed = known.ok ? checkScope(session, 'sync:write') : known
-  return allowed.ok ? recordOf(space, session) : allowed
+  const writes = known.ok ? checkScope(session, 'sync:write') : known
+  // Nobody decides what they may not see, nor finds it out by deciding.
+  const reads = writes.ok ? checkScope(session, 'sync:read') : writes
+  return reads.ok ? recordOf(space, session) : reads
 }
 
 async function prepare(space: Space, session: Session, resolution: Resolution): Promise<Result<Case>> {

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { SCOPES } from '../core/session.ts'
 import { Milliseconds } from './name.ts'
 
 /** What an operator's act was about; what does not apply, or was not known yet, is left out. */
@@ -7,6 +8,7 @@ export const AuditTarget = z.object({
   replacedBy: z.optional(z.string()),
   subject: z.optional(z.string()),
   space: z.optional(z.string()),
+  scopes: z.optional(z.array(z.enum(SCOPES))),
   revision: z.optional(z.int()),
 })
 
