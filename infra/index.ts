@@ -7,6 +7,7 @@ import { MetadataStore } from './components/metadata-store.ts'
 import { SyncWorker } from './components/sync-worker.ts'
 import { readDeclaration } from './declaration.ts'
 import { checkLayout, readLayout } from './layout.ts'
+import { checkMasterKeys } from './master-keys.ts'
 import { lostSince } from './migrations.ts'
 import { hostName, physicalNames } from './names.ts'
 import { readDeployedScript, readRelease } from './release.ts'
@@ -24,6 +25,7 @@ const deployed = await readDeployedScript(accountId, names.scriptName)
 
 const { masterKeys, sessionKeys, adminTokens, sweptMasterKey = 0 } = settings
 const layout = readLayout(root)
+checkMasterKeys({ masterKeys, sweptMasterKey }, { last: lastRelease, isDeployed: deployed !== undefined })
 checkLayout(lastRelease, layout)
 
 const jurisdiction = settings.jurisdiction === 'none' ? undefined : settings.jurisdiction
@@ -41,6 +43,7 @@ const credentials = new Credentials('credentials', {
   sessionKeys,
   adminTokens,
   sweptMasterKey,
+  recordedMasterKeys: lastRelease?.masterKeys,
 })
 
 const values = {
