@@ -23,9 +23,7 @@ export async function callApi(
   request: string,
   { bearer, body, headers }: Call = {},
 ): Promise<Reply> {
-  const [method = 'GET', path = '/'] = request.split(' ')
-  const response = await fetch(api + path, {
-    method,
+  const response = await fetchApi(api, request, {
     signal: AbortSignal.timeout(DEADLINE_MS),
     headers: {
       ...headers,
@@ -33,10 +31,30 @@ export async function callApi(
       ...(body !== undefined && { 'content-type': 'application/json' }),
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
-  }).catch((cause: Error) => {
-    throw new StartError(`${request}: no answer from ${api} (${reasonOf(cause)})`)
   })
-  return { status: response.status, headers: response.headers, body: parse(await response.text()) }
+  const text = await response.text().catch((cause: Error) => failed(api, request, cause))
+  return { status: response.status, headers: response.headers, body: parse(text) }
+}
+
+/** The response itself, its body unread. */
+export async function fetchApi(api: string, request: string, init: RequestInit): Promise<Response> {
+  const [method = 'GET', path = '/'] = request.split(' ')
+  return fetch(api + path, { ...init, method }).catch((cause: Error) => failed(api, request, cause))
+}
+
+/** The body of a reply that is not a refusal. */
+export function bodyOf(request: string, { status, body }: Reply): Reply['body'] {
+  if (status < 300) return body
+  throw new StartError(`${request} answered ${status}: ${body?.detail ?? body}`)
+}
+
+/** A request that got no answer, or only a part of one. */
+export class NoAnswer extends StartError {}
+
+function failed(api: string, request: string, cause: Error): never {
+  // The tool was interrupted: nobody waits for an answer any more.
+  if (cause.name === 'AbortError') throw cause
+  throw new NoAnswer(`${request}: no answer from ${api} (${reasonOf(cause)})`)
 }
 
 function reasonOf({ message, cause }: Error): string {

@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { readJson } from '../local/private-file.ts'
 import { StartError } from '../local/start-error.ts'
-import type { Service } from './space-access.ts'
+import { SYSTEM_CLOCK } from './clock.ts'
+import { INTERRUPTED } from './command-line.ts'
+import type { Service } from './persist.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -11,7 +13,7 @@ export function readService(url: string, usage: string): Service {
   if (!/^https?:\/\/[^/<>]+$/.test(api)) {
     throw new StartError(`expected the url of a service without a path, got "${url}". Usage: ${usage}`)
   }
-  return { api, adminToken: adminTokenFor(api) }
+  return { api, adminToken: adminTokenFor(api), clock: SYSTEM_CLOCK, signal: INTERRUPTED }
 }
 
 /** From the environment; of a stack that runs on this machine, from what `npm start` wrote. */

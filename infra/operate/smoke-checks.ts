@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
-import { callApi, type Reply } from './api-client.ts'
+import type { Reply } from './api-client.ts'
+import { askService, type Service } from './persist.ts'
+import { exchange } from './space-access.ts'
 
 /** A service under check, and what the checks learn on their way. */
-export interface Subject {
-  readonly api: string
-  readonly adminToken: string
+export interface Subject extends Service {
   /** The version that must run; undefined for any. */
   readonly version: string | undefined
   /** A space of the check's own. */
@@ -42,42 +42,43 @@ export const CHECKS: readonly Check[] = [
 
 /** Takes everything back that the checks have made, as far as they came. */
 export async function cleanUp(subject: Subject): Promise<void> {
-  const { api, adminToken, space, sessions, tokenId } = subject
+  const { adminToken, space, sessions, tokenId } = subject
   if (sessions[0]) {
     expectStatus(
-      await callApi(api, 'DELETE /api/space', { bearer: sessions[0], body: { confirm: space } }),
+      await askService(subject, 'DELETE /api/space', { bearer: sessions[0], body: { confirm: space } }),
       200,
     )
-    expectStatus(await callApi(api, 'GET /api/status', { bearer: sessions[1] }), 401)
+    expectStatus(await askService(subject, 'GET /api/status', { bearer: sessions[1] }), 401)
   }
-  if (tokenId) expectStatus(await callApi(api, `DELETE /api/tokens/${tokenId}`, { bearer: adminToken }), 200)
+  if (tokenId)
+    expectStatus(await askService(subject, `DELETE /api/tokens/${tokenId}`, { bearer: adminToken }), 200)
 }
 
-async function checkHealth({ api, version }: Subject): Promise<void> {
-  const reply = await callApi(api, 'GET /api/health')
+async function checkHealth(subject: Subject): Promise<void> {
+  const { version } = subject
+  const reply = await askService(subject, 'GET /api/health')
   expectStatus(reply, 200)
   expectField(reply, 'status', 'ok')
   if (version !== undefined) expectField(reply, 'version', version)
 }
 
 async function checkToken(subject: Subject): Promise<void> {
-  const { api, adminToken, space } = subject
+  const { adminToken, space, clock } = subject
   const scopes = ['sync:read', 'sync:write', 'space:admin']
-  const expiresAt = Date.now() + TOKEN_TTL_MS
+  const expiresAt = clock.now() + TOKEN_TTL_MS
   const body = { subject: space, scopes, expiresAt, name: 'smoke check' }
-  const reply = await callApi(api, 'POST /api/tokens', { bearer: adminToken, body })
+  const reply = await askService(subject, 'POST /api/tokens', { bearer: adminToken, body })
   expectStatus(reply, 201)
   subject.token = reply.body.token
   subject.tokenId = reply.body.id
 }
 
 async function checkSessions(subject: Subject): Promise<void> {
-  const { api, token } = subject
-  const [one, two] = await Promise.all(
-    ['one', 'two'].map((clientId) => callApi(api, 'POST /api/auth', { body: { token, clientId } })),
+  const { token } = subject
+  const [one = '', two = ''] = await Promise.all(
+    ['one', 'two'].map((clientId) => exchange(subject, { token, clientId })),
   )
-  for (const reply of [one, two]) expectStatus(reply, 200)
-  subject.sessions = [one?.body.session, two?.body.session]
+  subject.sessions = [one, two]
 }
 
 async function checkPush(subject: Subject): Promise<void> {
@@ -94,48 +95,58 @@ async function checkRetry(subject: Subject): Promise<void> {
   expectField(reply, 'synced', ['smoke/1'])
 }
 
-async function checkPull({ api, sessions }: Subject): Promise<void> {
-  const reply = await callApi(api, 'GET /api/changes', { bearer: sessions[1] })
+async function checkPull(subject: Subject): Promise<void> {
+  const { sessions } = subject
+  const reply = await askService(subject, 'GET /api/changes', { bearer: sessions[1] })
   expectStatus(reply, 200)
   const values = reply.body.changes.map(({ value }: { value: unknown }) => value)
   expectEqual('the values that came', values, [VALUE])
 }
 
-async function checkConflict({ api, sessions, version1 }: Subject): Promise<void> {
+async function checkConflict(subject: Subject): Promise<void> {
+  const { sessions, version1 } = subject
   const edit = (value: unknown, timestamp: number) => ({
     changes: [{ key: 'smoke/1', value, timestamp, base: version1 }],
   })
   const now = Date.now()
-  await callApi(api, 'POST /api/sync', { bearer: sessions[0], body: edit(EDITED, now) })
-  const late = await callApi(api, 'POST /api/sync', { bearer: sessions[1], body: edit('late', now - 5000) })
+  await askService(subject, 'POST /api/sync', { bearer: sessions[0], body: edit(EDITED, now) })
+  const late = await askService(subject, 'POST /api/sync', {
+    bearer: sessions[1],
+    body: edit('late', now - 5000),
+  })
   expectEqual('the status of the late change', late.body.results?.[0]?.status, 'superseded')
-  const { body } = await callApi(api, 'GET /api/conflicts', { bearer: sessions[1] })
+  const { body } = await askService(subject, 'GET /api/conflicts', { bearer: sessions[1] })
   expectEqual('the loser that was kept', body.conflicts?.[0]?.loser?.value, 'late')
 }
 
-async function checkStatus({ api, sessions }: Subject): Promise<void> {
-  const { body } = await callApi(api, 'GET /api/changes', { bearer: sessions[0] })
-  const reply = await callApi(api, `GET /api/status?cursor=${body.cursor}`, { bearer: sessions[0] })
+async function checkStatus(subject: Subject): Promise<void> {
+  const { sessions } = subject
+  const { body } = await askService(subject, 'GET /api/changes', { bearer: sessions[0] })
+  const reply = await askService(subject, `GET /api/status?cursor=${body.cursor}`, { bearer: sessions[0] })
   expectField(reply, 'status', 'ok')
   expectField(reply, 'pending', 0)
 }
 
-async function checkRefusals({ api, sessions }: Subject): Promise<void> {
-  const forged = await callApi(api, 'GET /api/status', { bearer: `${sessions[0].slice(0, -4)}AAAA` })
+async function checkRefusals(subject: Subject): Promise<void> {
+  const { sessions } = subject
+  const forged = await askService(subject, 'GET /api/status', { bearer: `${sessions[0].slice(0, -4)}AAAA` })
   expectStatus(forged, 401)
   expectField(forged, 'code', 'unauthorized')
-  const foreign = await callApi(api, 'GET /api/health', { headers: { origin: 'https://elsewhere.example' } })
+  const foreign = await askService(subject, 'GET /api/health', {
+    headers: { origin: 'https://elsewhere.example' },
+  })
   expectEqual(
     'the CORS header for a foreign origin',
     foreign.headers.get('access-control-allow-origin'),
     null,
   )
-  expectStatus(await callApi(api, 'GET /api/nowhere'), 404)
+  expectStatus(await askService(subject, 'GET /api/nowhere'), 404)
 }
 
-function push({ api, sessions }: Subject): Promise<Reply> {
+function push(subject: Subject): Promise<Reply> {
+  const { sessions } = subject
   const changes = [{ key: 'smoke/1', value: VALUE, timestamp: 1, base: null }]
-  return callApi(api, 'POST /api/sync', { bearer: sessions[0], body: { batch: 1, changes } })
+  return askService(subject, 'POST /api/sync', { bearer: sessions[0], body: { batch: 1, changes } })
 }
 
 function expectStatus(reply: Reply | undefined, status: number): void {

@@ -1,13 +1,12 @@
 // `npm run smoke -- URL`: an end-to-end check of a deployed service that leaves nothing behind but its audit records.
 import { randomUUID } from 'node:crypto'
-import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { StartError } from '../local/start-error.ts'
 import { callApi } from './api-client.ts'
-import { runTool } from './command-line.ts'
+import { owe, runTool } from './command-line.ts'
+import type { Service } from './persist.ts'
 import { readService } from './service-option.ts'
 import { CHECKS, cleanUp, type Subject } from './smoke-checks.ts'
-import type { Service } from './space-access.ts'
 
 const USAGE = 'npm run smoke -- URL [--deployed VERSION]'
 
@@ -33,26 +32,37 @@ function parse(args: readonly string[]) {
 }
 
 /** Waits until the version that is looked for answers. The first check says what is wrong if it never does. */
-async function awaitRollout({ api, version }: Options): Promise<void> {
-  const until = Date.now() + ROLLOUT_MS
-  while (Date.now() < until) {
+async function awaitRollout({ api, version, clock, signal }: Options): Promise<void> {
+  const until = clock.now() + ROLLOUT_MS
+  while (clock.now() < until) {
     const reply = await callApi(api, 'GET /api/health').catch(() => undefined)
     if (reply?.body.version === version) return
-    await setTimeout(1000)
+    await clock.sleep(1000, signal)
   }
 }
 
 async function check(options: Options): Promise<boolean> {
   const space = `smoke-${randomUUID()}`
   const subject: Subject = { ...options, space, token: '', tokenId: '', sessions: ['', ''], version1: '' }
+  let cleaned: Promise<void> | undefined
+  const clean = () => {
+    cleaned ??= takeBack(subject).finally(settle)
+    return cleaned
+  }
+  const settle = owe(clean)
   try {
     for (const { name, run } of CHECKS) {
       if (!(await passes(name, () => run(subject)))) return false
     }
     return true
   } finally {
-    if (!(await passes('takes everything back', () => cleanUp(subject)))) process.exitCode = 1
+    await clean()
   }
+}
+
+/** Also where the check was interrupted: its signal does not count any more. */
+async function takeBack({ signal: _, ...subject }: Subject): Promise<void> {
+  if (!(await passes('takes everything back', () => cleanUp(subject)))) process.exitCode = 1
 }
 
 async function passes(name: string, run: () => Promise<void>): Promise<boolean> {

@@ -1,83 +1,162 @@
 import { StartError } from '../local/start-error.ts'
-import { callApi, type Reply } from './api-client.ts'
-
-/** A service and the operator's way in. */
-export interface Service {
-  readonly api: string
-  readonly adminToken: string
-}
+import { bodyOf, callApi, fetchApi, type Reply } from './api-client.ts'
+import { owe } from './command-line.ts'
+import { askService, persist, type Service } from './persist.ts'
 
 /** A session in one space, with a token that is taken back at the end. */
 export interface SpaceAccess {
+  readonly space: string
+  /** The id under which the platform lists its object; undefined if the service is too old to tell. */
+  readonly spaceId: string | undefined
   /** Sends a request, with lines of NDJSON if it has a body; rejects with one line unless it is answered well. */
   send(request: string, lines?: string): Promise<Response>
+  /** Asks for JSON, and waits as it is told, unless the space is being filled. */
+  ask(request: string): Promise<Reply>
+  /** Takes the token back, however long that takes. */
   close(): Promise<void>
 }
 
-/** How long the token lives if nobody is left to revoke it. */
+/** How long the token lives if nobody is left to revoke it: as long as the longest export, which ends with its session. */
 const TOKEN_TTL_MS = 60 * 60_000
 
+/**
+ * How long a token that was just minted may be unknown: a place of the platform that looked for it before, or anything
+ * that it takes for the same, goes on not finding it for a minute (KV caches a miss as it does a value).
+ */
+const UNKNOWN_MS = 90_000
+const UNKNOWN_PAUSE_MS = 5_000
+
 /** Opens a space as the operator may: by minting a token for it. */
-export async function openSpace(
-  { api, adminToken }: Service,
-  space: string,
-  clientId: string,
-): Promise<SpaceAccess> {
-  const wanted = {
-    subject: clientId,
-    space,
-    scopes: ['sync:read', 'space:admin'],
-    expiresAt: Date.now() + TOKEN_TTL_MS,
-    name: clientId,
-  }
-  const { token, id } = await ask(api, 'POST /api/tokens', { bearer: adminToken, body: wanted })
-  const { session } = await ask(api, 'POST /api/auth', { body: { token, clientId } })
-  return {
-    send: (request, lines) => send(api, request, { session, lines }),
-    close: () => ask(api, `DELETE /api/tokens/${id}`, { bearer: adminToken }),
+export async function openSpace(service: Service, space: string, clientId: string): Promise<SpaceAccess> {
+  const minting = mint(service, space, clientId)
+  const close = closing(service, space, minting)
+  try {
+    const { token, spaceId } = await minting
+    const session = await exchange(service, { token, clientId })
+    return {
+      space,
+      spaceId,
+      send: (request, lines) => send(service, request, { session, lines }),
+      ask: (request) =>
+        persist(
+          service,
+          () => callApi(service.api, request, { bearer: session }),
+          ({ body }) => body?.code === 'importing',
+        ),
+      close,
+    }
+  } catch (cause) {
+    await close()
+    throw cause
   }
 }
 
-/** Every space that a token names: those are all that clients can reach. */
-export async function listSpaces({ api, adminToken }: Service): Promise<readonly string[]> {
-  const spaces = new Set<string>()
-  let cursor: string | null = ''
-  while (cursor !== null) {
-    const query: string = cursor === '' ? '' : `?cursor=${encodeURIComponent(cursor)}`
-    const page = await ask(api, `GET /api/tokens${query}`, { bearer: adminToken })
-    for (const { space } of page.tokens) spaces.add(space)
+interface Minted {
+  readonly id: string
+  readonly token: string
+  readonly spaceId: string | undefined
+}
+
+async function mint(service: Service, space: string, name: string): Promise<Minted> {
+  const expiresAt = service.clock.now() + TOKEN_TTL_MS
+  const body = { subject: name, space, scopes: ['sync:read', 'space:admin'], expiresAt, name }
+  const request = 'POST /api/tokens'
+  return bodyOf(request, await askService(service, request, { bearer: service.adminToken, body }))
+}
+
+/** Exchanges a token that was just minted for a session, as soon as it is known where it is shown. */
+export async function exchange(
+  service: Pick<Service, 'api' | 'clock' | 'signal'>,
+  body: { readonly token: string; readonly clientId: string },
+): Promise<string> {
+  const request = 'POST /api/auth'
+  for (const began = service.clock.now(); ; ) {
+    const reply = await askService(service, request, { body })
+    const isUnknown = reply.status === 401 && reply.body?.code === 'unauthorized'
+    if (!isUnknown || service.clock.now() - began >= UNKNOWN_MS) return bodyOf(request, reply).session
+    await service.clock.sleep(UNKNOWN_PAUSE_MS, service.signal)
+  }
+}
+
+/** Takes a token back once, whoever asks: also when the tool is interrupted while it is being minted. */
+function closing(service: Service, space: string, minting: Promise<Minted>): () => Promise<void> {
+  let closed: Promise<void> | undefined
+  const close = () => {
+    closed ??= minting
+      .then(
+        ({ id }) => revoke(service, space, id),
+        () => {},
+      )
+      .finally(settle)
+    return closed
+  }
+  const settle = owe(close)
+  return close
+}
+
+/** How often a service that does not answer is asked to revoke a token, and how long to wait in between. */
+const REVOKE_ATTEMPTS = 10
+const REVOKE_PAUSE_MS = 5_000
+
+/** Asks until the token is gone. If it cannot be helped the token ends by itself: that is said, and is no other failure. */
+async function revoke({ api, adminToken, clock }: Service, space: string, id: string): Promise<void> {
+  const request = `DELETE /api/tokens/${id}`
+  let reason = ''
+  for (let attempt = 0; attempt < REVOKE_ATTEMPTS; attempt++) {
+    if (attempt > 0) await clock.sleep(REVOKE_PAUSE_MS)
+    try {
+      const reply = await askService({ api, clock }, request, { bearer: adminToken })
+      if (reply.status !== 404) bodyOf(request, reply)
+      return
+    } catch (cause) {
+      reason = cause instanceof StartError ? cause.message : String(cause)
+    }
+  }
+  const end = new Date(clock.now() + TOKEN_TTL_MS).toISOString()
+  console.error(
+    `Error: ${space}: its token is not taken back and ends by itself, at ${end} at the latest: ${reason}`,
+  )
+  process.exitCode = 1
+}
+
+/** The spaces that tokens name, each with the id of its object if the service tells it. */
+export async function listNamedSpaces(service: Service): Promise<ReadonlyMap<string, string | undefined>> {
+  const spaces = new Map<string, string | undefined>()
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const request: string = `GET /api/tokens${cursor === '' ? '' : `?cursor=${encodeURIComponent(cursor)}`}`
+    const page = bodyOf(request, await askService(service, request, { bearer: service.adminToken }))
+    for (const { space, spaceId } of page.tokens) spaces.set(space, spaceId)
     cursor = page.next
   }
-  return [...spaces].sort()
+  return new Map([...spaces].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 async function send(
-  api: string,
+  service: Service,
   request: string,
   { session, lines }: { session: string; lines: string | undefined },
 ): Promise<Response> {
-  const [method = '', path = ''] = request.split(' ')
-  const authorization = `Bearer ${session}`
-  const response = await fetch(api + path, {
-    method,
-    headers: { authorization, ...(lines !== undefined && { 'content-type': 'application/x-ndjson' }) },
+  const headers = {
+    authorization: `Bearer ${session}`,
+    ...(lines !== undefined && { 'content-type': 'application/x-ndjson' }),
+  }
+  const init = {
+    headers,
     ...(lines !== undefined && { body: lines }),
-  })
-  if (response.ok) return response
-  throw refusal(request, response.status, await response.json().catch(() => ({})))
+    ...(service.signal && { signal: service.signal }),
+  }
+  const { response, ...refused } = await persist(service, () => sendOnce(service.api, request, init))
+  return response ?? bodyOf(request, refused)
 }
 
-/** The body of a reply that is not a refusal. */
-async function ask(
+/** A response that is good is handed on with its body unread, any other one is read: its connection is free again. */
+async function sendOnce(
   api: string,
   request: string,
-  call: Parameters<typeof callApi>[2],
-): Promise<Reply['body']> {
-  const { status, body } = await callApi(api, request, call)
-  if (status < 300) return body
-  throw refusal(request, status, body)
-}
-
-function refusal(request: string, status: number, body: Reply['body']): StartError {
-  return new StartError(`${request} answered ${status}: ${body.detail ?? body}`)
+  init: RequestInit,
+): Promise<Reply & { readonly response?: Response }> {
+  const response = await fetchApi(api, request, init)
+  const { status, headers } = response
+  if (response.ok) return { status, headers, body: undefined, response }
+  return { status, headers, body: await response.json().catch(() => response.statusText) }
 }

@@ -1,12 +1,11 @@
 // `npm run sweep -- URL --stack prod`: has every space seal all it holds by the newest master key, and says which older
 // ones can then be retired.
-import { setTimeout } from 'node:timers/promises'
 import { StartError } from '../local/start-error.ts'
-import { callApi } from './api-client.ts'
+import { bodyOf } from './api-client.ts'
 import { runTool } from './command-line.ts'
 import { listObjects } from './object-list.ts'
+import { askService, type Service } from './persist.ts'
 import { readService } from './service-option.ts'
-import type { Service } from './space-access.ts'
 import { takeStack } from './stack-option.ts'
 
 const USAGE = 'npm run sweep -- URL [--stack NAME]'
@@ -25,10 +24,10 @@ async function main(): Promise<void> {
   console.log(`${spaces.length} spaces`)
   if (spaces.length === 0) return
   const { generation, left } = await sweep(service, spaces)
-  for (const { id, state } of left) console.error(`${id}: ${state}`)
+  for (const space of left) console.error(`${space.id}: ${describe(space)}`)
   if (left.length > 0)
     throw new StartError(
-      `${left.length} of ${spaces.length} spaces are not sealed by master key ${generation}: retire no key, look at the Worker's log, and run it again`,
+      `${left.length} of ${spaces.length} spaces are not sealed by master key ${generation}: retire no key. ${remedyFor(left)}, and run it again`,
     )
   console.log(`All are sealed by master key ${generation}.`)
   if (generation === 1) return
@@ -40,6 +39,18 @@ async function main(): Promise<void> {
 interface Space {
   readonly id: string
   readonly state: 'done' | 'pending' | 'failed'
+  /** How many chunks of it cannot be read. */
+  readonly unreadable?: number
+}
+
+function describe({ state, unreadable }: Space): string {
+  return unreadable === undefined ? state : `${state}, ${unreadable} chunks cannot be read`
+}
+
+function remedyFor(left: readonly Space[]): string {
+  return left.some(({ unreadable }) => unreadable !== undefined)
+    ? 'Put back the master key that is missing, or erase the spaces that are named and restore them from a back-up'
+    : "Look at the Worker's log"
 }
 
 interface Swept {
@@ -53,50 +64,55 @@ const ATTEMPTS = 3
 
 /** Asks until all are done, or nothing has been for a long time. */
 async function sweep(service: Service, spaces: readonly string[]): Promise<Swept> {
-  let left: readonly Space[] = spaces.map((id) => ({ id, state: 'pending' }))
-  let patience = Date.now() + PATIENCE_MS
+  let left: readonly Space[] = spaces.map(pending)
+  const { clock } = service
+  let patience = clock.now() + PATIENCE_MS
+  let newest = 0
   for (let round = 1; ; round++) {
-    const { generation, states } = await askAll(service, left)
-    const now = states.filter(({ state }) => state !== 'done')
+    const { generation, states } = await askAll(service, left, newest)
+    // Right after a deployment an older Worker may answer: what it called done was not, under the newer key.
+    const isNewer = newest > 0 && generation > newest
+    newest = generation
+    const now = isNewer ? spaces.map(pending) : states.filter(({ state }) => state !== 'done')
     if (now.length < left.length) {
-      patience = Date.now() + PATIENCE_MS
+      patience = clock.now() + PATIENCE_MS
       console.log(`${spaces.length - now.length} of ${spaces.length} done`)
     }
     left = now
     const isHopeless = round >= ATTEMPTS && left.every(({ state }) => state === 'failed')
-    if (left.length === 0 || isHopeless || Date.now() > patience) return { generation, left }
-    await setTimeout(PAUSE_MS)
+    if (left.length === 0 || isHopeless || clock.now() > patience) return { generation, left }
+    await clock.sleep(PAUSE_MS, service.signal)
   }
 }
 
-async function askAll(
-  service: Service,
-  spaces: readonly Space[],
-): Promise<{ readonly generation: number; readonly states: readonly Space[] }> {
-  const states: Space[] = []
-  let generation = 0
+interface Told {
+  readonly generation: number
+  readonly states: readonly Space[]
+}
+
+/** What the service says of all of them, each under the newest generation that it named. */
+async function askAll(service: Service, spaces: readonly Space[], least: number): Promise<Told> {
+  const told: Told[] = []
   for (let first = 0; first < spaces.length; first += SPACES_AT_ONCE) {
     const ids = spaces.slice(first, first + SPACES_AT_ONCE).map(({ id }) => id)
-    const told = await ask(service, ids)
-    states.push(...told.spaces)
-    generation = told.generation
+    told.push(await ask(service, ids))
   }
+  const generation = Math.max(least, ...told.map((one) => one.generation))
+  const states = told.flatMap((one) =>
+    one.generation === generation ? one.states : one.states.map(({ id }) => pending(id)),
+  )
   return { generation, states }
 }
 
-/** As often as the service says to come again. */
-async function ask(
-  { api, adminToken }: Service,
-  spaces: readonly string[],
-): Promise<{ readonly generation: number; readonly spaces: readonly Space[] }> {
+function pending(id: string): Space {
+  return { id, state: 'pending' }
+}
+
+async function ask(service: Service, spaces: readonly string[]): Promise<Told> {
   const request = 'POST /api/spaces/reseal'
-  const { status, headers, body } = await callApi(api, request, { bearer: adminToken, body: { spaces } })
-  if (status === 429) {
-    await setTimeout(1000 * Number(headers.get('retry-after') ?? 60))
-    return ask({ api, adminToken }, spaces)
-  }
-  if (status !== 200) throw new StartError(`${request} answered ${status}: ${body.detail ?? body}`)
-  return body
+  const reply = await askService(service, request, { bearer: service.adminToken, body: { spaces } })
+  const body = bodyOf(request, reply)
+  return { generation: body.generation, states: body.spaces }
 }
 
 runTool(main)
