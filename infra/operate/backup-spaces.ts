@@ -1,0 +1,229 @@
+import { createWriteStream, readdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { StartError } from '../local/start-error.ts'
+import { bodyOf, NoAnswer } from './api-client.ts'
+import { EXTENSION, entriesIn, fileNameOf, spaceOf } from './export-file.ts'
+import { askService, type Service } from './persist.ts'
+import { beginRun, FolderError, type RunRecord, writing } from './run-record.ts'
+import { listNamedSpaces, openSpace, type SpaceAccess } from './space-access.ts'
+
+export interface BackUpOptions {
+  readonly folder: string
+  readonly again: boolean
+  /** The ids of all objects that hold data; rejects with one line if nobody can list them. */
+  readonly listObjects: () => Promise<readonly string[]>
+}
+
+/** What came of a back-up. */
+interface Outcome {
+  saved: number
+  /** Of those that an earlier part of the run has saved. */
+  kept: number
+  readonly failed: string[]
+  /** Why it may not be all. */
+  readonly missing: string[]
+}
+
+/** How often a space is tried: an export breaks off where a deployment cuts its connection. */
+const ATTEMPTS = 2
+
+/**
+ * Writes a file for every space, and says of each how it went. One that cannot be read does not stop the others.
+ * Rejects in the end if anything is missing.
+ */
+export async function backUpSpaces(service: Service, options: BackUpOptions): Promise<void> {
+  const { folder, again } = options
+  const run = beginRun(folder, 'backup', { api: service.api, again, clock: service.clock })
+  if (run.resumed) {
+    console.log(
+      `Going on with the back-up that began at ${run.resumed.toISOString()}; --again begins a new one`,
+    )
+  }
+  // The objects first: who has a token by then has one in the list that follows.
+  const objects = await options.listObjects().catch(asReason)
+  const named = await listNamedSpaces(service)
+  const outcome: Outcome = { saved: 0, kept: 0, failed: [], missing: [] }
+  for (const [index, space] of [...named.keys()].entries()) {
+    const place = `${index + 1} of ${named.size}`
+    if (await isKept(run, folder, space)) outcome.kept += 1
+    else
+      await attempt(outcome, `${place}  ${space}`, () => backUpByName(service, { folder, run, space, place }))
+  }
+  await completeBy(service, { ...options, run, named, objects, outcome })
+  // What has failed is tried again by the next run, which then keeps the rest.
+  if (outcome.failed.length === 0) run.end()
+  report(outcome, folder)
+}
+
+interface Wanted {
+  readonly folder: string
+  readonly run: RunRecord
+  readonly space: string
+  readonly place: string
+}
+
+async function isKept(run: RunRecord, folder: string, space: string): Promise<boolean> {
+  return run.has(space) && (await entriesIn(join(folder, fileNameOf(space)))) !== undefined
+}
+
+async function backUpByName(service: Service, wanted: Wanted): Promise<void> {
+  const access = await openSpace(service, wanted.space, 'backup')
+  try {
+    await backUp(access, wanted)
+  } finally {
+    await access.close()
+  }
+}
+
+/** Writes the file of a space, under its name only once it is whole. */
+async function backUp(access: SpaceAccess, { folder, run, space, place }: Wanted): Promise<void> {
+  const file = join(folder, fileNameOf(space))
+  const part = `${file}.part`
+  for (let attempt = 1; ; attempt++) {
+    const broken = await save(access, part, folder)
+    const entries = await entriesIn(part)
+    if (entries !== undefined) {
+      writing(folder, () => renameSync(part, file))
+      run.note(space)
+      return console.log(`${place}  ${file}: ${entries} entries`)
+    }
+    rmSync(part, { force: true })
+    if (attempt === ATTEMPTS) {
+      throw new StartError(
+        `its export breaks off${broken && ` (${broken})`}: something in it cannot be read, see the Worker's log`,
+      )
+    }
+  }
+}
+
+/** Why it broke off, if it did and somebody knows. What the folder refuses is no fault of the space. */
+async function save(access: SpaceAccess, part: string, folder: string): Promise<string> {
+  let refused: Error | undefined
+  try {
+    const { body } = await access.send('GET /api/export')
+    const target = createWriteStream(part, { mode: 0o600 })
+    target.once('error', (cause) => {
+      refused = 'syscall' in cause ? cause : undefined
+    })
+    await pipeline(body ?? [], target)
+    return ''
+  } catch (cause) {
+    if (refused !== undefined) throw new FolderError(folder, refused)
+    const isBroken = cause instanceof Error && cause.name !== 'AbortError'
+    if (!isBroken || (cause instanceof StartError && !(cause instanceof NoAnswer))) throw cause
+    return cause.message
+  }
+}
+
+/** Does something for one space; that it cannot be done is noted, and the next one is tried. */
+async function attempt(outcome: Outcome, what: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+    outcome.saved += 1
+  } catch (cause) {
+    if (!(cause instanceof StartError) || cause instanceof FolderError) throw cause
+    const line = `${what}: ${cause.message}`
+    console.error(line)
+    outcome.failed.push(line.replace(/^\d+ of \d+ {2}/, ''))
+  }
+}
+
+interface Completion extends BackUpOptions {
+  readonly run: RunRecord
+  readonly named: ReadonlyMap<string, string | undefined>
+  /** Or why they cannot be listed. */
+  readonly objects: readonly string[] | string
+  readonly outcome: Outcome
+}
+
+/** Looks for spaces that no token names: those that the folder knows by name are backed up, the others are told. */
+async function completeBy(service: Service, completion: Completion): Promise<void> {
+  const { named, objects, outcome } = completion
+  if (typeof objects === 'string') {
+    outcome.missing.push(`whether other spaces hold data is not known: ${objects}`)
+    return
+  }
+  const ids = new Set(named.values())
+  if (ids.has(undefined)) {
+    outcome.missing.push('whether other spaces hold data is not known: the service is of an older release')
+    return
+  }
+  if (objects.length > 0 && ids.size > 0 && !objects.some((id) => ids.has(id))) {
+    outcome.missing.push(
+      'whether other spaces hold data is not known: the objects that were listed are of another stack, name the right one with --stack',
+    )
+    return
+  }
+  const unnamed = await holdingEntries(
+    service,
+    objects.filter((id) => !ids.has(id)),
+  )
+  await backUpRemembered(service, completion, unnamed)
+  if (unnamed.size > 0) outcome.missing.push(describeUnnamed(unnamed))
+}
+
+/** How many ids one request takes (docs/spec.md, KR6). */
+const IDS_AT_ONCE = 100
+
+/** Those that hold live entries, or cannot tell, with their number. Erased ones are still listed. */
+async function holdingEntries(
+  service: Service,
+  ids: readonly string[],
+): Promise<Map<string, number | undefined>> {
+  const holding = new Map<string, number | undefined>()
+  for (let first = 0; first < ids.length; first += IDS_AT_ONCE) {
+    const request = 'POST /api/spaces/reseal'
+    const body = { spaces: ids.slice(first, first + IDS_AT_ONCE) }
+    const told = bodyOf(request, await askService(service, request, { bearer: service.adminToken, body }))
+    for (const { id, entries } of told.spaces) if (entries !== 0) holding.set(id, entries)
+  }
+  return holding
+}
+
+/** Tries the names that files of earlier back-ups have, as long as there are objects without one. */
+async function backUpRemembered(
+  service: Service,
+  { folder, run, named, outcome }: Completion,
+  unnamed: Map<string, number | undefined>,
+): Promise<void> {
+  for (const file of readdirSync(folder).filter((name) => name.endsWith(EXTENSION))) {
+    if (unnamed.size === 0) return
+    const space = await spaceOf(join(folder, file)).catch(() => undefined)
+    if (space === undefined || named.has(space)) continue
+    await attempt(outcome, space, async () => {
+      const access = await openSpace(service, space, 'backup')
+      try {
+        if (!unnamed.delete(access.spaceId ?? '')) outcome.saved -= 1
+        else await backUp(access, { folder, run, space, place: 'without a token' })
+      } finally {
+        await access.close()
+      }
+    })
+  }
+}
+
+/** How many ids are told. */
+const TOLD = 20
+
+function describeUnnamed(unnamed: ReadonlyMap<string, number | undefined>): string {
+  const lines = [...unnamed].map(([id, entries]) => `  ${id}: ${entries ?? 'an unknown number of'} entries`)
+  const more = lines.length > TOLD ? [`  and ${lines.length - TOLD} more`] : []
+  const what = `${unnamed.size} ${unnamed.size === 1 ? 'space holds entries and has' : 'spaces hold entries and have'} no token that names it:`
+  const remedy =
+    'To have them as well, mint a token whose "space" is the name (of a user of an identity provider: <issuer>#sub=<sub>), and run it again.'
+  return [what, ...lines.slice(0, TOLD), ...more, remedy].join('\n')
+}
+
+function report({ saved, kept, failed, missing }: Outcome, folder: string): void {
+  const earlier = kept > 0 ? `, ${kept} of them earlier in this run` : ''
+  console.log(`${saved + kept} of ${saved + kept + failed.length} spaces are in ${folder}${earlier}`)
+  for (const line of failed) console.error(`Not backed up: ${line}`)
+  for (const text of missing) console.error(text)
+  if (failed.length + missing.length > 0) throw new StartError('the back-up is not complete: see above')
+}
+
+function asReason(cause: unknown): string {
+  if (cause instanceof StartError) return cause.message
+  throw cause
+}

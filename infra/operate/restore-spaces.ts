@@ -1,0 +1,129 @@
+import { readdirSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { StartError } from '../local/start-error.ts'
+import { bodyOf } from './api-client.ts'
+import { EXTENSION, entriesIn, linesOf, spaceOf } from './export-file.ts'
+import type { Service } from './persist.ts'
+import { beginRun, FolderError } from './run-record.ts'
+import { openSpace, type SpaceAccess } from './space-access.ts'
+
+/** The platform takes no bodies past 100 MB on its smaller plans; a part is sent again whole if it fails. */
+const PART_CHARS = 8 * 1024 * 1024
+
+/** Some lines of a file. */
+interface Part {
+  readonly first: number
+  readonly lines: readonly string[]
+}
+
+interface Imported {
+  readonly line: number
+  readonly entries: number
+  readonly finished: boolean
+  /** Absent where the service is of an older release. */
+  readonly edited?: boolean
+}
+
+/** Fills the space of one file, or those of all files of a folder: then it goes on where an earlier run has stopped. */
+export async function restoreSpaces(service: Service, path: string, again: boolean): Promise<void> {
+  if (!isFolder(path)) return console.log(await restoreFile(service, path))
+  const run = beginRun(path, 'restore', { api: service.api, again, clock: service.clock })
+  if (run.resumed) {
+    console.log(
+      `Going on with the restore that began at ${run.resumed.toISOString()}; --again begins a new one`,
+    )
+  }
+  const files = readdirSync(path).filter((name) => name.endsWith(EXTENSION))
+  const failed: string[] = []
+  for (const [index, name] of files.entries()) {
+    if (run.has(name)) continue
+    try {
+      console.log(`${index + 1} of ${files.length}  ${await restoreFile(service, join(path, name))}`)
+      run.note(name)
+    } catch (cause) {
+      if (!(cause instanceof StartError) || cause instanceof FolderError) throw cause
+      console.error(`${index + 1} of ${files.length}  ${cause.message}`)
+      failed.push(cause.message)
+    }
+  }
+  console.log(`${files.length - failed.length} of ${files.length} files of ${path} are restored`)
+  for (const reason of failed) console.error(`Not restored: ${reason}`)
+  if (failed.length > 0) throw new StartError('not everything is restored: see above')
+  run.end()
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+}
+
+/** What came of it, as a line. Rejects with one that names the space. */
+async function restoreFile(service: Service, file: string): Promise<string> {
+  const space = await spaceOf(file)
+  if ((await entriesIn(file)) === undefined) {
+    throw new StartError(
+      `${space}: ${basename(file)} broke off, it has no end: nothing was sent. Back it up again`,
+    )
+  }
+  const access = await openSpace(service, space, 'restore').catch(named(space))
+  try {
+    return `${space}: ${await restore(access, file).catch(named(space))}`
+  } finally {
+    await access.close()
+  }
+}
+
+/** Passes a message on with the space that it is about. */
+function named(space: string): (cause: unknown) => never {
+  return (cause) => {
+    throw cause instanceof StartError ? new StartError(`${space}: ${cause.message}`) : cause
+  }
+}
+
+async function restore(access: SpaceAccess, file: string): Promise<string> {
+  if (!(await isFree(access))) return standing(await send(access, await firstPart(file, 1)))
+  let reply: Imported = { line: 0, entries: 0, finished: false }
+  for await (const part of partsOf(file, PART_CHARS)) {
+    if (part.first + part.lines.length - 1 > reply.line) reply = await send(access, part)
+  }
+  if (!reply.finished)
+    throw new StartError(`${basename(file)} broke off after line ${reply.line}: it has no end`)
+  return `${reply.entries} entries`
+}
+
+/** Whether the space is empty, or is being filled. */
+async function isFree(access: SpaceAccess): Promise<boolean> {
+  const request = 'GET /api/status'
+  const reply = await access.ask(request)
+  if (reply.body?.code === 'importing') return true
+  return bodyOf(request, reply).lastSync === null
+}
+
+/** What a space holds that was filled from this very file before; sending it again would change nothing. */
+function standing({ entries, finished, edited }: Imported): string {
+  if (finished && edited === false) return `${entries} entries are there already, as this file has them`
+  throw new StartError(
+    'the space is not empty: it was filled from this file before and has been written to since. Nothing was restored. To have it as in the file, erase it first (DELETE /api/space)',
+  )
+}
+
+async function send(access: SpaceAccess, { first, lines }: Part): Promise<Imported> {
+  const response = await access.send(`POST /api/import?line=${first}`, `${lines.join('\n')}\n`)
+  return (await response.json()) as Imported
+}
+
+async function firstPart(file: string, chars: number): Promise<Part> {
+  for await (const part of partsOf(file, chars)) return part
+  throw new StartError(`${file} is empty`)
+}
+
+async function* partsOf(file: string, chars: number): AsyncGenerator<Part> {
+  let [first, lines, length]: [number, string[], number] = [1, [], 0]
+  for await (const line of linesOf(file)) {
+    lines.push(line)
+    length += line.length
+    if (length < chars) continue
+    yield { first, lines }
+    ;[first, lines, length] = [first + lines.length, [], 0]
+  }
+  if (lines.length > 0) yield { first, lines }
+}

@@ -1,0 +1,82 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { StartError } from '../local/start-error.ts'
+import type { Clock } from './clock.ts'
+
+/** What a tool has done in a folder, so that it goes on there when it is run again. */
+export interface RunRecord {
+  /** When the run began that this one goes on with; undefined for a new one. */
+  readonly resumed: Date | undefined
+  has(name: string): boolean
+  note(name: string): void
+  /** Everything is done: the next run is a new one. */
+  end(): void
+}
+
+export interface RunOptions {
+  readonly api: string
+  /** Begins anew, whatever an earlier run has done. */
+  readonly again: boolean
+  readonly clock: Pick<Clock, 'now'>
+}
+
+/** A run that began earlier is another one: what it has done is too old to be part of this one, ms. */
+const RESUMED_WITHIN_MS = 12 * 3600_000
+
+/**
+ * Goes on with the run that was not brought to its end in a folder, or begins a new one. The record is a line for its
+ * beginning and one for each name, so that a process that is killed loses at most the last.
+ */
+export function beginRun(folder: string, name: string, { api, again, clock }: RunOptions): RunRecord {
+  const file = join(folder, `${name}.run`)
+  const [began, ...lines] = again ? [] : readLines(file)
+  const isResumed = began?.api === api && clock.now() - began.at < RESUMED_WITHIN_MS
+  const done = new Set(isResumed ? lines : [])
+  if (!isResumed) {
+    writing(folder, () => mkdirSync(folder, { recursive: true, mode: 0o700 }))
+    writing(folder, () => writeFileSync(file, lineOf({ api, at: clock.now() }), { mode: 0o600 }))
+  }
+  return {
+    resumed: isResumed ? new Date(began.at) : undefined,
+    has: (name) => done.has(name),
+    note(name) {
+      writing(folder, () => appendFileSync(file, lineOf(name)))
+    },
+    end() {
+      writing(folder, () => writeFileSync(file, ''))
+    },
+  }
+}
+
+/** Does something in a folder; that it cannot be written is one line, and the end of all of it. */
+export function writing<T>(folder: string, work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    throw new FolderError(folder, cause)
+  }
+}
+
+/** A folder that cannot be written, or is full: there is no going on. */
+export class FolderError extends StartError {
+  constructor(folder: string, cause: unknown) {
+    super(`${folder} cannot be written: ${cause instanceof Error ? cause.message : cause}`)
+  }
+}
+
+interface Began {
+  readonly api: string
+  readonly at: number
+}
+
+function lineOf(value: Began | string): string {
+  return `${JSON.stringify(value)}\n`
+}
+
+/** The whole lines that this tool has written there. */
+function readLines(file: string): readonly [Began?, ...string[]] {
+  if (!existsSync(file)) return []
+  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1)
+  // Each was written by `lineOf`, the beginning first.
+  return lines.map((line) => JSON.parse(line)) as [Began?, ...string[]]
+}
