@@ -71,7 +71,7 @@ async function operate(method: string, path: string, body?: object, bearer = run
   const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' }
   const init = { method, headers, ...(body && { body: JSON.stringify(body) }) }
   return (await (await fetch(running.url + path, init)).json()) as Record<string, string> & {
-    tokens: { name: string; id: string; space: string }[]
+    tokens: { name: string; id: string; space: string; expiresAt: number }[]
   }
 }
 
@@ -278,12 +278,15 @@ test('an import that was cut off goes on, and a file that broke off is not begun
 test('a tool that is interrupted takes its token back, and goes on where it was', async () => {
   await newSpace('one')
   await newSpace('two')
-  let [child, reached]: [ReturnType<typeof spawn> | undefined, boolean] = [undefined, false]
+  let child: ReturnType<typeof spawn> | undefined
+  /** How long the token lives that is in use then: as long as the longest export, and not much longer. */
+  let left: readonly number[] = []
   const { api, adminToken } = await service({
     perMinute: 1000,
     async onExport(number) {
       if (number < 2) return
-      reached = true
+      const { tokens } = await operate('GET', '/api/tokens')
+      left = tokens.filter(({ name }) => name === 'backup').map(({ expiresAt }) => expiresAt - Date.now())
       child?.kill('SIGINT')
       await new Promise((resolve) => child?.once('close', resolve))
     },
@@ -291,7 +294,8 @@ test('a tool that is interrupted takes its token back, and goes on where it was'
   const options = { cwd: CHECKOUT, env: { ...process.env, CHRONICLE_ADMIN_TOKEN: adminToken } }
   child = spawn(process.execPath, ['infra/operate/backup.ts', api, folder], options)
   const [code] = await once(child, 'close')
-  expect([code, reached]).toEqual([130, true])
+  expect(code).toBe(130)
+  expect(left.map((ms) => Math.round(ms / 60_000))).toEqual([60])
   expect(await leftTokens()).toEqual([])
   expect(readdirSync(folder).filter((name) => name.endsWith('.ndjson'))).toHaveLength(1)
 })
