@@ -30,13 +30,13 @@ export interface Unkindness {
   readonly unknownMs?: number
   /** The exports that break off, by their number from 1: odd ones in the middle, even ones before they begin. */
   readonly brokenExports?: readonly number[]
-  /** Told of each export before it is answered. */
-  readonly onExport?: (number: number) => Promise<void>
+  /** Told of each request before it is passed on, and how many exports there were by then. */
+  readonly before?: (request: string, exports: number) => Promise<void>
 }
 
 /** A service behind a place of the platform whose time is the clock's. Its url. */
 export async function limitedService(api: string, clock: Clock, unkind: Unkindness = {}): Promise<string> {
-  const { perMinute = 60, unknownMs = 0, brokenExports = [], onExport } = unkind
+  const { perMinute = 60, unknownMs = 0, brokenExports = [], before } = unkind
   const counted = { window: 0, requests: 0 }
   let [exports, mintedAt] = [0, 0]
 
@@ -54,7 +54,7 @@ export async function limitedService(api: string, clock: Clock, unkind: Unkindne
     if (refused) return outgoing.writeHead(refused.status, refused.headers).end(JSON.stringify(refused.body))
     const isExport = incoming.url === '/api/export'
     if (isExport) exports += 1
-    if (isExport) await onExport?.(exports)
+    await before?.(`${incoming.method} ${incoming.url}`, exports)
     const response = await forward(api, incoming)
     const body = Buffer.from(await response.arrayBuffer())
     outgoing.writeHead(response.status, Object.fromEntries(response.headers))
