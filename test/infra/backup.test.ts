@@ -1,6 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -61,8 +69,8 @@ async function backUp(
   )
 }
 
-async function restore(path: string, unkind?: Unkindness): Promise<string> {
-  return restoreSpaces(await service(unkind), path, false).then(
+async function restore(path: string, unkind?: Unkindness, place?: Service): Promise<string> {
+  return restoreSpaces(place ?? (await service(unkind)), path, false).then(
     () => 'complete',
     (cause: Error) => cause.message,
   )
@@ -250,6 +258,30 @@ test('a space that was restored and then edited is told not to be empty', async 
     /^edited: the space is not empty: it was filled from this file before and has been written to since\. Nothing was restored/,
   )
   expect(device.entries().size).toBe(3)
+})
+
+test('a folder is restored past what fails, and the next run asks for that alone', async () => {
+  for (const space of ['kept', 'lost']) await newSpace(space)
+  await backUp()
+  const some = join(folder, 'some')
+  mkdirSync(some)
+  for (const name of ['kept.ndjson', 'lost.ndjson']) copyFileSync(join(folder, name), join(some, name))
+  await erase('lost')
+  const place = await service()
+  expect(await restore(some, {}, place)).toBe('not everything is restored: see above')
+  expect(printed.slice(-2)).toEqual([
+    `1 of 2 files of ${some} are restored`,
+    expect.stringMatching(/^Not restored: kept: POST .* answered 409: The space is not empty/),
+  ])
+  await erase('kept')
+  printed = []
+  expect(await restore(some, {}, place)).toBe('complete')
+  expect(printed).toEqual([
+    expect.stringMatching(/^Going on with the restore that began at /),
+    '1 of 2  kept: 3 entries',
+    `2 of 2 files of ${some} are restored`,
+  ])
+  expect(await leftTokens()).toEqual([])
 })
 
 test('an import that was cut off goes on, and a file that broke off is not begun', async () => {
