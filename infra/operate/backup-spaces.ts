@@ -53,6 +53,7 @@ export async function backUpSpaces(service: Service, options: BackUpOptions): Pr
   await completeBy(service, { ...options, run, named, objects, outcome })
   // What has failed is tried again by the next run, which then keeps the rest.
   if (outcome.failed.length === 0) run.end()
+  tellOlderFiles(folder, run)
   report(outcome, folder)
 }
 
@@ -64,7 +65,7 @@ interface Wanted {
 }
 
 async function isKept(run: RunRecord, folder: string, space: string): Promise<boolean> {
-  return run.has(space) && (await entriesIn(join(folder, fileNameOf(space)))) !== undefined
+  return run.done.has(space) && (await entriesIn(join(folder, fileNameOf(space)))) !== undefined
 }
 
 async function backUpByName(service: Service, wanted: Wanted): Promise<void> {
@@ -203,7 +204,7 @@ async function backUpRemembered(
   }
 }
 
-/** How many ids are told. */
+/** How many ids, or files, are told. */
 const TOLD = 20
 
 function describeUnnamed(unnamed: ReadonlyMap<string, number | undefined>): string {
@@ -213,6 +214,15 @@ function describeUnnamed(unnamed: ReadonlyMap<string, number | undefined>): stri
   const remedy =
     'To have them as well, mint a token whose "space" is the name (of a user of an identity provider: <issuer>#sub=<sub>), and run it again.'
   return [what, ...lines.slice(0, TOLD), ...more, remedy].join('\n')
+}
+
+/** What lies in the folder and is no part of this back-up: of spaces that have gone, or have failed this time. */
+function tellOlderFiles(folder: string, { done }: RunRecord): void {
+  const names = new Set([...done].map(fileNameOf))
+  const older = readdirSync(folder).filter((name) => name.endsWith(EXTENSION) && !names.has(name))
+  if (older.length === 0) return
+  const more = older.length > TOLD ? `, and ${older.length - TOLD} more` : ''
+  console.log(`Of earlier back-ups, not of this one: ${older.slice(0, TOLD).join(', ')}${more}`)
 }
 
 function report({ saved, kept, failed, missing }: Outcome, folder: string): void {

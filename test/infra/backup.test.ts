@@ -176,6 +176,7 @@ test('a space whose last token was revoked is told, and saved under the name tha
   writeFileSync(join(folder, fileNameOf('gone')), readFileSync(file, 'utf8').replace('forgotten', 'gone'))
   expect(await backUp()).toBe('complete')
   expect(printed).toContain(`without a token  ${file}: 3 entries`)
+  expect(printed).toContain('Of earlier back-ups, not of this one: gone.ndjson')
   expect(readFileSync(join(folder, fileNameOf('gone')), 'utf8')).toContain('"entries":0')
   expect(await leftTokens()).toEqual([])
   await erase('forgotten')
