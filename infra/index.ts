@@ -6,6 +6,8 @@ import { Endpoint } from './components/endpoint.ts'
 import { MetadataStore } from './components/metadata-store.ts'
 import { SyncWorker } from './components/sync-worker.ts'
 import { readDeclaration } from './declaration.ts'
+import { checkLayout, readLayout } from './layout.ts'
+import { checkMasterKeys } from './master-keys.ts'
 import { lostSince } from './migrations.ts'
 import { hostName, physicalNames } from './names.ts'
 import { readDeployedScript, readRelease } from './release.ts'
@@ -21,6 +23,11 @@ const bundle = await bundleWorker(root, declaration.main)
 const lastRelease = await readRelease()
 const deployed = await readDeployedScript(accountId, names.scriptName)
 
+const { masterKeys, sessionKeys, adminTokens, sweptMasterKey = 0 } = settings
+const layout = readLayout(root)
+checkMasterKeys({ masterKeys, sweptMasterKey }, { last: lastRelease, isDeployed: deployed !== undefined })
+checkLayout(lastRelease, layout)
+
 const jurisdiction = settings.jurisdiction === 'none' ? undefined : settings.jurisdiction
 
 const store = new MetadataStore('metadata', {
@@ -29,7 +36,6 @@ const store = new MetadataStore('metadata', {
   jurisdiction,
   protect,
 })
-const { masterKeys, sessionKeys, adminTokens, sweptMasterKey = 0 } = settings
 const credentials = new Credentials('credentials', {
   environment,
   protect,
@@ -37,6 +43,7 @@ const credentials = new Credentials('credentials', {
   sessionKeys,
   adminTokens,
   sweptMasterKey,
+  recordedMasterKeys: lastRelease?.masterKeys,
 })
 
 const values = {
@@ -101,5 +108,6 @@ export const release = {
   jurisdiction: settings.jurisdiction,
   masterKeys,
   sweptMasterKey,
+  layout,
   lost: lostSince(lastRelease, { ...settings, sweptMasterKey }),
 }

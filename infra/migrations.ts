@@ -34,6 +34,8 @@ export interface Release {
   readonly masterKeys: readonly number[]
   /** Master keys below it seal nothing any more, as the operator has said after a sweep. */
   readonly sweptMasterKey: number
+  /** The number of the stored form that spaces may be in since; see layout.ts. */
+  readonly layout: number
   /** What it takes away from the release before it, and must not: a policy sees no other trace of that one. */
   readonly lost: Lost
 }

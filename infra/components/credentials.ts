@@ -21,6 +21,8 @@ export interface CredentialsArgs {
   readonly adminTokens: readonly number[]
   /** Master keys below it seal nothing any more. */
   readonly sweptMasterKey: number
+  /** The master keys that the last good run has recorded; undefined before the first. */
+  readonly recordedMasterKeys: readonly number[] | undefined
 }
 
 /** The secrets of a stack: made by it, kept in its encrypted state, typed in by nobody. */
@@ -36,21 +38,31 @@ export class Credentials extends ComponentResource {
 
   constructor(name: string, args: CredentialsArgs, options?: ComponentResourceOptions) {
     super('chronicle:infra:Credentials', name, {}, options)
-    const { masterKeys, sessionKeys, adminTokens, sweptMasterKey, protect, environment } = args
+    const { masterKeys, sessionKeys, adminTokens, environment } = args
     const made = { parent: this }
-    const kept = { parent: this, protect, retainOnDelete: protect }
     const prefix = environment === 'production' ? 'adm_prod_' : 'adm_dev_'
     const tokens = adminTokens.map(
       (generation) => interpolate`${prefix}${bytes('admin-token', generation, made).hex}`,
     )
-    // What is protected cannot be taken out of the program.
-    const optionsOf = (generation: number) => (generation < sweptMasterKey ? made : kept)
-    this.masterKeys = secret(ring('master-key', masterKeys, optionsOf))
+    this.masterKeys = secret(
+      ring('master-key', masterKeys, (generation) => ({ ...made, ...keeping(generation, args) })),
+    )
     this.sessionKeys = secret(ring('session-key', sessionKeys, () => made))
     this.adminTokens = secret(all(tokens).apply((all) => all.join(' ')))
     this.adminToken = secret(all(tokens).apply(([newest = '']) => newest))
     this.registerOutputs({})
   }
+}
+
+/**
+ * What is protected cannot be taken out of the program. A new key always is, until a good run has recorded it: in one
+ * that fails the script may have got it and sealed with it all the same.
+ */
+function keeping(generation: number, args: CredentialsArgs): ComponentResourceOptions {
+  const { protect, sweptMasterKey, recordedMasterKeys } = args
+  if (generation < sweptMasterKey) return {}
+  const isNew = recordedMasterKeys?.includes(generation) === false
+  return { protect: protect || isNew, retainOnDelete: protect }
 }
 
 function ring(

@@ -82,7 +82,8 @@ export function deployment(options: DeploymentOptions): Deployment {
       if (old && diff.operation === 'replace' && !goal.deleteBeforeReplace) replaced.push(old)
       const resource = { ...wanted, ...made }
       after.set(resource.urn, resource)
-      save({})
+      // A run that fails leaves the outputs of the last good one, as the CLI does since 3.259.
+      save(state.outputs)
       return record(diff, resource)
     },
     setOutputs(urn, outputs) {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { RunError } from '@pulumi/pulumi/errors.js'
 import { DECLARATION_FILE, readDeclaration } from '../declaration.ts'
 import { DEV_SECRETS_FILE, writeDevSecrets } from './dev-secrets.ts'
+import { makePrivateFolder, PRIVATE_UMASK } from './private-file.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -27,6 +28,10 @@ const QUIET = {
 }
 
 function main(): void {
+  // wrangler makes its folders for everybody.
+  process.umask(PRIVATE_UMASK)
+  makePrivateFolder(join(ROOT, '.local'))
+  makePrivateFolder(join(ROOT, '.local/wrangler'))
   writeDevSecrets(ROOT, readDeclaration(ROOT).secrets.required)
   console.log(`The admin token is in ${DEV_SECRETS_FILE}; the url comes below`)
   const wrangler = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')

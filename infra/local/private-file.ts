@@ -1,6 +1,15 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { StartError } from './start-error.ts'
+
+/** What files and folders are made with by a process that handles secrets and data, and by those that it starts. */
+export const PRIVATE_UMASK = 0o077
+
+/** Makes sure that a folder is there for its owner only, whoever made it, before others write into it. */
+export function makePrivateFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  chmodSync(path, 0o700)
+}
 
 /** Writes the file whole or not at all, readable by its owner only, in a folder of the same kind. */
 export function writePrivate(path: string, contents: string | Uint8Array): void {

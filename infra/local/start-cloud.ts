@@ -3,6 +3,7 @@ import type { Step } from './deployment.ts'
 import { lockFolder } from './lock.ts'
 import { type Outputs, writeOutputs } from './outputs.ts'
 import { checkPort } from './port.ts'
+import { makePrivateFolder } from './private-file.ts'
 import { type Properties, reveal } from './properties.ts'
 import { readStack } from './stack-file.ts'
 import { up } from './up.ts'
@@ -42,6 +43,7 @@ export async function startCloud(options: StartOptions = {}): Promise<RunningClo
   const { local = join(root, '.local') } = options
   const stack = readStack(root, name, config)
   const folder = join(local, name)
+  makePrivateFolder(local)
   const lock = await lockFolder(folder, name)
   try {
     await checkPort(port)

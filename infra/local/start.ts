@@ -3,7 +3,7 @@ import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { readOptions } from './options.ts'
 import { DONE, formatCommands, formatCounts, formatOutputs, formatTree } from './print.ts'
-import { writePrivateJson } from './private-file.ts'
+import { PRIVATE_UMASK, writePrivateJson } from './private-file.ts'
 import type { RunningCloud } from './start-cloud.ts'
 import { StartError } from './start-error.ts'
 
@@ -18,6 +18,7 @@ function readPort(text: string): number {
 }
 
 async function main(): Promise<void> {
+  process.umask(PRIVATE_UMASK)
   // Before anyone else listens: the runtime's own handlers would exit with 130. What hangs on `exit`
   // ends the child processes and releases the lock; acknowledged data is on disk already.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(0))

@@ -22,7 +22,7 @@ export interface Resource {
 export interface State {
   /** In the order of registration, so that what depends comes after what it depends on. */
   readonly resources: readonly Resource[]
-  /** Of the last good run; empty after a failed one, as with the real engine. */
+  /** Of the last good run. */
   readonly outputs: Properties
 }
 

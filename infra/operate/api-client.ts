@@ -48,8 +48,13 @@ export function bodyOf(request: string, { status, body }: Reply): Reply['body'] 
   throw new StartError(`${request} answered ${status}: ${body?.detail ?? body}`)
 }
 
+/** A request that got no answer, or only a part of one. */
+export class NoAnswer extends StartError {}
+
 function failed(api: string, request: string, cause: Error): never {
-  throw new StartError(`${request}: no answer from ${api} (${reasonOf(cause)})`)
+  // The tool was interrupted: nobody waits for an answer any more.
+  if (cause.name === 'AbortError') throw cause
+  throw new NoAnswer(`${request}: no answer from ${api} (${reasonOf(cause)})`)
 }
 
 function reasonOf({ message, cause }: Error): string {

@@ -1,9 +1,8 @@
 import { createWriteStream, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { StartError } from '../local/start-error.ts'
-import { bodyOf } from './api-client.ts'
+import { bodyOf, NoAnswer } from './api-client.ts'
 import { EXTENSION, entriesIn, fileNameOf, spaceOf } from './export-file.ts'
 import { askService, type Service } from './persist.ts'
 import { beginRun, FolderError, type RunRecord, writing } from './run-record.ts'
@@ -54,6 +53,7 @@ export async function backUpSpaces(service: Service, options: BackUpOptions): Pr
   await completeBy(service, { ...options, run, named, objects, outcome })
   // What has failed is tried again by the next run, which then keeps the rest.
   if (outcome.failed.length === 0) run.end()
+  tellOlderFiles(folder, run)
   report(outcome, folder)
 }
 
@@ -65,7 +65,7 @@ interface Wanted {
 }
 
 async function isKept(run: RunRecord, folder: string, space: string): Promise<boolean> {
-  return run.has(space) && (await entriesIn(join(folder, fileNameOf(space)))) !== undefined
+  return run.done.has(space) && (await entriesIn(join(folder, fileNameOf(space)))) !== undefined
 }
 
 async function backUpByName(service: Service, wanted: Wanted): Promise<void> {
@@ -82,8 +82,7 @@ async function backUp(access: SpaceAccess, { folder, run, space, place }: Wanted
   const file = join(folder, fileNameOf(space))
   const part = `${file}.part`
   for (let attempt = 1; ; attempt++) {
-    const { body } = await access.send('GET /api/export')
-    const broken = await save(body, part, folder)
+    const broken = await save(access, part, folder)
     const entries = await entriesIn(part)
     if (entries !== undefined) {
       writing(folder, () => renameSync(part, file))
@@ -93,26 +92,28 @@ async function backUp(access: SpaceAccess, { folder, run, space, place }: Wanted
     rmSync(part, { force: true })
     if (attempt === ATTEMPTS) {
       throw new StartError(
-        `its export breaks off${broken}: something in it cannot be read, see the Worker's log`,
+        `its export breaks off${broken && ` (${broken})`}: something in it cannot be read, see the Worker's log`,
       )
     }
   }
 }
 
 /** Why it broke off, if it did and somebody knows. What the folder refuses is no fault of the space. */
-async function save(body: Response['body'], part: string, folder: string): Promise<string> {
-  if (body === null) return ''
-  const target = createWriteStream(part, { mode: 0o600 })
+async function save(access: SpaceAccess, part: string, folder: string): Promise<string> {
   let refused: Error | undefined
-  target.once('error', (cause) => {
-    refused = 'syscall' in cause ? cause : undefined
-  })
   try {
-    await pipeline(Readable.fromWeb(body), target)
+    const { body } = await access.send('GET /api/export')
+    const target = createWriteStream(part, { mode: 0o600 })
+    target.once('error', (cause) => {
+      refused = 'syscall' in cause ? cause : undefined
+    })
+    await pipeline(body ?? [], target)
     return ''
   } catch (cause) {
     if (refused !== undefined) throw new FolderError(folder, refused)
-    return ` (${cause instanceof Error ? cause.message : cause})`
+    const isBroken = cause instanceof Error && cause.name !== 'AbortError'
+    if (!isBroken || (cause instanceof StartError && !(cause instanceof NoAnswer))) throw cause
+    return cause.message
   }
 }
 
@@ -203,7 +204,7 @@ async function backUpRemembered(
   }
 }
 
-/** How many ids are told. */
+/** How many ids, or files, are told. */
 const TOLD = 20
 
 function describeUnnamed(unnamed: ReadonlyMap<string, number | undefined>): string {
@@ -213,6 +214,15 @@ function describeUnnamed(unnamed: ReadonlyMap<string, number | undefined>): stri
   const remedy =
     'To have them as well, mint a token whose "space" is the name (of a user of an identity provider: <issuer>#sub=<sub>), and run it again.'
   return [what, ...lines.slice(0, TOLD), ...more, remedy].join('\n')
+}
+
+/** What lies in the folder and is no part of this back-up: of spaces that have gone, or have failed this time. */
+function tellOlderFiles(folder: string, { done }: RunRecord): void {
+  const names = new Set([...done].map(fileNameOf))
+  const older = readdirSync(folder).filter((name) => name.endsWith(EXTENSION) && !names.has(name))
+  if (older.length === 0) return
+  const more = older.length > TOLD ? `, and ${older.length - TOLD} more` : ''
+  console.log(`Of earlier back-ups, not of this one: ${older.slice(0, TOLD).join(', ')}${more}`)
 }
 
 function report({ saved, kept, failed, missing }: Outcome, folder: string): void {

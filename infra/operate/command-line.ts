@@ -29,8 +29,17 @@ export function runTool(main: () => Promise<void>): void {
 /** As a shell reports a command that was ended by Ctrl-C. */
 const INTERRUPTED_CODE = 130
 
+/** npm passes on what the terminal has sent to all of its processes: two signals within this time are one, ms. */
+const ECHO_MS = 1_000
+
+let stoppedAt = 0
+
 function stop(): void {
-  if (INTERRUPTED.aborted) process.exit(INTERRUPTED_CODE)
+  if (INTERRUPTED.aborted) {
+    if (Date.now() - stoppedAt > ECHO_MS) process.exit(INTERRUPTED_CODE)
+    return
+  }
+  stoppedAt = Date.now()
   interruption.abort()
   if (duties.size > 0) console.error('Stopping: taking back its token first (Ctrl-C again ends it at once)')
   void Promise.allSettled([...duties].map((duty) => duty())).then(() => process.exit(INTERRUPTED_CODE))

@@ -73,12 +73,13 @@ deploy() {
 check() {
   local outputs
   outputs=$(pulumi stack output --json --show-secrets --stack "$1")
-  CHRONICLE_ADMIN_TOKEN=$(field adminToken "$outputs") \
-    npm run --silent smoke -- "$(field url "$outputs")" --deployed "$(field version "$outputs")"
+  CHRONICLE_ADMIN_TOKEN=$(field adminToken <<<"$outputs") \
+    npm run --silent smoke -- "$(field url <<<"$outputs")" --deployed "$(field version <<<"$outputs")"
 }
 
+# Reads the outputs from standard input: whoever is on the machine sees the arguments of a process.
 field() {
-  node -p 'JSON.parse(process.argv[2])[process.argv[1]]' "$1" "$2"
+  node -p 'JSON.parse(fs.readFileSync(0, "utf8"))[process.argv[1]]' "$1"
 }
 
 usage() {

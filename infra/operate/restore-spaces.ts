@@ -36,7 +36,7 @@ export async function restoreSpaces(service: Service, path: string, again: boole
   const files = readdirSync(path).filter((name) => name.endsWith(EXTENSION))
   const failed: string[] = []
   for (const [index, name] of files.entries()) {
-    if (run.has(name)) continue
+    if (run.done.has(name)) continue
     try {
       console.log(`${index + 1} of ${files.length}  ${await restoreFile(service, join(path, name))}`)
       run.note(name)

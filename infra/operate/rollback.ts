@@ -7,13 +7,14 @@ import { join } from 'node:path'
 import { RunError } from '@pulumi/pulumi/errors.js'
 import { DECLARATION_FILE, parseDeclaration } from '../declaration.ts'
 import { type PulumiCli, requirePulumi } from '../doctor/pulumi-cli.ts'
+import { LAYOUT_FILE, parseLayout } from '../layout.ts'
 import { StartError } from '../local/start-error.ts'
 import { git, isSame, lastCommit, previousCommit, readHistory } from './commits.ts'
 import { type StackOption, takeStack } from './stack-option.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-/** What a space's tables look like. An older version of it cannot read what a newer one has stored. */
+/** What tells the stored form of commits that are older than its number. */
 const TABLES_FILE = 'worker/src/objects/tables.ts'
 
 /** Refuses to go back behind what the objects have stored. */
@@ -24,11 +25,20 @@ function checkWayBack(from: string, to: string): void {
       `the migration "${deployed}" stands between ${short(to)} and ${short(from)}: Durable Object classes cannot go back. Fix it forward`,
     )
   }
-  if (!isSame(ROOT, [to, from], TABLES_FILE)) {
+  const [older, newer] = [layoutOf(to), layoutOf(from)]
+  if (
+    older === undefined ? newer !== undefined || !isSame(ROOT, [to, from], TABLES_FILE) : older < (newer ?? 0)
+  ) {
     throw new StartError(
-      `${TABLES_FILE} differs between ${short(to)} and ${short(from)}: the older version cannot read tables that the newer one has changed. Fix it forward`,
+      `spaces are stored in another form by ${short(from)} (layout ${newer ?? 'without a number'}) than by ${short(to)} (layout ${older ?? 'without a number'}), which cannot read it. Fix it forward`,
     )
   }
+}
+
+/** The number of the stored form of a commit; undefined for one that is older than the number. */
+function layoutOf(commit: string): number | undefined {
+  const isThere = git(ROOT, 'ls-tree', '--name-only', commit, LAYOUT_FILE) !== ''
+  return isThere ? parseLayout(git(ROOT, 'show', `${commit}:${LAYOUT_FILE}`)) : undefined
 }
 
 function tagsOf(commit: string): readonly string[] {

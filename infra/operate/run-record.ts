@@ -7,7 +7,8 @@ import type { Clock } from './clock.ts'
 export interface RunRecord {
   /** When the run began that this one goes on with; undefined for a new one. */
   readonly resumed: Date | undefined
-  has(name: string): boolean
+  /** What is done by now. */
+  readonly done: ReadonlySet<string>
   note(name: string): void
   /** Everything is done: the next run is a new one. */
   end(): void
@@ -38,9 +39,10 @@ export function beginRun(folder: string, name: string, { api, again, clock }: Ru
   }
   return {
     resumed: isResumed ? new Date(began.at) : undefined,
-    has: (name) => done.has(name),
+    done,
     note(name) {
       writing(folder, () => appendFileSync(file, lineOf(name)))
+      done.add(name)
     },
     end() {
       writing(folder, () => writeFileSync(file, ''))

@@ -44,7 +44,8 @@ interface Space {
 }
 
 function describe({ state, unreadable }: Space): string {
-  return unreadable === undefined ? state : `${state}, ${unreadable} chunks cannot be read`
+  if (unreadable === undefined) return state
+  return `${state}, ${unreadable} ${unreadable === 1 ? 'chunk' : 'chunks'} cannot be read`
 }
 
 function remedyFor(left: readonly Space[]): string {

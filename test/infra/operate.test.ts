@@ -1,11 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { RunningCloud } from '../../infra/local/start-cloud.ts'
 import { runCommand } from '../standin/command.ts'
-import { mintToken, testCloud } from '../support/cloud.ts'
-import { OfflineDevice } from '../support/offline-device.ts'
+import { testCloud } from '../support/cloud.ts'
 import { newProject } from './project.ts'
 
 const CHECKOUT = join(import.meta.dirname, '../..')
@@ -64,56 +61,6 @@ test.each([
   expect(printed.trimEnd()).toMatch(message)
   expect(printed.trimEnd()).not.toContain('\n')
 })
-
-test('a backup holds what clients see, and fills an empty space again, once', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'chronicle-backup-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  const env = { CHRONICLE_ADMIN_TOKEN: running.outputs.adminToken }
-  const tool = (name: string, ...args: string[]) =>
-    runCommand(process.execPath, [`infra/operate/${name}.ts`, running.url, ...args], { cwd: CHECKOUT, env })
-  const device = new OfflineDevice('phone', running.url)
-  await device.open(await mintToken(running, 'team a'))
-  for (let n = 0; n < 700; n++) device.put(`notes/${n}`, { n, text: 'x'.repeat(n) })
-  await device.sync(300)
-  device.delete('notes/0')
-  await device.sync()
-
-  const saved = await tool('backup', folder)
-  expect(saved.printed).toContain('team%20a.ndjson: 699 entries\n')
-  const file = join(folder, 'team%20a.ndjson')
-  expect((await tool('restore', file)).printed).toMatch(/Error: POST .*: The space is not empty/)
-
-  await eraseSpace('team a')
-  const cut = join(folder, 'cut.ndjson')
-  const lines = readFileSync(file, 'utf8').split('\n')
-  writeFileSync(cut, lines.slice(0, 600).join('\n'))
-  expect((await tool('restore', cut)).printed).toContain(`${cut} broke off after line 600: it has no end`)
-  expect(await tool('restore', file)).toEqual({ code: 0, printed: 'team a: 699 entries\n' })
-  expect(await tool('restore', file)).toEqual({ code: 0, printed: 'team a: 699 entries\n' })
-  const other = new OfflineDevice('tablet', running.url)
-  await other.open(await mintToken(running, 'team a'))
-  await other.sync()
-  expect(other.entries()).toEqual(device.entries())
-
-  writeFileSync(cut, `${lines[0]}\n{"key":1}\n`)
-  await eraseSpace('team a')
-  expect((await tool('restore', cut)).printed).toMatch(/answered 422: Line 2: /)
-  writeFileSync(cut, '{}')
-  expect((await tool('restore', cut)).printed).toContain(`${cut} is no backup`)
-  expect((await tool('restore', join(folder, 'none'))).printed).toMatch(/^Error: .* cannot be read: ENOENT/)
-})
-
-async function eraseSpace(space: string): Promise<void> {
-  const post = async (path: string, bearer: string, body: object, method = 'POST') => {
-    const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' }
-    const response = await fetch(running.url + path, { method, headers, body: JSON.stringify(body) })
-    return (await response.json()) as Record<string, string>
-  }
-  const wanted = { subject: 'operator', space, scopes: ['space:admin'] }
-  const { token } = await post('/api/tokens', running.outputs.adminToken, wanted)
-  const { session } = await post('/api/auth', '', { token })
-  expect(await post('/api/space', String(session), { confirm: space }, 'DELETE')).toEqual({ success: true })
-}
 
 test('a preview without an account says that it estimates, what would change, and which policy it breaks', async () => {
   const { root } = newProject()

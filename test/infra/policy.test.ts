@@ -164,7 +164,8 @@ test.concurrent.each<[string, Config, (project: Project) => void, RegExp]>([
   [
     'a master key taken away',
     { masterKeys: '[2]' },
-    () => {},
+    // The program of an earlier commit, which a rollback runs, does not refuse it itself.
+    edit('infra/index.ts', 'checkMasterKeys({', 'Object({'),
     /^master-keys-stay: Master key 1 is taken away/,
   ],
 ])('%s breaks a policy where a stack is deployed', async (_what, config, change, violation) => {

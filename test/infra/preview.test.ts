@@ -75,7 +75,7 @@ test.concurrent('a preview refuses what a run would refuse', async () => {
     /^metadata-namespace: it is protected and would be replaced \(jurisdiction\)$/,
   )
   await expect(project.preview('prod', { ...HOSTNAME, masterKeys: '[2]' })).rejects.toThrow(
-    /^master-key is protected and would be deleted\. /,
+    /^masterKeys is \[2\], which takes away master key 1: /,
   )
   await expect(project.preview('prod')).rejects.toThrow(/hostname is missing/)
 })

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -72,6 +72,9 @@ function readOutputs({ root }: Project) {
 
 test('it serves the dev stack once, and what it holds outlives its end, its death and its runtime', async () => {
   const project = newProject()
+  const local = join(project.root, '.local')
+  // As wrangler would have made it.
+  mkdirSync(local, { mode: 0o755 })
   const port = await freePort()
   const args = ['--port', String(port)]
   const child = spawnStart(project, args)
@@ -81,7 +84,9 @@ test('it serves the dev stack once, and what it holds outlives its end, its deat
   const outputs = readOutputs(project)
   expect(outputs).toMatchObject({ stack: 'dev', url: `http://127.0.0.1:${port}` })
   expect(statSync(join(project.root, '.local/outputs.json')).mode & 0o777).toBe(0o600)
-  expect(statSync(join(project.root, '.local')).mode & 0o777).toBe(0o700)
+  const kept = ['', ...readdirSync(local, { recursive: true, encoding: 'utf8' })]
+  expect(kept.filter((path) => path.endsWith('.sqlite')).length).toBeGreaterThan(0)
+  expect(kept.filter((path) => (statSync(join(local, path)).mode & 0o077) !== 0)).toEqual([])
   expect(printed).not.toContain(outputs.adminToken)
   expect(printed).not.toContain(outputs.clientToken)
 

@@ -41,8 +41,8 @@ function listing(ids: readonly string[]): Answers {
   }
 }
 
-function start(masterKeys: string): Promise<RunningCloud> {
-  return cloud.start({ ...GENEROUS, masterKeys })
+function start(config: Env): Promise<RunningCloud> {
+  return cloud.start({ ...GENEROUS, ...config })
 }
 
 async function devicesOf(running: RunningCloud): Promise<readonly OfflineDevice[]> {
@@ -56,7 +56,7 @@ async function devicesOf(running: RunningCloud): Promise<readonly OfflineDevice[
 }
 
 test('after a sweep every space is read without the older key, and it says how to retire that', async () => {
-  const first = await start('[1]')
+  const first = await start({ masterKeys: '[1]' })
   for (const device of await devicesOf(first)) {
     for (let n = 0; n < 50; n++) device.put(`notes/${n}`, { n })
     await device.sync()
@@ -64,7 +64,7 @@ test('after a sweep every space is read without the older key, and it says how t
     await device.sync()
   }
   await first.stop()
-  const second = await start('[2, 1]')
+  const second = await start({ masterKeys: '[2, 1]' })
   const ids = storedObjects(join(cloud.folder, 'dev'), 'Chronicle')
   // The stack's own client token has looked into its space.
   expect(ids).toHaveLength(SPACES.length + 1)
@@ -80,7 +80,7 @@ test('after a sweep every space is read without the older key, and it says how t
     if (already) expect(printed.match(/done/g)).toHaveLength(1)
   }
   await second.stop()
-  const third = await start('[2]')
+  const third = await start({ masterKeys: '[2]', sweptMasterKey: '2' })
   for (const device of await devicesOf(third)) {
     await device.sync()
     expect(device.entries().size).toBe(50)
@@ -89,17 +89,25 @@ test('after a sweep every space is read without the older key, and it says how t
   await third.stop()
 })
 
+/** What a service says of each space that it is asked about, or that it wants to be asked later. */
+interface Saying {
+  readonly state: string
+  readonly unreadable?: number
+  /** The newest master key of the Worker that answers. */
+  readonly generation?: number
+}
+
 /** A service that says so of every space, time after time. */
-async function serviceThatSays(...states: readonly string[]): Promise<{ url: string; asked: number[] }> {
+async function serviceThatSays(...sayings: readonly Saying[]): Promise<{ url: string; asked: number[] }> {
   const asked: number[] = []
   const server = createServer(async (request, response) => {
     let text = ''
     for await (const part of request) text += part
     const spaces: string[] = JSON.parse(text).spaces
     asked.push(spaces.length)
-    const state = states[Math.min(asked.length, states.length) - 1]
-    if (state === 'wait') response.writeHead(429, { 'retry-after': '1' }).end('{}')
-    else response.end(JSON.stringify({ generation: 3, spaces: spaces.map((id) => ({ id, state })) }))
+    const { generation = 3, ...said } = sayings[Math.min(asked.length, sayings.length) - 1] as Saying
+    if (said.state === 'wait') response.writeHead(429, { 'retry-after': '1' }).end('{}')
+    else response.end(JSON.stringify({ generation, spaces: spaces.map((id) => ({ id, ...said })) }))
   })
   return { url: await listen(server), asked }
 }
@@ -107,26 +115,47 @@ async function serviceThatSays(...states: readonly string[]): Promise<{ url: str
 const ID = 'ab'.repeat(32)
 
 test('a space that fails is named, asked again, and no key is to be retired', async () => {
-  const { url, asked } = await serviceThatSays('failed')
+  const { url, asked } = await serviceThatSays({ state: 'failed' })
   const { code, printed } = await sweep([url], listing([ID]))
   expect(code).toBe(1)
   expect(printed).toContain(`${ID}: failed`)
   expect(printed).toMatch(
-    /Error: 1 of 1 spaces are not sealed by master key 3: retire no key, .*run it again/,
+    /Error: 1 of 1 spaces are not sealed by master key 3: retire no key\. Look at the Worker's log, and run it again/,
   )
   expect(printed).not.toContain('sweptMasterKey')
   expect(asked).toEqual([1, 1, 1])
 })
 
+test('a space that holds what cannot be read is named with the number, and no key is to be retired', async () => {
+  const { url } = await serviceThatSays({ state: 'failed', unreadable: 85 })
+  const { code, printed } = await sweep([url], listing([ID]))
+  expect(code).toBe(1)
+  expect(printed).toContain(`${ID}: failed, 85 chunks cannot be read`)
+  expect(printed).toMatch(/retire no key\. Put back the master key that is missing, or erase the spaces/)
+  expect(printed).not.toContain('sweptMasterKey')
+})
+
+test('what an older Worker calls done is asked again once a newer one answers', async () => {
+  const older = { state: 'done', generation: 2 }
+  const { url, asked } = await serviceThatSays(older, { state: 'done' }, { state: 'pending' }, older, {
+    state: 'done',
+  })
+  const ids = Array.from({ length: 101 }, (_, n) => n.toString(16).padStart(64, '0'))
+  const { code, printed } = await sweep([url], listing(ids))
+  expect(code, printed).toBe(0)
+  expect(printed).toContain('All are sealed by master key 3.')
+  expect(asked).toEqual([100, 1, 100, 100, 100])
+})
+
 test('a space that is never done is waited for, but not for ever', async () => {
-  const { url } = await serviceThatSays('pending')
+  const { url } = await serviceThatSays({ state: 'pending' })
   const { code, printed } = await sweep([url], listing([ID]), { SWEEP_PATIENCE_MS: '1500' })
   expect(code).toBe(1)
   expect(printed).toContain(`${ID}: pending`)
 })
 
 test('a hundred at a time, as often as the service says to come again', async () => {
-  const { url, asked } = await serviceThatSays('wait', 'done')
+  const { url, asked } = await serviceThatSays({ state: 'wait' }, { state: 'done' })
   const ids = Array.from({ length: 201 }, (_, n) => n.toString(16).padStart(64, '0'))
   const { code, printed } = await sweep([url], listing(ids))
   expect(code, printed).toBe(0)

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { expect, test } from 'vitest'
@@ -23,6 +23,16 @@ test('secrets for `wrangler dev` are made once, for their owner only', () => {
   expect(statSync(file).mode & 0o777).toBe(0o600)
   writeDevSecrets(root, ['ADMIN_TOKEN', 'MASTER_KEY'])
   expect(readFileSync(file, 'utf8')).toBe(made)
+})
+
+test('what `wrangler dev` keeps is in folders for their owner only, whoever made them', () => {
+  const { root } = newProject()
+  mkdirSync(join(root, '.local/wrangler'), { recursive: true, mode: 0o755 })
+  const { status } = spawnSync(process.execPath, ['infra/local/dev.ts', '--help'], { cwd: root })
+  expect(status).toBe(0)
+  for (const folder of ['.local', '.local/wrangler']) {
+    expect(statSync(join(root, folder)).mode & 0o777, folder).toBe(0o700)
+  }
 })
 
 test('the build says what the bundle weighs, and fails when that is too much', () => {

@@ -123,13 +123,41 @@ test.concurrent('a master key that was swept leaves a protected stack, and no ot
   const rotated = { ...HOSTNAME, masterKeys: '[2, 1]' }
   await project.up('prod', rotated)
   const hasty = newProject(project).up('prod', { ...HOSTNAME, masterKeys: '[2]' })
-  await expect(hasty).rejects.toThrow(/master-key.*protected/)
+  await expect(hasty).rejects.toThrow(/^masterKeys is \[2\], which takes away master key 1: [^\n]*$/)
   expect(changesOf((await project.up('prod', { ...rotated, sweptMasterKey: '2' })).steps)).toEqual([])
   const retired = await project.up('prod', { ...HOSTNAME, masterKeys: '[2]', sweptMasterKey: '2' })
   expect(changesOf(retired.steps)).toEqual([
     expect.stringMatching(/^update sync-script ~bindings\.MASTER_KEY\.text/),
     'delete master-key',
   ])
+})
+
+test.concurrent('a master key that may have sealed data is never taken away, and never comes back as another', async () => {
+  const project = newProject(deployed)
+  const refusal = /^masterKeys is \[2\], which takes away master key 1: [^\n]*$/
+  await expect(project.up('dev', { masterKeys: '[2]' })).rejects.toThrow(refusal)
+
+  // A run that fails leaves its trace: the script may have got the key.
+  project.edit('worker/src/index.ts', (text) => `${text.replace('export', '//')}`)
+  await expect(project.up('dev', { masterKeys: '[2, 1]' })).rejects.toThrow()
+  project.edit('worker/src/index.ts', (text) => text.replace('//', 'export'))
+  await expect(project.up('dev')).rejects.toThrow(/^master-key-2 is protected and would be deleted/)
+  await project.up('dev', { masterKeys: '[2, 1]' })
+  await project.up('dev', { masterKeys: '[2]', sweptMasterKey: '2' })
+  await expect(project.up('dev', { masterKeys: '[2, 1]' })).rejects.toThrow(
+    /^masterKeys is \[2, 1\], but master key 1 was taken away, [^\n]*$/,
+  )
+})
+
+test.concurrent('an older version is not put in the place of one that stores spaces in a newer form', async () => {
+  const project = newProject(deployed)
+  const newer = (text: string) => text.replace(/LAYOUT = \d+/, 'LAYOUT = 99')
+  project.edit('worker/src/core/layout.ts', newer)
+  await project.up('dev')
+  project.edit('worker/src/core/layout.ts', (text) => text.replace('99', '98'))
+  await expect(project.up('dev')).rejects.toThrow(
+    /^this checkout stores spaces in layout 98, and the last one [^\n]* in layout 99, [^\n]*$/,
+  )
 })
 
 test.concurrent('a route comes with its record, and both go with the setting', async () => {
@@ -157,7 +185,7 @@ test.concurrent('a failed run leaves what was there, and the next one heals', as
     (text) => `${text}\nexport { Chronicle } from './objects/chronicle.ts'\n`,
   )
   const { steps, account } = await project.up('dev')
-  expect(changesOf(steps)).toEqual(['update sync-script -migrations'])
+  expect(changesOf(steps)).toEqual([])
   expect(account.scripts[0]?.migrationTag).toBe('v1')
   expect(changesOf((await project.up('dev')).steps)).toEqual([])
 })

@@ -22,7 +22,7 @@ pulumiTest('a deployment within the policies passes them, the next ones too', as
 
 pulumiTest.each([
   ['jurisdiction', 'eu', 'The jurisdiction changes from none to eu'],
-  ['masterKeys', '[2]', 'Master key 1 is taken away'],
+  ['masterKeys', '[2]', 'which takes away master key 1'],
 ])('a policy sees what a changed %s would take away', async (key, value, message) => {
   const stack = await newStack()
   await deploy(stack)

@@ -290,6 +290,7 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'PASS_DELAY_MS',
   'PASS_SUPERSEDED',
   'SLICE_BYTES',
+  'RESEAL_AGAIN_MS', // [KR6]
   'HEADS_AT_ONCE',
   'DROP_ROWS',
   'PUBLISHED_LIMITS',

@@ -43,7 +43,7 @@ const RECORD = {
   expiresAt: `When it ends, ${MS}; null: never.`,
   name: 'What the operator calls it.',
   createdAt: `When it was minted, ${MS}.`,
-  spaceId: 'The id under which the platform lists the object of the space.',
+  spaceId: "The id of the space's object.",
 }
 
 const CONFIG = {
@@ -242,8 +242,8 @@ export const SCHEMAS = {
   ResealedSpace: described(ResealedSpace, 'How far a space has come.', {
     id: 'The id of its object.',
     state:
-      '`done`: all of it was read and is sealed by the newest; `pending`: ask again; `failed`: there is something that it cannot read, or the log says why.',
-    unreadable: 'How many stored chunks it cannot read, where that is why it failed.',
+      '`done`: all of it was read, and is sealed by the newest; `pending`: ask again; `failed`: see `unreadable`, or the log.',
+    unreadable: 'How many chunks it cannot read, where it failed by that.',
     entries: 'How many live entries it holds.',
   }),
   AuditReply: described(AuditReply, 'A page of what operators did, the newest first.', {

@@ -27,14 +27,10 @@ type Resealed = Omit<ResealedSpace, 'id'>
 async function reseal(id: DurableObjectId, exchange: Exchange): Promise<Resealed> {
   try {
     const { generation, done, unreadable, entries } = await spacesOf(exchange.env).get(id).reseal()
-    const counts = {
-      ...(unreadable !== undefined && { unreadable }),
-      ...(entries !== undefined && { entries }),
-    }
-    // An object that still runs the last release, or with its secrets, cannot have done what is asked for.
-    if (generation !== newestGeneration(exchange.env)) return { ...counts, state: 'pending' }
-    if (unreadable !== undefined) return { ...counts, state: 'failed' }
-    return { ...counts, state: done ? 'done' : 'pending' }
+    // An object that runs the last release does not count what it cannot read; one with its secrets seals with them.
+    if (entries === undefined || generation !== newestGeneration(exchange.env)) return { state: 'pending' }
+    if (unreadable !== undefined) return { state: 'failed', unreadable, entries }
+    return { state: done ? 'done' : 'pending', entries }
   } catch (thrown) {
     // One that fails does not keep the others from it; one that is absent can be asked again.
     if (absenceOf(thrown) === null) {
