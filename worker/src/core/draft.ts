@@ -135,8 +135,8 @@ export interface Made {
 export function combine(draft: Draft, step: Encounter, made: Made): Verdict {
   const { edit, client, head } = step
   const sent = made.text === edit.text ? null : store(draft, step)
-  const lift = liftOf(step, draft.view.clock)
-  const at = edit.at + lift
+  const at = Math.max(edit.at, head.at)
+  const lift = at - edit.at
   const seq =
     sent === null
       ? store(draft, step, { paths: made.paths, lift })
