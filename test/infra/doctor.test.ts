@@ -74,7 +74,9 @@ test('without a token the account is one line', async () => {
 
 test('a wrong stack file, a declaration that the program does not meet, an unknown stack', async () => {
   const project = newProject()
-  project.edit('Pulumi.prod.yaml', (text) => text.replace('0.1', '2').replace('production', 'staging'))
+  project.edit('Pulumi.prod.yaml', (text) =>
+    text.replace('production', 'staging').concat('  chronicle-sync:logSampling: 2\n'),
+  )
   const settings = await run(project.root, ['doctor/doctor', '--stack=prod'], withCli(undefined))
   expect(settings.code).toBe(1)
   expect(settings.lines.filter((line) => line.startsWith('WRONG program'))).toEqual([

@@ -82,5 +82,5 @@ test('a preview without an account says that it estimates, what would change, an
     'logSampling=0',
   )
   expect(bad.code).toBe(1)
-  expect(bad.printed).toContain('Broken: production-logs: Production would keep no logs: ')
+  expect(bad.printed).toContain('Broken: production-logs: Production would lose log lines ')
 })

@@ -76,7 +76,8 @@ export class LiveDevice {
 
   async #connect(): Promise<void> {
     const query = this.#cursor === null ? '' : `?cursor=${this.#cursor}`
-    const { ticket } = await this.#request<{ ticket: string }>('/api/live/ticket', {})
+    const ticket = await this.#ticket()
+    if (ticket === null) return this.#connectLater()
     const protocols = ['chronicle.v1', `ticket.${ticket}`]
     const socket = new WebSocket(`${this.#url.replace('http', 'ws')}/api/live${query}`, protocols)
     this.#socket = socket
@@ -90,9 +91,22 @@ export class LiveDevice {
     })
     socket.addEventListener('close', () => {
       opened.resolve()
-      if (!this.#stopping) setTimeout(() => this.#connect(), PATIENCE_MS)
+      this.#connectLater()
     })
     await opened.promise
+  }
+
+  /** Each socket takes a ticket of its own; null while the service cannot give one. */
+  async #ticket(): Promise<string | null> {
+    const asked = this.#request<{ ticket: string }>('/api/live/ticket', {})
+    return asked.then(
+      ({ ticket }) => ticket,
+      () => null,
+    )
+  }
+
+  #connectLater(): void {
+    if (!this.#stopping) setTimeout(() => this.#connect(), PATIENCE_MS)
   }
 
   async #take(frame: Frame): Promise<void> {
