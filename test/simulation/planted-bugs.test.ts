@@ -188,7 +188,7 @@ const BUGS: readonly Bug[] = [
     file: 'core/decide.ts',
     find: 'return view.blind !== true || (by === client && !merged)',
     replace: 'return view.blind !== null || by === client || merged',
-    from: 20_800,
+    from: 148,
   },
   {
     name: 'an open conflict ages',

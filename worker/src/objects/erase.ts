@@ -10,7 +10,8 @@ export async function eraseSpace(
   space: Space,
   founding: { readonly epoch: string; readonly now: number },
 ): Promise<void> {
-  foundAgain(storage, founding)
+  // A clock that goes back must not bring back what an earlier erasure has ended.
+  foundAgain(storage, { ...founding, now: Math.max(founding.now, space.standing.erasedAt) })
   space.standing = space.store.standing()
   space.revoked.clear()
   space.forgetKeys()
