@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
+import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { text } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { storedObjects } from '../../infra/local/objects.ts'
@@ -237,7 +239,7 @@ async function follow(url: string, session: string): Promise<unknown> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/api/live`, ['chronicle.v1', `bearer.${session}`])
   const ended = once(socket, 'close').then(() => 'closed')
   await Promise.race([once(socket, 'open'), ended])
-  if (socket.readyState !== WebSocket.OPEN) return 'closed'
+  if (socket.readyState !== WebSocket.OPEN) return refusalOf(url, session)
   socket.send(JSON.stringify({ type: 'push', id: 'p', body: { changes: [] } }))
   for (let told = ''; ; ) {
     const event = await Promise.race([once(socket, 'message'), ended])
@@ -248,6 +250,22 @@ async function follow(url: string, session: string): Promise<unknown> {
       return JSON.parse(told).status
     }
   }
+}
+
+/** Why a socket did not open: status, code, and when to come again. */
+async function refusalOf(url: string, session: string): Promise<unknown> {
+  const asking = request(`${url}/api/live`, {
+    headers: {
+      authorization: `Bearer ${session}`,
+      connection: 'upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': btoa('0123456789abcdef'),
+    },
+  }).end()
+  const [response] = (await once(asking, 'response')) as [IncomingMessage]
+  const { code } = JSON.parse(await text(response))
+  return [response.statusCode, code, response.headers['retry-after']]
 }
 
 test('[VS1] a Worker and objects of one release apart serve every route, in both directions', async () => {
@@ -264,6 +282,7 @@ test('[VS1] a Worker and objects of one release apart serve every route, in both
   }
   const [same, behind, ahead] = tours
   expect(same).toMatchObject({ sync: 200, follow: 200, erase: 200, erased: 401 })
-  expect(behind).toEqual(same)
+  // The last release's objects know the header of a socket by a name under which the platform logs it in clear.
+  expect(behind).toEqual({ ...same, follow: [503, 'busy', '5'] })
   expect(ahead).toEqual(same)
 })

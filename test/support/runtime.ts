@@ -3,8 +3,18 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Log, LogLevel, Miniflare, type MiniflareOptions } from 'miniflare'
+import { parse } from 'smol-toml'
+import { z } from 'zod'
 import { bundleWorker } from '../../infra/bundle.ts'
-import { readDeclaration } from '../../infra/declaration.ts'
+import { DECLARATION_FILE } from '../../infra/declaration.ts'
+
+const Declared = z.object({
+  main: z.string(),
+  vars: z.record(z.string(), z.json()),
+  compatibility_date: z.string(),
+  compatibility_flags: z.array(z.string()).default([]),
+  ratelimits: z.array(z.object({ name: z.string() })),
+})
 
 type Worker = MiniflareOptions['workers'][number]
 type Env = NonNullable<Worker['config']['env']>
@@ -108,7 +118,9 @@ function watchChildren(): { readonly runtime: () => ChildProcess; readonly stop:
 }
 
 async function workerOf(name: string, root: string, fatal = ''): Promise<Worker> {
-  const { main, vars, compatibility_date, compatibility_flags, ratelimits } = readDeclaration(root)
+  // Not by the reader of this version: the last release's declaration lacks what came since.
+  const text = readFileSync(join(root, DECLARATION_FILE), 'utf8')
+  const { main, vars, compatibility_date, compatibility_flags, ratelimits } = Declared.parse(parse(text))
   await bundleWorker(root, main)
   const contents = readFileSync(join(root, 'dist/worker.js'), 'utf8')
   const limits = ratelimits.map((limit): [string, Env[string]] => [
