@@ -265,6 +265,7 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'MAX_QUEUED_MESSAGES', // [LV22]
   'MAX_QUEUED_LENGTH',
   'MAX_ALL_QUEUED_LENGTH',
+  'MAX_LONE_LENGTH', // [LV22]
   'MAX_LINE_LENGTH', // [IM6]
   'IMPORT_BATCH_LINES', // [IM4]: how it is parted shows in nothing but time
   'IMPORT_BATCH_LENGTH',

@@ -22,7 +22,14 @@ const RESPONSES: Readonly<Record<string, Described>> = document.components.respo
 const HEADERS: Readonly<Record<string, Header>> = document.components.headers as never
 
 /** What the edge answers where there is no operation to describe it. */
-const ELSEWHERE = ['forbidden-origin', 'not-found', 'method-not-allowed', 'misconfigured', 'internal']
+const ELSEWHERE = [
+  'forbidden-origin',
+  'not-found',
+  'method-not-allowed',
+  'invalid-request',
+  'misconfigured',
+  'internal',
+]
 
 const NDJSON = 'application/x-ndjson'
 

@@ -138,3 +138,20 @@ test('[LC11] after an alarm could not be set, the next wish sets it', async () =
   await alarm.wakeBy(2000)
   expect(storage.at).toBe(2000)
 })
+
+test('[LC11] no write and no sweep brings forward an alarm that was put off after a failure', async () => {
+  let at: number | null = null
+  const alarm = alarmOf({
+    getAlarm: async () => at,
+    setAlarm: async (time) => {
+      at = Number(time)
+    },
+  })
+  await alarm.postpone(3_600_000)
+  await alarm.wakeBy(10_000)
+  expect(at).toBe(3_600_000)
+  alarm.forget()
+  at = null
+  await alarm.wakeBy(10_000)
+  expect(at).toBe(10_000)
+})

@@ -237,3 +237,19 @@ test('[ED11] an error of our own code stays a defect', async () => {
     ROUTES.length - APART.length,
   )
 })
+
+test('[SC14] a query of thousands of parameters is refused before anything reads them', async () => {
+  const began = performance.now()
+  const reply = await send('GET', `/api/health?${'=1&'.repeat(15_000)}`)
+  expect(reply).toMatchObject({ status: 422, body: { code: 'invalid-request' } })
+  // With itty-router's own reading it is some seconds.
+  expect(performance.now() - began).toBeLessThan(500)
+})
+
+test('[SC8] what a client asks for in the place of a key is not repeated', async () => {
+  const a = await device()
+  for (const path of ['/api/entries', '/api/history']) {
+    const { status, body } = await a.get(`${path}?key=${a.token}`)
+    expect([status, body.detail]).toEqual([404, 'Not found: there is no entry of this key.'])
+  }
+})

@@ -576,6 +576,12 @@ test('[ID11] sockets close with the sessions, however long the name of the subje
   expect(await socket.closed()).toMatchObject({ code: 4403 })
 })
 
+test('[ID11] a subject that is named by another claim than sub is refused: no session could have it', async () => {
+  const body = { subject: 'https://login.example/#email=ann@example.com', space: 'any' }
+  const { status, body: told } = await send('DELETE', '/api/sessions', { bearer: env.ADMIN_TOKEN, body })
+  expect([status, told.detail]).toEqual([422, expect.stringContaining('#sub=')])
+})
+
 test('[ID11] DELETE /api/auth ends the one session; another opens with the same token', async () => {
   const provider = await trusted()
   const token = await provider.token()

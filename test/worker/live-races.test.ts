@@ -148,12 +148,13 @@ test('[LV22] where 16 MiB of all sockets wait, one that has a message waiting is
     })
     const turns = sockets.map(({ server }) => live.receive(server, message))
     const isOpen = ({ server }: { server: WebSocket }) => server.readyState === WebSocket.OPEN
-    expect(sockets.every(isOpen)).toBe(true)
+    // Sixteen of a megabyte: the next ones are too many, short ones of other sockets are not.
+    expect(sockets.filter(isOpen)).toHaveLength(16)
     turns.push(
       live.receive(socket, pushOf('y', 'k/1')),
       live.receive(sockets[0]?.server as WebSocket, message),
     )
-    expect(sockets.filter(isOpen)).toHaveLength(19)
+    expect(sockets.filter(isOpen)).toHaveLength(15)
     expect(socket.readyState).toBe(WebSocket.OPEN)
     place.open()
     await Promise.all(turns)

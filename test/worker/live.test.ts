@@ -16,6 +16,7 @@ import { answer } from '../../worker/src/http/edge.ts'
 import { signSession } from '../../worker/src/http/session.ts'
 import { spendTicket } from '../../worker/src/objects/admission.ts'
 import { openSpace } from '../../worker/src/objects/space.ts'
+import { CONFIG_KEY } from '../../worker/src/schema/config.ts'
 import { olderSpaces, withStubs } from '../support/unkind-spaces.ts'
 import { overhear } from '../support/witness.ts'
 import { call, type Device, device, mint, send } from './client.ts'
@@ -917,6 +918,45 @@ test('[LV14] a space serves so many sockets, and tells the next one to come agai
   expect(refused.status).toBe(503)
   expect(refused.headers.get('retry-after')).toBe('30')
   expect(await refused.json()).toMatchObject({ code: 'busy' })
+})
+
+async function allowClient(client: number): Promise<void> {
+  const { revision } = (await send('GET', '/api/config', { bearer: env.ADMIN_TOKEN })).body
+  const body = { revision, requestsPerMinute: { client, credential: 3000, space: 6000 } }
+  expect((await send('PUT', '/api/config', { bearer: env.ADMIN_TOKEN, body })).status).toBe(200)
+}
+
+test('[LV20] the seen after a poke is free, whatever the page that was pulled led to', async () => {
+  await allowClient(6)
+  const space = crypto.randomUUID()
+  const [writer, reader] = [await device(await mint({ space })), await device(await mint({ space }))]
+  let { cursor } = (await writer.sync({ cursor: null, changes: [{ key: 'k/0', value: 0, timestamp: T }] }))
+    .body
+  const socket = await follow(reader, `?cursor=${cursor}`)
+  for (let n = 1; n <= 4; n++) {
+    await writer.sync({ changes: [{ key: `k/${n}`, value: 'x'.repeat(100_000), timestamp: T }] })
+    expect((await socket.next()).type).toBe('poke')
+    const pulled = await reader.get(`/api/changes?cursor=${cursor}`)
+    expect(pulled.status).toBe(200)
+    cursor = pulled.body.cursor
+    socket.seen(cursor)
+  }
+  await pause(50)
+  expect(socket.poll()).toBeUndefined()
+  await env.CHRONICLE_KV.delete(CONFIG_KEY)
+})
+
+test('[LV20] a flood in gusts ends its socket, and a long message over budget is answered by its id unread', async () => {
+  await allowClient(1)
+  const reader = await device(await mint({ space: crypto.randomUUID() }))
+  const socket = await follow(reader)
+  await socket.next()
+  const long = (id: string) => `{"type":"push","id":"${id}","body":{"changes":[],"x":"${'y'.repeat(10_000)}"`
+  socket.say(long('no-json-at-all'))
+  expect(await socket.next()).toMatchObject({ type: 'ack', id: 'no-json-at-all', status: 429 })
+  for (let n = 0; n < 16; n++) socket.say(long(`p${n}`))
+  expect(await socket.closed()).toMatchObject({ code: 4429 })
+  await env.CHRONICLE_KV.delete(CONFIG_KEY)
 })
 
 test('[LV21] a credential that holds the most gives up a socket for one that would still hold fewer', async () => {

@@ -27,7 +27,7 @@ export const FAULTS: { readonly [C in FaultCode]: Extract<Fault, { code: C }> } 
     detail: 'clientId is not the one this session was opened for',
   },
   'forbidden-origin': { code: 'forbidden-origin' },
-  'not-found': { code: 'not-found', detail: 'there is no entry "notes/1"' },
+  'not-found': { code: 'not-found', detail: 'there is no entry of this key' },
   'method-not-allowed': { code: 'method-not-allowed', allow: ['GET', 'HEAD', 'OPTIONS'] },
   'upgrade-required': { code: 'upgrade-required' },
   'batch-gap': { code: 'batch-gap', expected: 7, found: 9 },

@@ -37,11 +37,14 @@ export const MAX_IN_FLIGHT_BYTES = 32 * 1024 * 1024
 /** What reading a page takes: the row that is open, its versions as values, and the page as entries and as a reply. */
 export const PAGE_IN_FLIGHT_BYTES = 8 * 1024 * 1024
 
-/** How many times its text a push takes: as text, as values, as lines, as the text of their digest, and sealed. */
-export const PUSH_IN_FLIGHT_FACTOR = 8
+/**
+ * How many times its text a push takes: 19 times as values in the worst case, which are many empty objects, and else
+ * some eight times as text, values, lines, the text of their digest, and sealed.
+ */
+export const PUSH_IN_FLIGHT_FACTOR = 20
 
-/** How many times its text a push holds while it waits: as text and as values. */
-export const PUSH_WAITING_FACTOR = 3
+/** How many times its text a push holds while it waits, not yet parsed: two bytes a character. */
+export const PUSH_WAITING_FACTOR = 2
 
 /** What any other request holds while it waits. */
 export const WAITING_BYTES = 4 * 1024
@@ -274,8 +277,11 @@ export const MAX_REFUSED_MESSAGES = 16
 export const MAX_QUEUED_MESSAGES = 100
 export const MAX_QUEUED_LENGTH = 4 * 1024 * 1024
 
-/** How long those of all sockets of a space may be; one that has none waiting may always send one. */
+/** How long those of all sockets of a space may be; one that has none waiting may send a short one all the same. */
 export const MAX_ALL_QUEUED_LENGTH = 16 * 1024 * 1024
+
+/** How long that one is at most: with all sockets of a space as much again. */
+export const MAX_LONE_LENGTH = 64 * 1024
 
 /** The most bytes that a client has asked for on a socket and not confirmed: some of the largest replies. */
 export const MAX_UNSEEN_REPLY_BYTES = 4 * 1024 * 1024

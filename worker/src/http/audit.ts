@@ -4,8 +4,10 @@ import {
   type AuditRecord,
   type AuditTarget,
   auditName,
+  BY_SESSION,
   withoutCredentials,
 } from '../core/audit.ts'
+import type { FaultCode } from '../core/fault.ts'
 import { AUDIT_TTL_SECONDS } from '../core/limits.ts'
 import { AuditRecord as Kept } from '../schema/audit.ts'
 import { parseQuery } from '../schema/parse.ts'
@@ -47,11 +49,17 @@ async function act(
       target = { ...target, ...told }
     }),
   ])
+  const error = ended.status === 'fulfilled' ? null : shown(ended.reason)
   const status = ended.status === 'fulfilled' ? ended.value.status : shown(ended.reason).status
+  const hasEffect = error === null || PARTIAL.includes(error.code)
   // A session that is no longer valid has done nothing: anybody may hold one.
-  if (status !== 401) await keep(exchange, { ...asked, status, target })
+  if (status !== 401) await keep(exchange, { ...asked, status, target, hasEffect })
   if (ended.status === 'rejected') throw ended.reason
   return ended.value
+}
+
+interface Ended extends Pick<AuditRecord, 'status' | 'target'> {
+  readonly hasEffect: boolean
 }
 
 /**
@@ -60,7 +68,7 @@ async function act(
  */
 async function keep(
   exchange: Exchange,
-  { act, admin, status, target }: Asked & Pick<AuditRecord, 'status' | 'target'>,
+  { act, admin, status, target, hasEffect }: Asked & Ended,
 ): Promise<void> {
   const { request, env, requestId } = exchange
   const record: AuditRecord = {
@@ -73,11 +81,16 @@ async function keep(
     target: withoutCredentials(target),
   }
   logAct(exchange, record)
+  // Without an effect it has a line only: whoever holds a session could fill the records with refusals.
+  if (admin === BY_SESSION && !hasEffect) return
   // A value and no metadata: the names of an identity provider alone may be longer than the 1,024 bytes of that.
   await env.CHRONICLE_KV.put(auditName(record, crypto.randomUUID()), JSON.stringify(record), {
     expirationTtl: AUDIT_TTL_SECONDS,
   })
 }
+
+/** Refusals after which something may be stored: an import that stops keeps what came before. Its space counted it. */
+const PARTIAL: readonly FaultCode[] = ['body-timeout', 'invalid-line', 'quota-exceeded', 'internal']
 
 /** Where a request came from, as the platform says; on a local machine it says nothing, and a client anything. */
 function addressIn({ headers }: Request): string | null {

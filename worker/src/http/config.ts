@@ -48,8 +48,8 @@ export async function currentConfig(env: Env): Promise<Config> {
 }
 
 /**
- * The newest revision that the isolate knows of, for the spaces that it calls; undefined before the first read. Renewed
- * beside the request: nobody waits for it, and nobody fails by it.
+ * The revision that the isolate has read lately, for the spaces that it calls; undefined where that is longer ago, and
+ * the space then looks for itself. Renewed beside the request: nobody waits for it, and nobody fails by it.
  */
 export function knownRevision(env: Env): number | undefined {
   const now = Date.now()
@@ -57,7 +57,8 @@ export function knownRevision(env: Env): number | undefined {
     askedAt = now
     waitUntil(currentConfig(env).catch(logUnreadable))
   }
-  return known?.config.revision
+  const isFresh = known !== undefined && now - known.readAt < CONFIG_MAX_AGE_MS
+  return isFresh ? known?.config.revision : undefined
 }
 
 function logUnreadable(cause: unknown): void {

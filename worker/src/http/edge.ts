@@ -1,4 +1,5 @@
 import type { IRequest } from 'itty-router'
+import { MAX_QUERY_PARAMETERS } from '../core/limits.ts'
 import { unfitSecrets } from '../core/secrets.ts'
 import type { HTTPError } from '../errors.ts'
 import { exposeTo } from './cors.ts'
@@ -39,6 +40,7 @@ async function respond(exchange: Exchange): Promise<Reply> {
   const routed = (request.method === 'HEAD' ? new Request(request, { method: 'GET' }) : request) as IRequest
   try {
     checkSecrets(exchange)
+    checkQueryCount(request)
     const response = await routes.fetch(routed, exchange).catch((thrown) => countFailure(exchange, thrown))
     return { response, route: routed.route }
   } catch (thrown) {
@@ -62,6 +64,12 @@ function finish(headers: Headers, { request, env, requestId }: Exchange): void {
 function requestIdOf(request: Request): string {
   const given = request.headers.get('x-request-id') ?? ''
   return /^(?!chr_|adm_)[A-Za-z0-9_-]{1,64}$/.test(given) ? given : crypto.randomUUID()
+}
+
+/** Counts the parameters of a query before itty-router reads them, whose work grows with the square of their number. */
+function checkQueryCount({ url }: Request): void {
+  if (url.split('&', MAX_QUERY_PARAMETERS + 1).length <= MAX_QUERY_PARAMETERS) return
+  throw refusal({ code: 'invalid-request', detail: 'too many query parameters' })
 }
 
 /** Nobody is served with secrets that others could know. Which one is at fault is for the log, not for the reply. */

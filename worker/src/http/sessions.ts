@@ -23,12 +23,19 @@ export async function endSessions({ request, env }: Exchange, about: About): Pro
   const wanted = unwrap(parseBody(SessionsRequest, await readBody(request)))
   const { subject } = wanted
   about(wanted)
+  if (!SUBJECT.test(subject)) {
+    const detail = 'subject: expected <issuer>#sub=<value>, as the sub of the token says'
+    throw refusal({ code: 'invalid-request', detail })
+  }
   const space = wanted.space ?? (await ownSpaceOf(subject, env))
   about({ space })
   const now = Date.now()
   await spaceOf(env, { space }).revoke(await tokenId(subject), now + LONGEST_MS, now)
   return json({ success: true, subject, space })
 }
+
+/** The claim that names a subject (OpenID Connect Core, 2): a session of another one never was. */
+const SUBJECT = /^[^#]+#sub=/
 
 /** The space that is a subject's own, where its provider gives each subject one: elsewhere nothing would end. */
 async function ownSpaceOf(subject: string, env: Env): Promise<string> {

@@ -13,6 +13,7 @@ export interface Alarm {
 export function alarmOf(storage: Pick<DurableObjectStorage, 'getAlarm' | 'setAlarm'>): Alarm {
   let due: number | undefined
   let forgotten = 0
+  let notBefore = 0
 
   async function learn(): Promise<void> {
     const before = forgotten
@@ -32,16 +33,21 @@ export function alarmOf(storage: Pick<DurableObjectStorage, 'getAlarm' | 'setAla
   }
 
   return {
-    async wakeBy(at) {
+    async wakeBy(wanted) {
       if (due === undefined) await learn()
+      const at = Math.max(wanted, notBefore)
       if (due === undefined || due > at) await set(at)
     },
 
-    postpone: set,
+    postpone(at) {
+      notBefore = at
+      return set(at)
+    },
 
     forget() {
       forgotten += 1
       due = undefined
+      notBefore = 0
     },
   }
 }

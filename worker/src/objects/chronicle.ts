@@ -268,8 +268,7 @@ export class Chronicle extends DurableObject<Env> {
   /** Every request of a session passes here first, but for those that end it. */
   #count(session: Caller): Promise<Result<true>> {
     const now = Date.now()
-    const { configRevision } = session
-    if (configRevision !== undefined) this.#space.hearOfConfig(configRevision, now)
+    this.#space.hearOfConfig(session.configRevision, now)
     return countRequest(this.#space, session, now)
   }
 

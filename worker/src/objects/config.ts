@@ -8,8 +8,8 @@ import { CONFIG_KEY, StoredConfig } from '../schema/config.ts'
  * outlives its object, so that a place of KV that is behind never takes it back to an older revision.
  */
 export interface ConfigReader {
-  /** Takes note of the revision that the Worker of this request has read. */
-  hear(revision: number, now: number): void
+  /** Takes note of the revision that the Worker of this request has read lately; undefined if it has not. */
+  hear(revision: number | undefined, now: number): void
   /** The configuration, read anew if that is due. */
   read(now: number): Promise<Config>
 }
@@ -17,6 +17,7 @@ export interface ConfigReader {
 export function configReader(sql: SqlStorage, kv: KVNamespace): ConfigReader {
   let config = rememberedConfig(sql)
   let heard = 0
+  let isUntold = false
   let heardAt = Number.NEGATIVE_INFINITY
   let readAt = Number.NEGATIVE_INFINITY
   let reading = Promise.resolve()
@@ -37,11 +38,13 @@ export function configReader(sql: SqlStorage, kv: KVNamespace): ConfigReader {
   function isDue(now: number): boolean {
     // KV may be behind what a Worker has read elsewhere, and is asked again then.
     if (heard > config.revision) return now - readAt >= CONFIG_MAX_AGE_MS
-    return now - Math.max(readAt, heardAt) >= CONFIG_UNHEARD_MS
+    return now - Math.max(readAt, heardAt) >= (isUntold ? CONFIG_MAX_AGE_MS : CONFIG_UNHEARD_MS)
   }
 
   return {
     hear(revision, now) {
+      isUntold = revision === undefined
+      if (revision === undefined) return
       heard = revision
       heardAt = now
     },

@@ -7,10 +7,10 @@ import type { Space } from './space.ts'
 
 /** `GET /api/entries`: where one key stands. A deleted entry is not found, like one that never was. */
 export async function readEntry(space: Space, session: Session, key: string): Promise<Result<string>> {
-  if (!passes(session.collections, key)) return absent(key)
+  if (!passes(session.collections, key)) return absent()
   await space.keys()
   const head = space.store.heads([key]).get(key)
-  if (head === undefined || head.deleted) return absent(key)
+  if (head === undefined || head.deleted) return absent()
   const version = (await openVersions(space, [head.seq])).get(head.seq)
   if (version === undefined || version.key !== key || !agrees(version, head)) {
     throw new CorruptionError(`version ${head.seq} is not what its head promised`)
@@ -18,6 +18,6 @@ export async function readEntry(space: Space, session: Session, key: string): Pr
   return accepted(JSON.stringify(entryOf(version, space.standing.epoch)))
 }
 
-function absent(key: string): Result<never> {
-  return refused({ code: 'not-found', detail: `there is no entry ${JSON.stringify(key)}` })
+function absent(): Result<never> {
+  return refused({ code: 'not-found', detail: 'there is no entry of this key' })
 }

@@ -23,8 +23,7 @@ export async function readHistory(
   const meter: Meter = { read: 0 }
   const { epoch } = space.standing
   const head = passes(session.collections, key) ? space.store.heads([key]).get(key) : undefined
-  if (head === undefined)
-    return refused({ code: 'not-found', detail: `there is no entry ${JSON.stringify(key)}` })
+  if (head === undefined) return refused({ code: 'not-found', detail: 'there is no entry of this key' })
   const versionOf = reader(space, key, meter)
   let version = await versionOf(head.seq)
   if (version === null || !agrees(version, head))

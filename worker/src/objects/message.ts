@@ -33,13 +33,41 @@ export async function receive(incoming: Incoming, message: string | ArrayBuffer)
   if (!fitsBytes(message, MAX_MESSAGE_BYTES)) return end(socket, 'too-large')
   const toll = await charge(hub, socket, message.length)
   if (toll === null) return
+  if (message.length <= MAX_NOTE_LENGTH) return dealWith(incoming, message, toll)
+  // A long one is parsed only if it was paid for, and when there is room for what comes of it.
+  const served = toll.ok
+    ? await hub.space.inFlight.serve(weightOfPush(message), async () =>
+        accepted(await dealWith(incoming, message, toll)),
+      )
+    : toll
+  if (!served.ok) refuseLong(incoming, message, served.fault)
+}
+
+/** Where a push names itself, if it does so at its beginning. */
+const PUSH_ID = /^\s*\{\s*"type"\s*:\s*"push"\s*,\s*"id"\s*:\s*"([\w-]{1,64})"/
+
+/** Refuses a long message of which nothing but its beginning is read. */
+function refuseLong(incoming: Incoming, message: string, fault: Fault): void {
+  const { hub } = incoming
+  const [, id] = PUSH_ID.exec(message.slice(0, MAX_NOTE_LENGTH)) ?? []
+  if (id === undefined) {
+    sayError(incoming, fault)
+    return
+  }
+  const [requestId, began] = [hub.newId(), hub.clock()]
+  note(hub, { requestId, began, result: refused(fault) })
+  acknowledge(incoming, { id, requestId, result: refused(fault) })
+}
+
+async function dealWith(incoming: Incoming, message: string, toll: Result<Toll>): Promise<void> {
+  const { hub, socket } = incoming
   const parsed = parseMessage(message)
   const kind = parsed.ok ? parsed.value.type : 'unknown'
   if (kind !== 'push' && message.length > MAX_NOTE_LENGTH) return end(socket, 'too-large')
   const paid = kind === 'seen' ? toll : await payInFull(hub, socket, toll)
   if (paid === null) return
   if (parsed.ok && parsed.value.type === 'push')
-    return answer(incoming, { message: parsed.value, length: message.length, paid })
+    return answer(incoming, { message: parsed.value, text: message, paid })
   if (!paid.ok) return sayError(incoming, paid.fault)
   if (!parsed.ok) return sayError(incoming, parsed.fault)
   if (parsed.value.type === 'seen') return moveTo(incoming, parsed.value.cursor, paid.value)
@@ -59,7 +87,9 @@ async function moveTo(incoming: Incoming, cursor: string, toll: Toll): Promise<v
   const { hub, broadcast, socket } = incoming
   const at = standpointOf(hub.space, cursor, listenerOf(socket).filter)
   if (toll === 'free') spendReply(socket)
-  const isLed = at !== null && isOnTheWay(listenerOf(socket), at)
+  const listener = listenerOf(socket)
+  // Whoever was told to pull has paid for the pull.
+  const isLed = at !== null && (isOnTheWay(listener, at) || listener.poked)
   const paid = isLed ? accepted(toll) : await payInFull(hub, socket, accepted(toll))
   if (paid === null) return
   if (!paid.ok) return sayError(incoming, paid.fault)
@@ -72,15 +102,15 @@ async function moveTo(incoming: Incoming, cursor: string, toll: Toll): Promise<v
   broadcast.catchUp(moved)
 }
 
-/** A push, how long its message is, and whether it was paid for. */
+/** A push, the text of its message, and whether it was paid for. */
 interface Pushed {
   readonly message: Push
-  readonly length: number
+  readonly text: string
   readonly paid: Result<Toll>
 }
 
 /** Takes a batch like `POST /api/sync`, and answers with what that would. */
-async function answer(incoming: Incoming, { message, length, paid }: Pushed): Promise<void> {
+async function answer(incoming: Incoming, { message, text, paid }: Pushed): Promise<void> {
   const { hub, broadcast, socket } = incoming
   const listener = listenerOf(socket)
   // Before it is taken: nothing may fail once it is stored, and the next ack may be one too many to remember.
@@ -88,7 +118,7 @@ async function answer(incoming: Incoming, { message, length, paid }: Pushed): Pr
     return end(socket, 'stalled')
   const began = hub.clock()
   const requestId = hub.newId()
-  const taking = paid.ok ? take(incoming, { message, length }) : Promise.resolve(paid)
+  const taking = paid.ok ? take(incoming, { message, text }) : Promise.resolve(paid)
   const result = await taking
     .catch((thrown: unknown) => {
       note(hub, { requestId, began, result: refused({ code: 'internal' }) })
@@ -105,7 +135,7 @@ async function answer(incoming: Incoming, { message, length, paid }: Pushed): Pr
 /** By the rules of HTTP, one after the other. */
 async function take(
   { hub, socket }: Incoming,
-  { message, length }: Omit<Pushed, 'paid'>,
+  { message, text }: Omit<Pushed, 'paid'>,
 ): Promise<Result<Synced>> {
   const { session, filter } = listenerOf(socket)
   const now = hub.clock()
@@ -117,7 +147,8 @@ async function take(
   if (cursor !== undefined) hub.answering.add(socket)
   const at = typeof cursor === 'string' ? standpointOf(hub.space, cursor, filter) : null
   if (at !== null) remember(socket, standsAt(listenerOf(socket), at))
-  const weight = weightOfPush(length, cursor !== undefined)
+  // A long message has its share already.
+  const weight = text.length > MAX_NOTE_LENGTH ? null : weightOfPush(text)
   return serve(hub.space, { session, weight, now }, () =>
     push(hub.space, session, { request: request.value, now }),
   )

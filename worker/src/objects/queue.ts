@@ -1,4 +1,9 @@
-import { MAX_ALL_QUEUED_LENGTH, MAX_QUEUED_LENGTH, MAX_QUEUED_MESSAGES } from '../core/limits.ts'
+import {
+  MAX_ALL_QUEUED_LENGTH,
+  MAX_LONE_LENGTH,
+  MAX_QUEUED_LENGTH,
+  MAX_QUEUED_MESSAGES,
+} from '../core/limits.ts'
 
 /** The messages of sockets, each dealt with after the one before it of the same socket. */
 export interface Queue {
@@ -18,7 +23,7 @@ export function queue(): Queue {
   let all = 0
 
   function hasRoom({ count, length }: Turns, more: number): boolean {
-    if (count === 0) return true
+    if (count === 0 && more <= MAX_LONE_LENGTH) return true
     return (
       count < MAX_QUEUED_MESSAGES && length + more <= MAX_QUEUED_LENGTH && all + more <= MAX_ALL_QUEUED_LENGTH
     )

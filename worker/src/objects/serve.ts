@@ -15,31 +15,40 @@ import type { Space } from './space.ts'
 /** A request that reads a page. */
 export const PAGE: Weight = { served: PAGE_IN_FLIGHT_BYTES, waiting: WAITING_BYTES }
 
-/** A push whose text has this length, and that reads a page where it has a cursor. */
-export function weightOfPush(length: number, hasCursor: boolean): Weight {
-  const served = length * PUSH_IN_FLIGHT_FACTOR + (hasCursor ? PAGE.served : 0)
-  return { served, waiting: WAITING_BYTES + length * PUSH_WAITING_FACTOR }
+/** A push by its text, which is parsed only while it is served. One that may hold a cursor reads a page too. */
+export function weightOfPush(text: string): Weight {
+  const page = text.includes('"cursor"') ? PAGE.served : 0
+  return {
+    served: text.length * PUSH_IN_FLIGHT_FACTOR + page,
+    waiting: WAITING_BYTES + text.length * PUSH_WAITING_FACTOR,
+  }
 }
 
 /** A page of an export, which waits as long as it takes: it has begun, and would be torn. */
 export const EXPORTED_PAGE: Weight = { served: PAGE_IN_FLIGHT_BYTES, waiting: 0 }
 
 /**
- * Serves a request of a session within the memory of the object. One that had to wait is asked again for its session;
- * one whose space was erased meanwhile is refused, because what it found is of a space that is no more.
+ * Serves a request of a session within the memory of the object; without a weight it has its share already. One that had
+ * to wait is asked again for its session; one whose space was erased meanwhile is refused, because what it found is of
+ * a space that is no more.
  */
 export async function serve<T>(
   space: Space,
-  { session, weight, now }: { readonly session: Session; readonly weight: Weight; readonly now: number },
+  {
+    session,
+    weight,
+    now,
+  }: { readonly session: Session; readonly weight: Weight | null; readonly now: number },
   work: () => Promise<Result<T>>,
 ): Promise<Result<T>> {
   const { epoch } = space.standing
   const isErased = () => space.standing.epoch !== epoch
   try {
-    const done = await space.inFlight.serve<T>(weight, async () => {
+    const admitted = async () => {
       const known = checkSession(space, session, now)
       return known.ok ? work() : known
-    })
+    }
+    const done = await (weight === null ? admitted() : space.inFlight.serve<T>(weight, admitted))
     return isErased() ? refused({ code: 'revoked' }) : done
   } catch (thrown) {
     // What it was reading has gone under its hands.

@@ -23,7 +23,7 @@ export interface Space {
   /** Re-reads the configuration from KV if that is due. */
   readonly refreshConfig: (now: number) => Promise<void>
   /** Takes note of the revision of it that the Worker of a request has read. */
-  readonly hearOfConfig: (revision: number, now: number) => void
+  readonly hearOfConfig: (revision: number | undefined, now: number) => void
   /** What has been asked lately, and by whom. */
   readonly budgets: Budgets
   /** What is being served. */

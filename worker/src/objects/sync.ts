@@ -28,15 +28,13 @@ export async function sync(
   session: Session,
   body: { readonly text: string; readonly now: number },
 ): Promise<Result<Synced>> {
-  const known = checkSession(space, session, body.now)
+  const { text, now } = body
+  const known = checkSession(space, session, now)
   if (!known.ok) return known
-  const parsed = parseSync(body.text)
-  if (!parsed.ok) return parsed
-  const { value: request } = parsed
-  const weight = weightOfPush(body.text.length, request.cursor !== undefined)
-  return serve(space, { session, weight, now: body.now }, () =>
-    push(space, session, { request, now: body.now }),
-  )
+  return serve(space, { session, weight: weightOfPush(text), now }, async () => {
+    const parsed = parseSync(text)
+    return parsed.ok ? push(space, session, { request: parsed.value, now }) : parsed
+  })
 }
 
 /** Pushes a batch, then pulls a page where a cursor is given. `now`: when the request came, ms. */

@@ -31,7 +31,8 @@ async function pay(hub: Hub, socket: WebSocket): Promise<Result<Toll> | null> {
   const counted = await countRequest(hub.space, listenerOf(socket).session, hub.clock())
   if (!isOpen(socket) || isOver(hub, socket, listenerOf(socket).session)) return null
   const listener = listenerOf(socket)
-  const refusals = counted.ok ? 0 : (listener.refusals ?? 0) + 1
+  // One that is taken makes up for one that was refused, and not for all: a flood in gusts is one too.
+  const refusals = Math.max(0, (listener.refusals ?? 0) + (counted.ok ? -1 : 1))
   if (refusals > MAX_REFUSED_MESSAGES) {
     end(socket, 'flooding')
     return null
