@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  appendFileSync,
   copyFileSync,
   mkdirSync,
   mkdtempSync,
@@ -19,6 +20,7 @@ import { backUpSpaces } from '../../infra/operate/backup-spaces.ts'
 import { fileNameOf } from '../../infra/operate/export-file.ts'
 import type { Service } from '../../infra/operate/persist.ts'
 import { restoreSpaces } from '../../infra/operate/restore-spaces.ts'
+import { beginRun } from '../../infra/operate/run-record.ts'
 import { CHECKS, cleanUp, type Subject } from '../../infra/operate/smoke-checks.ts'
 import { runCommand } from '../standin/command.ts'
 import { mintToken, testCloud } from '../support/cloud.ts'
@@ -336,6 +338,20 @@ test('a tool that is interrupted takes its token back, and goes on where it was'
   expect(left.map((ms) => Math.round(ms / 60_000))).toEqual([60])
   expect(await leftTokens()).toEqual([])
   expect(readdirSync(folder).filter((name) => name.endsWith('.ndjson'))).toHaveLength(1)
+})
+
+test('a torn line of the run record is lost alone: the runs that follow go on with the rest', () => {
+  const options = { api: 'https://sync.example.com', again: false, clock }
+  beginRun(folder, 'backup', options).note('a')
+  const file = join(folder, 'backup.run')
+  appendFileSync(file, '"b')
+  beginRun(folder, 'backup', options).note('c')
+  expect([...beginRun(folder, 'backup', options).done]).toEqual(['a', 'c'])
+  // A run of an older release has written the next name into the torn line.
+  appendFileSync(file, '"d"e"\n"f"\n')
+  expect([...beginRun(folder, 'backup', options).done]).toEqual(['a', 'c', 'f'])
+  writeFileSync(file, readFileSync(file, 'utf8').slice(5))
+  expect(beginRun(folder, 'backup', options).resumed).toBeUndefined()
 })
 
 test('names of files are those of one space each, whatever the file system tells apart', () => {
