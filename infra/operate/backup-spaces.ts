@@ -141,27 +141,60 @@ interface Completion extends BackUpOptions {
 /** Looks for spaces that no token names: those that the folder knows by name are backed up, the others are told. */
 async function completeBy(service: Service, completion: Completion): Promise<void> {
   const { named, objects, outcome } = completion
-  if (typeof objects === 'string') {
-    outcome.missing.push(`whether other spaces hold data is not known: ${objects}`)
-    return
-  }
-  const ids = new Set(named.values())
-  if (ids.has(undefined)) {
-    outcome.missing.push('whether other spaces hold data is not known: the service is of an older release')
-    return
-  }
-  if (objects.length > 0 && ids.size > 0 && !objects.some((id) => ids.has(id))) {
+  if (objects.length === 0 && named.size === 0) {
     outcome.missing.push(
-      'whether other spaces hold data is not known: the objects that were listed are of another stack, name the right one with --stack',
+      `nothing was found: no token names a space, and no object of the stack holds data. Check that ${service.api} is the service that is meant, and that --stack names its stack`,
     )
     return
   }
-  const unnamed = await holdingEntries(
-    service,
-    objects.filter((id) => !ids.has(id)),
-  )
+  const unnamed = await findUnnamed(service, completion)
+  if (typeof unnamed === 'string') {
+    outcome.missing.push(`whether other spaces hold data is not known: ${unnamed}`)
+    return
+  }
+  if (named.size === 0 && unnamed.size === 0)
+    console.log('No token names a space, and no object of the stack holds entries')
   await backUpRemembered(service, completion, unnamed)
   if (unnamed.size > 0) outcome.missing.push(describeUnnamed(unnamed))
+}
+
+/** The objects that hold entries and that no token names, as `holdingEntries` has them; or why they are not known. */
+async function findUnnamed(
+  service: Service,
+  completion: Completion,
+): Promise<Map<string, number | undefined> | string> {
+  const { named, objects } = completion
+  if (typeof objects === 'string') return objects
+  const ids = new Set(named.values())
+  if (ids.has(undefined)) return 'the service is of an older release'
+  const absent = await missingFrom(objects, completion)
+  if (absent !== undefined)
+    return `${absent} holds entries and is not among the objects that were listed. They are of another stack, name the right one with --stack`
+  const others = objects.filter((id) => !ids.has(id))
+  return holdingEntries(service, others).catch(
+    (cause) =>
+      `${asReason(cause)}. If the objects that were listed are of another stack, name the right one with --stack`,
+  )
+}
+
+/** A space that was saved with entries and has no object in the list, which then is of another stack. */
+async function missingFrom(objects: readonly string[], completion: Completion): Promise<string | undefined> {
+  if ((await firstUnlisted(objects, completion)) === undefined) return undefined
+  // A space that was first written to during the back-up is in a list that is made now.
+  const listedNow = await completion.listObjects().catch(asReason)
+  return firstUnlisted(typeof listedNow === 'string' ? objects : listedNow, completion)
+}
+
+async function firstUnlisted(
+  objects: readonly string[],
+  { folder, run, named }: Completion,
+): Promise<string | undefined> {
+  const listed = new Set<string | undefined>(objects)
+  for (const [space, id] of named) {
+    if (listed.has(id) || !run.done.has(space)) continue
+    if (await entriesIn(join(folder, fileNameOf(space)))) return space
+  }
+  return undefined
 }
 
 /** How many ids one request takes (docs/spec.md, KR6). */

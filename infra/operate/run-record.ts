@@ -36,6 +36,9 @@ export function beginRun(folder: string, name: string, { api, again, clock }: Ru
   if (!isResumed) {
     writing(folder, () => mkdirSync(folder, { recursive: true, mode: 0o700 }))
     writing(folder, () => writeFileSync(file, lineOf({ api, at: clock.now() }), { mode: 0o600 }))
+  } else if (!readFileSync(file, 'utf8').endsWith('\n')) {
+    // Ends the line that a killed process or a full disk has torn, so that the next name has a line of its own.
+    writing(folder, () => appendFileSync(file, '\n'))
   }
   return {
     resumed: isResumed ? new Date(began.at) : undefined,
@@ -75,10 +78,19 @@ function lineOf(value: Began | string): string {
   return `${JSON.stringify(value)}\n`
 }
 
-/** The whole lines that this tool has written there. */
+/** The whole lines that this tool has written there, the beginning first. A line that was torn is none of them. */
 function readLines(file: string): readonly [Began?, ...string[]] {
   if (!existsSync(file)) return []
   const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1)
-  // Each was written by `lineOf`, the beginning first.
-  return lines.map((line) => JSON.parse(line)) as [Began?, ...string[]]
+  // Each was written by `lineOf`.
+  return lines.flatMap(parsed) as [Began?, ...string[]]
+}
+
+/** The value of a line; nothing if the line is no JSON. */
+function parsed(line: string): readonly unknown[] {
+  try {
+    return [JSON.parse(line)]
+  } catch {
+    return []
+  }
 }

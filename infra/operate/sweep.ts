@@ -20,14 +20,11 @@ const PATIENCE_MS = Number(process.env.SWEEP_PATIENCE_MS || 600_000)
 async function main(): Promise<void> {
   const { stack, rest } = takeStack(process.argv.slice(2))
   const service = readService(rest.join(' '), USAGE)
-  const spaces = await listObjects({ api: service.api, stack })
-  console.log(`${spaces.length} spaces`)
-  if (spaces.length === 0) return
-  const { generation, left } = await sweep(service, spaces)
+  const { generation, asked, left } = await sweepAll(service, stack)
   for (const space of left) console.error(`${space.id}: ${describe(space)}`)
   if (left.length > 0)
     throw new StartError(
-      `${left.length} of ${spaces.length} spaces are not sealed by master key ${generation}: retire no key. ${remedyFor(left)}, and run it again`,
+      `${left.length} of ${asked} spaces are not sealed by master key ${generation}: retire no key. ${remedyFor(left)}, and run it again`,
     )
   console.log(`All are sealed by master key ${generation}.`)
   if (generation === 1) return
@@ -60,15 +57,42 @@ interface Swept {
   readonly left: readonly Space[]
 }
 
+/**
+ * Sweeps what is listed, and lists again until nothing new has come: a Worker with the older secrets goes on for some
+ * minutes after a deployment, and what a space stores that it makes is sealed by the older key.
+ */
+async function sweepAll(service: Service, stack: string): Promise<Swept & { readonly asked: number }> {
+  const done = new Set<string>()
+  for (let newest = 0; ; ) {
+    const listed = await listObjects({ api: service.api, stack })
+    const spaces = listed.filter((id) => !done.has(id))
+    if (newest === 0 && spaces.length === 0) throw nothingListed(service, stack)
+    if (spaces.length === 0) return { generation: newest, asked: done.size, left: [] }
+    console.log(newest === 0 ? `${spaces.length} spaces` : `${spaces.length} spaces more`)
+    const { generation, left } = await sweep(service, spaces, newest)
+    if (left.length > 0) return { generation, asked: done.size + spaces.length, left }
+    // What is done is done under an older key: all of it is asked again.
+    if (generation > newest) done.clear()
+    for (const id of spaces) done.add(id)
+    newest = generation
+  }
+}
+
+function nothingListed({ api }: Service, stack: string): StartError {
+  return new StartError(
+    `the stack ${stack} has no objects that hold data: retire no key. Check that --stack names the stack of ${api}; if nothing was ever stored there, there is nothing to sweep`,
+  )
+}
+
 /** How often a space that fails is asked: an object can be in the middle of a move. */
 const ATTEMPTS = 3
 
-/** Asks until all are done, or nothing has been for a long time. */
-async function sweep(service: Service, spaces: readonly string[]): Promise<Swept> {
+/** Asks until all are done under the key `least` or a newer one, or nothing has been for a long time. */
+async function sweep(service: Service, spaces: readonly string[], least: number): Promise<Swept> {
   let left: readonly Space[] = spaces.map(pending)
   const { clock } = service
   let patience = clock.now() + PATIENCE_MS
-  let newest = 0
+  let newest = least
   for (let round = 1; ; round++) {
     const { generation, states } = await askAll(service, left, newest)
     // Right after a deployment an older Worker may answer: what it called done was not, under the newer key.

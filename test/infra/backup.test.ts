@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
+  appendFileSync,
   copyFileSync,
   mkdirSync,
   mkdtempSync,
@@ -9,6 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -19,10 +21,12 @@ import { backUpSpaces } from '../../infra/operate/backup-spaces.ts'
 import { fileNameOf } from '../../infra/operate/export-file.ts'
 import type { Service } from '../../infra/operate/persist.ts'
 import { restoreSpaces } from '../../infra/operate/restore-spaces.ts'
+import { beginRun } from '../../infra/operate/run-record.ts'
 import { CHECKS, cleanUp, type Subject } from '../../infra/operate/smoke-checks.ts'
 import { runCommand } from '../standin/command.ts'
 import { mintToken, testCloud } from '../support/cloud.ts'
 import { OfflineDevice } from '../support/offline-device.ts'
+import { listen } from './fake-api.ts'
 import { type FakeClock, fakeClock, limitedService, type Unkindness } from './limited-service.ts'
 
 const CHECKOUT = join(import.meta.dirname, '../..')
@@ -80,7 +84,7 @@ async function operate(method: string, path: string, body?: object, bearer = run
   const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' }
   const init = { method, headers, ...(body && { body: JSON.stringify(body) }) }
   return (await (await fetch(running.url + path, init)).json()) as Record<string, string> & {
-    tokens: { name: string; id: string; space: string; expiresAt: number }[]
+    tokens: { name: string; id: string; space: string; spaceId: string; expiresAt: number }[]
   }
 }
 
@@ -182,9 +186,47 @@ test('a space whose last token was revoked is told, and saved under the name tha
   await erase('forgotten')
 })
 
+test('a space that is first written to during the back-up is no sign of another stack', async () => {
+  await newSpace('newborn')
+  const all = storedObjects(join(cloud.folder, 'dev'), 'Chronicle')
+  const { tokens } = await operate('GET', '/api/tokens')
+  const { spaceId } = tokens.find(({ space }) => space === 'newborn') ?? {}
+  const lists = [all.filter((id) => id !== spaceId), all]
+  expect(lists[0]).toHaveLength(all.length - 1)
+  const wanted = { folder, again: false, listObjects: async () => lists.shift() ?? [] }
+  await backUpSpaces(await service(), wanted)
+})
+
+test('a back-up that finds nothing at all is told, and is not complete', async () => {
+  const erased = { generation: 1, spaces: [{ id: 'erased', state: 'done', entries: 0 }] }
+  let resealed: object = erased
+  const server = createServer(({ url }, response) => {
+    response.statusCode = url === '/api/tokens' || resealed === erased ? 200 : 422
+    response.end(JSON.stringify(url === '/api/tokens' ? { tokens: [], next: null } : resealed))
+  })
+  const place = { api: await listen(server), adminToken: 'x', clock }
+  expect(await backUp({}, { place, objects: [] })).toBe('the back-up is not complete: see above')
+  expect(printed.at(-1)).toMatch(/^nothing was found: .* Check that http:\S+ is the service .* --stack names/)
+  expect(await backUp({}, { place, objects: ['erased'] })).toBe('complete')
+  expect(printed.slice(-2)).toEqual([
+    'No token names a space, and no object of the stack holds entries',
+    `0 of 0 spaces are in ${folder}`,
+  ])
+  resealed = { code: 'invalid-request', detail: 'spaces/0: no object of the class Chronicle has this id' }
+  expect(await backUp({}, { place, objects: ['foreign'] })).toBe('the back-up is not complete: see above')
+  expect(printed.at(-1)).toMatch(
+    /not known: .* has this id\. If .* another stack, name the right one with --stack$/,
+  )
+})
+
 test('what cannot be listed is told: no account, another stack', async () => {
   expect(await backUp({}, { objects: ['0'.repeat(64)] })).toBe('the back-up is not complete: see above')
   expect(printed.at(-1)).toMatch(/of another stack, name the right one with --stack$/)
+  // A stack that was deployed and never used.
+  expect(await backUp({}, { objects: [] })).toBe('the back-up is not complete: see above')
+  expect(printed.at(-1)).toMatch(
+    /: .+ holds entries and is not among the objects that were listed\. .* --stack$/,
+  )
   const env = { CHRONICLE_ADMIN_TOKEN: running.outputs.adminToken, CLOUDFLARE_ACCOUNT_ID: '' }
   const args = ['infra/operate/backup.ts', running.url, folder, '--again']
   const { code, printed: said } = await runCommand(process.execPath, args, { cwd: CHECKOUT, env })
@@ -336,6 +378,20 @@ test('a tool that is interrupted takes its token back, and goes on where it was'
   expect(left.map((ms) => Math.round(ms / 60_000))).toEqual([60])
   expect(await leftTokens()).toEqual([])
   expect(readdirSync(folder).filter((name) => name.endsWith('.ndjson'))).toHaveLength(1)
+})
+
+test('a torn line of the run record is lost alone: the runs that follow go on with the rest', () => {
+  const options = { api: 'https://sync.example.com', again: false, clock }
+  beginRun(folder, 'backup', options).note('a')
+  const file = join(folder, 'backup.run')
+  appendFileSync(file, '"b')
+  beginRun(folder, 'backup', options).note('c')
+  expect([...beginRun(folder, 'backup', options).done]).toEqual(['a', 'c'])
+  // A run of an older release has written the next name into the torn line.
+  appendFileSync(file, '"d"e"\n"f"\n')
+  expect([...beginRun(folder, 'backup', options).done]).toEqual(['a', 'c', 'f'])
+  writeFileSync(file, readFileSync(file, 'utf8').slice(5))
+  expect(beginRun(folder, 'backup', options).resumed).toBeUndefined()
 })
 
 test('names of files are those of one space each, whatever the file system tells apart', () => {

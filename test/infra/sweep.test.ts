@@ -147,6 +147,34 @@ test('what an older Worker calls done is asked again once a newer one answers', 
   expect(asked).toEqual([100, 1, 100, 100, 100])
 })
 
+/** An account that lists one time after the other; the last list stays. */
+function listings(...lists: readonly (readonly string[])[]): Answers {
+  let times = 0
+  return {
+    [`${NAMESPACES}?per_page=1000`]: [NAMESPACE],
+    get [`${NAMESPACES}/n1/objects?limit=1000`]() {
+      const ids = lists[Math.min(times++, lists.length - 1)] ?? []
+      return { page: ids.map((id) => ({ id })) }
+    },
+  }
+}
+
+test('a space that was made after the listing is asked too, and all again if a newer key shows by then', async () => {
+  const done = { state: 'done' }
+  const { url, asked } = await serviceThatSays(done)
+  const born = await sweep([url], listings([ID], [ID, 'cd'.repeat(32)]))
+  expect(born.code, born.printed).toBe(0)
+  expect(born.printed).toMatch(/^1 spaces\n.*\n1 spaces more\n.*\nAll are sealed by master key 3\.\n/)
+  expect(asked).toEqual([1, 1])
+
+  const newer = { state: 'done', generation: 4 }
+  const deployed = await serviceThatSays(done, newer)
+  const again = await sweep([deployed.url], listings([ID], [ID, 'cd'.repeat(32)]))
+  expect(again.printed).toContain('All are sealed by master key 4.')
+  // The new one, anew under the key that it showed, and then the old one.
+  expect(deployed.asked).toEqual([1, 1, 1, 1])
+})
+
 test('a space that is never done is waited for, but not for ever', async () => {
   const { url } = await serviceThatSays({ state: 'pending' })
   const { code, printed } = await sweep([url], listing([ID]), { SWEEP_PATIENCE_MS: '1500' })
@@ -204,6 +232,13 @@ test.each<[string, readonly string[], Answers, Env, RegExp]>([
     listing([]),
     {},
     /^Error: the account has no objects of the script chronicle-sync-prod: name the stack with --stack/,
+  ],
+  [
+    'nothing listed',
+    ['http://127.0.0.1:9'],
+    listing([]),
+    {},
+    /^Error: the stack dev has no objects that hold data: retire no key\. Check that --stack names the stack of http:/,
   ],
   ['nobody there', ['http://127.0.0.1:9'], listing([ID]), {}, /POST \/api\/spaces\/reseal: no answer from/],
 ])('a sweep that cannot go on is one line: %s', async (_what, args, answers, env, message) => {
