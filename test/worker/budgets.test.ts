@@ -213,7 +213,7 @@ test('[LV20] so does a position that the client was not led to, because the feed
   expect(came).toEqual([...[0, 1, 0].map((seq) => `${epoch}.${seq}`), ...Array(5).fill('client')])
 })
 
-test('[LV20] pushes over a budget are answered, and no more than sixteen in a row', async () => {
+test('[LV20] pushes over a budget are answered, and no more than sixteen that none makes up for', async () => {
   await allow({ client: 3 })
   const [a] = (await spaceOf('a')) as [Device]
   const socket = await follow(a)
@@ -225,7 +225,8 @@ test('[LV20] pushes over a budget are answered, and no more than sixteen in a ro
   socket.say(push)
   expect(await socket.next()).toMatchObject({ status: 200 })
   for (let count = 0; count < 17; count++) socket.say({ ...push, body: 'x'.repeat(100_000) })
-  expect(await spoken(socket)).toBe('16 ack 429rate-limited, 4429')
+  // The one that was taken made up for one of the sixteen.
+  expect(await spoken(socket)).toBe('1 ack 429rate-limited, 4429')
 })
 
 test('[RL4] where a budget is used up no socket is opened', async () => {

@@ -49,7 +49,7 @@ export const PUSH_WAITING_FACTOR = 2
 /** What any other request holds while it waits. */
 export const WAITING_BYTES = 4 * 1024
 
-/** What all that wait may hold together: some ten pushes of the largest size, or thousands of other requests. */
+/** What all that wait may hold together: some fifteen pushes of the largest size, or thousands of other requests. */
 export const MAX_WAITING_BYTES = 32 * 1024 * 1024
 
 /** When to ask again a space whose line is full, s: four pages at a time take some ten milliseconds each. */
@@ -270,7 +270,10 @@ export const MAX_UNSEEN = 64
 /** The longest message on a socket that is no push, in UTF-16 code units: a cursor, and what it is wrapped in. */
 export const MAX_NOTE_LENGTH = 4 * 1024
 
-/** How many messages in a row may be over a budget, and are told so: the next one ends the socket. */
+/**
+ * How many messages may be over a budget, and are told so, before the next one ends the socket. One that is taken makes
+ * up for one that was not.
+ */
 export const MAX_REFUSED_MESSAGES = 16
 
 /** The most messages of one socket that wait for the one before, and how long they may be together, in UTF-16 code units. */

@@ -21,7 +21,7 @@ export interface Listener {
   readonly unseen: readonly Sent[]
   /** How many messages it may yet send for what was sent to it. Absent in what an older release attached. */
   readonly replies?: number
-  /** How many of its last messages, in a row, were over a budget. Absent too. */
+  /** How many of its messages were over a budget, less those that were taken since. Absent too. */
   readonly refusals?: number
 }
 
