@@ -32,18 +32,23 @@ export interface ServeOptions {
   readonly onLog: (log: WorkerdStructuredLog) => void
 }
 
+/** A runtime that listens on this machine only, asks nothing of the network, and says nothing by itself. */
+export const QUIET = {
+  host: '127.0.0.1',
+  port: 0,
+  cf: false,
+  telemetry: { enabled: false },
+  logRequests: false,
+  enableDevRegistry: false,
+  log: new Log(LogLevel.NONE),
+} as const
+
 /** Runs the scripts of the account in workerd, on 127.0.0.1 only. Asks nothing of the network. */
 export async function serveAccount({ account, folder, port, onLog }: ServeOptions): Promise<Cloud> {
   const children = watchChildren()
   let complaint: string | undefined
   const miniflare = new Miniflare({
-    host: '127.0.0.1',
-    port: 0,
-    cf: false,
-    telemetry: { enabled: false },
-    logRequests: false,
-    enableDevRegistry: false,
-    log: new Log(LogLevel.NONE),
+    ...QUIET,
     handleStructuredLogs(log) {
       if (log.level === 'error') complaint ??= log.message
       onLog(log)

@@ -6,7 +6,7 @@ import { bodyOf, NoAnswer } from './api-client.ts'
 import { EXTENSION, entriesIn, fileNameOf, spaceOf } from './export-file.ts'
 import { askService, type Service } from './persist.ts'
 import { beginRun, FolderError, type RunRecord, writing } from './run-record.ts'
-import { listNamedSpaces, openSpace, type SpaceAccess } from './space-access.ts'
+import { inSpace, listNamedSpaces, type SpaceAccess } from './space-access.ts'
 
 export interface BackUpOptions {
   readonly folder: string
@@ -25,6 +25,9 @@ interface Outcome {
   readonly missing: string[]
 }
 
+/** What the tool is called among the clients of a space. */
+const CLIENT = 'backup'
+
 /** How often a space is tried: an export breaks off where a deployment cuts its connection. */
 const ATTEMPTS = 2
 
@@ -34,12 +37,7 @@ const ATTEMPTS = 2
  */
 export async function backUpSpaces(service: Service, options: BackUpOptions): Promise<void> {
   const { folder, again } = options
-  const run = beginRun(folder, 'backup', { api: service.api, again, clock: service.clock })
-  if (run.resumed) {
-    console.log(
-      `Going on with the back-up that began at ${run.resumed.toISOString()}; --again begins a new one`,
-    )
-  }
+  const run = beginRun(folder, 'back-up', { api: service.api, again, clock: service.clock })
   // The objects first: who has a token by then has one in the list that follows.
   const objects = await options.listObjects().catch(asReason)
   const named = await listNamedSpaces(service)
@@ -48,7 +46,11 @@ export async function backUpSpaces(service: Service, options: BackUpOptions): Pr
     const place = `${index + 1} of ${named.size}`
     if (await isKept(run, folder, space)) outcome.kept += 1
     else
-      await attempt(outcome, `${place}  ${space}`, () => backUpByName(service, { folder, run, space, place }))
+      await attempt(outcome, { space, place }, () =>
+        inSpace(service, { space, clientId: CLIENT }, (access) =>
+          backUp(access, { folder, run, space, place }),
+        ),
+      )
   }
   await completeBy(service, { ...options, run, named, objects, outcome })
   // What has failed is tried again by the next run, which then keeps the rest.
@@ -66,15 +68,6 @@ interface Wanted {
 
 async function isKept(run: RunRecord, folder: string, space: string): Promise<boolean> {
   return run.done.has(space) && (await entriesIn(join(folder, fileNameOf(space)))) !== undefined
-}
-
-async function backUpByName(service: Service, wanted: Wanted): Promise<void> {
-  const access = await openSpace(service, wanted.space, 'backup')
-  try {
-    await backUp(access, wanted)
-  } finally {
-    await access.close()
-  }
 }
 
 /** Writes the file of a space, under its name only once it is whole. */
@@ -118,15 +111,19 @@ async function save(access: SpaceAccess, part: string, folder: string): Promise<
 }
 
 /** Does something for one space; that it cannot be done is noted, and the next one is tried. */
-async function attempt(outcome: Outcome, what: string, work: () => Promise<void>): Promise<void> {
+async function attempt(
+  outcome: Outcome,
+  { space, place }: Pick<Wanted, 'space' | 'place'>,
+  work: () => Promise<void>,
+): Promise<void> {
   try {
     await work()
     outcome.saved += 1
   } catch (cause) {
     if (!(cause instanceof StartError) || cause instanceof FolderError) throw cause
-    const line = `${what}: ${cause.message}`
-    console.error(line)
-    outcome.failed.push(line.replace(/^\d+ of \d+ {2}/, ''))
+    const line = `${space}: ${cause.message}`
+    console.error(`${place}  ${line}`)
+    outcome.failed.push(line)
   }
 }
 
@@ -225,15 +222,13 @@ async function backUpRemembered(
     if (unnamed.size === 0) return
     const space = await spaceOf(join(folder, file)).catch(() => undefined)
     if (space === undefined || named.has(space)) continue
-    await attempt(outcome, space, async () => {
-      const access = await openSpace(service, space, 'backup')
-      try {
+    const place = 'without a token'
+    await attempt(outcome, { space, place }, () =>
+      inSpace(service, { space, clientId: CLIENT }, async (access) => {
         if (!unnamed.delete(access.spaceId ?? '')) outcome.saved -= 1
-        else await backUp(access, { folder, run, space, place: 'without a token' })
-      } finally {
-        await access.close()
-      }
-    })
+        else await backUp(access, { folder, run, space, place })
+      }),
+    )
   }
 }
 

@@ -5,7 +5,7 @@ import { bodyOf } from './api-client.ts'
 import { EXTENSION, entriesIn, linesOf, spaceOf } from './export-file.ts'
 import type { Service } from './persist.ts'
 import { beginRun, FolderError } from './run-record.ts'
-import { openSpace, type SpaceAccess } from './space-access.ts'
+import { inSpace, type SpaceAccess } from './space-access.ts'
 
 /** The platform takes no bodies past 100 MB on its smaller plans; a part is sent again whole if it fails. */
 const PART_CHARS = 8 * 1024 * 1024
@@ -28,11 +28,6 @@ interface Imported {
 export async function restoreSpaces(service: Service, path: string, again: boolean): Promise<void> {
   if (!isFolder(path)) return console.log(await restoreFile(service, path))
   const run = beginRun(path, 'restore', { api: service.api, again, clock: service.clock })
-  if (run.resumed) {
-    console.log(
-      `Going on with the restore that began at ${run.resumed.toISOString()}; --again begins a new one`,
-    )
-  }
   const files = readdirSync(path).filter((name) => name.endsWith(EXTENSION))
   const failed: string[] = []
   for (const [index, name] of files.entries()) {
@@ -64,19 +59,13 @@ async function restoreFile(service: Service, file: string): Promise<string> {
       `${space}: ${basename(file)} broke off, it has no end: nothing was sent. Back it up again`,
     )
   }
-  const access = await openSpace(service, space, 'restore').catch(named(space))
-  try {
-    return `${space}: ${await restore(access, file).catch(named(space))}`
-  } finally {
-    await access.close()
-  }
-}
-
-/** Passes a message on with the space that it is about. */
-function named(space: string): (cause: unknown) => never {
-  return (cause) => {
-    throw cause instanceof StartError ? new StartError(`${space}: ${cause.message}`) : cause
-  }
+  const done = inSpace(service, { space, clientId: 'restore' }, (access) => restore(access, file))
+  return done.then(
+    (line) => `${space}: ${line}`,
+    (cause: unknown) => {
+      throw cause instanceof StartError ? new StartError(`${space}: ${cause.message}`) : cause
+    },
+  )
 }
 
 async function restore(access: SpaceAccess, file: string): Promise<string> {

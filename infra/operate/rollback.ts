@@ -26,9 +26,9 @@ function checkWayBack(from: string, to: string): void {
     )
   }
   const [older, newer] = [layoutOf(to), layoutOf(from)]
-  if (
-    older === undefined ? newer !== undefined || !isSame(ROOT, [to, from], TABLES_FILE) : older < (newer ?? 0)
-  ) {
+  const isReadable =
+    older === undefined ? newer === undefined && isSame(ROOT, [to, from], TABLES_FILE) : older >= (newer ?? 0)
+  if (!isReadable) {
     throw new StartError(
       `spaces are stored in another form by ${short(from)} (layout ${newer ?? 'without a number'}) than by ${short(to)} (layout ${older ?? 'without a number'}), which cannot read it. Fix it forward`,
     )

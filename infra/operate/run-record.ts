@@ -5,8 +5,6 @@ import type { Clock } from './clock.ts'
 
 /** What a tool has done in a folder, so that it goes on there when it is run again. */
 export interface RunRecord {
-  /** When the run began that this one goes on with; undefined for a new one. */
-  readonly resumed: Date | undefined
   /** What is done by now. */
   readonly done: ReadonlySet<string>
   note(name: string): void
@@ -21,15 +19,22 @@ export interface RunOptions {
   readonly clock: Pick<Clock, 'now'>
 }
 
+/** Where the record of each tool is. */
+const FILES = { 'back-up': 'backup.run', restore: 'restore.run' } as const
+
 /** A run that began earlier is another one: what it has done is too old to be part of this one, ms. */
 const RESUMED_WITHIN_MS = 12 * 3600_000
 
 /**
- * Goes on with the run that was not brought to its end in a folder, or begins a new one. The record is a line for its
+ * Goes on with the run that was not brought to its end in a folder, and says so, or begins a new one. The record is a line for its
  * beginning and one for each name, so that a process that is killed loses at most the last.
  */
-export function beginRun(folder: string, name: string, { api, again, clock }: RunOptions): RunRecord {
-  const file = join(folder, `${name}.run`)
+export function beginRun(
+  folder: string,
+  tool: 'back-up' | 'restore',
+  { api, again, clock }: RunOptions,
+): RunRecord {
+  const file = join(folder, FILES[tool])
   const [began, ...lines] = again ? [] : readLines(file)
   const isResumed = began?.api === api && clock.now() - began.at < RESUMED_WITHIN_MS
   const done = new Set(isResumed ? lines : [])
@@ -40,8 +45,11 @@ export function beginRun(folder: string, name: string, { api, again, clock }: Ru
     // Ends the line that a killed process or a full disk has torn, so that the next name has a line of its own.
     writing(folder, () => appendFileSync(file, '\n'))
   }
+  if (isResumed) {
+    const since = new Date(began.at).toISOString()
+    console.log(`Going on with the ${tool} that began at ${since}; --again begins a new one`)
+  }
   return {
-    resumed: isResumed ? new Date(began.at) : undefined,
     done,
     note(name) {
       writing(folder, () => appendFileSync(file, lineOf(name)))

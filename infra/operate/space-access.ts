@@ -3,17 +3,14 @@ import { bodyOf, callApi, fetchApi, type Reply } from './api-client.ts'
 import { owe } from './command-line.ts'
 import { askService, persist, type Service } from './persist.ts'
 
-/** A session in one space, with a token that is taken back at the end. */
+/** A session in one space. */
 export interface SpaceAccess {
-  readonly space: string
   /** The id under which the platform lists its object; undefined if the service is too old to tell. */
   readonly spaceId: string | undefined
   /** Sends a request, with lines of NDJSON if it has a body; rejects with one line unless it is answered well. */
   send(request: string, lines?: string): Promise<Response>
   /** Asks for JSON, and waits as it is told, unless the space is being filled. */
   ask(request: string): Promise<Reply>
-  /** Takes the token back, however long that takes. */
-  close(): Promise<void>
 }
 
 /** How long the token lives if nobody is left to revoke it: as long as the longest export, which ends with its session. */
@@ -26,15 +23,18 @@ const TOKEN_TTL_MS = 60 * 60_000
 const UNKNOWN_MS = 90_000
 const UNKNOWN_PAUSE_MS = 5_000
 
-/** Opens a space as the operator may: by minting a token for it. */
-export async function openSpace(service: Service, space: string, clientId: string): Promise<SpaceAccess> {
+/** Does some work in a space as the operator may: with a token that is minted for it, and taken back in the end. */
+export async function inSpace<T>(
+  service: Service,
+  { space, clientId }: { readonly space: string; readonly clientId: string },
+  work: (access: SpaceAccess) => Promise<T>,
+): Promise<T> {
   const minting = mint(service, space, clientId)
   const close = closing(service, space, minting)
   try {
     const { token, spaceId } = await minting
     const session = await exchange(service, { token, clientId })
-    return {
-      space,
+    return await work({
       spaceId,
       send: (request, lines) => send(service, request, { session, lines }),
       ask: (request) =>
@@ -43,11 +43,9 @@ export async function openSpace(service: Service, space: string, clientId: strin
           () => callApi(service.api, request, { bearer: session }),
           ({ body }) => body?.code === 'importing',
         ),
-      close,
-    }
-  } catch (cause) {
+    })
+  } finally {
     await close()
-    throw cause
   }
 }
 

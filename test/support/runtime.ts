@@ -2,11 +2,12 @@ import type { ChildProcess } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Log, LogLevel, Miniflare, type MiniflareOptions } from 'miniflare'
+import { Miniflare, type MiniflareOptions } from 'miniflare'
 import { parse } from 'smol-toml'
 import { z } from 'zod'
 import { bundleWorker } from '../../infra/bundle.ts'
 import { DECLARATION_FILE } from '../../infra/declaration.ts'
+import { QUIET } from '../../infra/local/cloud.ts'
 
 const Declared = z.object({
   main: z.string(),
@@ -50,13 +51,7 @@ export async function startRuntime({
   const children = watchChildren()
   const killed = Promise.withResolvers<void>()
   const miniflare = new Miniflare({
-    host: '127.0.0.1',
-    port: 0,
-    cf: false,
-    telemetry: { enabled: false },
-    logRequests: false,
-    enableDevRegistry: false,
-    log: new Log(LogLevel.NONE),
+    ...QUIET,
     handleStructuredLogs({ message }) {
       if (!message.includes(FATAL)) return
       children.runtime().once('exit', () => killed.resolve())
