@@ -1,5 +1,6 @@
 import { env, exports } from 'cloudflare:workers'
 import { expect } from 'vitest'
+import type { Session } from '../../worker/src/core/session.ts'
 import { documented } from '../support/documented.ts'
 
 const ORIGIN = 'https://sync.example'
@@ -71,8 +72,38 @@ export async function device(options: { token?: string; clientId?: string } = {}
   }
 }
 
-/** Two devices, `a` and `b`, of one new space. */
+/** A new space with two devices, `a` and `b`. */
+export async function newSpace(): Promise<{ space: string; a: Device; b: Device }> {
+  const space = crypto.randomUUID()
+  const { token } = await mint({ space })
+  return { space, a: await device({ token, clientId: 'a' }), b: await device({ token, clientId: 'b' }) }
+}
+
+/** The two devices of a new space. */
 export async function twoDevices(): Promise<readonly [Device, Device]> {
-  const { token } = await mint()
-  return [await device({ token, clientId: 'a' }), await device({ token, clientId: 'b' })]
+  const { a, b } = await newSpace()
+  return [a, b]
+}
+
+/** Replaces the configuration of the stack. */
+export async function configure(config: object): Promise<void> {
+  const { revision } = (await send('GET', '/api/config', { bearer: env.ADMIN_TOKEN })).body
+  const body = { revision, ...config }
+  expect((await send('PUT', '/api/config', { bearer: env.ADMIN_TOKEN, body })).status).toBe(200)
+}
+
+/** A session as the object's own functions are given it, past the edge. */
+export function sessionOf(more: Partial<Session> = {}): Session {
+  return {
+    id: 'i',
+    token: 't',
+    subject: 's',
+    space: 'any',
+    client: 'reader',
+    scopes: ['sync:read'],
+    collections: null,
+    issuedAt: Date.now(),
+    expiresAt: 0,
+    ...more,
+  }
 }

@@ -10,28 +10,11 @@ import { pull } from '../../worker/src/objects/pull.ts'
 import { sync } from '../../worker/src/objects/sync.ts'
 import { upkeep } from '../../worker/src/objects/upkeep.ts'
 import { age, whileSealing, within } from './ageing.ts'
-import { type Device, device, mint, send } from './client.ts'
+import { type Device, device, mint, newSpace, send, sessionOf } from './client.ts'
 
 const T = Date.now() - 60_000
 
-const session: Session = {
-  id: 'i',
-  token: 't',
-  subject: 's',
-  space: 'any',
-  client: 'reader',
-  scopes: ['sync:read'],
-  collections: null,
-  issuedAt: Date.now(),
-  expiresAt: 0,
-}
-
-/** Two devices of a new space, `a` and `b`. */
-async function newSpace(): Promise<{ space: string; a: Device; b: Device }> {
-  const space = crypto.randomUUID()
-  const { token } = await mint({ space })
-  return { space, a: await device({ token, clientId: 'a' }), b: await device({ token, clientId: 'b' }) }
-}
+const session = sessionOf()
 
 /** Writes keys again and again, some deleted, some in conflict; large enough for several rows. */
 async function fill({ a, b }: { a: Device; b: Device }, rounds = 12): Promise<void> {

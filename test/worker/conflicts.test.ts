@@ -1,24 +1,13 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import type { Session } from '../../worker/src/core/session.ts'
 import { resolveConflict } from '../../worker/src/objects/resolve.ts'
 import type { Space } from '../../worker/src/objects/space.ts'
 import { within } from './ageing.ts'
-import { type Device, device, mint, type Reply, send } from './client.ts'
+import { type Device, device, mint, type Reply, send, sessionOf } from './client.ts'
 
 const T = Date.now() - 60_000
 
-const ANYONE: Session = {
-  id: 'i',
-  token: 't',
-  subject: 's',
-  space: '',
-  client: 'c',
-  scopes: ['sync:read', 'sync:write'],
-  collections: null,
-  issuedAt: 0,
-  expiresAt: 0,
-}
+const ANYONE = sessionOf({ client: 'c', scopes: ['sync:read', 'sync:write'] })
 
 beforeAll(async () => {
   const { body } = await send('GET', '/api/config', { bearer: env.ADMIN_TOKEN })

@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import document from '../../docs/openapi.json' with { type: 'json' }
+import { MAX_QUERY_PARAMETERS } from '../../worker/src/core/limits.ts'
 import { answer } from '../../worker/src/http/edge.ts'
 import { ROUTES } from '../../worker/src/http/router.ts'
 import { nameOf, type RouteName, requestTo } from '../security/routes.ts'
@@ -244,6 +245,16 @@ test('[SC14] a query of thousands of parameters is refused before anything reads
   expect(reply).toMatchObject({ status: 422, body: { code: 'invalid-request' } })
   // With itty-router's own reading it is some seconds.
   expect(performance.now() - began).toBeLessThan(500)
+})
+
+test('[ER9] a query of one parameter more than any route may have is refused as such, on every route', async () => {
+  const query = (count: number) => Array.from({ length: count }, (_, index) => `f${index}=`).join('&')
+  for (const path of ['/api/changes', '/api/health', '/api/nowhere']) {
+    const { body } = await send('GET', `${path}?${query(MAX_QUERY_PARAMETERS + 1)}`)
+    expect(body).toMatchObject({ code: 'invalid-request', detail: 'too many query parameters.' })
+  }
+  const { body } = await send('GET', `/api/health?${query(MAX_QUERY_PARAMETERS)}`)
+  expect(body.detail).toContain('and 13 more')
 })
 
 test('[SC8] what a client asks for in the place of a key is not repeated', async () => {

@@ -1,23 +1,12 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test } from 'vitest'
-import type { Session } from '../../worker/src/core/session.ts'
 import { sync } from '../../worker/src/objects/sync.ts'
 import { within } from './ageing.ts'
-import { type Device, device, mint, type Reply, send, twoDevices } from './client.ts'
+import { type Device, device, mint, type Reply, send, sessionOf, twoDevices } from './client.ts'
 
 const T = Date.now() - 60_000
 
-const ANYONE: Session = {
-  id: 'i',
-  token: 't',
-  subject: 's',
-  space: '',
-  client: '',
-  scopes: ['sync:read', 'sync:write'],
-  collections: null,
-  issuedAt: 0,
-  expiresAt: 0,
-}
+const ANYONE = sessionOf({ client: '', scopes: ['sync:read', 'sync:write'] })
 
 /** The collections are named after their policies. */
 const POLICIES = { s: 'server-wins', c: 'client-wins', m: 'merge', x: 'manual', l: 'lww' }

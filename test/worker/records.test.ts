@@ -5,7 +5,7 @@ import { SPARE_BYTES } from '../../worker/src/core/limits.ts'
 import { sync } from '../../worker/src/objects/sync.ts'
 import { CONFIG_KEY } from '../../worker/src/schema/config.ts'
 import { age, within } from './ageing.ts'
-import { type Device, device, mint, send } from './client.ts'
+import { configure, type Device, device, mint, send } from './client.ts'
 
 const T = Date.now() - 60_000
 
@@ -32,12 +32,6 @@ function rejected(count: number): object[] {
 
 function read<T>(space: string, work: (sql: SqlStorage) => T): Promise<T> {
   return runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) => work(storage.sql))
-}
-
-async function configure(config: object): Promise<void> {
-  const { revision } = (await send('GET', '/api/config', { bearer: env.ADMIN_TOKEN })).body
-  const body = { revision, ...config }
-  expect((await send('PUT', '/api/config', { bearer: env.ADMIN_TOKEN, body })).status).toBe(200)
 }
 
 test('[QU2] a hundred clients whose batches are rejected take some kilobytes of a full space', async () => {

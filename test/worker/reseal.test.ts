@@ -3,7 +3,6 @@ import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { decodeChunks } from '../../worker/src/core/chunk.ts'
 import { RESEAL_AGAIN_MS } from '../../worker/src/core/limits.ts'
-import type { Session } from '../../worker/src/core/session.ts'
 import { answer } from '../../worker/src/http/edge.ts'
 import { listConflicts } from '../../worker/src/objects/conflicts.ts'
 import { readHistory } from '../../worker/src/objects/history.ts'
@@ -11,24 +10,14 @@ import { pull } from '../../worker/src/objects/pull.ts'
 import { openSpace, type Space } from '../../worker/src/objects/space.ts'
 import { reseal, upkeep } from '../../worker/src/objects/upkeep.ts'
 import { age } from './ageing.ts'
-import { device, mint, type Reply, send } from './client.ts'
+import { device, mint, type Reply, send, sessionOf } from './client.ts'
 
 const T = Date.now() - 60_000
 const ROTATED = `2:${btoa('n'.repeat(32))} ${env.MASTER_KEY}`
 const NEWEST_ONLY = ROTATED.split(' ')[0] as string
 const KEYS = Array.from({ length: 60 }, (_, index) => `k/${index}`)
 
-const session: Session = {
-  id: 'i',
-  token: 't',
-  subject: 's',
-  space: 'any',
-  client: 'reader',
-  scopes: ['sync:read'],
-  collections: null,
-  issuedAt: Date.now(),
-  expiresAt: 0,
-}
+const session = sessionOf()
 
 /** A space with history, conflicts and an archive, all sealed by the first master key. */
 async function grownSpace(): Promise<string> {

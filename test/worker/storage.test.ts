@@ -1,24 +1,13 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import type { Session } from '../../worker/src/core/session.ts'
 import { openSpace } from '../../worker/src/objects/space.ts'
 import { sync } from '../../worker/src/objects/sync.ts'
-import { type Device, device, mint, send } from './client.ts'
+import { type Device, device, mint, send, sessionOf } from './client.ts'
 
 const T = Date.now() - 60_000
 
-const session: Session = {
-  id: 'i',
-  token: 't',
-  subject: 's',
-  space: 'rows',
-  client: 'device-1',
-  scopes: ['sync:read', 'sync:write'],
-  collections: null,
-  issuedAt: Date.now(),
-  expiresAt: 0,
-}
+const session = sessionOf({ client: 'device-1', scopes: ['sync:read', 'sync:write'] })
 
 interface Cost {
   readonly statements: number

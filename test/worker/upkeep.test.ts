@@ -2,40 +2,17 @@ import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { DAY_MS } from '../../worker/src/core/limits.ts'
-import type { Session } from '../../worker/src/core/session.ts'
 import { readEntry } from '../../worker/src/objects/entry.ts'
 import { openVersions } from '../../worker/src/objects/log.ts'
 import { CONFIG_KEY } from '../../worker/src/schema/config.ts'
 import { age, rowsReadBy, within } from './ageing.ts'
-import { type Device, device, mint, send } from './client.ts'
+import { configure, type Device, device, newSpace, sessionOf } from './client.ts'
 
 const T = Date.now() - 60_000
 
-const reader: Session = {
-  id: 'i',
-  token: 't',
-  subject: 's',
-  space: 'any',
-  client: 'reader',
-  scopes: ['sync:read'],
-  collections: null,
-  issuedAt: Date.now(),
-  expiresAt: 0,
-}
+const reader = sessionOf()
 
 beforeEach(() => env.CHRONICLE_KV.delete(CONFIG_KEY))
-
-async function newSpace(): Promise<{ space: string; a: Device; b: Device }> {
-  const space = crypto.randomUUID()
-  const { token } = await mint({ space })
-  return { space, a: await device({ token, clientId: 'a' }), b: await device({ token, clientId: 'b' }) }
-}
-
-async function configure(config: object): Promise<void> {
-  const { revision } = (await send('GET', '/api/config', { bearer: env.ADMIN_TOKEN })).body
-  const body = { revision, ...config }
-  expect((await send('PUT', '/api/config', { bearer: env.ADMIN_TOKEN, body })).status).toBe(200)
-}
 
 function sql<T>(space: string, work: (sql: SqlStorage) => T): Promise<T> {
   return runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) => work(storage.sql))

@@ -12,11 +12,15 @@ export function unwrap<T>(result: Result<T>): T {
 
 /** A fault as the error that the edge answers with. One that only a newer release knows means: ask again, there. */
 export function refusal(fault: Fault): HTTPError {
-  if (!isKnown(fault))
-    return refusal({ code: 'busy', absent: true, retryAfterSeconds: ABSENCE_RETRY_SECONDS })
+  if (!isKnown(fault)) return absent()
   const { status, code, detail, members } = problemOf(fault)
   if (status === 409) return new SyncError(detail, members, { code })
   return new HTTPError(status, detail, { code, members, headers: headersOf(fault) })
+}
+
+/** The refusal for a space that is not to be had at present. */
+export function absent(): HTTPError {
+  return refusal({ code: 'busy', absent: true, retryAfterSeconds: ABSENCE_RETRY_SECONDS })
 }
 
 const REALM = 'Bearer realm="chronicle"'

@@ -17,7 +17,7 @@ import { commit, type SealedLines, sealLines } from './commit.ts'
 import { CorruptionError } from './log.ts'
 import { type Opened, openFor } from './opened.ts'
 import { checkQuota } from './quota.ts'
-import type { Digests } from './seal.ts'
+import { type Digests, isEqual } from './seal.ts'
 import type { Space } from './space.ts'
 import type { ClientRecord } from './store.ts'
 
@@ -129,10 +129,6 @@ function recognise(
   if (digest === undefined || !isEqual(record.digest, digest))
     return refused({ code: 'batch-mismatch', batch })
   return record.verdicts === '' ? refused({ code: 'batch-forgotten', batch }) : accepted(record)
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index])
 }
 
 function replay(space: Space, prepared: Prepared, record: ClientRecord): Result<Outcome> {

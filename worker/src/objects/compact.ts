@@ -32,7 +32,7 @@ interface Opened {
 }
 
 /** How far a pass has come with a step. */
-export interface Progress {
+export interface PassProgress {
   readonly pass: Pass
   readonly isAtEnd: boolean
 }
@@ -44,7 +44,7 @@ export interface Progress {
  * A version that it takes for current may be replaced while it seals: that one waits for the next pass. The reverse
  * cannot happen, since no version becomes current again.
  */
-export async function compactSlice(space: Space, pass: Pass, now: number): Promise<Progress | null> {
+export async function compactSlice(space: Space, pass: Pass, now: number): Promise<PassProgress | null> {
   const found = space.store.segments(pass, SLICE_BYTES)
   const rows = readableRows(found)
   const last = rows.at(-1) ?? found[0]
@@ -70,7 +70,7 @@ export async function compactSlice(space: Space, pass: Pass, now: number): Promi
   return progress
 }
 
-function progressOf(pass: Pass, after: number, unreadable: number): Progress {
+function progressOf(pass: Pass, after: number, unreadable: number): PassProgress {
   return { pass: { ...pass, after, unreadable: pass.unreadable + unreadable }, isAtEnd: after >= pass.to }
 }
 
@@ -81,7 +81,10 @@ function readableRows(rows: readonly SegmentRow[]): readonly SegmentRow[] {
 }
 
 /** Leaves a row as it is that cannot be read at all. */
-function passOver(pass: Pass, { first, last }: { readonly first: number; readonly last: number }): Progress {
+function passOver(
+  pass: Pass,
+  { first, last }: { readonly first: number; readonly last: number },
+): PassProgress {
   logUnreadable({ message: 'row unreadable', first, last })
   return progressOf(pass, endOf({ first, last }), 1)
 }
@@ -222,7 +225,7 @@ async function sealParts(
 }
 
 /** Seals the next stretch of the archive by the newest master key. Null if the space was erased meanwhile. */
-export async function resealArchive(space: Space, pass: Pass): Promise<Progress | null> {
+export async function resealArchive(space: Space, pass: Pass): Promise<PassProgress | null> {
   const rows = space.store.archives(pass.after, SLICE_BYTES)
   const last = rows.at(-1)
   if (last === undefined) return { pass, isAtEnd: true }

@@ -9,7 +9,7 @@ export interface Weight {
 
 /** The requests of a space that are being served, and the line of those that wait until there is room for them. */
 export interface InFlight {
-  /** Serves a request as soon as there is room for it, in the order of coming. Refused is one that the line has no room for. */
+  /** Serves a request as soon as there is room for it, in the order of coming; refuses it if the line has no room either. */
   serve<T>(weight: Weight, work: () => Promise<Result<T>>): Promise<Result<T>>
 }
 

@@ -150,6 +150,6 @@ function tagOf(header: Uint8Array, sealed: Uint8Array, { tagging }: SpaceKeys): 
   return new Uint8Array(siphash.hash(tagging, text).buffer)
 }
 
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index])
 }

@@ -4,7 +4,7 @@ import { DAY_MS, DROP_ROWS, RESEAL_AGAIN_MS, SLICE_BYTES, UPKEEP_INTERVAL_MS } f
 import { isPassDue, type LastPass, upkeepBy } from '../core/upkeep.ts'
 import { NOTHING } from '../core/version.ts'
 import type { ArchiveRow } from './archive-rows.ts'
-import { compactSlice, type Progress, resealArchive } from './compact.ts'
+import { compactSlice, type PassProgress, resealArchive } from './compact.ts'
 import type { Pass, Passes } from './pass-rows.ts'
 import type { Space } from './space.ts'
 
@@ -75,7 +75,7 @@ async function proceedWith(
 }
 
 /** The rest of a pass, or its part over the archive; null at the end. */
-function nextOf({ pass, isAtEnd }: Progress, last: LastPass): Pass | null {
+function nextOf({ pass, isAtEnd }: PassProgress, last: LastPass): Pass | null {
   return isAtEnd ? archivePass(pass, last) : pass
 }
 
@@ -129,8 +129,9 @@ function dropAged(space: Space, now: number): boolean {
   const conflicts = space.store.dropConflicts(kept, DROP_ROWS) === DROP_ROWS
   const archives = !conflicts && dropArchives(space, kept, now)
   const tombstones = dropTombstones(space, remembered) === DROP_ROWS
-  const verdicts = space.store.dropVerdicts(remembered, DROP_ROWS) === DROP_ROWS
-  return conflicts || archives || tombstones || verdicts
+  if (conflicts || archives || tombstones) return true
+  // Reads every client, so it waits until nothing else is left to drop.
+  return space.store.dropVerdicts(remembered, DROP_ROWS) === DROP_ROWS
 }
 
 /** Whether there may be more. A row that a conflict speaks of is dated anew, so that the next step meets other rows. */
