@@ -145,7 +145,10 @@ function toSimple({ limit, period }: { limit: number; period: number }): { limit
 }
 
 /** Miniflare keeps its child to itself, but Node announces every child that is started. */
-function watchChildren(): { readonly find: (file: string) => ChildProcess; readonly stop: () => void } {
+export function watchChildren(): {
+  readonly find: (file: string) => ChildProcess
+  readonly stop: () => void
+} {
   const children: ChildProcess[] = []
   function onStart(message: unknown): void {
     // The message of this channel, by Node's documentation. What runs in the child is not known yet.

@@ -220,7 +220,6 @@ const POINTS: readonly (readonly [what: string, limit: number, refused: string, 
 const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'MAX_SESSION_LENGTH', // [TK4] every token that can be minted opens sessions that are short enough to be used
   'SESSION_TTL_SECONDS', // [AU1] exchanges a token for a session
-  'TICKET_TTL_SECONDS', // [LV21]
   'BODY_DEADLINE_MS', // [ER10], [IM8]
   'AUDIT_TTL_SECONDS', // [OP4]
   'CLOCK_TOLERANCE_MS', // [CL2]
@@ -282,8 +281,6 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'TICKET_TTL_SECONDS', // [LV23]
   'SPARE_BYTES', // [QU2]
   'SMALL_VERDICTS', // [QU2]
-  'ABSENCE_RETRY_SECONDS',
-  'RESEAL_AGAIN_MS', // [KR6]
   'DAY_MS',
   'UPKEEP_INTERVAL_MS',
   'ALARM_RETRY_MS', // [LC11]

@@ -1,8 +1,9 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { beforeEach, expect, inject, onTestFinished, test } from 'vitest'
+import { beforeEach, expect, inject, test } from 'vitest'
 import { ROUTES, type Route } from '../../worker/src/http/router.ts'
 import { documented } from '../support/documented.ts'
+import { beforeOpening } from '../support/unkind-opening.ts'
 import { follow } from '../worker/follower.ts'
 import { nameOf, requestTo } from './routes.ts'
 import { enrol, stronghold, talkTo } from './stronghold.ts'
@@ -176,15 +177,9 @@ test.each(FLOODS)(
     const { session } = await enrol(talk, { space, scopes: ['sync:read'] })
     const socket = await follow({ session }, `?cursor=${status.epoch}.0`)
     await socket.next()
-    const { subtle } = crypto
-    const { decrypt } = subtle
     let opened = 0
-    subtle.decrypt = (...args) => {
+    beforeOpening(() => {
       opened += 1
-      return decrypt.apply(subtle, args)
-    }
-    onTestFinished(() => {
-      subtle.decrypt = decrypt
     })
     const messages = Array.from({ length: 50 }, (_, count) => messageOf(status.epoch, count))
     const began = performance.now()

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -22,7 +22,6 @@ export function lastRelease(): Release | null {
   const archive = spawnSync('git', ['archive', LAST_RELEASE], { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 })
   if (archive.status !== 0) return null
   const root = mkdtempSync(join(tmpdir(), 'chronicle-release-'))
-  mkdirSync(root, { recursive: true })
   const unpacked = spawnSync('tar', ['-x', '-C', root], { input: archive.stdout })
   if (unpacked.status !== 0) throw new Error(String(unpacked.stderr))
   symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'))

@@ -1,5 +1,3 @@
-import type { ChildProcess } from 'node:child_process'
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Miniflare, type MiniflareOptions } from 'miniflare'
@@ -7,7 +5,7 @@ import { parse } from 'smol-toml'
 import { z } from 'zod'
 import { bundleWorker } from '../../infra/bundle.ts'
 import { DECLARATION_FILE } from '../../infra/declaration.ts'
-import { QUIET } from '../../infra/local/cloud.ts'
+import { QUIET, watchChildren } from '../../infra/local/cloud.ts'
 
 const Declared = z.object({
   main: z.string(),
@@ -54,8 +52,9 @@ export async function startRuntime({
     ...QUIET,
     handleStructuredLogs({ message }) {
       if (!message.includes(FATAL)) return
-      children.runtime().once('exit', () => killed.resolve())
-      children.runtime().kill('SIGKILL')
+      const runtime = children.find('workerd')
+      runtime.once('exit', () => killed.resolve())
+      runtime.kill('SIGKILL')
     },
     ...(folder !== undefined && { resourcePersistencePath: folder }),
     workers: [await workerOf('front', worker), await workerOf('behind', objects, fatal)],
@@ -93,24 +92,6 @@ const WRAPPER = `
     }
   }
 `
-
-/** Miniflare keeps its child to itself, but Node announces every child that is started. */
-function watchChildren(): { readonly runtime: () => ChildProcess; readonly stop: () => void } {
-  const children: ChildProcess[] = []
-  const onStart = (message: unknown): void => {
-    // The message of this channel, by Node's documentation.
-    children.push((message as { process: ChildProcess }).process)
-  }
-  subscribe('child_process', onStart)
-  return {
-    runtime() {
-      const child = children.findLast(({ spawnfile }) => spawnfile.includes('workerd'))
-      if (child === undefined) throw new Error('no child runs workerd')
-      return child
-    },
-    stop: () => unsubscribe('child_process', onStart),
-  }
-}
 
 async function workerOf(name: string, root: string, fatal = ''): Promise<Worker> {
   // Not by the reader of this version: the last release's declaration lacks what came since.

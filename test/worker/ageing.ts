@@ -68,6 +68,26 @@ export async function rowsReadBy(space: string, work: (opened: Space) => Promise
   })
 }
 
+/** Flips a bit at the end of some chunks of the log, by their place in it from 1. */
+export function damageChunks(space: string, isWanted: (nth: number) => boolean): Promise<void> {
+  return runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage: { sql } }) => {
+    const rows = sql.exec<{ first: number; body: ArrayBuffer }>(
+      'SELECT first, body FROM segment ORDER BY first',
+    )
+    let nth = 0
+    for (const { first, body } of rows.toArray()) {
+      const bytes = new Uint8Array(body)
+      const view = new DataView(body)
+      for (let end = 0; end < bytes.length; ) {
+        end += 8 + view.getUint32(end) + view.getUint32(end + 4)
+        nth += 1
+        if (isWanted(nth)) bytes[end - 1] = (bytes[end - 1] ?? 0) ^ 1
+      }
+      sql.exec('UPDATE segment SET body = ? WHERE first = ?', bytes, first)
+    }
+  })
+}
+
 /** Lets something happen, once, while the space is sealing what it is about to write. */
 export function whileSealing(space: Space, meanwhile: () => Promise<unknown>): Promise<void> {
   return interpose(space, 'seal', meanwhile)

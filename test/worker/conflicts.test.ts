@@ -1,7 +1,8 @@
 import { env } from 'cloudflare:workers'
-import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { resolveConflict } from '../../worker/src/objects/resolve.ts'
 import type { Space } from '../../worker/src/objects/space.ts'
+import { beforeOpening } from '../support/unkind-opening.ts'
 import { within } from './ageing.ts'
 import { type Device, device, mint, type Reply, send, sessionOf } from './client.ts'
 
@@ -65,14 +66,8 @@ test('[CF9] a page ends once it has read 4 MiB of the log, whatever it shows; fo
   await a.sync({ changes: [{ key: 'x/2', value: 2, timestamp: T, base: 'e.1' }] })
   const pages: number[] = []
   let opened = 0
-  const { subtle } = crypto
-  const { decrypt } = subtle
-  subtle.decrypt = async (algorithm, key, bytes) => {
+  beforeOpening((bytes) => {
     opened += bytes.byteLength
-    return decrypt.call(subtle, algorithm, key, bytes)
-  }
-  onTestFinished(() => {
-    subtle.decrypt = decrypt
   })
   for (let after: number | null = 0; after !== null; ) {
     opened = 0

@@ -1,6 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { beforeOpening } from '../support/unkind-opening.ts'
 import { type Device, device, mint, type Reply, send } from './client.ts'
 
 const SCOPES = ['sync:read', 'sync:write', 'space:admin']
@@ -68,15 +69,11 @@ test('[SP1] a batch that was on its way when the space was erased is refused', a
 
 /** Lets something happen, once, while an object opens what it reads. */
 function whileReading(happen: () => Promise<unknown>): void {
-  const { subtle } = crypto
-  const { decrypt } = subtle
-  subtle.decrypt = async (...args) => {
-    subtle.decrypt = decrypt
-    await happen()
-    return decrypt.apply(subtle, args)
-  }
-  onTestFinished(() => {
-    subtle.decrypt = decrypt
+  let hasHappened = false
+  beforeOpening(() => {
+    if (hasHappened) return
+    hasHappened = true
+    return happen()
   })
 }
 

@@ -19,7 +19,7 @@ import { openSpace } from '../../worker/src/objects/space.ts'
 import { CONFIG_KEY } from '../../worker/src/schema/config.ts'
 import { olderSpaces, withStubs } from '../support/unkind-spaces.ts'
 import { overhear } from '../support/witness.ts'
-import { call, type Device, device, mint, send } from './client.ts'
+import { call, configure, type Device, device, mint, send } from './client.ts'
 import { askLive, type Follower, follow, followerOn, listeners, pause, until } from './follower.ts'
 
 const T = Date.now() - 60_000
@@ -920,14 +920,8 @@ test('[LV14] a space serves so many sockets, and tells the next one to come agai
   expect(await refused.json()).toMatchObject({ code: 'busy' })
 })
 
-async function allowClient(client: number): Promise<void> {
-  const { revision } = (await send('GET', '/api/config', { bearer: env.ADMIN_TOKEN })).body
-  const body = { revision, requestsPerMinute: { client, credential: 3000, space: 6000 } }
-  expect((await send('PUT', '/api/config', { bearer: env.ADMIN_TOKEN, body })).status).toBe(200)
-}
-
 test('[LV20] the seen after a poke is free, whatever the page that was pulled led to', async () => {
-  await allowClient(6)
+  await configure({ requestsPerMinute: { client: 6 } })
   const space = crypto.randomUUID()
   const [writer, reader] = [await device(await mint({ space })), await device(await mint({ space }))]
   let { cursor } = (await writer.sync({ cursor: null, changes: [{ key: 'k/0', value: 0, timestamp: T }] }))
@@ -947,7 +941,7 @@ test('[LV20] the seen after a poke is free, whatever the page that was pulled le
 })
 
 test('[LV20] a flood in gusts ends its socket, and a long message over budget is answered by its id unread', async () => {
-  await allowClient(1)
+  await configure({ requestsPerMinute: { client: 1 } })
   const reader = await device(await mint({ space: crypto.randomUUID() }))
   const socket = await follow(reader)
   await socket.next()

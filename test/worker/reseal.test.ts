@@ -9,7 +9,7 @@ import { readHistory } from '../../worker/src/objects/history.ts'
 import { pull } from '../../worker/src/objects/pull.ts'
 import { openSpace, type Space } from '../../worker/src/objects/space.ts'
 import { reseal, upkeep } from '../../worker/src/objects/upkeep.ts'
-import { age } from './ageing.ts'
+import { age, damageChunks } from './ageing.ts'
 import { device, mint, type Reply, send, sessionOf } from './client.ts'
 
 const T = Date.now() - 60_000
@@ -223,25 +223,8 @@ test('[LC8] a chunk that cannot be read stays where it is, and the pass goes on'
       await a.sync({ changes: [{ key, value: `${key} ${round}`, timestamp: T + round }] })
     }
   }
-  const damage = (nth: number) =>
-    runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage: { sql } }) => {
-      let count = 0
-      for (const { first, body } of sql
-        .exec<{ first: number; body: ArrayBuffer }>('SELECT first, body FROM segment ORDER BY first')
-        .toArray()) {
-        const bytes = new Uint8Array(body)
-        const view = new DataView(body)
-        for (let end = 0; end < bytes.length; ) {
-          end += 8 + view.getUint32(end) + view.getUint32(end + 4)
-          count += 1
-          if (count === nth) bytes[end - 1] = (bytes[end - 1] ?? 0) ^ 1
-        }
-        sql.exec('UPDATE segment SET body = ? WHERE first = ?', bytes, first)
-      }
-    })
   // The version of k/2 that stands, and one of k/1 that was replaced.
-  await damage(8)
-  await damage(1)
+  await damageChunks(space, (nth) => nth === 8 || nth === 1)
   const effort = await age(space, 1)
   expect(effort.next).not.toBe(0)
   expect(await a.get('/api/entries?key=k/2')).toMatchObject({ status: 500 })
@@ -255,6 +238,6 @@ test('[LC8] a chunk that cannot be read stays where it is, and the pass goes on'
       .map(({ frame }) => frame.slots[0]?.seq),
   )
   expect(kept).toEqual([1, 7, 8, 9])
-  await damage(3)
+  await damageChunks(space, (nth) => nth === 3)
   expect(await a.get('/api/entries?key=k/2')).toMatchObject({ status: 200, body: { value: 'k/2 2' } })
 })

@@ -5,7 +5,7 @@ import { DAY_MS } from '../../worker/src/core/limits.ts'
 import { readEntry } from '../../worker/src/objects/entry.ts'
 import { openVersions } from '../../worker/src/objects/log.ts'
 import { CONFIG_KEY } from '../../worker/src/schema/config.ts'
-import { age, rowsReadBy, within } from './ageing.ts'
+import { age, damageChunks, rowsReadBy, within } from './ageing.ts'
 import { configure, type Device, device, newSpace, sessionOf } from './client.ts'
 
 const T = Date.now() - 60_000
@@ -51,19 +51,7 @@ async function rewrite(by: Device, times: number, from = 0): Promise<void> {
 test('[LC8] superseded versions that cannot be read make no pass after pass', async () => {
   const { space, a } = await newSpace()
   await rewrite(a, 500)
-  await sql(space, (db) => {
-    for (const { first, body } of db
-      .exec<{ first: number; body: ArrayBuffer }>('SELECT first, body FROM segment')
-      .toArray()) {
-      const bytes = new Uint8Array(body)
-      const view = new DataView(body)
-      for (let end = 0; end < bytes.length; ) {
-        end += 8 + view.getUint32(end) + view.getUint32(end + 4)
-        bytes[end - 1] = (bytes[end - 1] ?? 0) ^ 1
-      }
-      db.exec('UPDATE segment SET body = ? WHERE first = ?', bytes, first)
-    }
-  })
+  await damageChunks(space, () => true)
   const [first, second] = [await age(space, 1), await age(space, 1)]
   expect(first.rowsWritten).toBeLessThan(20)
   expect([first.next, second.next]).toEqual([DAY_MS, DAY_MS])
