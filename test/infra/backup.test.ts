@@ -1,122 +1,34 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  appendFileSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { storedObjects } from '../../infra/local/objects.ts'
-import type { RunningCloud } from '../../infra/local/start-cloud.ts'
 import { backUpSpaces } from '../../infra/operate/backup-spaces.ts'
 import { fileNameOf } from '../../infra/operate/export-file.ts'
-import type { Service } from '../../infra/operate/persist.ts'
-import { restoreSpaces } from '../../infra/operate/restore-spaces.ts'
 import { beginRun } from '../../infra/operate/run-record.ts'
 import { CHECKS, cleanUp, type Subject } from '../../infra/operate/smoke-checks.ts'
 import { runCommand } from '../standin/command.ts'
-import { mintToken, testCloud } from '../support/cloud.ts'
-import { OfflineDevice } from '../support/offline-device.ts'
 import { listen } from './fake-api.ts'
-import { type FakeClock, fakeClock, limitedService, type Unkindness } from './limited-service.ts'
+import {
+  backUp,
+  clock,
+  cloud,
+  entriesOf,
+  erase,
+  folder,
+  leftTokens,
+  newSpace,
+  operate,
+  printed,
+  restore,
+  running,
+  service,
+} from './operator.ts'
 
 const CHECKOUT = join(import.meta.dirname, '../..')
-const cloud = testCloud()
-let running: RunningCloud
-let clock: FakeClock
-let folder: string
-/** What the tools print, on either stream. */
-let printed: string[]
-
-beforeAll(async () => {
-  running = await cloud.start()
-})
-afterAll(() => cloud.remove())
-
-beforeEach(() => {
-  clock = fakeClock()
-  folder = mkdtempSync(join(tmpdir(), 'chronicle-backup-'))
-  printed = []
-  for (const stream of ['log', 'error'] as const) {
-    vi.spyOn(console, stream).mockImplementation((line) => printed.push(String(line)))
-  }
-  onTestFinished(() => {
-    vi.restoreAllMocks()
-    rmSync(folder, { recursive: true, force: true })
-  })
-})
-
-async function service(unkind?: Unkindness): Promise<Service> {
-  const { adminToken } = running.outputs
-  return { api: await limitedService(running.url, clock, unkind), adminToken, clock }
-}
-
-/** Backs everything up; the message of its end if it is not complete. */
-async function backUp(
-  unkind?: Unkindness,
-  options: { again?: boolean; objects?: string[]; place?: Service } = {},
-): Promise<string> {
-  const listObjects = async () => options.objects ?? storedObjects(join(cloud.folder, 'dev'), 'Chronicle')
-  const wanted = { folder, again: options.again ?? false, listObjects }
-  return backUpSpaces(options.place ?? (await service(unkind)), wanted).then(
-    () => 'complete',
-    (cause: Error) => cause.message,
-  )
-}
-
-async function restore(path: string, unkind?: Unkindness, place?: Service): Promise<string> {
-  return restoreSpaces(place ?? (await service(unkind)), path, false).then(
-    () => 'complete',
-    (cause: Error) => cause.message,
-  )
-}
-
-async function operate(method: string, path: string, body?: object, bearer = running.outputs.adminToken) {
-  const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' }
-  const init = { method, headers, ...(body && { body: JSON.stringify(body) }) }
-  return (await (await fetch(running.url + path, init)).json()) as Record<string, string> & {
-    tokens: { name: string; id: string; space: string; spaceId: string; expiresAt: number }[]
-  }
-}
-
-/** The names of the tokens that tools have left behind. */
-async function leftTokens(): Promise<readonly string[]> {
-  const { tokens } = await operate('GET', '/api/tokens')
-  return tokens.map(({ name }) => name).filter((name) => ['backup', 'restore', 'smoke check'].includes(name))
-}
-
-/** A space with some entries, and a device of it. */
-async function newSpace(space: string): Promise<OfflineDevice> {
-  const device = new OfflineDevice('phone', running.url)
-  await device.open(await mintToken(running, space))
-  for (let n = 0; n < 3; n++) device.put(`notes/${n}`, { n, space })
-  await device.sync()
-  return device
-}
-
-async function entriesOf(space: string): Promise<unknown> {
-  const device = new OfflineDevice('tablet', running.url)
-  await device.open(await mintToken(running, space))
-  await device.sync()
-  return device.entries()
-}
-
-async function erase(space: string): Promise<void> {
-  const wanted = { subject: 'operator', space, scopes: ['space:admin'] }
-  const { token, id } = await operate('POST', '/api/tokens', wanted)
-  const { session } = await operate('POST', '/api/auth', { token })
-  expect(await operate('DELETE', '/api/space', { confirm: space }, session)).toEqual({ success: true })
-  await operate('DELETE', `/api/tokens/${id}`)
-}
 
 async function revokeTokensOf(space: string): Promise<void> {
   const { tokens } = await operate('GET', '/api/tokens')
@@ -138,7 +50,7 @@ test('more spaces than a minute allows are backed up and restored whole, past on
   const files = readdirSync(folder).filter((name) => name.endsWith('.ndjson'))
   expect(printed.at(-2)).toBe(`${files.length} of ${files.length + 1} spaces are in ${folder}`)
 
-  printed = []
+  printed.length = 0
   const waitsBefore = clock.waits.length
   expect(await backUp({}, { place })).toBe('complete')
   expect(clock.waits.slice(waitsBefore)).toEqual([])
@@ -279,76 +191,6 @@ test('a token that is not found for a minute is waited for, by every tool, and n
     expect.stringMatching(/^Not backed up: late: POST \/api\/auth answered 401: The token is not valid here/),
   )
   expect(await leftTokens()).toEqual([])
-})
-
-test('a space that was restored and then edited is told not to be empty', async () => {
-  const device = await newSpace('edited')
-  await backUp()
-  const file = join(folder, fileNameOf('edited'))
-  expect(await restore(file)).toMatch(/^edited: POST .* answered 409: The space is not empty/)
-  await erase('edited')
-  expect(await restore(file)).toBe('complete')
-  expect(await restore(file)).toBe('complete')
-  expect(printed.slice(-2)).toEqual([
-    'edited: 3 entries',
-    'edited: 3 entries are there already, as this file has them',
-  ])
-  const again = new OfflineDevice('phone', running.url)
-  await again.open(await mintToken(running, 'edited'))
-  again.delete('notes/0')
-  await again.sync()
-  expect(await restore(file)).toMatch(
-    /^edited: the space is not empty: it was filled from this file before and has been written to since\. Nothing was restored/,
-  )
-  expect(device.entries().size).toBe(3)
-})
-
-test('a folder is restored past what fails, and the next run asks for that alone', async () => {
-  for (const space of ['kept', 'lost']) await newSpace(space)
-  await backUp()
-  const some = join(folder, 'some')
-  mkdirSync(some)
-  for (const name of ['kept.ndjson', 'lost.ndjson']) copyFileSync(join(folder, name), join(some, name))
-  await erase('lost')
-  const place = await service()
-  expect(await restore(some, {}, place)).toBe('not everything is restored: see above')
-  expect(printed.slice(-2)).toEqual([
-    `1 of 2 files of ${some} are restored`,
-    expect.stringMatching(/^Not restored: kept: POST .* answered 409: The space is not empty/),
-  ])
-  await erase('kept')
-  printed = []
-  expect(await restore(some, {}, place)).toBe('complete')
-  expect(printed).toEqual([
-    expect.stringMatching(/^Going on with the restore that began at /),
-    '1 of 2  kept: 3 entries',
-    `2 of 2 files of ${some} are restored`,
-  ])
-  expect(await leftTokens()).toEqual([])
-})
-
-test('an import that was cut off goes on, and a file that broke off is not begun', async () => {
-  const device = await newSpace('cut')
-  await backUp()
-  const file = join(folder, fileNameOf('cut'))
-  const lines = readFileSync(file, 'utf8').split('\n')
-  await erase('cut')
-  const { token } = await operate('POST', '/api/tokens', {
-    subject: 'x',
-    space: 'cut',
-    scopes: ['space:admin'],
-  })
-  const { session } = await operate('POST', '/api/auth', { token })
-  const headers = { authorization: `Bearer ${session}`, 'content-type': 'application/x-ndjson' }
-  await fetch(`${running.url}/api/import`, { method: 'POST', headers, body: lines.slice(0, 2).join('\n') })
-  expect(await restore(file)).toBe('complete')
-  expect(await entriesOf('cut')).toEqual(device.entries())
-
-  writeFileSync(file, lines.slice(0, 3).join('\n'))
-  expect(await restore(file)).toMatch(/^cut: cut\.ndjson broke off, it has no end: nothing was sent/)
-  writeFileSync(file, '{}\n')
-  expect(await restore(file)).toContain(`${file} is no backup: its first line is no header of an export`)
-  expect(await restore(join(folder, 'none'))).toMatch(/ cannot be read: ENOENT/)
 })
 
 test('a tool that is interrupted takes its token back, and goes on where it was', async () => {

@@ -1,82 +1,13 @@
 import { env } from 'cloudflare:workers'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { answer } from '../../worker/src/http/edge.ts'
 import { ROUTES } from '../../worker/src/http/router.ts'
 import { hangUp } from '../support/unkind-hang-up.ts'
-import { lateKv } from '../support/unkind-kv.ts'
-import { call, device, mint, send } from './client.ts'
+import { act, listed, logged, recordLike, requestTo } from './audit.ts'
+import { device, mint, send } from './client.ts'
 import { until } from './follower.ts'
 
 const SUBJECT = 'https://login.example.com/#sub=ann'
-
-/** The lines that were logged since the test began. */
-let logged: { message: string; requestId: string; admin?: string; status?: number }[]
-
-beforeEach(() => {
-  logged = []
-  vi.spyOn(console, 'log').mockImplementation((line: string) => {
-    logged.push(JSON.parse(line))
-  })
-})
-
-afterEach(() => {
-  vi.restoreAllMocks()
-  vi.useRealTimers()
-})
-
-interface Wanted {
-  readonly body?: unknown
-  readonly bearer?: string
-  readonly headers?: Record<string, string>
-}
-
-interface Acted {
-  readonly status: number
-  // The tests read replies as an untyped client does.
-  // biome-ignore lint/suspicious/noExplicitAny: see above
-  readonly body: any
-  /** What is kept of it: as it is listed, and as it was logged. */
-  readonly records: readonly object[]
-  readonly lines: readonly object[]
-}
-
-/** Asks for something as the operator, under a name of its own. */
-async function act(method: string, path: string, wanted: Wanted = {}): Promise<Acted> {
-  const { body, bearer = env.ADMIN_TOKEN, headers } = wanted
-  const requestId = crypto.randomUUID()
-  const response = await call(path, {
-    method,
-    headers: {
-      authorization: `Bearer ${bearer}`,
-      'x-request-id': requestId,
-      ...(body !== undefined && { 'content-type': 'application/json' }),
-      ...headers,
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  })
-  const text = await response.text()
-  const lines = logged.filter((line) => line.message === 'audit' && line.requestId === requestId)
-  const records = (await listed()).filter((record) => record.requestId === requestId)
-  return { status: response.status, body: text === '' ? null : JSON.parse(text), records, lines }
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: as above
-async function listed(): Promise<any[]> {
-  return (await send('GET', '/api/audit', { bearer: env.ADMIN_TOKEN })).body.records
-}
-
-/** The fields of every record; the target beside them. */
-function recordLike(act: string, status: number, target: object): object {
-  return {
-    at: expect.any(Number),
-    act,
-    status,
-    requestId: expect.any(String),
-    admin: expect.stringMatching(/^[A-Za-z0-9_-]{8}$/),
-    address: null,
-    target,
-  }
-}
 
 test('[OP1] minting, rotating and revoking a token leave a record each, of what it was about', async () => {
   const wanted = { subject: 'ann', space: 'team', scopes: ['sync:read'] }
@@ -193,76 +124,6 @@ test('[OP2] the log line says the same but for the names of subject and space', 
   expect(JSON.stringify([record, lines])).not.toContain('laptop')
 })
 
-/** A session for a space, and what its acts are recorded with. */
-async function ownerOf(
-  space: string,
-  scopes: readonly string[] = ['sync:read', 'sync:write', 'space:admin'],
-) {
-  const { token, id } = await mint({ subject: 'ann', space, scopes })
-  const { session } = await device({ token })
-  return { session, target: { tokenId: id, subject: 'ann', space } }
-}
-
-const NDJSON = { 'content-type': 'application/x-ndjson' }
-
-test('[OP6] export, import and erasure leave a record each, of who did it to which space', async () => {
-  const space = crypto.randomUUID()
-  const { session: bearer, target } = await ownerOf(space)
-  const byIt = (act: string, status: number) => ({ ...recordLike(act, status, target), admin: 'session' })
-  const asked = async (method: string, path: string, init: RequestInit = {}) => {
-    const requestId = crypto.randomUUID()
-    const headers = { authorization: `Bearer ${bearer}`, 'x-request-id': requestId, ...init.headers }
-    const response = await call(path, { ...init, method, headers })
-    const text = await response.text()
-    const lines = logged.filter((line) => line.message === 'audit' && line.requestId === requestId)
-    return { text, lines, records: (await listed()).filter((record) => record.requestId === requestId) }
-  }
-  const exported = await asked('GET', '/api/export')
-  expect(exported.records).toEqual([byIt('GET /api/export', 200)])
-  expect(exported.lines).toMatchObject([{ admin: 'session', target: { tokenId: target.tokenId } }])
-  expect(JSON.stringify(exported.lines)).not.toContain(space)
-  const wrong = await asked('POST', '/api/import', { headers: NDJSON, body: '{"x":1}\n' })
-  expect(wrong.records).toEqual([byIt('POST /api/import', 422)])
-  const filled = await asked('POST', '/api/import?line=1', { headers: NDJSON, body: exported.text })
-  expect(filled.records).toEqual([byIt('POST /api/import', 200)])
-  const erase = (confirm: string) => ({
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ confirm }),
-  })
-  const mistaken = await asked('DELETE', '/api/space', erase('other'))
-  expect(mistaken.records).toEqual([])
-  expect(mistaken.lines).toMatchObject([{ act: 'DELETE /api/space', status: 422 }])
-  expect((await asked('DELETE', '/api/space', erase(space))).records).toEqual([
-    byIt('DELETE /api/space', 200),
-  ])
-  // Now the session is void, and anybody could hold one that is.
-  expect((await asked('DELETE', '/api/space', erase(space))).records).toEqual([])
-})
-
-test('[OP6] a refusal without an effect has a line and no record, or a session could fill the records', async () => {
-  const space = crypto.randomUUID()
-  const before = (await listed()).length
-  const { session: reader } = await ownerOf(space, ['sync:read'])
-  const { token } = await mint({
-    subject: 'ann',
-    space,
-    scopes: ['sync:read', 'space:admin'],
-    collections: ['k'],
-  })
-  const { session: part } = await device({ token })
-  for (const bearer of [reader, part, 'rubbish']) {
-    await send('GET', '/api/export', { bearer })
-    await send('DELETE', '/api/space', { bearer, body: { confirm: space } })
-  }
-  // Two tokens were minted.
-  const acts = (await listed()).slice(0, (await listed()).length - before - 2)
-  expect(acts).toEqual([])
-  const lines = logged.filter(
-    ({ message, admin, status }) => message === 'audit' && admin === 'session' && status === 403,
-  )
-  expect(lines.length).toBeGreaterThanOrEqual(2)
-})
-
 test('[OP1] an act that is refused for coming too often is recorded with its 429', async () => {
   const limited = { ...env, AUTH_LIMIT: { limit: async () => ({ success: false }) } }
   const requestId = crypto.randomUUID()
@@ -322,61 +183,6 @@ test('[OP3] what fails to authenticate, what only reads, and what clients do lea
   expect(logged.filter(({ message }) => message === 'audit')).toHaveLength(1)
 })
 
-test('[OP4] lists the newest first, a page of a hundred at a time, each record once', async () => {
-  // Before all other tests, and where the time gets a digit more.
-  vi.useFakeTimers({ toFake: ['Date'], now: 1e12 - 100 })
-  const names: string[] = []
-  for (let index = 0; index < 205; index++) {
-    vi.setSystemTime(Date.now() + 1)
-    const headers = { 'x-request-id': `n${index}` }
-    expect((await answer(requestTo('DELETE', '/api/tokens/x', headers), env)).status).toBe(404)
-    names.push(`n${index}`)
-  }
-  const found: string[] = []
-  for (let cursor: string | null = ''; cursor !== null; ) {
-    const path: string = cursor === '' ? '/api/audit' : `/api/audit?cursor=${encodeURIComponent(cursor)}`
-    const { body } = await send('GET', path, { bearer: env.ADMIN_TOKEN })
-    expect(body.records.length).toBeLessThanOrEqual(100)
-    found.push(...body.records.map(({ requestId }: { requestId: string }) => requestId))
-    cursor = body.next
-  }
-  expect(found.slice(-205)).toEqual(names.reverse())
-  expect(new Set(found).size).toBe(found.length)
-})
-
-test('[OP4] two acts of one moment under one request id are two records', async () => {
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
-  const headers = { 'x-request-id': 'twice' }
-  await Promise.all(['x', 'y'].map((id) => answer(requestTo('DELETE', `/api/tokens/${id}`, headers), env)))
-  expect((await listed()).filter(({ requestId }) => requestId === 'twice')).toHaveLength(2)
-})
-
-test('[OP4] a record is kept for 400 days', async () => {
-  const now = Date.now() / 1000
-  await act('DELETE', '/api/tokens/x')
-  const { keys } = await env.CHRONICLE_KV.list({ prefix: 'audit:' })
-  for (const { expiration } of keys) {
-    expect(Math.abs((expiration ?? 0) - now - 400 * 86_400)).toBeLessThan(120)
-  }
-})
-
-test('[OP4] takes the longest names that there are', async () => {
-  const issuer = `https://${'x'.repeat(248)}`
-  const [subject, space] = ['sub', 'c'.repeat(128)].map((claim) => `${issuer}#${claim}=${'"'.repeat(255)}`)
-  const { status, records } = await act('DELETE', '/api/sessions', { body: { subject, space } })
-  expect(status).toBe(200)
-  expect(records).toEqual([recordLike('DELETE /api/sessions', 200, { subject, space })])
-})
-
-test('[OP4] a place whose KV is a minute behind lists a record as soon as it has heard of it', async () => {
-  const late = { ...env, CHRONICLE_KV: lateKv(env.CHRONICLE_KV) }
-  const list = async () =>
-    (await answer(requestTo('GET', '/api/audit'), late)).json() as Promise<{ records: object[] }>
-  const before = (await list()).records
-  const { records } = await act('DELETE', '/api/tokens/x')
-  expect((await list()).records).toEqual([...records, ...before].slice(0, 100))
-})
-
 test('[OP5] where the record cannot be written the answer is 500: the act took place, and the line is there', async () => {
   const errors = vi.spyOn(console, 'error').mockReturnValue()
   const before = await listed()
@@ -405,42 +211,7 @@ test('[OP5] where the record cannot be written the answer is 500: the act took p
   expect(tokens).toContainEqual(expect.objectContaining({ subject }))
 })
 
-test('[OP7] a list takes no cursor but its own', async () => {
-  for (let count = 0; count < 101; count++) await mint()
-  const ask = (path: string) => send('GET', path, { bearer: env.ADMIN_TOKEN })
-  const [tokens, records] = await Promise.all(
-    ['/api/tokens', '/api/audit'].map(async (path) => (await ask(path)).body.next),
-  )
-  for (const [path, next, foreign] of [
-    ['/api/tokens', tokens, records],
-    ['/api/audit', records, tokens],
-  ]) {
-    const list = (cursor: string) => ask(`${path}?cursor=${encodeURIComponent(cursor)}`)
-    expect((await list(next)).status).toBe(200)
-    for (const wrong of ['nonsense', '', '0', next.slice(1), `${next}x`, next.slice(7), foreign]) {
-      expect((await list(wrong)).body, wrong).toMatchObject({ status: 422, code: 'invalid-request' })
-    }
-  }
-})
-
 function bound(target: object, name: string | symbol): unknown {
   const member: unknown = Reflect.get(target, name)
   return typeof member === 'function' ? member.bind(target) : member
-}
-
-function requestTo(
-  method: string,
-  path: string,
-  headers: Record<string, string> = {},
-  body?: object,
-): Request {
-  return new Request(`https://sync.example${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${env.ADMIN_TOKEN}`,
-      ...(body && { 'content-type': 'application/json' }),
-      ...headers,
-    },
-    ...(body && { body: JSON.stringify(body) }),
-  })
 }

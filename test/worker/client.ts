@@ -1,6 +1,5 @@
 import { env, exports } from 'cloudflare:workers'
 import { expect } from 'vitest'
-import type { Session } from '../../worker/src/core/session.ts'
 import { documented } from '../support/documented.ts'
 
 const ORIGIN = 'https://sync.example'
@@ -90,20 +89,4 @@ export async function configure(config: object): Promise<void> {
   const { revision } = (await send('GET', '/api/config', { bearer: env.ADMIN_TOKEN })).body
   const body = { revision, ...config }
   expect((await send('PUT', '/api/config', { bearer: env.ADMIN_TOKEN, body })).status).toBe(200)
-}
-
-/** A session as the object's own functions are given it, past the edge. */
-export function sessionOf(more: Partial<Session> = {}): Session {
-  return {
-    id: 'i',
-    token: 't',
-    subject: 's',
-    space: 'any',
-    client: 'reader',
-    scopes: ['sync:read'],
-    collections: null,
-    issuedAt: Date.now(),
-    expiresAt: 0,
-    ...more,
-  }
 }

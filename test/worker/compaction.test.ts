@@ -10,7 +10,8 @@ import { pull } from '../../worker/src/objects/pull.ts'
 import { sync } from '../../worker/src/objects/sync.ts'
 import { upkeep } from '../../worker/src/objects/upkeep.ts'
 import { age, whileSealing, within } from './ageing.ts'
-import { type Device, device, mint, newSpace, send, sessionOf } from './client.ts'
+import { type Device, device, mint, newSpace, send } from './client.ts'
+import { sessionOf } from './session.ts'
 
 const T = Date.now() - 60_000
 

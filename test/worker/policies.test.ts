@@ -2,7 +2,8 @@ import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test } from 'vitest'
 import { sync } from '../../worker/src/objects/sync.ts'
 import { within } from './ageing.ts'
-import { type Device, device, mint, type Reply, send, sessionOf, twoDevices } from './client.ts'
+import { type Device, device, mint, type Reply, send, twoDevices } from './client.ts'
+import { sessionOf } from './session.ts'
 
 const T = Date.now() - 60_000
 

@@ -10,7 +10,8 @@ import { pull } from '../../worker/src/objects/pull.ts'
 import { openSpace, type Space } from '../../worker/src/objects/space.ts'
 import { reseal, upkeep } from '../../worker/src/objects/upkeep.ts'
 import { age, damageChunks } from './ageing.ts'
-import { device, mint, type Reply, send, sessionOf } from './client.ts'
+import { device, mint, type Reply, send } from './client.ts'
+import { sessionOf } from './session.ts'
 
 const T = Date.now() - 60_000
 const ROTATED = `2:${btoa('n'.repeat(32))} ${env.MASTER_KEY}`

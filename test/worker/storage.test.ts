@@ -3,7 +3,8 @@ import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { openSpace } from '../../worker/src/objects/space.ts'
 import { sync } from '../../worker/src/objects/sync.ts'
-import { type Device, device, mint, send, sessionOf } from './client.ts'
+import { type Device, device, mint, send } from './client.ts'
+import { sessionOf } from './session.ts'
 
 const T = Date.now() - 60_000
 

@@ -6,7 +6,8 @@ import { readEntry } from '../../worker/src/objects/entry.ts'
 import { openVersions } from '../../worker/src/objects/log.ts'
 import { CONFIG_KEY } from '../../worker/src/schema/config.ts'
 import { age, damageChunks, rowsReadBy, within } from './ageing.ts'
-import { configure, type Device, device, newSpace, sessionOf } from './client.ts'
+import { configure, type Device, device, newSpace } from './client.ts'
+import { sessionOf } from './session.ts'
 
 const T = Date.now() - 60_000
 
