@@ -65,9 +65,9 @@ for (const { fatal, isErased } of [
       async (runtime) => {
         const status = await send(runtime, 'GET /api/status', { bearer: session })
         if (isErased) {
-          expect(status).toMatchObject({ status: 401, body: { code: 'revoked' } })
+          expect(status).toMatchObject({ status: 401, body: { code: 'space-erased' } })
           const again = await send(runtime, 'POST /api/auth', { bearer: '', body: { token, clientId: 'a' } })
-          expect(again.body.code).toBe('revoked')
+          expect(again.body.code).toBe('space-erased')
           return
         }
         expect(status).toMatchObject({ status: 200, body: { entries: 1 } })

@@ -157,7 +157,7 @@ test('[SC2] what was revoked is refused by the object at once, on every route', 
       const response = await target.ask(...requestTo(route, { bearer: session, ...confirmed }))
       expect(await response.json(), `${route.method} ${route.path}`).toMatchObject({
         status: 401,
-        code: 'revoked',
+        code: end === 'session' ? 'session-ended' : 'revoked',
       })
       expect(target.reached()).toBeGreaterThan(0)
     }

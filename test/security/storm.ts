@@ -26,6 +26,9 @@ const SYNC = ROUTES.find(({ path }) => path === '/api/sync') ?? ROUTES[0]
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']
 
+/** Codes after which a space takes nothing more of its sessions. */
+const SPENT = ['session-ended', 'revoked', 'space-erased', 'importing']
+
 const encoder = new TextEncoder()
 
 function toBytes(text: string): Uint8Array<ArrayBuffer> {
@@ -151,7 +154,7 @@ export async function examine(sent: Sent, response: Response, weather: Weather):
   await documented(new Request(url, { method: sent.method }), response).catch((cause: Error) => {
     throw new Error(`${cause.message}\n${what}`)
   })
-  const isSpent = code === 'revoked' || code === 'importing' || (response.ok && sent.method === 'DELETE')
+  const isSpent = SPENT.includes(code) || (response.ok && sent.method === 'DELETE')
   return isSpent ? 'spent' : 'usable'
 }
 

@@ -19,11 +19,13 @@ test('[FE6] a cursor is continued with its own filter, epoch and bounds, and wit
       const furthest = Math.max(place.seq, scan)
       const inside = furthest >= floor && furthest <= head
       expect(positionOf(cursor, filter, feed)).toEqual(
-        inside ? { seq: place.seq, scan, reset: false } : { seq: 0, scan: head, reset: true },
+        inside
+          ? { seq: place.seq, scan, reset: null }
+          : { seq: 0, scan: head, reset: furthest > head ? 'head' : 'floor' },
       )
-      expect(positionOf(cursor, filter, { ...feed, epoch: `${epoch}x` }).reset).toBe(true)
+      expect(positionOf(cursor, filter, { ...feed, epoch: `${epoch}x` }).reset).toBe('epoch')
       const other = filter === null ? ['other'] : [...filter, 'one more']
-      expect(positionOf(cursor, other, feed).reset).toBe(true)
+      expect(positionOf(cursor, other, feed).reset).toBe(furthest > head ? 'head' : 'filter')
       expect(pendingAfter(cursor, filter, feed)).toBe(inside ? head - place.seq : head)
       expect(pendingAfter(cursor, other, feed)).toBe(head)
     }),
@@ -33,15 +35,15 @@ test('[FE6] a cursor is continued with its own filter, epoch and bounds, and wit
 
 test('[FE10] a scan from nothing goes on below the floor, as long as it began above', () => {
   const began = positionOf(null, null, { epoch: 'e', floor: 50, head: 80 })
-  expect(began).toEqual({ seq: 0, scan: 80, reset: false })
+  expect(began).toEqual({ seq: 0, scan: 80, reset: null })
   const cursor = formatCursor('e', { ...began, seq: 10 }, null)
   expect(positionOf(cursor, null, { epoch: 'e', floor: 80, head: 90 })).toEqual({
     seq: 10,
     scan: 80,
-    reset: false,
+    reset: null,
   })
-  expect(positionOf(cursor, null, { epoch: 'e', floor: 81, head: 90 }).reset).toBe(true)
-  expect(positionOf('e.10', null, { epoch: 'e', floor: 50, head: 90 }).reset).toBe(true)
+  expect(positionOf(cursor, null, { epoch: 'e', floor: 81, head: 90 }).reset).toBe('floor')
+  expect(positionOf('e.10', null, { epoch: 'e', floor: 50, head: 90 }).reset).toBe('floor')
   expect(formatCursor('e', { ...began, seq: 80 }, null)).toBe('e.80')
 })
 

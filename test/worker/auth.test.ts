@@ -91,8 +91,8 @@ test('[AU4] DELETE /api/auth ends the session at once, and no other', async () =
   const { token } = await mint()
   const [a, b] = [await device({ token }), await device({ token })]
   expect((await send('DELETE', '/api/auth', { bearer: a.session })).body).toEqual({ success: true })
-  expect((await a.get('/api/status')).body).toMatchObject({ status: 401, code: 'revoked' })
-  expect((await a.sync({ changes: [{ key: 'k', value: 1, timestamp: 1 }] })).body.code).toBe('revoked')
+  expect((await a.get('/api/status')).body).toMatchObject({ status: 401, code: 'session-ended' })
+  expect((await a.sync({ changes: [{ key: 'k', value: 1, timestamp: 1 }] })).body.code).toBe('session-ended')
   expect((await b.get('/api/status')).body).toMatchObject({ status: 'ok', entries: 0 })
 })
 

@@ -22,8 +22,8 @@ function erase(bearer: string, body: object) {
 test('[SP1] erases all that a space holds, and voids what was issued before', async () => {
   const { space, session, token, cursor } = await filledSpace()
   expect((await erase(session, { confirm: space })).body).toEqual({ success: true })
-  expect((await send('GET', '/api/status', { bearer: session })).body.code).toBe('revoked')
-  expect((await send('POST', '/api/auth', { body: { token } })).body.code).toBe('revoked')
+  expect((await send('GET', '/api/status', { bearer: session })).body.code).toBe('space-erased')
+  expect((await send('POST', '/api/auth', { body: { token } })).body.code).toBe('space-erased')
   const stored = await runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) => {
     const count = (table: string) => storage.sql.exec(`SELECT * FROM ${table}`).toArray().length
     return ['segment', 'head', 'client', 'conflict', 'revoked'].map(count)
@@ -31,7 +31,7 @@ test('[SP1] erases all that a space holds, and voids what was issued before', as
   expect(stored).toEqual([0, 0, 0, 0, 0])
 
   await evictDurableObject(env.CHRONICLE.getByName(space))
-  expect((await send('GET', '/api/status', { bearer: session })).body.code).toBe('revoked')
+  expect((await send('GET', '/api/status', { bearer: session })).body.code).toBe('space-erased')
   const next = await device(await mint({ space }))
   const { body } = await next.sync({ batch: 1, cursor, changes: [{ key: 'k/2', value: 2, timestamp: 2 }] })
   expect(body).toMatchObject({ success: true, reset: true, changes: [{ key: 'k/2' }] })
@@ -114,7 +114,7 @@ test.each(READS)(
     })
     const reply = await ask(a, first.body.results[0].version)
     expect(erased).toBe(200)
-    expect(reply.body).toMatchObject({ status: 401, code: 'revoked' })
+    expect(reply.body).toMatchObject({ status: 401, code: 'space-erased' })
     expect(JSON.stringify(reply.body)).not.toContain('canary')
   },
 )

@@ -123,7 +123,7 @@ test('[RL5] what was once real does not count, nor does any other refusal', asyn
   expect((await tell('/api/status', { bearer: expired })).body.code).toBe('session-expired')
   const { session } = await device()
   await send('DELETE', '/api/auth', { bearer: session })
-  expect((await tell('/api/status', { bearer: session })).body.code).toBe('revoked')
+  expect((await tell('/api/status', { bearer: session })).body.code).toBe('session-ended')
   const writer = await device(await mint({ scopes: ['sync:write'] }))
   expect((await tell('/api/status', { bearer: writer.session })).body.code).toBe('forbidden-scope')
   expect((await tell('/api/status?odd=1', { bearer: writer.session })).status).toBe(422)

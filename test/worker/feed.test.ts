@@ -121,32 +121,53 @@ test('[FE5] without a cursor the reply has none, and no changes', async () => {
   expect(body).not.toHaveProperty('cursor')
 })
 
-test('[FE6] starts anew under reset where a cursor cannot be continued', async () => {
+test('[RE1] starts anew under reset, and says why, where a cursor cannot be continued', async () => {
   const a = await device()
   const { cursor } = (await a.sync({ changes: puts(['k/1', 'z/1']), cursor: null })).body
   const [epoch] = cursor.split('.')
   const strange = [
-    `${epoch}.99`,
-    `${epoch}.-1`,
-    `${epoch}.1e0`,
-    `${epoch}.01`,
-    'other.1',
-    'rubbish',
-    '',
-    'x'.repeat(5_000),
-    `${epoch}.${'1'.repeat(5_000)}`,
-    `${epoch}.1.x`,
-  ]
-  for (const from of strange) {
+    ['head', `${epoch}.99`],
+    ['head', `${epoch}.3`],
+    ['head', `${epoch}.1-99`],
+    ['head', `${epoch}.99.x`],
+    ['cursor', `${epoch}.-1`],
+    ['cursor', `${epoch}.1e0`],
+    ['cursor', `${epoch}.01`],
+    ['cursor', `${epoch}.2-1`],
+    ['epoch', 'other.1'],
+    ['epoch', 'other.1.x'],
+    ['cursor', 'rubbish'],
+    ['cursor', ''],
+    ['cursor', 'x'.repeat(5_000)],
+    ['cursor', `${epoch}.${'1'.repeat(5_000)}`],
+    ['filter', `${epoch}.1.x`],
+  ] as const
+  for (const [resetReason, from] of strange) {
     const { body } = await a.sync({ changes: [], cursor: from })
-    const anew = { reset: true, changes: [{ key: 'k/1' }, { key: 'z/1' }], cursor }
+    const anew = { reset: true, resetReason, changes: [{ key: 'k/1' }, { key: 'z/1' }], cursor }
     expect(body, from).toMatchObject(anew)
     expect((await a.get(`/api/changes?cursor=${from}`)).body, from).toMatchObject(anew)
   }
   const filtered = await a.sync({ changes: [], cursor, collections: ['k'] })
-  expect(filtered.body).toMatchObject({ reset: true, changes: [{ key: 'k/1' }] })
+  expect(filtered.body).toMatchObject({ reset: true, resetReason: 'filter', changes: [{ key: 'k/1' }] })
   const further = await a.sync({ changes: [], cursor: filtered.body.cursor, collections: ['k'] })
   expect(further.body).toMatchObject({ reset: false, changes: [] })
+  expect(further.body).not.toHaveProperty('resetReason')
+})
+
+test('[FE6] for a reader of all collections a version is a cursor that stands there, for another it is none', async () => {
+  const a = await device()
+  const { body: pushed } = await a.sync({ changes: puts(['k/1', 'z/1']) })
+  const cursor = pushed.results[0].version
+  expect((await a.sync({ changes: [], cursor })).body).toMatchObject({
+    reset: false,
+    changes: [{ key: 'z/1' }],
+  })
+  expect((await a.sync({ changes: [], cursor: pushed.head })).body).toMatchObject({
+    reset: false,
+    changes: [],
+  })
+  expect((await a.sync({ changes: [], cursor, collections: ['k'] })).body.resetReason).toBe('filter')
 })
 
 test('[FE7] shows only the collections that the request asks for and the token grants', async () => {

@@ -291,8 +291,8 @@ test('[ID5] a subject can erase its space', async () => {
   const { body } = await open(token)
   const erased = await send('DELETE', '/api/space', { bearer: body.session, body: { confirm: body.space } })
   expect(erased.body).toEqual({ success: true })
-  expect((await send('GET', '/api/status', { bearer: body.session })).body.code).toBe('revoked')
-  expect((await open(token)).body.code).toBe('revoked')
+  expect((await send('GET', '/api/status', { bearer: body.session })).body.code).toBe('space-erased')
+  expect((await open(token)).body.code).toBe('space-erased')
   pass(2000)
   expect(await outcome(await provider.token({ iat: Math.floor(Date.now() / 1000) }))).toBe('session')
 })
@@ -587,7 +587,7 @@ test('[ID11] DELETE /api/auth ends the one session; another opens with the same 
   const token = await provider.token()
   const [first, second] = [await open(token), await open(token)]
   await send('DELETE', '/api/auth', { bearer: first.body.session })
-  expect((await send('GET', '/api/status', { bearer: first.body.session })).body.code).toBe('revoked')
+  expect((await send('GET', '/api/status', { bearer: first.body.session })).body.code).toBe('session-ended')
   expect((await send('GET', '/api/status', { bearer: second.body.session })).status).toBe(200)
 })
 

@@ -130,7 +130,7 @@ test('[LV2] refuses pages of other origins, and what the token does not grant', 
     code: 'forbidden-collection',
   })
   await send('DELETE', '/api/auth', { bearer: a.session })
-  expect(await (await askLive(a.session)).json()).toMatchObject({ status: 401, code: 'revoked' })
+  expect(await (await askLive(a.session)).json()).toMatchObject({ status: 401, code: 'session-ended' })
 })
 
 test('[LV3] frames lead from cursor to cursor, with what the feed has', async () => {
@@ -678,15 +678,15 @@ test('[LV12] ends with 4403 at once when the session ends, the token is revoked 
   const [a, a2, b] = [await device(first), await device(first), await device(second)]
   const [onA, onA2, onB] = [await follow(a), await follow(a2), await follow(b)]
   await send('DELETE', '/api/auth', { bearer: a.session })
-  expect(await onA.closed()).toMatchObject({ code: 4403 })
+  expect(await onA.closed()).toEqual({ code: 4403, reason: 'session-ended' })
   await send('DELETE', `/api/tokens/${first.id}`, { bearer: env.ADMIN_TOKEN })
-  expect(await onA2.closed()).toMatchObject({ code: 4403 })
+  expect(await onA2.closed()).toEqual({ code: 4403, reason: 'revoked' })
   await onB.rest()
   await b.sync({ changes: puts(['k/1']) })
   expect(await onB.next()).toMatchObject({ changes: [{ key: 'k/1' }] })
   const admin = await device(await mint({ space, scopes: ['space:admin'] }))
   await send('DELETE', '/api/space', { bearer: admin.session, body: { confirm: space } })
-  expect(await onB.closed()).toMatchObject({ code: 4403 })
+  expect(await onB.closed()).toEqual({ code: 4403, reason: 'space-erased' })
 })
 
 test('[LV13] hibernation forgets nothing: place, filter, poke, what is unconfirmed, and whom to close', async () => {

@@ -152,7 +152,7 @@ test('[SG4] a revocation outlives the object', async () => {
   const { space, a } = await spaceWith('v')
   await send('DELETE', '/api/auth', { bearer: a.session })
   await evictDurableObject(env.CHRONICLE.getByName(space))
-  expect((await a.get('/api/status')).body.code).toBe('revoked')
+  expect((await a.get('/api/status')).body.code).toBe('session-ended')
 })
 
 /** Rewrites the log with `change` and says what the readers get. */

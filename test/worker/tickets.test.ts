@@ -115,8 +115,8 @@ test('[LV23] a ticket lends no scope, outlives no session, and opens no other ro
   }
   const ended = await ticketFor(a)
   await send('DELETE', '/api/auth', { bearer: a.session })
-  expect(await enter(ended)).toBe('401 revoked')
-  expect((await send('POST', '/api/live/ticket', { bearer: a.session })).body.code).toBe('revoked')
+  expect(await enter(ended)).toBe('401 session-ended')
+  expect((await send('POST', '/api/live/ticket', { bearer: a.session })).body.code).toBe('session-ended')
 })
 
 test('[LV23] a refused origin or a missing upgrade does not use up the ticket; the longest session has one', async () => {

@@ -124,7 +124,16 @@ const ANY: readonly FaultCode[] = ['invalid-request', 'misconfigured', 'internal
 const ACCESS: Readonly<Record<Operation['access'], readonly FaultCode[]>> = {
   anyone: [],
   admin: ['unauthorized', 'rate-limited'],
-  session: ['unauthorized', 'session-expired', 'revoked', 'rate-limited', 'importing', 'busy'],
+  session: [
+    'unauthorized',
+    'session-expired',
+    'session-ended',
+    'revoked',
+    'space-erased',
+    'rate-limited',
+    'importing',
+    'busy',
+  ],
 }
 const LINES: readonly FaultCode[] = ['not-utf8', 'body-timeout', 'unsupported-media-type', 'invalid-line']
 const BODY: readonly FaultCode[] = [

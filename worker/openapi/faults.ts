@@ -19,6 +19,8 @@ export const FAULTS: { readonly [C in FaultCode]: Extract<Fault, { code: C }> } 
   },
   'session-expired': { code: 'session-expired' },
   revoked: { code: 'revoked' },
+  'session-ended': { code: 'session-ended' },
+  'space-erased': { code: 'space-erased' },
   'ticket-spent': { code: 'ticket-spent' },
   'forbidden-scope': { code: 'forbidden-scope', needed: 'sync:write' },
   'forbidden-collection': { code: 'forbidden-collection', collection: 'notes' },

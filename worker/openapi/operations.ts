@@ -141,7 +141,15 @@ export const OPERATIONS: Operations = {
         limits: PUBLISHED_LIMITS,
       },
     },
-    faults: ['unauthorized', 'revoked', 'forbidden-scope', 'rate-limited', 'busy', 'provider-unavailable'],
+    faults: [
+      'unauthorized',
+      'revoked',
+      'space-erased',
+      'forbidden-scope',
+      'rate-limited',
+      'busy',
+      'provider-unavailable',
+    ],
   },
   'DELETE /api/auth': {
     access: 'session',

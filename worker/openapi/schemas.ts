@@ -61,7 +61,10 @@ const PAGE = {
   changes: 'The latest entry of each key after the cursor, in the order of their versions.',
   cursor: 'Where to read on.',
   more: 'Whether a page follows. If not, the copy is a consistent snapshot.',
-  reset: 'The cursor cannot be continued: clear the copy, then apply the page.',
+  reset:
+    'The cursor cannot be continued, and the page begins at the start of the feed: start over as `resetReason` says.',
+  resetReason:
+    'There under `reset`. `filter`, `floor`, `cursor`: clear the copy, keep the queue, apply the page. `epoch`, `head`: the space was erased, restored or set back, and the copy may be all that is left of what was acknowledged. Read the feed to its end beside the copy, offer to push what only the copy has, then drop the copy.',
   head: 'The latest version of the space.',
 }
 
@@ -77,6 +80,10 @@ export const SCHEMAS = {
     expiresAt: `When the session ends, ${MS}.`,
     clientId: 'The replica that the session is bound to.',
     space: 'The space that the session opens.',
+    epoch:
+      'Names the data that the space holds: another one than last time, and the space was erased or restored. May be absent for some minutes while a release ships.',
+    lastBatch:
+      'The number of the last batch that this space has from this client, 0 for none: the next one is one more. Absent where `epoch` is.',
     scopes: 'What it allows.',
     collections: 'The collections that it may touch; null is all of them.',
     limits: 'The limits of this service.',
@@ -144,7 +151,8 @@ export const SCHEMAS = {
     ...PAGE,
     cursor: `${PAGE.cursor} There where the request has one.`,
     more: `${PAGE.more} There where the request has a cursor.`,
-    reset: `${PAGE.reset} There where the request has one.`,
+    reset: `${PAGE.reset} There where the request has a cursor.`,
+    resetReason: PAGE.resetReason,
     success: 'Whether no change was rejected.',
     synced:
       "The keys at which the client's change stands now: by itself, inside a merge, or as the very same content.",
@@ -362,6 +370,8 @@ export const SCHEMAS = {
     synced: 'Always empty.',
     limit: 'The limit that the request goes over.',
     expected: 'The number of the batch, or of the line, that would be taken.',
+    reset: 'The space knows no batch of this client: start over.',
+    epoch: 'Names the data that the space holds.',
     results: 'What became of each change of an atomic batch; none of it was stored.',
     version: 'Where the key stands; null where nothing does.',
     id: 'Of the conflict.',

@@ -5,11 +5,12 @@ export const NO_BATCH = 0
 
 /**
  * Whether a batch is a repetition of the client's last one (true) or its next one. Refuses any other: a number left out
- * would be a batch lost, and an older one was answered long ago.
+ * would be a batch lost, and an older one was answered long ago. Where there was none before, the gap names the epoch: the
+ * client may be one of a space that was erased.
  */
-export function isReplay(found: number, last: number): Result<boolean> {
+export function isReplay(found: number, last: number, epoch: string): Result<boolean> {
   if (found === last) return accepted(true)
   if (found === last + 1) return accepted(false)
   if (found < last) return refused({ code: 'batch-too-old', last, found })
-  return refused({ code: 'batch-gap', expected: last + 1, found })
+  return refused({ code: 'batch-gap', expected: last + 1, found, ...(last === NO_BATCH && { epoch }) })
 }

@@ -30,12 +30,20 @@ export interface Place {
  */
 export function formatCursor(epoch: string, { seq, scan }: Place, filter: Filter): string {
   const place = scan > seq ? `${seq}-${scan}` : `${seq}`
-  return filter === null ? `${epoch}.${place}` : `${epoch}.${place}.${digest(filter)}`
+  return filter === null ? `${epoch}.${place}` : `${epoch}.${place}.${digestOf(filter)}`
 }
 
-/** Where to read on, and whether the reader must first clear its copy. */
+/**
+ * Why a cursor cannot be continued. `epoch`: the space was erased, or restored, since. `head`: the space was set back to an
+ * earlier state of its storage. `filter`: it is of other collections. `floor`: deletions after it are forgotten. `cursor`:
+ * the space never gave it out.
+ */
+export const RESET_REASONS = ['epoch', 'head', 'filter', 'floor', 'cursor'] as const
+export type ResetReason = (typeof RESET_REASONS)[number]
+
+/** Where to read on; with a reason, the reader starts over. */
 export interface Position extends Place {
-  readonly reset: boolean
+  readonly reset: ResetReason | null
 }
 
 /** The bounds of what the feed can continue: below the floor tombstones are gone, past the head is nothing. */
@@ -45,16 +53,21 @@ export interface Feed {
   readonly head: number
 }
 
-/**
- * The position a cursor stands for. A cursor of another epoch or filter, one past the head or below the
- * floor, and one that is none at all cannot be continued: the feed starts anew, under `reset`.
- */
+/** The position a cursor stands for; the start of the feed for one that cannot be continued. */
 export function positionOf(cursor: string | null, filter: Filter, feed: Feed): Position {
   const anew = { seq: NOTHING, scan: feed.head }
-  if (cursor === null) return { ...anew, reset: false }
-  const place = placeOf(cursor)
-  const continues = cursor === formatCursor(feed.epoch, place, filter) && isInside(place, feed)
-  return continues ? { ...place, reset: false } : { ...anew, reset: true }
+  if (cursor === null) return { ...anew, reset: null }
+  const parsed = parseCursor(cursor)
+  const reset = parsed === null ? 'cursor' : resetReasonOf(parsed, filter, feed)
+  return reset === null && parsed !== null ? { ...parsed.place, reset } : { ...anew, reset }
+}
+
+/** The worst first: after the first two, the reader's copy may hold what the space has lost. */
+function resetReasonOf({ epoch, place, digest }: Cursor, filter: Filter, feed: Feed): ResetReason | null {
+  if (epoch !== feed.epoch) return 'epoch'
+  if (Math.max(place.seq, place.scan) > feed.head) return 'head'
+  if (digest !== digestOf(filter)) return 'filter'
+  return isAbove(feed.floor, place) ? null : 'floor'
 }
 
 /** Whether no deletion that the reader must hear of has been forgotten: the floor may rise while it reads. */
@@ -67,17 +80,26 @@ export function pendingAfter(cursor: string | null, filter: Filter, feed: Feed):
   return feed.head - positionOf(cursor, filter, feed).seq
 }
 
-function isInside(place: Place, { floor, head }: Feed): boolean {
-  return isAbove(floor, place) && Math.max(place.seq, place.scan) <= head
+/** What a cursor says. */
+interface Cursor {
+  readonly epoch: string
+  readonly place: Place
+  /** Empty without a filter. */
+  readonly digest: string
 }
 
-function placeOf(cursor: string): Place {
-  const [, seq, scan = NOTHING] = /^[^.]+\.(\d{1,15})(?:-(\d{1,15}))?(?:\.|$)/.exec(cursor) ?? []
-  return { seq: Number(seq), scan: Number(scan) }
+/** Null for a text that no space has given out. */
+function parseCursor(cursor: string): Cursor | null {
+  const match = /^([0-9a-z]{1,13})\.(0|[1-9]\d{0,14})(?:-([1-9]\d{0,14}))?(?:\.([0-9a-z]+))?$/.exec(cursor)
+  if (match === null) return null
+  const [, epoch = '', seq, scan = NOTHING, digest = ''] = match
+  const place = { seq: Number(seq), scan: Number(scan) }
+  return place.scan > 0 && place.scan <= place.seq ? null : { epoch, place, digest }
 }
 
-/** FNV-1a over the sorted names, twice with different seeds: an accident detector, no protection. */
-function digest(filter: readonly string[]): string {
+/** FNV-1a over the sorted names, twice with different seeds: an accident detector, no protection. Empty without a filter. */
+function digestOf(filter: Filter): string {
+  if (filter === null) return ''
   const text = JSON.stringify([...new Set(filter)].sort())
   return fnv1a(text, 0x811c9dc5).toString(36) + fnv1a(text, 0x01000193).toString(36)
 }

@@ -19,7 +19,9 @@ export type Fault =
   | { readonly code: 'unsupported-media-type'; readonly expected: string }
   | { readonly code: 'unauthorized'; readonly detail: string }
   | { readonly code: 'session-expired' }
-  | { readonly code: 'revoked' }
+  | Revoked
+  | { readonly code: 'session-ended' }
+  | { readonly code: 'space-erased' }
   | { readonly code: 'ticket-spent' }
   | { readonly code: 'forbidden-scope'; readonly needed: string }
   | { readonly code: 'forbidden-collection'; readonly collection: string }
@@ -28,7 +30,7 @@ export type Fault =
   | { readonly code: 'not-found'; readonly detail: string }
   | { readonly code: 'method-not-allowed'; readonly allow: readonly string[] }
   | { readonly code: 'upgrade-required' }
-  | { readonly code: 'batch-gap'; readonly expected: number; readonly found: number }
+  | BatchGap
   | { readonly code: 'batch-too-old'; readonly last: number; readonly found: number }
   | { readonly code: 'batch-mismatch'; readonly batch: number }
   | { readonly code: 'batch-forgotten'; readonly batch: number }
@@ -46,6 +48,23 @@ export type Fault =
   | { readonly code: 'provider-unavailable'; readonly retryAfterSeconds: number }
   | { readonly code: 'misconfigured' }
   | { readonly code: 'internal' }
+
+/**
+ * `of`: a session that was ended by itself, or the space, which was erased; absent for a token. Objects give these as one
+ * code, because a Worker of the last release knows no other; clients are told `session-ended` and `space-erased`.
+ */
+export interface Revoked {
+  readonly code: 'revoked'
+  readonly of?: 'session' | 'space'
+}
+
+/** `epoch`: where the space knows no batch of the client at all. */
+export interface BatchGap {
+  readonly code: 'batch-gap'
+  readonly expected: number
+  readonly found: number
+  readonly epoch?: string
+}
 
 /** Of which budget it was, or the counter of the place before the object; how many that allows is not known (null). */
 export interface RateLimited {

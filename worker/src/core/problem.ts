@@ -42,7 +42,12 @@ const WORDS: Table = {
   ],
   unauthorized: ({ detail }) => [401, detail],
   'session-expired': () => [401, 'The session has expired; open a new one with POST /api/auth.'],
-  revoked: () => [401, 'The session was ended or its token revoked.'],
+  revoked: () => [401, 'The token was revoked; ask for another one, and open a session with it.'],
+  'session-ended': () => [401, 'The session was ended; open a new one with POST /api/auth.'],
+  'space-erased': () => [
+    401,
+    'The space was erased after this token was made; ask for a new token, and start over: numbers of batches begin at 1 again.',
+  ],
   'ticket-spent': () => [
     401,
     'The ticket was used before or has expired; get another one with POST /api/live/ticket.',
@@ -54,11 +59,18 @@ const WORDS: Table = {
   'not-found': ({ detail }) => [404, `Not found: ${detail}.`],
   'method-not-allowed': ({ allow }) => [405, `Use ${allow.join(', ')}.`],
   'upgrade-required': () => [426, 'This is a WebSocket: GET with Upgrade: websocket.'],
-  'batch-gap': ({ found, expected }) => [
-    409,
-    `Batch ${found} came, but ${expected} is the next one; send what lies between first.`,
-    { expected },
-  ],
+  'batch-gap': ({ found, expected, epoch }) =>
+    epoch === undefined
+      ? [
+          409,
+          `Batch ${found} came, but ${expected} is the next one; send what lies between first.`,
+          { expected },
+        ]
+      : [
+          409,
+          `Batch ${found} came, but the space knows no batch of this client: it is a new space to it, or was erased or restored. Pull with the cursor that you have, start over if the reply says reset, and number what waits from ${expected}.`,
+          { expected, reset: true, epoch },
+        ],
   'batch-too-old': ({ found, last }) => [
     409,
     `Batch ${found} was answered before; the last one is ${last}.`,
@@ -143,10 +155,16 @@ export function isKnown({ code }: Fault): boolean {
 
 /** A fault in words. */
 export function problemOf(fault: Fault): Problem {
+  const code = codeOf(fault)
   // TypeScript cannot see that the words found under a fault's code are for that very fault.
-  const words = WORDS[fault.code] as (fault: Fault) => Words
+  const words = WORDS[code] as (fault: Fault) => Words
   const [status, detail, members = {}] = words(fault)
-  return { status, code: fault.code, detail, members }
+  return { status, code, detail, members }
+}
+
+function codeOf(fault: Fault): FaultCode {
+  if (fault.code !== 'revoked' || fault.of === undefined) return fault.code
+  return fault.of === 'session' ? 'session-ended' : 'space-erased'
 }
 
 const TITLES: Readonly<Record<number, string>> = {

@@ -22,13 +22,16 @@ export async function openSession(exchange: Exchange): Promise<Response> {
   const { token, clientId } = unwrap(parseBody(AuthRequest, await readBody(request)))
   const grant = isIdentityToken(token) ? await identify(token, env) : await findToken(token, env)
   const session = sessionOf(grant, clientId ?? crypto.randomUUID())
-  unwrap(await spaceOf(env, session).admit(session))
+  const { epoch, lastBatch } = unwrap(await spaceOf(env, session).admit(session))
   return json({
     success: true,
     session: await signSession(session, env),
     expiresAt: session.expiresAt * 1000,
     clientId: session.client,
     space: session.space,
+    // An object of the last release tells neither.
+    epoch,
+    lastBatch,
     scopes: session.scopes,
     collections: session.collections,
     limits: PUBLISHED_LIMITS,

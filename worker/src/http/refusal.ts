@@ -32,6 +32,8 @@ function headersOf(fault: Fault): Readonly<Record<string, string>> {
       return { 'www-authenticate': REALM }
     case 'session-expired':
     case 'revoked':
+    case 'session-ended':
+    case 'space-erased':
     case 'ticket-spent':
       return { 'www-authenticate': `${REALM}, error="invalid_token"` }
     case 'method-not-allowed':

@@ -78,7 +78,7 @@ export async function acceptBatch(space: Space, submission: Submission): Promise
     if (!valid.ok) return valid
     const record = writes(request) ? recordOf(space, session) : accepted(undefined)
     if (!record.ok) return record
-    const known = recognise(prepared, record.value)
+    const known = recognise(prepared, record.value, space.standing.epoch)
     if (!known.ok) return known
     if (known.value !== null) return replay(space, prepared, known.value)
     const plan = planNow(space, prepared, material.opened.versions)
@@ -118,9 +118,10 @@ function writes({ batch, changes }: SyncRequest): boolean {
 function recognise(
   { request: { batch }, digests }: Prepared,
   record: ClientRecord | undefined,
+  epoch: string,
 ): Result<ClientRecord | null> {
   if (batch === undefined) return accepted(null)
-  const again = isReplay(batch, record?.batch ?? NO_BATCH)
+  const again = isReplay(batch, record?.batch ?? NO_BATCH, epoch)
   if (!again.ok) return again
   if (!again.value || record === undefined) return accepted(null)
   // A record of a generation that the stack has retired cannot be compared. Taking the batch for the same could lose

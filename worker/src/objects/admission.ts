@@ -43,9 +43,11 @@ export function checkCredential(
   { id, token, issuedAt }: Credential,
   now: number,
 ): Result<true> {
-  const voided = [id, token].map((name) => voidedBy(revoked.get(name), now))
-  const ended = issuedAt <= Math.max(...voided, standing.erasedAt)
-  return ended ? refused({ code: 'revoked' }) : accepted(true)
+  if (issuedAt <= standing.erasedAt) return refused({ code: 'revoked', of: 'space' })
+  if (issuedAt <= voidedBy(revoked.get(token), now)) return refused({ code: 'revoked' })
+  return issuedAt <= voidedBy(revoked.get(id), now)
+    ? refused({ code: 'revoked', of: 'session' })
+    : accepted(true)
 }
 
 /** Up to when what goes by an id was issued that no longer counts, ms. */

@@ -20,6 +20,7 @@ import {
   spendTicket,
 } from './admission.ts'
 import { type Errand, ringer } from './alarm.ts'
+import { type Acquaintance, acquaintanceWith, type Replica } from './client.ts'
 import { listConflicts } from './conflicts.ts'
 import { readEntry } from './entry.ts'
 import { eraseSpace } from './erase.ts'
@@ -202,9 +203,10 @@ export class Chronicle extends DurableObject<Env> {
     }
   }
 
-  /** Whether a token or session was revoked: asked before a session is opened. */
-  async admit(session: Credential): Promise<Result<true>> {
-    return checkCredential(this.#space, session, Date.now())
+  /** Whether a token or session was revoked, and where the space stands with its client: asked before a session is opened. */
+  async admit(caller: Credential & Partial<Replica>): Promise<Result<Acquaintance>> {
+    const known = checkCredential(this.#space, caller, Date.now())
+    return known.ok ? accepted(acquaintanceWith(this.#space, caller)) : known
   }
 
   /**

@@ -15,6 +15,27 @@ export function recordOf({ store }: Space, { client, subject }: Session): Result
   return refused({ code: 'foreign-client', detail: 'this clientId belongs to another subject of the space' })
 }
 
+/** Where a space stands with a client: which data set it holds, and how far the client has come in it. */
+export interface Acquaintance {
+  readonly epoch: string
+  /** The number of the client's last batch; `NO_BATCH` where it has sent none, or another subject owns its name. */
+  readonly lastBatch: number
+}
+
+/** A client by its name and the subject that it writes for. */
+export type Replica = Pick<Session, 'client' | 'subject'>
+
+export function acquaintanceWith(
+  { store, standing }: Space,
+  { client, subject }: Partial<Replica>,
+): Acquaintance {
+  const record = client === undefined ? undefined : store.client(client)
+  return {
+    epoch: standing.epoch,
+    lastBatch: record?.subject === subject ? (record?.batch ?? NO_BATCH) : NO_BATCH,
+  }
+}
+
 /** Whether a client's write is to be noted: its first one, and then one a day, so that the claim does not age in use. */
 export function isClaimDue(record: ClientRecord | undefined, now: number): boolean {
   return record === undefined || (record.batch === NO_BATCH && now - record.arrived >= DAY_MS)

@@ -13,7 +13,7 @@ import { type Hub, standpointOf } from './hub.ts'
 import { receive } from './message.ts'
 import { queue } from './queue.ts'
 import { makeRoom, tagsOf } from './seats.ts'
-import { end, remember, say } from './socket.ts'
+import { end, listenerOf, remember, say } from './socket.ts'
 
 /** What it takes to open a socket. */
 export interface Opening {
@@ -31,7 +31,7 @@ export interface Live {
   receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void>
   /** Tells everyone who follows, if the space has moved. Returns at once. */
   changed(): void
-  /** Closes the sockets of a session or token that was ended; without one, all. */
+  /** Closes the sockets of a session or token that was ended; without one, all: their space was erased. */
   close(ended?: string): void
 }
 
@@ -72,7 +72,10 @@ export function liveOf(host: Omit<Hub, 'answering'>): Live {
     changed: broadcast.changed,
 
     close(ended) {
-      for (const socket of hub.ctx.getWebSockets(ended)) end(socket, 'revoked')
+      for (const socket of hub.ctx.getWebSockets(ended)) {
+        const { session } = listenerOf(socket)
+        end(socket, ended === undefined ? 'erased' : session.id === ended ? 'ended' : 'revoked')
+      }
     },
   }
 }

@@ -1,4 +1,4 @@
-import { type Filter, formatCursor, isAbove, narrow, positionOf } from '../core/cursor.ts'
+import { type Filter, formatCursor, isAbove, narrow, positionOf, type ResetReason } from '../core/cursor.ts'
 import { MAX_PAGE_ENTRIES } from '../core/limits.ts'
 import type { Session } from '../core/session.ts'
 import { NOTHING } from '../core/version.ts'
@@ -15,7 +15,13 @@ export interface PullQuery {
 
 /** A page as replies carry it. */
 export interface Pulled {
-  readonly fields: { readonly cursor: string; readonly more: boolean; readonly reset: boolean }
+  readonly fields: {
+    readonly cursor: string
+    readonly more: boolean
+    readonly reset: boolean
+    /** Only under `reset`. */
+    readonly resetReason?: ResetReason
+  }
   readonly entries: Page['entries']
 }
 
@@ -34,11 +40,13 @@ export async function pull(
     const { epoch, floor, seq: last } = space.standing
     const head = wrote === null ? last : wrote.from - 1
     const { seq, scan, reset } = positionOf(query.cursor, filter, { epoch, floor, head })
-    const echo = query.cursor === null || reset || !wrote?.verbatim ? null : ([wrote.from, wrote.to] as const)
+    const anew = query.cursor === null || reset !== null
+    const echo = anew || !wrote?.verbatim ? null : ([wrote.from, wrote.to] as const)
     const limit = query.limit ?? MAX_PAGE_ENTRIES
     const page = await readPage(space, { after: seq, limit, filter, echo, deletionsAfter: NOTHING })
     if (space.standing.epoch !== epoch || !isAbove(space.standing.floor, { seq, scan })) continue
     const cursor = formatCursor(epoch, { seq: page.position, scan }, filter)
-    return { fields: { cursor, more: page.more, reset }, entries: page.entries }
+    const started = reset === null ? { reset: false } : { reset: true, resetReason: reset }
+    return { fields: { cursor, more: page.more, ...started }, entries: page.entries }
   }
 }

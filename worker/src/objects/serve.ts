@@ -49,10 +49,10 @@ export async function serve<T>(
       return known.ok ? work() : known
     }
     const done = await (weight === null ? admitted() : space.inFlight.serve<T>(weight, admitted))
-    return isErased() ? refused({ code: 'revoked' }) : done
+    return isErased() ? refused({ code: 'revoked', of: 'space' }) : done
   } catch (thrown) {
     // What it was reading has gone under its hands.
-    if (isErased()) return refused({ code: 'revoked' })
+    if (isErased()) return refused({ code: 'revoked', of: 'space' })
     throw thrown
   }
 }

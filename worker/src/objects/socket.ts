@@ -1,6 +1,6 @@
 import type { Listener } from '../core/listener.ts'
 
-/** Why a socket is closed (RFC 6455, 7.4; from 4000 on they are ours). */
+/** Why a socket is closed (RFC 6455, 7.4; from 4000 on they are ours). With a 44 the reason is a code of RE6. */
 const ENDINGS = {
   binary: [1003, 'send text'],
   'too-large': [1009, 'the message is too large'],
@@ -8,8 +8,10 @@ const ENDINGS = {
   importing: [1013, 'the space is being filled; come again'],
   stalled: [1013, 'what was sent was not confirmed; come again'],
   crowded: [1013, 'another member of the space had no socket left; come again'],
-  expired: [4401, 'the session has expired'],
-  revoked: [4403, 'the session was ended or its token revoked'],
+  expired: [4401, 'session-expired'],
+  ended: [4403, 'session-ended'],
+  revoked: [4403, 'revoked'],
+  erased: [4403, 'space-erased'],
   flooding: [4429, 'more messages than may be sent; wait a minute and come again'],
 } as const
 

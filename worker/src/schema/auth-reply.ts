@@ -10,6 +10,8 @@ export const AuthReply = z.object({
   expiresAt: Milliseconds,
   clientId: ClientId,
   space: z.string(),
+  epoch: z.optional(z.string()),
+  lastBatch: z.optional(z.int()),
   scopes: z.array(z.enum(SCOPES)),
   collections: z.nullable(z.array(z.string())),
   limits: Limits,

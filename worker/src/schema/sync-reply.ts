@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { RESET_REASONS } from '../core/cursor.ts'
 import type { Rejection, Verdict } from '../core/verdict.ts'
 import { Conflict } from './conflict-reply.ts'
 import { Entry } from './entry-reply.ts'
@@ -38,6 +39,7 @@ export const ChangesReply = z.object({
   head: Opaque,
   more: z.boolean(),
   reset: z.boolean(),
+  resetReason: z.optional(z.enum(RESET_REASONS)),
 })
 
 /** The reply of `POST /api/sync`; `cursor`, `more` and `reset` are there where the request has a cursor. */

@@ -1,0 +1,178 @@
+import { env } from 'cloudflare:workers'
+import { expect, test } from 'vitest'
+import { call, type Device, device, mint, send } from './client.ts'
+
+const T = Date.now() - 60_000
+const ALL = ['sync:read', 'sync:write', 'space:admin']
+
+interface Entry {
+  readonly key: string
+  readonly value?: unknown
+  readonly deleted?: boolean
+  readonly version: string
+}
+
+async function openSpace(): Promise<{ space: string; phone: Device }> {
+  const space = crypto.randomUUID()
+  const { token } = await mint({ space, scopes: ALL })
+  return { space, phone: await device({ token, clientId: 'phone' }) }
+}
+
+async function exportOf({ session }: Device): Promise<string> {
+  const response = await call('/api/export', { headers: { authorization: `Bearer ${session}` } })
+  return response.text()
+}
+
+/** Erases a space, fills it from an export, and gives its phone a new token. */
+async function restore(space: string, phone: Device, text: string): Promise<Device> {
+  expect(
+    (await send('DELETE', '/api/space', { bearer: phone.session, body: { confirm: space } })).status,
+  ).toBe(200)
+  const again = await device({ token: (await mint({ space, scopes: ALL })).token, clientId: 'phone' })
+  const headers = { authorization: `Bearer ${again.session}`, 'content-type': 'application/x-ndjson' }
+  expect((await call('/api/import', { method: 'POST', headers, body: text })).status).toBe(200)
+  return again
+}
+
+/** What a device knows: keys with their values, and where it stands. */
+interface Copy {
+  readonly values: Map<string, unknown>
+  readonly cursor: string
+  readonly resetReason: string | undefined
+}
+
+/** The feed from a cursor to its end, laid onto what a device has. */
+async function follow(
+  phone: Device,
+  from: string | null,
+  values = new Map<string, unknown>(),
+): Promise<Copy> {
+  const { body } = await phone.sync({ changes: [], cursor: from, limit: 2 })
+  for (const { key, value, deleted } of body.changes as Entry[]) {
+    if (deleted) values.delete(key)
+    else values.set(key, value)
+  }
+  const rest = body.more ? await follow(phone, body.cursor, values) : { values, cursor: body.cursor }
+  return { ...rest, resetReason: body.resetReason }
+}
+
+test('[RE2] an edit that waits keeps its base where the space is the same', async () => {
+  const { phone } = await openSpace()
+  const { body } = await phone.sync({ changes: [{ key: 'notes/1', value: 1, timestamp: T }], cursor: null })
+  const edit = { key: 'notes/1', value: 2, timestamp: T + 1, base: body.results[0].version }
+  const narrowed = { changes: [edit], cursor: body.cursor, collections: ['notes'] }
+  expect((await phone.sync(narrowed)).body).toMatchObject({
+    reset: true,
+    resetReason: 'filter',
+    results: [{ status: 'applied' }],
+    conflicts: [],
+    changes: [{ key: 'notes/1', value: 2 }],
+  })
+})
+
+test('[RE3] what was acknowledged after the export comes back from the device that has it', async () => {
+  const { space, phone } = await openSpace()
+  const written = ['k/1', 'k/2', 'k/3'].map((key) => ({ key, value: 'saved', timestamp: T }))
+  await phone.sync({ batch: 1, changes: written })
+  const backup = await exportOf(phone)
+  const later = [
+    { key: 'k/2', value: 'edited after the back-up', timestamp: T + 1 },
+    { key: 'k/4', value: 'made after the back-up', timestamp: T + 1 },
+    { key: 'k/3', deleted: true, timestamp: T + 1 },
+  ]
+  expect((await phone.sync({ batch: 2, changes: later })).body.success).toBe(true)
+  const mine = await follow(phone, null)
+
+  const again = await restore(space, phone, backup)
+  const theirs = await follow(again, mine.cursor)
+  expect(theirs.resetReason).toBe('epoch')
+  expect([...theirs.values.keys()]).toEqual(['k/1', 'k/2', 'k/3'])
+  // As RE3 says: what only the copy has, or has otherwise, is offered on what the feed has.
+  const offered = [...mine.values]
+    .filter(([key, value]) => theirs.values.get(key) !== value)
+    .map(([key, value]) => ({
+      key,
+      value,
+      timestamp: T + 2,
+      ...(theirs.values.has(key) ? { baseValue: theirs.values.get(key) } : { base: null }),
+    }))
+  const { body } = await again.sync({ batch: 1, changes: offered })
+  expect(body.results.map(({ key, status }: { key: string; status: string }) => [key, status])).toEqual([
+    ['k/2', 'applied'],
+    ['k/4', 'applied'],
+  ])
+  expect(body.conflicts).toEqual([])
+  const { values } = await follow(again, null)
+  expect(values.get('k/2')).toBe('edited after the back-up')
+  expect(values.get('k/4')).toBe('made after the back-up')
+})
+
+test('[RE4] an edit that waited through a restore is on base by the value that it was made on', async () => {
+  const { space, phone } = await openSpace()
+  const { body: first } = await phone.sync({ batch: 1, changes: [{ key: 'k', value: 'seen', timestamp: T }] })
+  const again = await restore(space, phone, await exportOf(phone))
+  const edit = { key: 'k', value: 'edited offline', timestamp: T + 1 }
+  const byVersion = await again.sync({ changes: [{ ...edit, base: first.results[0].version }] })
+  expect(byVersion.body.conflicts).toHaveLength(1)
+  const further = { key: 'k', value: 'edited again', timestamp: T + 2, baseValue: 'edited offline' }
+  const byValue = await again.sync({ batch: 1, changes: [further] })
+  expect(byValue.body).toMatchObject({ results: [{ status: 'applied' }], conflicts: [] })
+})
+
+test('[RE5] opening a session tells the epoch and the number of the last batch', async () => {
+  const { space, phone } = await openSpace()
+  const open = async (token: string, clientId: string) =>
+    (await send('POST', '/api/auth', { body: { token, clientId } })).body
+  const first = await open(phone.token, 'phone')
+  expect(first.lastBatch).toBe(0)
+  const { body } = await phone.sync({ batch: 1, changes: [{ key: 'k', value: 1, timestamp: T }] })
+  expect(body.head.startsWith(`${first.epoch}.`)).toBe(true)
+  await phone.sync({ changes: [{ key: 'k', value: 2, timestamp: T }] })
+  await phone.sync({ batch: 2, changes: [] })
+  expect(await open(phone.token, 'phone')).toMatchObject({ lastBatch: 2, epoch: first.epoch })
+  expect(await open(phone.token, 'laptop')).toMatchObject({ lastBatch: 0, epoch: first.epoch })
+  // A name that another subject of the space has is no business of this one.
+  const other = await mint({ space, subject: 'mallory' })
+  expect(await open(other.token, 'phone')).toMatchObject({ lastBatch: 0 })
+
+  const again = await restore(space, phone, await exportOf(phone))
+  const restored = await open(again.token, 'phone')
+  expect(restored.lastBatch).toBe(0)
+  expect(restored.epoch).not.toBe(first.epoch)
+})
+
+test('[RE5] a space that knows no batch of the client says so, and which number it takes', async () => {
+  const { space, phone } = await openSpace()
+  for (const batch of [1, 2, 3])
+    await phone.sync({ batch, changes: [{ key: 'k', value: batch, timestamp: T }] })
+  const again = await restore(space, phone, await exportOf(phone))
+  const edit = { key: 'k', value: 'edited offline', timestamp: T + 1, baseValue: 3 }
+  const { body } = await again.sync({ batch: 4, changes: [edit] })
+  const { epoch } = (await again.get('/api/status')).body
+  expect(body).toMatchObject({ status: 409, code: 'batch-gap', expected: 1, reset: true, epoch })
+  expect(body.detail).toContain('number what waits from 1')
+  expect((await again.sync({ batch: 1, changes: [edit] })).body.results).toMatchObject([
+    { status: 'applied' },
+  ])
+  const gap = (await again.sync({ batch: 3, changes: [] })).body
+  expect(gap).toMatchObject({ code: 'batch-gap', expected: 2 })
+  expect(gap).not.toHaveProperty('reset')
+})
+
+test('[RE6] a 401 says whether the session, its token or the space is gone', async () => {
+  const { space, phone } = await openSpace()
+  const { token, id } = await mint({ space, scopes: ALL })
+  const [ended, revoked] = [await device({ token: phone.token }), await device({ token })]
+  await send('DELETE', '/api/auth', { bearer: ended.session })
+  const codeOf = async (of: Device) => (await of.get('/api/status')).body.code
+  expect(await codeOf(ended)).toBe('session-ended')
+  expect((await send('POST', '/api/auth', { body: { token: phone.token } })).status).toBe(200)
+
+  await send('DELETE', '/api/auth', { bearer: revoked.session })
+  await send('DELETE', `/api/tokens/${id}`, { bearer: env.ADMIN_TOKEN })
+  expect(await codeOf(revoked)).toBe('revoked')
+
+  await send('DELETE', '/api/space', { bearer: phone.session, body: { confirm: space } })
+  for (const of of [phone, ended, revoked]) expect(await codeOf(of)).toBe('space-erased')
+  expect((await send('POST', '/api/auth', { body: { token: phone.token } })).body.code).toBe('space-erased')
+})
