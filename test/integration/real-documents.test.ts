@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { RunningCloud } from '../../infra/local/start-cloud.ts'
 import { mintToken, type TestCloud, testCloud } from '../support/cloud.ts'
+import { fetchDocumented } from '../support/documented.ts'
 import { realDocuments } from '../support/documents.ts'
 import { type Conflict, OfflineDevice } from '../support/offline-device.ts'
 
@@ -147,6 +148,65 @@ test('[IT3] a runtime killed in the middle of an upload loses nothing acknowledg
     `IT3: killed after ${acknowledged} of ${total} acknowledged; ${replays} batches were stored unanswered`,
   )
 })
+
+test('[RE3] devices bring back what was written after the back-up of a space that was erased and restored', async () => {
+  const admin = async () => {
+    const opened = { token: await mintToken(cloud, 'restored', ['sync:read', 'space:admin']) }
+    return (await ask('POST', '/api/auth', { body: JSON.stringify(opened) })).json()
+  }
+  const [a, b] = (await openDevices('restored', ['a', 'b'])) as [OfflineDevice, OfflineDevice]
+  for (const [key, document] of documents) a.put(key, document)
+  await a.sync()
+  const { session } = (await admin()) as { session: string }
+  const backup = await (await ask('GET', '/api/export', { session })).text()
+  const expected = new Map(documents)
+  for (const [index, key] of keys.entries()) {
+    if (index % 3 === 0) continue
+    const value = { index, edited: 'after the back-up', was: documents.get(key) }
+    a.put(key, value)
+    expected.set(key, value)
+  }
+  a.put('made/later', 'after the back-up')
+  expected.set('made/later', 'after the back-up')
+  await a.sync()
+  await b.sync()
+
+  const confirm = JSON.stringify({ confirm: 'restored' })
+  expect((await ask('DELETE', '/api/space', { session, body: confirm })).status).toBe(200)
+  const again = (await admin()) as { session: string }
+  const type = 'application/x-ndjson'
+  expect((await ask('POST', '/api/import', { session: again.session, body: backup, type })).status).toBe(200)
+  b.put(keys[0] as string, 'edited offline')
+  expected.set(keys[0] as string, 'edited offline')
+  const token = await mintToken(cloud, 'restored')
+  const before = [a, b].map(({ conflicts }) => conflicts.length)
+  for (const device of [b, a, b]) {
+    await device.open(token)
+    await device.sync()
+  }
+  for (const device of [a, b]) expect(device.entries()).toEqual(expected)
+  expect([a, b].map(({ conflicts }) => conflicts.length)).toEqual(before)
+  const brought = [...expected].filter(([key, value]) => documents.get(key) !== value).length
+  console.info(`RE3: ${brought} of ${expected.size} entries came back from a device, without a conflict`)
+})
+
+interface Asked {
+  readonly session?: string
+  readonly body?: string
+  readonly type?: string
+}
+
+function ask(
+  method: string,
+  path: string,
+  { session, body, type = 'application/json' }: Asked,
+): Promise<Response> {
+  const headers = {
+    ...(session !== undefined && { authorization: `Bearer ${session}` }),
+    ...(body !== undefined && { 'content-type': type }),
+  }
+  return fetchDocumented(cloud.url + path, { method, headers, ...(body !== undefined && { body }) })
+}
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))

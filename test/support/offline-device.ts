@@ -9,7 +9,9 @@ interface Pending {
   readonly value?: Json
   readonly deleted?: true
   readonly timestamp: number
-  readonly base: string | null
+  readonly base?: string | null
+  /** In place of a base of a space that is no more. */
+  readonly baseValue?: Json
 }
 
 interface Entry {
@@ -17,6 +19,14 @@ interface Entry {
   readonly value?: Json
   readonly deleted?: boolean
   readonly version: string
+  readonly timestamp: number
+}
+
+/** An entry of a copy. */
+interface Kept {
+  readonly value: Json
+  readonly version: string
+  readonly timestamp: number
 }
 
 export interface Conflict {
@@ -28,12 +38,19 @@ export interface Conflict {
 }
 
 export interface Reply {
-  readonly results: readonly { key: string; status: string; version?: string; code?: string }[]
+  readonly results: readonly {
+    key: string
+    status: string
+    version?: string
+    code?: string
+    effectiveTimestamp?: number
+  }[]
   readonly conflicts: readonly Conflict[]
   readonly changes: readonly Entry[]
   readonly cursor: string
   readonly more: boolean
   readonly reset: boolean
+  readonly resetReason?: string
   readonly replayed: boolean
 }
 
@@ -46,12 +63,17 @@ export class OfflineDevice {
   #session = ''
   #cursor: string | null = null
   #batch = 0
+  #epoch = ''
   #sent: readonly Pending[] = []
   /** What was answered last. */
   #answered: object = {}
   #queue: Pending[] = []
   /** What the server is known to have: tombstones left out. */
-  readonly #copy = new Map<string, { value: Json; version: string }>()
+  readonly #copy = new Map<string, Kept>()
+  /** The copy from before the space was restored, until it is compared. */
+  #old: ReadonlyMap<string, Kept> = new Map()
+  /** Of what the restored space has, deletions among it. */
+  readonly #times = new Map<string, number>()
 
   constructor(name: string, url: string) {
     this.name = name
@@ -65,8 +87,29 @@ export class OfflineDevice {
 
   async open(token: string): Promise<void> {
     const body = { token, clientId: this.name }
-    const { session } = await this.#post<{ session: string }>('/api/auth', body)
-    this.#session = session
+    const reply = await this.#post<{ session: string; epoch: string; lastBatch: number }>('/api/auth', body)
+    this.#session = reply.session
+    if (this.#epoch !== '' && this.#epoch !== reply.epoch) this.#rebase()
+    if (this.#epoch !== reply.epoch) this.#batch = reply.lastBatch
+    this.#epoch = reply.epoch
+  }
+
+  /** Gives what waits the values that it was made on in place of their versions: those are of a space that is no more. */
+  #rebase(): void {
+    const waiting = [...this.#sent, ...this.#queue]
+    this.#sent = []
+    this.#queue = waiting.map(({ base, ...edit }) =>
+      base ? { ...edit, baseValue: this.#copy.get(edit.key)?.value ?? null } : { ...edit, base: null },
+    )
+  }
+
+  /** Queues what only this device has, or has of a later time, once it has read all of a space that was restored. */
+  #offer(): void {
+    for (const [key, { value, timestamp }] of this.#old) {
+      const isQueued = this.#queue.some((edit) => edit.key === key)
+      if (!isQueued && timestamp > (this.#times.get(key) ?? -1)) this.put(key, value, timestamp)
+    }
+    this.#old = new Map()
   }
 
   put(key: string, value: Json, timestamp = Date.now()): void {
@@ -94,6 +137,7 @@ export class OfflineDevice {
         this.#batch += 1
       }
       const more = await this.#exchange()
+      if (!more) this.#offer()
       if (!more && this.unsent === 0) return
     }
   }
@@ -117,19 +161,28 @@ export class OfflineDevice {
     this.acknowledged += pushed.length
     this.replays += Number(reply.replayed)
     this.conflicts.push(...reply.conflicts)
-    if (reply.reset) this.#copy.clear()
-    for (const [index, { status, version, code }] of reply.results.entries()) {
-      if (status === 'rejected') throw new Error(`${pushed[index]?.key} was rejected: ${code}`)
-      if (status === 'applied') this.#apply({ ...(pushed[index] as Pending), version: version as string })
+    if (reply.reset) this.#startOver(reply.resetReason)
+    for (const [index, { status, version, code, effectiveTimestamp }] of reply.results.entries()) {
+      const edit = pushed[index] as Pending
+      if (status === 'rejected') throw new Error(`${edit.key} was rejected: ${code}`)
+      const timestamp = effectiveTimestamp ?? edit.timestamp
+      if (status === 'applied') this.#apply({ ...edit, timestamp, version: version as string })
     }
     for (const entry of reply.changes) this.#apply(entry)
     this.#cursor = reply.cursor
     return reply.more
   }
 
-  #apply({ key, value, deleted, version }: Entry): void {
+  #startOver(reason: string | undefined): void {
+    if (reason === 'epoch' || reason === 'head') this.#old = new Map(this.#copy)
+    this.#copy.clear()
+    this.#times.clear()
+  }
+
+  #apply({ key, value, deleted, version, timestamp }: Entry): void {
+    this.#times.set(key, timestamp)
     if (deleted) this.#copy.delete(key)
-    else this.#copy.set(key, { value, version })
+    else this.#copy.set(key, { value, version, timestamp })
   }
 
   #post<T>(path: string, body: object): Promise<T> {

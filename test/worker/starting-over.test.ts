@@ -9,6 +9,7 @@ interface Entry {
   readonly key: string
   readonly value?: unknown
   readonly deleted?: boolean
+  readonly timestamp: number
   readonly version: string
 }
 
@@ -34,25 +35,18 @@ async function restore(space: string, phone: Device, text: string): Promise<Devi
   return again
 }
 
-/** What a device knows: keys with their values, and where it stands. */
+/** The latest of each key that a device has heard of, and where it stands. */
 interface Copy {
-  readonly values: Map<string, unknown>
+  readonly entries: Map<string, Entry>
   readonly cursor: string
   readonly resetReason: string | undefined
 }
 
-/** The feed from a cursor to its end, laid onto what a device has. */
-async function follow(
-  phone: Device,
-  from: string | null,
-  values = new Map<string, unknown>(),
-): Promise<Copy> {
+/** The feed from a cursor to its end. */
+async function follow(phone: Device, from: string | null, entries = new Map<string, Entry>()): Promise<Copy> {
   const { body } = await phone.sync({ changes: [], cursor: from, limit: 2 })
-  for (const { key, value, deleted } of body.changes as Entry[]) {
-    if (deleted) values.delete(key)
-    else values.set(key, value)
-  }
-  const rest = body.more ? await follow(phone, body.cursor, values) : { values, cursor: body.cursor }
+  for (const entry of body.changes as Entry[]) entries.set(entry.key, entry)
+  const rest = body.more ? await follow(phone, body.cursor, entries) : { entries, cursor: body.cursor }
   return { ...rest, resetReason: body.resetReason }
 }
 
@@ -84,27 +78,30 @@ test('[RE3] what was acknowledged after the export comes back from the device th
   const mine = await follow(phone, null)
 
   const again = await restore(space, phone, backup)
+  const laptop = await device({ token: again.token, clientId: 'laptop' })
+  await laptop.sync({
+    changes: [{ key: 'k/1', value: 'edited since', timestamp: T + 9, baseValue: 'saved' }],
+  })
   const theirs = await follow(again, mine.cursor)
   expect(theirs.resetReason).toBe('epoch')
-  expect([...theirs.values.keys()]).toEqual(['k/1', 'k/2', 'k/3'])
-  // As RE3 says: what only the copy has, or has otherwise, is offered on what the feed has.
-  const offered = [...mine.values]
-    .filter(([key, value]) => theirs.values.get(key) !== value)
-    .map(([key, value]) => ({
-      key,
-      value,
-      timestamp: T + 2,
-      ...(theirs.values.has(key) ? { baseValue: theirs.values.get(key) } : { base: null }),
-    }))
+  expect([...theirs.entries.keys()].sort()).toEqual(['k/1', 'k/2', 'k/3'])
+  const offered = [...mine.entries.values()]
+    .map((entry) => ({ ...entry, found: theirs.entries.get(entry.key) }))
+    .filter(({ deleted, timestamp, found }) => !deleted && timestamp > (found?.timestamp ?? -1))
+    .map(({ key, value, timestamp, found }) => ({ key, value, timestamp, base: found?.version ?? null }))
   const { body } = await again.sync({ batch: 1, changes: offered })
-  expect(body.results.map(({ key, status }: { key: string; status: string }) => [key, status])).toEqual([
-    ['k/2', 'applied'],
-    ['k/4', 'applied'],
+  expect(body.results).toMatchObject([
+    { key: 'k/2', status: 'applied' },
+    { key: 'k/4', status: 'applied' },
   ])
   expect(body.conflicts).toEqual([])
-  const { values } = await follow(again, null)
-  expect(values.get('k/2')).toBe('edited after the back-up')
-  expect(values.get('k/4')).toBe('made after the back-up')
+  const { entries } = await follow(again, null)
+  expect(Object.fromEntries([...entries].map(([key, { value }]) => [key, value]))).toEqual({
+    'k/1': 'edited since',
+    'k/2': 'edited after the back-up',
+    'k/3': 'saved',
+    'k/4': 'made after the back-up',
+  })
 })
 
 test('[RE4] an edit that waited through a restore is on base by the value that it was made on', async () => {

@@ -64,7 +64,7 @@ const PAGE = {
   reset:
     'The cursor cannot be continued, and the page begins at the start of the feed: start over as `resetReason` says.',
   resetReason:
-    'There under `reset`. `filter`, `floor`, `cursor`: clear the copy, keep the queue, apply the page. `epoch`, `head`: the space was erased, restored or set back, and the copy may be all that is left of what was acknowledged. Read the feed to its end beside the copy, offer to push what only the copy has, then drop the copy.',
+    'There under `reset`. `filter`, `floor`, `cursor`: clear the copy, keep the queue, apply the page. `epoch`, `head`: the space was erased, restored or set back, and the copy may be all that is left of what was acknowledged. Read the feed to its end beside the copy, offer to push what only the copy has, or has of a later time, then drop the copy.',
   head: 'The latest version of the space.',
 }
 
