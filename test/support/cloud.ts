@@ -68,11 +68,15 @@ export async function allowMuch({ url, outputs }: Pick<RunningCloud, 'url' | 'ou
 }
 
 /** A token for a space, minted with the stack's admin token. */
-export async function mintToken({ url, outputs }: RunningCloud, space: string): Promise<string> {
+export async function mintToken(
+  { url, outputs }: RunningCloud,
+  space: string,
+  more: object = {},
+): Promise<string> {
   const response = await fetchDocumented(`${url}/api/tokens`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${outputs.adminToken}` },
-    body: JSON.stringify({ subject: space, scopes: ['sync:read', 'sync:write'] }),
+    body: JSON.stringify({ subject: space, scopes: ['sync:read', 'sync:write'], ...more }),
   })
   const { token } = (await response.json()) as { token: string }
   return token
