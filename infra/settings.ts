@@ -44,7 +44,7 @@ const Settings = z.strictObject({
     .string()
     .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
     .optional(),
-  /** Exact origins of browsers that may call the API. */
+  /** Exact origins of pages that may call the API, those of apps and extensions among them. */
   corsOrigins: origins,
   /** The share of requests whose logs are kept, 0 to 1. */
   logSampling: number.pipe(z.number().max(1)),
@@ -95,7 +95,10 @@ const HINTS: Readonly<Record<keyof Settings, Hint>> = {
   routeRecord: YES_OR_NO,
   workersDev: YES_OR_NO,
   workersDevSubdomain: { expected: 'the first part of *.workers.dev in your account', example: 'acme' },
-  corsOrigins: { expected: 'a list of exact origins', example: '["https://app.example.com"]' },
+  corsOrigins: {
+    expected: 'a list of exact origins: scheme, host and port with no slash after them, never "*" or "null"',
+    example: '["https://app.example.com", "capacitor://localhost"]',
+  },
   logSampling: { expected: 'a number from 0 to 1', example: '1' },
   smartPlacement: YES_OR_NO,
   jurisdiction: { expected: '"none", "eu", "fedramp" or "us"', example: 'eu' },
@@ -192,6 +195,14 @@ function toList(text: string): unknown {
   }
 }
 
+/**
+ * An origin with a scheme of an app's or an extension's own, as its pages send it: the URL standard gives such schemes no
+ * origin, so `new URL` does not help. Not `null`, which any sandboxed page sends too, and no scheme that has no host.
+ */
+const APP_ORIGIN =
+  /^(?!(?:about|blob|data|file|ftp|javascript|wss?):)[a-z][a-z0-9+.-]*:\/\/[\w~-][\w.~-]*(?::\d{1,5})?$/
+
 function isOrigin(text: string): boolean {
-  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text
+  if (!/^https?:/.test(text)) return APP_ORIGIN.test(text)
+  return URL.canParse(text) && new URL(text).origin === text
 }

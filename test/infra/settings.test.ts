@@ -65,6 +65,50 @@ test('no sweep can have found a master key that there is not', () => {
   )
 })
 
+test('apps and extensions may call with the origins that their pages send', () => {
+  const origins = [
+    'capacitor://localhost',
+    'ionic://localhost',
+    'tauri://localhost',
+    'app://obsidian.md',
+    'app://localhost:8080',
+    `chrome-extension://${'a'.repeat(32)}`,
+    'moz-extension://2c127fa4-62c7-7e4f-90e5-472b45eecfdc',
+    'https://xn--pp-7ka.example:8443',
+  ]
+  expect(read({ ...GOOD, corsOrigins: JSON.stringify(origins) }).corsOrigins).toEqual(origins)
+})
+
+test.each([
+  'null',
+  '*',
+  'file://',
+  'file://host',
+  'about://blank',
+  'blob:https://app.example.com',
+  'data://x',
+  'ftp://app.example.com',
+  'wss://app.example.com',
+  'capacitor://',
+  'capacitor:localhost',
+  'capacitor://localhost/',
+  'capacitor://user@localhost',
+  'capacitor://localhost?x',
+  'capacitor://localhost#x',
+  'capacitor://*',
+  'capacitor://local host',
+  'capacitor://localhost, tauri://localhost',
+  'CAPACITOR://localhost',
+  'http://localhost:80',
+  'http://LOCALHOST',
+  '://localhost',
+  '',
+])('%s is no origin that a page could be let in by', (origin) => {
+  expect(() => read({ ...GOOD, corsOrigins: JSON.stringify([origin]) })).toThrow(
+    /^sync:corsOrigins is .*, expected a list of exact origins: scheme, host and port with no slash after them, /,
+  )
+})
+
 test('several mistakes are told at once, a line each', () => {
   expect(() => read({ ...GOOD, protect: 'no', logSampling: '2' })).toThrow(
     /^sync:logSampling is "2".*Write in Pulumi\.prod\.yaml, for example: sync:logSampling: 1\nsync:protect is "no"[^\n]*$/,

@@ -87,12 +87,12 @@ test.each([
   ],
   [
     'corsOrigins: https://app.example.com',
-    'corsOrigins is "https://app.example.com", expected a list of exact origins.',
+    'corsOrigins is "https://app.example.com", expected a list of exact origins: scheme, host and port with no slash after them, never "*" or "null".',
   ],
-  ["corsOrigins: ['*']", String.raw`corsOrigins is "[\"*\"]", expected a list of exact origins.`],
+  ["corsOrigins: ['*']", String.raw`corsOrigins is "[\"*\"]", expected a list of exact origins: scheme`],
   [
     "corsOrigins: ['https://app.example.com/']",
-    String.raw`corsOrigins is "[\"https://app.example.com/\"]", expected a list of exact origins.`,
+    `corsOrigins is ${String.raw`"[\"https://app.example.com/\"]"`}, expected a list of exact origins: scheme, host and port with no slash after them, never "*" or "null".${write('corsOrigins', '["https://app.example.com", "capacitor://localhost"]')}`,
   ],
   ['logSampling: 10', 'logSampling is "10", expected a number from 0 to 1.'],
   [

@@ -151,7 +151,7 @@ test('[IT3] a runtime killed in the middle of an upload loses nothing acknowledg
 
 test('[RE3] devices bring back what was written after the back-up of a space that was erased and restored', async () => {
   const admin = async () => {
-    const opened = { token: await mintToken(cloud, 'restored', ['sync:read', 'space:admin']) }
+    const opened = { token: await mintToken(cloud, 'restored', { scopes: ['sync:read', 'space:admin'] }) }
     return (await ask('POST', '/api/auth', { body: JSON.stringify(opened) })).json()
   }
   const [a, b] = (await openDevices('restored', ['a', 'b'])) as [OfflineDevice, OfflineDevice]

@@ -5,6 +5,10 @@ import { requestTo } from './routes.ts'
 import { stronghold } from './stronghold.ts'
 
 const ALLOWED = [
+  // The host that the attacks are sent to.
+  'https://sync.example',
+  'capacitor://localhost',
+  `chrome-extension://${'a'.repeat(32)}`,
   'https://app.example',
   'https://app.example:8443',
   'http://localhost:3000',

@@ -71,12 +71,12 @@ export async function allowMuch({ url, outputs }: Pick<RunningCloud, 'url' | 'ou
 export async function mintToken(
   { url, outputs }: RunningCloud,
   space: string,
-  scopes: readonly string[] = ['sync:read', 'sync:write'],
+  more: object = {},
 ): Promise<string> {
   const response = await fetchDocumented(`${url}/api/tokens`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${outputs.adminToken}` },
-    body: JSON.stringify({ subject: space, scopes }),
+    body: JSON.stringify({ subject: space, scopes: ['sync:read', 'sync:write'], ...more }),
   })
   const { token } = (await response.json()) as { token: string }
   return token

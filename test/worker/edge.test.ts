@@ -88,7 +88,14 @@ test('[ED5] lets pages of exact origins read replies, refusals included, and no 
     const near = await call(path, { headers: { origin: allowed } })
     expect(near.headers.get('access-control-allow-origin')).toBe(allowed)
     expect(near.headers.get('access-control-expose-headers')).toContain('x-request-id')
-    for (const origin of foreign) {
+    const own = await call(path, { headers: { origin: 'https://sync.example' } })
+    expect(own.headers.get('access-control-allow-origin')).toBe('https://sync.example')
+    for (const origin of [
+      ...foreign,
+      'http://sync.example',
+      'https://sync.example:444',
+      'https://sync.example.',
+    ]) {
       const { headers } = await call(path, { headers: { origin } })
       expect(headers.get('access-control-allow-origin'), origin).toBeNull()
     }

@@ -25,6 +25,8 @@ export interface Follower {
   say(message: object | string | ArrayBuffer): void
   seen(cursor: string): void
   close(code?: number, reason?: string): void
+  /** How the socket ended, if it did. */
+  ended(): Closing | undefined
   /** How the socket ended; fails if it does not. */
   closed(): Promise<Closing>
 }
@@ -37,6 +39,11 @@ export function askLive(
 ): Promise<Response> {
   const offered = { 'sec-websocket-protocol': `chronicle.v1, bearer.${session}` }
   return call(`/api/live${query}`, { headers: { upgrade: 'websocket', ...offered, ...headers } })
+}
+
+/** Asks for a socket as a client that is no browser: what is refused is an HTTP reply. */
+export function askPlainly(session: string, query = ''): Promise<Response> {
+  return call(`/api/live${query}`, { headers: { upgrade: 'websocket', authorization: `Bearer ${session}` } })
 }
 
 export async function follow({ session }: Pick<Device, 'session'>, query = ''): Promise<Follower> {
@@ -77,6 +84,7 @@ export function followerOn(socket: WebSocket): Follower {
       socket.send(JSON.stringify({ type: 'seen', cursor }))
     },
     close: (code, reason) => socket.close(code, reason),
+    ended: () => closing,
     async closed() {
       await until(() => closing !== undefined)
       return closing as Closing

@@ -2,7 +2,7 @@ import type { Seat } from '../simulation/cast.ts'
 import type { Heard, Sockets } from '../simulation/host.ts'
 import type { Request } from '../simulation/wire.ts'
 import type { Device, Reply } from './client.ts'
-import { askLive } from './follower.ts'
+import { askPlainly } from './follower.ts'
 
 /** What a push was answered; null if its socket broke before. */
 type Acknowledged = Pick<Reply, 'status' | 'body'> | null
@@ -31,7 +31,7 @@ export class HistorySockets implements Sockets {
     const { asks } = seat.client.habits
     const query = new URLSearchParams({ cursor: seat.client.cursor ?? '' })
     if (asks !== undefined) query.set('collections', asks.join())
-    const { status, webSocket } = await askLive(session, `?${query}`)
+    const { status, webSocket } = await askPlainly(session, `?${query}`)
     if (webSocket === null) throw new Error(`no socket: ${status}`)
     const line: Line = { socket: webSocket, waiting: new Map() }
     webSocket.addEventListener('message', ({ data }) => {

@@ -16,7 +16,7 @@ import { CONFIG_KEY } from '../../worker/src/schema/config.ts'
 import { olderSpaces, withStubs } from '../support/unkind-spaces.ts'
 import { overhear } from '../support/witness.ts'
 import { call, configure, type Device, device, mint, newSpace, send } from './client.ts'
-import { askLive, type Follower, follow, listeners, pause, until } from './follower.ts'
+import { askLive, askPlainly, type Follower, follow, listeners, pause, until } from './follower.ts'
 import { bareSession, sessionLike } from './session.ts'
 
 const T = Date.now() - 60_000
@@ -130,7 +130,7 @@ test('[LV2] refuses pages of other origins, and what the token does not grant', 
     code: 'forbidden-collection',
   })
   await send('DELETE', '/api/auth', { bearer: a.session })
-  expect(await (await askLive(a.session)).json()).toMatchObject({ status: 401, code: 'session-ended' })
+  expect(await (await askPlainly(a.session)).json()).toMatchObject({ status: 401, code: 'session-ended' })
 })
 
 test('[LV3] frames lead from cursor to cursor, with what the feed has', async () => {
@@ -852,7 +852,7 @@ test('[LV17] who follows an empty space hears of what fills it; one that is half
     if (status === 200) expect(await socket.next()).toMatchObject({ from: cursor, changes: [{ key: 'k/1' }] })
     else expect(await socket.closed()).toMatchObject({ code: 1013 })
     expect(await socket.rest()).toEqual([])
-    expect((await askLive(a.session)).status).toBe(status === 200 ? 101 : 503)
+    expect((await askPlainly(a.session)).status).toBe(status === 200 ? 101 : 503)
   }
 })
 

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { MAX_SOCKETS } from '../../worker/src/core/limits.ts'
 import { device, mint, newSpace } from './client.ts'
-import { askLive, follow, listeners } from './follower.ts'
+import { askPlainly, follow, listeners } from './follower.ts'
 
 /** Gives a space so many sockets that nobody listens to. */
 function occupy(space: string, count: number, credentialOf: (taken: number) => string): Promise<void> {
@@ -28,9 +28,9 @@ test('[LV14] a space serves so many sockets, and tells the next one to come agai
   const [listener] = await listeners(space)
   const credential = listener?.session.token ?? ''
   await occupy(space, MAX_SOCKETS - 2, () => credential)
-  const last = await askLive(a.session)
+  const last = await askPlainly(a.session)
   expect(last.status).toBe(101)
-  const refused = await askLive(a.session)
+  const refused = await askPlainly(a.session)
   expect(refused.status).toBe(503)
   expect(refused.headers.get('retry-after')).toBe('30')
   expect(await refused.json()).toMatchObject({ code: 'busy' })
@@ -60,7 +60,7 @@ test('[LV21] where all hold two another one gets in, where all hold one it comes
     const space = crypto.randomUUID()
     const member = await device(await mint({ space }))
     await occupy(space, MAX_SOCKETS, (taken) => `${Math.floor(taken / each)}`)
-    expect((await askLive(member.session)).status, `${each}`).toBe(status)
+    expect((await askPlainly(member.session)).status, `${each}`).toBe(status)
     expect(Math.max(...Object.values(await seats(space)))).toBe(each)
   }
 })

@@ -4,6 +4,7 @@ import { unfitSecrets } from '../core/secrets.ts'
 import type { HTTPError } from '../errors.ts'
 import { exposeTo } from './cors.ts'
 import type { Exchange } from './exchange.ts'
+import { ClosedSocket } from './live.ts'
 import { logAbsence, logDefect, logRequest, logUnfit } from './log.ts'
 import { countRequest } from './metrics.ts'
 import { problem, shown } from './problem.ts'
@@ -46,7 +47,8 @@ async function respond(exchange: Exchange): Promise<Reply> {
   } catch (thrown) {
     const error = shown(thrown)
     if (error !== thrown) (error.code === 'busy' ? logAbsence : logDefect)(exchange, thrown)
-    return { response: problem(error, requestId), route: routed.route ?? 'none', error }
+    const response = error instanceof ClosedSocket ? error.response() : problem(error, requestId)
+    return { response, route: routed.route ?? 'none', error }
   }
 }
 

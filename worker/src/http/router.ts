@@ -11,7 +11,7 @@ import { preflight } from './cors.ts'
 import { erase } from './erase.ts'
 import type { Exchange } from './exchange.ts'
 import { health } from './health.ts'
-import { live } from './live.ts'
+import { live, openOrClose } from './live.ts'
 import { openapi } from './openapi.ts'
 import { countAgainst } from './rate-limit.ts'
 import { refusal, unwrap } from './refusal.ts'
@@ -37,8 +37,8 @@ export type Route = {
   | {
       readonly method: Method
       readonly access: 'session'
-      /** Whether a ticket is taken in the place of the session. */
-      readonly ticket?: true
+      /** Whether it opens a socket: a ticket is taken in the place of the session, and a page is told by a close code. */
+      readonly socket?: true
       /** Whether it deals with the whole space, so that a session that may do so leaves a record. */
       readonly recorded?: true
       readonly answer: SessionAnswer
@@ -66,7 +66,7 @@ export const ROUTES = [
   { method: 'GET', path: '/api/audit', query: true, access: 'admin', answer: showAudit },
   { method: 'POST', path: '/api/sync', access: 'session', answer: sync },
   { method: 'GET', path: '/api/changes', query: true, access: 'session', answer: changes },
-  { method: 'GET', path: '/api/live', query: true, access: 'session', ticket: true, answer: live },
+  { method: 'GET', path: '/api/live', query: true, access: 'session', socket: true, answer: live },
   { method: 'POST', path: '/api/live/ticket', access: 'session', answer: issueTicket },
   { method: 'GET', path: '/api/status', query: true, access: 'session', answer: status },
   { method: 'GET', path: '/api/entries', query: true, access: 'session', answer: entry },
@@ -107,7 +107,10 @@ function refuseTrailingSlash({ url }: IRequest): void {
 }
 
 async function enter(route: Route, exchange: Exchange): Promise<Response> {
-  if (route.access === 'session') return enterWithSession(route, exchange)
+  if (route.access === 'session') {
+    const open = () => enterWithSession(route, exchange)
+    return route.socket ? openOrClose(exchange, open) : open()
+  }
   if (route.access === 'admin') return enterAsOperator(route, exchange)
   checkQuery(route, exchange)
   return route.answer(exchange)
@@ -118,7 +121,7 @@ async function enterWithSession(
   exchange: Exchange,
 ): Promise<Response> {
   const { request, env } = exchange
-  const ticket = route.ticket ? await ticketOf(request, env) : undefined
+  const ticket = route.socket ? await ticketOf(request, env) : undefined
   const session = ticket?.session ?? (await verifySession(request, env))
   await countAgainst(env.SYNC_LIMIT, `${session.space}/${session.client}`)
   const answer = async () => {

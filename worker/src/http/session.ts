@@ -60,6 +60,11 @@ export function offered(request: Request, kind: 'bearer' | 'ticket'): string | u
   return names.find((name) => name.startsWith(prefix))?.slice(prefix.length, MAX_CREDENTIAL_LENGTH)
 }
 
+/** Whether a credential is among the subprotocols. It counts before `Authorization`. */
+export function offersCredential(request: Request): boolean {
+  return offered(request, 'ticket') !== undefined || offered(request, 'bearer') !== undefined
+}
+
 /** The subprotocols that a client offers (RFC 6455, 11.3.4). */
 export function subprotocols({ headers }: Request): readonly string[] {
   const names = headers.get('sec-websocket-protocol')?.split(',') ?? []

@@ -1,9 +1,10 @@
 import { type Filter, positionOf } from '../core/cursor.ts'
-import type { Fault } from '../core/fault.ts'
+import { endingOf } from '../core/ending.ts'
 import type { Standpoint } from '../core/listener.ts'
+import { problemOf } from '../core/problem.ts'
 import type { Session } from '../core/session.ts'
 import { checkSession, checkUnexpired } from './admission.ts'
-import { end, type SocketEnding } from './socket.ts'
+import { end } from './socket.ts'
 import type { Space } from './space.ts'
 
 /** What those who serve the sockets of a space share. */
@@ -23,17 +24,10 @@ export interface Hub {
 export function isOver({ space, clock }: Hub, socket: WebSocket, session: Session): boolean {
   const now = clock()
   const known = checkSession(space, session, now)
-  if (!known.ok) end(socket, endingOf(known.fault))
+  if (!known.ok) end(socket, endingOf(problemOf(known.fault).code) ?? 'revoked')
   else if (!checkUnexpired(session, now).ok) end(socket, 'expired')
   else return false
   return true
-}
-
-/** How a socket ends whose session the space refuses. */
-function endingOf(fault: Fault): SocketEnding {
-  if (fault.code !== 'revoked') return 'importing'
-  if (fault.of === undefined) return 'revoked'
-  return fault.of === 'session' ? 'ended' : 'erased'
 }
 
 /** Where a cursor stands in the feed of a filter; null for one that cannot be continued. */

@@ -1,21 +1,5 @@
+import { ENDINGS, type SocketEnding } from '../core/ending.ts'
 import type { Listener } from '../core/listener.ts'
-
-/** Why a socket is closed (RFC 6455, 7.4; from 4000 on they are ours). With a 44 the reason is a code of RE6. */
-const ENDINGS = {
-  binary: [1003, 'send text'],
-  'too-large': [1009, 'the message is too large'],
-  defect: [1011, 'the service failed'],
-  importing: [1013, 'the space is being filled; come again'],
-  stalled: [1013, 'what was sent was not confirmed; come again'],
-  crowded: [1013, 'another member of the space had no socket left; come again'],
-  expired: [4401, 'session-expired'],
-  ended: [4403, 'session-ended'],
-  revoked: [4403, 'revoked'],
-  erased: [4403, 'space-erased'],
-  flooding: [4429, 'more messages than may be sent; wait a minute and come again'],
-} as const
-
-export type SocketEnding = keyof typeof ENDINGS
 
 /** What a socket remembers, hibernation or not. */
 export function listenerOf(socket: WebSocket): Listener {
