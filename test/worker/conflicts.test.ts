@@ -260,3 +260,16 @@ test('[ER3] a decision that nests too deep is refused before it is sent to the s
   const value = JSON.parse(`${'['.repeat(32)}${']'.repeat(32)}`)
   expect((await resolve(a, id, { choice: 'value', value, base: version })).status).toBe(200)
 })
+
+test('[BA6] the retry of a merge that lost a field is told its conflict again', async () => {
+  const { a, b } = await newSpace()
+  const write = (by: Device, change: object) => by.sync({ changes: [{ key: 'm/1', ...change }] })
+  const [{ version: base }] = (await write(a, { value: { x: 0, y: 0 }, base: null, timestamp: T })).body
+    .results
+  await write(a, { value: { x: 1, y: 0 }, base, timestamp: T + 9 })
+  const edit = { value: { x: 2, y: 2 }, base, timestamp: T + 1 }
+  const { body } = await write(b, edit)
+  expect(body).toMatchObject({ results: [{ status: 'merged' }], conflicts: [{ paths: ['/x'] }] })
+  const again = (await write(b, edit)).body
+  expect({ ...again, serverTime: 0 }).toEqual({ ...body, serverTime: 0 })
+})
