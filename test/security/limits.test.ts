@@ -273,7 +273,7 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'CHUNK_LENGTH', // [SG7]
   'SEGMENT_BYTES',
   'MAX_APPEND_BYTES',
-  'RETRY_DEPTH',
+  'RUN_DEPTH',
   'MAX_BUDGETS', // [RL7]
   'BUDGET_WINDOW_SECONDS', // [RL2]
   'CONFIG_MAX_AGE_MS', // [CO5]

@@ -7,6 +7,8 @@ import { encodeFrame, FORM, type Frame } from '../../worker/src/core/frame.ts'
 import { LAYOUT } from '../../worker/src/core/layout.ts'
 import { NO_PASS } from '../../worker/src/core/upkeep.ts'
 import { encodeVerdicts } from '../../worker/src/core/verdict.ts'
+import { FOREIGN, NOTHING } from '../../worker/src/core/version.ts'
+import { mergedNumber, mergedOf, rootNumber, runOf } from '../../worker/src/objects/head-row.ts'
 import { migrate } from '../../worker/src/objects/tables.ts'
 import { storageOn } from '../simulation/sql.ts'
 
@@ -14,7 +16,10 @@ import { storageOn } from '../simulation/sql.ts'
  * Digests of the stored form, by the layout number that it belongs to. A change of the stored form takes a new number, a
  * new line here, and a step in `objects/tables.ts`; the line of a released number is never edited.
  */
-const DIGESTS: Readonly<Record<number, string>> = { 6: 'nh2HSpGxt_KYoLOU' }
+const DIGESTS: Readonly<Record<number, string>> = {
+  6: 'nh2HSpGxt_KYoLOU',
+  7: 'ULEJy1b9OPI2lCTz',
+}
 
 /** The tables, and one of everything that is written into them. */
 function storedForm(): readonly string[] {
@@ -41,6 +46,7 @@ function storedForm(): readonly string[] {
     ...draftChunks(lines).map(({ text }) => text),
     Buffer.from(chunk.bytes).toString('latin1'),
     verdictsText(),
+    headNumbers(),
     JSON.stringify(NO_PASS),
   ]
 }
@@ -57,6 +63,22 @@ function linesOf(): readonly string[] {
   if (!edits.ok) throw new Error(edits.fault.code)
   return edits.value.map(({ line }) => line)
 }
+
+/** What the numbers of a head's row stand for: its run, and what was merged into it. */
+function headNumbers(): string {
+  const runs = [FOREIGN, NOTHING, 1, 7].flatMap((root) => [
+    rootNumber({ root, vacant: true }),
+    rootNumber({ root, vacant: false }),
+  ])
+  return JSON.stringify([runs, [FOREIGN, NOTHING, 1, 7].map(mergedNumber)])
+}
+
+test('[SG8] a head reads back as it was written', () => {
+  for (const root of [FOREIGN, NOTHING, 1, 2, 7])
+    for (const vacant of root > NOTHING ? [true, false] : [true])
+      expect(runOf(rootNumber({ root, vacant }))).toEqual({ root, vacant })
+  for (const merged of [FOREIGN, NOTHING, 1, 2, 7]) expect(mergedOf(mergedNumber(merged))).toBe(merged)
+})
 
 function verdictsText(): string {
   return encodeVerdicts([

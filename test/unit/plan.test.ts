@@ -3,49 +3,11 @@ import { expect, test } from 'vitest'
 import { type Change, toEdits } from '../../worker/src/core/change.ts'
 import { DEFAULT_CONFIG, POLICIES, type Policy, policyOf } from '../../worker/src/core/config.ts'
 import type { Json } from '../../worker/src/core/json.ts'
-import type { Conflict, Version } from '../../worker/src/core/outcome.ts'
+import type { Conflict } from '../../worker/src/core/outcome.ts'
 import { type Plan, planBatch } from '../../worker/src/core/plan.ts'
 import type { Head } from '../../worker/src/core/settle.ts'
 import { decodeVerdicts, encodeVerdicts } from '../../worker/src/core/verdict.ts'
-
-const EPOCH = 'e'
-const NOW = 1_000
-
-/** A space as a map and a list: what the decision needs and nothing else. */
-class ModelSpace {
-  seq = 0
-  readonly heads = new Map<string, Head>()
-  readonly versions = new Map<number, Version>()
-
-  readonly policy: Policy
-
-  constructor(policy: Policy = 'lww') {
-    this.policy = policy
-  }
-
-  push(client: string, changes: readonly Change[]): Plan {
-    const clock = { now: NOW, skew: 0 }
-    const edits = toEdits(changes, { epoch: EPOCH, clock, granted: null })
-    if (!edits.ok) throw new Error(edits.fault.code)
-    const plan = planBatch(edits.value, client, {
-      seq: this.seq,
-      clock,
-      numbered: false,
-      policy: () => this.policy,
-      head: (key) => this.heads.get(key),
-      version: (seq) => this.versions.get(seq),
-    })
-    expect(plan.missing).toEqual([])
-    this.seq = plan.seq
-    for (const [key, head] of plan.heads) this.heads.set(key, head)
-    for (const [seq, version] of plan.versions) this.versions.set(seq, version)
-    return plan
-  }
-
-  live(): number {
-    return [...this.heads.values()].filter(({ deleted }) => !deleted).length
-  }
-}
+import { EPOCH, ModelSpace } from './model-space.ts'
 
 interface Move {
   readonly client: string
@@ -206,7 +168,7 @@ test('[SY7] asks for the content of a head before it calls a concurrent write a 
     granted: null,
   })
   if (!edits.ok) throw new Error('refused')
-  const head: Head = { seq: 5, root: 0, at: 1, by: 'b', deleted: false, merged: false }
+  const head: Head = { seq: 5, root: 0, vacant: true, at: 1, by: 'b', deleted: false, merged: 0 }
   const plan = planBatch(edits.value, 'a', {
     seq: 5,
     numbered: false,
@@ -233,12 +195,13 @@ test('[CL4] a merge is never earlier than what it was made on, though the clock 
     granted: null,
   })
   if (!edits.ok) throw new Error('refused')
-  const head: Head = { seq: 5, root: 0, at: 20, by: 'b', deleted: false, merged: false }
+  const head: Head = { seq: 5, root: 0, vacant: true, at: 20, by: 'b', deleted: false, merged: 0 }
   const version = {
     seq: 5,
     previous: 0,
     key: 'k',
     by: 'b',
+    timestamp: 20,
     at: 20,
     lift: 0,
     deleted: false,
@@ -253,7 +216,7 @@ test('[CL4] a merge is never earlier than what it was made on, though the clock 
     head: () => head,
     version: () => version,
   })
-  expect(plan.heads.get('k')).toMatchObject({ at: 20, merged: true })
+  expect(plan.heads.get('k')).toMatchObject({ at: 20, merged: 5 })
   expect(plan.stored.map(({ lift }) => lift)).toEqual([0, 11])
 })
 

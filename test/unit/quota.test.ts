@@ -39,7 +39,7 @@ function growth(...changes: readonly Partial<Change>[]) {
   const wanted = changes.map((change) => ({ key: 'k/new', timestamp: NOW - 1, ...change }))
   const edits = toEdits(wanted, { epoch: 'e', clock, granted: null })
   if (!edits.ok) throw new Error(edits.fault.code)
-  const live = { seq: 1, root: 0, at: NOW - 10, by: 'other', deleted: false, merged: false }
+  const live = { seq: 1, root: 0, vacant: true, at: NOW - 10, by: 'other', deleted: false, merged: 0 }
   const content = { seq: 1, previous: 0, key: 'k/live', by: 'other', at: NOW - 10, lift: 0, deleted: false }
   const plan = planBatch(edits.value, 'me', {
     seq: 1,
@@ -47,7 +47,7 @@ function growth(...changes: readonly Partial<Change>[]) {
     numbered: false,
     policy: () => DEFAULT_CONFIG.defaultPolicy,
     head: (key) => (key === 'k/live' ? live : undefined),
-    version: () => ({ ...content, value: 1, paths: [] }),
+    version: () => ({ timestamp: NOW, ...content, value: 1, paths: [] }),
   })
   return growthOf(plan)
 }

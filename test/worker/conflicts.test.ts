@@ -4,7 +4,7 @@ import { resolveConflict } from '../../worker/src/objects/resolve.ts'
 import type { Space } from '../../worker/src/objects/space.ts'
 import { beforeOpening } from '../support/unkind-opening.ts'
 import { within } from './ageing.ts'
-import { type Device, device, mint, type Reply, send } from './client.ts'
+import { type Device, device, mint, newSpace, type Reply, send } from './client.ts'
 import { sessionOf } from './session.ts'
 
 const T = Date.now() - 60_000
@@ -13,7 +13,7 @@ const ANYONE = sessionOf({ client: 'c', scopes: ['sync:read', 'sync:write'] })
 
 beforeAll(async () => {
   const { body } = await send('GET', '/api/config', { bearer: env.ADMIN_TOKEN })
-  const wanted = { revision: body.revision, policies: { x: 'manual' } }
+  const wanted = { revision: body.revision, policies: { x: 'manual', m: 'merge' } }
   expect((await send('PUT', '/api/config', { bearer: env.ADMIN_TOKEN, body: wanted })).status).toBe(200)
 })
 
@@ -22,11 +22,11 @@ function resolve(by: Device, id: number | string, body: object): Promise<Reply> 
 }
 
 /** Two devices of a space and an open conflict: `mine` stands, `yours` is kept beside it. */
-async function openConflict(yours: object = { value: 'yours' }) {
+async function openConflict(yours: object = { value: 'yours' }, mine: object = { value: 'mine' }) {
   const space = crypto.randomUUID()
   const { token } = await mint({ space })
   const [a, b] = [await device({ token, clientId: 'a' }), await device({ token, clientId: 'b' })]
-  const change = { key: 'x/1', value: 'mine', timestamp: T, base: null }
+  const change = { key: 'x/1', ...mine, timestamp: T, base: null }
   const { version } = (await a.sync({ changes: [change] })).body.results[0]
   const late = await b.sync({ changes: [{ key: 'x/1', ...yours, timestamp: T, base: 'other.1' }] })
   return { space, a, b, version, id: late.body.conflicts[0].id }
@@ -103,6 +103,33 @@ test('[CF4] the winner stands already: nothing is written; another value is', as
   expect((await standing(two.a)).body).toMatchObject({ value: { both: true }, by: 'b' })
 })
 
+test('[CF4] content that stands already is not written again, whichever version it came with', async () => {
+  const sides = { winner: { value: { n: 1, m: 1 } }, loser: { value: { m: 2, n: 1 } } }
+  for (const choice of ['winner', 'loser', 'value'] as const) {
+    const { a, b, version, id } = await openConflict(sides.loser, sides.winner)
+    const content = choice === 'value' ? { value: { m: 3, n: 1 } } : sides[choice]
+    const turned = { value: Object.fromEntries(Object.entries(content.value).reverse()) }
+    const other = (await a.sync({ changes: [{ key: 'x/1', value: 0, timestamp: T, base: version }] })).body
+      .results[0]
+    const [{ version: stands }] = (
+      await a.sync({ changes: [{ key: 'x/1', ...turned, timestamp: T, base: other.version }] })
+    ).body.results
+    const body = { choice, base: stands, ...(choice === 'value' && content) }
+    expect((await resolve(b, id, body)).body).toMatchObject({ version: stands, replayed: false })
+    expect((await a.get('/api/status')).body.head).toBe(stands)
+    const again = { ...body, base: null }
+    expect((await resolve(a, id, again)).body).toMatchObject({ version: stands, replayed: true })
+  }
+})
+
+test('[CF4] a deletion that stands already is not written again', async () => {
+  const { a, b, version, id } = await openConflict({ deleted: true, value: 'last' })
+  const gone = await a.sync({ changes: [{ key: 'x/1', deleted: true, timestamp: T, base: version }] })
+  const [{ version: stands }] = gone.body.results
+  expect((await resolve(b, id, { choice: 'loser', base: stands })).body.version).toBe(stands)
+  expect((await a.get('/api/status')).body.head).toBe(stands)
+})
+
 test('[CF4] a deletion that was kept can be chosen too', async () => {
   const { a, version, id } = await openConflict({ deleted: true })
   expect((await resolve(a, id, { choice: 'loser', base: version })).status).toBe(200)
@@ -143,6 +170,19 @@ test('[CF6] a decision that comes again is answered again; another one is 409 al
   await a.sync({ changes: [{ key: 'l/1', value: 2, timestamp: T + 1 }] })
   const settled = (await a.get('/api/conflicts?key=l/1')).body.conflicts[0]
   expect((await resolve(a, settled.id, { choice: 'loser', base: null })).body.code).toBe('already-resolved')
+})
+
+test('[CF6] the same decision is one for the same content, whoever asks and whatever it is based on', async () => {
+  const { a, b, version, id } = await openConflict({ value: { n: 1, m: 1 } })
+  const first = await resolve(a, id, { choice: 'loser', base: version })
+  for (const [by, body] of [
+    [b, { choice: 'value', value: { m: 1, n: 1 }, base: version }],
+    [b, { choice: 'loser', base: null }],
+    [a, { choice: 'loser', base: first.body.version }],
+  ] as const)
+    expect((await resolve(by, id, body)).body).toEqual({ ...first.body, replayed: true })
+  for (const body of [{ choice: 'winner' }, { choice: 'value', value: { n: 1 } }])
+    expect((await resolve(a, id, { ...body, base: version })).body.code).toBe('already-resolved')
 })
 
 test('[CF6] one that settled itself is not decided, even if the same stands', async () => {
@@ -219,4 +259,17 @@ test('[ER3] a decision that nests too deep is refused before it is sent to the s
   }
   const value = JSON.parse(`${'['.repeat(32)}${']'.repeat(32)}`)
   expect((await resolve(a, id, { choice: 'value', value, base: version })).status).toBe(200)
+})
+
+test('[BA6] the retry of a merge that lost a field is told its conflict again', async () => {
+  const { a, b } = await newSpace()
+  const write = (by: Device, change: object) => by.sync({ changes: [{ key: 'm/1', ...change }] })
+  const [{ version: base }] = (await write(a, { value: { x: 0, y: 0 }, base: null, timestamp: T })).body
+    .results
+  await write(a, { value: { x: 1, y: 0 }, base, timestamp: T + 9 })
+  const edit = { value: { x: 2, y: 2 }, base, timestamp: T + 1 }
+  const { body } = await write(b, edit)
+  expect(body).toMatchObject({ results: [{ status: 'merged' }], conflicts: [{ paths: ['/x'] }] })
+  const again = (await write(b, edit)).body
+  expect({ ...again, serverTime: 0 }).toEqual({ ...body, serverTime: 0 })
 })

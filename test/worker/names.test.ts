@@ -33,7 +33,7 @@ function namesIn(sql: SqlStorage): readonly string[] {
 }
 
 function write({ store }: Space, keys: readonly string[]): void {
-  const head = { root: 0, at: 1, by: 'c', deleted: false, merged: false }
+  const head = { root: 0, vacant: true, at: 1, by: 'c', deleted: false, merged: 0 }
   store.putHeads(new Map(keys.map((key, index) => [key, { ...head, seq: index + 1 }])))
 }
 

@@ -241,6 +241,21 @@ test('[CL2] a body that takes long to arrive is no clock that is wrong', async (
   expect(results).toEqual([{ key: 'k/1', status: 'applied', version: expect.any(String) }])
 })
 
+test('[BA6] blind writes that come again without a number are no change, though the skew is measured anew', async () => {
+  const a = await device()
+  const changes = [
+    { key: 'n/1', value: 1, timestamp: T - 3_600_000 },
+    { key: 'n/1', value: 2, timestamp: T - 3_600_000 + 1 },
+  ]
+  const push = (late: number) => a.sync({ clientTime: Date.now() - 3_600_000 - late, changes })
+  const first = (await push(0)).body
+  for (const late of [-40, 40, 2_000]) {
+    const { results, conflicts, head } = (await push(late)).body
+    expect(results).toMatchObject([{ status: 'noop' }, { status: 'noop' }])
+    expect([conflicts, head]).toEqual([[], first.head])
+  }
+})
+
 test('[VE1] a base of any text counts as concurrent', async () => {
   const [a, b] = await twoDevices()
   const { head } = (await a.sync({ changes: [] })).body

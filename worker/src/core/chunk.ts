@@ -63,7 +63,7 @@ export function versionsOf(frame: Frame, text: string): readonly Version[] {
   return frame.slots.map(({ seq, previous, index, lift }) => {
     const [key, timestamp, , deleted, value, paths = []] = contents[index] as Content
     const at = effectiveTime(timestamp, clock) + lift
-    return { seq, previous, key, by: frame.c, at, lift, deleted: deleted === 1, value, paths }
+    return { seq, previous, key, by: frame.c, timestamp, at, lift, deleted: deleted === 1, value, paths }
   })
 }
 

@@ -1,6 +1,6 @@
 import { apply, combine, contentOf, type Draft, hold, lose, overrule, standing } from './draft.ts'
 import { canonicalJson, fitsBytes, type Json } from './json.ts'
-import { MAX_MERGED_LENGTH, MAX_VALUE_BYTES, RETRY_DEPTH } from './limits.ts'
+import { MAX_MERGED_LENGTH, MAX_VALUE_BYTES, RUN_DEPTH } from './limits.ts'
 import { merge } from './merge.ts'
 import { hasContent, type Version } from './outcome.ts'
 import { type Encounter, type Head, isLater, meets, type Step, stanceOf } from './settle.ts'
@@ -21,15 +21,30 @@ export function decide(draft: Draft, step: Step): Verdict {
 }
 
 /** The sequence number that a change was made on; a base that was given as a value is looked for. */
-export function baseOf(draft: Draft, { edit, client, head }: Omit<Step, 'base'>): number | undefined {
+export function baseOf(draft: Draft, met: Omit<Step, 'base'>): number | undefined {
+  const { edit, client, head, inBatch } = met
   const { assumed } = edit
-  if (assumed === null || edit.rejection !== null || head === undefined) return edit.base
+  // In a batch the order of the changes counts, whatever their bases say.
+  if (assumed === null || edit.rejection !== null || head === undefined || inBatch) return edit.base
   if (mayCompare(draft, head) && holdsText(standing(draft, head), assumed.text)) return head.seq
-  if (head.by !== client || head.root <= NOTHING) return FOREIGN
-  // The base of a run: edits made before the first reply arrived all name its value.
-  const root = contentOf(draft, head.root)
-  const known = draft.view.blind !== true || root?.by === client
-  return known && holdsText(root, assumed.text) ? head.root : FOREIGN
+  return head.by === client ? placeInRun(draft, head, assumed.text) : FOREIGN
+}
+
+/** Where in its client's run a value stood: edits made before the first reply arrived name what the run began on. */
+function placeInRun(draft: Draft, head: Head, text: string): number {
+  if (head.root > NOTHING) {
+    const root = contentOf(draft, head.root)
+    const known = draft.view.blind !== true || root?.by === head.by
+    if (known && holdsText(root, text)) return head.root
+  }
+  let seq = head.merged === NOTHING ? head.seq : sentBefore(draft, head)
+  for (let steps = 0; steps < RUN_DEPTH && seq > head.root; steps++) {
+    const version = contentOf(draft, seq)
+    if (version === null || version.by !== head.by) break
+    if (holdsText(version, text)) return seq
+    seq = version.previous
+  }
+  return FOREIGN
 }
 
 /**
@@ -37,7 +52,7 @@ export function baseOf(draft: Draft, { edit, client, head }: Omit<Step, 'base'>)
  * guessed what another client wrote; its own it knows.
  */
 function mayCompare({ view, client }: Draft, { by, merged }: Head): boolean {
-  return view.blind !== true || (by === client && !merged)
+  return view.blind !== true || (by === client && merged === NOTHING)
 }
 
 /** Deletions hold nothing that could be the same: for them nothing is opened. */
@@ -56,11 +71,18 @@ function holdsText(version: Version | null, text: string): boolean {
 
 /** The head is the writer's own; of a merged one it knows its own side only. */
 function rewrite(draft: Draft, step: Encounter): Verdict {
-  if (!step.head.merged) return apply(draft, step)
+  const again = answerRetry(draft, step)
+  if (again !== null) return again
+  if (step.head.merged === NOTHING) return apply(draft, step)
   if (draft.view.blind) return byClock(draft, step)
-  const sent = contentOf(draft, standing(draft, step.head)?.previous ?? NOTHING)
+  const sent = contentOf(draft, sentBefore(draft, step.head))
   const merged = sent === null || hasContent(sent) ? mergeFrom(draft, step, sent?.value) : null
   return merged ?? byClock(draft, step)
+}
+
+/** What the client of a merged head sent, of which the space made the head. */
+function sentBefore(draft: Draft, head: Head): number {
+  return standing(draft, head)?.previous ?? NOTHING
 }
 
 function compete(draft: Draft, step: Encounter): Verdict {
@@ -84,11 +106,20 @@ function compete(draft: Draft, step: Encounter): Verdict {
 function resurrect(draft: Draft, step: Step): Verdict {
   const policy = draft.view.policy(step.edit.key)
   if (policy === 'manual') return hold(draft, step)
-  return policy === 'server-wins' ? lose(draft, step, policy) : overrule(draft, step, policy)
+  if (policy === 'server-wins') return lose(draft, step, policy)
+  // There is nothing to merge.
+  return overrule(draft, step, policy === 'merge' ? 'lww' : policy)
 }
 
 function byClock(draft: Draft, step: Encounter): Verdict {
-  return isLater(step) ? overrule(draft, step, 'lww') : lose(draft, step, 'lww')
+  return isLaterThanRival(draft, step) ? overrule(draft, step, 'lww') : lose(draft, step, 'lww')
+}
+
+/** A client has no conflict with itself: in its own merge, it is the other client's version that an edit competes with. */
+function isLaterThanRival(draft: Draft, step: Encounter): boolean {
+  const { client, head } = step
+  const isOwnMerge = head.by === client && head.merged > NOTHING
+  return isLater(step, (isOwnMerge ? contentOf(draft, head.merged) : null) ?? head)
 }
 
 /**
@@ -98,24 +129,38 @@ function byClock(draft: Draft, step: Encounter): Verdict {
 function writeBlind(draft: Draft, step: Encounter): Verdict {
   const { edit, client, head } = step
   if (head.by !== client) return byClock(draft, step)
-  if (!draft.view.numbered && isInOwnRun(draft, step)) return { status: 'noop', seq: head.seq }
-  if (head.merged) return byClock(draft, step)
+  const again = answerRetry(draft, step)
+  if (again !== null) return again
+  if (head.merged !== NOTHING) return edit.at < head.at ? lose(draft, step, 'lww') : byClock(draft, step)
   // By the times that the client gave: the space may have raised the one of its earlier write.
   const raised = contentOf(draft, head.seq)?.lift ?? 0
   return edit.at >= head.at - raised ? apply(draft, step) : lose(draft, step, 'lww')
 }
 
-/** Whether a blind write without a number is a retry: it came before, and its own client has replaced it since. */
-function isInOwnRun(draft: Draft, { edit, client, head }: Encounter): boolean {
-  let seq = head.seq
-  for (let steps = 0; steps < RETRY_DEPTH && seq > NOTHING; steps++) {
+/**
+ * The answer to a write without a number that is a retry: it came before, and its own client or a merge has replaced it
+ * since. The times that the client gave are compared: its skew is measured anew with each request.
+ */
+function answerRetry(draft: Draft, step: Encounter): Verdict | null {
+  const { edit, client, head, inBatch } = step
+  if (draft.view.numbered || inBatch) return null
+  const made = head.merged === NOTHING ? null : standing(draft, head)
+  let seq = made?.previous ?? head.seq
+  for (let steps = 0; steps < RUN_DEPTH && seq > NOTHING; steps++) {
     const version = contentOf(draft, seq)
-    if (version === null || version.by !== client || version.at < edit.at) return false
+    if (version === null || version.by !== client || version.timestamp < edit.timestamp) return null
     const isSame = version.deleted === edit.deleted && textOf(version) === edit.text
-    if (isSame && version.at - version.lift === edit.at) return true
+    if (isSame && version.timestamp === edit.timestamp) return answerAgain(step, made, seq)
     seq = version.previous
   }
-  return false
+  return null
+}
+
+/** What was sent right before a merge is inside it, and the conflict of that merge is named after it. */
+function answerAgain({ edit, head }: Encounter, made: Version | null, seq: number): Verdict {
+  if (made?.previous !== seq) return { status: 'noop', seq: head.seq }
+  const conflict = made.paths.length > 0 ? seq : NOTHING
+  return { status: 'merged', seq: head.seq, conflict, ...(head.at > edit.at && { at: head.at }) }
 }
 
 /** The texts of versions: hundreds of changes of a batch may meet the same one. */
@@ -150,7 +195,7 @@ function mergeFrom(draft: Draft, step: Encounter, base: Json | undefined): Verdi
   if (standing === null || edit.value === undefined || theirs === undefined) return null
   draft.merged += edit.text.length + textOf(standing).length
   if (draft.merged > MAX_MERGED_LENGTH) return null
-  const editIsLater = isLater(step)
+  const editIsLater = isLaterThanRival(draft, step)
   const merged = merge({ base, mine: edit.value, theirs }, editIsLater)
   const text = merged === null ? null : canonicalJson(merged.value)
   if (merged === null || typeof text !== 'string' || !fitsBytes(text, MAX_VALUE_BYTES)) return null

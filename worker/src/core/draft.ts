@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts'
 import type { Policy } from './config.ts'
 import type { Json } from './json.ts'
 import type { Conflict, Version } from './outcome.ts'
-import { type Encounter, type Head, rootAfter, type Step } from './settle.ts'
+import { type Encounter, type Head, runAfter, type Step } from './settle.ts'
 import type { Verdict } from './verdict.ts'
 import { NOTHING } from './version.ts'
 import type { View } from './view.ts'
@@ -75,11 +75,11 @@ export function apply(draft: Draft, step: Step): Applied {
   const seq = store(draft, step, { lift })
   draft.heads.set(edit.key, {
     seq,
-    root: rootAfter(step),
+    ...runAfter(step),
     at: edit.at + lift,
     by: client,
     deleted: edit.deleted,
-    merged: false,
+    merged: NOTHING,
   })
   draft.entries += Number(!edit.deleted) - Number(head !== undefined && !head.deleted)
   return { status: 'applied', seq, conflict: false, ...(lift > 0 && { at: edit.at + lift }) }
@@ -143,11 +143,11 @@ export function combine(draft: Draft, step: Encounter, made: Made): Verdict {
       : storeMade(draft, { key: edit.key, at, made })
   draft.heads.set(edit.key, {
     seq,
-    root: rootAfter(step),
+    ...runAfter(step),
     at,
     by: client,
     deleted: false,
-    merged: sent !== null,
+    merged: sent === null ? NOTHING : otherIn(step),
   })
   const conflict = made.paths.length === 0 ? NOTHING : (sent ?? seq)
   if (conflict !== NOTHING) {
@@ -155,6 +155,11 @@ export function combine(draft: Draft, step: Encounter, made: Made): Verdict {
     draft.conflicts.push({ ...settled(conflict, 'merge'), resolution: 'merged', winner: seq, loser })
   }
   return { status: 'merged', seq, conflict, ...(lift > 0 && { at }) }
+}
+
+/** The version of another client that a merge with the head holds. */
+function otherIn({ client, head }: Encounter): number {
+  return head.by === client && head.merged !== NOTHING ? head.merged : head.seq
 }
 
 function settled(id: number, policy: Policy): Pick<Conflict, 'id' | 'policy' | 'resolvedBy'> {
@@ -167,7 +172,9 @@ function store(
   { paths = [], lift = 0 }: { readonly paths?: readonly string[]; readonly lift?: number } = {},
 ): number {
   const { key, deleted, value, line } = edit
-  const content = { previous: head?.seq ?? NOTHING, key, at: edit.at + lift, lift, deleted, value, paths }
+  const { timestamp } = edit
+  const previous = head?.seq ?? NOTHING
+  const content = { previous, key, timestamp, at: edit.at + lift, lift, deleted, value, paths }
   return add(draft, content, { line: withPaths(line, paths), index, lift, made: paths.length > 0 })
 }
 
@@ -176,9 +183,10 @@ function storeMade(draft: Draft, { key, at, made }: { key: string; at: number; m
   const { value, text, paths } = made
   const { now, skew } = draft.view.clock
   // The log corrects every timestamp of a batch by the skew of its clock, up to its arrival: this one is right already.
-  const line = lineOf({ key, timestamp: at - skew }, text)
+  const timestamp = at - skew
+  const line = lineOf({ key, timestamp }, text)
   const lift = Math.max(0, at - now)
-  const content = { previous: draft.seq, key, at, lift, deleted: false, value, paths }
+  const content = { previous: draft.seq, key, timestamp, at, lift, deleted: false, value, paths }
   return add(draft, content, { line: withPaths(line, paths), index: 0, lift, made: true })
 }
 

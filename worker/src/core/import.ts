@@ -69,7 +69,7 @@ export function planImport(
 
 /** No run of writes is known, so a base from before the import is never taken for the writer's own. */
 function headOf({ edit, by }: Imported, seq: number): Head {
-  return { seq, root: seq, at: edit.at, by, deleted: false, merged: false }
+  return { seq, root: seq, vacant: false, at: edit.at, by, deleted: false, merged: NOTHING }
 }
 
 /** Stretches of entries by the same client: each is sealed under its name. */

@@ -119,8 +119,8 @@ export const MAX_MERGED_LENGTH = 8 * 1024 * 1024
 export const MAX_OPENED_LENGTH = 8 * 1024 * 1024
 export const OPENED_AT_ONCE = 16
 
-/** How far back an un-numbered write that came again is looked for in its client's own run. */
-export const RETRY_DEPTH = 16
+/** How many versions of its client's run an un-numbered retry is looked for in, and a value that an edit names as its base. */
+export const RUN_DEPTH = 16
 
 /** The most bytes that go into one row of the log at once; the platform's limit is 2 MB. */
 export const MAX_APPEND_BYTES = 1024 * 1024

@@ -26,6 +26,8 @@ export interface Version {
   readonly previous: number
   readonly key: string
   readonly by: string
+  /** The time as its client gave it. */
+  readonly timestamp: number
   /** Effective time, ms. */
   readonly at: number
   /** By how much the space raised it, ms. */

@@ -33,7 +33,8 @@ export function planBatch(edits: readonly Edit[], client: string, view: View): P
   const draft = newDraft(client, view)
   for (const [index, edit] of edits.entries()) {
     const written = draft.heads.get(edit.key)
-    const met = { edit, index, client, head: written ?? view.head(edit.key), inBatch: written !== undefined }
+    const head = written ?? view.head(edit.key)
+    const met = { edit, index, client, head, inBatch: written !== undefined }
     draft.verdicts.push(decide(draft, { ...met, base: baseOf(draft, met) }))
   }
   return toPlan(draft)

@@ -4,14 +4,21 @@ import { NOTHING } from './version.ts'
 /** Where a key stands: enough to decide on base, ties and own successors without opening its value. */
 export interface Head {
   readonly seq: number
-  /** The base on which the head's client began its uninterrupted run of writes to the key. */
+  /**
+   * The base on which the head's client began its run of writes to the key, and whether nothing stood at its beginning
+   * or at some moment since: then `null` names a moment of the run.
+   */
   readonly root: number
+  readonly vacant: boolean
   /** Effective time, ms. */
   readonly at: number
   readonly by: string
   readonly deleted: boolean
-  /** Made by a merge: its client sent the version before it, and has not seen this one. */
-  readonly merged: boolean
+  /**
+   * The version of another client that the space merged into this one, which its client has not seen: that sent the
+   * version before it. `NOTHING` if it is as its client sent it, `FOREIGN` if the other version is not known.
+   */
+  readonly merged: number
 }
 
 /** One edit on its way through the decision, with what it meets. */
@@ -56,22 +63,37 @@ function stanceOnNothing({ edit, base }: Step): Stance {
 }
 
 /**
- * Edits made before the first reply arrived all carry the base of the first, or the version of one of
- * them: whatever lies between the run's root and its end is the writer's own.
+ * Whether an edit is based on its writer's own run, which the head ends: on what the run began on, or any version since.
+ * An unknown base comes before every version, so that it is in a run only if that began on one.
  */
 function continuesRun({ base, client, head }: Step): boolean {
-  return head?.by === client && base !== undefined && base >= head.root && base < head.seq
+  if (head?.by !== client || base === undefined) return false
+  return base === NOTHING ? head.vacant : base >= head.root && base < head.seq
 }
 
-/** The base that the writer's run began on, once the edit is applied. */
-export function rootAfter(step: Step): number {
+/** The run that the edit ends once it is applied. */
+export function runAfter(step: Step): Pick<Head, 'root' | 'vacant'> {
+  const { edit, head } = step
+  if (head !== undefined && isOfRun(step)) return { root: head.root, vacant: head.vacant || edit.deleted }
+  const root = rootOf(step)
+  return { root, vacant: root <= NOTHING || head?.deleted === true || edit.deleted }
+}
+
+/** Whether an edit goes on with the run that the head ends. One on a merge of the space has seen more than the run had. */
+function isOfRun(step: Step): boolean {
   const { base, client, head, inBatch } = step
-  if (head !== undefined && head.by === client && (base === undefined || inBatch || continuesRun(step)))
-    return head.root
-  return base ?? head?.seq ?? NOTHING
+  if (head?.by !== client) return false
+  if (base === head.seq) return head.merged === NOTHING
+  return base === undefined || inBatch || continuesRun(step)
+}
+
+/** What a run begins on: the base that is named, or what stands where that is a deletion, or the write blind. */
+function rootOf({ base, head }: Step): number {
+  const isOnDeletion = base === NOTHING && head?.deleted === true
+  return base === undefined || isOnDeletion ? (head?.seq ?? NOTHING) : base
 }
 
 /** Last write wins: the later effective time, then the greater client id, then the incumbent. */
-export function isLater({ edit, client, head }: Encounter): boolean {
+export function isLater({ edit, client }: Step, head: Pick<Head, 'at' | 'by'>): boolean {
   return edit.at > head.at || (edit.at === head.at && client > head.by)
 }

@@ -201,7 +201,8 @@ function settle(
   }: { plan: Plan; sealed: SealedLines; opened: Opened['versions']; record: ClientRecord | undefined },
 ): Result<Outcome> {
   const { edits, request } = prepared
-  const { verdicts, conflicts } = plan
+  const { verdicts } = plan
+  const conflicts = conflictsOf(space, plan)
   const atHand = [...opened].filter(([, version]) => version === null || hasContent(version))
   const versions = new Map([...atHand, ...plan.versions])
   const spoiled = conflicts.length > 0 || verdicts.some(({ status }) => status === 'rejected')
@@ -221,6 +222,16 @@ function settle(
   commit(space, plan, { sealed, record: noted })
   const wrote = plan.seq < from ? null : { from, to: plan.seq, verbatim: plan.lines === null }
   return accepted({ edits, verdicts, conflicts, versions, replayed: false, wrote })
+}
+
+/** The conflicts that a plan's verdicts speak of, in their order: its own, and of a retry the one that is noted already. */
+function conflictsOf({ store }: Space, { verdicts, conflicts }: Plan): readonly Conflict[] {
+  const ids = conflictIds(verdicts)
+  if (ids.length === conflicts.length) return conflicts
+  const own = new Map(conflicts.map((conflict) => [conflict.id, conflict]))
+  const noted = store.conflicts(ids.filter((id) => !own.has(id)))
+  const all = new Map([...own, ...noted.map((conflict) => [conflict.id, conflict] as const)])
+  return ids.flatMap((id) => all.get(id) ?? [])
 }
 
 /** Whether a record takes more room than the one before it. Some bytes of verdicts are let through. */

@@ -14,7 +14,7 @@ export interface Opened {
 
 /**
  * Opens what a batch is decided against, a few versions at a time. Once it holds much, only what has to be known of a
- * further one is kept: whether a change says the very same.
+ * further one is kept: whether a change says the very same, or was made on it.
  */
 export async function openFor(
   space: Space,
@@ -34,10 +34,15 @@ export async function openFor(
 
   function kept(version: Version, changes: readonly Edit[]): Version {
     const text = textOf(version)
-    const same = changes.find((edit) => edit.text === text)
+    const same = changes.flatMap(namedIn).find((named) => named.text === text)
     if (same !== undefined) return { ...version, value: same.value }
     if (opened.length + text.length > MAX_OPENED_LENGTH) return { ...version, value: undefined }
     opened.length += text.length
     return version
   }
+}
+
+/** The values that a change names: its own, and the one that it was made on. */
+function namedIn(edit: Edit): readonly Pick<Edit, 'value' | 'text'>[] {
+  return edit.assumed === null ? [edit] : [edit, edit.assumed]
 }

@@ -1,7 +1,7 @@
 import { type Change, type Edit, toEdits } from '../core/change.ts'
 import { policyOf } from '../core/config.ts'
 import { passes } from '../core/cursor.ts'
-import { canonicalJson } from '../core/json.ts'
+import { textOf } from '../core/decide.ts'
 import type { Conflict, Version } from '../core/outcome.ts'
 import { type Plan, planBatch } from '../core/plan.ts'
 import { growthOf } from '../core/quota.ts'
@@ -32,9 +32,10 @@ interface Case {
   readonly conflict: Conflict
   readonly edit: Edit
   readonly sealed: SealedLines
-  /** The version that was chosen; `NOTHING` for a value of its own. */
-  readonly chosen: number
-  /** What settled it already; null if that was a deletion, or nothing yet. */
+  /** What stood when it was prepared: `NOTHING`, or the version, and whether that is the chosen content. */
+  readonly stood: number
+  readonly isChosen: boolean
+  /** What settled it already; null if that is not known, or nothing yet. */
   readonly settled: Version | null
 }
 
@@ -58,9 +59,12 @@ export async function resolveConflict(
     // From here to the commit nothing is awaited.
     const still = admit(space, session, resolution.now)
     if (!still.ok) return still
-    if (space.store.conflicts([conflict.id])[0]?.resolution === 'open') {
+    const head = headOf(space, prepared.value.edit.key)
+    const isOpen = space.store.conflicts([conflict.id])[0]?.resolution === 'open'
+    // Whether the content that stands is the chosen one is known of the version that was opened.
+    if (isOpen && (head?.seq ?? NOTHING) === prepared.value.stood) {
       const { base } = resolution.request
-      const settled = settle(space, session, { prepared: prepared.value, base, record: still.value })
+      const settled = settle(space, session, { prepared: prepared.value, base, head, record: still.value })
       if (settled.ok) await arrangeUpkeep(space, resolution.now)
       return settled
     }
@@ -89,6 +93,7 @@ async function prepare(space: Space, session: Session, resolution: Resolution): 
     base: request.base,
     ...contentOf(request, { conflict, versions }),
   }
+  const stood = headOf(space, key)?.seq ?? NOTHING
   const clock = { now, skew: 0 }
   const edits = toEdits([change], { epoch: space.standing.epoch, clock, granted: null })
   if (!edits.ok) return edits
@@ -97,8 +102,13 @@ async function prepare(space: Space, session: Session, resolution: Resolution): 
   const [keys] = await Promise.all([space.keys(), space.refreshConfig(now)])
   const origin = { g: keys.generations[0], c: session.client, b: null, t: now, k: 0 }
   const sealed = await sealLines(keys, [edit.line], origin)
-  const chosen = request.choice === 'value' ? NOTHING : conflict[request.choice]
-  return accepted({ conflict, edit, sealed, chosen, settled: versions.get(resolvedBy) ?? null })
+  const standing = versions.get(stood) ?? (await openVersions(space, [stood])).get(stood)
+  const isChosen = standing !== undefined && isSame(standing, edit)
+  return accepted({ conflict, edit, sealed, stood, isChosen, settled: versions.get(resolvedBy) ?? null })
+}
+
+function headOf({ store }: Space, key: string): Head | undefined {
+  return store.heads([key]).get(key)
 }
 
 function contentOf(
@@ -110,15 +120,17 @@ function contentOf(
   return version === undefined ? { deleted: true } : { deleted: version.deleted, value: version.value }
 }
 
-function settle(
-  space: Space,
-  session: Session,
-  { prepared, base, record }: { prepared: Case; base: string | null; record: ClientRecord | undefined },
-): Result<string> {
+/** A case with what stands and who decides, at one moment. */
+interface Decided {
+  readonly prepared: Case
+  readonly base: string | null
+  readonly head: Head | undefined
+  readonly record: ClientRecord | undefined
+}
+
+function settle(space: Space, session: Session, { prepared, base, head, record }: Decided): Result<string> {
   const { conflict, edit, sealed } = prepared
   const { epoch } = space.standing
-  const head = space.store.heads([edit.key]).get(edit.key)
-  const stands = head !== undefined && head.seq === prepared.chosen
   const expected = base === null ? NOTHING : parseVersion(base, epoch)
   if (expected !== head?.seq && !(expected === NOTHING && (head?.deleted ?? true))) {
     return refused({
@@ -127,7 +139,7 @@ function settle(
     })
   }
   // What stands already is not written again.
-  const plan = planNow(space, session, { edits: stands ? [] : [edit], head, now: sealed.origin.t })
+  const plan = planNow(space, session, { edits: prepared.isChosen ? [] : [edit], head, now: sealed.origin.t })
   const room = checkQuota(space, session, growthOf(plan))
   if (!room.ok) return room
   const by = plan.stored.length > 0 ? plan.seq : (head?.seq ?? NOTHING)
@@ -152,17 +164,18 @@ function planNow(
   })
 }
 
-/** The same decision come again is answered as then; another one comes too late. */
+/** The same decision come again, by its content, is answered as then; another one comes too late. */
 function answerAgain(space: Space, prepared: Case): Result<string> {
   const { conflict, edit, settled } = prepared
-  const same = settled === null || settled.deleted ? edit.deleted : isSame(settled, edit)
+  const same = conflict.resolvedBy === NOTHING ? edit.deleted : settled !== null && isSame(settled, edit)
   if (conflict.resolution !== 'resolved' || !same)
     return refused({ code: 'already-resolved', id: conflict.id })
   return answer(prepared, { epoch: space.standing.epoch, by: conflict.resolvedBy, replayed: true })
 }
 
-function isSame({ value }: Version, { deleted, text }: Edit): boolean {
-  return !deleted && value !== undefined && canonicalJson(value) === text
+/** Whether a version holds what is chosen: the same value, or a deletion. */
+function isSame(version: Version, { deleted, text }: Edit): boolean {
+  return version.deleted ? deleted : !deleted && textOf(version) === text
 }
 
 function answer(

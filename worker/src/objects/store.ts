@@ -5,6 +5,7 @@ import type { Conflict } from '../core/outcome.ts'
 import type { Head } from '../core/settle.ts'
 import { type AgeingRows, ageingRows } from './ageing-rows.ts'
 import { type ArchiveRows, archiveRows } from './archive-rows.ts'
+import { mergedNumber, mergedOf, rootNumber, runOf } from './head-row.ts'
 import { type ImportRows, importedIn, importRows } from './import-rows.ts'
 import type { KeyNames } from './names.ts'
 import { type PassRows, passesIn, passRows } from './pass-rows.ts'
@@ -104,7 +105,7 @@ type HeadRow = readonly [
   at: number,
   by: string,
   deleted: 0 | 1,
-  merged: 0 | 1,
+  merged: number,
 ]
 type SegmentRow = { first: number; last: number; body: ArrayBuffer }
 type TailRow = SegmentRow & { entries: number; superseded: number; at: number }
@@ -212,25 +213,25 @@ function headRows(sql: SqlStorage, names: KeyNames): Pick<Store, 'heads' | 'putH
       for (const [name, seq, root, at, by, deleted, merged] of JSON.parse(rows) as readonly HeadRow[]) {
         found.set(keysByName.get(name) ?? '', {
           seq,
-          root,
+          ...runOf(root),
           at,
           by,
           deleted: deleted === 1,
-          merged: merged === 1,
+          merged: mergedOf(merged),
         })
       }
       return found
     },
 
     putHeads(heads) {
-      const rows = Array.from(heads, ([key, { seq, root, at, by, deleted, merged }]) => [
+      const rows = Array.from(heads, ([key, head]) => [
         names(key),
-        seq,
-        root,
-        at,
-        by,
-        Number(deleted),
-        Number(merged),
+        head.seq,
+        rootNumber(head),
+        head.at,
+        head.by,
+        Number(head.deleted),
+        mergedNumber(head.merged),
       ])
       sql.exec(
         `INSERT OR REPLACE INTO head (key, seq, root, at, "by", deleted, merged) ${valuesOfRows(7)}`,

@@ -71,6 +71,8 @@ const STEPS: readonly string[] = [
   CREATE INDEX archive_age ON archive (archived);
   CREATE INDEX archive_span ON archive (last - first);
   `,
+  // A head's root and what was merged into it say more (objects/head-row.ts); rows from before say what they said.
+  'SELECT 1',
 ]
 
 /** Brings a space to the stored form of today, and gives a new space its epoch. */

@@ -1,0 +1,51 @@
+import { expect } from 'vitest'
+import { type Change, toEdits } from '../../worker/src/core/change.ts'
+import type { Policy } from '../../worker/src/core/config.ts'
+import type { Version } from '../../worker/src/core/outcome.ts'
+import { type Plan, planBatch } from '../../worker/src/core/plan.ts'
+import type { Head } from '../../worker/src/core/settle.ts'
+
+export const EPOCH = 'e'
+export const NOW = 1_000
+
+/** How a batch comes, where it is not as most: without a number, by a clock that is right. */
+interface Manner {
+  readonly numbered?: boolean
+  readonly skew?: number
+}
+
+/** A space as a map and a list: what the decision needs and nothing else. */
+export class ModelSpace {
+  seq = 0
+  readonly heads = new Map<string, Head>()
+  readonly versions = new Map<number, Version>()
+
+  readonly policy: Policy
+
+  constructor(policy: Policy = 'lww') {
+    this.policy = policy
+  }
+
+  push(client: string, changes: readonly Change[], { numbered = false, skew = 0 }: Manner = {}): Plan {
+    const clock = { now: NOW, skew }
+    const edits = toEdits(changes, { epoch: EPOCH, clock, granted: null })
+    if (!edits.ok) throw new Error(edits.fault.code)
+    const plan = planBatch(edits.value, client, {
+      seq: this.seq,
+      clock,
+      numbered,
+      policy: () => this.policy,
+      head: (key) => this.heads.get(key),
+      version: (seq) => this.versions.get(seq) ?? null,
+    })
+    expect(plan.missing).toEqual([])
+    this.seq = plan.seq
+    for (const [key, head] of plan.heads) this.heads.set(key, head)
+    for (const [seq, version] of plan.versions) this.versions.set(seq, version)
+    return plan
+  }
+
+  live(): number {
+    return [...this.heads.values()].filter(({ deleted }) => !deleted).length
+  }
+}
