@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
@@ -31,6 +32,7 @@ export default defineConfig({
       { test: { ...project('infra'), server: { deps: { inline: [/@actions\//] } } } },
       { test: project('integration') },
       { test: { ...project('pulumi'), globalSetup: './test/pulumi/setup.ts' } },
+      { test: { ...project('clients'), ...clients() } },
     ],
   },
 })
@@ -47,6 +49,12 @@ function inRuntime<T extends object>(config: T) {
 /** Long timeouts, because a busy machine is no failure. */
 function project(name: string) {
   return { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 180_000, hookTimeout: 60_000 }
+}
+
+/** RxDB's tests want the globals of mocha. What they need has a lock file of its own, installed by `npm run test:clients`. */
+function clients() {
+  const absent = !existsSync('test/clients/node_modules') && { include: ['test/clients/absent.ts'] }
+  return { globalSetup: './test/clients/setup.ts', globals: true, ...absent }
 }
 
 /** The declared limits would end a test run within seconds; rate-limit.test.ts has its own. */

@@ -1,5 +1,6 @@
 // Makes sure that the locked packages are there, so that every npm script works as the first command
-// on a fresh clone. Runs before TypeScript can: plain JavaScript, on the oldest Node that we meet.
+// on a fresh clone. An argument names another folder with a lock file. Runs before TypeScript can: plain
+// JavaScript, on the oldest Node that we meet.
 import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 
@@ -7,16 +8,22 @@ const [major, minor] = process.versions.node.split('.').map(Number)
 const runsTypeScript = major > 22 || (major === 22 && minor >= 18)
 const getsPinnedNode = major >= 20 && process.platform === 'linux' && process.arch === 'x64'
 
+const folder = process.argv[2] ?? '.'
+
 /** @param {string} file */
 function modified(file) {
-  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return statSync(`${folder}/${file}`, { throwIfNoEntry: false })?.mtimeMs ?? 0
 }
 
 function install() {
-  console.log('Installing the locked packages from npm (once; again when package-lock.json changes)')
+  const where = folder === '.' ? '' : ` of ${folder}`
+  console.log(`Installing the locked packages${where} from npm (once; again when package-lock.json changes)`)
   const npm = process.env.npm_execpath
   const command = npm ? [process.execPath, npm] : ['npm']
-  const result = spawnSync(command[0], [...command.slice(1), 'ci', '--loglevel=error'], { stdio: 'inherit' })
+  const result = spawnSync(command[0], [...command.slice(1), 'ci', '--loglevel=error'], {
+    stdio: 'inherit',
+    cwd: folder,
+  })
   return result.status ?? 1
 }
 

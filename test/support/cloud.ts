@@ -57,12 +57,15 @@ export function secretsOf(local: string): readonly string[] {
   )
 }
 
-/** Lets a space answer more in a minute than a device should ask. */
-export async function allowMuch({ url, outputs }: Pick<RunningCloud, 'url' | 'outputs'>): Promise<void> {
+/** Lets a space answer more in a minute than a device should ask. `policies`: of its collections. */
+export async function allowMuch(
+  { url, outputs }: Pick<RunningCloud, 'url' | 'outputs'>,
+  policies: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${outputs.adminToken}` }
   const config = (await (await fetch(`${url}/api/config`, { headers })).json()) as object
   const requestsPerMinute = { client: 1_000_000, credential: 1_000_000, space: 1_000_000 }
-  const body = JSON.stringify({ ...config, requestsPerMinute })
+  const body = JSON.stringify({ ...config, policies, requestsPerMinute })
   const response = await fetch(`${url}/api/config`, { method: 'PUT', headers, body })
   if (!response.ok) throw new Error(await response.text())
 }

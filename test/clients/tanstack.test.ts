@@ -1,0 +1,238 @@
+import { createCollection, createLiveQueryCollection, gt } from '@tanstack/db'
+import { expect, inject, test } from 'vitest'
+import { Random } from '../simulation/random.ts'
+import { ChronicleCollection, type Row } from './chronicle-collection.ts'
+import { follow } from './follow.ts'
+import { newSpace, openSession } from './session.ts'
+
+const service = inject('service')
+
+/** A device with a TanStack DB collection; `notes` is merged, `tasks` goes by the clock. */
+async function device(space: string, name: 'notes' | 'tasks' = 'tasks') {
+  const session = await openSession(service, space)
+  const chronicle = new ChronicleCollection(session, name)
+  return { chronicle, session, rows: createCollection(chronicle.options) }
+}
+
+type Device = Awaited<ReturnType<typeof device>>
+
+/** The rows by their ids, without the fields (`$synced`) that TanStack DB adds. */
+function stateOf({ rows }: Device): Readonly<Record<string, Row>> {
+  const plain = rows.toArray.map((row) => [row.id, withoutExtras(row)] as const)
+  return Object.fromEntries(plain.sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function withoutExtras(row: Row): Row {
+  return Object.fromEntries(Object.entries(row).filter(([field]) => !field.startsWith('$'))) as Row
+}
+
+/** Every device syncs twice: the second time it hears of what the later ones sent. */
+async function settle(...devices: readonly Device[]): Promise<Readonly<Record<string, Row>>> {
+  for (const each of [...devices, ...devices]) await each.chronicle.sync()
+  const [first, ...others] = devices.map(stateOf)
+  for (const other of others) expect(other).toEqual(first)
+  expect(devices.map(({ chronicle }) => chronicle.waiting)).toEqual(devices.map(() => 0))
+  return first ?? {}
+}
+
+async function pair(name?: 'notes' | 'tasks'): Promise<readonly [Device, Device]> {
+  const space = newSpace()
+  return [await device(space, name), await device(space, name)]
+}
+
+/** What is kept of the edits that another one replaced. */
+async function losersOf({ session }: Device): Promise<readonly unknown[]> {
+  const { conflicts } = await session.request<{ conflicts: { loser: { value?: unknown } }[] }>(
+    '/api/conflicts',
+  )
+  return conflicts.map(({ loser }) => loser.value)
+}
+
+function change({ rows }: Device, id: string, fields: object) {
+  return rows.update(id, (draft) => {
+    Object.assign(draft, fields)
+  })
+}
+
+function persisted(
+  ...transactions: readonly { isPersisted: { promise: Promise<unknown> } }[]
+): Promise<unknown> {
+  return Promise.all(transactions.map(({ isPersisted }) => isPersisted.promise))
+}
+
+test('[IT6] an edit is safe and shown at once without a network, and is sent later', async () => {
+  const [ann, bob] = await pair()
+  await persisted(ann.rows.insert({ id: '1', title: 'milk' }))
+  expect(stateOf(ann)).toEqual({ 1: { id: '1', title: 'milk' } })
+  expect(ann.chronicle.waiting).toBe(1)
+  expect(await settle(ann, bob)).toEqual({ 1: { id: '1', title: 'milk' } })
+  const stored = await bob.session.request<{ value: unknown }>('/api/entries?key=tasks/1')
+  expect(stored.value).toEqual({ id: '1', title: 'milk' })
+})
+
+test('[IT6] different rows that were inserted, changed and deleted offline', async () => {
+  const [ann, bob] = await pair()
+  await persisted(...['1', '2', '3'].map((id) => ann.rows.insert({ id, title: `a${id}` })))
+  await persisted(...['4', '5'].map((id) => bob.rows.insert({ id, title: `b${id}` })))
+  await settle(ann, bob)
+  const edited = change(ann, '4', { title: 'changed' })
+  await persisted(edited, bob.rows.delete('1'), bob.rows.delete('5'), ann.rows.insert({ id: '6' }))
+  expect(Object.values(await settle(ann, bob))).toEqual([
+    { id: '2', title: 'a2' },
+    { id: '3', title: 'a3' },
+    { id: '4', title: 'changed' },
+    { id: '6' },
+  ])
+  expect(await losersOf(ann)).toEqual([])
+})
+
+test('[IT6] two edits of one row: one stands on both, the other stays readable', async () => {
+  const [ann, bob] = await pair()
+  await persisted(ann.rows.insert({ id: '1', title: 'milk' }))
+  await settle(ann, bob)
+  await persisted(change(ann, '1', { title: 'oat' }))
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  await persisted(change(bob, '1', { title: 'soy' }))
+  expect(await settle(bob, ann)).toEqual({ 1: { id: '1', title: 'soy' } })
+  expect(await losersOf(ann)).toEqual([{ id: '1', title: 'oat' }])
+})
+
+test('[IT6] under merge, edits of two fields both stand', async () => {
+  const [ann, bob] = await pair('notes')
+  await persisted(ann.rows.insert({ id: '1', title: 'milk', done: false }))
+  await settle(ann, bob)
+  await persisted(change(ann, '1', { title: 'oat' }), change(bob, '1', { done: true }))
+  expect(await settle(ann, bob)).toEqual({ 1: { id: '1', title: 'oat', done: true } })
+  expect(await losersOf(ann)).toEqual([])
+})
+
+test('[IT6] a deletion and an edit of one row', async () => {
+  const [ann, bob] = await pair()
+  await persisted(ann.rows.insert({ id: '1', title: 'milk' }), ann.rows.insert({ id: '2', title: 'tea' }))
+  await settle(ann, bob)
+  await persisted(ann.rows.delete('1'), change(ann, '2', { title: 'x' }))
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  await persisted(change(bob, '1', { title: 'oat' }), bob.rows.delete('2'))
+  expect(await settle(ann, bob)).toEqual({ 1: { id: '1', title: 'oat' } })
+  expect(await losersOf(ann)).toContainEqual({ id: '2', title: 'x' })
+})
+
+test('[IT6] a row that was deleted comes back by an insert', async () => {
+  const [ann, bob] = await pair()
+  await persisted(ann.rows.insert({ id: '1', title: 'milk' }))
+  await settle(ann, bob)
+  await persisted(bob.rows.delete('1'), bob.rows.insert({ id: '1', title: 'again' }))
+  expect(await settle(ann, bob)).toEqual({ 1: { id: '1', title: 'again' } })
+  expect(await losersOf(ann)).toEqual([])
+})
+
+test('[IT6] both insert the same id', async () => {
+  const [ann, bob] = await pair()
+  await persisted(ann.rows.insert({ id: '1', from: 'ann' }), bob.rows.insert({ id: '1', from: 'bob' }))
+  const { 1: row } = await settle(ann, bob)
+  const other = row?.from === 'ann' ? 'bob' : 'ann'
+  expect(await losersOf(ann)).toEqual([{ id: '1', from: other }])
+})
+
+test('[IT6] several edits of one row before the first answer are no conflict', async () => {
+  const [ann, bob] = await pair()
+  await persisted(ann.rows.insert({ id: '1', n: 0 }))
+  for (let n = 1; n <= 5; n++) await persisted(change(ann, '1', { n }))
+  expect(await settle(ann, bob)).toEqual({ 1: { id: '1', n: 5 } })
+  expect(await losersOf(ann)).toEqual([])
+})
+
+test('[IT6] an edit that is made while a batch is under way is kept, shown and sent', async () => {
+  const [ann, bob] = await pair()
+  await persisted(ann.rows.insert({ id: '1', n: 1 }))
+  const syncing = ann.chronicle.sync()
+  await persisted(change(ann, '1', { n: 2 }))
+  expect(stateOf(ann)).toEqual({ 1: { id: '1', n: 2 } })
+  await syncing
+  expect(stateOf(ann)).toEqual({ 1: { id: '1', n: 2 } })
+  expect(await settle(ann, bob)).toEqual({ 1: { id: '1', n: 2 } })
+  expect(await losersOf(ann)).toEqual([])
+})
+
+test('[IT6] a lost reply: the batch is sent again and takes effect once', async () => {
+  const [ann, bob] = await pair()
+  await persisted(ann.rows.insert({ id: '1', n: 1 }))
+  ann.session.loseReply()
+  await expect(ann.chronicle.sync()).rejects.toThrow('the connection was lost')
+  expect(ann.chronicle.waiting).toBe(1)
+  await bob.chronicle.sync()
+  await persisted(change(bob, '1', { n: 2 }))
+  await bob.chronicle.sync()
+  expect(await settle(ann, bob)).toEqual({ 1: { id: '1', n: 2 } })
+  const { versions } = await ann.session.request<{ versions: unknown[] }>('/api/history?key=tasks/1')
+  expect(versions).toHaveLength(2)
+})
+
+test('[IT6] a row that is refused goes back, is named, and holds up none of its neighbours', async () => {
+  const [ann, bob] = await pair()
+  await persisted(ann.rows.insert({ id: '1', text: 'short' }))
+  await settle(ann, bob)
+  await persisted(
+    change(ann, '1', { text: 'x'.repeat(300_000) }),
+    ann.rows.insert({ id: 'control\u0001', text: 'x' }),
+    ann.rows.insert({ id: '2', text: 'good' }),
+  )
+  expect(await settle(ann, bob)).toEqual({ 1: { id: '1', text: 'short' }, 2: { id: '2', text: 'good' } })
+  expect(ann.chronicle.refused).toEqual([
+    { key: 'tasks/1', code: 'value-too-large' },
+    { key: 'tasks/control\u0001', code: 'invalid-key' },
+  ])
+  await persisted(change(ann, '1', { text: 'shorter' }))
+  expect(await settle(ann, bob)).toMatchObject({ 1: { text: 'shorter' } })
+})
+
+test('[IT6] a device that comes later reads everything, past one page', async () => {
+  const space = newSpace()
+  const ann = await device(space)
+  await persisted(...Array.from({ length: 620 }, (_, n) => ann.rows.insert({ id: `${n}`, n })))
+  await ann.chronicle.sync()
+  await persisted(ann.rows.delete('7'))
+  await ann.chronicle.sync()
+  const late = await device(space)
+  await settle(late, ann)
+  expect(late.rows.size).toBe(619)
+})
+
+test('[IT6] live queries follow what other devices write', async () => {
+  const [ann, bob] = await pair()
+  const large = createLiveQueryCollection({
+    startSync: true,
+    query: (q) => q.from({ row: bob.rows }).where(({ row }) => gt(row.n as number, 10)),
+  })
+  const stop = follow(bob.session, 'tasks', () => bob.chronicle.sync())
+  await persisted(ann.rows.insert({ id: '1', n: 5 }), ann.rows.insert({ id: '2', n: 50 }))
+  await ann.chronicle.sync()
+  await expect.poll(() => large.toArray.map(({ id }) => id)).toEqual(['2'])
+  bob.session.loseSockets()
+  await persisted(change(ann, '1', { n: 11 }), ann.rows.delete('2'))
+  await ann.chronicle.sync()
+  await expect.poll(() => large.toArray.map(({ id }) => id)).toEqual(['1'])
+  stop()
+  await settle(ann, bob)
+})
+
+test.each([1, 2, 3, 4, 5, 6])(
+  '[IT6] three devices that edit at random and lose replies, seed %i',
+  async (seed) => {
+    const space = newSpace()
+    const devices = [await device(space), await device(space), await device(space)]
+    const random = new Random(seed)
+    for (let step = 0; step < 60; step++) {
+      const at = random.pick(devices)
+      const id = `${random.between(1, 6)}`
+      const dice = random.next()
+      if (dice < 0.2) at.session.loseReply()
+      if (dice < 0.4) await at.chronicle.sync().catch(() => {})
+      else if (!at.rows.has(id)) await persisted(at.rows.insert({ id, step }))
+      else if (dice < 0.55) await persisted(at.rows.delete(id))
+      else await persisted(change(at, id, { step }))
+    }
+    for (const each of devices) await each.chronicle.sync().catch(() => each.chronicle.sync())
+    await settle(...devices)
+  },
+)
