@@ -51,15 +51,15 @@ const BUGS: readonly Bug[] = [
   {
     name: 'where the run began is ignored',
     file: 'core/settle.ts',
-    find: 'base >= head.root && base < head.seq',
-    replace: 'base < head.seq',
+    find: 'base === NOTHING ? head.vacant : base >= head.root',
+    replace: 'base <= head.seq',
     from: 130,
   },
   {
     name: 'a run is no run',
     file: 'core/settle.ts',
-    find: 'return head?.by === client && base !== undefined && base >= head.root && base < head.seq',
-    replace: 'return false && head?.by === client && base !== undefined',
+    find: 'if (head?.by !== client || base === undefined) return false',
+    replace: 'if (head?.by !== null || client === base) return false',
   },
   {
     name: 'the earlier write wins',
@@ -186,8 +186,8 @@ const BUGS: readonly Bug[] = [
   {
     name: 'a writer who may not read is compared with others',
     file: 'core/decide.ts',
-    find: 'return view.blind !== true || (by === client && !merged)',
-    replace: 'return view.blind !== null || by === client || merged',
+    find: 'return view.blind !== true || (by === client && merged === NOTHING)',
+    replace: 'return view.blind !== null || by === client || merged === NOTHING',
     from: 148,
   },
   {

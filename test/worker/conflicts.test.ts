@@ -262,14 +262,47 @@ test('[ER3] a decision that nests too deep is refused before it is sent to the s
 })
 
 test('[BA6] the retry of a merge that lost a field is told its conflict again', async () => {
-  const { a, b } = await newSpace()
-  const write = (by: Device, change: object) => by.sync({ changes: [{ key: 'm/1', ...change }] })
-  const [{ version: base }] = (await write(a, { value: { x: 0, y: 0 }, base: null, timestamp: T })).body
-    .results
-  await write(a, { value: { x: 1, y: 0 }, base, timestamp: T + 9 })
+  const { b, base, write } = await meeting()
   const edit = { value: { x: 2, y: 2 }, base, timestamp: T + 1 }
-  const { body } = await write(b, edit)
+  const body = await write(b, edit)
   expect(body).toMatchObject({ results: [{ status: 'merged' }], conflicts: [{ paths: ['/x'] }] })
-  const again = (await write(b, edit)).body
+  const again = await write(b, edit)
   expect({ ...again, serverTime: 0 }).toEqual({ ...body, serverTime: 0 })
+})
+
+/** A space in which the first of two devices has changed `x` at T + 5, and the second knows the version before. */
+async function meeting() {
+  const { a, b } = await newSpace()
+  const write = async (by: Device, change: object) =>
+    (await by.sync({ changes: [{ key: 'm/1', timestamp: T, ...change }] })).body
+  const base = (await write(a, { value: { x: 0, y: 0 }, base: null })).results[0].version
+  await write(a, { value: { x: 1, y: 0 }, base, timestamp: T + 5 })
+  return { a, b, base, write }
+}
+
+test('[PO6] a deletion meets the other client in a merge of its own, in the next batch as in the same', async () => {
+  for (const [timestamp, status] of [
+    [T + 9, 'applied'],
+    [T + 5, 'applied'],
+    [T + 4, 'superseded'],
+  ] as const) {
+    const { b, base, write } = await meeting()
+    const edit = { value: { x: 0, y: 1 }, base, timestamp: T + 9 }
+    const [{ version }] = (await write(b, edit)).results
+    const deleted = await write(b, { deleted: true, base, timestamp })
+    expect(deleted.results, `${timestamp - T}`).toMatchObject([{ status }])
+    const [conflict] = deleted.conflicts
+    expect(conflict[status === 'applied' ? 'loser' : 'winner']).toMatchObject({
+      version,
+      value: { x: 1, y: 1 },
+    })
+  }
+})
+
+test('[PO4] only the conflict of a merge names pointers, whatever its sides were made of', async () => {
+  const { b, base, write } = await meeting()
+  const clashed = await write(b, { value: { x: 9, y: 1 }, base, timestamp: T + 4 })
+  expect(clashed.conflicts).toMatchObject([{ policy: 'merge', paths: ['/x'] }])
+  const blind = await write(b, { value: 7, timestamp: T + 7 })
+  expect(blind.conflicts).toMatchObject([{ policy: 'lww', paths: [], loser: { value: { x: 1, y: 1 } } }])
 })

@@ -578,6 +578,22 @@ test('[SY7] what a batch is compared with is kept up to 8 MiB; past it the same 
   }
 })
 
+test('[BV1] past 8 MiB that a batch is compared with, a value that stands is still the base', async () => {
+  const [a, b] = await twoDevices()
+  const value = (n: number) => `${n}`.padEnd(240_000, 'v')
+  for (let n = 0; n < 40; n += 4) {
+    const keys = [n, n + 1, n + 2, n + 3]
+    await a.sync({ changes: keys.map((key) => ({ key: `l/${key}`, value: value(key), timestamp: T })) })
+  }
+  const changes = Array.from({ length: 40 }, (_, n) => {
+    return { key: `l/${n}`, value: n, timestamp: 1, ...(n < 37 ? { base: 'x.1' } : { baseValue: value(n) }) }
+  })
+  const { body } = await b.sync({ batch: 1, changes })
+  const last = body.results.slice(37).map(({ status }: { status: string }) => status)
+  expect(last).toEqual(['applied', 'applied', 'applied'])
+  expect(body.conflicts).toHaveLength(37)
+})
+
 test('[PO5] merge: so is what comes once a batch had to open 8 MiB', async () => {
   const [a, b] = await twoDevices()
   const keys = Array.from({ length: 40 }, (_, n) => `m/${n}`)

@@ -82,6 +82,18 @@ test("[SY5] no longer once another client's write lies between", async () => {
   expect(late.body.conflicts).toMatchObject([{ loser: { value: 2, by: 'b' } }])
 })
 
+test('[SY5] a run over a deletion began there: null goes on with it, what is older is concurrent', async () => {
+  const [a, b] = await twoDevices()
+  const first = await write(a, { key: 'n/1', value: 1, base: null })
+  const second = await write(a, { key: 'n/1', value: 2, base: first.version })
+  const third = await write(a, { key: 'n/1', deleted: true, base: second.version })
+  for (const [index, base] of [null, null, third.version].entries())
+    expect((await write(b, { key: 'n/1', value: { index }, base, timestamp: 1 })).status).toBe('applied')
+  expect((await b.get('/api/conflicts')).body.conflicts).toEqual([])
+  const late = { key: 'n/1', value: 5, base: first.version, timestamp: 1 }
+  expect((await write(b, late)).status).toBe('superseded')
+})
+
 test('[SY6] settles a blind write by the clock; what it replaces of another client is kept', async () => {
   const [a, b] = await twoDevices()
   await write(a, { key: 'n/1', value: 'a' })

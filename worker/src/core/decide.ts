@@ -1,3 +1,4 @@
+import type { Edit } from './change.ts'
 import { apply, combine, contentOf, type Draft, hold, lose, overrule, standing } from './draft.ts'
 import { canonicalJson, fitsBytes, type Json } from './json.ts'
 import { MAX_MERGED_LENGTH, MAX_VALUE_BYTES, RUN_DEPTH } from './limits.ts'
@@ -25,9 +26,15 @@ export function baseOf(draft: Draft, met: Omit<Step, 'base'>): number | undefine
   const { edit, client, head, inBatch } = met
   const { assumed } = edit
   // In a batch the order of the changes counts, whatever their bases say.
-  if (assumed === null || edit.rejection !== null || head === undefined || inBatch) return edit.base
+  if (assumed === null || edit.rejection !== null || head === undefined || inBatch)
+    return knownBase(draft, edit)
   if (mayCompare(draft, head) && holdsText(standing(draft, head), assumed.text)) return head.seq
   return head.by === client ? placeInRun(draft, head, assumed.text) : FOREIGN
+}
+
+/** A version that the space has not given out yet is as unknown as one of another epoch. */
+function knownBase({ view }: Draft, { base }: Edit): number | undefined {
+  return base !== undefined && base > view.seq ? FOREIGN : base
 }
 
 /** Where in its client's run a value stood: edits made before the first reply arrived name what the run began on. */
@@ -37,14 +44,19 @@ function placeInRun(draft: Draft, head: Head, text: string): number {
     const known = draft.view.blind !== true || root?.by === head.by
     if (known && holdsText(root, text)) return head.root
   }
+  for (const version of runOf(draft, head)) if (holdsText(version, text)) return version.seq
+  return FOREIGN
+}
+
+/** The last versions of the run that the head ends, from the newest back. A head that the space merged is left out. */
+function* runOf(draft: Draft, head: Head): Generator<Version> {
   let seq = head.merged === NOTHING ? head.seq : sentBefore(draft, head)
-  for (let steps = 0; steps < RUN_DEPTH && seq > head.root; steps++) {
+  for (let steps = 0; steps < RUN_DEPTH && seq > Math.max(head.root, NOTHING); steps++) {
     const version = contentOf(draft, seq)
-    if (version === null || version.by !== head.by) break
-    if (holdsText(version, text)) return seq
+    if (version === null || version.by !== head.by) return
+    yield version
     seq = version.previous
   }
-  return FOREIGN
 }
 
 /**
@@ -142,22 +154,19 @@ function writeBlind(draft: Draft, step: Encounter): Verdict {
  * since. The times that the client gave are compared: its skew is measured anew with each request.
  */
 function answerRetry(draft: Draft, step: Encounter): Verdict | null {
-  const { edit, client, head, inBatch } = step
+  const { edit, head, inBatch } = step
   if (draft.view.numbered || inBatch) return null
-  const made = head.merged === NOTHING ? null : standing(draft, head)
-  let seq = made?.previous ?? head.seq
-  for (let steps = 0; steps < RUN_DEPTH && seq > NOTHING; steps++) {
-    const version = contentOf(draft, seq)
-    if (version === null || version.by !== client || version.timestamp < edit.timestamp) return null
+  for (const version of runOf(draft, head)) {
+    if (version.timestamp < edit.timestamp) return null
     const isSame = version.deleted === edit.deleted && textOf(version) === edit.text
-    if (isSame && version.timestamp === edit.timestamp) return answerAgain(step, made, seq)
-    seq = version.previous
+    if (isSame && version.timestamp === edit.timestamp) return answerAgain(draft, step, version)
   }
   return null
 }
 
 /** What was sent right before a merge is inside it, and the conflict of that merge is named after it. */
-function answerAgain({ edit, head }: Encounter, made: Version | null, seq: number): Verdict {
+function answerAgain(draft: Draft, { edit, head }: Encounter, { seq }: Version): Verdict {
+  const made = head.merged === NOTHING ? null : standing(draft, head)
   if (made?.previous !== seq) return { status: 'noop', seq: head.seq }
   const conflict = made.paths.length > 0 ? seq : NOTHING
   return { status: 'merged', seq: head.seq, conflict, ...(head.at > edit.at && { at: head.at }) }
@@ -181,7 +190,8 @@ function mergeOnto(draft: Draft, step: Encounter): Verdict | null {
   if (base === NOTHING) return mergeFrom(draft, step, undefined)
   const version = base === undefined || base === FOREIGN ? null : contentOf(draft, base)
   const isBase = version?.key === edit.key && hasContent(version)
-  return isBase ? mergeFrom(draft, step, version.value) : null
+  // A deletion may have kept its last value; what was made on it was made on nothing.
+  return isBase ? mergeFrom(draft, step, version.deleted ? undefined : version.value) : null
 }
 
 /**

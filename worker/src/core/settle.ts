@@ -68,23 +68,27 @@ function stanceOnNothing({ edit, base }: Step): Stance {
  */
 function continuesRun({ base, client, head }: Step): boolean {
   if (head?.by !== client || base === undefined) return false
-  return base === NOTHING ? head.vacant : base >= head.root && base < head.seq
+  return base === NOTHING ? head.vacant : base >= head.root
 }
 
 /** The run that the edit ends once it is applied. */
 export function runAfter(step: Step): Pick<Head, 'root' | 'vacant'> {
   const { edit, head } = step
-  if (head !== undefined && isOfRun(step)) return { root: head.root, vacant: head.vacant || edit.deleted }
-  const root = rootOf(step)
-  return { root, vacant: root <= NOTHING || head?.deleted === true || edit.deleted }
+  const run = ownRun(step)
+  const root = run === null ? rootOf(step) : rootWithin(step, run)
+  const isVacant = run?.vacant === true || head?.deleted === true || edit.deleted
+  return { root, vacant: isVacant || root <= NOTHING }
 }
 
-/** Whether an edit goes on with the run that the head ends. One on a merge of the space has seen more than the run had. */
-function isOfRun(step: Step): boolean {
-  const { base, client, head, inBatch } = step
-  if (head?.by !== client) return false
-  if (base === head.seq) return head.merged === NOTHING
-  return base === undefined || inBatch || continuesRun(step)
+/** The writer's run that the head ends. A write on a merge of the space ends it: it has seen more than the run had. */
+function ownRun({ base, client, head }: Step): Head | null {
+  if (head?.by !== client) return null
+  return base === head.seq && head.merged !== NOTHING ? null : head
+}
+
+/** An edit leaves its writer's run where it began, but for a concurrent one that wins: it takes the beginning to its base. */
+function rootWithin(step: Step, { root }: Head): number {
+  return step.inBatch || continuesRun(step) ? root : Math.min(root, rootOf(step))
 }
 
 /** What a run begins on: the base that is named, or what stands where that is a deletion, or the write blind. */

@@ -83,7 +83,7 @@ export async function tell(
     resolution,
     winner: side(conflict.winner, winner, epoch),
     loser: side(conflict.loser, loser, epoch),
-    paths: (resolution === 'merged' ? winner : loser)?.paths ?? [],
+    paths: policy === 'merge' ? ((resolution === 'merged' ? winner : loser)?.paths ?? []) : [],
     ...resolved,
   }
 }
