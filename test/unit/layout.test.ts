@@ -60,8 +60,7 @@ function linesOf(): readonly string[] {
     { key: 'k/5', value: 0, timestamp: 9, baseValue: { any: 1 } },
   ]
   const edits = toEdits(changes, { epoch: 'k3x9q2', clock: { now: 1e9, skew: 0 }, granted: null })
-  if (!edits.ok) throw new Error(edits.fault.code)
-  return edits.value.map(({ line }) => line)
+  return edits.map(({ line }) => line)
 }
 
 /** What the numbers of a head's row stand for: its run, and what was merged into it. */

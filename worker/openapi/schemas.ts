@@ -131,7 +131,7 @@ export const SCHEMAS = {
     clientId: "The session's client; another one is refused.",
     batch:
       'The number of this batch of the client, from 1 and without gaps: sent again, it takes effect once.',
-    clientTime: `The client's clock as it sends, ${MS}: its skew corrects every \`timestamp\`.`,
+    clientTime: `The client's clock as it sends, ${MS}: its skew corrects every \`timestamp\`. A fraction is rounded down.`,
     cursor: 'Where to read on; null from the start. Without it nothing is read.',
     limit: 'The most entries of the page.',
     collections: COLLECTIONS,
@@ -140,9 +140,9 @@ export const SCHEMAS = {
   }),
   Change: described(Change, 'One change. What is wrong with it rejects it alone.', {
     key: '`collection/rest`, 1 to 512 bytes, no control character.',
-    value: 'Any JSON of at most 256 KiB, nested at most 32 deep.',
+    value: 'Any JSON of at most 256 KiB, nested at most 128 deep.',
     deleted: 'Whether it is a deletion, which may carry a last value.',
-    timestamp: `When the edit was made, whole ${MS}.`,
+    timestamp: `When the edit was made, ${MS}; a fraction is rounded down. A batch with a \`batch\` may leave it out: then the time of arrival decides. 0: it loses to a concurrent edit of any later time.`,
     base: 'The version that the edit was made on; null: believed absent. Without it, a blind write.',
     baseValue: 'In place of `base`: the value that the edit was made on.',
     baseDeleted: 'In place of `base`: true for believed deleted or absent.',
@@ -169,6 +169,7 @@ export const SCHEMAS = {
     value: 'What a merge made, unless the reply grew too long: the feed has it.',
     effectiveTimestamp: `The time that decided, where it differs from the one sent, ${MS}.`,
     code: 'Why it was rejected.',
+    path: 'Where, if that is inside `value` or `baseValue`: a JSON pointer into the change, at most 512 characters.',
   }),
   ChangesReply: described(ChangesReply, 'A page of the feed.', PAGE),
   ResolveRequest: described(ResolveRequest, 'What is to stand.', {

@@ -1,7 +1,7 @@
 import type { Edit } from './change.ts'
 import type { Policy } from './config.ts'
 import type { Json } from './json.ts'
-import type { ChangeResult, Verdict } from './verdict.ts'
+import type { ChangeResult, Rejection, Verdict } from './verdict.ts'
 import { formatVersion, NOTHING } from './version.ts'
 
 /**
@@ -59,7 +59,7 @@ export function resultsOf(
 }
 
 function resultOf(edit: Edit, verdict: Verdict, { epoch, values }: Telling): ChangeResult {
-  if (verdict.status === 'rejected') return { key: edit.key, status: verdict.status, code: verdict.code }
+  if (verdict.status === 'rejected') return rejectionOf(edit, verdict.code)
   const seq = 'winner' in verdict ? verdict.winner : verdict.seq
   const value = verdict.status === 'merged' ? values.get(seq) : undefined
   const at = ('at' in verdict ? verdict.at : undefined) ?? edit.at
@@ -70,6 +70,12 @@ function resultOf(edit: Edit, verdict: Verdict, { epoch, values }: Telling): Cha
     ...(value !== undefined && { value }),
     ...(at === edit.timestamp ? {} : { effectiveTimestamp: at }),
   }
+}
+
+/** A rejection that was noted by another grant than today's has no place. */
+function rejectionOf({ key, rejection, path }: Edit, code: Rejection): ChangeResult {
+  const isPlaced = path !== undefined && rejection === code
+  return { key, status: 'rejected', code, ...(isPlaced && { path }) }
 }
 
 const SYNCED: readonly string[] = ['applied', 'merged', 'noop'] satisfies readonly ChangeResult['status'][]

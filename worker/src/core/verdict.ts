@@ -8,6 +8,9 @@ export type Rejection =
   | 'missing-value'
   | 'value-too-large'
   | 'forbidden-key'
+  | 'too-deep'
+  | 'lone-surrogate'
+  | 'number-out-of-range'
 
 /**
  * What became of one change, in sequence numbers: compact enough to be kept for a replay. `at`: the time that it was
@@ -31,6 +34,8 @@ export interface ChangeResult {
   /** Only where it differs from the timestamp that was sent. */
   readonly effectiveTimestamp?: number
   readonly code?: Rejection
+  /** Where in the change a rejection is about a place inside `value` or `baseValue`, as a JSON pointer. */
+  readonly path?: string
 }
 
 /**
@@ -72,6 +77,9 @@ const LETTERS = {
   'missing-value': 'v',
   'value-too-large': 'l',
   'forbidden-key': 'f',
+  'too-deep': 'd',
+  'lone-surrogate': 's',
+  'number-out-of-range': 'n',
 } as const satisfies Record<Rejection, string>
 
 type Letter = (typeof LETTERS)[Rejection]

@@ -45,5 +45,10 @@ export function parseImportLine(text: string, number: number): Result<ExportEnd 
 function named<T>(parsed: Result<T>, line: number): Result<T> {
   if (parsed.ok) return parsed
   const { fault } = parsed
-  return refused({ code: 'invalid-line', line, detail: 'detail' in fault ? fault.detail : fault.code })
+  const place = 'place' in fault ? ` at ${fault.place}` : ''
+  return refused({
+    code: 'invalid-line',
+    line,
+    detail: 'detail' in fault ? fault.detail : `${fault.code}${place}`,
+  })
 }

@@ -20,6 +20,9 @@ const REJECTIONS = {
   'missing-value': 'missing-value',
   'value-too-large': 'value-too-large',
   'forbidden-key': 'forbidden-key',
+  'too-deep': 'too-deep',
+  'lone-surrogate': 'lone-surrogate',
+  'number-out-of-range': 'number-out-of-range',
 } as const satisfies { readonly [R in Rejection]: R }
 
 /** What became of one change. */
@@ -30,6 +33,7 @@ export const ChangeResult = z.object({
   value: z.optional(AnyJson),
   effectiveTimestamp: z.optional(Milliseconds),
   code: z.optional(z.enum(REJECTIONS)),
+  path: z.optional(z.string()),
 })
 
 /** A page of the feed: the reply of `GET /api/changes`. */
