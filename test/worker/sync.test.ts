@@ -298,3 +298,54 @@ test('[CL3] clamps a time in the future to now, reports it and refuses nothing',
   expect(body.success).toBe(true)
   expect(body.results[0]).toMatchObject({ status: 'applied', effectiveTimestamp: body.serverTime })
 })
+
+test('[CL5] a fraction of a millisecond is rounded down, and the time that decides is reported', async () => {
+  const [a, b] = await twoDevices()
+  const whole = T + 10
+  const { body } = await a.sync({ batch: 1, changes: [{ key: 'n/1', value: 1, timestamp: whole + 0.999 }] })
+  expect(body.results[0]).toMatchObject({ status: 'applied', effectiveTimestamp: whole })
+  expect((await b.get('/api/entries?key=n/1')).body.timestamp).toBe(whole)
+  // The same millisecond, so that the greater client id decides, and not the fraction.
+  const tie = await b.sync({ changes: [{ key: 'n/1', value: 2, timestamp: whole, base: null }] })
+  expect(tie.body.results[0].status).toBe('applied')
+  const skewed = Date.now() - 3_600_000 + 0.5
+  const late = await a.sync({
+    clientTime: skewed,
+    changes: [{ key: 'n/2', value: 1, timestamp: skewed - 5_000 }],
+  })
+  expect(late.body.results[0].effectiveTimestamp % 1).toBe(0)
+  expect(Math.abs(late.body.results[0].effectiveTimestamp - late.body.serverTime + 5_000)).toBeLessThan(2)
+  for (const [timestamp, code] of [
+    [0.5, undefined],
+    [2 ** 53 - 1, undefined],
+    [-Number.MIN_VALUE, 'invalid-timestamp'],
+    [2 ** 53, 'invalid-timestamp'],
+    [1e308, 'invalid-timestamp'],
+  ] as const) {
+    const { body } = await a.sync({ changes: [{ key: 'n/edge', value: timestamp, timestamp }] })
+    expect(body.results[0].code, String(timestamp)).toBe(code)
+  }
+})
+
+test('[CL6] in a numbered batch the time of arrival decides where a change names none', async () => {
+  const [a, b] = await twoDevices()
+  const timeless = { key: 'n/1', value: 1, base: null }
+  await b.sync({ changes: [{ key: 'n/1', value: 'earlier', timestamp: T }] })
+  const first = await a.sync({ batch: 1, clientTime: 5, changes: [timeless] })
+  const { serverTime } = first.body
+  expect(first.body.results[0]).toMatchObject({ status: 'applied', effectiveTimestamp: serverTime })
+  expect((await a.get('/api/entries?key=n/1')).body.timestamp).toBe(serverTime)
+  expect((await a.get('/api/history?key=n/1')).body.versions[0].timestamp).toBe(serverTime)
+  await pause(5)
+  const again = await a.sync({ batch: 1, changes: [timeless] })
+  expect(again.body).toMatchObject({ replayed: true, results: first.body.results })
+  const timed = await a.sync({ batch: 1, changes: [{ ...timeless, timestamp: serverTime }] })
+  expect(timed.body.code).toBe('batch-mismatch')
+  const unnumbered = await a.sync({ changes: [{ key: 'n/2', value: 1, timestamp: T }, timeless] })
+  expect(unnumbered.body).toMatchObject({ status: 422, code: 'invalid-request' })
+  expect(unnumbered.body.detail).toContain('changes[1].timestamp: is missing, and only a batch with a number')
+})
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
