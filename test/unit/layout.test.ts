@@ -57,7 +57,8 @@ function linesOf(): readonly string[] {
     { key: 'k/2', deleted: true, timestamp: 6, base: null },
     { key: 'k/3', value: 0, timestamp: 7, base: 'no version' },
     { key: 'k/4', value: 0, timestamp: 8 },
-    { key: 'k/5', value: 0, timestamp: 9, baseValue: { any: 1 } },
+    { key: 'k/5', value: 0, timestamp: 9.5, baseValue: { any: 1 } },
+    { key: 'k/6', value: 0 },
   ]
   const edits = toEdits(changes, { epoch: 'k3x9q2', clock: { now: 1e9, skew: 0 }, granted: null })
   return edits.map(({ line }) => line)
@@ -92,6 +93,9 @@ function verdictsText(): string {
     { status: 'rejected', code: 'invalid-key' },
     { status: 'rejected', code: 'invalid-key' },
     { status: 'rejected', code: 'forbidden-key' },
+    { status: 'rejected', code: 'too-deep' },
+    { status: 'rejected', code: 'lone-surrogate' },
+    { status: 'rejected', code: 'number-out-of-range' },
   ])
 }
 

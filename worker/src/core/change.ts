@@ -30,7 +30,7 @@ export interface Edit {
   readonly value: Json | undefined
   /** Canonical text of the value, empty without one. */
   readonly text: string
-  /** The change as the log keeps it. A base that is no version is left out. */
+  /** The change as the log keeps it, with the keys of its value as they came. A base that is no version is left out. */
   readonly line: string
   /** The change in canonical form, as it came, whatever is wrong with it: what the digest of a batch covers. */
   readonly sent: string
@@ -95,19 +95,15 @@ function assumedOf({ baseValue, baseDeleted }: Change, given: Texts | null): Ass
 }
 
 function linesOf(change: Change, timestamp: number, content: Texts | null): Pick<Edit, 'line' | 'sent'> {
-  const base = isStray(change.base) ? STRAY : change.base
-  return {
-    sent: lineOf(change, content?.canonical),
-    line: lineOf({ ...change, timestamp, base }, content?.canonical),
-  }
+  const sent = lineOf(change, content?.canonical)
+  const isStray = typeof change.base === 'string' && !isVersion(change.base)
+  const isAsSent = !isStray && timestamp === change.timestamp && content?.json === content?.canonical
+  const kept = { ...change, timestamp, ...(isStray && { base: STRAY }) }
+  return { sent, line: isAsSent ? sent : lineOf(kept, content?.json) }
 }
 
 /** What the log keeps in the place of a base that is no version: the decision needs no other, and any text could be one. */
 const STRAY = ''
-
-function isStray(base: Change['base']): base is string {
-  return typeof base === 'string' && !isVersion(base)
-}
 
 /** A change in the form that the log keeps. A base that was given as a value is not kept: it has decided, and is done. */
 export function lineOf({ key, timestamp, base, deleted }: Change, json: string | undefined): string {
