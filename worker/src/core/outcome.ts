@@ -1,7 +1,7 @@
 import type { Edit } from './change.ts'
 import type { Policy } from './config.ts'
 import type { Json } from './json.ts'
-import type { ChangeResult, Rejection, Verdict } from './verdict.ts'
+import { type ChangeResult, conflictId, type Rejection, type Verdict } from './verdict.ts'
 import { formatVersion, NOTHING } from './version.ts'
 
 /**
@@ -48,6 +48,8 @@ export interface Telling {
   readonly epoch: string
   /** The values of merged versions; one that is not there is left out of its result. */
   readonly values: ReadonlyMap<number, Json | undefined>
+  /** The ids of the conflicts that it shows. */
+  readonly conflicts: ReadonlySet<number>
 }
 
 export function resultsOf(
@@ -58,17 +60,19 @@ export function resultsOf(
   return verdicts.map((verdict, index) => resultOf(edits[index] as Edit, verdict, telling))
 }
 
-function resultOf(edit: Edit, verdict: Verdict, { epoch, values }: Telling): ChangeResult {
+function resultOf(edit: Edit, verdict: Verdict, { epoch, values, conflicts }: Telling): ChangeResult {
   if (verdict.status === 'rejected') return rejectionOf(edit, verdict.code)
   const seq = 'winner' in verdict ? verdict.winner : verdict.seq
   const value = verdict.status === 'merged' ? values.get(seq) : undefined
   const at = ('at' in verdict ? verdict.at : undefined) ?? edit.at
+  const conflict = conflictId(verdict)
   return {
     key: edit.key,
     status: verdict.status,
     ...(seq === NOTHING ? {} : { version: formatVersion(epoch, seq) }),
     ...(value !== undefined && { value }),
     ...(at === edit.timestamp ? {} : { effectiveTimestamp: at }),
+    ...(conflicts.has(conflict) && { conflict }),
   }
 }
 

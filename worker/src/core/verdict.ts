@@ -33,6 +33,8 @@ export interface ChangeResult {
   readonly value?: Json
   /** Only where it differs from the timestamp that was sent. */
   readonly effectiveTimestamp?: number
+  /** The id of the conflict that the change made, as the reply's `conflicts` shows it. */
+  readonly conflict?: number
   readonly code?: Rejection
   /** Where in the change a rejection is about a place inside `value` or `baseValue`, as a JSON pointer. */
   readonly path?: string

@@ -208,7 +208,8 @@ function settle(
     const { epoch } = space.standing
     return refused({
       code: 'atomic-failed',
-      results: resultsOf(edits, verdicts, { epoch, values: new Map() }),
+      // Nothing is stored, so that there are no conflicts to be named.
+      results: resultsOf(edits, verdicts, { epoch, values: new Map(), conflicts: new Set() }),
     })
   }
   const noted = noteOf(prepared, plan, record)

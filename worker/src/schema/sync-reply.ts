@@ -32,6 +32,7 @@ export const ChangeResult = z.object({
   version: z.optional(Opaque),
   value: z.optional(AnyJson),
   effectiveTimestamp: z.optional(Milliseconds),
+  conflict: z.optional(z.int()),
   code: z.optional(z.enum(REJECTIONS)),
   path: z.optional(z.string()),
 })
