@@ -136,6 +136,7 @@ export const SCHEMAS = {
     limit: 'The most entries of the page.',
     collections: COLLECTIONS,
     atomic: 'All changes or none: any rejection or conflict is a 409.',
+    echo: 'Whether `changes` also holds what this very request wrote. Without a cursor nothing is read.',
     changes: 'In the order that they take effect; at most 500.',
   }),
   Change: described(Change, 'One change. What is wrong with it rejects it alone.', {
@@ -147,20 +148,24 @@ export const SCHEMAS = {
     baseValue: 'In place of `base`: the value that the edit was made on.',
     baseDeleted: 'In place of `base`: true for believed deleted or absent.',
   }),
-  SyncReply: described(SyncReply, 'What became of the batch, and a page of what others changed.', {
-    ...PAGE,
-    cursor: `${PAGE.cursor} There where the request has one.`,
-    more: `${PAGE.more} There where the request has a cursor.`,
-    reset: `${PAGE.reset} There where the request has a cursor.`,
-    resetReason: PAGE.resetReason,
-    success: 'Whether no change was rejected.',
-    synced:
-      "The keys at which the client's change stands now: by itself, inside a merge, or as the very same content.",
-    conflicts: 'What lost, or was replaced unseen, in this batch.',
-    results: 'One for each change, in their order.',
-    replayed: 'The batch was answered before: these are the results of then.',
-    serverTime: `When the request came, by the space's clock, ${MS}.`,
-  }),
+  SyncReply: described(
+    SyncReply,
+    'What became of the batch, and a page of what others changed: apply `results` first, then `changes`.',
+    {
+      ...PAGE,
+      cursor: `${PAGE.cursor} There where the request has one.`,
+      more: `${PAGE.more} There where the request has a cursor.`,
+      reset: `${PAGE.reset} There where the request has a cursor.`,
+      resetReason: PAGE.resetReason,
+      success: 'Whether no change was rejected.',
+      synced:
+        "The keys at which the client's change stands now: by itself, inside a merge, or as the very same content.",
+      conflicts: 'What lost, or was replaced unseen, in this batch.',
+      results: 'One for each change, in their order.',
+      replayed: 'The batch was answered before: these are the results of then.',
+      serverTime: `When the request came, by the space's clock, ${MS}.`,
+    },
+  ),
   ChangeResult: described(ChangeResult, 'What became of one change.', {
     key: 'Of the change.',
     status:
@@ -168,6 +173,7 @@ export const SCHEMAS = {
     version: 'Where the key stands after this change.',
     value: 'What a merge made, unless the reply grew too long: the feed has it.',
     effectiveTimestamp: `The time that decided, where it differs from the one sent, ${MS}.`,
+    conflict: 'The `id` of its entry in `conflicts`, if it made one.',
     code: 'Why it was rejected.',
     path: 'Where, if that is inside `value` or `baseValue`: a JSON pointer into the change, at most 512 characters.',
   }),

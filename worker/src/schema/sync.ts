@@ -38,6 +38,7 @@ export const SyncRequest = z.strictObject({
   limit: z.optional(PageSize),
   collections: z.optional(Collections),
   atomic: z.optional(z.boolean()),
+  echo: z.optional(z.boolean()),
   changes: z.array(Change).check(z.maxLength(MAX_CHANGES)),
 })
 export type SyncRequest = z.infer<typeof SyncRequest>
