@@ -17,8 +17,11 @@ export const MAX_BODY_BYTES = 1024 * 1024
  */
 export const MAX_DEPTH = 128
 
-/** The most parameters of a query: more than any route has. A URL may hold thousands. */
-export const MAX_QUERY_PARAMETERS = 16
+/** The most collections a filter or a token names. */
+export const MAX_COLLECTIONS = 64
+
+/** The most parameters of a query: more than any route has, each collection by itself. A URL may hold thousands. */
+export const MAX_QUERY_PARAMETERS = 16 + MAX_COLLECTIONS
 
 /** The most entries one page of the feed holds, and its size when the client names none. */
 export const MAX_PAGE_ENTRIES = 500
@@ -64,9 +67,6 @@ export const MAX_TRANSFERS = 4
 
 /** When to ask again for another one, s. */
 export const TRANSFER_RETRY_SECONDS = 30
-
-/** The most collections a filter or a token names. */
-export const MAX_COLLECTIONS = 64
 
 /** The longest name of a collection, subject or space, in UTF-16 code units. */
 export const MAX_NAME_LENGTH = 128
@@ -212,6 +212,9 @@ export const IMPORT_BATCH_LENGTH = 512 * 1024
 
 /** The longest line of an export, characters: a value of the largest size, its key, and escapes besides. */
 export const MAX_LINE_LENGTH = 1024 * 1024
+
+/** The most blank lines that the end of an export may have: what is only line ends must not be read for ever. */
+export const MAX_BLANK_LINES = 100
 
 /** When to ask again a space that is being filled: most exports are in by then. */
 export const IMPORT_RETRY_SECONDS = 10
