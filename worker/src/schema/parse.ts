@@ -38,16 +38,28 @@ export function parseJson(text: string): Result<Json> {
   try {
     return accepted(JSON.parse(text))
   } catch (cause) {
-    return refused({ code: 'not-json', detail: cause instanceof Error ? cause.message : 'malformed' })
+    return refused({
+      code: 'not-json',
+      detail: cause instanceof Error ? withoutExcerpt(cause.message) : 'malformed',
+    })
   }
 }
 
-/** A query string as a value of the schema's shape; a name that comes twice is refused. */
+/** The engine's message without what it quotes of the text: a credential could stand there by mistake (SC8). */
+function withoutExcerpt(message: string): string {
+  return message.replace(/,? *(?:\.\.\.)?".*$/s, '')
+}
+
+/** The parameters that are lists: generated clients repeat the name for each item, others part the items with commas. */
+const LISTS: readonly string[] = ['collections']
+
+/** A query string as a value of the schema's shape; a name that comes twice is refused, unless it is a list's. */
 export function parseQuery<T>(schema: z.ZodMiniType<T>, query: URLSearchParams): Result<T> {
   const wanted = new Map<string, string>()
   for (const [name, value] of query) {
-    if (wanted.has(name)) return invalid(`${shown(name)}: given more than once`)
-    wanted.set(name, value)
+    const before = wanted.get(name)
+    if (before !== undefined && !LISTS.includes(name)) return invalid(`${shown(name)}: given more than once`)
+    wanted.set(name, before === undefined ? value : `${before},${value}`)
   }
   return parseShape(schema, Object.fromEntries(wanted))
 }
