@@ -18,7 +18,7 @@ import { storageOn } from '../simulation/sql.ts'
  */
 const DIGESTS: Readonly<Record<number, string>> = {
   6: 'nh2HSpGxt_KYoLOU',
-  7: 'ULEJy1b9OPI2lCTz',
+  7: 'uifDMw1UNI6eCSS6',
 }
 
 /** The tables, and one of everything that is written into them. */

@@ -34,8 +34,10 @@ export interface Edit {
   readonly line: string
   /** The change in canonical form, as it came, whatever is wrong with it: what the digest of a batch covers. */
   readonly sent: string
-  /** The client's time, as it came. */
-  readonly timestamp: number | undefined
+  /** The client's time, in whole milliseconds. */
+  readonly timestamp: number
+  /** Whether that is what the client sent. */
+  readonly isTimed: boolean
   /** The time that decides. */
   readonly at: number
   /** The sequence number it was made on, `undefined` for a blind write. */
@@ -79,7 +81,8 @@ function toEdit(change: Change, { epoch, clock, granted }: EditContext, names: M
     value,
     text: content?.canonical ?? '',
     ...linesOf(change, time, content),
-    timestamp,
+    timestamp: time,
+    isTimed: time === timestamp,
     at: effectiveTime(time, clock),
     base: baseOf(change, epoch),
     assumed: assumedOf(change, given),
@@ -97,9 +100,10 @@ function assumedOf({ baseValue, baseDeleted }: Change, given: Texts | null): Ass
 function linesOf(change: Change, timestamp: number, content: Texts | null): Pick<Edit, 'line' | 'sent'> {
   const sent = lineOf(change, content?.canonical)
   const isStray = typeof change.base === 'string' && !isVersion(change.base)
-  const isAsSent = !isStray && timestamp === change.timestamp && content?.json === content?.canonical
-  const kept = { ...change, timestamp, ...(isStray && { base: STRAY }) }
-  return { sent, line: isAsSent ? sent : lineOf(kept, content?.json) }
+  if (!isStray && timestamp === change.timestamp && content?.json === content?.canonical)
+    return { sent, line: sent }
+  const { key, base, deleted } = change
+  return { sent, line: lineOf({ key, timestamp, base: isStray ? STRAY : base, deleted }, content?.json) }
 }
 
 /** What the log keeps in the place of a base that is no version: the decision needs no other, and any text could be one. */

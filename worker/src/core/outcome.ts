@@ -71,7 +71,7 @@ function resultOf(edit: Edit, verdict: Verdict, { epoch, values, conflicts }: Te
     status: verdict.status,
     ...(seq === NOTHING ? {} : { version: formatVersion(epoch, seq) }),
     ...(value !== undefined && { value }),
-    ...(at === edit.timestamp ? {} : { effectiveTimestamp: at }),
+    ...(at === edit.timestamp && edit.isTimed ? {} : { effectiveTimestamp: at }),
     ...(conflicts.has(conflict) && { conflict }),
   }
 }
