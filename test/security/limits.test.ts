@@ -249,6 +249,8 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'MAX_PAGE_BYTES', // [FE2]
   'MAX_PAGE_READ_BYTES', // [FE2]
   'MAX_QUERY_PARAMETERS', // [SC14]
+  'MAX_BLANK_LINES', // [IM11]
+  'MAX_POINTER_LENGTH', // [JS2] names the first fault in the canonical order, whatever the order of the keys
   'MAX_IN_FLIGHT_BYTES', // [SC15]
   'PAGE_IN_FLIGHT_BYTES',
   'PUSH_IN_FLIGHT_FACTOR',

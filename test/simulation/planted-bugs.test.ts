@@ -144,8 +144,8 @@ const BUGS: readonly Bug[] = [
   {
     name: 'a time in the future is refused',
     file: 'core/change.ts',
-    find: 'if (!isTimestamp(change.timestamp))',
-    replace: 'if (!isTimestamp(change.timestamp) || change.timestamp > 1_790_000_000_000)',
+    find: '!isTimestamp(change.timestamp)',
+    replace: '(!isTimestamp(change.timestamp) || change.timestamp > 1_790_000_000_000)',
   },
   {
     name: 'a sequence number is skipped',

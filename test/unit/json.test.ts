@@ -1,12 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import {
-  canonicalJson,
-  fitsBytes,
-  isWellFormed,
-  type Json,
-  mayHoldLoneSurrogate,
-} from '../../worker/src/core/json.ts'
+import { canonicalJson, fitsBytes, type Json, misfitIn } from '../../worker/src/core/json.ts'
+import { boundedPointer } from '../../worker/src/core/pointer.ts'
 
 const anyJson = fc.jsonValue({ stringUnit: 'grapheme', maxDepth: 6 }) as fc.Arbitrary<Json>
 
@@ -49,21 +44,103 @@ test('[JS1] two values have one text only if they are equal', () => {
   )
 })
 
-test('[JS2] knows nesting and numbers that have no text', () => {
-  const nested = (depth: number): Json => (depth === 0 ? 1 : [nested(depth - 1)])
-  expect(canonicalJson(nested(32))).toBe(`${'['.repeat(32)}1${']'.repeat(32)}`)
-  expect(canonicalJson(nested(33))).toMatchObject({ code: 'too-deep' })
-  expect(canonicalJson([Number.POSITIVE_INFINITY])).toMatchObject({ code: 'number-out-of-range' })
-  expect(canonicalJson(-0)).toBe('0')
+function nested(depth: number, inside: Json = []): Json {
+  let value = inside
+  for (let level = 0; level < depth; level++) value = level % 2 === 0 ? [value] : { d: value }
+  return value
+}
+
+test('[JS2] a value that nests 128 deep may be stored, and one deeper may not', () => {
+  expect(misfitIn(nested(127))).toBeNull()
+  expect(misfitIn(nested(128))).toMatchObject({ code: 'too-deep', place: { length: 128 } })
+  expect(misfitIn(nested(200_000))).toMatchObject({ code: 'too-deep', place: { length: 128 } })
+  const stored = nested(127, { a: '\u{1f600}' })
+  expect(structuredClone(JSON.parse(JSON.stringify(stored)))).toEqual(stored)
 })
 
-test('[JS3] no lone surrogate gets past the quick look', () => {
-  fc.assert(
-    fc.property(fc.string({ maxLength: 20 }), fc.integer({ min: 0xd800, max: 0xdfff }), (text, unit) => {
-      const escaped = `\\u${unit.toString(16)}`
-      expect(mayHoldLoneSurrogate(`"${text}${escaped}"`)).toBe(true)
-      expect(isWellFormed([{ [`${text}${String.fromCharCode(unit)}`.slice(-1)]: 1 }], 9)).toBe(false)
+test('[JS2] names the first fault in the canonical order, whatever the order of the keys', () => {
+  const ways: readonly [Json, string, string][] = [
+    [{ b: Number.NEGATIVE_INFINITY, a: { c: [0, '\udc00'] } }, 'lone-surrogate', '/a/c/1'],
+    [{ b: '\udc00', 'a/~': Number.POSITIVE_INFINITY }, 'number-out-of-range', '/a~1~0'],
+    [{ b: { '\ud800': 1 }, c: '\ud800' }, 'lone-surrogate', '/b'],
+    [{ z: nested(200), y: [1, { x: '\ud800' }] }, 'lone-surrogate', '/y/1/x'],
+    ['\ud800', 'lone-surrogate', ''],
+    [Number.POSITIVE_INFINITY, 'number-out-of-range', ''],
+    [{ ['n'.repeat(500)]: { ['m'.repeat(20)]: '\ud800' } }, 'lone-surrogate', `/${'n'.repeat(500)}`],
+  ]
+  for (const [value, code, pointer] of ways) {
+    for (const order of [value, shuffled(value)]) {
+      const misfit = misfitIn(order)
+      expect(misfit?.code).toBe(code)
+      expect(boundedPointer(misfit?.place ?? [])).toBe(pointer)
+    }
+  }
+})
+
+/** Any JSON that `JSON.parse` can make, what may not be stored included. */
+const anyParsed = fc.letrec<{ node: Json }>((tie) => ({
+  node: fc.oneof(
+    { maxDepth: 5, withCrossShrink: true },
+    fc.oneof(
+      fc.constantFrom<Json>(null, true, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, '#', '[#]'),
+      fc.string({ unit: 'binary', maxLength: 3 }),
+      fc.constantFrom('\ud800', '\ud801', '\udc00\ud800'),
+    ),
+    fc.array(tie('node'), { maxLength: 3 }),
+    fc.dictionary(fc.constantFrom('a', 'b', '__proto__', '\ud800', '\ud801', '1'), tie('node'), {
+      maxKeys: 3,
     }),
+    tie('node').map((node) => nested(130, node)),
+  ),
+})).node
+
+test('[JS1] values that may not be stored have one text too, if and only if they are equal', () => {
+  fc.assert(
+    fc.property(anyParsed, anyParsed, (a, b) => {
+      expect(canonicalJson(a)).toBe(canonicalJson(shuffled(a)))
+      expect(canonicalJson(a) === canonicalJson(b)).toBe(isEqual(a, b))
+    }),
+    { seed: 5 },
+  )
+  const wide = Array.from({ length: 40 }, (_, index) => nested(120 + index, index))
+  expect(new Set(wide.map(canonicalJson)).size).toBe(40)
+  expect(
+    new Set(
+      [
+        [wide[30], 1],
+        [wide[31], 1],
+        [wide[30], wide[31]],
+        [wide[31], wide[30]],
+      ].map((value) => canonicalJson(value as Json)),
+    ).size,
+  ).toBe(4)
+})
+
+/** Without recursion into anything but what differs: equality by an encoding of its own. */
+function isEqual(a: Json, b: Json): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b
+  if (Array.isArray(a) !== Array.isArray(b)) return false
+  const [one, other] = [Object.entries(a), new Map(Object.entries(b))]
+  return (
+    one.length === other.size &&
+    one.every(([key, item]) => other.has(key) && isEqual(item, other.get(key) as Json))
+  )
+}
+
+test('[JS3] a value holds a fault if and only if UTF-8 would lose something of it', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'binary', maxLength: 20 }),
+      fc.integer({ min: 0xd7ff, max: 0xe000 }),
+      (text, unit) => {
+        for (const value of [text, `${text}${String.fromCharCode(unit)}`]) {
+          const bytes = new TextEncoder().encode(value)
+          const isLost = new TextDecoder().decode(bytes) !== value.replace(/^\ufeff/, '')
+          expect(misfitIn([value]) !== null).toBe(isLost)
+          expect(misfitIn({ [value]: 1 }) !== null).toBe(isLost)
+        }
+      },
+    ),
     { seed: 3 },
   )
 })

@@ -18,7 +18,7 @@ import { storageOn } from '../simulation/sql.ts'
  */
 const DIGESTS: Readonly<Record<number, string>> = {
   6: 'nh2HSpGxt_KYoLOU',
-  7: 'ULEJy1b9OPI2lCTz',
+  7: 'uifDMw1UNI6eCSS6',
 }
 
 /** The tables, and one of everything that is written into them. */
@@ -57,11 +57,11 @@ function linesOf(): readonly string[] {
     { key: 'k/2', deleted: true, timestamp: 6, base: null },
     { key: 'k/3', value: 0, timestamp: 7, base: 'no version' },
     { key: 'k/4', value: 0, timestamp: 8 },
-    { key: 'k/5', value: 0, timestamp: 9, baseValue: { any: 1 } },
+    { key: 'k/5', value: 0, timestamp: 9.5, baseValue: { any: 1 } },
+    { key: 'k/6', value: 0 },
   ]
   const edits = toEdits(changes, { epoch: 'k3x9q2', clock: { now: 1e9, skew: 0 }, granted: null })
-  if (!edits.ok) throw new Error(edits.fault.code)
-  return edits.value.map(({ line }) => line)
+  return edits.map(({ line }) => line)
 }
 
 /** What the numbers of a head's row stand for: its run, and what was merged into it. */
@@ -93,6 +93,9 @@ function verdictsText(): string {
     { status: 'rejected', code: 'invalid-key' },
     { status: 'rejected', code: 'invalid-key' },
     { status: 'rejected', code: 'forbidden-key' },
+    { status: 'rejected', code: 'too-deep' },
+    { status: 'rejected', code: 'lone-surrogate' },
+    { status: 'rejected', code: 'number-out-of-range' },
   ])
 }
 

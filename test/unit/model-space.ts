@@ -28,8 +28,7 @@ export class ModelSpace {
   push(client: string, changes: readonly Change[], { numbered = false, skew = 0 }: Manner = {}): Plan {
     const clock = { now: NOW, skew }
     const edits = toEdits(changes, { epoch: EPOCH, clock, granted: null })
-    if (!edits.ok) throw new Error(edits.fault.code)
-    const plan = planBatch(edits.value, client, {
+    const plan = planBatch(edits, client, {
       seq: this.seq,
       clock,
       numbered,

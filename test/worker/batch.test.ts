@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { device, twoDevices } from './client.ts'
+import { configure, device, twoDevices } from './client.ts'
 
 const T = Date.now() - 60_000
 const one = [{ key: 'n/1', value: { a: 1, b: 2 }, timestamp: T, base: null }]
@@ -113,4 +113,45 @@ test('[BA7] batches of concurrent connections take effect one after the other, e
   const { body } = await devices[0].get('/api/status')
   expect(body).toMatchObject({ entries: 1 })
   expect(versions).toHaveLength(40)
+})
+
+test('[BA10] a result names its conflict, though a key comes twice, in a replay too', async () => {
+  await configure({ policies: { m: 'merge', q: 'manual' } })
+  const [a, b] = await twoDevices()
+  const put = (key: string, value: object) => ({ key, value, timestamp: T, base: null })
+  await a.sync({ changes: ['n/1', 'n/2', 'q/1', 'm/1'].map((key) => put(key, { x: 1 })) })
+  const changes = [
+    { ...put('n/1', { x: 2 }), timestamp: T - 1 },
+    put('n/2', { x: 2 }),
+    { key: 'n/2', deleted: true, timestamp: T, base: 'unknown' },
+    put('n/new', {}),
+    put('q/1', { x: 2 }),
+    put('q/1', { x: 3 }),
+    { ...put('m/1', { x: 2, y: 1 }), timestamp: T - 1 },
+    { key: '', value: 1, timestamp: T },
+  ]
+  const { body } = await b.sync({ batch: 1, changes })
+  const named = body.results.map(({ conflict }: { conflict?: number }) => conflict)
+  const { conflicts } = body as { conflicts: { id: number; key: string }[] }
+  expect(named.filter((id: unknown) => id !== undefined)).toEqual(conflicts.map(({ id }) => id))
+  for (const { key, conflict } of body.results) {
+    if (conflict !== undefined) expect(conflicts.find(({ id }) => id === conflict)?.key).toBe(key)
+  }
+  expect(named.map((id: unknown) => id !== undefined)).toEqual([
+    true,
+    true,
+    false,
+    false,
+    true,
+    true,
+    true,
+    false,
+  ])
+  expect((await b.sync({ batch: 1, changes })).body).toMatchObject({ replayed: true, results: body.results })
+  const atomic = await b.sync({
+    batch: 2,
+    atomic: true,
+    changes: [{ ...put('n/1', { x: 4 }), timestamp: 1 }],
+  })
+  expect(atomic.body.results).toEqual([{ key: 'n/1', status: 'superseded', version: expect.any(String) }])
 })

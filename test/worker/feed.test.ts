@@ -1,7 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { beforeOpening } from '../support/unkind-opening.ts'
-import { type Device, device, mint, send, twoDevices } from './client.ts'
+import { type Device, device, mint, newSpace, send, twoDevices } from './client.ts'
+import { follow } from './follower.ts'
 
 const T = Date.now() - 60_000
 
@@ -303,4 +304,43 @@ test('[SC15] of twenty pulls at a time four are served, and all are answered', a
   expect(pulls.map(({ body }) => body.changes.length)).toEqual(Array(20).fill(5))
   // A page opens the chunks of one row at a time, of which there are three here.
   expect(most).toBe(4 * 3)
+})
+
+test('[FE12] with `echo` the page holds what the request itself wrote, over HTTP and on a socket', async () => {
+  const { a, b } = await newSpace()
+  const { cursor } = (await a.sync({ changes: [], cursor: null })).body
+  await b.sync({ changes: [{ key: 'n/1', value: 'theirs', timestamp: T }] })
+  const change = (key: string) => ({ key, value: 'mine', timestamp: T, base: null })
+  const keysOf = ({ changes }: { changes: { key: string }[] }) => changes.map(({ key }) => key)
+  const plain = await a.sync({ changes: [change('n/2')], cursor })
+  expect(keysOf(plain.body)).toEqual(['n/1'])
+  const echoed = await a.sync({ changes: [change('n/3')], cursor: plain.body.cursor, echo: true })
+  expect(keysOf(echoed.body)).toEqual(['n/3'])
+  expect(echoed.body.changes[0].version).toBe(echoed.body.results[0].version)
+  expect(keysOf((await a.sync({ changes: [], cursor: echoed.body.cursor, echo: true })).body)).toEqual([])
+  const silent = await a.sync({ changes: [change('n/4')], echo: true })
+  expect(silent.body).toMatchObject({ changes: [] })
+  expect(silent.body).not.toHaveProperty('cursor')
+  const socket = await follow(a)
+  await socket.next()
+  const body = { changes: [change('n/5')], cursor: echoed.body.cursor, echo: true }
+  socket.say({ type: 'push', id: 'e', body })
+  expect(keysOf((await socket.next()).body)).toEqual(['n/4', 'n/5'])
+  expect((await a.sync({ changes: [], echo: 1 })).body).toMatchObject({ code: 'invalid-request' })
+})
+
+test('[FE11] results first, then changes: the other way round a replay overwrites what is newer', async () => {
+  const { a, b } = await newSpace()
+  const mine = { key: 'n/1', value: 'mine', timestamp: T, base: null }
+  const request = { batch: 1, cursor: null, changes: [mine] }
+  const { results } = (await a.sync(request)).body
+  // The reply is lost, and another device writes.
+  await b.sync({ changes: [{ key: 'n/1', value: 'newer', timestamp: T, base: results[0].version }] })
+  const { body } = await a.sync(request)
+  expect(body).toMatchObject({ replayed: true, results })
+  const values = { results: [mine.value], changes: body.changes.map(({ value }: { value: string }) => value) }
+  const applied = (order: readonly ('results' | 'changes')[]) => order.flatMap((part) => values[part]).at(-1)
+  expect(applied(['results', 'changes'])).toBe('newer')
+  expect(applied(['changes', 'results'])).toBe('mine')
+  expect((await a.sync({ changes: [], cursor: body.cursor })).body.changes).toEqual([])
 })

@@ -289,7 +289,7 @@ test('[IM6] a bad line is named, what came before it is in, and a mended file go
     [[header, entry, entry.replace('"value":1', '"value":"\\ud800"')], 3, /lone-surrogate/],
     [[header, entry, entry.replace(',"value":1', '')], 3, /missing-value/],
     [
-      [header, entry, entry.replace('"value":1', `"value":${'['.repeat(33)}${']'.repeat(33)}`)],
+      [header, entry, entry.replace('"value":1', `"value":${'['.repeat(129)}${']'.repeat(129)}`)],
       3,
       /too-deep/,
     ],
@@ -338,9 +338,60 @@ test('[SC14] a file that is all line ends, or has a line with far too many field
 })
 
 test('[SC14] a part of any size is parted into lines', async () => {
-  const part = new TextEncoder().encode('\n'.repeat(1_000_000))
+  const part = new TextEncoder().encode('x\n'.repeat(1_000_000))
   const read = lineReader(new Blob([part]).stream().getReader(), 1)
   const one = lineReader(new ReadableStream({ start: (stream) => stream.enqueue(part) }).getReader(), 1)
   for (const lines of [await read(), await one()])
-    expect(lines).toEqual({ ok: true, value: Array(500).fill('') })
+    expect(lines).toEqual({ ok: true, value: Array(500).fill('x') })
+})
+
+test('[IM11] what editors and pipes add to an export is passed over, in a part of it too', async () => {
+  const lines = linesOf(
+    exportOf([
+      { key: 'k/1', value: 1, timestamp: 5.75 },
+      { key: 'k/2', value: 2 },
+    ]),
+  )
+  const done = { finished: true, entries: 2, line: 4 }
+  const files = [
+    `\ufeff${lines.join('\n')}`,
+    `\ufeff${lines.join('\r\n')}\r\n`,
+    `${lines.join('\n')}\n\n`,
+    `${lines.join('\r\n')}\r\n\r\n \t\r\n`,
+    `${lines.join('\n')}${'\n'.repeat(101)}`,
+    lines.map((line) => line.replace('{"type":', '{ "type": ')).join('\n'),
+  ]
+  for (const file of files) {
+    const { a } = await newSpace()
+    expect((await upload(a, file)).body, JSON.stringify(file.slice(-30))).toMatchObject(done)
+    // Sent again, whole or from its first line on.
+    expect((await upload(a, file, '?line=1')).body).toMatchObject(done)
+    expect((await a.get('/api/entries?key=k/1')).body).toMatchObject({ value: 1, timestamp: 5 })
+  }
+  const { a } = await newSpace()
+  await upload(a, `\ufeff${lines.slice(0, 2).join('\n')}\n\n`)
+  expect((await upload(a, `\ufeff${lines.slice(2).join('\n')}\n\n`, '?line=3')).body).toMatchObject(done)
+  const bytes = new TextEncoder().encode(`\ufeff${lines.join('\r\n')}\r\n\r\n`)
+  const drops = new ReadableStream({
+    start(stream) {
+      for (const byte of bytes) stream.enqueue(Uint8Array.of(byte))
+      stream.close()
+    },
+  })
+  expect((await upload((await newSpace()).a, drops)).body).toMatchObject(done)
+})
+
+test('[IM11] a blank line before another is a bad one, and so are far too many at the end', async () => {
+  const lines = linesOf(exportOf([{ key: 'k/1', value: 1 }]))
+  const [header, entry, end] = lines
+  for (const [file, line] of [
+    [[header, '', entry, end].join('\n'), 2],
+    [['', header, entry, end].join('\n'), 1],
+    [[header, entry, '\r', end].join('\n'), 3],
+    [`${lines.join('\n')}${'\n'.repeat(102)}`, 4],
+    [[header, entry, `\ufeff\ufeff${end}`].join('\n'), 3],
+  ] as const) {
+    const { body } = await upload((await newSpace()).a, file)
+    expect(body, JSON.stringify(file)).toMatchObject({ code: 'invalid-line', line })
+  }
 })

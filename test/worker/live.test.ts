@@ -401,7 +401,6 @@ test('[LV8] refuses a push with the problem that HTTP has, and stores nothing', 
   const reader = await device(await mint({ space, scopes: ['sync:read'] }))
   const [socket, reading] = [await follow(a), await follow(reader)]
   const change = { key: 'k/1', value: 1, timestamp: T }
-  const deep = JSON.parse(`${'['.repeat(33)}${']'.repeat(33)}`)
   const cases: [unknown, object][] = [
     ['text', { status: 422, code: 'invalid-request' }],
     [{}, { status: 422, code: 'invalid-request' }],
@@ -410,7 +409,6 @@ test('[LV8] refuses a push with the problem that HTTP has, and stores nothing', 
       { status: 422, code: 'invalid-request' },
     ],
     [{ changes: Array(501).fill(change) }, { status: 413, code: 'too-many-changes', limit: 500 }],
-    [{ changes: [{ ...change, value: deep }] }, { status: 400, code: 'too-deep' }],
     [
       { changes: [change], clientId: 'other' },
       { status: 403, code: 'foreign-client' },
@@ -610,14 +608,47 @@ test('[LV10] answers a ping without waking the object, and any other message wit
     ['{"type":"seen","cursor":1}', 'invalid-request'],
     ['{"type":"seen","cursor":"x"}', 'invalid-request'],
     ['{"type":"push","body":{}}', 'invalid-request'],
-    ['{"type":"push","id":"x"}', 'invalid-request'],
     [`{"type":"push","id":"${'x'.repeat(65)}","body":{}}`, 'invalid-request'],
-    ['{"type":"push","id":"x","body":{"changes":[]},"more":1}', 'invalid-request'],
-    ['{"type":"push","id":"x","body":{"changes":[{"key":"\\ud800"}]}}', 'lone-surrogate'],
+    ['{"type":"push","id":7,"body":{"changes":[]}}', 'invalid-request'],
+    ['{"type":"push","id":"\\ud800","body":{"changes":[]}}', 'invalid-request'],
+    ['{"type":"seen","cursor":"\\ud800"}', 'invalid-request'],
+    ['{"type":"seen","id":"x"', 'not-json'],
   ]
   for (const [text, code] of wrong) {
     socket.say(text)
     expect(await socket.next(), text).toMatchObject({ type: 'error', body: { code, success: false } })
+  }
+  expect(await pushed(socket, 'still', { changes: [] })).toMatchObject({ status: 200 })
+})
+
+test('[ER12] every push that tells its id is answered by it, whatever is wrong with its message', async () => {
+  const { a } = await newSpace()
+  const socket = await follow(a)
+  await socket.next()
+  const long = 'y'.repeat(10_000)
+  const wrong: [string, number, string][] = [
+    ['{"type":"push","id":"x"}', 422, 'invalid-request'],
+    ['{"type":"push","id":"x","body":null}', 422, 'invalid-request'],
+    ['{"type":"push","id":"x","body":[]}', 422, 'invalid-request'],
+    ['{"type":"push","id":"x","body":{"changes":[]},"more":1}', 422, 'invalid-request'],
+    ['{"body":{"changes":[]},"more":{"type":1},"id":"x","type":"push"}', 422, 'invalid-request'],
+    [`{"type":"push","id":"x","body":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, 422, 'invalid-request'],
+    ['{"type":"push","id":"x","body":{"changes":[{"key":"\\ud800"}]}}', 422, 'invalid-request'],
+    ['{"type":"push","id":"x","body":{"changes":[]', 400, 'not-json'],
+    ['{"id":"x","type":"push","body":{"changes":[]', 400, 'not-json'],
+    ['{ "type": "push", "id": "x", "body": {"changes": [,]}}', 400, 'not-json'],
+    [`{"type":"push","id":"x","body":{"changes":[{"key":"${long}"`, 400, 'not-json'],
+    [`{"type":"push","id":"x","body":${'['.repeat(1_000_000)}`, 400, 'not-json'],
+  ]
+  for (const [text, status, code] of wrong) {
+    socket.say(text)
+    const ack = await socket.next()
+    expect(ack, text.slice(0, 80)).toMatchObject({
+      type: 'ack',
+      id: 'x',
+      status,
+      body: { code, success: false },
+    })
   }
   expect(await pushed(socket, 'still', { changes: [] })).toMatchObject({ status: 200 })
 })

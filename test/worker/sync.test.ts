@@ -1,5 +1,7 @@
+import { evictDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { call, type Device, device, twoDevices } from './client.ts'
+import { call, configure, type Device, device, newSpace, send, twoDevices } from './client.ts'
 
 const T = Date.now() - 60_000
 
@@ -297,4 +299,118 @@ test('[CL3] clamps a time in the future to now, reports it and refuses nothing',
   const { body } = await a.sync({ changes: [{ key: 'n/1', value: 1, timestamp: far }] })
   expect(body.success).toBe(true)
   expect(body.results[0]).toMatchObject({ status: 'applied', effectiveTimestamp: body.serverTime })
+})
+
+test('[CL5] a fraction of a millisecond is rounded down, and the time that decides is reported', async () => {
+  const [a, b] = await twoDevices()
+  const whole = T + 10
+  const { body } = await a.sync({ batch: 1, changes: [{ key: 'n/1', value: 1, timestamp: whole + 0.999 }] })
+  expect(body.results[0]).toMatchObject({ status: 'applied', effectiveTimestamp: whole })
+  expect((await b.get('/api/entries?key=n/1')).body.timestamp).toBe(whole)
+  // The same millisecond, so that the greater client id decides, and not the fraction.
+  const tie = await b.sync({ changes: [{ key: 'n/1', value: 2, timestamp: whole, base: null }] })
+  expect(tie.body.results[0].status).toBe('applied')
+  const skewed = Date.now() - 3_600_000 + 0.5
+  const late = await a.sync({
+    clientTime: skewed,
+    changes: [{ key: 'n/2', value: 1, timestamp: skewed - 5_000 }],
+  })
+  expect(late.body.results[0].effectiveTimestamp % 1).toBe(0)
+  expect(Math.abs(late.body.results[0].effectiveTimestamp - late.body.serverTime + 5_000)).toBeLessThan(2)
+  for (const [timestamp, code] of [
+    [0.5, undefined],
+    [2 ** 53 - 1, undefined],
+    [-Number.MIN_VALUE, 'invalid-timestamp'],
+    [2 ** 53, 'invalid-timestamp'],
+    [1e308, 'invalid-timestamp'],
+  ] as const) {
+    const { body } = await a.sync({ changes: [{ key: 'n/edge', value: timestamp, timestamp }] })
+    expect(body.results[0].code, String(timestamp)).toBe(code)
+  }
+})
+
+test('[CL6] in a numbered batch the time of arrival decides where a change names none', async () => {
+  const [a, b] = await twoDevices()
+  const timeless = { key: 'n/1', value: 1, base: null }
+  await b.sync({ changes: [{ key: 'n/1', value: 'earlier', timestamp: T }] })
+  const first = await a.sync({ batch: 1, clientTime: 5, changes: [timeless] })
+  const { serverTime } = first.body
+  expect(first.body.results[0]).toMatchObject({ status: 'applied', effectiveTimestamp: serverTime })
+  expect((await a.get('/api/entries?key=n/1')).body.timestamp).toBe(serverTime)
+  expect((await a.get('/api/history?key=n/1')).body.versions[0].timestamp).toBe(serverTime)
+  await pause(5)
+  const again = await a.sync({ batch: 1, changes: [timeless] })
+  expect(again.body).toMatchObject({ replayed: true, results: first.body.results })
+  const timed = await a.sync({ batch: 1, changes: [{ ...timeless, timestamp: serverTime }] })
+  expect(timed.body.code).toBe('batch-mismatch')
+  const unnumbered = await a.sync({ changes: [{ key: 'n/2', value: 1, timestamp: T }, timeless] })
+  expect(unnumbered.body).toMatchObject({ status: 422, code: 'invalid-request' })
+  expect(unnumbered.body.detail).toContain('changes[1].timestamp: is missing, and only a batch with a number')
+})
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+/** An object whose keys are in no order that anything sorts by; whole numbers come first in every JavaScript engine. */
+const UNSORTED = '{"2":"two","10":"ten","b":{"z":[{"y":1,"x":2}],"__proto__":3,"a":4},"a":5,"é":6,"B":7}'
+
+test('[JS5] a value comes back with its keys in the order in which they came, on every way', async () => {
+  const { space, a, b } = await newSpace()
+  const value = JSON.parse(UNSORTED)
+  const textOf = (shown: unknown) => JSON.stringify(shown)
+  expect(textOf(value)).toBe(UNSORTED)
+  const [first] = (await a.sync({ changes: [{ key: 'n/1', value, timestamp: T, base: null }] })).body.results
+  const noop = await b.sync({
+    changes: [
+      {
+        key: 'n/1',
+        value: Object.fromEntries(Object.entries(value).reverse()),
+        timestamp: T + 1,
+        base: null,
+      },
+    ],
+    cursor: null,
+  })
+  expect(noop.body.results[0].status).toBe('noop')
+  expect(textOf(noop.body.changes[0].value)).toBe(UNSORTED)
+  expect(textOf(await valueAt(b, 'n/1'))).toBe(UNSORTED)
+  expect(textOf((await b.get('/api/changes')).body.changes[0].value)).toBe(UNSORTED)
+  expect(textOf((await b.get('/api/history?key=n/1')).body.versions[0].value)).toBe(UNSORTED)
+  const lost = await b.sync({ changes: [{ key: 'n/1', value: 1, timestamp: T + 2, base: null }] })
+  expect(textOf(lost.body.conflicts[0].loser.value)).toBe(UNSORTED)
+  expect(textOf((await a.get('/api/conflicts')).body.conflicts[0].loser.value)).toBe(UNSORTED)
+  await a.sync({ changes: [{ key: 'n/1', deleted: true, value, timestamp: T + 3 }] })
+  expect(textOf((await b.get('/api/changes')).body.changes[0].value)).toBe(UNSORTED)
+  await evictDurableObject(env.CHRONICLE.getByName(space))
+  expect(textOf((await b.get('/api/history?key=n/1')).body.versions.at(-1).value)).toBe(UNSORTED)
+  expect(first.status).toBe('applied')
+})
+
+test('[JS5] a baseValue matches in any order, and a decision keeps the order of its value', async () => {
+  await configure({ policies: { m: 'manual' } })
+  const [a, b] = await twoDevices()
+  const value = JSON.parse(UNSORTED)
+  await a.sync({ changes: [{ key: 'm/1', value, timestamp: T, base: null }] })
+  const baseValue = Object.fromEntries(Object.entries(value).reverse())
+  const edit = await b.sync({ changes: [{ key: 'm/1', value: { z: 1, a: 2 }, timestamp: 1, baseValue }] })
+  expect(edit.body).toMatchObject({ results: [{ status: 'applied' }], conflicts: [] })
+  const beside = await a.sync({ changes: [{ key: 'm/1', value, timestamp: T, baseValue }] })
+  const [{ id, winner }] = beside.body.conflicts
+  const path = `/api/conflicts/${id}/resolve`
+  await send('POST', path, { body: { choice: 'value', value, base: winner.version }, bearer: a.session })
+  expect(JSON.stringify(await valueAt(b, 'm/1'))).toBe(UNSORTED)
+})
+
+test('[JS5] a merge keeps the order of what stands, and new fields follow', async () => {
+  await configure({ policies: { m: 'merge' } })
+  const [a, b] = await twoDevices()
+  const put = async (by: Device, value: object, base: string | null) =>
+    (await by.sync({ changes: [{ key: 'm/1', value, timestamp: T, base }] })).body.results[0]
+  const { version } = await put(a, { z: 0, y: { n: 0, m: 0 }, a: 0 }, null)
+  await put(a, { z: 0, y: { n: 1, m: 0 }, a: 0, k: 1 }, version)
+  const merged = await put(b, { c: 2, a: 2, y: { l: 2, m: 0, n: 0 }, z: 0 }, version)
+  const made = '{"z":0,"y":{"n":1,"m":0,"l":2},"a":2,"k":1,"c":2}'
+  expect(JSON.stringify(merged.value)).toBe(made)
+  expect(JSON.stringify(await valueAt(a, 'm/1'))).toBe(made)
 })

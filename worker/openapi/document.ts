@@ -139,15 +139,22 @@ const LINES: readonly FaultCode[] = ['not-utf8', 'body-timeout', 'unsupported-me
 const BODY: readonly FaultCode[] = [
   'not-utf8',
   'not-json',
-  'lone-surrogate',
-  'too-deep',
   'body-timeout',
   'body-too-large',
   'unsupported-media-type',
 ]
 
+/** What is wrong inside one change of a batch rejects that change; any other body is refused for it. */
+const MISFITS: readonly FaultCode[] = ['lone-surrogate', 'too-deep', 'number-out-of-range']
+
 function faultsOf({ access, body, faults }: Operation): readonly FaultCode[] {
-  return [...ANY, ...ACCESS[access], ...(body === undefined ? [] : 'lines' in body ? LINES : BODY), ...faults]
+  return [...ANY, ...ACCESS[access], ...bodyFaultsOf(body), ...faults]
+}
+
+function bodyFaultsOf(body: Operation['body']): readonly FaultCode[] {
+  if (body === undefined) return []
+  if ('lines' in body) return LINES
+  return body.schema === 'SyncRequest' ? BODY : [...BODY, ...MISFITS]
 }
 
 function namedResponses(operations: readonly Operation[]): Fields {

@@ -5,9 +5,9 @@ import { IMPORT_RETRY_SECONDS } from '../src/core/limits.ts'
 export const FAULTS: { readonly [C in FaultCode]: Extract<Fault, { code: C }> } = {
   'not-utf8': { code: 'not-utf8' },
   'not-json': { code: 'not-json', detail: 'Unexpected end of JSON input' },
-  'lone-surrogate': { code: 'lone-surrogate' },
-  'too-deep': { code: 'too-deep', limit: 32 },
-  'number-out-of-range': { code: 'number-out-of-range' },
+  'lone-surrogate': { code: 'lone-surrogate', place: '/value/title' },
+  'too-deep': { code: 'too-deep', limit: 128, place: '/value' },
+  'number-out-of-range': { code: 'number-out-of-range', place: '/value/0' },
   'invalid-request': { code: 'invalid-request', detail: 'changes[0].key: is missing' },
   'too-many-changes': { code: 'too-many-changes', limit: 500, found: 501 },
   'body-too-large': { code: 'body-too-large', limit: 1_048_576 },

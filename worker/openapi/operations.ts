@@ -234,8 +234,6 @@ export const OPERATIONS: Operations = {
       },
     },
     faults: [
-      'too-deep',
-      'number-out-of-range',
       'too-many-changes',
       'forbidden-scope',
       'forbidden-collection',
@@ -352,8 +350,6 @@ export const OPERATIONS: Operations = {
       example: { success: true, id: 1042, key: 'notes/2', version: 'k3x9q2.1044', replayed: false },
     },
     faults: [
-      'too-deep',
-      'number-out-of-range',
       'forbidden-scope',
       'not-found',
       'foreign-client',

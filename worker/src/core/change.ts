@@ -1,9 +1,9 @@
-import { type Clock, effectiveTime, isTimestamp } from './clock.ts'
+import { type Clock, effectiveTime, isTimestamp, wholeTime } from './clock.ts'
 import { type Filter, passes } from './cursor.ts'
-import { canonicalJson, fitsBytes, type Json, type Unfit } from './json.ts'
+import { fitsBytes, type Json, misfitIn, type Texts, textsOf } from './json.ts'
 import { isKey } from './key.ts'
 import { MAX_VALUE_BYTES } from './limits.ts'
-import { accepted, type Result, refused } from './result.ts'
+import { boundedPointer } from './pointer.ts'
 import type { Rejection } from './verdict.ts'
 import { FOREIGN, isVersion, NOTHING, parseVersion } from './version.ts'
 
@@ -15,7 +15,8 @@ export interface Change {
   readonly key: string
   readonly value?: Json | undefined
   readonly deleted?: boolean | undefined
-  readonly timestamp: number
+  /** Milliseconds, fractions included; without one, the time of arrival. */
+  readonly timestamp?: number | undefined
   readonly base?: string | null | undefined
   readonly baseValue?: Json | undefined
   /** Believed deleted or absent, as `base: null`. */
@@ -29,12 +30,14 @@ export interface Edit {
   readonly value: Json | undefined
   /** Canonical text of the value, empty without one. */
   readonly text: string
-  /** The change in canonical form, as the log keeps it. A base that is no version is left out. */
+  /** The change as the log keeps it, with the keys of its value as they came. A base that is no version is left out. */
   readonly line: string
-  /** The same with a base of any text, as it came: what the digest of a batch covers. */
+  /** The change in canonical form, as it came, whatever is wrong with it: what the digest of a batch covers. */
   readonly sent: string
-  /** The client's time, as it came. */
+  /** The client's time, in whole milliseconds. */
   readonly timestamp: number
+  /** Whether that is what the client sent. */
+  readonly isTimed: boolean
   /** The time that decides. */
   readonly at: number
   /** The sequence number it was made on, `undefined` for a blind write. */
@@ -42,6 +45,8 @@ export interface Edit {
   /** The value it was made on, in place of a sequence number. */
   readonly assumed: Assumed | null
   readonly rejection: Rejection | null
+  /** The place of a fault inside `value` or `baseValue`: a JSON pointer into the change. */
+  readonly path: string | undefined
 }
 
 /** A state that a client believes to stand. */
@@ -58,62 +63,57 @@ export interface EditContext {
   readonly granted: Filter
 }
 
-/** Makes changes ready. A value without a canonical text refuses the whole request. */
-export function toEdits(changes: readonly Change[], context: EditContext): Result<readonly Edit[]> {
-  const edits: Edit[] = []
-  for (const change of changes) {
-    const text = textOf(change.value)
-    if (typeof text !== 'string') return refused(text)
-    const assumed = textOf(change.baseValue)
-    if (typeof assumed !== 'string') return refused(assumed)
-    edits.push(toEdit(change, { text, assumed }, context))
-  }
-  return accepted(edits)
+/** Makes changes ready. */
+export function toEdits(changes: readonly Change[], context: EditContext): readonly Edit[] {
+  const names = new Map<string, string>()
+  return changes.map((change) => toEdit(change, context, names))
 }
 
-function textOf(value: Json | undefined): string | Unfit {
-  return value === undefined ? '' : canonicalJson(value)
-}
-
-function toEdit(
-  change: Change,
-  { text, assumed }: { text: string; assumed: string },
-  { epoch, clock, granted }: EditContext,
-): Edit {
+function toEdit(change: Change, { epoch, clock, granted }: EditContext, names: Map<string, string>): Edit {
   const { key, value, timestamp, baseValue } = change
+  const content = value === undefined ? null : textsOf(value, names)
+  const given = baseValue === undefined ? null : textsOf(baseValue, names)
+  const refusal = refusalOf(change, { content, given, granted })
+  const time = wholeTime(timestamp, clock)
   return {
     key,
     deleted: change.deleted === true,
     value,
-    text,
-    ...linesOf(change, text),
-    timestamp,
-    at: effectiveTime(timestamp, clock),
+    text: content?.canonical ?? '',
+    ...linesOf(change, time, content),
+    timestamp: time,
+    isTimed: time === timestamp,
+    at: effectiveTime(time, clock),
     base: baseOf(change, epoch),
-    assumed:
-      baseValue === undefined || change.baseDeleted === true ? null : { value: baseValue, text: assumed },
-    rejection: rejectionOf(change, text, granted),
+    assumed: assumedOf(change, given),
+    rejection: refusal?.code ?? null,
+    path: refusal?.path,
   }
 }
 
-/** Only a base that has the form of a version is kept: the decision needs no other, and any text could be one. */
-function linesOf(change: Change, text: string): Pick<Edit, 'line' | 'sent'> {
-  const sent = lineOf(change, text)
-  return { sent, line: isStray(change.base) ? lineOf({ ...change, base: STRAY }, text) : sent }
+/** Beside `baseDeleted` a value decides nothing, but it may be what rejects the change. */
+function assumedOf({ baseValue, baseDeleted }: Change, given: Texts | null): Assumed | null {
+  if (given === null || baseValue === undefined) return null
+  return baseDeleted === true && given.isFit ? null : { value: baseValue, text: given.canonical }
 }
 
-/** What the log keeps in the place of a base that is no version: as unknown as that. */
+function linesOf(change: Change, timestamp: number, content: Texts | null): Pick<Edit, 'line' | 'sent'> {
+  const sent = lineOf(change, content?.canonical)
+  const isStray = typeof change.base === 'string' && !isVersion(change.base)
+  if (!isStray && timestamp === change.timestamp && content?.json === content?.canonical)
+    return { sent, line: sent }
+  const { key, base, deleted } = change
+  return { sent, line: lineOf({ key, timestamp, base: isStray ? STRAY : base, deleted }, content?.json) }
+}
+
+/** What the log keeps in the place of a base that is no version: the decision needs no other, and any text could be one. */
 const STRAY = ''
 
 /** A change in the form that the log keeps. A base that was given as a value is not kept: it has decided, and is done. */
-export function lineOf({ key, timestamp, base, deleted }: Change, text: string): string {
+export function lineOf({ key, timestamp, base, deleted }: Change, json: string | undefined): string {
   const known = base === undefined ? 0 : JSON.stringify(base)
-  const value = text === '' ? '' : `,${text}`
-  return `[${JSON.stringify(key)},${timestamp},${known},${deleted === true ? 1 : 0}${value}]`
-}
-
-function isStray(base: Change['base']): base is string {
-  return typeof base === 'string' && !isVersion(base)
+  const value = json === undefined ? '' : `,${json}`
+  return `[${JSON.stringify(key)},${timestamp ?? ''},${known},${deleted === true ? 1 : 0}${value}]`
 }
 
 /** What tells one batch from another: its changes in canonical form, and whether they stand or fall together. */
@@ -128,11 +128,26 @@ function baseOf({ base, baseValue, baseDeleted }: Change, epoch: string): number
   return baseValue === undefined ? undefined : FOREIGN
 }
 
-function rejectionOf(change: Change, text: string, granted: Filter): Rejection | null {
-  if (!isKey(change.key)) return 'invalid-key'
-  if (!passes(granted, change.key)) return 'forbidden-key'
-  if (!isTimestamp(change.timestamp)) return 'invalid-timestamp'
-  if (change.value === undefined && change.deleted !== true) return 'missing-value'
-  if (!fitsBytes(text, MAX_VALUE_BYTES)) return 'value-too-large'
-  return null
+/** Why a change is rejected, and where in it, if that is inside a value. */
+interface Refusal {
+  readonly code: Rejection
+  readonly path?: string
+}
+
+function refusalOf(
+  change: Change,
+  { content, given, granted }: { content: Texts | null; given: Texts | null; granted: Filter },
+): Refusal | null {
+  if (!isKey(change.key)) return { code: 'invalid-key' }
+  if (!passes(granted, change.key)) return { code: 'forbidden-key' }
+  if (change.timestamp !== undefined && !isTimestamp(change.timestamp)) return { code: 'invalid-timestamp' }
+  if (content === null && change.deleted !== true) return { code: 'missing-value' }
+  if (content?.isFit === false) return misfitOf('value', change.value)
+  if (given?.isFit === false) return misfitOf('baseValue', change.baseValue)
+  return fitsBytes(content?.canonical ?? '', MAX_VALUE_BYTES) ? null : { code: 'value-too-large' }
+}
+
+function misfitOf(field: 'value' | 'baseValue', value: Json | undefined): Refusal | null {
+  const misfit = value === undefined ? null : misfitIn(value)
+  return misfit && { code: misfit.code, path: boundedPointer([field, ...misfit.place]) }
 }

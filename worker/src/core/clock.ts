@@ -17,7 +17,12 @@ export function effectiveTime(timestamp: number, clock: Clock): number {
   return Math.max(0, Math.min(timestamp + clock.skew, clock.now))
 }
 
-/** Whole milliseconds since 1970 that a double holds exactly. */
+/** Milliseconds since 1970, of which a double holds the whole ones exactly. */
 export function isTimestamp(timestamp: number): boolean {
-  return Number.isSafeInteger(timestamp) && timestamp >= 0
+  return timestamp >= 0 && Number.isSafeInteger(Math.floor(timestamp))
+}
+
+/** The client's time of a change in whole ms; without one it is the time of arrival, by the client's own clock. */
+export function wholeTime(timestamp: number | undefined, { now, skew }: Clock): number {
+  return timestamp === undefined ? now - skew : Math.floor(timestamp)
 }

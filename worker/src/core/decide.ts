@@ -178,8 +178,7 @@ const texts = new WeakMap<Version, string>()
 /** The canonical text of a version's value; empty without one. */
 export function textOf(version: Version): string {
   const { value } = version
-  // What the log holds has a canonical text: it was refused otherwise.
-  const text = texts.get(version) ?? (value === undefined ? '' : (canonicalJson(value) as string))
+  const text = texts.get(version) ?? (value === undefined ? '' : canonicalJson(value))
   texts.set(version, text)
   return text
 }
@@ -208,7 +207,7 @@ function mergeFrom(draft: Draft, step: Encounter, base: Json | undefined): Verdi
   const editIsLater = isLaterThanRival(draft, step)
   const merged = merge({ base, mine: edit.value, theirs }, editIsLater)
   const text = merged === null ? null : canonicalJson(merged.value)
-  if (merged === null || typeof text !== 'string' || !fitsBytes(text, MAX_VALUE_BYTES)) return null
+  if (merged === null || text === null || !fitsBytes(text, MAX_VALUE_BYTES)) return null
   const { value, paths } = merged
   if (text !== textOf(standing)) return combine(draft, step, { value, text, paths, editIsLater })
   return paths.length === 0

@@ -180,11 +180,11 @@ function store(
 
 /** Follows what was sent in the chain of versions, so that both stay in the history. */
 function storeMade(draft: Draft, { key, at, made }: { key: string; at: number; made: Made }): number {
-  const { value, text, paths } = made
+  const { value, paths } = made
   const { now, skew } = draft.view.clock
   // The log corrects every timestamp of a batch by the skew of its clock, up to its arrival: this one is right already.
   const timestamp = at - skew
-  const line = lineOf({ key, timestamp }, text)
+  const line = lineOf({ key, timestamp }, JSON.stringify(value))
   const lift = Math.max(0, at - now)
   const content = { previous: draft.seq, key, timestamp, at, lift, deleted: false, value, paths }
   return add(draft, content, { line: withPaths(line, paths), index: 0, lift, made: true })

@@ -1,5 +1,4 @@
 import type { Budget } from './budget.ts'
-import type { Unfit } from './json.ts'
 import type { Quota } from './quota.ts'
 import type { ChangeResult } from './verdict.ts'
 
@@ -10,8 +9,9 @@ import type { ChangeResult } from './verdict.ts'
 export type Fault =
   | { readonly code: 'not-utf8' }
   | { readonly code: 'not-json'; readonly detail: string }
-  | { readonly code: 'lone-surrogate' }
-  | Unfit
+  | { readonly code: 'lone-surrogate'; readonly place?: string }
+  | { readonly code: 'number-out-of-range'; readonly place?: string }
+  | { readonly code: 'too-deep'; readonly limit: number; readonly place?: string }
   | { readonly code: 'invalid-request'; readonly detail: string }
   | { readonly code: 'too-many-changes'; readonly limit: number; readonly found: number }
   | { readonly code: 'body-too-large'; readonly limit: number }

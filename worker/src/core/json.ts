@@ -3,73 +3,153 @@ import { MAX_DEPTH } from './limits.ts'
 /** Any value that JSON can hold. `__proto__` and its like are ordinary keys here: read with `Object.keys` only. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
-/** Why a value has no canonical text: the reason for which the whole request is refused. */
-export type Unfit =
-  | { readonly code: 'too-deep'; readonly limit: number }
-  | { readonly code: 'number-out-of-range' }
-
-const TOO_DEEP: Unfit = { code: 'too-deep', limit: MAX_DEPTH }
-const OUT_OF_RANGE: Unfit = { code: 'number-out-of-range' }
+/** A fault inside a value, and the way to it: names of fields, indexes of lists. */
+export interface Misfit {
+  readonly code: 'too-deep' | 'lone-surrogate' | 'number-out-of-range'
+  readonly place: readonly (string | number)[]
+}
 
 /**
  * The canonical text of a value: object keys in the order of their UTF-16 code units and no white space
  * (order and number format of RFC 8785). Two values are equal exactly if their texts are.
- * A value has none if it nests deeper than `depth`, or holds a number past the range of a double, which
- * `JSON.parse` turns into an infinity (RFC 7493, section 2.2).
+ * A value that may not be stored has a text too, which is no JSON, so that a batch that holds one can be told from
+ * another. Past `MAX_DEPTH` each level down follows after a `#` in place of a call, because calls would overflow.
  */
-export function canonicalJson(value: Json, depth = MAX_DEPTH): string | Unfit {
-  if (typeof value === 'number') return Number.isFinite(value) ? JSON.stringify(value) : OUT_OF_RANGE
-  if (value === null || typeof value !== 'object') return JSON.stringify(value)
-  if (depth === 0) return TOO_DEEP
-  return isArray(value) ? canonicalArray(value, depth - 1) : canonicalObject(value, depth - 1)
+export function canonicalJson(value: Json): string {
+  return writeCanonical(value, newPen(new Map()))
+}
+
+/** What there is to know of a value before it is stored. */
+export interface Texts {
+  readonly canonical: string
+  /** With the keys in the order in which they came, as `JSON.parse` keeps it; only where the value is fit. */
+  readonly json: string
+  /** Whether the value may be stored; if not, `misfitIn` says why. */
+  readonly isFit: boolean
+}
+
+/** The texts of a value, in one walk where its keys are in the canonical order. `names`: those that were met before. */
+export function textsOf(value: Json, names: Map<string, string>): Texts {
+  const pen = newPen(names)
+  const canonical = writeCanonical(value, pen)
+  const isFit = pen.isFit && pen.deeper.length === 0
+  return { canonical, isFit, json: pen.isSorted || !isFit ? canonical : JSON.stringify(value) }
+}
+
+/** What the writer keeps of a value. */
+interface Pen {
+  /** The names of fields with quotes and colon: hundreds of changes have the same. */
+  readonly names: Map<string, string>
+  /** What lies below `MAX_DEPTH`. */
+  readonly deeper: Json[]
+  isFit: boolean
+  isSorted: boolean
+}
+
+function newPen(names: Map<string, string>): Pen {
+  return { names, deeper: [], isFit: true, isSorted: true }
+}
+
+function writeCanonical(value: Json, pen: Pen): string {
+  let text = write(value, pen, MAX_DEPTH)
+  for (const part of pen.deeper) text += `#${write(part, pen, MAX_DEPTH)}`
+  return text
+}
+
+function write(value: Json, pen: Pen, depth: number): string {
+  if (typeof value === 'string') return quote(value, pen)
+  if (typeof value === 'number' && !Number.isFinite(value)) pen.isFit = false
+  if (value === null || typeof value !== 'object') return String(value)
+  if (depth === 0) {
+    pen.deeper.push(value)
+    return '#'
+  }
+  return isArray(value) ? writeArray(value, pen, depth - 1) : writeObject(value, pen, depth - 1)
+}
+
+/** A text of which JSON escapes nothing: it holds no control character, quote, backslash or surrogate. */
+const PLAIN = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/
+
+function quote(text: string, pen: Pen): string {
+  if (PLAIN.test(text)) return `"${text}"`
+  if (!text.isWellFormed()) pen.isFit = false
+  return JSON.stringify(text)
 }
 
 function isArray(value: Json): value is readonly Json[] {
   return Array.isArray(value)
 }
 
-function canonicalArray(items: readonly Json[], depth: number): string | Unfit {
-  let text = '['
-  for (const item of items) {
-    const part = canonicalJson(item, depth)
-    if (typeof part !== 'string') return part
-    text += text.length === 1 ? part : `,${part}`
-  }
-  return `${text}]`
+function writeArray(items: readonly Json[], pen: Pen, depth: number): string {
+  let text = ''
+  for (const item of items) text += text === '' ? write(item, pen, depth) : `,${write(item, pen, depth)}`
+  return `[${text}]`
 }
 
-function canonicalObject(fields: { readonly [key: string]: Json }, depth: number): string | Unfit {
-  let text = '{'
-  for (const key of Object.keys(fields).sort()) {
-    const part = canonicalJson(fields[key] as Json, depth)
-    if (typeof part !== 'string') return part
-    text += `${text.length === 1 ? '' : ','}${JSON.stringify(key)}:${part}`
+function writeObject(fields: { readonly [key: string]: Json }, pen: Pen, depth: number): string {
+  let text = ''
+  for (const key of sortedKeys(fields, pen)) {
+    const field = nameOf(key, pen) + write(fields[key] as Json, pen, depth)
+    text += text === '' ? field : `,${field}`
   }
-  return `${text}}`
+  return `{${text}}`
 }
 
-/** The only way for a lone surrogate into well-formed UTF-8 JSON text is an escape: looks no further without one. */
-export function mayHoldLoneSurrogate(text: string): boolean {
-  return text.includes('\\u') && /\\u[dD][89a-fA-F]/.test(text)
+function sortedKeys(fields: object, pen: Pen): readonly string[] {
+  const keys = Object.keys(fields)
+  for (let index = 1; index < keys.length; index++) {
+    if ((keys[index - 1] as string) < (keys[index] as string)) continue
+    pen.isSorted = false
+    return keys.sort()
+  }
+  return keys
+}
+
+function nameOf(key: string, pen: Pen): string {
+  const known = pen.names.get(key)
+  if (known !== undefined) return known
+  const name = `${quote(key, pen)}:`
+  // One that is no text is a fault wherever it comes again.
+  if (key.isWellFormed()) pen.names.set(key, name)
+  return name
 }
 
 /**
- * Whether every string in a value, keys included, is well-formed UTF-16 and so survives UTF-8.
- * Looks no deeper than `depth`, because what nests deeper is refused for that.
+ * The first thing in the canonical order that keeps a value from being stored: it nests deeper than so many arrays and
+ * objects, holds a string that is no text (a lone surrogate does not survive UTF-8), or a number past the range of a
+ * double, which `JSON.parse` turns into an infinity (RFC 7493, section 2.2). Looks no deeper than that.
  */
-export function isWellFormed(value: Json, depth: number): boolean {
-  if (typeof value === 'string') return value.isWellFormed()
-  if (value === null || typeof value !== 'object' || depth === 0) return true
-  if (isArray(value)) return value.every((item) => isWellFormed(item, depth - 1))
-  return Object.entries(value).every(([key, item]) => key.isWellFormed() && isWellFormed(item, depth - 1))
+export function misfitIn(value: Json, depth = MAX_DEPTH): Misfit | null {
+  return isFit(value, depth) ? null : findMisfit(value, depth)
 }
 
-/** Whether a value nests deeper than so many arrays and objects. Looks no deeper than that. */
-export function isDeeperThan(value: Json, depth: number): boolean {
-  if (value === null || typeof value !== 'object') return false
-  if (depth === 0) return true
-  const items = isArray(value) ? value : Object.values(value)
-  return items.some((item) => isDeeperThan(item, depth - 1))
+function isFit(value: Json, depth: number): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (value === null || typeof value !== 'object') return true
+  if (depth === 0) return false
+  if (isArray(value)) return value.every((item) => isFit(item, depth - 1))
+  return Object.keys(value).every((key) => key.isWellFormed() && isFit(value[key] as Json, depth - 1))
+}
+
+function findMisfit(value: Json, depth: number): Misfit | null {
+  if (value === null || typeof value !== 'object') return misfitOf(value)
+  if (depth === 0) return { code: 'too-deep', place: [] }
+  const names = isArray(value) ? [...value.keys()] : Object.keys(value).sort()
+  // The name itself is no text that a reply could repeat: the object around it is named.
+  if (names.some((name) => typeof name === 'string' && !name.isWellFormed()))
+    return { code: 'lone-surrogate', place: [] }
+  const items = value as { readonly [name: string | number]: Json }
+  for (const name of names) {
+    const found = findMisfit(items[name] as Json, depth - 1)
+    if (found !== null) return { ...found, place: [name, ...found.place] }
+  }
+  return null
+}
+
+function misfitOf(value: null | boolean | number | string): Misfit | null {
+  if (typeof value === 'number' && !Number.isFinite(value)) return { code: 'number-out-of-range', place: [] }
+  return typeof value === 'string' && !value.isWellFormed() ? { code: 'lone-surrogate', place: [] } : null
 }
 
 /** Whether a text is at most `limit` bytes of UTF-8, without encoding it when its length already tells. */

@@ -10,9 +10,10 @@ export function collectionOf(key: string): string {
   return slash === -1 ? DEFAULT_COLLECTION : key.slice(0, slash)
 }
 
-/** One to 512 bytes of UTF-8 with no control characters (Unicode category Cc), and no empty collection. */
+/** One to 512 bytes of UTF-8 with no control characters (Unicode category Cc), and no empty collection. A lone surrogate is no text. */
 export function isKey(key: string): boolean {
-  return key.length > 0 && key[0] !== '/' && fitsBytes(key, MAX_KEY_BYTES) && !hasControl(key)
+  if (key.length === 0 || key[0] === '/' || !fitsBytes(key, MAX_KEY_BYTES)) return false
+  return key.isWellFormed() && !hasControl(key)
 }
 
 function hasControl(key: string): boolean {

@@ -10,11 +10,18 @@ export const MAX_CHANGES = 500
 /** The largest request body, in bytes. */
 export const MAX_BODY_BYTES = 1024 * 1024
 
-/** How deep arrays and objects may nest inside a value: RPC and naive clients recurse. */
-export const MAX_DEPTH = 32
+/**
+ * How deep arrays and objects may nest inside a value. The editors that build documents of JSON (ProseMirror, TipTap)
+ * take four levels for each level of a list: this bears thirty. RPC, structured clones and `JSON.stringify` recurse, and
+ * bear some thousands.
+ */
+export const MAX_DEPTH = 128
 
-/** The most parameters of a query: more than any route has. A URL may hold thousands. */
-export const MAX_QUERY_PARAMETERS = 16
+/** The most collections a filter or a token names. */
+export const MAX_COLLECTIONS = 64
+
+/** The most parameters of a query: more than any route has, each collection by itself. A URL may hold thousands. */
+export const MAX_QUERY_PARAMETERS = 16 + MAX_COLLECTIONS
 
 /** The most entries one page of the feed holds, and its size when the client names none. */
 export const MAX_PAGE_ENTRIES = 500
@@ -61,9 +68,6 @@ export const MAX_TRANSFERS = 4
 /** When to ask again for another one, s. */
 export const TRANSFER_RETRY_SECONDS = 30
 
-/** The most collections a filter or a token names. */
-export const MAX_COLLECTIONS = 64
-
 /** The longest name of a collection, subject or space, in UTF-16 code units. */
 export const MAX_NAME_LENGTH = 128
 
@@ -102,6 +106,9 @@ export const MAX_POINTERS = 100
 
 /** How long they are together at most, in UTF-16 code units: the name of a field may be as long as the value. */
 export const MAX_POINTERS_LENGTH = 8 * 1024
+
+/** The longest pointer to a fault, in UTF-16 code units: 500 of them stay far below the size of a page. */
+export const MAX_POINTER_LENGTH = 512
 
 /** The values that the conflicts and merges of one reply show, in bytes; what is past it is read by itself. */
 export const MAX_REPORT_BYTES = 1024 * 1024
@@ -205,6 +212,9 @@ export const IMPORT_BATCH_LENGTH = 512 * 1024
 
 /** The longest line of an export, characters: a value of the largest size, its key, and escapes besides. */
 export const MAX_LINE_LENGTH = 1024 * 1024
+
+/** The most blank lines that the end of an export may have: what is only line ends must not be read for ever. */
+export const MAX_BLANK_LINES = 100
 
 /** When to ask again a space that is being filled: most exports are in by then. */
 export const IMPORT_RETRY_SECONDS = 10

@@ -1,5 +1,6 @@
 import { canonicalJson, type Json } from './json.ts'
 import { MAX_POINTERS, MAX_POINTERS_LENGTH } from './limits.ts'
+import { escapePointer } from './pointer.ts'
 
 /** What two writers made of the same base. */
 export interface Sides {
@@ -143,8 +144,4 @@ function own(fields: Fields, name: string): Json | undefined {
 function isSame(a: Json | undefined, b: Json | undefined): boolean {
   if (a === undefined || b === undefined || a === b) return a === b
   return canonicalJson(a) === canonicalJson(b)
-}
-
-function escapePointer(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1')
 }

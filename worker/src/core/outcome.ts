@@ -1,7 +1,7 @@
 import type { Edit } from './change.ts'
 import type { Policy } from './config.ts'
 import type { Json } from './json.ts'
-import type { ChangeResult, Verdict } from './verdict.ts'
+import { type ChangeResult, conflictId, type Rejection, type Verdict } from './verdict.ts'
 import { formatVersion, NOTHING } from './version.ts'
 
 /**
@@ -48,6 +48,8 @@ export interface Telling {
   readonly epoch: string
   /** The values of merged versions; one that is not there is left out of its result. */
   readonly values: ReadonlyMap<number, Json | undefined>
+  /** The ids of the conflicts that it shows. */
+  readonly conflicts: ReadonlySet<number>
 }
 
 export function resultsOf(
@@ -58,18 +60,26 @@ export function resultsOf(
   return verdicts.map((verdict, index) => resultOf(edits[index] as Edit, verdict, telling))
 }
 
-function resultOf(edit: Edit, verdict: Verdict, { epoch, values }: Telling): ChangeResult {
-  if (verdict.status === 'rejected') return { key: edit.key, status: verdict.status, code: verdict.code }
+function resultOf(edit: Edit, verdict: Verdict, { epoch, values, conflicts }: Telling): ChangeResult {
+  if (verdict.status === 'rejected') return rejectionOf(edit, verdict.code)
   const seq = 'winner' in verdict ? verdict.winner : verdict.seq
   const value = verdict.status === 'merged' ? values.get(seq) : undefined
   const at = ('at' in verdict ? verdict.at : undefined) ?? edit.at
+  const conflict = conflictId(verdict)
   return {
     key: edit.key,
     status: verdict.status,
     ...(seq === NOTHING ? {} : { version: formatVersion(epoch, seq) }),
     ...(value !== undefined && { value }),
-    ...(at === edit.timestamp ? {} : { effectiveTimestamp: at }),
+    ...(at === edit.timestamp && edit.isTimed ? {} : { effectiveTimestamp: at }),
+    ...(conflicts.has(conflict) && { conflict }),
   }
+}
+
+/** A rejection that was noted by another grant than today's has no place. */
+function rejectionOf({ key, rejection, path }: Edit, code: Rejection): ChangeResult {
+  const isPlaced = path !== undefined && rejection === code
+  return { key, status: 'rejected', code, ...(isPlaced && { path }) }
 }
 
 const SYNCED: readonly string[] = ['applied', 'merged', 'noop'] satisfies readonly ChangeResult['status'][]

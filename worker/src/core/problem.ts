@@ -18,12 +18,15 @@ type Table = { readonly [Code in FaultCode]: (fault: Extract<Fault, { code: Code
 const WORDS: Table = {
   'not-utf8': () => [400, 'The body is not valid UTF-8.'],
   'not-json': ({ detail }) => [400, `The body is not JSON: ${detail}.`],
-  'lone-surrogate': () => [
+  'lone-surrogate': ({ place }) => [
     400,
-    'A string holds a lone surrogate escape (\\ud800 to \\udfff), which is not text.',
+    `A string holds a lone surrogate escape (\\ud800 to \\udfff), which is not text${at(place)}.`,
   ],
-  'too-deep': ({ limit }) => [400, `A value nests deeper than ${limit} arrays and objects.`],
-  'number-out-of-range': () => [400, 'A number is past the range of an IEEE double.'],
+  'too-deep': ({ limit, place }) => [
+    400,
+    `A value nests deeper than ${limit} arrays and objects${at(place)}.`,
+  ],
+  'number-out-of-range': ({ place }) => [400, `A number is past the range of an IEEE double${at(place)}.`],
   'invalid-request': ({ detail }) => [422, `${detail}.`],
   'too-many-changes': ({ found, limit }) => [
     413,
@@ -141,6 +144,11 @@ const WORDS: Table = {
     'The service lacks a secret that is fit to use, and refuses to serve; its log names it for the operator.',
   ],
   internal: () => [500, 'The service failed; the request id finds the reason in its logs.'],
+}
+
+/** An object of the last release names no place. */
+function at(place = ''): string {
+  return place === '' ? '' : ` at ${place}`
 }
 
 function tooMany(policy: RateLimited['policy'], limit: number | null): string {

@@ -8,6 +8,9 @@ export type Rejection =
   | 'missing-value'
   | 'value-too-large'
   | 'forbidden-key'
+  | 'too-deep'
+  | 'lone-surrogate'
+  | 'number-out-of-range'
 
 /**
  * What became of one change, in sequence numbers: compact enough to be kept for a replay. `at`: the time that it was
@@ -30,7 +33,11 @@ export interface ChangeResult {
   readonly value?: Json
   /** Only where it differs from the timestamp that was sent. */
   readonly effectiveTimestamp?: number
+  /** The id of the conflict that the change made, as the reply's `conflicts` shows it. */
+  readonly conflict?: number
   readonly code?: Rejection
+  /** Where in the change a rejection is about a place inside `value` or `baseValue`, as a JSON pointer. */
+  readonly path?: string
 }
 
 /**
@@ -72,6 +79,9 @@ const LETTERS = {
   'missing-value': 'v',
   'value-too-large': 'l',
   'forbidden-key': 'f',
+  'too-deep': 'd',
+  'lone-surrogate': 's',
+  'number-out-of-range': 'n',
 } as const satisfies Record<Rejection, string>
 
 type Letter = (typeof LETTERS)[Rejection]

@@ -69,8 +69,7 @@ export async function acceptBatch(space: Space, submission: Submission): Promise
   const { request, session, clock } = submission
   const { epoch } = space.standing
   const edits = toEdits(request.changes, { epoch, clock, granted: session.collections })
-  if (!edits.ok) return edits
-  const [prepared, asSent] = await prepare(space, submission, edits.value)
+  const [prepared, asSent] = await prepare(space, submission, edits)
   const material: Material = { opened: { versions: new Map(), length: 0 }, asSent, withMade: null }
   for (;;) {
     // From here to the commit nothing is awaited: what was read still holds when it is written.
@@ -136,11 +135,10 @@ function replay(space: Space, prepared: Prepared, record: ClientRecord): Result<
   const clock: Clock = { now: record.arrived, skew: record.skew }
   const context = { epoch: space.standing.epoch, clock, granted: prepared.session.collections }
   const edits = toEdits(prepared.request.changes, context)
-  if (!edits.ok) return edits
   const verdicts = decodeVerdicts(record.verdicts)
   const conflicts = space.store.conflicts(conflictIds(verdicts))
   return accepted({
-    edits: edits.value,
+    edits,
     verdicts,
     conflicts,
     versions: new Map(),
@@ -210,7 +208,8 @@ function settle(
     const { epoch } = space.standing
     return refused({
       code: 'atomic-failed',
-      results: resultsOf(edits, verdicts, { epoch, values: new Map() }),
+      // Nothing is stored, so that there are no conflicts to be named.
+      results: resultsOf(edits, verdicts, { epoch, values: new Map(), conflicts: new Set() }),
     })
   }
   const noted = noteOf(prepared, plan, record)

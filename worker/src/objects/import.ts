@@ -1,4 +1,4 @@
-import { type EditContext, toEdits } from '../core/change.ts'
+import { type Edit, type EditContext, toEdits } from '../core/change.ts'
 import type { Chunk } from '../core/chunk.ts'
 import type { Fault } from '../core/fault.ts'
 import {
@@ -165,11 +165,9 @@ function readLine(text: string, line: number, context: EditContext): Result<Impo
       : invalid(line, `counts ${parsed.value.entries} entries, ${found} came`)
   }
   const { key, value, deleted, timestamp, by } = parsed.value
-  const edits = toEdits([{ key, value, deleted, timestamp }], context)
-  if (!edits.ok) return invalid(line, edits.fault.code)
-  const [edit] = edits.value
-  if (edit === undefined || edit.rejection !== null) return invalid(line, edit?.rejection ?? 'no entry')
-  return accepted({ edit, by })
+  const [edit] = toEdits([{ key, value, deleted, timestamp }], context) as readonly [Edit]
+  const place = edit.path === undefined ? '' : ` at ${edit.path}`
+  return edit.rejection === null ? accepted({ edit, by }) : invalid(line, `${edit.rejection}${place}`)
 }
 
 function invalid(line: number, detail: string): Result<never> {

@@ -1,19 +1,27 @@
 import type { Fault } from '../core/fault.ts'
-import { BODY_DEADLINE_MS, IMPORT_BATCH_LENGTH, IMPORT_BATCH_LINES, MAX_LINE_LENGTH } from '../core/limits.ts'
+import {
+  BODY_DEADLINE_MS,
+  IMPORT_BATCH_LENGTH,
+  IMPORT_BATCH_LINES,
+  MAX_BLANK_LINES,
+  MAX_LINE_LENGTH,
+} from '../core/limits.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
 
 /** The next lines of a text, as many as one transaction takes; none at its end. What is wrong comes after the rest. */
 export type LineReader = () => Promise<Result<readonly string[]>>
 
 /**
- * Reads a stream of UTF-8 line by line, no further ahead than one transaction needs. Refuses a line that is too
- * long, bytes that are no text, and a stream that stalls. `first`: the number of its first line.
+ * Reads a stream of UTF-8 line by line, no further ahead than one transaction needs. Passes over a byte order mark at its
+ * start and blank lines at its end, which editors and pipes add. Refuses a blank line before another one, a line that is
+ * too long, bytes that are no text, and a stream that stalls. `first`: the number of its first line.
  */
 export function lineReader(reader: ReadableStreamDefaultReader<Uint8Array>, first: number): LineReader {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
   const lines: string[] = []
   let number = first
   let rest = ''
+  let blanks = 0
   let ended = false
   let fault: Fault | null = null
 
@@ -23,13 +31,23 @@ export function lineReader(reader: ReadableStreamDefaultReader<Uint8Array>, firs
     const text = decode(part.value)
     if (text === null) return { code: 'not-utf8' }
     ended = part.done
+    // The beginning of a line is not looked through again for each part of the rest.
     const [head = '', ...tail] = text.split('\n')
-    lines.push(rest + head)
-    // One by one: as arguments of a single call, the lines of a part that is all line ends overflow the stack.
-    for (const line of tail) lines.push(line)
-    rest = lines.pop() ?? ''
-    if (ended && rest !== '') lines.push(rest)
-    return rest.length > MAX_LINE_LENGTH ? tooLong(number + lines.length) : null
+    const parts = [rest + head, ...tail]
+    rest = parts.pop() ?? ''
+    if (ended && rest !== '') parts.push(rest)
+    if (!parts.every(take)) return badLine(number + lines.length, 'is blank')
+    return rest.length > MAX_LINE_LENGTH
+      ? badLine(number + lines.length + blanks, `longer than ${MAX_LINE_LENGTH} characters`)
+      : null
+  }
+
+  /** Holds blank lines back; false where one is no last line. */
+  function take(line: string): boolean {
+    const isBlank = line.trim() === ''
+    if (isBlank) blanks += 1
+    else if (blanks === 0) lines.push(line)
+    return blanks === 0 || (isBlank && blanks <= MAX_BLANK_LINES)
   }
 
   function decode(bytes: Uint8Array | undefined): string | null {
@@ -63,8 +81,8 @@ function countOf(lines: readonly string[]): number {
   return Math.min(IMPORT_BATCH_LINES, over === -1 ? lines.length : Math.max(1, over))
 }
 
-function tooLong(line: number): Fault {
-  return { code: 'invalid-line', line, detail: `longer than ${MAX_LINE_LENGTH} characters` }
+function badLine(line: number, detail: string): Fault {
+  return { code: 'invalid-line', line, detail }
 }
 
 /** The runtime waits for ever for a body that was only half sent. */

@@ -6,7 +6,7 @@ import { isOnTheWay, sentTo, standsAt, unseenBytes } from '../core/listener.ts'
 import { problemDocument, problemOf } from '../core/problem.ts'
 import { batchPoint, keepPoint, requestLine, requestPoint } from '../core/record.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
-import { type LiveMessage, PONG, parseMessage } from '../schema/live.ts'
+import { idIn, type LiveMessage, PONG, parseMessage } from '../schema/live.ts'
 import { toSyncRequest } from '../schema/sync.ts'
 import type { Broadcast } from './broadcast.ts'
 import { type Hub, isOver, standpointOf } from './hub.ts'
@@ -43,14 +43,11 @@ export async function receive(incoming: Incoming, message: string | ArrayBuffer)
   if (!served.ok) refuseLong(incoming, message, served.fault)
 }
 
-/** Where a push names itself, if it does so at its beginning. */
-const PUSH_ID = /^\s*\{\s*"type"\s*:\s*"push"\s*,\s*"id"\s*:\s*"([\w-]{1,64})"/
-
 /** Refuses a long message of which nothing but its beginning is read. */
 function refuseLong(incoming: Incoming, message: string, fault: Fault): void {
   const { hub } = incoming
-  const [, id] = PUSH_ID.exec(message.slice(0, MAX_NOTE_LENGTH)) ?? []
-  if (id === undefined) {
+  const id = idIn(message)
+  if (id === null) {
     sayError(incoming, fault)
     return
   }
@@ -141,7 +138,7 @@ async function take(
   const now = hub.clock()
   const { success } = await hub.env.SYNC_LIMIT.limit({ key: `${session.space}/${session.client}` })
   if (!success) return refused(PLACE_EXHAUSTED)
-  const request = toSyncRequest(message.body)
+  const request = message.body.ok ? toSyncRequest(message.body.value) : message.body
   if (!request.ok) return request
   const { cursor } = request.value
   if (cursor !== undefined) hub.answering.add(socket)

@@ -34,9 +34,10 @@ export async function openFor(
 
   function kept(version: Version, changes: readonly Edit[]): Version {
     const text = textOf(version)
-    const same = changes.flatMap(namedIn).find((named) => named.text === text)
-    if (same !== undefined) return { ...version, value: same.value }
-    if (opened.length + text.length > MAX_OPENED_LENGTH) return { ...version, value: undefined }
+    if (opened.length + text.length > MAX_OPENED_LENGTH) {
+      const same = changes.flatMap(namedIn).find((named) => named.text === text)
+      return { ...version, value: same?.value }
+    }
     opened.length += text.length
     return version
   }

@@ -11,6 +11,8 @@ export interface PullQuery {
   readonly cursor: string | null
   readonly limit?: number | undefined
   readonly collections?: Filter | undefined
+  /** Whether the reader wants back what its own request wrote. */
+  readonly echo?: boolean | undefined
 }
 
 /** A page as replies carry it. */
@@ -26,8 +28,8 @@ export interface Pulled {
 }
 
 /**
- * Reads on from a cursor. What the reader's own request `wrote` is left out, unless the space made a value of it or
- * the reader's copy starts anew: then it needs everything. A page is read again where deletions were forgotten, or
+ * Reads on from a cursor. What the reader's own request `wrote` is left out, unless it asks for that, the space made a
+ * value of it, or the reader's copy starts anew: then it needs everything. A page is read again where deletions were forgotten, or
  * the whole space erased, while it was read.
  */
 export async function pull(
@@ -43,7 +45,8 @@ export async function pull(
     const anew = query.cursor === null || reset !== null
     const echo = anew || !wrote?.verbatim ? null : ([wrote.from, wrote.to] as const)
     const limit = query.limit ?? MAX_PAGE_ENTRIES
-    const page = await readPage(space, { after: seq, limit, filter, echo, deletionsAfter: NOTHING })
+    const leftOut = query.echo === true ? null : echo
+    const page = await readPage(space, { after: seq, limit, filter, echo: leftOut, deletionsAfter: NOTHING })
     if (space.standing.epoch !== epoch || !isAbove(space.standing.floor, { seq, scan })) continue
     const cursor = formatCursor(epoch, { seq: page.position, scan }, filter)
     const started = reset === null ? { reset: false } : { reset: true, resetReason: reset }

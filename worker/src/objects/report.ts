@@ -37,7 +37,8 @@ export async function report(space: Space, session: Session, outcome: Outcome): 
     const key = keys.get(conflict.id)
     if (key !== undefined) conflicts.push(await tell(conflict, { key, epoch, reader }))
   }
-  return { results: resultsOf(edits, verdicts, { epoch, values }), conflicts }
+  const told = new Set(outcome.conflicts.filter(({ id }) => keys.has(id)).map(({ id }) => id))
+  return { results: resultsOf(edits, verdicts, { epoch, values, conflicts: told }), conflicts }
 }
 
 /** Gives versions until their values add up to what a reply holds. */

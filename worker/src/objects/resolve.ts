@@ -95,9 +95,8 @@ async function prepare(space: Space, session: Session, resolution: Resolution): 
   }
   const stood = headOf(space, key)?.seq ?? NOTHING
   const clock = { now, skew: 0 }
-  const edits = toEdits([change], { epoch: space.standing.epoch, clock, granted: null })
-  if (!edits.ok) return edits
-  const [edit] = edits.value as readonly [Edit]
+  const context = { epoch: space.standing.epoch, clock, granted: null }
+  const [edit] = toEdits([change], context) as readonly [Edit]
   if (edit.rejection !== null) return refused({ code: 'invalid-request', detail: `value: ${edit.rejection}` })
   const [keys] = await Promise.all([space.keys(), space.refreshConfig(now)])
   const origin = { g: keys.generations[0], c: session.client, b: null, t: now, k: 0 }

@@ -72,6 +72,7 @@ const STEPS: readonly string[] = [
   CREATE INDEX archive_span ON archive (last - first);
   `,
   // A head's root and what was merged into it say more (objects/head-row.ts); rows from before say what they said.
+  // Values have their keys as they came, and nest deeper; rejections have new codes.
   'SELECT 1',
 ]
 

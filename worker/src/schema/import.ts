@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { EXPORT_FORMAT, EXPORT_VERSION, type ExportEnd, type ExportHeader } from '../core/export.ts'
+import type { Fault } from '../core/fault.ts'
 import { type Result, refused } from '../core/result.ts'
 import { AnyJson, ClientId, Milliseconds } from './name.ts'
 import { parseBody } from './parse.ts'
@@ -38,12 +39,17 @@ export function parseHeader(text: string): Result<ExportHeader> {
 
 /** Any further line. A bad one is refused with its number. */
 export function parseImportLine(text: string, number: number): Result<ExportEnd | ImportEntry> {
-  const parsed = text.startsWith('{"type":') ? parseBody(End, text) : parseBody(Entry, text)
+  const parsed = /^\s*\{\s*"type"/.test(text) ? parseBody(End, text) : parseBody(Entry, text)
   return named<ExportEnd | ImportEntry>(parsed, number)
 }
 
 function named<T>(parsed: Result<T>, line: number): Result<T> {
   if (parsed.ok) return parsed
-  const { fault } = parsed
-  return refused({ code: 'invalid-line', line, detail: 'detail' in fault ? fault.detail : fault.code })
+  return refused({ code: 'invalid-line', line, detail: wordsOf(parsed.fault) })
+}
+
+function wordsOf(fault: Fault): string {
+  if (fault.code === 'invalid-request') return fault.detail
+  if (fault.code === 'not-json') return `not JSON: ${fault.detail}`
+  return 'place' in fault ? `${fault.code} at ${fault.place}` : fault.code
 }

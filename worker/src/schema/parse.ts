@@ -1,8 +1,10 @@
 import * as z from 'zod/mini'
 import { toDotPath } from 'zod/v4/core'
 import en from 'zod/v4/locales/en.js'
-import { isDeeperThan, isWellFormed, type Json, mayHoldLoneSurrogate } from '../core/json.ts'
+import type { Fault } from '../core/fault.ts'
+import { type Json, type Misfit, misfitIn } from '../core/json.ts'
 import { MAX_DEPTH } from '../core/limits.ts'
+import { boundedPointer } from '../core/pointer.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
 
 // Messages never repeat what was sent: a credential could stand there by mistake (SC8), at any length.
@@ -11,8 +13,8 @@ z.config({
   customError: (issue) => (issue.code === 'unrecognized_keys' ? unknownFields(issue.keys) : undefined),
 })
 
-/** How deep a value lies in the deepest request: message, body, changes, change. */
-const ENVELOPE_DEPTH = 4
+/** How deep a value lies in a body or in a line of an import: it is a field of that. */
+const ENVELOPE_DEPTH = 1
 
 /**
  * A body's text as a value of the schema's shape, or the first thing that is wrong with it. Refuses what nests too deep
@@ -21,30 +23,43 @@ const ENVELOPE_DEPTH = 4
 export function parseBody<T>(schema: z.ZodMiniType<T>, text: string): Result<T> {
   const json = parseJson(text)
   if (!json.ok) return json
-  return isDeeperThan(json.value, MAX_DEPTH + ENVELOPE_DEPTH)
-    ? refused({ code: 'too-deep', limit: MAX_DEPTH })
-    : parseShape(schema, json.value)
+  const misfit = misfitIn(json.value, MAX_DEPTH + ENVELOPE_DEPTH)
+  return misfit === null ? parseShape(schema, json.value) : refused(faultOf(misfit))
 }
 
-/** A text as JSON whose strings are text. */
+function faultOf({ code, place }: Misfit): Fault {
+  const names = place.map((name) => (typeof name === 'string' ? shown(name) : name))
+  const where = { place: boundedPointer(names) }
+  return code === 'too-deep' ? { code, limit: MAX_DEPTH, ...where } : { code, ...where }
+}
+
+/** A text as JSON. Its strings may be no text, its numbers infinite, and its nesting of any depth. */
 export function parseJson(text: string): Result<Json> {
-  let value: Json
   try {
-    value = JSON.parse(text)
+    return accepted(JSON.parse(text))
   } catch (cause) {
-    return refused({ code: 'not-json', detail: cause instanceof Error ? cause.message : 'malformed' })
+    return refused({
+      code: 'not-json',
+      detail: cause instanceof Error ? withoutExcerpt(cause.message) : 'malformed',
+    })
   }
-  if (mayHoldLoneSurrogate(text) && !isWellFormed(value, MAX_DEPTH + ENVELOPE_DEPTH))
-    return refused({ code: 'lone-surrogate' })
-  return accepted(value)
 }
 
-/** A query string as a value of the schema's shape; a name that comes twice is refused. */
+/** The engine's message without what it quotes of the text: a credential could stand there by mistake (SC8). */
+function withoutExcerpt(message: string): string {
+  return message.replace(/,? *(?:\.\.\.)?".*$/s, '')
+}
+
+/** The parameters that are lists: generated clients repeat the name for each item, others part the items with commas. */
+const LISTS: readonly string[] = ['collections']
+
+/** A query string as a value of the schema's shape; a name that comes twice is refused, unless it is a list's. */
 export function parseQuery<T>(schema: z.ZodMiniType<T>, query: URLSearchParams): Result<T> {
   const wanted = new Map<string, string>()
   for (const [name, value] of query) {
-    if (wanted.has(name)) return invalid(`${shown(name)}: given more than once`)
-    wanted.set(name, value)
+    const before = wanted.get(name)
+    if (before !== undefined && !LISTS.includes(name)) return invalid(`${shown(name)}: given more than once`)
+    wanted.set(name, before === undefined ? value : `${before},${value}`)
   }
   return parseShape(schema, Object.fromEntries(wanted))
 }

@@ -20,6 +20,9 @@ const REJECTIONS = {
   'missing-value': 'missing-value',
   'value-too-large': 'value-too-large',
   'forbidden-key': 'forbidden-key',
+  'too-deep': 'too-deep',
+  'lone-surrogate': 'lone-surrogate',
+  'number-out-of-range': 'number-out-of-range',
 } as const satisfies { readonly [R in Rejection]: R }
 
 /** What became of one change. */
@@ -29,7 +32,9 @@ export const ChangeResult = z.object({
   version: z.optional(Opaque),
   value: z.optional(AnyJson),
   effectiveTimestamp: z.optional(Milliseconds),
+  conflict: z.optional(z.int()),
   code: z.optional(z.enum(REJECTIONS)),
+  path: z.optional(z.string()),
 })
 
 /** A page of the feed: the reply of `GET /api/changes`. */

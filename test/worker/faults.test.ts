@@ -1,0 +1,119 @@
+import { expect, test } from 'vitest'
+import { type Device, device, send } from './client.ts'
+import { type Follower, follow } from './follower.ts'
+
+const T = 1_795_347_000_000
+
+/** The request of a device whose queue holds nearly everything that can be wrong with a single change. */
+const QUEUE = `{"batch":1,"changes":[${[
+  `{"key":"n/emoji","value":"party \\ud83d","timestamp":${T}}`,
+  `{"key":"n/deep","value":{"doc":${'['.repeat(2000)}${']'.repeat(2000)}},"timestamp":${T}}`,
+  `{"key":"n/list","value":${'['.repeat(60)}"bullet"${']'.repeat(60)},"timestamp":${T}}`,
+  `{"key":"n/huge","value":{"a/b":[0,-1e999]},"timestamp":${T}}`,
+  `{"key":"n/fraction","value":1,"timestamp":${T}.75}`,
+  `{"key":"n/\\udc00","value":1,"timestamp":${T}}`,
+  `{"key":"n/base","value":1,"baseValue":{"\\ud800":1},"timestamp":${T}}`,
+  `{"key":"n/when","value":1,"timestamp":1e999}`,
+  `{"key":"n/good","value":1,"timestamp":${T}}`,
+].join(',')}]}`
+
+const OUTCOME = {
+  success: false,
+  synced: ['n/list', 'n/fraction', 'n/good'],
+  conflicts: [],
+  results: [
+    { key: 'n/emoji', status: 'rejected', code: 'lone-surrogate', path: '/value' },
+    { key: 'n/deep', status: 'rejected', code: 'too-deep', path: `/value/doc${'/0'.repeat(127)}` },
+    { key: 'n/list', status: 'applied', version: expect.any(String) },
+    { key: 'n/huge', status: 'rejected', code: 'number-out-of-range', path: '/value/a~1b/1' },
+    { key: 'n/fraction', status: 'applied', version: expect.any(String), effectiveTimestamp: T },
+    { key: 'n/<dc00>', status: 'rejected', code: 'invalid-key' },
+    { key: 'n/base', status: 'rejected', code: 'lone-surrogate', path: '/baseValue' },
+    { key: 'n/when', status: 'rejected', code: 'invalid-timestamp' },
+    { key: 'n/good', status: 'applied', version: expect.any(String) },
+  ],
+}
+
+/** A request that is pushed as text, because `JSON.stringify` cannot write all of them. */
+type Push = (text: string) => Promise<{ readonly status: number; readonly body: Record<string, unknown> }>
+
+function overHttp({ session }: Device): Push {
+  return (text) => send('POST', '/api/sync', { text, bearer: session })
+}
+
+function onSocket(socket: Follower): Push {
+  return async (text) => {
+    socket.say(`{"type":"push","id":"q","body":${text}}`)
+    for (;;) {
+      const frame = await socket.next()
+      if (frame.type === 'ack') return frame
+    }
+  }
+}
+
+/** A reply without its lone surrogate, which the runner's own socket would not bear. */
+function legible(reply: unknown): object {
+  return JSON.parse(JSON.stringify(reply).replaceAll('\\udc00', '<dc00>'))
+}
+
+async function pushes(): Promise<readonly (readonly [string, Device, Push])[]> {
+  const [a, b] = [await device(), await device()]
+  return [
+    ['HTTP', a, overHttp(a)],
+    ['socket', b, onSocket(await follow(b))],
+  ]
+}
+
+test('[ER11] what is wrong inside one change rejects it alone, names the place, and leaves the queue free', async () => {
+  for (const [where, { get }, push] of await pushes()) {
+    const { status, body } = await push(QUEUE)
+    expect(status, JSON.stringify(body).slice(0, 500)).toBe(200)
+    expect(legible(body), where).toMatchObject({ ...OUTCOME, replayed: false })
+    expect(legible(body.results)).toEqual(OUTCOME.results)
+    const again = await push(QUEUE)
+    expect(legible(again.body), where).toMatchObject({ results: OUTCOME.results, replayed: true })
+    const next = await push(`{"batch":2,"changes":[{"key":"n/next","value":2,"timestamp":${T}}]}`)
+    expect(next.body, where).toMatchObject({ success: true, synced: ['n/next'] })
+    const list = (await get('/api/entries?key=n/list')).body.value
+    expect(JSON.stringify(list)).toBe(`${'['.repeat(60)}"bullet"${']'.repeat(60)}`)
+    for (const key of ['n/emoji', 'n/deep', 'n/huge', 'n/base', 'n/when', 'n/%EF%BF%BD'])
+      expect((await get(`/api/entries?key=${key}`)).status, key).toBe(404)
+  }
+})
+
+test('[BA9] a mended change under the number of the rejected one is another batch; key order makes no other', async () => {
+  const deep = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
+  const pairs: [sent: string, mended: string][] = [
+    ['"value":[1e999]', '"value":[null]'],
+    ['"value":1e999', '"value":-1e999'],
+    ['"value":"\\ud83d"', '"value":"\\ud83e"'],
+    ['"value":"\\ud83d"', '"value":"\\ufffd"'],
+    ['"value":{"\\ud83d":1}', '"value":{"\\ud83e":1}'],
+    [`"value":${deep(2000)}`, `"value":${deep(2001)}`],
+    [`"value":${deep(200_000)}`, `"value":${deep(199_999)}`],
+    [`"value":${deep(129)}`, `"value":${deep(128)}`],
+    ['"value":1,"baseValue":[1e999]', '"value":1,"baseValue":[null]'],
+    ['"value":1,"baseValue":1e999,"baseDeleted":true', '"value":1,"baseValue":2,"baseDeleted":true'],
+    ['"deleted":true,"value":1e999', '"deleted":true,"value":null'],
+    ['"value":1,"base":"\\ud800"', '"value":1,"base":"\\ud801"'],
+  ]
+  for (const [sent, mended] of pairs) {
+    const push = overHttp(await device())
+    const batch = (fields: string) => `{"batch":1,"changes":[{"key":"k","timestamp":1,${fields}}]}`
+    const first = await push(batch(sent))
+    expect(first.status, sent.slice(0, 60)).toBe(200)
+    expect((await push(batch(sent))).body, sent.slice(0, 60)).toMatchObject({
+      replayed: true,
+      results: first.body.results,
+    })
+    expect((await push(batch(mended))).body, sent.slice(0, 60)).toMatchObject({ code: 'batch-mismatch' })
+  }
+  const push = overHttp(await device())
+  const order = (value: string) => `{"batch":1,"changes":[{"key":"k","timestamp":1,"value":${value}}]}`
+  const first = await push(order('{"b":{"d":1e999,"c":"\\ud800"},"a":1}'))
+  expect(first.body.results).toEqual([
+    { key: 'k', status: 'rejected', code: 'lone-surrogate', path: '/value/b/c' },
+  ])
+  const again = await push(order('{"a":1,"b":{"c":"\\ud800","d":1e999}}'))
+  expect(again.body).toMatchObject({ replayed: true, results: first.body.results })
+})
