@@ -1,6 +1,5 @@
 /**
- * The decision of docs/spec.md for one key, written from its rules and from nothing else: slow, and easy to read beside
- * them.
+ * The decision of docs/spec.md for one key. It follows the rules and not the product: slow, and easy to read beside them.
  */
 import type { Policy } from '../../worker/src/core/config.ts'
 import type { Json } from '../../worker/src/core/json.ts'
