@@ -563,7 +563,7 @@ test('[LV7] the largest session and filter fit beside all that may be unconfirme
     cursor: `k3x9q2k3x9q2.${at}-${at}.1q2w3e4r5t6y7u`,
     stood: at,
     poked: true,
-    unseen: Array.from({ length: MAX_UNSEEN }, () => [at, MAX_UNSEEN_REPLY_BYTES, at + 0.5] as const),
+    unseen: Array.from({ length: MAX_UNSEEN }, () => [at, MAX_UNSEEN_REPLY_BYTES, at + 0.5, true] as const),
     replies: MAX_UNSEEN,
     refusals: MAX_REFUSED_MESSAGES,
   }
