@@ -85,6 +85,13 @@ export const MAX_OVERLAP_SECONDS = 30 * 24 * 3600
 /** How long it is known what operators did: a year, and what it takes to look back on it. */
 export const AUDIT_TTL_SECONDS = 400 * 24 * 3600
 
+/**
+ * How long an address that failed too often has its look-ups counted, ms: the longest period of the platform's counters.
+ * And how many such addresses an isolate remembers: about a megabyte.
+ */
+export const FAILED_FOR_MS = 60_000
+export const MAX_FAILED_ADDRESSES = 10_000
+
 /** How long a request may take to send its body: the runtime itself waits for ever. */
 export const BODY_DEADLINE_MS = 10_000
 

@@ -3,7 +3,7 @@ import { BY_SESSION } from '../core/audit.ts'
 import type { Caller } from '../core/session.ts'
 import { parseQuery } from '../schema/parse.ts'
 import { NoQuery } from '../schema/query.ts'
-import { checkAdmin, countAttempt } from './admin.ts'
+import { checkAdmin } from './admin.ts'
 import { type About, recorded, showAudit } from './audit.ts'
 import { closeSession, openSession } from './auth.ts'
 import { knownRevision, putConfig, showConfig } from './config.ts'
@@ -143,12 +143,10 @@ async function enterAsOperator(
 ): Promise<Response> {
   const admin = await checkAdmin(exchange)
   if (route.method === 'GET') {
-    await countAttempt(exchange)
     checkQuery(route, exchange)
     return route.answer(exchange)
   }
   return recorded(exchange, { act: `${route.method} ${route.path}`, admin }, async (about) => {
-    await countAttempt(exchange)
     checkQuery(route, exchange)
     return route.answer(exchange, about)
   })
