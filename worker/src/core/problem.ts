@@ -1,5 +1,5 @@
 import type { Fault, FaultCode, RateLimited } from './fault.ts'
-import { BUDGET_WINDOW_SECONDS } from './limits.ts'
+import { BUDGET_WINDOW_SECONDS, MIN_BODY_BYTES } from './limits.ts'
 
 /** A fault in words: the status that HTTP has for it, and what a client's developer needs to know. */
 export interface Problem {
@@ -35,7 +35,10 @@ const WORDS: Table = {
     `The body is larger than ${limit} bytes; send fewer changes a request.`,
     { limit },
   ],
-  'body-timeout': ({ afterMs }) => [408, `The body did not arrive within ${afterMs} ms.`],
+  'body-timeout': ({ afterMs }) => [
+    408,
+    `In ${afterMs / 1000} s less than ${MIN_BODY_BYTES / 1024} KiB of the body came, and not its end. Send it again, or in smaller parts.`,
+  ],
   'unsupported-media-type': ({ expected }) => [
     415,
     `Send the header Content-Type: ${expected}, and no Content-Encoding.`,

@@ -1,5 +1,5 @@
 import { waitUntil } from 'cloudflare:workers'
-import { PUBLISHED_LIMITS } from '../core/limits.ts'
+import { BODY_DEADLINE_MS, PUBLISHED_LIMITS } from '../core/limits.ts'
 import type { Grant, Session } from '../core/session.ts'
 import { AuthRequest } from '../schema/auth.ts'
 import { parseBody } from '../schema/parse.ts'
@@ -35,9 +35,12 @@ export async function openSession(exchange: Exchange): Promise<Response> {
   })
 }
 
-/** A body that makes no sense costs as much as a wrong token, and nobody has shown who sends it. */
+/**
+ * A body that makes no sense costs as much as a wrong token. Nobody has shown yet who sends it: it has ten seconds in all,
+ * so that a stranger holds no more of the memory by sending slowly.
+ */
 async function readAttempt({ request }: Exchange) {
-  return unwrap(parseBody(AuthRequest, await readBody(request)))
+  return unwrap(parseBody(AuthRequest, await readBody(request, Date.now() + BODY_DEADLINE_MS)))
 }
 
 async function grantOf(token: string, exchange: Exchange): Promise<Grant> {

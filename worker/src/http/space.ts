@@ -11,7 +11,7 @@ import { refusal, unwrap } from './refusal.ts'
 /** `POST /api/sync`. The body goes to the object as it came and is parsed there, once. */
 export async function sync(exchange: Exchange, session: Session): Promise<Response> {
   const { env, request, began } = exchange
-  const body = { text: await readBody(request), now: began }
+  const body = { text: await readBody(request, session.expiresAt * 1000), now: began }
   const { text, tally } = unwrap(await spaceOf(env, session).sync(session, body))
   countSync(exchange, tally)
   return jsonText(text)
@@ -45,7 +45,7 @@ export async function history({ env, query }: Exchange, session: Session): Promi
 export async function resolve({ request, env, params }: Exchange, session: Session): Promise<Response> {
   const id = params.id ?? ''
   if (!/^\d{1,15}$/.test(id)) throw refusal({ code: 'not-found', detail: 'a conflict has a number' })
-  const wanted = unwrap(parseBody(ResolveRequest, await readBody(request)))
+  const wanted = unwrap(parseBody(ResolveRequest, await readBody(request, session.expiresAt * 1000)))
   return jsonText(unwrap(await spaceOf(env, session).resolve(session, Number(id), wanted)))
 }
 
