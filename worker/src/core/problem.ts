@@ -4,7 +4,8 @@ import { BUDGET_WINDOW_SECONDS, MIN_BODY_BYTES } from './limits.ts'
 /** A fault in words: the status that HTTP has for it, and what a client's developer needs to know. */
 export interface Problem {
   readonly status: number
-  readonly code: FaultCode
+  /** A fault's, or the general one of the status. */
+  readonly code: string
   readonly detail: string
   /** Numbers and results that a client can act on. */
   readonly members: Readonly<Record<string, unknown>>
@@ -170,21 +171,23 @@ const TITLES: Readonly<Record<number, string>> = {
   507: 'Insufficient Storage',
 }
 
+/** The code of a refusal that is none of the faults: its status in words, as in `forbidden`. */
+export function codeOf(status: number): string {
+  return (TITLES[status] ?? 'Error').toLowerCase().replaceAll(' ', '-')
+}
+
 /**
  * A problem document (RFC 9457) with the fields that a client of the founding API reads: `success`, `conflicts`
- * and `synced`. Copies named fields only.
+ * and `synced`. Copies named fields only; no member takes the place of one that the RFC names.
  */
 export function problemDocument({ status, code, detail, members }: Problem, requestId: string): object {
-  return {
+  const standard = {
     type: `urn:chronicle-sync:problem:${code}`,
     title: TITLES[status] ?? 'Error',
     status,
     code,
     detail,
     instance: `urn:chronicle-sync:request:${requestId}`,
-    success: false,
-    conflicts: [],
-    synced: [],
-    ...members,
   }
+  return { ...standard, success: false, conflicts: [], synced: [], ...members, ...standard }
 }
