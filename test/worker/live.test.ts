@@ -84,7 +84,7 @@ test('[ED11] a Worker and an object of one release apart open sockets, or say wh
   expect(await (await answer(asked, lacking)).json()).toMatchObject({ status: 503, code: 'busy' })
 })
 
-test('[LV1] refuses before an object wakes what is no upgrade, no session, or another protocol', async () => {
+test('[LV1] refuses what is no upgrade, no session, or another protocol', async () => {
   const session = await sessionLike({})
   const bearer = { authorization: `Bearer ${session}` }
   const protocol = (text: string) => ({ upgrade: 'websocket', 'sec-websocket-protocol': text })
