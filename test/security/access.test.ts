@@ -128,3 +128,54 @@ test('[SC5] what deals with the whole space takes a token of all its collections
     }
   }
 })
+
+/** The requests of `requestTo` with their shape broken, each in one way. */
+function misshapen(route: Route, bearer: string): readonly (readonly [string, RequestInit])[] {
+  const [path, init] = requestTo(route, { bearer })
+  const odd = [`${path}${path.includes('?') ? '&' : '?'}odd=1`, init] as const
+  const headers = init.headers as Record<string, string>
+  if (nameOf(route) === 'GET /api/live')
+    return [odd, [path, { ...init, headers: { ...headers, upgrade: 'h2c' } }]]
+  if (init.body === undefined) return [odd]
+  const texts = ['{', '{"odd":1}'].map((body) => [path, { ...init, body }] as const)
+  return [odd, ...texts, [path, { ...init, headers: { ...headers, 'content-type': 'text/plain' } }]]
+}
+
+async function refusalOf([path, init]: readonly [string, RequestInit]): Promise<string> {
+  const response = await target.ask(path, init)
+  const { code } = (await response.json()) as { code: string }
+  return `${response.status} ${code}`
+}
+
+test('[SC16] on every route it is first told that a session has ended, then a missing scope, then a bad shape', async () => {
+  let asked = 0
+  for (const route of ROUTES.filter(({ access }) => access === 'session')) {
+    const needed = WHO[nameOf(route)] as readonly Scope[]
+    const isWhole = WHOLE.includes(nameOf(route))
+    // The body of POST /api/sync decides which scope it takes; ending a session takes none.
+    const lacking = ['POST /api/sync', 'DELETE /api/auth'].includes(nameOf(route))
+      ? []
+      : SUBSETS.filter((scopes) => !needed.every((scope) => scopes.includes(scope)))
+    const revoked = await enrol(talk, { scopes: ['sync:read'] })
+    await talk('DELETE', '/api/auth', { bearer: revoked.session })
+    for (const [index] of misshapen(route, 'x').entries()) {
+      const told = async (session: string) => {
+        asked += 1
+        return refusalOf(misshapen(route, session)[index] as readonly [string, RequestInit])
+      }
+      const what = `${nameOf(route)}, ${index}`
+      const shape = /^4(00|08|13|15|22|26) /
+      if (nameOf(route) === 'DELETE /api/auth') expect(await told(revoked.session), what).toMatch(shape)
+      else expect(await told(revoked.session), what).toBe('401 revoked')
+      for (const scopes of lacking) {
+        const { session } = await enrol(talk, { scopes })
+        expect(await told(session), `${what} with ${scopes}`).toBe('403 forbidden-scope')
+      }
+      const { session } = await enrol(talk, {})
+      expect(await told(session), what).toMatch(shape)
+      const some = await enrol(talk, { collections: ['a'] })
+      if (isWhole) expect(await told(some.session), what).toBe('403 forbidden-collection')
+    }
+  }
+  console.info(`SC16: ${asked} requests of a bad shape`)
+})

@@ -221,6 +221,10 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'MAX_SESSION_LENGTH', // [TK4] every token that can be minted opens sessions that are short enough to be used
   'SESSION_TTL_SECONDS', // [AU1] exchanges a token for a session
   'BODY_DEADLINE_MS', // [ER10], [IM8]
+  'MIN_BODY_BYTES', // [ER10], [IM8]
+  'MAX_ARRIVING_BYTES', // [ER10]
+  'FAILED_FOR_MS', // [RL9]
+  'MAX_FAILED_ADDRESSES',
   'AUDIT_TTL_SECONDS', // [OP4]
   'CLOCK_TOLERANCE_MS', // [CL2]
   'MAX_IDENTITY_AGE_SECONDS', // [ID4]

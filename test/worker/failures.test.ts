@@ -1,5 +1,7 @@
 import { env } from 'cloudflare:workers'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { FAILED_FOR_MS } from '../../worker/src/core/limits.ts'
+import { newApiToken } from '../../worker/src/http/api-token.ts'
 import { answer } from '../../worker/src/http/edge.ts'
 import { ROUTES } from '../../worker/src/http/router.ts'
 import { nameOf, requestTo } from '../security/routes.ts'
@@ -25,10 +27,10 @@ interface Sent {
   readonly address?: string
 }
 
-/** A Worker that lets an address fail so often. */
-function workerWith(FAILURE_LIMIT: RateLimit) {
+/** A Worker that lets an address fail so often, and perhaps differs in more. */
+function workerWith(FAILURE_LIMIT: RateLimit, more: Partial<Env> = {}) {
   const ask = async (request: Request) => {
-    const response = await documented(request, await answer(request, { ...env, FAILURE_LIMIT }))
+    const response = await documented(request, await answer(request, { ...env, ...more, FAILURE_LIMIT }))
     const { status, headers, webSocket } = response
     const text = webSocket === null ? await response.text() : ''
     return { status, headers, body: text.startsWith('{"') ? JSON.parse(text) : {} }
@@ -129,6 +131,108 @@ test('[RL5] what was once real does not count, nor does any other refusal', asyn
   expect((await tell('/api/status?odd=1', { bearer: writer.session })).status).toBe(422)
   expect((await tell('/nowhere', { bearer: 'rubbish' })).status).toBe(404)
   expect(failures.counts.size).toBe(0)
+})
+
+test('[RL5] what makes no sense as an attempt to authenticate counts too', async () => {
+  const failures = limitOf(2)
+  const { ask, tell } = workerWith(failures)
+  const attempt = async (body: object) =>
+    (await tell('/api/auth', { method: 'POST', body, address: '192.0.2.30' })).status
+  expect(await attempt({})).toBe(422)
+  expect(await attempt({ token: 'x', odd: 1 })).toBe(422)
+  expect(await attempt({ token: 1 })).toBe(429)
+  const headers = { 'cf-connecting-ip': '192.0.2.31', 'content-type': 'application/json' }
+  const request = () => new Request('https://sync.example/api/auth', { method: 'POST', headers, body: '{' })
+  expect([
+    (await ask(request())).status,
+    (await ask(request())).status,
+    (await ask(request())).status,
+  ]).toEqual([400, 400, 429])
+})
+
+/** A token that is well formed, and that nobody was given. */
+function guess(): string {
+  return newApiToken(env.ENVIRONMENT)
+}
+
+test('[RL9] guesses that are well formed are looked up no more often than the stack allows, and wake no object', async () => {
+  const read: string[] = []
+  const get = async (name: string) => {
+    read.push(name)
+    return null
+  }
+  const CHRONICLE_KV = { get } as unknown as KVNamespace
+  const CHRONICLE = new Proxy({}, { get: () => expect.unreachable('an object') }) as Env['CHRONICLE']
+  const AUTH_LIMIT = limitOf(2)
+  const { tell } = workerWith(limitOf(3), { AUTH_LIMIT, CHRONICLE_KV, CHRONICLE })
+  const attempt = async (token: string) =>
+    (await tell('/api/auth', { method: 'POST', body: { token }, address: '192.0.2.40' })).status
+  const statuses: number[] = []
+  for (let round = 0; round < 20; round++) statuses.push(await attempt(guess()))
+  expect(statuses.slice(0, 4)).toEqual([401, 401, 401, 429])
+  expect(new Set(statuses.slice(4))).toEqual(new Set([429]))
+  expect(read).toHaveLength(3 + 1 + 2)
+  // A checksum that is wrong costs no look-up, and counts as none.
+  const counted = [...AUTH_LIMIT.counts.values()]
+  expect(await attempt(`${guess().slice(0, -1)}!`)).toBe(429)
+  expect([...AUTH_LIMIT.counts.values()]).toEqual(counted)
+})
+
+test('[RL9] what is valid uses up nothing of its address: tokens, the admin token, minting, tickets', async () => {
+  const untouched: RateLimit = { limit: () => expect.unreachable('a limit by address') }
+  const { tell } = workerWith(untouched, { AUTH_LIMIT: untouched })
+  const { token } = await mint()
+  const address = '192.0.2.70'
+  for (let round = 0; round < 5; round++) {
+    const opened = await tell('/api/auth', { method: 'POST', body: { token }, address })
+    expect(opened.status).toBe(200)
+    expect(
+      (await tell('/api/live/ticket', { method: 'POST', bearer: opened.body.session, address })).status,
+    ).toBe(200)
+    const wanted = { subject: 's', scopes: ['sync:read'] }
+    const minted = await tell('/api/tokens', {
+      method: 'POST',
+      bearer: env.ADMIN_TOKEN,
+      body: wanted,
+      address,
+    })
+    expect(minted.status).toBe(201)
+    expect((await tell('/api/tokens', { bearer: env.ADMIN_TOKEN, address })).status).toBe(200)
+  }
+})
+
+test('[RL9] an address that failed too often still opens sessions, so many a minute; others are not held up', async () => {
+  const AUTH_LIMIT = limitOf(2)
+  const { tell } = workerWith(limitOf(0), { AUTH_LIMIT })
+  const { token } = await mint()
+  const open = async (address: string) =>
+    (await tell('/api/auth', { method: 'POST', body: { token }, address })).status
+  expect((await tell('/api/status', { bearer: 'rubbish', address: '192.0.2.50' })).status).toBe(429)
+  expect([await open('192.0.2.50'), await open('192.0.2.50'), await open('192.0.2.50')]).toEqual([
+    200, 200, 429,
+  ])
+  expect(await open('192.0.2.51')).toBe(200)
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + FAILED_FOR_MS })
+  try {
+    expect(await open('192.0.2.50')).toBe(200)
+  } finally {
+    vi.useRealTimers()
+  }
+  expect(AUTH_LIMIT.counts.get('192.0.2.50')).toBe(3)
+})
+
+test('[RL1] the exchanges of one credential count by themselves, wherever it is used from', async () => {
+  const counter = limitOf(2)
+  const { tell } = workerWith(limitOf(10), { SYNC_LIMIT: counter })
+  const { token } = await mint()
+  const open = async (token: string, address: string) =>
+    (await tell('/api/auth', { method: 'POST', body: { token }, address })).status
+  expect([
+    await open(token, '192.0.2.60'),
+    await open(token, '192.0.2.61'),
+    await open(token, '192.0.2.62'),
+  ]).toEqual([200, 200, 429])
+  expect(await open((await mint()).token, '192.0.2.60')).toBe(200)
 })
 
 test('[RL5] a forged credential wakes no object and reads nothing, before and after', async () => {

@@ -1,5 +1,10 @@
+import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
+import { HTTPError, SyncError } from '../../worker/src/errors.ts'
+import { answer } from '../../worker/src/http/edge.ts'
+import { withStubs } from '../support/unkind-spaces.ts'
 import { mint, send } from './client.ts'
+import { sessionLike } from './session.ts'
 
 test('[FO1] a client that knows only the founding fields works', async () => {
   const { token } = await mint()
@@ -15,3 +20,68 @@ test('[FO1] a client that knows only the founding fields works', async () => {
   expect(status.body.lastSync).toBeGreaterThanOrEqual(timestamp)
   expect(status.body.pending).toBe(1)
 })
+
+/** What the edge answers where code in front of a space throws. */
+async function thrownBy(work: () => never): Promise<{ status: number; type: string | null; body: object }> {
+  const headers = { authorization: `Bearer ${await sessionLike()}`, 'content-type': 'application/json' }
+  const request = new Request('https://sync.example/api/sync', { method: 'POST', headers, body: '{}' })
+  const CHRONICLE = withStubs(env.CHRONICLE, () => async () => work())
+  const response = await answer(request, { ...env, CHRONICLE })
+  return {
+    status: response.status,
+    type: response.headers.get('content-type'),
+    body: (await response.json()) as object,
+  }
+}
+
+test('[FO2] the two errors of the founding guide, thrown as it writes them, are answered as problems', async () => {
+  const forbidden = await thrownBy(() => {
+    // biome-ignore format: the line as the guide has it
+    throw new HTTPError(403, "Unauthorized access")
+  })
+  expect(forbidden).toMatchObject({
+    status: 403,
+    type: 'application/problem+json',
+    body: {
+      status: 403,
+      title: 'Forbidden',
+      code: 'forbidden',
+      detail: 'Unauthorized access',
+      success: false,
+    },
+  })
+  const conflictData = { key: 'notes/1', version: 'e.2' }
+  const conflict = await thrownBy(() => {
+    // biome-ignore format: the line as the guide has it
+    throw new SyncError("Conflict detected", conflictData)
+  })
+  expect(conflict).toMatchObject({
+    status: 409,
+    type: 'application/problem+json',
+    body: {
+      status: 409,
+      title: 'Conflict',
+      code: 'conflict',
+      detail: 'Conflict detected',
+      conflicts: [],
+      ...conflictData,
+    },
+  })
+})
+
+test('[FO2] a list of conflicts is where a founding client looks, and no data takes the place of what a problem says', async () => {
+  const conflicts = [{ key: 'notes/1' }]
+  expect(await thrownBy(() => refuse(conflicts))).toMatchObject({ body: { conflicts } })
+  const posing = { status: 200, type: 'x', title: 'x', code: 'ok', detail: 'x', instance: 'x', success: true }
+  const { status, body } = await thrownBy(() => refuse(posing))
+  expect(status).toBe(409)
+  expect(body).toMatchObject({ status: 409, code: 'conflict', detail: 'Conflict detected' })
+  const cause = new Error('why')
+  expect(new HTTPError(404, 'none', { cause })).toMatchObject({ code: 'not-found', message: 'none', cause })
+  expect(new SyncError('none', {}, { cause })).toMatchObject({ status: 409, code: 'conflict', cause })
+  expect(new SyncError('none')).toBeInstanceOf(HTTPError)
+})
+
+function refuse(conflictData: object): never {
+  throw new SyncError('Conflict detected', conflictData)
+}

@@ -339,8 +339,12 @@ test('[SC14] a file that is all line ends, or has a line with far too many field
 
 test('[SC14] a part of any size is parted into lines', async () => {
   const part = new TextEncoder().encode('x\n'.repeat(1_000_000))
-  const read = lineReader(new Blob([part]).stream().getReader(), 1)
-  const one = lineReader(new ReadableStream({ start: (stream) => stream.enqueue(part) }).getReader(), 1)
+  const read = lineReader(new Blob([part]).stream().getReader(), 1, Date.now)
+  const one = lineReader(
+    new ReadableStream({ start: (stream) => stream.enqueue(part) }).getReader(),
+    1,
+    Date.now,
+  )
   for (const lines of [await read(), await one()])
     expect(lines).toEqual({ ok: true, value: Array(500).fill('x') })
 })

@@ -65,6 +65,31 @@ test('[LV3] a frame that was being read while its client moved on is not sent', 
   expect(frames[0].from).toMatch(/\.1$/)
 })
 
+test('[LV3] a client that pulled past a frame in small pages under a filter hears of the next write', async () => {
+  const { token } = await mint()
+  const [a, b] = [await device({ token }), await device({ token })]
+  await a.sync({ changes: [{ key: 'n/a', value: 1, timestamp: 1 }] })
+  const page = async (cursor: string) =>
+    (await b.get(`/api/changes?collections=n&limit=1&cursor=${cursor}`)).body.cursor as string
+  const began = (await b.get('/api/changes?collections=n')).body.cursor as string
+  const socket = await follow(b, `?collections=n&cursor=${began}`)
+  const write = (...keys: string[]) =>
+    a.sync({ changes: keys.map((key) => ({ key, value: 1, timestamp: 2 })) })
+  await write('n/b', 'm/x')
+  expect(await socket.next()).toMatchObject({ from: began, changes: [{ key: 'n/b' }] })
+  const second = await page(began)
+  socket.seen(second)
+  const third = await page(second)
+  expect(third).not.toBe(second)
+  expect(await socket.rest()).toEqual([])
+  await write('n/c')
+  expect(await socket.next()).toMatchObject({ from: second, changes: [{ key: 'n/c' }] })
+  socket.seen(third)
+  expect(await socket.next()).toMatchObject({ from: third, changes: [{ key: 'n/c' }] })
+  await write('n/d')
+  expect(await socket.next()).toMatchObject({ changes: [{ key: 'n/d' }] })
+})
+
 test('[LV3] what is written while a frame is read is told too, though nobody asks for it', async () => {
   const client = await onBench({}, async ({ live, space, write }) => {
     await write('k/1')

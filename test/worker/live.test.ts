@@ -84,7 +84,7 @@ test('[ED11] a Worker and an object of one release apart open sockets, or say wh
   expect(await (await answer(asked, lacking)).json()).toMatchObject({ status: 503, code: 'busy' })
 })
 
-test('[LV1] refuses before an object wakes what is no upgrade, no session, or another protocol', async () => {
+test('[LV1] refuses what is no upgrade, no session, or another protocol', async () => {
   const session = await sessionLike({})
   const bearer = { authorization: `Bearer ${session}` }
   const protocol = (text: string) => ({ upgrade: 'websocket', 'sec-websocket-protocol': text })
@@ -561,7 +561,7 @@ test('[LV7] the largest session and filter fit beside all that may be unconfirme
     cursor: `k3x9q2k3x9q2.${at}-${at}.1q2w3e4r5t6y7u`,
     stood: at,
     poked: true,
-    unseen: Array.from({ length: MAX_UNSEEN }, () => [at, MAX_UNSEEN_REPLY_BYTES, at + 0.5] as const),
+    unseen: Array.from({ length: MAX_UNSEEN }, () => [at, MAX_UNSEEN_REPLY_BYTES, at + 0.5, true] as const),
     replies: MAX_UNSEEN,
     refusals: MAX_REFUSED_MESSAGES,
   }

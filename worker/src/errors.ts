@@ -1,7 +1,8 @@
-import type { FaultCode } from './core/fault.ts'
+import { codeOf } from './core/problem.ts'
 
 interface Details extends ErrorOptions {
-  readonly code: FaultCode
+  /** What clients key on; without it, the general code of the status. */
+  readonly code?: string
   /** Further members of the problem document: numbers that a client can act on. */
   readonly members?: Readonly<Record<string, unknown>>
   readonly headers?: Readonly<Record<string, string>>
@@ -11,11 +12,12 @@ interface Details extends ErrorOptions {
 export class HTTPError extends Error {
   override readonly name: string = 'HTTPError'
   readonly status: number
-  readonly code: FaultCode
+  readonly code: string
   readonly members: Readonly<Record<string, unknown>>
   readonly headers: Readonly<Record<string, string>>
 
-  constructor(status: number, message: string, { code, members = {}, headers = {}, ...options }: Details) {
+  constructor(status: number, message: string, details: Details = {}) {
+    const { code = codeOf(status), members = {}, headers = {}, ...options } = details
     super(message, options)
     this.status = status
     this.code = code
@@ -30,9 +32,14 @@ export class SyncError extends HTTPError {
 
   constructor(
     message: string,
-    conflictData: Readonly<Record<string, unknown>>,
-    options: ErrorOptions & { code: FaultCode },
+    conflictData: object = {},
+    options: ErrorOptions & { readonly code?: string } = {},
   ) {
-    super(409, message, { ...options, members: conflictData })
+    super(409, message, { ...options, members: membersOf(conflictData) })
   }
+}
+
+/** A list of conflicts goes where a client of the founding API looks for it. */
+function membersOf(data: object): Readonly<Record<string, unknown>> {
+  return Array.isArray(data) ? { conflicts: data } : { ...data }
 }

@@ -21,7 +21,7 @@ export const ENDINGS = {
 export type SocketEnding = keyof typeof ENDINGS
 
 /** Refusals that depend on when the socket is opened, not on how: an unchanged page meets them. */
-const PASSING: Partial<Readonly<Record<FaultCode, SocketEnding>>> = {
+const PASSING: Readonly<Record<string, SocketEnding>> = {
   'session-expired': 'expired',
   'ticket-spent': 'spent',
   'session-ended': 'ended',
@@ -30,9 +30,9 @@ const PASSING: Partial<Readonly<Record<FaultCode, SocketEnding>>> = {
   importing: 'importing',
   busy: 'busy',
   'rate-limited': 'limited',
-}
+} satisfies Partial<Record<FaultCode, SocketEnding>>
 
 /** The ending that tells a page the same as a refusal; undefined for refusals that stay HTTP (LV30). */
-export function endingOf(code: FaultCode): SocketEnding | undefined {
+export function endingOf(code: string): SocketEnding | undefined {
   return PASSING[code]
 }

@@ -89,8 +89,25 @@ export const MAX_OVERLAP_SECONDS = 30 * 24 * 3600
 /** How long it is known what operators did: a year, and what it takes to look back on it. */
 export const AUDIT_TTL_SECONDS = 400 * 24 * 3600
 
-/** How long a request may take to send its body: the runtime itself waits for ever. */
+/**
+ * How long an address that failed too often has its look-ups counted, ms: the longest period of the platform's counters.
+ * And how many such addresses an isolate remembers: about a megabyte.
+ */
+export const FAILED_FOR_MS = 60_000
+export const MAX_FAILED_ADDRESSES = 10_000
+
+/**
+ * How long the next so many bytes of a body, or its rest, may take: 8 kbit/s, a sixteenth of the slowest lines that apps
+ * are used on (128 kbit/s). The runtime itself waits for ever.
+ */
 export const BODY_DEADLINE_MS = 10_000
+export const MIN_BODY_BYTES = 10 * 1024
+
+/**
+ * What the bodies that are arriving may hold of an isolate's 128 MB before those are given up that take longer than
+ * `BODY_DEADLINE_MS` in all: half a minute of 128 kbit/s from sixty devices, and no more than that from who drips.
+ */
+export const MAX_ARRIVING_BYTES = 32 * 1024 * 1024
 
 /** A clock that differs less than this is believed: the difference could as well be the network's. */
 export const CLOCK_TOLERANCE_MS = 2_000

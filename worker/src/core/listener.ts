@@ -2,8 +2,11 @@ import type { Filter, Place } from './cursor.ts'
 import { MAX_UNSEEN, MAX_UNSEEN_BYTES, MAX_UNSEEN_FRAMES, SEEN_DEADLINE_MS } from './limits.ts'
 import type { Session } from './session.ts'
 
-/** What was sent on a socket and not confirmed yet: where the client stands after it, its size, and when (ms). */
-export type Sent = readonly [seq: number, bytes: number, at: number]
+/**
+ * What was sent on a socket and not confirmed yet: where the client stands after it, its size, and when (ms). Passed over
+ * is what no longer fits the client's copy, because the client has pulled.
+ */
+export type Sent = readonly [seq: number, bytes: number, at: number, passedOver?: true]
 
 /** A client that follows the feed on a socket: all that must outlive the object's hibernation. */
 export interface Listener {
@@ -71,20 +74,31 @@ function awaiting(listener: Listener): Listener {
   return { ...listener, replies: Math.min(MAX_UNSEEN, (listener.replies ?? 0) + 1) }
 }
 
-/** Whether a position is one that the client was led to, or said before: it costs nothing to follow it from there. */
-export function isOnTheWay({ epoch, stood, unseen }: Listener, at: Standpoint): boolean {
+/** Whether something that was sent led to a position, or the client said it before: it costs nothing to go on there. */
+export function wasLedTo({ epoch, stood, unseen }: Listener, at: Standpoint): boolean {
   const { seq } = at.place
   return epoch === at.epoch && (stood === seq || unseen.some(([to]) => to === seq))
 }
 
+/** Whether what was sent goes on from a position: then the client gets the rest without being followed anew. */
+function isOnTheWay({ stood, unseen }: Listener, seq: number): boolean {
+  return stood === seq || unseen.some(([to, , , passedOver]) => to === seq && passedOver === undefined)
+}
+
 /**
- * The listener after its client said where its copy stands. If that is where something led that was sent, it confirms
- * it. If not, the client has pulled: what is under way does not fit its copy any more, and it is followed from there.
+ * The listener after its client said where its copy stands. If a frame or ack that is under way ends there, the client
+ * has confirmed it. If not, the client has pulled: what is under way does not fit its copy any more, and it is followed
+ * from there. Frames that were passed over stay unconfirmed, but their ends are no positions to go on from (LV3).
  */
 export function standsAt(listener: Listener, at: Standpoint): Listener {
   if (listener.epoch !== at.epoch)
     return { ...listener, ...at, stood: at.place.seq, poked: false, unseen: [] }
   const { seq } = at.place
-  const confirmed = { ...listener, stood: seq, unseen: listener.unseen.filter(([to]) => to > seq) }
-  return isOnTheWay(listener, at) ? confirmed : { ...confirmed, ...at, poked: false }
+  const unseen = listener.unseen.filter(([to]) => to > seq)
+  if (isOnTheWay(listener, seq)) return { ...listener, stood: seq, unseen }
+  return { ...listener, ...at, stood: seq, poked: false, unseen: unseen.map(passOver) }
+}
+
+function passOver([seq, bytes, at]: Sent): Sent {
+  return [seq, bytes, at, true]
 }

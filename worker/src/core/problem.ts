@@ -1,10 +1,11 @@
 import type { Fault, FaultCode, RateLimited } from './fault.ts'
-import { BUDGET_WINDOW_SECONDS } from './limits.ts'
+import { BUDGET_WINDOW_SECONDS, MIN_BODY_BYTES } from './limits.ts'
 
 /** A fault in words: the status that HTTP has for it, and what a client's developer needs to know. */
 export interface Problem {
   readonly status: number
-  readonly code: FaultCode
+  /** A fault's, or the general one of the status. */
+  readonly code: string
   readonly detail: string
   /** Numbers and results that a client can act on. */
   readonly members: Readonly<Record<string, unknown>>
@@ -38,7 +39,10 @@ const WORDS: Table = {
     `The body is larger than ${limit} bytes; send fewer changes a request.`,
     { limit },
   ],
-  'body-timeout': ({ afterMs }) => [408, `The body did not arrive within ${afterMs} ms.`],
+  'body-timeout': ({ afterMs }) => [
+    408,
+    `In ${afterMs / 1000} s less than ${MIN_BODY_BYTES / 1024} KiB of the body came, and not its end. Send it again, or in smaller parts.`,
+  ],
   'unsupported-media-type': ({ expected }) => [
     415,
     `Send the header Content-Type: ${expected}, and no Content-Encoding.`,
@@ -163,14 +167,15 @@ export function isKnown({ code }: Fault): boolean {
 
 /** A fault in words. */
 export function problemOf(fault: Fault): Problem {
-  const code = codeOf(fault)
+  const code = shownAs(fault)
   // TypeScript cannot see that the words found under a fault's code are for that very fault.
   const words = WORDS[code] as (fault: Fault) => Words
   const [status, detail, members = {}] = words(fault)
   return { status, code, detail, members }
 }
 
-function codeOf(fault: Fault): FaultCode {
+/** The code under which clients are told of a fault. */
+function shownAs(fault: Fault): FaultCode {
   if (fault.code !== 'revoked' || fault.of === undefined) return fault.code
   return fault.of === 'session' ? 'session-ended' : 'space-erased'
 }
@@ -193,21 +198,23 @@ const TITLES: Readonly<Record<number, string>> = {
   507: 'Insufficient Storage',
 }
 
+/** The code of a refusal that is none of the faults: its status in words, as in `forbidden`. */
+export function codeOf(status: number): string {
+  return (TITLES[status] ?? 'Error').toLowerCase().replaceAll(' ', '-')
+}
+
 /**
  * A problem document (RFC 9457) with the fields that a client of the founding API reads: `success`, `conflicts`
- * and `synced`. Copies named fields only.
+ * and `synced`. Copies named fields only; no member takes the place of one that the RFC names.
  */
 export function problemDocument({ status, code, detail, members }: Problem, requestId: string): object {
-  return {
+  const standard = {
     type: `urn:chronicle-sync:problem:${code}`,
     title: TITLES[status] ?? 'Error',
     status,
     code,
     detail,
     instance: `urn:chronicle-sync:request:${requestId}`,
-    success: false,
-    conflicts: [],
-    synced: [],
-    ...members,
   }
+  return { ...standard, success: false, conflicts: [], synced: [], ...members, ...standard }
 }

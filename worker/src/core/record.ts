@@ -1,6 +1,5 @@
 import { absenceOf } from './absence.ts'
 import type { AuditRecord } from './audit.ts'
-import type { FaultCode } from './fault.ts'
 import type { Tally } from './tally.ts'
 
 /** What the Worker was deployed as. */
@@ -15,7 +14,7 @@ export interface Ending {
   /** The pattern, not the path: whatever a client puts into a URL by mistake is not logged. */
   readonly route: string
   readonly status: number
-  readonly code: FaultCode | undefined
+  readonly code: string | undefined
   readonly ms: number
 }
 
@@ -31,7 +30,7 @@ export function requestLine(
 }
 
 /** What somebody must mend is an error; what passes by itself, or clients mend, is a warning. */
-function levelOf(status: number, code: FaultCode | undefined): 'info' | 'warn' | 'error' {
+function levelOf(status: number, code: string | undefined): 'info' | 'warn' | 'error' {
   if (status < 500) return 'info'
   return code === 'internal' || code === 'misconfigured' ? 'error' : 'warn'
 }

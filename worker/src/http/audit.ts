@@ -90,7 +90,12 @@ async function keep(
 }
 
 /** Refusals after which something may be stored: an import that stops keeps what came before. Its space counted it. */
-const PARTIAL: readonly FaultCode[] = ['body-timeout', 'invalid-line', 'quota-exceeded', 'internal']
+const PARTIAL: readonly string[] = [
+  'body-timeout',
+  'invalid-line',
+  'quota-exceeded',
+  'internal',
+] satisfies FaultCode[]
 
 /** Where a request came from, as the platform says; on a local machine it says nothing, and a client anything. */
 function addressIn({ headers }: Request): string | null {

@@ -1,26 +1,26 @@
 import { waitUntil } from 'cloudflare:workers'
-import { PUBLISHED_LIMITS } from '../core/limits.ts'
-import type { Session } from '../core/session.ts'
+import { BODY_DEADLINE_MS, PUBLISHED_LIMITS } from '../core/limits.ts'
+import type { Grant, Session } from '../core/session.ts'
 import { AuthRequest } from '../schema/auth.ts'
 import { parseBody } from '../schema/parse.ts'
-import { countAttempt } from './admin.ts'
 import { readBody } from './body.ts'
 import { type Exchange, json, spaceOf } from './exchange.ts'
 import { sessionOf } from './grant.ts'
 import { identify, isIdentityToken } from './identity.ts'
+import { checkLookUp, countAgainst, countAsFailed } from './rate-limit.ts'
 import { unwrap } from './refusal.ts'
 import { signSession } from './session.ts'
-import { findToken } from './token-store.ts'
+import { checkForm, findToken } from './token-store.ts'
 
 /**
  * `POST /api/auth`: exchanges a token, an operator's or an identity provider's, for a session. The space itself says
  * whether the token was revoked.
  */
 export async function openSession(exchange: Exchange): Promise<Response> {
-  const { request, env } = exchange
-  await countAttempt(exchange)
-  const { token, clientId } = unwrap(parseBody(AuthRequest, await readBody(request)))
-  const grant = isIdentityToken(token) ? await identify(token, env) : await findToken(token, env)
+  const { env } = exchange
+  const { token, clientId } = await readAttempt(exchange).catch((thrown) => countAsFailed(exchange, thrown))
+  const grant = await grantOf(token, exchange)
+  await countAgainst(env.SYNC_LIMIT, `token:${grant.id}`)
   const session = sessionOf(grant, clientId ?? crypto.randomUUID())
   const { epoch, lastBatch } = unwrap(await spaceOf(env, session).admit(session))
   return json({
@@ -36,6 +36,22 @@ export async function openSession(exchange: Exchange): Promise<Response> {
     collections: session.collections,
     limits: PUBLISHED_LIMITS,
   })
+}
+
+/**
+ * A body that makes no sense costs as much as a wrong token. Nobody has shown yet who sends it: it has ten seconds in all,
+ * so that a stranger holds no more of the memory by sending slowly.
+ */
+async function readAttempt({ request }: Exchange) {
+  return unwrap(parseBody(AuthRequest, await readBody(request, Date.now() + BODY_DEADLINE_MS)))
+}
+
+async function grantOf(token: string, exchange: Exchange): Promise<Grant> {
+  const { env } = exchange
+  if (isIdentityToken(token)) return identify(token, env)
+  checkForm(token, env)
+  await checkLookUp(exchange)
+  return findToken(token, env)
 }
 
 /** `DELETE /api/auth`: ends the session, at once and everywhere. One that has ended already leaves nothing to write. */

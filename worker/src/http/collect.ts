@@ -1,11 +1,11 @@
+/** Gives the next part of a body, null after the last one. */
+export type NextPart = () => Promise<Uint8Array | null>
+
 /** The bytes of a body of unknown length; one that is longer than `limit` is given up at once, and null. */
-export async function collect(
-  body: ReadableStream<Uint8Array> | null,
-  limit: number,
-): Promise<ArrayBuffer | null> {
+export async function collect(next: NextPart, limit: number): Promise<ArrayBuffer | null> {
   let bytes = new Uint8Array(FIRST_LENGTH)
   let length = 0
-  for await (const part of body ?? []) {
+  for (let part = await next(); part !== null; part = await next()) {
     const end = length + part.byteLength
     if (end > limit) return null
     if (end > bytes.length) bytes = grown(bytes, Math.min(limit, Math.max(end, 2 * bytes.length)))

@@ -7,7 +7,7 @@ import { refusal, unwrap } from './refusal.ts'
 
 /** `DELETE /api/space`: erases all that the space holds; the token and every session of it end with it. */
 export async function erase({ request, env }: Exchange, session: Session): Promise<Response> {
-  const { confirm } = unwrap(parseBody(EraseRequest, await readBody(request)))
+  const { confirm } = unwrap(parseBody(EraseRequest, await readBody(request, session.expiresAt * 1000)))
   if (confirm !== session.space) {
     throw refusal({ code: 'invalid-request', detail: 'confirm: expected the name of the space' })
   }

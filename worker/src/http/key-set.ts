@@ -112,8 +112,12 @@ async function fetchKeys(url: string): Promise<Parameters<typeof createLocalJWKS
     signal: AbortSignal.timeout(KEYS_DEADLINE_MS),
   })
   if (response.status !== 200) throw new Error(`status ${response.status}`)
-  const bytes = await collect(response.body, MAX_KEYS_BYTES)
-  if (bytes === null) throw new Error(`more than ${MAX_KEYS_BYTES} bytes`)
+  const reader = (response.body ?? new Blob().stream()).getReader()
+  const bytes = await collect(async () => (await reader.read()).value ?? null, MAX_KEYS_BYTES)
+  if (bytes === null) {
+    await reader.cancel()
+    throw new Error(`more than ${MAX_KEYS_BYTES} bytes`)
+  }
   // What it is jose finds out.
   return JSON.parse(new TextDecoder().decode(bytes))
 }

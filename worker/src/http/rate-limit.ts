@@ -1,5 +1,6 @@
 import { callerOf } from '../core/address.ts'
 import { PLACE_EXHAUSTED } from '../core/budget.ts'
+import { FAILED_FOR_MS, MAX_FAILED_ADDRESSES } from '../core/limits.ts'
 import { HTTPError } from '../errors.ts'
 import type { Exchange } from './exchange.ts'
 import { refusal } from './refusal.ts'
@@ -14,11 +15,34 @@ export async function countAgainst(limiter: RateLimit, key: string): Promise<voi
  * Passes on why a request failed. One without a valid credential counts against its address, and is told to wait where
  * there were too many: guessing gets slow, for whoever guesses and nobody else. What was valid once does not count.
  */
-export async function countFailure({ request, env }: Exchange, thrown: unknown): Promise<never> {
-  if (thrown instanceof HTTPError && thrown.code === 'unauthorized') {
-    await countAgainst(env.FAILURE_LIMIT, addressOf(request))
-  }
+export async function countFailure(exchange: Exchange, thrown: unknown): Promise<never> {
+  if (thrown instanceof HTTPError && thrown.code === 'unauthorized') return countAsFailed(exchange, thrown)
   throw thrown
+}
+
+/** Addresses that failed too often, and until when that counts (ms). Each isolate has its own memory of them. */
+const failed = new Map<string, number>()
+
+/** Passes on why an attempt to authenticate failed, which counts against its address whatever was wrong. */
+export async function countAsFailed({ request, env }: Exchange, thrown: unknown): Promise<never> {
+  if (!(thrown instanceof HTTPError)) throw thrown
+  const address = addressOf(request)
+  const { success } = await env.FAILURE_LIMIT.limit({ key: address })
+  if (success) throw thrown
+  failed.delete(address)
+  failed.set(address, Date.now() + FAILED_FOR_MS)
+  const [oldest] = failed.keys()
+  if (failed.size > MAX_FAILED_ADDRESSES && oldest !== undefined) failed.delete(oldest)
+  throw refusal(PLACE_EXHAUSTED)
+}
+
+/**
+ * Asked before something is looked up for an attempt to authenticate. The platform's counter counts when it is asked, so
+ * it is asked only for an address that has failed too often: what is valid uses up nothing of anybody's else.
+ */
+export async function checkLookUp({ request, env }: Exchange): Promise<void> {
+  const address = addressOf(request)
+  if ((failed.get(address) ?? 0) > Date.now()) await countAgainst(env.AUTH_LIMIT, address)
 }
 
 /**

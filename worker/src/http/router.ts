@@ -3,7 +3,7 @@ import { BY_SESSION } from '../core/audit.ts'
 import type { Caller } from '../core/session.ts'
 import { parseQuery } from '../schema/parse.ts'
 import { NoQuery } from '../schema/query.ts'
-import { checkAdmin, countAttempt } from './admin.ts'
+import { checkAdmin } from './admin.ts'
 import { type About, recorded, showAudit } from './audit.ts'
 import { closeSession, openSession } from './auth.ts'
 import { knownRevision, putConfig, showConfig } from './config.ts'
@@ -13,6 +13,7 @@ import type { Exchange } from './exchange.ts'
 import { health } from './health.ts'
 import { live, openOrClose } from './live.ts'
 import { openapi } from './openapi.ts'
+import { inOrder, type Needs } from './precedence.ts'
 import { countAgainst } from './rate-limit.ts'
 import { refusal, unwrap } from './refusal.ts'
 import { resealSpaces } from './reseal.ts'
@@ -37,6 +38,8 @@ export type Route = {
   | {
       readonly method: Method
       readonly access: 'session'
+      /** What is asked of the session before the shape of the request counts; null takes one that was ended too. */
+      readonly needs: Needs | null
       /** Whether it opens a socket: a ticket is taken in the place of the session, and a page is told by a close code. */
       readonly socket?: true
       /** Whether it deals with the whole space, so that a session that may do so leaves a record. */
@@ -50,11 +53,13 @@ export type Route = {
 const VERBS = { GET: 'get', POST: 'post', PUT: 'put', DELETE: 'delete' } as const
 type Method = keyof typeof VERBS
 
+const READS = { scopes: ['sync:read'] } as const
+
 export const ROUTES = [
   { method: 'GET', path: '/api/health', access: 'anyone', answer: health },
   { method: 'GET', path: '/api/openapi.json', access: 'anyone', answer: openapi },
   { method: 'POST', path: '/api/auth', access: 'anyone', answer: openSession },
-  { method: 'DELETE', path: '/api/auth', access: 'session', answer: closeSession },
+  { method: 'DELETE', path: '/api/auth', access: 'session', needs: null, answer: closeSession },
   { method: 'POST', path: '/api/tokens', access: 'admin', answer: mintToken },
   { method: 'GET', path: '/api/tokens', query: true, access: 'admin', answer: showTokens },
   { method: 'DELETE', path: '/api/tokens/:id', access: 'admin', answer: revokeToken },
@@ -64,25 +69,54 @@ export const ROUTES = [
   { method: 'GET', path: '/api/config', access: 'admin', answer: showConfig },
   { method: 'PUT', path: '/api/config', access: 'admin', answer: putConfig },
   { method: 'GET', path: '/api/audit', query: true, access: 'admin', answer: showAudit },
-  { method: 'POST', path: '/api/sync', access: 'session', answer: sync },
-  { method: 'GET', path: '/api/changes', query: true, access: 'session', answer: changes },
-  { method: 'GET', path: '/api/live', query: true, access: 'session', socket: true, answer: live },
-  { method: 'POST', path: '/api/live/ticket', access: 'session', answer: issueTicket },
-  { method: 'GET', path: '/api/status', query: true, access: 'session', answer: status },
-  { method: 'GET', path: '/api/entries', query: true, access: 'session', answer: entry },
-  { method: 'GET', path: '/api/history', query: true, access: 'session', answer: history },
-  { method: 'GET', path: '/api/conflicts', query: true, access: 'session', answer: conflicts },
-  { method: 'POST', path: '/api/conflicts/:id/resolve', access: 'session', answer: resolve },
-  { method: 'GET', path: '/api/export', access: 'session', recorded: true, answer: exportSpace },
+  { method: 'POST', path: '/api/sync', access: 'session', needs: { scopes: [] }, answer: sync },
+  { method: 'GET', path: '/api/changes', query: true, access: 'session', needs: READS, answer: changes },
+  {
+    method: 'GET',
+    path: '/api/live',
+    query: true,
+    access: 'session',
+    needs: READS,
+    socket: true,
+    answer: live,
+  },
+  { method: 'POST', path: '/api/live/ticket', access: 'session', needs: READS, answer: issueTicket },
+  { method: 'GET', path: '/api/status', query: true, access: 'session', needs: READS, answer: status },
+  { method: 'GET', path: '/api/entries', query: true, access: 'session', needs: READS, answer: entry },
+  { method: 'GET', path: '/api/history', query: true, access: 'session', needs: READS, answer: history },
+  { method: 'GET', path: '/api/conflicts', query: true, access: 'session', needs: READS, answer: conflicts },
+  {
+    method: 'POST',
+    path: '/api/conflicts/:id/resolve',
+    access: 'session',
+    needs: { scopes: ['sync:write', 'sync:read'] },
+    answer: resolve,
+  },
+  {
+    method: 'GET',
+    path: '/api/export',
+    access: 'session',
+    needs: { scopes: ['space:admin', 'sync:read'], whole: true },
+    recorded: true,
+    answer: exportSpace,
+  },
   {
     method: 'POST',
     path: '/api/import',
     query: true,
     access: 'session',
+    needs: { scopes: ['space:admin'], whole: true },
     recorded: true,
     answer: importSpace,
   },
-  { method: 'DELETE', path: '/api/space', access: 'session', recorded: true, answer: erase },
+  {
+    method: 'DELETE',
+    path: '/api/space',
+    access: 'session',
+    needs: { scopes: ['space:admin'], whole: true },
+    recorded: true,
+    answer: erase,
+  },
 ] as const satisfies readonly Route[]
 
 type Line = (typeof ROUTES)[number]
@@ -128,11 +162,14 @@ async function enterWithSession(
     checkQuery(route, exchange)
     return route.answer({ ...exchange, ticket }, { ...session, configRevision: knownRevision(env) })
   }
-  if (!route.recorded || !session.scopes.includes('space:admin')) return answer()
+  const { needs } = route
+  const answerInOrder = () =>
+    needs === null ? answer() : answer().catch((thrown) => inOrder(exchange, session, { needs, thrown }))
+  if (!route.recorded || !session.scopes.includes('space:admin')) return answerInOrder()
   const { token: tokenId, subject, space } = session
   return recorded(exchange, { act: `${route.method} ${route.path}`, admin: BY_SESSION }, (about) => {
     about({ tokenId, subject, space })
-    return answer()
+    return answerInOrder()
   })
 }
 
@@ -143,12 +180,10 @@ async function enterAsOperator(
 ): Promise<Response> {
   const admin = await checkAdmin(exchange)
   if (route.method === 'GET') {
-    await countAttempt(exchange)
     checkQuery(route, exchange)
     return route.answer(exchange)
   }
   return recorded(exchange, { act: `${route.method} ${route.path}`, admin }, async (about) => {
-    await countAttempt(exchange)
     checkQuery(route, exchange)
     return route.answer(exchange, about)
   })

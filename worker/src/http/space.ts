@@ -6,12 +6,12 @@ import { readBody } from './body.ts'
 import { knownBy, ofReader } from './conditional.ts'
 import { type Exchange, jsonText, spaceOf } from './exchange.ts'
 import { countSync } from './metrics.ts'
-import { refusal, unwrap } from './refusal.ts'
+import { unwrap } from './refusal.ts'
 
 /** `POST /api/sync`. The body goes to the object as it came and is parsed there, once. */
 export async function sync(exchange: Exchange, session: Session): Promise<Response> {
   const { env, request, began } = exchange
-  const body = { text: await readBody(request), now: began }
+  const body = { text: await readBody(request, session.expiresAt * 1000), now: began }
   const { text, tally } = unwrap(await spaceOf(env, session).sync(session, body))
   countSync(exchange, tally)
   return jsonText(text)
@@ -43,10 +43,10 @@ export async function history({ env, query }: Exchange, session: Session): Promi
 
 /** `POST /api/conflicts/{id}/resolve`. */
 export async function resolve({ request, env, params }: Exchange, session: Session): Promise<Response> {
-  const id = params.id ?? ''
-  if (!/^\d{1,15}$/.test(id)) throw refusal({ code: 'not-found', detail: 'a conflict has a number' })
-  const wanted = unwrap(parseBody(ResolveRequest, await readBody(request)))
-  return jsonText(unwrap(await spaceOf(env, session).resolve(session, Number(id), wanted)))
+  // No conflict has the number 0: whether the session may ask at all comes first.
+  const id = /^\d{1,15}$/.test(params.id ?? '') ? Number(params.id) : 0
+  const wanted = unwrap(parseBody(ResolveRequest, await readBody(request, session.expiresAt * 1000)))
+  return jsonText(unwrap(await spaceOf(env, session).resolve(session, id, wanted)))
 }
 
 /** `GET /api/conflicts?after=&limit=&key=&open=1`. */

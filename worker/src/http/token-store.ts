@@ -17,9 +17,13 @@ const ID = /^[A-Za-z0-9_-]{43}$/
 /** How long a place may still read a deleted token from its cache (KV: 60 s), taken generously. */
 const PROPAGATION_SECONDS = 3600
 
-/** The record of a valid token. One that is mistyped, of another environment, unknown or expired is refused. */
+/** Refuses a token that is mistyped or of another environment, before anything is looked up. */
+export function checkForm(token: string, { ENVIRONMENT }: Env): void {
+  if (!isApiToken(token, ENVIRONMENT)) throw invalid()
+}
+
+/** The record of a valid token. One that is unknown or has expired is refused. */
 export async function findToken(token: string, env: Env): Promise<TokenRecord> {
-  if (!isApiToken(token, env.ENVIRONMENT)) throw invalid()
   const record = await readToken(await tokenId(token), env)
   if (record === null || (record.expiresAt !== null && record.expiresAt <= Date.now())) throw invalid()
   return record

@@ -63,7 +63,7 @@ export async function importSpace(
   const begun = beginTransfer(space, session, clock())
   if (!begun.ok) return begun
   const reader = body.getReader()
-  const read = lineReader(reader, line)
+  const read = lineReader(reader, line, clock)
   try {
     for (let first = line; ; ) {
       const allowed = admit(space, session, clock())

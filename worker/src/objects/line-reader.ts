@@ -6,6 +6,7 @@ import {
   MAX_BLANK_LINES,
   MAX_LINE_LENGTH,
 } from '../core/limits.ts'
+import { AT_START, afterPart, patienceOf } from '../core/pace.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
 
 /** The next lines of a text, as many as one transaction takes; none at its end. What is wrong comes after the rest. */
@@ -14,9 +15,13 @@ export type LineReader = () => Promise<Result<readonly string[]>>
 /**
  * Reads a stream of UTF-8 line by line, no further ahead than one transaction needs. Passes over a byte order mark at its
  * start and blank lines at its end, which editors and pipes add. Refuses a blank line before another one, a line that is
- * too long, bytes that are no text, and a stream that stalls. `first`: the number of its first line.
+ * too long, bytes that are no text, and a stream that stalls. `first`: the number of its first line; `clock`: ms.
  */
-export function lineReader(reader: ReadableStreamDefaultReader<Uint8Array>, first: number): LineReader {
+export function lineReader(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  first: number,
+  clock: () => number,
+): LineReader {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
   const lines: string[] = []
   let number = first
@@ -24,10 +29,13 @@ export function lineReader(reader: ReadableStreamDefaultReader<Uint8Array>, firs
   let blanks = 0
   let ended = false
   let fault: Fault | null = null
+  let pace = AT_START
 
   async function fill(): Promise<Fault | null> {
-    const part = await withDeadline(reader.read())
+    const asked = clock()
+    const part = await withDeadline(reader.read(), patienceOf(pace))
     if (part === null) return { code: 'body-timeout', afterMs: BODY_DEADLINE_MS }
+    pace = afterPart(pace, part.value?.byteLength ?? 0, clock() - asked)
     const text = decode(part.value)
     if (text === null) return { code: 'not-utf8' }
     ended = part.done
@@ -86,9 +94,9 @@ function badLine(line: number, detail: string): Fault {
 }
 
 /** The runtime waits for ever for a body that was only half sent. */
-async function withDeadline<T>(reading: Promise<T>): Promise<T | null> {
+async function withDeadline<T>(reading: Promise<T>, ms: number): Promise<T | null> {
   const late = Promise.withResolvers<null>()
-  const timer = setTimeout(() => late.resolve(null), BODY_DEADLINE_MS)
+  const timer = setTimeout(() => late.resolve(null), ms)
   try {
     return await Promise.race([reading, late.promise])
   } finally {

@@ -2,7 +2,7 @@ import { PLACE_EXHAUSTED } from '../core/budget.ts'
 import type { Fault } from '../core/fault.ts'
 import { fitsBytes, utf8Length } from '../core/json.ts'
 import { MAX_MESSAGE_BYTES, MAX_NOTE_LENGTH, MAX_UNSEEN, MAX_UNSEEN_REPLY_BYTES } from '../core/limits.ts'
-import { isOnTheWay, sentTo, standsAt, unseenBytes } from '../core/listener.ts'
+import { sentTo, standsAt, unseenBytes, wasLedTo } from '../core/listener.ts'
 import { problemDocument, problemOf } from '../core/problem.ts'
 import { batchPoint, keepPoint, requestLine, requestPoint } from '../core/record.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
@@ -86,7 +86,7 @@ async function moveTo(incoming: Incoming, cursor: string, toll: Toll): Promise<v
   if (toll === 'free') spendReply(socket)
   const listener = listenerOf(socket)
   // Whoever was told to pull has paid for the pull.
-  const isLed = at !== null && (isOnTheWay(listener, at) || listener.poked)
+  const isLed = at !== null && (wasLedTo(listener, at) || listener.poked)
   const paid = isLed ? accepted(toll) : await payInFull(hub, socket, accepted(toll))
   if (paid === null) return
   if (!paid.ok) return sayError(incoming, paid.fault)
