@@ -109,7 +109,6 @@ class Decision {
     if (numbered || inBatch) return null
     for (const seq of this.space.run(head).written.slice(0, 16)) {
       const { given, deleted, value } = this.space.version(seq)
-      if (given < write.at) return null
       if (given !== write.at || deleted !== write.deleted || !same(value, write.value)) continue
       const { merge } = head
       return merge?.sent === seq

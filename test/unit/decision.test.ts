@@ -75,6 +75,12 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
     mine(20, 1, C),
     mine(40, 1, { x: 1, y: 3 }),
   ],
+  'own merge onto a merge, times falling': [
+    other(10, null, A),
+    other(30, 1, B),
+    mine(40, 1, C),
+    mine(20, 1, { x: 1, y: 3 }),
+  ],
   'mine on own merge': [other(10, null, A), other(20, 1, B), mine(30, 1, C), mine(40, 4, D)],
   'mine over own merge': [other(10, null, A), other(20, 1, B), mine(30, 1, C), mine(40, 1, 7)],
   "other's merge": [mine(10, null, A), mine(20, 1, B), other(30, 1, C)],
