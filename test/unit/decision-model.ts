@@ -18,12 +18,12 @@ import {
 export function decideBatch(
   space: ReferenceSpace,
   writes: readonly Write[],
-  { client, numbered }: { readonly client: string; readonly numbered: boolean },
+  way: Pick<Coming, 'client' | 'numbered' | 'reads'>,
 ): readonly Outcome[] {
   const before = space.last
   return writes.map((write) => {
     const inBatch = space.head !== null && space.head.seq > before
-    return new Decision(space, { client, write, inBatch, numbered }).outcome()
+    return new Decision(space, { ...way, write, inBatch }).outcome()
   })
 }
 
@@ -33,6 +33,8 @@ interface Coming {
   /** Whether an earlier change of the batch made the head. */
   readonly inBatch: boolean
   readonly numbered: boolean
+  /** Whether its token lets it read. */
+  readonly reads: boolean
 }
 
 class Decision {
@@ -54,7 +56,7 @@ class Decision {
     // SY1, SY9
     if (!inBatch && (base === head.seq || (base === null && head.deleted))) return this.apply(null)
     // SY7
-    if (!write.deleted && !head.deleted && same(write.value, head.value)) return this.noop()
+    if (!write.deleted && this.mayCompare(head) && this.space.holds(head.seq, write.value)) return this.noop()
     const isOwn = head.by === client
     // SY5, SY12
     if (isOwn && (inBatch || this.isInRun(head, base))) return this.retry(head) ?? this.inRun(head)
@@ -81,10 +83,18 @@ class Decision {
     if (base === 'unknown') return UNKNOWN
     if (typeof base === 'number') return base > this.space.last ? UNKNOWN : base
     // BV1
-    if (!this.coming.inBatch && this.space.holds(head.seq, base.value)) return head.seq
+    if (!this.coming.inBatch && this.mayCompare(head) && this.space.holds(head.seq, base.value))
+      return head.seq
     if (head.by !== this.coming.client) return UNKNOWN
     const { began, written } = this.space.run(head)
-    return [began, ...written.slice(0, 16)].find((seq) => this.space.holds(seq, base.value)) ?? UNKNOWN
+    const beginning = this.space.versions.get(began)
+    const seen = this.coming.reads || beginning?.by === this.coming.client ? [began] : []
+    return [...seen, ...written.slice(0, 16)].find((seq) => this.space.holds(seq, base.value)) ?? UNKNOWN
+  }
+
+  /** AU7 */
+  mayCompare(head: Version): boolean {
+    return this.coming.reads || (head.by === this.coming.client && head.merge === null)
   }
 
   isInRun(head: Version, base: number | null | 'blind'): boolean {
@@ -99,7 +109,6 @@ class Decision {
     if (numbered || inBatch) return null
     for (const seq of this.space.run(head).written.slice(0, 16)) {
       const { given, deleted, value } = this.space.version(seq)
-      if (given < write.at) return null
       if (given !== write.at || deleted !== write.deleted || !same(value, write.value)) continue
       const { merge } = head
       return merge?.sent === seq
@@ -149,7 +158,9 @@ class Decision {
 
   /** PO3, PO4 */
   mergeOnto(head: Version, base: Json | undefined): Outcome | null {
-    const { write } = this.coming
+    const { write, reads } = this.coming
+    // AU7
+    if (!reads) return null
     if (write.deleted || head.deleted || write.value === undefined || head.value === undefined) return null
     const isLater = this.isLater(head)
     const result = mergeByRules({ base, edit: write.value, head: head.value }, isLater)

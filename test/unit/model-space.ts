@@ -7,10 +7,11 @@ import type { Head } from '../../worker/src/core/settle.ts'
 export const EPOCH = 'e'
 export const NOW = 1_000
 
-/** How a batch comes, where it is not as most: without a number, by a clock that is right. */
+/** How a batch comes, where it is not as most: without a number, by a clock that is right, of one who may read. */
 interface Manner {
   readonly numbered?: boolean
   readonly skew?: number
+  readonly reads?: boolean
 }
 
 /** A space as a map and a list: what the decision needs and nothing else. */
@@ -25,13 +26,18 @@ export class ModelSpace {
     this.policy = policy
   }
 
-  push(client: string, changes: readonly Change[], { numbered = false, skew = 0 }: Manner = {}): Plan {
+  push(
+    client: string,
+    changes: readonly Change[],
+    { numbered = false, skew = 0, reads = true }: Manner = {},
+  ): Plan {
     const clock = { now: NOW, skew }
     const edits = toEdits(changes, { epoch: EPOCH, clock, granted: null })
     const plan = planBatch(edits, client, {
       seq: this.seq,
       clock,
       numbered,
+      blind: !reads,
       policy: () => this.policy,
       head: (key) => this.heads.get(key),
       version: (seq) => this.versions.get(seq) ?? null,

@@ -65,7 +65,7 @@ export class ReferenceSpace {
     return copy
   }
 
-  holds(seq: number, value: Json): boolean {
+  holds(seq: number, value: Json | undefined): boolean {
     const version = this.versions.get(seq)
     return version !== undefined && !version.deleted && same(version.value, value)
   }

@@ -156,19 +156,20 @@ function writeBlind(draft: Draft, step: Encounter): Verdict {
 function answerRetry(draft: Draft, step: Encounter): Verdict | null {
   const { edit, head, inBatch } = step
   if (draft.view.numbered || inBatch) return null
+  const stands = standing(draft, head)
+  // The time of an entry never falls: what its client's clock puts after it has not been there before.
+  if (stands === null || stands.timestamp + stands.lift < edit.timestamp) return null
   for (const version of runOf(draft, head)) {
-    if (version.timestamp < edit.timestamp) return null
     const isSame = version.deleted === edit.deleted && textOf(version) === edit.text
-    if (isSame && version.timestamp === edit.timestamp) return answerAgain(draft, step, version)
+    if (isSame && version.timestamp === edit.timestamp) return answerAgain(step, stands, version.seq)
   }
   return null
 }
 
 /** What was sent right before a merge is inside it, and the conflict of that merge is named after it. */
-function answerAgain(draft: Draft, { edit, head }: Encounter, { seq }: Version): Verdict {
-  const made = head.merged === NOTHING ? null : standing(draft, head)
-  if (made?.previous !== seq) return { status: 'noop', seq: head.seq }
-  const conflict = made.paths.length > 0 ? seq : NOTHING
+function answerAgain({ edit, head }: Encounter, stands: Version, seq: number): Verdict {
+  if (head.merged === NOTHING || stands.previous !== seq) return { status: 'noop', seq: head.seq }
+  const conflict = stands.paths.length > 0 ? seq : NOTHING
   return { status: 'merged', seq: head.seq, conflict, ...(head.at > edit.at && { at: head.at }) }
 }
 
