@@ -54,6 +54,40 @@ test('[SC8] the logs of a stack hold none of its secrets, and no credential of i
   expect(tested.logged().filter((line) => secretsIn(line).length > 0)).toEqual([])
 })
 
+test('[EX4] an export that is broken off leaves one line that says so, and a client that hangs up leaves none', async () => {
+  const scopes = ['sync:read', 'sync:write', 'space:admin']
+  const session = await openSession(await mintToken(cloud, 'exported', { scopes }))
+  const headers = { ...JSON_TYPE, authorization: `Bearer ${session}` }
+  for (let batch = 1; batch <= 10; batch++) {
+    const keys = Array.from({ length: 4 }, (_, index) => `n/${batch}-${index}`)
+    const changes = keys.map((key) => ({ key, value: 'x'.repeat(200_000), timestamp: 1 }))
+    await fetch(`${cloud.url}/api/sync`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ batch, changes }),
+    })
+  }
+  const exceptions = () => tested.logged().filter((line) => line.includes('xception'))
+  const begun = async () => {
+    const reader = (await fetch(`${cloud.url}/api/export`, { headers })).body?.getReader()
+    await reader?.read()
+    return async () => {
+      for (let part = await reader?.read(); part?.done === false; part = await reader?.read());
+    }
+  }
+  const hangUp = new AbortController()
+  const left = await fetch(`${cloud.url}/api/export`, { headers, signal: hangUp.signal })
+  await left.body?.getReader().read()
+  hangUp.abort()
+  const readOn = await begun()
+  expect(exceptions()).toEqual([])
+  await fetch(`${cloud.url}/api/auth`, { method: 'DELETE', headers })
+  await expect(readOn()).rejects.toThrow()
+  await expect
+    .poll(exceptions)
+    .toEqual([expect.stringContaining('GET /api/export was broken off: its session')])
+})
+
 test('[SC8] a stack that logged a secret fails the test file that started it', async () => {
   const other = testCloud()
   const { url } = await other.start()

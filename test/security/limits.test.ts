@@ -230,6 +230,7 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'MAX_IDENTITY_AGE_SECONDS', // [ID4]
   'IDENTITY_CLOCK_TOLERANCE_SECONDS', // [ID4]
   'KEYS_COOLDOWN_MS', // [ID8]
+  'KEYS_BURST', // [ID8]
   'KEYS_FRESH_MS', // [ID8]
   'KEYS_USABLE_MS', // [ID9]
   'KEYS_DEADLINE_MS', // [ID8]

@@ -20,9 +20,9 @@ test('[OP1] minting, rotating and revoking a token leave a record each, of what 
   expect(minted.records).toMatchObject([{ at: expect.toSatisfy((at) => at >= began && at <= Date.now()) }])
   const rotated = await act('POST', `/api/tokens/${minted.body.id}/rotate`, { body: { overlapSeconds: 60 } })
   const replaced = { ...old, replacedBy: rotated.body.id, scopes }
-  expect(rotated.records).toEqual([recordLike('POST /api/tokens/:id/rotate', 201, replaced)])
+  expect(rotated.records).toEqual([recordLike('POST /api/tokens/{id}/rotate', 201, replaced)])
   const gone = await act('DELETE', `/api/tokens/${minted.body.id}`)
-  expect(gone.records).toEqual([recordLike('DELETE /api/tokens/:id', 200, old)])
+  expect(gone.records).toEqual([recordLike('DELETE /api/tokens/{id}', 200, old)])
 })
 
 test('[OP1] so does ending sessions, and configuring', async () => {
@@ -51,9 +51,9 @@ test('[OP1] refused acts are recorded with their status, and what is known of th
       { subject: 'bob', space: 'bob', scopes: ['sync:read'] },
     ],
     ['POST', '/api/tokens?x=1', {}, 'POST /api/tokens', 422, {}],
-    ['DELETE', '/api/tokens/x', undefined, 'DELETE /api/tokens/:id', 404, {}],
-    ['POST', '/api/tokens/x/rotate', {}, 'POST /api/tokens/:id/rotate', 404, {}],
-    ['POST', `/api/tokens/${id}/rotate`, { x: 1 }, 'POST /api/tokens/:id/rotate', 422, named],
+    ['DELETE', '/api/tokens/x', undefined, 'DELETE /api/tokens/{id}', 404, {}],
+    ['POST', '/api/tokens/x/rotate', {}, 'POST /api/tokens/{id}/rotate', 404, {}],
+    ['POST', `/api/tokens/${id}/rotate`, { x: 1 }, 'POST /api/tokens/{id}/rotate', 422, named],
     ['PUT', '/api/config', { revision: 7 }, 'PUT /api/config', 409, { revision: 7 }],
     ['DELETE', '/api/sessions', { subject: 'ann' }, 'DELETE /api/sessions', 422, {}],
     ['POST', '/api/tokens', undefined, 'POST /api/tokens', 415, {}],
@@ -76,7 +76,7 @@ test('[OP1] a defect is recorded as the 500 that it answers, and its cause is lo
   expect(response.status).toBe(500)
   expect(errors.mock.calls[0]?.[0]).toContain('no delete')
   expect((await listed())[0]).toEqual(
-    recordLike('DELETE /api/tokens/:id', 500, { tokenId: id, subject: 'ann', space: 'ann' }),
+    recordLike('DELETE /api/tokens/{id}', 500, { tokenId: id, subject: 'ann', space: 'ann' }),
   )
 })
 
@@ -132,7 +132,7 @@ test('[OP1] an act is recorded however often the operator comes: the admin token
     (await answer(requestTo('DELETE', '/api/tokens/x', { 'x-request-id': requestId }), limited)).status,
   ).toBe(404)
   const found = (await listed()).filter((record) => record.requestId === requestId)
-  expect(found).toEqual([recordLike('DELETE /api/tokens/:id', 404, {})])
+  expect(found).toEqual([recordLike('DELETE /api/tokens/{id}', 404, {})])
 })
 
 test('[OP1] a client that hangs up keeps no act from its record', async () => {

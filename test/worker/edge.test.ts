@@ -31,6 +31,19 @@ test('[ED1] every route refuses other methods with the ones it has', async () =>
   }
 })
 
+test('[ED1] so does a request that asks for a socket, whatever its method', async () => {
+  for (const path of new Set(ROUTES.map((route) => route.path))) {
+    const allowed = (await call(path.replace(':id', 'x'), { method: 'OPTIONS' })).headers.get('allow') ?? ''
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'].filter((other) => !allowed.includes(other))) {
+      const headers = { upgrade: 'websocket', authorization: `Bearer ${env.ADMIN_TOKEN}` }
+      const request = new Request(`https://sync.example${path.replace(':id', 'x')}`, { method, headers })
+      // Not through the local runtime, which passes on every request with an upgrade as a GET.
+      const response = await answer(request, env)
+      expect([response.status, response.headers.get('allow')], `${method} ${path}`).toEqual([405, allowed])
+    }
+  }
+})
+
 test('[ED1] OPTIONS without an origin tells the methods of a path', async () => {
   const response = await call('/api/auth', { method: 'OPTIONS' })
   expect(response.status).toBe(204)
@@ -156,6 +169,21 @@ test('[ED9] logs one line a request, with no credential, value or key in it', as
     'GET * 404',
   ])
   for (const secret of secrets) expect(lines.join('\n')).not.toContain(secret)
+})
+
+test('[OP8] every route is spelled as in the documents, in log lines and in what is recorded', async () => {
+  const bearer = env.ADMIN_TOKEN
+  const lines = await overhear(async () => {
+    for (const { method, path } of ROUTES) await send(method, path.replace(':id', 'x'), { bearer })
+    await send('PATCH', '/api/tokens/x', { bearer })
+  })
+  const told = lines.map((line) => JSON.parse(line))
+  const routes = told.flatMap(({ route, act }) => route ?? act?.split(' ')[1] ?? [])
+  expect(routes.length).toBeGreaterThan(ROUTES.length)
+  expect(routes.filter((route) => !(route in document.paths))).toEqual([])
+  const { body } = await send('GET', '/api/audit', { bearer })
+  const acts = body.records.map(({ act }: { act: string }) => act)
+  expect(acts).toContain('POST /api/tokens/{id}/rotate')
 })
 
 test('[OA3] GET /api/openapi.json is the committed document, and describes every route and no other', async () => {

@@ -68,7 +68,7 @@ const CONFIG = {
 
 const ACT = {
   at: NOW,
-  act: 'POST /api/tokens/:id/rotate',
+  act: 'POST /api/tokens/{id}/rotate',
   status: 201,
   requestId: '5f0c1d7e',
   admin: 'n4bQgYhM',

@@ -202,8 +202,12 @@ export const MAX_IDENTITY_AGE_SECONDS = 24 * 3600
 /** How far an identity provider's clock may be ahead. What has expired has expired: there is none for that. */
 export const IDENTITY_CLOCK_TOLERANCE_SECONDS = 10
 
-/** How often an identity provider is asked for its keys at most, by each isolate, whatever comes of it. */
+/**
+ * How often an identity provider is asked for its keys at most, by each isolate, whatever comes of it: because they are
+ * old, or for one key that is not among them. And for how many such keys within that time.
+ */
 export const KEYS_COOLDOWN_MS = 30_000
+export const KEYS_BURST = 5
 
 /** How old its keys may be before it is asked again; the default of jose. */
 export const KEYS_FRESH_MS = 600_000

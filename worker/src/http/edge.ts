@@ -10,7 +10,7 @@ import { countRequest } from './metrics.ts'
 import { problem, shown } from './problem.ts'
 import { countFailure } from './rate-limit.ts'
 import { refusal } from './refusal.ts'
-import { router } from './router.ts'
+import { router, spelledOut } from './router.ts'
 
 const routes = router()
 
@@ -43,12 +43,12 @@ async function respond(exchange: Exchange): Promise<Reply> {
     checkSecrets(exchange)
     checkQueryCount(exchange)
     const response = await routes.fetch(routed, exchange).catch((thrown) => countFailure(exchange, thrown))
-    return { response, route: routed.route }
+    return { response, route: spelledOut(routed.route) }
   } catch (thrown) {
     const error = shown(thrown)
     if (error !== thrown) (error.code === 'busy' ? logAbsence : logDefect)(exchange, thrown)
     const response = error instanceof ClosedSocket ? error.response() : problem(error, requestId)
-    return { response, route: routed.route ?? 'none', error }
+    return { response, route: spelledOut(routed.route ?? 'none'), error }
   }
 }
 

@@ -61,6 +61,8 @@ async function verify(
     if (cause instanceof errors.JWTExpired) throw invalid('it is too old; get a new one')
     if (cause instanceof errors.JWTClaimValidationFailed)
       throw invalid(`its claim ${JSON.stringify(cause.claim)}`)
+    if (cause instanceof errors.JWKSNoMatchingKey)
+      throw invalid('its key (kid), which is not among those of the provider')
     if (cause instanceof errors.JOSEError) throw invalid('its signature')
     throw cause
   }

@@ -1,6 +1,7 @@
 import { waitUntil } from 'cloudflare:workers'
 import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWSHeaderParameters } from 'jose'
 import {
+  KEYS_BURST,
   KEYS_COOLDOWN_MS,
   KEYS_DEADLINE_MS,
   KEYS_FRESH_MS,
@@ -19,6 +20,8 @@ interface KeySet {
   keys: Keys | null
   fetchedAt: number
   askedAt: number
+  /** When it was last asked for a key that it lacked, by `kid`; none is older than half a minute. */
+  readonly askedFor: Map<string, number>
   /** The last attempt. Never rejects: what comes of it is in `keys` and `fetchedAt`. */
   asking: Promise<void>
 }
@@ -28,9 +31,10 @@ const known = new Map<string, KeySet>()
 
 /**
  * The key that signed a token, by its `kid` and algorithm, out of an identity provider's key set: nothing else in the
- * token's header counts. Asks the provider at most every half a minute, whether for a key that is not known or because
- * the set is old, and however many requests wait. jose's own remote set does neither: in Workers every request that
- * waits fetches by itself, and a provider that is down is asked again by each.
+ * token's header counts. Asks the provider at most every half a minute because the set is old, or for one key that is not known,
+ * however many requests wait; and for a few such keys at once, so that a new key does not wait for one that was made up.
+ * jose's own remote set does none of it: in Workers every request that waits fetches by itself, and a provider that is
+ * down is asked again by each.
  */
 export function keyFrom(
   url: string,
@@ -38,21 +42,22 @@ export function keyFrom(
   const set = known.get(url) ?? unknown()
   known.set(url, set)
   return async (header, token) => {
-    if (age(set) >= KEYS_FRESH_MS) await ask(set, url)
+    const { kid = '' } = header
+    if (age(set) >= KEYS_FRESH_MS) await ask(set, url, { kid, isMissing: false })
     const key = await find(set, header, token)
     if (key !== null) return key
-    await ask(set, url)
+    await ask(set, url, { kid, isMissing: true })
     const newer = await find(set, header, token)
     if (newer !== null) return newer
-    // Perhaps the provider has it, and cannot tell.
-    if (set.fetchedAt < set.askedAt) throw unavailable()
+    // Perhaps the provider has it, and could not tell, or was not asked.
+    if (set.fetchedAt < (set.askedFor.get(kid) ?? Number.POSITIVE_INFINITY)) throw unavailable()
     throw new errors.JWKSNoMatchingKey()
   }
 }
 
 function unknown(): KeySet {
   const long = Number.NEGATIVE_INFINITY
-  return { keys: null, fetchedAt: long, askedAt: long, asking: Promise.resolve() }
+  return { keys: null, fetchedAt: long, askedAt: long, askedFor: new Map(), asking: Promise.resolve() }
 }
 
 function age({ fetchedAt }: KeySet): number {
@@ -84,10 +89,11 @@ function isLongEnough({ algorithm }: CryptoKey): boolean {
 /**
  * Asks, if the last time is long enough ago, and waits for the answer: it may be another request's that asked.
  */
-async function ask(set: KeySet, url: string): Promise<void> {
+async function ask(set: KeySet, url: string, wanted: Wanted): Promise<void> {
   const now = Date.now()
-  if (now - set.askedAt >= KEYS_COOLDOWN_MS) {
+  if (mayAsk(set, wanted, now)) {
     set.askedAt = now
+    set.askedFor.set(wanted.kid, now)
     set.asking = renew(set, url, now)
     // Else a client that hangs up would end it, and everyone's turn for half a minute.
     waitUntil(set.asking)
@@ -96,9 +102,24 @@ async function ask(set: KeySet, url: string): Promise<void> {
   if (left > 0) await withDeadline(set.asking, left, unavailable).catch(() => undefined)
 }
 
+/** The key that is wanted, and whether the set that is known lacks it. */
+interface Wanted {
+  readonly kid: string
+  readonly isMissing: boolean
+}
+
+function mayAsk({ askedAt, askedFor }: KeySet, { kid, isMissing }: Wanted, now: number): boolean {
+  for (const [other, at] of askedFor) if (now - at >= KEYS_COOLDOWN_MS) askedFor.delete(other)
+  if (!isMissing) return now - askedAt >= KEYS_COOLDOWN_MS
+  return !askedFor.has(kid) && askedFor.size < KEYS_BURST
+}
+
 async function renew(set: KeySet, url: string, now: number): Promise<void> {
   try {
-    set.keys = createLocalJWKSet(await fetchKeys(url))
+    const keys = createLocalJWKSet(await fetchKeys(url))
+    // Of two that are under way the one that was asked later counts.
+    if (now < set.fetchedAt) return
+    set.keys = keys
     set.fetchedAt = now
   } catch (cause) {
     logFailure('keys cannot be had', cause)

@@ -119,6 +119,15 @@ export const ROUTES = [
   },
 ] as const satisfies readonly Route[]
 
+/** A path as the documents write it: itty-router's `:id` is `{id}` in every reply, record and log line. */
+export function spelledOut(path: string): string {
+  return path.replace(/:(\w+)/g, '{$1}')
+}
+
+function actOf({ method, path }: Route): string {
+  return `${method} ${spelledOut(path)}`
+}
+
 type Line = (typeof ROUTES)[number]
 
 /** Each route by method and path, as in `GET /api/status`. */
@@ -167,7 +176,7 @@ async function enterWithSession(
     needs === null ? answer() : answer().catch((thrown) => inOrder(exchange, session, { needs, thrown }))
   if (!route.recorded || !session.scopes.includes('space:admin')) return answerInOrder()
   const { token: tokenId, subject, space } = session
-  return recorded(exchange, { act: `${route.method} ${route.path}`, admin: BY_SESSION }, (about) => {
+  return recorded(exchange, { act: actOf(route), admin: BY_SESSION }, (about) => {
     about({ tokenId, subject, space })
     return answerInOrder()
   })
@@ -183,7 +192,7 @@ async function enterAsOperator(
     checkQuery(route, exchange)
     return route.answer(exchange)
   }
-  return recorded(exchange, { act: `${route.method} ${route.path}`, admin }, async (about) => {
+  return recorded(exchange, { act: actOf(route), admin }, async (about) => {
     checkQuery(route, exchange)
     return route.answer(exchange, about)
   })
