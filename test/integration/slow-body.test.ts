@@ -13,7 +13,8 @@ beforeAll(async () => {
 
 afterAll(() => tested.remove())
 
-test('[ER10] gives up on a body that does not arrive', async () => {
+// Both wait for ten seconds: at once.
+test.concurrent('[ER10] gives up on a body that does not arrive', async () => {
   const { hostname, port } = new URL(cloud.url)
   const began = Date.now()
   const reply = await new Promise<string>((resolve, reject) => {
@@ -30,7 +31,7 @@ test('[ER10] gives up on a body that does not arrive', async () => {
   expect(Date.now() - began).toBeLessThan(15_000)
 })
 
-test('[IM8] an import whose body stalls ends, and what came of it is in', async () => {
+test.concurrent('[IM8] an import whose body stalls ends, and what came of it is in', async () => {
   const headers = (bearer: string) => ({
     'content-type': 'application/json',
     authorization: `Bearer ${bearer}`,
