@@ -11,6 +11,7 @@ const CONNECTIONS = 32
 const ROUNDS = 3
 const SECONDS = 3
 
+console.log('Measuring the product beside itself without each of its protections: about eight minutes')
 const folder = mkdtempSync(join(tmpdir(), 'chronicle-costs-'))
 const product = await serveUnlimited(join(folder, 'product'))
 const others = new Map<string, Product>()
