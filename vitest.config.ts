@@ -33,7 +33,7 @@ export default defineConfig({
       }),
       // GitHub's language service imports JSON in a way that Node refuses.
       { test: { ...project('infra'), server: { deps: { inline: [/@actions\//] } } } },
-      { test: project('integration') },
+      { test: { ...project('integration'), ...sideBySide() } },
       { test: { ...project('pulumi'), globalSetup: './test/pulumi/setup.ts' } },
       { test: { ...project('clients'), ...clients() } },
     ],
@@ -64,6 +64,11 @@ function project(name: string) {
     testTimeout: 180_000,
     hookTimeout: 60_000,
   }
+}
+
+/** Files that wait for real deadlines, for most of their time: another one runs meanwhile. */
+function sideBySide() {
+  return { maxWorkers: 2, sequence: { setupFiles: 'list' as const, groupOrder: 1 } }
 }
 
 /** RxDB's tests want the globals of mocha. `npm run test:clients` installs what they need. */
