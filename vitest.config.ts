@@ -9,8 +9,11 @@ Object.assign(process.env, {
   SESSION_KEY: `1:${btoa('s'.repeat(32))}`,
 })
 
-/** Reads all that the Worker logs. */
-const WITNESS = './test/support/witness.ts'
+/** Comes first: what is loaded after it is the test file's own. */
+const OWN_MODULES = './test/support/own-modules.ts'
+
+/** Reads all that the Worker logs, and leaves nothing to the next file. */
+const SETUP = [OWN_MODULES, './test/support/witness.ts', './test/support/shared-runtime.ts']
 
 export default defineConfig({
   test: {
@@ -18,11 +21,11 @@ export default defineConfig({
     projects: [
       { test: project('unit') },
       { test: project('simulation') },
-      inRuntime({ test: { ...project('worker'), setupFiles: WITNESS } }),
+      inRuntime({ test: { ...project('worker'), setupFiles: SETUP } }),
       inRuntime({
         test: {
           ...project('security'),
-          setupFiles: WITNESS,
+          setupFiles: SETUP,
           // `npm run attack` sets it: what takes minutes then runs whole, and not a sample of it.
           provide: { thorough: process.env.ATTACK === 'thorough' },
           ...(process.env.ATTACK === 'thorough' && { testTimeout: 3_600_000 }),
@@ -30,14 +33,14 @@ export default defineConfig({
       }),
       // GitHub's language service imports JSON in a way that Node refuses.
       { test: { ...project('infra'), server: { deps: { inline: [/@actions\//] } } } },
-      { test: project('integration') },
+      { test: { ...project('integration'), ...sideBySide() } },
       { test: { ...project('pulumi'), globalSetup: './test/pulumi/setup.ts' } },
       { test: { ...project('clients'), ...clients() } },
     ],
   },
 })
 
-/** Runs the tests in workerd, beside the Worker. */
+/** Runs the tests in workerd, beside the Worker: in one runtime, as starting it takes longer than most files do. */
 function inRuntime<T extends object>(config: T) {
   const plugin = cloudflareTest({
     wrangler: { configPath: './worker/wrangler.toml' },
@@ -46,12 +49,29 @@ function inRuntime<T extends object>(config: T) {
   return { ...config, logLevel: 'error' as const, plugins: [plugin] }
 }
 
-/** Long timeouts, because a busy machine is no failure. */
+/**
+ * Long timeouts, because a busy machine is no failure. The files of a project share a process: packages are loaded
+ * once, modules of ours for each file.
+ */
 function project(name: string) {
-  return { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 180_000, hookTimeout: 60_000 }
+  const include = [`test/${name}/**/*.test.ts`]
+  return {
+    name,
+    include,
+    isolate: false,
+    setupFiles: [OWN_MODULES],
+    sequence: { setupFiles: 'list' as const },
+    testTimeout: 180_000,
+    hookTimeout: 60_000,
+  }
 }
 
-/** RxDB's tests want the globals of mocha. What they need has a lock file of its own, installed by `npm run test:clients`. */
+/** Files that wait for real deadlines, for most of their time: another one runs meanwhile. */
+function sideBySide() {
+  return { maxWorkers: 2, sequence: { setupFiles: 'list' as const, groupOrder: 1 } }
+}
+
+/** RxDB's tests want the globals of mocha. `npm run test:clients` installs what they need. */
 function clients() {
   const absent = !existsSync('test/clients/node_modules') && { include: ['test/clients/absent.ts'] }
   return { globalSetup: './test/clients/setup.ts', globals: true, ...absent }

@@ -3,50 +3,15 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Alteration } from '../test/support/alter.ts'
 import { measureProduct, spread } from './rounds.ts'
 import { type Product, serveUnlimited } from './servers.ts'
+import { WITHOUT } from './without.ts'
 
 const CONNECTIONS = 32
 const ROUNDS = 3
 const SECONDS = 3
 
-const CLEAR_VALUES: readonly Alteration[] = [
-  {
-    file: 'objects/seal.ts',
-    find: 'await crypto.subtle.encrypt(algorithm, keysOf(origin.g).sealing, encoder.encode(text))',
-    replace: 'encoder.encode(text)',
-  },
-  {
-    file: 'objects/seal.ts',
-    find: 'await crypto.subtle.decrypt(algorithm, keysOf(frame.g).sealing, content)',
-    replace: 'content',
-  },
-]
-
-/** The other way round: the dev stack leaves keys as they are. */
-const KEYED_NAMES: readonly Alteration[] = [
-  { file: 'objects/names.ts', find: "wanted !== 'keyed' || ", replace: '' },
-]
-
-const NO_SIGNATURE: readonly Alteration[] = [
-  {
-    file: 'http/session.ts',
-    find: `await jwtVerify(token, (header) => keyFor(header, keys), {
-      algorithms: ['HS256'],
-      issuer: issuer(env),
-      typ: TYPE,
-    })`,
-    replace: `{ payload: JSON.parse(atob(token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/'))) }`,
-  },
-]
-
-const WITHOUT = {
-  'the seal of values': CLEAR_VALUES,
-  'clear names of keys': KEYED_NAMES,
-  'the signature of sessions': NO_SIGNATURE,
-} satisfies Record<string, readonly Alteration[]>
-
+console.log('Measuring the product beside itself without each of its protections: about eight minutes')
 const folder = mkdtempSync(join(tmpdir(), 'chronicle-costs-'))
 const product = await serveUnlimited(join(folder, 'product'))
 const others = new Map<string, Product>()

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { MAX_SOCKETS } from '../worker/src/core/limits.ts'
 import { type Delivery, deliver } from './audience.ts'
 import { serveProduct } from './servers.ts'
 import { stall } from './stalled.ts'
@@ -17,7 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), 'chronicle-bench-'))
 const { url, adminToken, pid, stop } = await serveProduct(join(folder, 'product'))
 
 try {
-  for (const listeners of [50, 1000]) await measureAudience(listeners)
+  for (const listeners of [50, MAX_SOCKETS]) await measureAudience(listeners)
   await compareWithStalled()
 } finally {
   await stop()

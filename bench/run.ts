@@ -11,6 +11,8 @@ const ROUNDS = 5
 const SECONDS = 3
 const BATCHES = [1, 100, 500]
 
+const minutes = Math.ceil((BATCHES.length * (ROUNDS + 1) * 3 * SECONDS) / 60)
+console.log(`Measuring three servers in turn, a line each batch size: about ${minutes} minutes`)
 const folder = mkdtempSync(join(tmpdir(), 'chronicle-bench-'))
 const bare = await serveBare(join(folder, 'bare'))
 const unlimited = await serveUnlimited(join(folder, 'unlimited'))

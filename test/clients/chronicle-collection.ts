@@ -93,24 +93,20 @@ export class ChronicleCollection {
   async #exchange(): Promise<boolean> {
     const changes = this.#sent
     const numbered = changes.length > 0 && { batch: this.#batch }
-    const asked = { cursor: this.#cursor, collections: [this.#name], changes, ...numbered }
+    const asked = { cursor: this.#cursor, collections: [this.#name], changes, echo: true, ...numbered }
     const reply = await this.#session.request<Reply>('/api/sync', asked)
     this.#apply(reply)
     return reply.more
   }
 
-  /** Results first, then the page: it may hold what is newer than a result. */
+  /** The page holds what was sent, too (FE12): of the results, only the refusals tell more. */
   #apply({ results, changes, cursor, reset }: Reply): void {
     const touched = [...this.#sent, ...changes].map(({ key }) => key)
     if (reset) {
       touched.push(...this.#copy.keys())
       this.#copy.clear()
     }
-    for (const [index, { key, status, version, code }] of results.entries()) {
-      if (status === 'rejected') this.refused.push({ key, code })
-      if (status === 'applied' || status === 'noop')
-        this.#take({ ...this.#sent[index], key, version } as Entry)
-    }
+    for (const { key, status, code } of results) if (status === 'rejected') this.refused.push({ key, code })
     for (const entry of changes) this.#take(entry)
     this.#sent = []
     this.#cursor = cursor

@@ -175,12 +175,16 @@ test('[IT6] a row that is refused goes back, is named, and holds up none of its 
   await persisted(
     change(ann, '1', { text: 'x'.repeat(300_000) }),
     ann.rows.insert({ id: 'control\u0001', text: 'x' }),
+    ann.rows.insert({ id: 'cut', text: 'party \ud83d' }),
+    ann.rows.insert({ id: 'deep', text: JSON.parse(`${'['.repeat(200)}${']'.repeat(200)}`) }),
     ann.rows.insert({ id: '2', text: 'good' }),
   )
   expect(await settle(ann, bob)).toEqual({ 1: { id: '1', text: 'short' }, 2: { id: '2', text: 'good' } })
   expect(ann.chronicle.refused).toEqual([
     { key: 'tasks/1', code: 'value-too-large' },
     { key: 'tasks/control\u0001', code: 'invalid-key' },
+    { key: 'tasks/cut', code: 'lone-surrogate' },
+    { key: 'tasks/deep', code: 'too-deep' },
   ])
   await persisted(change(ann, '1', { text: 'shorter' }))
   expect(await settle(ann, bob)).toMatchObject({ 1: { text: 'shorter' } })

@@ -26,6 +26,17 @@ test('every package that ships or is installed has a licence that is taken', asy
   expect(complaintsAbout({ bundled, locked: NEEDED })).toEqual([])
 })
 
+test('so has every package that test/clients installs, in an exact version, and none runs a script of its own', () => {
+  const folder = join(import.meta.dirname, '../clients')
+  const packages = lockedPackages(folder)
+  expect(packages.length).toBeGreaterThan(100)
+  const complaints = complaintsAbout({ bundled: [], locked: [...NEEDED, ...packages] })
+  expect(complaints).toEqual([])
+  const { devDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  for (const version of Object.values(devDependencies)) expect(version).toMatch(/^\d+\.\d+\.\d+$/)
+  expect(readFileSync(join(folder, 'package-lock.json'), 'utf8')).not.toContain('hasInstallScript')
+})
+
 test('docs/dependencies.md lists what ships: `npm run fix` writes it', async () => {
   const committed = readFileSync(join(import.meta.dirname, '../../docs/dependencies.md'), 'utf8')
   expect(committed).toBe(describeBundle(await bundledIn(newProject())))

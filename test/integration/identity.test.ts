@@ -84,7 +84,8 @@ test('[ID5] two subjects of a real provider do not see each other', async () => 
   expect(page.changes).toEqual([])
 })
 
-test('[ID8] the keys of a real provider rotate', async () => {
+// The keys of the one are not asked for again for half a minute: meanwhile the other one stalls.
+test.concurrent('[ID8] the keys of a real provider rotate', async () => {
   const before = await provider.token('ann', 'ES256')
   await provider.rotate()
   const after = await provider.token('ann', 'ES256')
@@ -98,7 +99,7 @@ test('[ID8] the keys of a real provider rotate', async () => {
   expect((await open(before)).status).toBe(401)
 })
 
-test('[ID9] a provider that stalls is given up in time, by those too who wait for a request that was cut off', async () => {
+test.concurrent('[ID9] a provider that stalls is given up in time, by those too who wait for a request that was cut off', async () => {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const token = `${part({ alg: 'RS256', kid: '1' })}.${part({ iss: 'https://stalled.example', aud: 'x', sub: 'y' })}.AA`
   await open(token, AbortSignal.timeout(300)).catch(() => undefined)

@@ -13,6 +13,7 @@ beforeAll(async () => {
 
 afterAll(() => tested.remove())
 
+// Both wait for ten seconds: at once.
 test.concurrent('[ER10] gives up on a body that does not arrive', async () => {
   const { hostname, port } = new URL(cloud.url)
   const began = Date.now()

@@ -41,6 +41,9 @@ const HANDSHAKE = {
 /** The runtime's own caches are full by then. */
 const WARM_UP = 0.2
 
+console.log(
+  `Sending ${values.requests} mutated requests to a local service, then every security test: some minutes`,
+)
 const local = mkdtempSync(join(tmpdir(), 'chronicle-attack-'))
 const logged: string[] = []
 const cloud = await startCloud({

@@ -8,6 +8,9 @@ let lines = 0
 /** Where lines go that somebody waits for, in place of being printed. */
 let overheard: string[] | null = null
 
+/** What was there before. Test files share a runtime: without it, each would hear of all that come after. */
+const before = { ...console }
+
 for (const level of ['debug', 'info', 'log', 'warn', 'error'] as const) {
   const print = console[level]
   console[level] = (...said: unknown[]) => {
@@ -32,12 +35,12 @@ export function witnessed(): { readonly lines: number; readonly leaks: readonly 
 /** The lines that are logged meanwhile. A test that puts something in the place of `console` hears what nobody checks. */
 export async function overhear(work: () => Promise<unknown>): Promise<readonly string[]> {
   const found: string[] = []
-  const before = overheard
+  const outer = overheard
   overheard = found
   try {
     await work()
   } finally {
-    overheard = before
+    overheard = outer
   }
   return found
 }
@@ -53,5 +56,6 @@ export function examine(what: string, text: string): void {
 }
 
 afterAll(() => {
+  Object.assign(console, before)
   expect(leaks.slice(0, 10)).toEqual([])
 })

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 
 const rules = idsIn(readFileSync('docs/spec.md', 'utf8'), /^- \*\*([A-Z]{2}\d+)\*\*/gm)
 const tests = globSync('test/{unit,worker,security,integration,simulation,clients}/**/*.test.ts').flatMap(
-  (file) => idsIn(readFileSync(file, 'utf8'), /(?:^\s*test|\))\(\s*['"`]\[([A-Z]{2}\d+)\]/gm),
+  (file) =>
+    idsIn(readFileSync(file, 'utf8'), /(?:^\s*test(?:\.concurrent)?|\))\(\s*['"`]\[([A-Z]{2}\d+)\]/gm),
 )
 
 function idsIn(text: string, pattern: RegExp): string[] {
