@@ -156,8 +156,8 @@ test('[SC16] on every route it is first told that a session has ended, then a mi
     const lacking = ['POST /api/sync', 'DELETE /api/auth'].includes(nameOf(route))
       ? []
       : SUBSETS.filter((scopes) => !needed.every((scope) => scopes.includes(scope)))
-    const revoked = await enrol(talk, { scopes: ['sync:read'] })
-    await talk('DELETE', '/api/auth', { bearer: revoked.session })
+    const ended = await enrol(talk, { scopes: ['sync:read'] })
+    await talk('DELETE', '/api/auth', { bearer: ended.session })
     for (const [index] of misshapen(route, 'x').entries()) {
       const told = async (session: string) => {
         asked += 1
@@ -165,8 +165,8 @@ test('[SC16] on every route it is first told that a session has ended, then a mi
       }
       const what = `${nameOf(route)}, ${index}`
       const shape = /^4(00|08|13|15|22|26) /
-      if (nameOf(route) === 'DELETE /api/auth') expect(await told(revoked.session), what).toMatch(shape)
-      else expect(await told(revoked.session), what).toBe('401 revoked')
+      if (nameOf(route) === 'DELETE /api/auth') expect(await told(ended.session), what).toMatch(shape)
+      else expect(await told(ended.session), what).toBe('401 session-ended')
       for (const scopes of lacking) {
         const { session } = await enrol(talk, { scopes })
         expect(await told(session), `${what} with ${scopes}`).toBe('403 forbidden-scope')
