@@ -117,3 +117,29 @@ test('[BA9] a mended change under the number of the rejected one is another batc
   const again = await push(order('{"a":1,"b":{"c":"\\ud800","d":1e999}}'))
   expect(again.body).toMatchObject({ replayed: true, results: first.body.results })
 })
+
+test('[ER11] a base or cursor that is no text is one that nobody knows, and no fault', async () => {
+  const a = await device()
+  await a.sync({ changes: [{ key: 'n/1', value: 1, timestamp: T }] })
+  const push = overHttp(a)
+  const pulled = await push('{"changes":[],"cursor":"\\ud800"}')
+  expect(pulled).toMatchObject({ status: 200, body: { reset: true, resetReason: 'cursor' } })
+  const change = (base: string) => `{"key":"n/1","value":2,"timestamp":1,"base":${base}}`
+  const { body } = await push(`{"changes":[${change('"\\udc00"')}]}`)
+  expect(body.results).toMatchObject([{ status: 'superseded' }])
+  const other = await push(`{"changes":[${change('"no version"')}]}`)
+  expect(other.body.results).toMatchObject([{ status: 'superseded' }])
+})
+
+test('[ER11] an atomic batch is refused with the place of the fault, and takes no number', async () => {
+  const push = overHttp(await device())
+  const batch = (value: string) =>
+    `{"batch":1,"atomic":true,"changes":[{"key":"n/1","value":1,"timestamp":1},{"key":"n/2","value":${value},"timestamp":1}]}`
+  const refused = await push(batch('{"a":"\\ud800"}'))
+  expect(refused).toMatchObject({ status: 409, body: { code: 'atomic-failed' } })
+  expect(refused.body.results).toMatchObject([
+    {},
+    { status: 'rejected', code: 'lone-surrogate', path: '/value/a' },
+  ])
+  expect((await push(batch('{"a":"mended"}'))).body).toMatchObject({ success: true, replayed: false })
+})
