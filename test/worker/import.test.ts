@@ -350,12 +350,9 @@ test('[SC14] a part of any size is parted into lines', async () => {
 })
 
 test('[IM11] what editors and pipes add to an export is passed over, in a part of it too', async () => {
-  const lines = linesOf(
-    exportOf([
-      { key: 'k/1', value: 1, timestamp: 5.75 },
-      { key: 'k/2', value: 2 },
-    ]),
-  )
+  const deep = JSON.parse(`${'['.repeat(128)}${']'.repeat(128)}`)
+  const entries = [{ value: 1, timestamp: 5.75 }, { value: deep }]
+  const lines = linesOf(exportOf(entries.map((entry, n) => ({ key: `k/${n + 1}`, ...entry }))))
   const done = { finished: true, entries: 2, line: 4 }
   const files = [
     `\ufeff${lines.join('\n')}`,

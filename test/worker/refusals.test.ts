@@ -130,7 +130,7 @@ test('[ER3] a value may nest 128 deep and no deeper, whatever the nesting', asyn
   expect(body.code).toBe('not-found')
 })
 
-test('[ER3] what nests 128 deep goes through storage, feed, history, merge and export unchanged', async () => {
+test('[ER3] what nests 128 deep goes through storage, feed, history and merge unchanged', async () => {
   const { a, b } = await newSpace()
   await configure({ policies: { m: 'merge' } })
   const deep = (leaf: unknown) => JSON.parse(`${'{"a":'.repeat(127)}{"b":${leaf}}${'}'.repeat(127)}`)

@@ -1,5 +1,7 @@
+import { evictDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { type Device, device, send } from './client.ts'
+import { configure, type Device, device, newSpace, send, twoDevices } from './client.ts'
 import { type Follower, follow } from './follower.ts'
 
 const T = 1_795_347_000_000
@@ -116,4 +118,97 @@ test('[BA9] a mended change under the number of the rejected one is another batc
   ])
   const again = await push(order('{"a":1,"b":{"c":"\\ud800","d":1e999}}'))
   expect(again.body).toMatchObject({ replayed: true, results: first.body.results })
+})
+
+test('[ER11] a base or cursor that is no text is one that nobody knows, and no fault', async () => {
+  const a = await device()
+  await a.sync({ changes: [{ key: 'n/1', value: 1, timestamp: T }] })
+  const push = overHttp(a)
+  const pulled = await push('{"changes":[],"cursor":"\\ud800"}')
+  expect(pulled).toMatchObject({ status: 200, body: { reset: true, resetReason: 'cursor' } })
+  const change = (base: string) => `{"key":"n/1","value":2,"timestamp":1,"base":${base}}`
+  const { body } = await push(`{"changes":[${change('"\\udc00"')}]}`)
+  expect(body.results).toMatchObject([{ status: 'superseded' }])
+  const other = await push(`{"changes":[${change('"no version"')}]}`)
+  expect(other.body.results).toMatchObject([{ status: 'superseded' }])
+})
+
+test('[ER11] an atomic batch is refused with the place of the fault, and takes no number', async () => {
+  const push = overHttp(await device())
+  const batch = (value: string) =>
+    `{"batch":1,"atomic":true,"changes":[{"key":"n/1","value":1,"timestamp":1},{"key":"n/2","value":${value},"timestamp":1}]}`
+  const refused = await push(batch('{"a":"\\ud800"}'))
+  expect(refused).toMatchObject({ status: 409, body: { code: 'atomic-failed' } })
+  expect(refused.body.results).toMatchObject([
+    {},
+    { status: 'rejected', code: 'lone-surrogate', path: '/value/a' },
+  ])
+  expect((await push(batch('{"a":"mended"}'))).body).toMatchObject({ success: true, replayed: false })
+})
+
+async function valueAt(by: Device, key: string): Promise<unknown> {
+  return (await by.get(`/api/entries?key=${key}`)).body.value
+}
+
+/** An object whose keys are in no order that anything sorts by; whole numbers come first in every JavaScript engine. */
+const UNSORTED = '{"2":"two","10":"ten","b":{"z":[{"y":1,"x":2}],"__proto__":3,"a":4},"a":5,"é":6,"B":7}'
+
+test('[JS5] a value comes back with its keys in the order in which they came, on every way', async () => {
+  const { space, a, b } = await newSpace()
+  const value = JSON.parse(UNSORTED)
+  const textOf = (shown: unknown) => JSON.stringify(shown)
+  expect(textOf(value)).toBe(UNSORTED)
+  const [first] = (await a.sync({ changes: [{ key: 'n/1', value, timestamp: T, base: null }] })).body.results
+  const noop = await b.sync({
+    changes: [
+      {
+        key: 'n/1',
+        value: Object.fromEntries(Object.entries(value).reverse()),
+        timestamp: T + 1,
+        base: null,
+      },
+    ],
+    cursor: null,
+  })
+  expect(noop.body.results[0].status).toBe('noop')
+  expect(textOf(noop.body.changes[0].value)).toBe(UNSORTED)
+  expect(textOf(await valueAt(b, 'n/1'))).toBe(UNSORTED)
+  expect(textOf((await b.get('/api/changes')).body.changes[0].value)).toBe(UNSORTED)
+  expect(textOf((await b.get('/api/history?key=n/1')).body.versions[0].value)).toBe(UNSORTED)
+  const lost = await b.sync({ changes: [{ key: 'n/1', value: 1, timestamp: T + 2, base: null }] })
+  expect(textOf(lost.body.conflicts[0].loser.value)).toBe(UNSORTED)
+  expect(textOf((await a.get('/api/conflicts')).body.conflicts[0].loser.value)).toBe(UNSORTED)
+  await a.sync({ changes: [{ key: 'n/1', deleted: true, value, timestamp: T + 3 }] })
+  expect(textOf((await b.get('/api/changes')).body.changes[0].value)).toBe(UNSORTED)
+  await evictDurableObject(env.CHRONICLE.getByName(space))
+  expect(textOf((await b.get('/api/history?key=n/1')).body.versions.at(-1).value)).toBe(UNSORTED)
+  expect(first.status).toBe('applied')
+})
+
+test('[JS5] a baseValue matches in any order, and a decision keeps the order of its value', async () => {
+  await configure({ policies: { m: 'manual' } })
+  const [a, b] = await twoDevices()
+  const value = JSON.parse(UNSORTED)
+  await a.sync({ changes: [{ key: 'm/1', value, timestamp: T, base: null }] })
+  const baseValue = Object.fromEntries(Object.entries(value).reverse())
+  const edit = await b.sync({ changes: [{ key: 'm/1', value: { z: 1, a: 2 }, timestamp: 1, baseValue }] })
+  expect(edit.body).toMatchObject({ results: [{ status: 'applied' }], conflicts: [] })
+  const beside = await a.sync({ changes: [{ key: 'm/1', value, timestamp: T, baseValue }] })
+  const [{ id, winner }] = beside.body.conflicts
+  const path = `/api/conflicts/${id}/resolve`
+  await send('POST', path, { body: { choice: 'value', value, base: winner.version }, bearer: a.session })
+  expect(JSON.stringify(await valueAt(b, 'm/1'))).toBe(UNSORTED)
+})
+
+test('[JS5] a merge keeps the order of what stands, and new fields follow', async () => {
+  await configure({ policies: { m: 'merge' } })
+  const [a, b] = await twoDevices()
+  const put = async (by: Device, value: object, base: string | null) =>
+    (await by.sync({ changes: [{ key: 'm/1', value, timestamp: T, base }] })).body.results[0]
+  const { version } = await put(a, { z: 0, y: { n: 0, m: 0 }, a: 0 }, null)
+  await put(a, { z: 0, y: { n: 1, m: 0 }, a: 0, k: 1 }, version)
+  const merged = await put(b, { c: 2, a: 2, y: { l: 2, m: 0, n: 0 }, z: 0 }, version)
+  const made = '{"z":0,"y":{"n":1,"m":0,"l":2},"a":2,"k":1,"c":2}'
+  expect(JSON.stringify(merged.value)).toBe(made)
+  expect(JSON.stringify(await valueAt(a, 'm/1'))).toBe(made)
 })
