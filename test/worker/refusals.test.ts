@@ -290,7 +290,7 @@ function drip(bytes: number, { part, every }: { part: number; every: number }): 
       await new Promise((resolve) => setTimeout(resolve, every))
       const next = Math.min(part, bytes - sent)
       sent += next
-      if (next > 0) stream.enqueue(new Uint8Array(next).fill(0x20))
+      if (next > 0) stream.enqueue(new Uint8Array(next).fill(0x78))
       if (sent === bytes) stream.close()
     },
   })
@@ -383,7 +383,7 @@ test('[IM8] lines that drip end an import, slow ones do not, and what the space 
   expect(await after(10_100, next(lines(drip(1_000, { part: 1, every: 9_000 }))))).toBe('body-timeout')
   const slow = lines(drip(100 * 1024, { part: 1_600, every: 100 }))
   expect(await after(30_000, next(slow))).toBe(1)
-  const line = new TextEncoder().encode(`${' '.repeat(1_000)}\n`)
+  const line = new TextEncoder().encode(`${'x'.repeat(1_000)}\n`)
   const busy = lines(
     new ReadableStream({
       async pull(stream) {
