@@ -7,14 +7,18 @@ interface Header {
   readonly schema: Schema
 }
 
+interface Ref {
+  readonly $ref: string
+}
+
 interface Described {
-  readonly headers?: Readonly<Record<string, { readonly $ref: string }>>
+  readonly headers?: Readonly<Record<string, Ref>>
   readonly content?: Readonly<
-    Record<string, { readonly schema: { readonly $ref?: string }; readonly examples?: object }>
+    Record<string, { readonly schema: { readonly $ref?: string; readonly oneOf?: readonly Ref[] } }>
   >
 }
 
-type Responses = Readonly<Record<string, Described | { readonly $ref: string }>>
+type Responses = Readonly<Record<string, Described | Ref>>
 type Paths = Readonly<Record<string, Readonly<Record<string, { readonly responses: Responses } | undefined>>>>
 
 const PATHS: Paths = document.paths as never
@@ -32,6 +36,7 @@ const ELSEWHERE = [
 ]
 
 const NDJSON = 'application/x-ndjson'
+const PROBLEM = 'application/problem+json'
 
 /** The one field of the only replies that give a credential ([SC8]). */
 const GIVEN: Readonly<Record<string, string>> = {
@@ -106,11 +111,11 @@ function operationOf(method: string, pathname: string): { readonly responses: Re
   return path === undefined ? undefined : PATHS[path]?.[method === 'HEAD' ? 'get' : method.toLowerCase()]
 }
 
-function resolve(response: Described | { readonly $ref: string }): Described {
+function resolve(response: Described | Ref): Described {
   return '$ref' in response ? (RESPONSES[nameOf(response)] as Described) : response
 }
 
-function nameOf({ $ref }: { readonly $ref: string }): string {
+function nameOf({ $ref }: Ref): string {
   return $ref.slice($ref.lastIndexOf('/') + 1)
 }
 
@@ -130,11 +135,18 @@ function compare(
   const media = content[type]
   if (media === undefined) return [...found, `content-type ${type}: not described`]
   if (method === 'HEAD') return text === '' ? found : [...found, 'a body']
-  const { $ref } = media.schema
-  if ($ref === undefined) return found
+  const { $ref, oneOf } = media.schema
+  const names = (oneOf ?? ($ref === undefined ? [] : [{ $ref }])).map(nameOf)
+  const [name] = names
+  if (name === undefined) return found
   const body: unknown = JSON.parse(text)
-  const code = media.examples === undefined ? [] : codeOf(body, Object.keys(media.examples))
-  return [...found, ...code, ...mismatches(nameOf({ $ref }), body)]
+  return [...found, ...(type === PROBLEM ? problems(body, names) : mismatches(name, body))]
+}
+
+/** What is wrong with a problem that has to be one of these codes. */
+function problems(body: unknown, codes: readonly string[]): readonly string[] {
+  const { code } = body as { code?: string }
+  return code !== undefined && codes.includes(code) ? mismatches(code, body) : [`code ${code}: not described`]
 }
 
 /** What is wrong with an export: a line that is neither its header nor its end is an entry. */
@@ -149,16 +161,13 @@ export function mismatchesOfLines(text: string): readonly string[] {
 function undescribed({ response, text }: Answer): readonly string[] {
   if (response.status === 204) return text === '' ? [] : ['a body']
   if (text === '') return []
-  const body: unknown = JSON.parse(text)
-  return [...codeOf(body, ELSEWHERE), ...mismatches('Problem', body)]
+  return problems(JSON.parse(text), ELSEWHERE)
 }
 
-function codeOf(body: unknown, codes: readonly string[]): readonly string[] {
-  const { code } = body as { code?: string }
-  return code !== undefined && codes.includes(code) ? [] : [`code ${code}: not described`]
-}
+/** The one problem that no operation answers: it has no schema of its own. */
+const BARE = { 'method-not-allowed': { allOf: [{ $ref: '#/components/schemas/Problem' }] } }
 
-const DEFINITIONS = strictly(document.components.schemas)
+const DEFINITIONS = strictly({ ...document.components.schemas, ...BARE })
 const validators = new Map<string, Validator>()
 
 /** What is wrong with a body by the schema of this name; a field that no schema names is. */
@@ -169,13 +178,24 @@ export function mismatches(name: string, body: unknown): readonly string[] {
   return known.validate(body).errors.map(({ instanceLocation, error }) => `${instanceLocation}: ${error}`)
 }
 
-/** The schemas as definitions in which an object holds the fields that are named, and no others. */
+/**
+ * The schemas as definitions in which an object holds the fields that are named, and no others. A shape that adds to
+ * another one (`allOf`) is closed as a whole.
+ */
 function strictly(schemas: object): Record<string, Schema> {
-  return JSON.parse(JSON.stringify(schemas), (_, value) => {
-    if (typeof value?.$ref === 'string')
-      return { ...value, $ref: value.$ref.replace('components/schemas', '$defs') }
-    const closed =
-      typeof value?.properties === 'object' && value.type === 'object' && !('additionalProperties' in value)
-    return closed ? { ...value, additionalProperties: false } : value
-  })
+  const named: Record<string, Schema> = JSON.parse(
+    JSON.stringify(schemas).replaceAll('#/components/schemas/', '#/$defs/'),
+  )
+  const bases = Object.values(named).flatMap(({ allOf = [] }) =>
+    allOf.map(({ $ref = '' }) => named[nameOf({ $ref })]),
+  )
+  const parts = new Set(bases)
+  return JSON.parse(JSON.stringify(named, (_, part) => (parts.has(part) ? part : closed(part))))
+}
+
+function closed(part: unknown): unknown {
+  if (typeof part !== 'object' || part === null) return part
+  if ('allOf' in part) return { ...part, unevaluatedProperties: false }
+  const isOpen = 'properties' in part && 'type' in part && part.type === 'object'
+  return isOpen && !('additionalProperties' in part) ? { ...part, additionalProperties: false } : part
 }

@@ -1,5 +1,5 @@
 import { WebSocket } from 'undici'
-import { fetchDocumented } from './documented.ts'
+import { fetchDocumented, mismatches } from './documented.ts'
 
 /** A client that follows its space on a socket, as an app developer would write it: by docs/spec.md, LV1 to LV17. */
 
@@ -28,6 +28,12 @@ type Frame =
 
 /** How long it waits before it opens a socket again, ms. */
 const PATIENCE_MS = 100
+
+/** Thrown where nobody catches it, so that the test fails. */
+function checkFrame(text: string): void {
+  const odd = mismatches('ServerFrame', JSON.parse(text))
+  if (odd.length > 0) throw new Error(`a frame is not as documented: ${odd.join(', ')}\n${text}`)
+}
 
 export class LiveDevice {
   readonly seen = { opened: 0, frames: 0, pages: 0 }
@@ -87,6 +93,7 @@ export class LiveDevice {
       opened.resolve()
     })
     socket.addEventListener('message', ({ data }) => {
+      checkFrame(String(data))
       this.#work = this.#work.then(() => this.#take(JSON.parse(data))).catch(() => socket.close())
     })
     socket.addEventListener('close', () => {

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { afterAll, expect } from 'vitest'
+import { mismatches } from './documented.ts'
 import { credentialsIn, secretsIn } from './secrets.ts'
 
 /** All that the Worker logs while a test file runs is read here, and must hold no secret ([SC8]). */
@@ -53,6 +54,12 @@ export function hush(): void {
 /** Whatever else came from the Worker: it must hold no credential. */
 export function examine(what: string, text: string): void {
   for (const kind of credentialsIn(text)) leaks.push(`${kind} in ${what}: ${text}`)
+}
+
+/** A frame that the Worker sent: it must hold no credential, and be as documented ([OA5]). */
+export function examineFrame(text: string): void {
+  examine('a frame', text)
+  for (const odd of mismatches('ServerFrame', JSON.parse(text))) leaks.push(`a frame, ${odd}: ${text}`)
 }
 
 afterAll(() => {

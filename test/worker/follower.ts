@@ -2,7 +2,7 @@ import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect } from 'vitest'
 import type { Listener } from '../../worker/src/core/listener.ts'
-import { examine } from '../support/witness.ts'
+import { examineFrame } from '../support/witness.ts'
 import { call, type Device } from './client.ts'
 
 // The tests read frames as an untyped client does.
@@ -58,7 +58,7 @@ export function followerOn(socket: WebSocket): Follower {
   const frames: Frame[] = []
   let closing: Closing | undefined
   socket.addEventListener('message', ({ data }) => {
-    examine('a frame', String(data))
+    examineFrame(String(data))
     frames.push(JSON.parse(String(data)))
   })
   socket.addEventListener('close', ({ code, reason }) => {

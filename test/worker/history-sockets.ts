@@ -1,6 +1,7 @@
 import type { Seat } from '../simulation/cast.ts'
 import type { Heard, Sockets } from '../simulation/host.ts'
 import type { Request } from '../simulation/wire.ts'
+import { examineFrame } from '../support/witness.ts'
 import type { Device, Reply } from './client.ts'
 import { askPlainly } from './follower.ts'
 
@@ -35,6 +36,7 @@ export class HistorySockets implements Sockets {
     if (webSocket === null) throw new Error(`no socket: ${status}`)
     const line: Line = { socket: webSocket, waiting: new Map() }
     webSocket.addEventListener('message', ({ data }) => {
+      examineFrame(String(data))
       const { type, id, ...said } = JSON.parse(String(data))
       if (type === 'ack') line.waiting.get(id)?.(said)
       else if (type === 'error') throw new Error(`an error on a socket: ${data}`)

@@ -12,6 +12,7 @@ import {
   TokensQuery,
 } from '../src/schema/query.ts'
 import { described } from './described.ts'
+import { FRAME_EXAMPLES, SOCKET } from './live.ts'
 import type { Operations } from './operation.ts'
 
 const NOW = 1_795_347_000_200
@@ -101,8 +102,11 @@ const EXPORT = [
 /** The one place where a route is described. */
 export const OPERATIONS: Operations = {
   'GET /api/health': {
+    id: 'getHealth',
+    tag: 'Service',
     access: 'anyone',
     summary: 'Whether the service runs',
+    description: 'Needs no credential and wakes no space.',
     reply: {
       status: 200,
       schema: 'HealthReply',
@@ -111,9 +115,12 @@ export const OPERATIONS: Operations = {
     faults: [],
   },
   'GET /api/openapi.json': {
+    id: 'getDescription',
+    tag: 'Service',
     access: 'anyone',
     conditional: true,
     summary: 'This document',
+    description: 'OpenAPI 3.1. It describes every route of the version that serves it.',
     reply: {
       status: 200,
       schema: 'OpenApi',
@@ -122,6 +129,8 @@ export const OPERATIONS: Operations = {
     faults: [],
   },
   'POST /api/auth': {
+    id: 'openSession',
+    tag: 'Sessions',
     access: 'anyone',
     summary: 'Exchange a token for a session',
     description:
@@ -152,6 +161,8 @@ export const OPERATIONS: Operations = {
     ],
   },
   'DELETE /api/auth': {
+    id: 'endSession',
+    tag: 'Sessions',
     access: 'session',
     summary: 'End the session',
     description: 'At once and everywhere.',
@@ -159,8 +170,12 @@ export const OPERATIONS: Operations = {
     faults: [],
   },
   'POST /api/tokens': {
+    id: 'mintToken',
+    tag: 'Tokens',
     access: 'admin',
     summary: 'Mint a token',
+    description:
+      'The reply shows the token once. Several tokens of one `space` share it; each device exchanges a token for a session of its own.',
     body: {
       schema: 'TokenRequest',
       example: { subject: 'ann', scopes: ['sync:read', 'sync:write'], name: 'ann at acme' },
@@ -169,6 +184,8 @@ export const OPERATIONS: Operations = {
     faults: [],
   },
   'GET /api/tokens': {
+    id: 'listTokens',
+    tag: 'Tokens',
     access: 'admin',
     summary: 'List tokens',
     description: 'What is known of them, never the tokens.',
@@ -177,6 +194,8 @@ export const OPERATIONS: Operations = {
     faults: [],
   },
   'DELETE /api/tokens/:id': {
+    id: 'revokeToken',
+    tag: 'Tokens',
     access: 'admin',
     summary: 'Revoke a token',
     description: 'It and every session that it opened end at once.',
@@ -185,6 +204,8 @@ export const OPERATIONS: Operations = {
     faults: ['not-found', 'busy'],
   },
   'POST /api/tokens/:id/rotate': {
+    id: 'rotateToken',
+    tag: 'Tokens',
     access: 'admin',
     summary: 'Replace a token',
     description:
@@ -199,6 +220,8 @@ export const OPERATIONS: Operations = {
     faults: ['not-found', 'busy'],
   },
   'POST /api/sync': {
+    id: 'sync',
+    tag: 'Sync',
     access: 'session',
     summary: 'Push changes, and pull what others changed',
     description:
@@ -225,7 +248,7 @@ export const OPERATIONS: Operations = {
         conflicts: [CONFLICT],
         results: [
           { key: 'notes/1', status: 'applied', version: 'k3x9q2.1041' },
-          { key: 'notes/2', status: 'superseded', version: 'k3x9q2.1039' },
+          { key: 'notes/2', status: 'superseded', version: 'k3x9q2.1039', conflict: 1042 },
           { key: 'notes/3', status: 'applied', version: 'k3x9q2.1043' },
         ],
         ...PAGE,
@@ -247,9 +270,13 @@ export const OPERATIONS: Operations = {
     ],
   },
   'GET /api/changes': {
+    id: 'pullChanges',
+    tag: 'Sync',
     access: 'session',
     conditional: true,
     summary: 'Pull what others changed',
+    description:
+      'The page of `POST /api/sync` without a push. Pull on from its `cursor` while `more` is true, even if `changes` is empty. Needs the scope `sync:read`.',
     query: described(ChangesQuery, 'Where to read on.', {
       cursor: 'Where to read on; without it, from the start.',
       limit: 'The most entries of the page.',
@@ -259,6 +286,8 @@ export const OPERATIONS: Operations = {
     faults: ['forbidden-scope', 'forbidden-collection'],
   },
   'GET /api/live': {
+    id: 'openSocket',
+    tag: 'Live',
     access: 'session',
     summary: 'Follow the feed on a WebSocket, and push',
     description:
@@ -267,7 +296,13 @@ export const OPERATIONS: Operations = {
       cursor: "Where the client's copy stands; without it only what comes from now on.",
       collections: COLLECTIONS,
     }),
-    reply: { status: 101, description: 'The socket.' },
+    reply: {
+      status: 101,
+      description: 'The socket. Each text message on it is a frame.',
+      schema: 'Frame',
+      examples: FRAME_EXAMPLES,
+      socket: SOCKET,
+    },
     faults: [
       'forbidden-scope',
       'forbidden-collection',
@@ -277,6 +312,8 @@ export const OPERATIONS: Operations = {
     ],
   },
   'POST /api/live/ticket': {
+    id: 'issueTicket',
+    tag: 'Live',
     access: 'session',
     summary: 'Get a ticket for a socket',
     description: 'It opens one socket of the session, within a minute. Needs the scope `sync:read`.',
@@ -288,9 +325,13 @@ export const OPERATIONS: Operations = {
     faults: ['forbidden-scope'],
   },
   'GET /api/status': {
+    id: 'getStatus',
+    tag: 'Sync',
     access: 'session',
     conditional: true,
     summary: 'Where the space stands',
+    description:
+      'The number of changes that a reader has yet to pull, the entries and open conflicts of the space, its quota, and the limits that a client stays within. Needs the scope `sync:read`.',
     query: described(StatusQuery, 'A reader.', {
       cursor: 'Count what is `pending` from here; without it, from the start.',
       collections: 'Names parted by commas: those that the cursor was made with.',
@@ -317,8 +358,11 @@ export const OPERATIONS: Operations = {
     faults: ['forbidden-scope', 'forbidden-collection'],
   },
   'GET /api/entries': {
+    id: 'getEntry',
+    tag: 'Reading',
     access: 'session',
     summary: 'Read one entry',
+    description: 'The value of a key now, without its history. Needs the scope `sync:read`.',
     query: described(EntryQuery, 'A key.', {
       key: 'May hold slashes and dots.',
     }),
@@ -326,8 +370,12 @@ export const OPERATIONS: Operations = {
     faults: ['forbidden-scope', 'not-found'],
   },
   'GET /api/conflicts': {
+    id: 'listConflicts',
+    tag: 'Conflicts',
     access: 'session',
     summary: 'List conflicts',
+    description:
+      'Every conflict that the retention still holds, by ascending id; open ones are held for ever. Needs the scope `sync:read`.',
     query: described(ConflictsQuery, 'A page of conflicts.', {
       after: 'The `next` of the page before.',
       limit: 'The most conflicts of the page.',
@@ -338,6 +386,8 @@ export const OPERATIONS: Operations = {
     faults: ['forbidden-scope'],
   },
   'POST /api/conflicts/:id/resolve': {
+    id: 'resolveConflict',
+    tag: 'Conflicts',
     access: 'session',
     summary: 'Decide an open conflict',
     description:
@@ -359,6 +409,8 @@ export const OPERATIONS: Operations = {
     ],
   },
   'GET /api/history': {
+    id: 'getHistory',
+    tag: 'Reading',
     access: 'session',
     summary: 'The versions of a key',
     description: 'As far back as the retention reaches. To bring one back, write its value.',
@@ -375,6 +427,8 @@ export const OPERATIONS: Operations = {
     faults: ['forbidden-scope', 'not-found'],
   },
   'DELETE /api/sessions': {
+    id: 'endSessions',
+    tag: 'Tokens',
     access: 'admin',
     summary: "End the sessions of an identity provider's subject",
     description:
@@ -388,6 +442,8 @@ export const OPERATIONS: Operations = {
     faults: ['busy'],
   },
   'POST /api/spaces/reseal': {
+    id: 'resealSpaces',
+    tag: 'Operation',
     access: 'admin',
     summary: 'Seal spaces by the newest master key',
     description:
@@ -401,12 +457,17 @@ export const OPERATIONS: Operations = {
     faults: [],
   },
   'GET /api/config': {
+    id: 'getConfig',
+    tag: 'Operation',
     access: 'admin',
     summary: 'What holds for all spaces',
+    description: 'The configuration as it is stored, with its `revision`.',
     reply: { status: 200, schema: 'StoredConfig', example: CONFIG },
     faults: [],
   },
   'PUT /api/config': {
+    id: 'replaceConfig',
+    tag: 'Operation',
     access: 'admin',
     summary: 'Change what holds for all spaces',
     description: 'Replaces it whole. Spaces follow within about a minute and a half.',
@@ -415,6 +476,8 @@ export const OPERATIONS: Operations = {
     faults: ['config-changed'],
   },
   'GET /api/audit': {
+    id: 'listAudit',
+    tag: 'Operation',
     access: 'admin',
     summary: 'What operators did',
     description:
@@ -424,6 +487,8 @@ export const OPERATIONS: Operations = {
     faults: [],
   },
   'GET /api/export': {
+    id: 'exportSpace',
+    tag: 'Transfer',
     access: 'session',
     summary: 'Export the space',
     description:
@@ -432,6 +497,8 @@ export const OPERATIONS: Operations = {
     faults: ['forbidden-scope', 'forbidden-collection'],
   },
   'POST /api/import': {
+    id: 'importSpace',
+    tag: 'Transfer',
     access: 'session',
     summary: 'Fill the space from an export',
     description:
@@ -448,6 +515,8 @@ export const OPERATIONS: Operations = {
     faults: ['forbidden-scope', 'forbidden-collection', 'not-empty', 'import-gap', 'quota-exceeded'],
   },
   'DELETE /api/space': {
+    id: 'eraseSpace',
+    tag: 'Transfer',
     access: 'session',
     summary: 'Erase the space',
     description:

@@ -1,13 +1,13 @@
-import type { Fault, FaultCode } from '../src/core/fault.ts'
+import type { FaultCode } from '../src/core/fault.ts'
 import type { Json } from '../src/core/json.ts'
 import { problem } from '../src/http/problem.ts'
 import { refusal } from '../src/http/refusal.ts'
 import { FAULTS } from './faults.ts'
+import { FAULT_CODES, statusOf } from './problems.ts'
 
 /** The header of a reply, as the document names it, by how the edge writes it. */
 const HEADERS: Readonly<Record<string, string>> = {
   'accept-post': 'Accept-Post',
-  allow: 'Allow',
   upgrade: 'Upgrade',
   ratelimit: 'RateLimit',
   'ratelimit-policy': 'RateLimit-Policy',
@@ -25,18 +25,17 @@ export function headersOf(names: readonly string[]): { readonly headers?: Json }
 
 /** The problem document of every fault, as the edge writes it. */
 export async function problemExamples(): Promise<Json> {
-  const examples = Object.values<Fault>(FAULTS).map(async (fault) => {
-    const value: Json = await problem(refusal(fault), '5f0c1d7e').json()
-    return [fault.code, { value }] as const
+  const examples = FAULT_CODES.map(async (code) => {
+    const value: Json = await problem(refusal(FAULTS[code]), '5f0c1d7e').json()
+    return [code, { value }] as const
   })
   return Object.fromEntries(await Promise.all(examples))
 }
 
 /** Codes by the status that the edge answers with, in the order in which the document lists them. */
 export function refusalsByStatus(codes: readonly FaultCode[]): ReadonlyMap<number, readonly FaultCode[]> {
-  const known = Object.values<Fault>(FAULTS).map(({ code }) => code)
-  const ordered = known.filter((code) => codes.includes(code))
-  return Map.groupBy(ordered, (code) => refusal(FAULTS[code]).status)
+  const ordered = FAULT_CODES.filter((code) => codes.includes(code))
+  return Map.groupBy(ordered, statusOf)
 }
 
 /** A response is named by its codes. */
@@ -53,9 +52,18 @@ export function refusalResponse(codes: readonly FaultCode[]): Json {
     ...headersOf(names),
     content: {
       'application/problem+json': {
-        schema: { $ref: '#/components/schemas/Problem' },
+        schema: oneOfCodes(codes),
         examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
       },
     },
   }
+}
+
+/** The schema of each code has its name, so that the discriminator needs no mapping. */
+function oneOfCodes(codes: readonly FaultCode[]): Json {
+  const shapes = codes.map((code) => ({ $ref: `#/components/schemas/${code}` }))
+  const [only] = shapes
+  return shapes.length === 1 && only !== undefined
+    ? only
+    : { oneOf: shapes, discriminator: { propertyName: 'code' } }
 }

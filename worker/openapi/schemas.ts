@@ -4,12 +4,8 @@ import { AuthRequest } from '../src/schema/auth.ts'
 import { AuthReply } from '../src/schema/auth-reply.ts'
 import { ConfigRequest, Quota, RequestsPerMinute, StoredConfig } from '../src/schema/config.ts'
 import { ConfigReply } from '../src/schema/config-reply.ts'
-import { ResolveRequest } from '../src/schema/conflict.ts'
-import { Conflict, ConflictSide, ConflictsReply, ResolveReply } from '../src/schema/conflict-reply.ts'
 import { Done } from '../src/schema/done-reply.ts'
-import { Entry } from '../src/schema/entry-reply.ts'
 import { HealthReply } from '../src/schema/health-reply.ts'
-import { HistoryReply } from '../src/schema/history-reply.ts'
 import { IdentityProvider } from '../src/schema/identity.ts'
 import { ImportReply } from '../src/schema/import-reply.ts'
 import { Limits } from '../src/schema/limits-reply.ts'
@@ -21,18 +17,15 @@ import { SessionsRequest } from '../src/schema/sessions.ts'
 import { SessionsReply } from '../src/schema/sessions-reply.ts'
 import { EraseRequest } from '../src/schema/space.ts'
 import { QuotaUsage, StatusReply, Usage } from '../src/schema/status-reply.ts'
-import { Change, SyncRequest } from '../src/schema/sync.ts'
-import { ChangeResult, ChangesReply, SyncReply } from '../src/schema/sync-reply.ts'
 import { TicketReply } from '../src/schema/ticket-reply.ts'
 import { RotateRequest, TokenRequest } from '../src/schema/token.ts'
 import { RevokeReply, RotateReply, ShownToken, TokenReply, TokensReply } from '../src/schema/token-reply.ts'
 import { described } from './described.ts'
+import { FRAMES } from './frames.ts'
+import { PROBLEMS } from './problems.ts'
+import { PAGE, SYNC_SCHEMAS } from './sync-schemas.ts'
 
 const MS = 'milliseconds since 1970'
-const COLLECTIONS = 'Only these collections: the part of a key before its first slash, or `default`.'
-const BY = 'The client that wrote it.'
-const AT = `The time that decides, ${MS}: the client's, corrected by its skew and never in the future.`
-const VALUE = 'Any JSON. A deletion carries its last value if it was given one.'
 
 const RECORD = {
   id: "The token's SHA-256, base64url.",
@@ -57,17 +50,6 @@ const CONFIG = {
   quota: 'How much each space may hold.',
 }
 
-const PAGE = {
-  changes: 'The latest entry of each key after the cursor, in the order of their versions.',
-  cursor: 'Where to read on.',
-  more: 'Whether a page follows. If not, the copy is a consistent snapshot.',
-  reset:
-    'The cursor cannot be continued, and the page begins at the start of the feed: start over as `resetReason` says.',
-  resetReason:
-    'There under `reset`. `filter`, `floor`, `cursor`: clear the copy, keep the queue, apply the page. `epoch`, `head`: the space was erased, restored or set back, and the copy may be all that is left of what was acknowledged. Read the feed to its end beside the copy, offer to push what only the copy has, or has of a later time, then drop the copy.',
-  head: 'The latest version of the space.',
-}
-
 /** Every shape that has a name in the document. */
 export const SCHEMAS = {
   AuthRequest: described(AuthRequest, 'A token to exchange for a session.', {
@@ -81,7 +63,7 @@ export const SCHEMAS = {
     clientId: 'The replica that the session is bound to.',
     space: 'The space that the session opens.',
     epoch:
-      'Names the data that the space holds: another one than last time, and the space was erased or restored. May be absent for some minutes while a release ships.',
+      'Names the data that the space holds. If it is another one than last time, the space was erased or restored. May be absent for some minutes while a release ships.',
     lastBatch:
       'The number of the last batch that this space has from this client, 0 for none: the next one is one more. Absent where `epoch` is.',
     scopes: 'What it allows.',
@@ -126,74 +108,6 @@ export const SCHEMAS = {
     success: 'Always true.',
     ticket: 'For the subprotocol `ticket.<ticket>`.',
     expiresAt: `Until when a socket can be opened with it, ${MS}.`,
-  }),
-  SyncRequest: described(SyncRequest, 'A batch of changes, and where to read on.', {
-    clientId: "The session's client; another one is refused.",
-    batch:
-      'The number of this batch of the client, from 1 and without gaps: sent again, it takes effect once.',
-    clientTime: `The client's clock as it sends, ${MS}: its skew corrects every \`timestamp\`. A fraction is rounded down.`,
-    cursor: 'Where to read on; null from the start. Without it nothing is read.',
-    limit: 'The most entries of the page.',
-    collections: COLLECTIONS,
-    atomic: 'All changes or none: any rejection or conflict is a 409.',
-    echo: 'Whether `changes` also holds what this very request wrote. Without a cursor nothing is read.',
-    changes: 'In the order that they take effect; at most 500.',
-  }),
-  Change: described(Change, 'One change. What is wrong with it rejects it alone.', {
-    key: '`collection/rest`, 1 to 512 bytes, no control character.',
-    value: 'Any JSON of at most 256 KiB, nested at most 128 deep.',
-    deleted: 'Whether it is a deletion, which may carry a last value.',
-    timestamp: `When the edit was made, ${MS}; a fraction is rounded down. A batch with a \`batch\` may leave it out: then the time of arrival decides. 0: it loses to a concurrent edit of any later time.`,
-    base: 'The version that the edit was made on; null: believed absent. Without it, a blind write.',
-    baseValue: 'In place of `base`: the value that the edit was made on.',
-    baseDeleted: 'In place of `base`: true for believed deleted or absent.',
-  }),
-  SyncReply: described(
-    SyncReply,
-    'What became of the batch, and a page of what others changed: apply `results` first, then `changes`.',
-    {
-      ...PAGE,
-      cursor: `${PAGE.cursor} There where the request has one.`,
-      more: `${PAGE.more} There where the request has a cursor.`,
-      reset: `${PAGE.reset} There where the request has a cursor.`,
-      resetReason: PAGE.resetReason,
-      success: 'Whether no change was rejected.',
-      synced:
-        "The keys at which the client's change stands now: by itself, inside a merge, or as the very same content.",
-      conflicts: 'What lost, or was replaced unseen, in this batch.',
-      results: 'One for each change, in their order.',
-      replayed: 'The batch was answered before: these are the results of then.',
-      serverTime: `When the request came, by the space's clock, ${MS}.`,
-    },
-  ),
-  ChangeResult: described(ChangeResult, 'What became of one change.', {
-    key: 'Of the change.',
-    status:
-      '`merged`: it stands inside a `value` that the space made. `noop`: the same content stood already. `conflict`: it waits for a decision. `superseded`: it lost, and is kept as a loser. `rejected`: for the reason in `code`, finally.',
-    version: 'Where the key stands after this change.',
-    value: 'What a merge made, unless the reply grew too long: the feed has it.',
-    effectiveTimestamp: `The time that decided, where it differs from the one sent, ${MS}.`,
-    conflict: 'The `id` of its entry in `conflicts`, if it made one.',
-    code: 'Why it was rejected.',
-    path: 'Where, if that is inside `value` or `baseValue`: a JSON pointer into the change, at most 512 characters.',
-  }),
-  ChangesReply: described(ChangesReply, 'A page of the feed.', PAGE),
-  ResolveRequest: described(ResolveRequest, 'What is to stand.', {
-    choice: 'The content of one side, or another `value`.',
-    value: VALUE,
-    base: 'The version that stands, as the one who decides has seen it; null where nothing does.',
-  }),
-  ResolveReply: described(ResolveReply, 'The conflict is closed.', {
-    success: 'Always true.',
-    id: 'Of the conflict.',
-    key: 'Of the entry.',
-    version: 'Where the key stands now; null where nothing does.',
-    replayed: 'The same decision was made before.',
-  }),
-  HistoryReply: described(HistoryReply, 'Versions of a key, the newest first.', {
-    key: 'Of the entry.',
-    versions: 'What stood, and before a merged version what was sent.',
-    next: 'The `before` of the next page; null at the end.',
   }),
   StoredConfig: described(StoredConfig, 'What holds for all spaces of a stack.', CONFIG),
   ConfigRequest: described(
@@ -292,36 +206,6 @@ export const SCHEMAS = {
       revision: 'Of the configuration: the new one, or the one that a refused change was made on.',
     },
   ),
-  Entry: described(Entry, 'Where a key stands.', {
-    key: '`collection/rest`.',
-    value: VALUE,
-    deleted: 'True for a deletion, else absent.',
-    timestamp: AT,
-    version: 'Opaque; the `base` of the next edit.',
-    by: BY,
-  }),
-  ConflictsReply: described(ConflictsReply, 'A page of conflicts, the oldest first.', {
-    conflicts: 'As far as the token may see them.',
-    next: 'The `after` of the next page; null at the end.',
-  }),
-  Conflict: described(Conflict, 'Two versions that were written without knowledge of each other.', {
-    id: 'Ascends with time.',
-    key: 'Absent if neither side is known any more.',
-    policy: 'What settled it.',
-    resolution: 'Which side stands. `open`: the winner, until somebody decides.',
-    winner: 'The side that stands.',
-    loser: 'The side that was overruled; it stays readable.',
-    paths: 'Of the fields that clash, as JSON pointers.',
-    resolvedBy: 'The version that settled an open one.',
-  }),
-  ConflictSide: described(ConflictSide, 'One side of a conflict; of a forgotten deletion only `deleted`.', {
-    value: VALUE,
-    deleted: 'True for a deletion, else absent.',
-    version: 'Opaque.',
-    timestamp: AT,
-    by: BY,
-    omitted: 'True where the value is not shown: `GET /api/conflicts` has it.',
-  }),
   StatusReply: described(StatusReply, 'Where the space stands.', {
     status: 'Always `ok`.',
     lastSync: `When the space last stored a change, ${MS}; null: never.`,
@@ -365,31 +249,20 @@ export const SCHEMAS = {
     pageEntries: 'The most entries of a page.',
   }),
   Done: described(Done, 'It is done.', { success: 'Always true.' }),
-  Problem: described(Problem, 'A refusal (RFC 9457).', {
+  ...SYNC_SCHEMAS,
+  ...FRAMES,
+  Problem: described(Problem, 'A refusal of the whole request (RFC 9457): each code adds its members.', {
     type: 'A URN of the `code`.',
     title: 'The words of the status.',
     status: 'The HTTP status.',
-    code: 'What to key on: the list is closed.',
+    code: 'The list is closed; `x-action` of its schema says what a client does. Treat an unknown code by its status.',
     detail: "For the client's developer.",
     instance: 'A URN of the request id.',
     success: 'Always false.',
     conflicts: 'Always empty.',
     synced: 'Always empty.',
-    limit: 'The limit that the request goes over.',
-    expected: 'The number of the batch, or of the line, that would be taken.',
-    reset: 'The space knows no batch of this client: start over.',
-    epoch: 'Names the data that the space holds.',
-    results: 'What became of each change of an atomic batch; none of it was stored.',
-    version: 'Where the key stands; null where nothing does.',
-    id: 'Of the conflict.',
-    revision: 'That of the configuration by now.',
-    line: 'The number of the line that is refused, from 1.',
-    policy: 'The budget that is used up; `place`: the counter before the space.',
-    windowSeconds: 'What `limit` is counted over, seconds.',
-    quota: 'What there is no room for.',
-    used: 'How much there is; null for a token of some collections.',
-    retryAfterSeconds: 'After how many seconds the next request is let in, unless others come first.',
   }),
+  ...PROBLEMS,
 }
 
 export type SchemaName = keyof typeof SCHEMAS

@@ -11,18 +11,33 @@ const RESOLUTIONS = {
   resolved: 'resolved',
 } as const satisfies { readonly [R in Settled['resolution']]: R }
 
-/**
- * One side of a conflict. Only `deleted` is known of a deletion that the space has forgotten, and only `version` is
- * shown where `omitted` says so.
- */
-export const ConflictSide = z.object({
-  value: z.optional(AnyJson),
-  deleted: z.optional(z.literal(true)),
-  version: z.optional(Opaque),
-  timestamp: z.optional(Milliseconds),
-  by: z.optional(z.string()),
-  omitted: z.optional(z.literal(true)),
+const Shown = { version: Opaque, timestamp: Milliseconds, by: z.string() }
+
+/** A side that is a value. */
+export const ValueSide = z.object({
+  ...Shown,
+  value: AnyJson,
+  deleted: z.optional(z.literal(false)),
+  omitted: z.optional(z.literal(false)),
 })
+
+/** A side that is a deletion. Nothing else is known of one that the space has forgotten. */
+export const DeletedSide = z.object({
+  ...z.partial(z.object(Shown)).shape,
+  deleted: z.literal(true),
+  value: z.optional(AnyJson),
+  omitted: z.optional(z.literal(false)),
+})
+
+/** A side that is not shown. */
+export const OmittedSide = z.object({
+  version: Opaque,
+  omitted: z.literal(true),
+  deleted: z.optional(z.literal(false)),
+})
+
+/** One side of a conflict. */
+export const ConflictSide = z.union([ValueSide, DeletedSide, OmittedSide])
 
 /** A conflict, as the reply that made it and the list of all show it. */
 export const Conflict = z.object({

@@ -1,12 +1,19 @@
 import * as z from 'zod/mini'
 import { AnyJson, Milliseconds, Opaque } from './name.ts'
 
-/** Where a key stands: a line of `changes`, and the reply of `GET /api/entries`. */
-export const Entry = z.object({
+/** The fields of every entry. */
+export const EntryFields = z.object({
   key: z.string(),
-  value: z.optional(AnyJson),
-  deleted: z.optional(z.literal(true)),
   timestamp: Milliseconds,
   version: Opaque,
   by: z.string(),
 })
+
+/** The further fields of a key that holds a value. */
+export const LiveEntry = z.object({ value: AnyJson, deleted: z.optional(z.literal(false)) })
+
+/** The further fields of a key that was deleted. */
+export const DeletedEntry = z.object({ deleted: z.literal(true), value: z.optional(AnyJson) })
+
+/** Where a key stands: a line of `changes`. */
+export const Entry = z.xor([LiveEntry, DeletedEntry])

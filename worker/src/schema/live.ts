@@ -5,7 +5,7 @@ import { accepted, type Result } from '../core/result.ts'
 import { AnyJson, ClientId, Opaque } from './name.ts'
 import { parseJson, parseShape } from './parse.ts'
 
-const MESSAGES = {
+export const MESSAGES = {
   /** The body of `POST /api/sync`, under a name that its answer carries. */
   push: z.strictObject({ type: z.literal('push'), id: ClientId, body: AnyJson }),
   /** Where the client's copy stands. */

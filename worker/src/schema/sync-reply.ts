@@ -5,15 +5,6 @@ import { Conflict } from './conflict-reply.ts'
 import { Entry } from './entry-reply.ts'
 import { AnyJson, Milliseconds, Opaque } from './name.ts'
 
-const STATUSES = {
-  applied: 'applied',
-  merged: 'merged',
-  noop: 'noop',
-  superseded: 'superseded',
-  conflict: 'conflict',
-  rejected: 'rejected',
-} as const satisfies { readonly [S in Verdict['status']]: S }
-
 const REJECTIONS = {
   'invalid-key': 'invalid-key',
   'invalid-timestamp': 'invalid-timestamp',
@@ -25,17 +16,74 @@ const REJECTIONS = {
   'number-out-of-range': 'number-out-of-range',
 } as const satisfies { readonly [R in Rejection]: R }
 
-/** What became of one change. */
-export const ChangeResult = z.object({
-  key: z.string(),
-  status: z.enum(STATUSES),
-  version: z.optional(Opaque),
-  value: z.optional(AnyJson),
-  effectiveTimestamp: z.optional(Milliseconds),
+const Decided = { key: z.string(), effectiveTimestamp: z.optional(Milliseconds) }
+
+/** The change stands. */
+export const AppliedResult = z.object({
+  ...Decided,
+  status: z.literal('applied'),
+  version: Opaque,
   conflict: z.optional(z.int()),
-  code: z.optional(z.enum(REJECTIONS)),
+})
+
+/** The change stands inside a value that the space made. */
+export const MergedResult = z.object({
+  ...Decided,
+  status: z.literal('merged'),
+  version: Opaque,
+  value: z.optional(AnyJson),
+  conflict: z.optional(z.int()),
+})
+
+/** The same content stood already. */
+export const NoopResult = z.object({
+  ...Decided,
+  status: z.literal('noop'),
+  version: z.optional(Opaque),
+})
+
+/** The change lost, and is kept as the loser of a conflict. */
+export const SupersededResult = z.object({
+  ...Decided,
+  status: z.literal('superseded'),
+  version: z.optional(Opaque),
+  conflict: z.optional(z.int()),
+})
+
+/** The change waits for a decision. */
+export const OpenResult = z.object({
+  ...Decided,
+  status: z.literal('conflict'),
+  version: z.optional(Opaque),
+  conflict: z.optional(z.int()),
+})
+
+/** The change is refused, and its neighbours are not. */
+export const RejectedResult = z.object({
+  key: z.string(),
+  status: z.literal('rejected'),
+  code: z.enum(REJECTIONS),
   path: z.optional(z.string()),
 })
+
+const RESULTS = {
+  applied: AppliedResult,
+  merged: MergedResult,
+  noop: NoopResult,
+  superseded: SupersededResult,
+  conflict: OpenResult,
+  rejected: RejectedResult,
+} as const satisfies { readonly [S in Verdict['status']]: z.ZodMiniObject }
+
+/** What became of one change. */
+export const ChangeResult = z.discriminatedUnion('status', [
+  RESULTS.applied,
+  RESULTS.merged,
+  RESULTS.noop,
+  RESULTS.superseded,
+  RESULTS.conflict,
+  RESULTS.rejected,
+])
 
 /** A page of the feed: the reply of `GET /api/changes`. */
 export const ChangesReply = z.object({
