@@ -1,5 +1,5 @@
 import { ROUTES } from '../../worker/src/http/router.ts'
-import { documented } from '../support/documented.ts'
+import { documented, mismatches } from '../support/documented.ts'
 import { credentialsIn } from '../support/secrets.ts'
 import { mutateBytes, mutateHeaders, mutateJson, mutatePath } from './mutation.ts'
 import type { Random } from './random.ts'
@@ -86,7 +86,7 @@ function message(by: Random): string {
   return by.below(3) === 0 ? JSON.stringify(chosen) : mutateJson(chosen, by)
 }
 
-/** Throws where a frame tells of a failure of ours. */
+/** Throws where a frame tells of a failure of ours, or is not as documented. */
 export function examineFrame(frame: string, weather: Weather): void {
   const { type, status, body } = JSON.parse(frame)
   const seen = `socket: ${[type, status, body?.code].filter((part) => part !== undefined).join(' ')}`
@@ -94,6 +94,8 @@ export function examineFrame(frame: string, weather: Weather): void {
   if (status >= 500 || body?.status >= 500) throw new Error(`${seen}: ${frame}`)
   const leaked = credentialsIn(frame)
   if (leaked.length > 0) throw new Error(`${leaked} in a frame`)
+  const odd = mismatches('ServerFrame', JSON.parse(frame))
+  if (odd.length > 0) throw new Error(`a frame is not as documented: ${odd}: ${frame}`)
 }
 
 function mutate(sent: Sent, by: Random): Sent {
