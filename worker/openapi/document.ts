@@ -77,7 +77,7 @@ function pathParameters({ parameters = {} }: Operation): readonly Json[] {
   }))
 }
 
-/** A client sends what a schema makes of a query: numbers as digits, lists with commas. */
+/** A client sends what a schema makes of a query: numbers as digits, a list as a parameter for each item. */
 function queryParameters({ query }: Operation): readonly Json[] {
   if (query === undefined) return []
   const { properties = {}, required = [] } = z.toJSONSchema(query.schema, { io: 'output' })
@@ -86,7 +86,6 @@ function queryParameters({ query }: Operation): readonly Json[] {
     in: 'query',
     required: required.includes(name),
     description: query.fields[name] ?? '',
-    ...(typeof schema === 'object' && schema.type === 'array' && { explode: false }),
     schema: toJson(toObject(schema)),
   }))
 }

@@ -23,7 +23,8 @@ const OLD_ID = 'bJ8z1uVhZ4cQ2mYpX0tLr7eKsWgD9nFaO3iB5vHxUjE'
 const OBJECT = '4f'.repeat(32)
 const SUBJECT = 'https://login.example.com/#sub=auth0|5f7c8ec7c33c6c004bbafe82'
 const SESSION = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl'
-const COLLECTIONS = 'Names parted by commas: only these collections.'
+const COLLECTIONS =
+  'Only these collections: the part of a key before its first slash, or `default`. A list with commas is the same.'
 
 const RECORD = {
   id: ID,
@@ -334,7 +335,7 @@ export const OPERATIONS: Operations = {
       'The number of changes that a reader has yet to pull, the entries and open conflicts of the space, its quota, and the limits that a client stays within. Needs the scope `sync:read`.',
     query: described(StatusQuery, 'A reader.', {
       cursor: 'Count what is `pending` from here; without it, from the start.',
-      collections: 'Names parted by commas: those that the cursor was made with.',
+      collections: 'The collections that the cursor was made with. A list with commas is the same.',
     }),
     reply: {
       status: 200,

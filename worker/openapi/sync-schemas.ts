@@ -90,7 +90,7 @@ const RESULT = {
   key: 'The key of the change.',
   effectiveTimestamp: `The time that decided, ${MS}, where it differs from the one that was sent.`,
   version: 'The version of the key after this change: the `base` of the next edit.',
-  conflict: 'The `id` of its conflict in `conflicts`.',
+  conflict: 'The `id` of its conflict in `conflicts`. A replay has it for as long as the conflict is kept.',
 }
 const STANDS = { version: 'The version that stands; absent where nothing does.', conflict: RESULT.conflict }
 
