@@ -104,7 +104,7 @@ function checkRejections(verdicts: Verdicts, { client, request, reply }: Handled
 function flawOf({ key, timestamp, value, deleted }: Change, granted: Habits['granted']): string | undefined {
   if (key === '' || key.startsWith('/') || key.includes('\n')) return 'invalid-key'
   if (!isGranted(granted, key)) return 'forbidden-key'
-  if (timestamp < 0 || !Number.isInteger(timestamp)) return 'invalid-timestamp'
+  if (timestamp < 0) return 'invalid-timestamp'
   return value === undefined && !deleted ? 'missing-value' : undefined
 }
 
@@ -124,12 +124,34 @@ function checkTimes(verdicts: Verdicts, handled: Handled): void {
   }
 }
 
-/** The time that decides (CL1 to CL3). */
+/** The time that decides (CL1 to CL3, CL5). */
 export function timeOf({ request, reply }: Handled, { timestamp }: Change): number {
   const now = reply.serverTime
   const skew = request.clientTime === undefined ? 0 : now - request.clientTime
-  const corrected = Math.abs(skew) > TOLERANCE ? timestamp + skew : timestamp
+  const corrected = Math.floor(timestamp) + (Math.abs(skew) > TOLERANCE ? skew : 0)
   return Math.min(now, Math.max(0, corrected))
+}
+
+/** The changes that versions came of, and the other way round, as the replies tell. */
+export interface Origins {
+  readonly sources: ReadonlyMap<number, Change>
+  readonly effects: ReadonlyMap<Change, ReadonlySet<number>>
+}
+
+export function originsOf(handled: readonly Handled[]): Origins {
+  const sources = new Map<number, Change>()
+  const effects = new Map<Change, Set<number>>()
+  for (const { request, reply } of handled) {
+    for (const [index, change] of request.changes.entries()) {
+      const { status, version } = reply.results[index] ?? {}
+      if ((status !== 'applied' && status !== 'merged') || version === undefined) continue
+      const seq = seqOf(version)
+      // A merge that changed nothing names what stood already.
+      if (!sources.has(seq)) sources.set(seq, change)
+      effects.set(change, (effects.get(change) ?? new Set()).add(seq))
+    }
+  }
+  return { sources, effects }
 }
 
 type Content = readonly [key: string, by: string, deleted: boolean, value: Json | undefined]
