@@ -33,15 +33,19 @@ export interface Seat {
   edits: number
   /** The request whose answer it waits for. */
   open: Request | null
+  /** Whether that went over its socket. */
+  live: boolean
 }
 
 export function clockOf(seat: Seat, now: number): number {
   return Math.max(0, Math.round(now + seat.ahead + (now - START) * seat.drift))
 }
 
-/** Between four and eight clients of one space, of every sort. */
-export function castOf(random: Random): readonly Seat[] {
-  return Array.from({ length: random.between(4, 8) }, (_, index) => seatOf(habitsOf(random, index), random))
+/** Between four and eight clients of one space, of every sort; `narrow`: most of them read little at a time. */
+export function castOf(random: Random, narrow: boolean): readonly Seat[] {
+  return Array.from({ length: random.between(4, 8) }, (_, index) =>
+    seatOf(habitsOf(random, { index, narrow }), random),
+  )
 }
 
 export function seatOf(habits: Habits, random: Random): Seat {
@@ -53,14 +57,17 @@ export function seatOf(habits: Habits, random: Random): Seat {
     attempt: 0,
     edits: 0,
     open: null,
+    live: false,
   }
 }
 
-function habitsOf(random: Random, index: number): Habits {
+function habitsOf(random: Random, { index, narrow }: { index: number; narrow: boolean }): Habits {
   const granted = random.chance(0.2) ? [random.pick(['notes', 'tasks']), 'default'] : null
-  const asks = random.chance(0.15) ? [granted?.[0] ?? 'notes'] : undefined
+  const asks = random.chance(narrow ? 0.6 : 0.15) ? [granted?.[0] ?? 'notes'] : undefined
   const pulls = random.chance(0.85)
-  const limit = random.chance(0.6) ? random.between(1, 6) : undefined
+  const limit = random.chance(0.6) ? random.between(1, narrow ? 2 : 6) : undefined
+  // It knows the founding API and the time, and nothing more.
+  const isPlain = random.chance(0.1)
   return {
     id: `c${index}`,
     subject: `s${index % 3}`,
@@ -68,11 +75,11 @@ function habitsOf(random: Random, index: number): Habits {
     ...(asks !== undefined && { asks }),
     pulls,
     reads: pulls || random.chance(0.5),
-    numbers: random.chance(0.7),
-    bases: random.pick(['version', 'version', 'version', 'value', 'never'] as const),
+    numbers: !isPlain && random.chance(0.7),
+    bases: isPlain ? 'never' : random.pick(['version', 'version', 'version', 'value', 'never'] as const),
     lags: random.chance(0.3) ? 0.4 : 0.02,
     keepsTombstones: random.chance(0.5),
-    tellsTime: random.chance(0.5),
+    tellsTime: isPlain || random.chance(0.5),
     ...(limit !== undefined && { limit }),
   }
 }
@@ -105,6 +112,6 @@ function sessionOf({ id, subject, granted, reads }: Habits): Session {
     scopes,
     collections: granted,
     issuedAt: START,
-    expiresAt: 0,
+    expiresAt: START,
   }
 }

@@ -52,6 +52,8 @@ export class OfflineClient {
   cursor: string | null = null
   /** Whether the last page was the last one. */
   caughtUp = false
+  /** On a socket: it has pulled and said where it stands, and lets pass the frames that were under way before that. */
+  #lets = false
   #queue: Change[] = []
   #out: Outgoing | null = null
   #last = 0
@@ -114,9 +116,16 @@ export class OfflineClient {
     }
   }
 
-  /** Takes in the answer to the request that was sent last. */
-  receive(request: Request, reply: Reply): void {
+  /**
+   * Takes in the answer to the request that was sent last. `live`: over its socket, on which no frame comes in between.
+   * Over HTTP a frame may have led the copy on meanwhile: then the page does not begin where it stands, and it pulls anew.
+   */
+  receive(request: Request, reply: Reply, live: boolean): void {
     if (request.changes.length > 0) this.#out = null
+    if (!live && request.cursor !== undefined && request.cursor !== this.cursor) {
+      this.caughtUp = false
+      return
+    }
     const verbatim = !reply.replayed && reply.reset !== true && request.cursor !== null
     if (verbatim) this.#takeResults(request.changes, reply)
     if (reply.cursor === undefined) return
@@ -129,10 +138,26 @@ export class OfflineClient {
   /** Takes in what comes on a socket: a frame that begins where the copy stands. At any other it has to pull. */
   follow(frame: Frame): void {
     if (frame.type === 'changes' && frame.cursor === this.cursor) return
-    this.caughtUp = frame.type === 'changes' && frame.from === this.cursor
-    if (frame.type === 'poke' || !this.caughtUp) return
-    for (const entry of frame.changes) this.#take(entry)
-    this.cursor = frame.cursor
+    const fits = frame.type === 'changes' && frame.from === this.cursor
+    if (fits) this.#takeFrame(frame)
+    else if (frame.type === 'poke' || !this.#lets) this.caughtUp = false
+  }
+
+  #takeFrame({ changes, cursor }: Frame & { readonly type: 'changes' }): void {
+    for (const entry of changes) this.#take(entry)
+    this.cursor = cursor
+    this.caughtUp = true
+    this.#lets = false
+  }
+
+  /** It has pulled and says so on its socket. */
+  settle(): void {
+    this.#lets = true
+  }
+
+  /** Its socket is gone. */
+  unplug(): void {
+    this.#lets = false
   }
 
   /** After a 409 `atomic-failed`: the user hears of it, and nothing of the batch is tried again. */

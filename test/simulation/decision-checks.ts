@@ -13,6 +13,9 @@ import {
   seqOf,
 } from './wire.ts'
 
+/** How far back a retry without a number is looked for. */
+const RUN_DEPTH = 16
+
 /** All that is known once a history is over. */
 export interface Account {
   readonly verdicts: Verdicts
@@ -26,6 +29,9 @@ export interface Account {
   /** The policies that a collection ever had. */
   readonly policies: ReadonlyMap<string, ReadonlySet<Policy>>
   readonly merges: Merges
+  /** The changes that versions came of, and the versions that came of changes, where the reply is known. */
+  readonly sources: ReadonlyMap<number, Change>
+  readonly effects: ReadonlyMap<Change, ReadonlySet<number>>
 }
 
 /** Versions that came of merges: as they were sent, or made by the space, which their writer has yet to see. */
@@ -37,6 +43,8 @@ export interface Merges {
 /** One change and what the server said of it when it first came. */
 export interface Decision {
   readonly change: Change
+  /** Whether its batch has a number. */
+  readonly numbered: boolean
   readonly by: string
   /** Whether its token lets it read. */
   readonly reads: boolean
@@ -57,7 +65,8 @@ export function checkDecisions(account: Account, handled: Handled): void {
     if (result.status === 'rejected') continue
     const conflict = isOf(result, conflicts[0]) ? conflicts.shift() : undefined
     const { id: by, reads } = handled.client
-    const decision = { change, by, reads, at: timeOf(handled, change), result, conflict, inBatch }
+    const numbered = handled.request.batch !== undefined
+    const decision = { change, numbered, by, reads, at: timeOf(handled, change), result, conflict, inBatch }
     checkDecision(account, decision)
     // What lost names what stood, and so does a merge that changed nothing: maybe its client's own, of the same moment.
     const isWritten = result.status === 'applied' || result.status === 'merged'
@@ -100,11 +109,12 @@ function checkDecision(account: Account, decision: Decision): void {
   }
 }
 
-function checkNoop({ verdicts, journal }: Account, { change, result, by, reads }: Decision): void {
+function checkNoop({ verdicts, journal }: Account, { change, numbered, result, by, reads }: Decision): void {
   const stands = result.version === undefined ? undefined : journal.versions.get(seqOf(result.version))
   const tells = !reads && change.deleted !== true && stands?.by !== by
   verdicts.expect(!tells, 'IN9', () => `${by} was told that ${describe(stands)} is what it guessed`)
-  const retried = isBlind(change) && ownRun(journal, stands, by).some((version) => isSame(version, change))
+  const retried =
+    (isBlind(change) || !numbered) && ownRun(journal, stands, by).some((version) => isSame(version, change))
   const same = change.deleted ? stands?.deleted !== false : stands !== undefined && isSame(stands, change)
   const stood = stands === undefined || journal.hasStood(stands)
   verdicts.expect(
@@ -132,6 +142,7 @@ function checkApplied(account: Account, decision: Decision): void {
     () => `${describe(change)}, applied as ${result.version}, is not what stood: ${describe(version)}`,
   )
   if (version === undefined) return
+  checkRetry(account, decision, version)
   if (conflict === undefined) {
     verdicts.expect(
       isOnBase(account, decision, version),
@@ -146,12 +157,52 @@ function checkApplied(account: Account, decision: Decision): void {
     'IN6',
     () => `${describe(change)} replaced ${describe(replaced)} but the loser is ${loser}`,
   )
-  const won = replaced === undefined || conflict.policy === 'client-wins' || isBefore(replaced, { at, by })
+  const won = conflict.policy === 'client-wins' || isLater(account, replaced, { at, by }) !== false
   checkConcurrent(account, {
     decision,
     head: replaced,
     legal: won && conflict.policy !== 'server-wins' && conflict.policy !== 'manual',
   })
+}
+
+/**
+ * Without a number, too, a write that comes again takes no effect while its writer's run goes on (BA6): unless it names
+ * what stands, something before it in its batch took effect, or what it wrote is past its retention.
+ */
+function checkRetry(account: Account, decision: Decision, version: Stored): void {
+  const { verdicts, journal, merges, sources, effects, horizon } = account
+  const { change, by, numbered, inBatch } = decision
+  const replaced = journal.before(version)
+  const run = ownRun(journal, replaced, by).slice(0, RUN_DEPTH)
+  const isNew = run.some(({ seq }) => inBatch.has(seq)) || (!isBlind(change) && isBase(change, replaced))
+  if (numbered || isNew) return
+  const first = run.find(({ seq, arrived }) => effects.get(change)?.has(seq) && arrived >= horizon)
+  const later = run.filter(({ seq }) => seq >= (first?.seq ?? 0))
+  const isHidden = ({ seq }: Stored) =>
+    merges.made.has(seq) || (sources.get(seq)?.timestamp ?? -1) < change.timestamp
+  verdicts.expect(
+    first === undefined || later.some(isHidden),
+    'IN4',
+    () => `${describe(change)} of ${by} came again and is ${describe(version)} after ${describe(first)}`,
+  )
+}
+
+/**
+ * Whether an edit is later than what it competes with: in its client's own merge, the other client's version that is
+ * inside, for as long as that is kept (PO6). Undefined where it may be gone.
+ */
+export function isLater(
+  { journal, merges, horizon }: Pick<Account, 'journal' | 'merges' | 'horizon'>,
+  head: Stored | undefined,
+  edit: Pick<Stored, 'at' | 'by'>,
+): boolean | undefined {
+  let rival = head
+  while (rival !== undefined && rival.by === edit.by && merges.made.has(rival.seq)) {
+    const sent = journal.versions.get(rival.previous)
+    rival = journal.versions.get(sent?.previous ?? 0)
+  }
+  if (rival !== undefined && rival !== head && rival.arrived < horizon) return undefined
+  return rival === undefined || isBefore(rival, edit)
 }
 
 /** The time of a write over a version (CL4): not from before it, and not past now because of it. */
@@ -174,7 +225,9 @@ function checkLost(account: Account, decision: Decision): void {
   )
   const held = conflict?.policy === 'manual' && result.status === 'conflict'
   const refused = conflict?.policy === 'server-wins' && result.status === 'superseded'
-  const older = winner !== undefined && !isBefore(winner, { at, by }) && result.status === 'superseded'
+  const isEarly = isBlind(change) && winner !== undefined && at < winner.at
+  const lost = winner !== undefined && (isEarly || isLater(account, winner, { at, by }) !== true)
+  const older = lost && result.status === 'superseded'
   checkConcurrent(account, {
     decision,
     head: winner,
@@ -235,16 +288,16 @@ function ownRun(journal: Journal, last: Stored | undefined, by: string): readonl
 }
 
 /**
- * Whether an edit was certainly made on what it meets: on that very version, right before its writer's own, or after
- * it in one batch. A version that a merge made is none that its writer has seen.
+ * Whether an edit was certainly made on what it meets: on that very version, in its writer's own run, or after it in one
+ * batch. A version that a merge made is none that its writer has seen.
  */
-function isRightAfter({ journal, merges }: Account, decision: Decision, head: Stored): boolean {
-  const { change, by, inBatch } = decision
+function isRightAfter(account: Account, decision: Decision, head: Stored): boolean {
+  const { change, inBatch } = decision
+  const { merges } = account
+  if (inBatch.has(head.seq)) return !merges.made.has(head.seq)
   if (isBlind(change)) return false
   if (isBase(change, head) && !isGuess(merges, decision, head)) return true
-  if (merges.made.has(head.seq)) return false
-  const before = head.by === by && typeof change.base === 'string' ? journal.before(head) : undefined
-  return inBatch.has(head.seq) || (before !== undefined && isBase(change, before))
+  return !merges.made.has(head.seq) && continuesRun(account, decision, head) === true
 }
 
 /** Whether a change names a value that its writer may not read as its base: it must not be told that this stands. */
@@ -254,23 +307,67 @@ function isGuess({ made }: Merges, { change, by, reads }: Decision, head: Stored
 
 /**
  * Whether a version that made no conflict buries nobody else's work unseen: it sits on its base, or ends a run of
- * its writer's that began on that base, on nothing, or with what it began on as a reported conflict or in a merge.
+ * its writer's that its base belongs to.
  */
-function isOnBase({ journal, merges }: Account, decision: Decision, version: Stored): boolean {
+function isOnBase(account: Account, decision: Decision, version: Stored): boolean {
+  const { journal, merges } = account
   const { change, inBatch } = decision
   const replaced = journal.before(version)
   if (replaced === undefined) return isBlind(change) || isBase(change, undefined)
-  if (isBlind(change)) return replaced.by === version.by && !merges.made.has(replaced.seq)
   if (inBatch.has(replaced.seq)) return true
+  if (isBlind(change)) return replaced.by === version.by && !merges.made.has(replaced.seq)
   if (isBase(change, replaced)) return !isGuess(merges, decision, replaced)
-  const run = ownRun(journal, replaced, version.by)
+  return continuesRun(account, decision, replaced) ?? true
+}
+
+/**
+ * Whether a change belongs to its client's run that ends in a head (SY5): it names what the run began on, or a version
+ * after that. Undefined where that is not known: what became of the first write was never told, or the space has merged.
+ */
+function continuesRun(account: Account, { change, by }: Decision, head: Stored): boolean | undefined {
+  const { journal, merges, sources } = account
+  const run = ownRun(journal, head, by)
   const first = run.at(-1)
   if (first === undefined) return false
+  const named = run.find((own) => isNamed(change, own))
+  // A value can be found again for as long as it is kept.
+  if (named !== undefined)
+    return change.baseValue === undefined || named.arrived >= account.horizon || undefined
+  const isMerge = ({ seq }: Stored) => merges.made.has(seq) || merges.sent.has(seq)
+  const isUnknown = ({ seq }: Stored) => (seq === first.seq || journal.causes.has(seq)) && !sources.has(seq)
+  if (run.some((own) => isMerge(own) || isUnknown(own))) return undefined
+  const bases = run.filter(({ seq }) => seq === first.seq || journal.causes.has(seq))
+  if (bases.some(({ seq }) => sources.get(seq)?.baseValue !== undefined)) return undefined
   const before = journal.before(first)
-  const met = before === undefined || before.deleted || isBase(change, before)
-  return (
-    met || run.some((own) => isBase(change, own) || merges.sent.has(own.seq) || journal.causes.has(own.seq))
+  const roots = bases.map(({ seq }) => rootOf(sources.get(seq), before))
+  if (change.base === null || change.baseDeleted === true)
+    return before?.deleted !== false && isBase(change, before) ? true : isMaybeNull(run, roots)
+  const root = Math.min(...roots)
+  if (typeof change.base === 'string') return seqOf(change.base) >= root && seqOf(change.base) < head.seq
+  const isKnown = [...journal.versions.values()].some(
+    (version) => version.key === change.key && version.seq >= root && isNamed(change, version),
   )
+  return isKnown ? undefined : false
+}
+
+/** A run with a deletion in it has known a moment at which nothing stood; one that began on nothing too. */
+function isMaybeNull(run: readonly Stored[], roots: readonly number[]): boolean | undefined {
+  if (run.some(({ deleted }) => deleted)) return true
+  return roots.includes(0) ? undefined : false
+}
+
+/** What a run began on: the base of its first write, or what stood, where that is blind or names a deletion as nothing. */
+function rootOf(source: Change | undefined, before: Stored | undefined): number {
+  if (typeof source?.base === 'string') return seqOf(source.base)
+  const isPlain = source === undefined || isBlind(source) || before?.deleted === true
+  return isPlain ? (before?.seq ?? 0) : 0
+}
+
+/** Whether a change names a version, or its value. */
+function isNamed({ base, baseValue }: Change, version: Stored | undefined): boolean {
+  if (version === undefined) return false
+  if (typeof base === 'string') return version.seq === seqOf(base)
+  return baseValue !== undefined && !version.deleted && sameJson(version.value, baseValue)
 }
 
 export function describe(of: Change | Stored | undefined): string {

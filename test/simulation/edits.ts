@@ -16,15 +16,22 @@ const COMMON: readonly Json[] = [
 const FIELDS = ['a', 'b', 'c', 'd'] as const
 const YEARS = 300_000_000_000
 
-/** Lets a user of a client change something. */
-export function makeEdit(seat: Seat, now: number, random: Random): void {
-  const change = draft(seat, now, random)
-  seat.client.edit(random.chance(0.03) ? spoil(change, random) : change)
+/** Lets a user of a client change a few things in one moment, often one thing several times. */
+export function makeEdits(seat: Seat, now: number, random: Random): void {
+  const sticks = random.chance(0.3)
+  let key = keyFor(seat, random)
+  for (let edits = random.between(1, 3); edits > 0; edits--) {
+    const change = draft(seat, now, { random, key })
+    seat.client.edit(random.chance(0.03) ? spoil(change, random) : change)
+    if (!sticks) key = keyFor(seat, random)
+  }
 }
 
-function draft(seat: Seat, now: number, random: Random): Change {
-  const { granted } = seat.client.habits
-  const key = random.pick(random.chance(0.03) ? KEYS : KEYS.filter((name) => isGranted(granted, name)))
+function keyFor({ client }: Seat, random: Random): string {
+  return random.pick(random.chance(0.03) ? KEYS : KEYS.filter((key) => isGranted(client.habits.granted, key)))
+}
+
+function draft(seat: Seat, now: number, { random, key }: { random: Random; key: string }): Change {
   return {
     key,
     ...contentFor(seat, key, random),

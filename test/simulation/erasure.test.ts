@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { foundAgain, migrate } from '../../worker/src/objects/tables.ts'
 import { dump, storageOn } from './sql.ts'
 
-const ALARM = { getAlarm: async () => null, setAlarm: async () => {} }
+const ALARM = { getAlarm: async () => null, setAlarm: async () => {}, deleteAlarm: async () => {} }
 
 class Killed extends Error {}
 

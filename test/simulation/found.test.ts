@@ -13,7 +13,7 @@ import type { Change, Reply } from './wire.ts'
 
 /** A space in which all collections have one policy. */
 function spaceWith(defaultPolicy: Policy): Space {
-  const alarm = { getAlarm: async () => null, setAlarm: async () => {} }
+  const alarm = { getAlarm: async () => null, setAlarm: async () => {}, deleteAlarm: async () => {} }
   const storage = storageOn(new DatabaseSync(':memory:'), { statement() {}, committed() {} }, alarm)
   floor.migrate(storage, 'e')
   const config = { revision: 1, defaultPolicy, policies: {}, historyDays: 30, tombstoneDays: 90 }

@@ -1,21 +1,15 @@
 import { DAY_MS } from '../../worker/src/core/limits.ts'
 import { castOf, clockOf, KEYS, newcomer, type Seat, START, seatOf } from './cast.ts'
-import type { Account, Merges } from './decision-checks.ts'
+import type { Account } from './decision-checks.ts'
 import { checkHistory, type Resolved, type Snapshot } from './final-checks.ts'
-import type { Figure, Heard, Host, Letter, Return } from './host.ts'
+import type { Figure, Heard, Host, Letter, Return, Stand } from './host.ts'
 import { Journal } from './journal.ts'
+import { mergesOf } from './merges.ts'
+import { dropOf, isLive, nextOf, type Sent } from './network.ts'
 import type { Random } from './random.ts'
-import { checkFrame, checkReply, type Handled, Sightings } from './reply-checks.ts'
+import { checkFrame, checkReply, type Handled, originsOf, Sightings } from './reply-checks.ts'
 import { Verdicts, Violation } from './violation.ts'
-import {
-  type Answer,
-  type ConflictReport,
-  type Request,
-  type Resolution,
-  sameJson,
-  seqOf,
-  textOf,
-} from './wire.ts'
+import { type Answer, type ConflictReport, type Request, type Resolution, seqOf, textOf } from './wire.ts'
 
 /** What quiet needs at most, in rounds of all clients. */
 const MAX_ROUNDS = 200
@@ -31,8 +25,10 @@ export class World<H extends Host> {
   readonly verdicts = new Verdicts()
   readonly figures = new Map<Figure, number>()
   readonly seats: readonly Seat[]
-  readonly uplink: Letter[] = []
+  readonly uplink: (Letter | Stand)[] = []
   readonly downlink: (Return | Heard)[] = []
+  /** How often what is on a socket waits. */
+  readonly slowness: number
   now: number
   readonly #handled: Handled[] = []
   readonly #results = new Map<string, string>()
@@ -52,7 +48,9 @@ export class World<H extends Host> {
     this.now = now
     this.random = random
     this.host = host
-    this.seats = castOf(random)
+    const narrow = random.chance(0.3)
+    this.seats = castOf(random, narrow)
+    this.slowness = narrow ? 0.8 : 0
   }
 
   count(figure: Figure, by = 1): void {
@@ -68,17 +66,21 @@ export class World<H extends Host> {
     const request = seat.client.request({ size, atomic, clock: clockOf(seat, this.now) })
     seat.attempt += 1
     seat.open = request
+    seat.live = this.host.sockets.has(seat) && this.random.chance(0.5)
     const name = nameOf(seat.client.habits, request)
     if (!this.#firstSent.has(name)) this.#firstSent.set(name, this.now)
-    this.uplink.push({ seat, attempt: seat.attempt, request })
+    this.uplink.push({ seat, attempt: seat.attempt, request, live: seat.live })
   }
 
   /** Hands a letter to the server, which may be busy with others. */
-  async deliver(letter: Letter): Promise<void> {
-    this.count('requests')
-    this.#carryOut(async () =>
-      this.#answered(letter, await this.host.handle(letter.seat, letter.request, this.now)),
-    )
+  async deliver(letter: Letter | Stand): Promise<void> {
+    if ('seen' in letter) {
+      this.host.sockets.confirm(letter.seat, letter.seen)
+    } else {
+      this.count('requests')
+      this.count('pushes', Number(letter.live))
+      this.#carryOut(async () => this.#answered(letter, await this.host.handle(letter, this.now)))
+    }
     await this.#step()
   }
 
@@ -176,43 +178,66 @@ export class World<H extends Host> {
     this.downlink.push(heard)
   }
 
-  /** What arrives next: anything that is under way, but what comes on a socket comes in its order. */
+  /** Whether nothing arrives for the moment: there is only what goes over sockets, and that is slow. */
+  isStuck(link: readonly Sent[]): boolean {
+    return link.every(isLive) && this.random.chance(this.slowness)
+  }
+
+  /** What the server gets next. */
+  nextLetter(): Letter | Stand {
+    return nextOf(this.uplink, this) as Letter | Stand
+  }
+
+  /** What arrives next at a client. */
   nextArrival(): Return | Heard {
-    const { downlink } = this
-    const picked = this.random.between(0, downlink.length - 1)
-    const seat = downlink[picked]?.seat
-    const ordered = seat !== undefined && this.host.sockets?.has(seat)
-    const index = ordered ? downlink.findIndex((arrival) => arrival.seat === seat) : picked
-    return downlink.splice(index, 1)[0] as Return | Heard
+    return nextOf(this.downlink, this) as Return | Heard
   }
 
   /** Something does not arrive. A socket loses nothing, unless all that is under way on it. */
-  lose(seat: Seat): void {
+  lose(item: Letter | Stand | Return | Heard): void {
     this.count('lost')
-    if (this.host.sockets?.has(seat)) this.cut(seat)
+    if (isLive(item)) this.cut(item.seat)
   }
 
-  /** The socket of a client breaks. */
+  /** A client breaks its socket. */
   cut(seat: Seat): void {
+    this.host.sockets.cut(seat)
+    this.broken(seat)
+  }
+
+  /** The socket of a client is broken. */
+  broken(seat: Seat): void {
     this.count('cuts')
-    this.host.sockets?.cut(seat)
     dropOf(this.uplink, seat)
     dropOf(this.downlink, seat)
+    seat.client.unplug()
+    if (seat.live) seat.open = null
+  }
+
+  /** A client waits no longer. What it has asked on a socket is answered for as long as that holds. */
+  giveUp(seat: Seat): void {
+    if (seat.open !== null && seat.live) this.cut(seat)
     seat.open = null
   }
 
   /** Hands its client what arrives; who has a socket then says where its copy stands. */
   receive(arrival: Return | Heard): void {
     const { seat } = arrival
-    if ('frame' in arrival) seat.client.follow(arrival.frame)
+    const { client } = seat
+    const before = client.cursor
+    if ('frame' in arrival) client.follow(arrival.frame)
     else if (seat.attempt === arrival.attempt && seat.open !== null) this.#takeAnswer(arrival)
-    if (seat.client.caughtUp) this.#snapshots.push(this.#snapshotOf(seat))
-    this.host.sockets?.confirm(seat)
+    if (client.caughtUp) this.#snapshots.push(this.#snapshotOf(seat))
+    const mustSay = 'frame' in arrival || client.cursor !== before || arrival.live
+    if (client.cursor === null || !mustSay || !this.host.sockets.has(seat)) return
+    if (!('frame' in arrival)) client.settle()
+    this.uplink.push({ seat, seen: client.cursor, live: true })
+    if (seat.open === null && !client.caughtUp && this.random.chance(this.slowness)) this.send(seat)
   }
 
-  #takeAnswer({ seat, request, answer }: Return): void {
+  #takeAnswer({ seat, request, answer, live }: Return): void {
     seat.open = null
-    if (answer.kind === 'reply') seat.client.receive(request, answer.reply)
+    if (answer.kind === 'reply') seat.client.receive(request, answer.reply, live)
     if (answer.kind === 'refused') this.#refuse(seat, request, answer.code)
   }
 
@@ -242,8 +267,7 @@ export class World<H extends Host> {
 
   /** Everything that is still under way arrives; then all clients sync until nothing moves. */
   async calm(): Promise<void> {
-    while (this.uplink.length > 0) await this.deliver(this.random.take(this.uplink))
-    await this.#finish()
+    await this.#flush()
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const before = this.journal.last
       for (const seat of this.seats) await this.exchange(seat)
@@ -252,12 +276,56 @@ export class World<H extends Host> {
     throw new Violation('IN1', `not quiet after ${MAX_ROUNDS} rounds`)
   }
 
+  /**
+   * Who follows by the rules misses nothing: once all is quiet each has the state of the head, and so after one more
+   * write to each collection. Nobody asks but who was told to.
+   */
+  async listen(): Promise<void> {
+    await this.obey()
+    const writer = newcomer(this.random, 'writer')
+    for (const key of ['notes/1', 'tasks/1', 'plain']) {
+      while (!writer.client.caughtUp) await this.exchange(writer)
+      writer.client.edit({ key, value: `last of ${key}`, timestamp: this.now, ...writer.client.baseOf(key) })
+      await this.exchange(writer)
+      await this.obey()
+    }
+  }
+
+  /** Lets those who follow do what they were told to do, until none has anything to do: then each has all there is. */
+  async obey(): Promise<void> {
+    for (let round = 0; round < MAX_ROUNDS; round++) if (await this.heed()) return this.#expectUpToDate()
+    throw new Violation('IN1', `who follows is not quiet after ${MAX_ROUNDS} rounds`)
+  }
+
+  /** Lets everything arrive, and those who follow ask where they were told to. True if nobody had to. */
+  async heed(): Promise<boolean> {
+    await this.#flush()
+    const busy = this.host.sockets.followers.filter((seat) => !isSettled(seat))
+    for (const seat of busy) await this.exchange(seat)
+    return busy.length === 0
+  }
+
+  #expectUpToDate(): void {
+    const { last } = this.journal
+    for (const seat of this.host.sockets.followers) {
+      this.#snapshots.push({ ...this.#snapshotOf(seat), seq: last })
+    }
+  }
+
   /** One request of a client and its answer, with nobody in between. */
   async exchange(seat: Seat): Promise<void> {
     this.now += 50
+    await this.#flush()
     this.send(seat)
-    while (this.uplink.length > 0) await this.deliver(this.random.take(this.uplink))
-    await this.#finish()
+    await this.#flush()
+  }
+
+  /** Lets all that is under way arrive, and what that leads to. */
+  async #flush(): Promise<void> {
+    do {
+      while (this.uplink.length > 0) await this.deliver(this.nextLetter())
+      await this.#finish()
+    } while (this.uplink.length > 0)
   }
 
   /** Whatever the server is at comes to its end. */
@@ -303,24 +371,16 @@ export class World<H extends Host> {
     const { verdicts, journal } = this
     const listed = new Map(conflicts.map((conflict) => [conflict.id, conflict]))
     const { horizon, policies } = this.host
-    return { verdicts, journal, listed, horizon, policies, asked: this.asked, merges: this.#merges() }
-  }
-
-  #merges(): Merges {
-    const { versions } = this.journal
-    const merges = { sent: new Set<number>(), made: new Set<number>() }
-    for (const { client, request, reply } of this.#handled) {
-      for (const [index, { status, version }] of reply.results.entries()) {
-        const merged = status === 'merged' ? versions.get(seqOf(version ?? '')) : undefined
-        // One that changed nothing names what stood, whoever wrote that.
-        if (merged?.by !== client.id) continue
-        const sent = [merged, versions.get(merged.previous)].find(
-          (stored) => stored?.by === client.id && sameJson(stored.value, request.changes[index]?.value),
-        )
-        if (sent !== undefined) merges[sent === merged ? 'sent' : 'made'].add(merged.seq)
-      }
+    return {
+      verdicts,
+      journal,
+      listed,
+      horizon,
+      policies,
+      asked: this.asked,
+      merges: mergesOf(this.journal, this.#handled),
+      ...originsOf(this.#handled),
     }
-    return merges
   }
 
   #limitedReaders(): readonly Seat[] {
@@ -331,10 +391,6 @@ export class World<H extends Host> {
 
 function isSettled({ client, open }: Seat): boolean {
   return open === null && client.unanswered.length === 0 && (client.caughtUp || !client.habits.pulls)
-}
-
-function dropOf<T extends { readonly seat: Seat }>(link: T[], seat: Seat): void {
-  link.splice(0, link.length, ...link.filter((item) => item.seat !== seat))
 }
 
 function nameOf({ id }: { readonly id: string }, { batch }: Request): string {

@@ -4,7 +4,7 @@ import type { Answer, ConflictReport, Entry, Frame, Policy, Request, Resolution 
 
 /** What carries out a history: a space with a process that can be killed. */
 export interface Host {
-  handle(seat: Seat, request: Request, now: number): Promise<Answer>
+  handle(letter: Letter, now: number): Promise<Answer>
   /** Lets one of those that wait inside the server go on; false if nobody does. */
   proceed(): Promise<boolean>
   /** Waits until all who can go on by themselves have done so, and starts the process again if it died. */
@@ -21,23 +21,32 @@ export interface Host {
   readonly horizon: number
   /** The policies that a collection ever had. */
   readonly policies: ReadonlyMap<string, ReadonlySet<Policy>>
-  /** Null where clients can only ask. */
-  readonly sockets: Sockets | null
+  /** Nobody has one where clients can only ask. */
+  readonly sockets: Sockets
 }
 
-/** The sockets of those who follow. While a client has one, its requests go over it too. */
+/** The sockets of those who follow. While a client has one, its requests go over it or over HTTP. */
 export interface Sockets {
   has(seat: Seat): boolean
+  readonly followers: readonly Seat[]
   /** Says where its client's copy stands. */
-  confirm(seat: Seat): void
+  confirm(seat: Seat, cursor: string): void
   cut(seat: Seat): void
 }
 
-/** A request on its way to the server, and its answer on the way back. */
+/** A request on its way to the server, and its answer on the way back. `live`: over the client's socket. */
 export interface Letter {
   readonly seat: Seat
   readonly attempt: number
   readonly request: Request
+  readonly live: boolean
+}
+
+/** A client's word of where its copy stands, on its way over the socket. */
+export interface Stand {
+  readonly seat: Seat
+  readonly seen: string
+  readonly live: true
 }
 
 export interface Return extends Letter {
@@ -67,3 +76,6 @@ export type Figure =
   | 'passes'
   | 'frames'
   | 'cuts'
+  | 'pushes'
+  | 'naps'
+  | 'erasures'

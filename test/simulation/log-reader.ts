@@ -11,7 +11,10 @@ export interface Log {
 }
 
 /** The versions that a log holds, as its frames and sealed contents say. */
-export async function readLog(floor: Floor, { segments, keys, after }: Log): Promise<readonly Stored[]> {
+export async function readLog(
+  floor: Pick<Floor, 'decodeChunks' | 'versionsOf'>,
+  { segments, keys, after }: Log,
+): Promise<readonly Stored[]> {
   const chunks = segments
     .flatMap((body) => floor.decodeChunks(body))
     .filter(({ frame }) => (frame.slots.at(-1)?.seq ?? 0) > after)

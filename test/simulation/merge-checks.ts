@@ -1,12 +1,12 @@
-import { type Account, type Decision, describe, isBefore } from './decision-checks.ts'
+import { type Account, type Decision, describe, isLater } from './decision-checks.ts'
 import type { Stored } from './journal.ts'
-import type { Verdicts } from './violation.ts'
 import { type ConflictReport, type Json, sameJson, seqOf } from './wire.ts'
 
 type Fields = { readonly [key: string]: Json }
 
 /** A merge holds what both sides brought: a field of either is in it, or was changed by the other, or clashed and is told. */
-export function checkMerged({ verdicts, journal, listed, policies }: Account, decision: Decision): void {
+export function checkMerged(account: Account, decision: Decision): void {
+  const { verdicts, journal, listed, policies } = account
   const { change, result, conflict } = decision
   const made = journal.versions.get(seqOf(result.version ?? ''))
   const stood = made !== undefined && journal.hasStood(made) && made.key === change.key
@@ -25,7 +25,7 @@ export function checkMerged({ verdicts, journal, listed, policies }: Account, de
   if (made === undefined || told?.winner.omitted) return
   const theirs = metBy(decision, made, journal.versions)
   checkFields({ verdicts, journal }, decision, { made, theirs })
-  if (told !== undefined && theirs !== undefined) checkClashes(verdicts, { decision, made, theirs, told })
+  if (told !== undefined && theirs !== undefined) checkClashes(account, { decision, made, theirs, told })
 }
 
 /** What stood, and what was made of it and a change. */
@@ -63,10 +63,13 @@ function checkFields(
 
 /** The later side takes what both changed. */
 function checkClashes(
-  verdicts: Verdicts,
+  account: Account,
   { decision, made, theirs, told }: Merge & { decision: Decision; theirs: Stored; told: ConflictReport },
 ): void {
-  const later = isBefore(theirs, decision) ? decision.change.value : theirs.value
+  const { verdicts } = account
+  const isMine = isLater(account, theirs, decision)
+  if (isMine === undefined) return
+  const later = isMine ? decision.change.value : theirs.value
   for (const path of told.paths) {
     const name = path.slice(1)
     const won = sameJson(fieldsOf(made.value)[name], fieldsOf(later)[name])

@@ -1,9 +1,11 @@
 import { DEFAULT_CONFIG } from '../../worker/src/core/config.ts'
 import { newcomer, type Seat } from './cast.ts'
-import { type Floor, floor as product } from './floor.ts'
+import { eraseSpaceOf } from './erasing.ts'
+import type { Floor } from './floor.ts'
 import { World } from './history.ts'
-import type { Host } from './host.ts'
+import type { Host, Letter } from './host.ts'
 import type { Journal } from './journal.ts'
+import { type Ears, Lines } from './lines.ts'
 import { EVERYWHERE, operate, TO_THE_SERVER } from './operations.ts'
 import { Random } from './random.ts'
 import { Server } from './server.ts'
@@ -13,7 +15,6 @@ import {
   type Entry,
   POLICIES,
   type Policy,
-  type Request,
   type Resolution,
 } from './wire.ts'
 
@@ -30,19 +31,32 @@ export class NodeHost implements Host {
   readonly policies = new Map<string, ReadonlySet<Policy>>()
   /** What was settled or replaced before it may be gone, ms. */
   horizon = 0
-  readonly sockets = null
+  readonly sockets = new Lines()
   /** The shortest retention that a space may have heard of. */
   #days = 30
   readonly #random: Random
+  /** How often a request may end the process. */
+  readonly #peril: number
 
   constructor(floor: Floor, random: Random) {
     this.#random = random
+    this.#peril = random.pick([0.01, 0.1])
     this.server = new Server(floor, random)
     this.configure()
   }
 
-  handle({ session }: Seat, request: Request, now: number): Promise<Answer> {
-    return this.server.handle(session, request, now)
+  handle({ seat, request, live }: Letter, now: number): Promise<Answer> {
+    return live ? this.sockets.push(seat, request) : this.server.handle(seat.session, request, now)
+  }
+
+  /** Follows a client's space from where its copy stands. */
+  follow(seat: Seat, ears: Ears): void {
+    const { habits, cursor } = seat.client
+    const query = {
+      cursor: cursor ?? '',
+      ...(habits.asks !== undefined && { collections: [...habits.asks] }),
+    }
+    this.sockets.take(seat, this.server.open(seat.session, query), ears)
   }
 
   proceed(): Promise<boolean> {
@@ -67,7 +81,7 @@ export class NodeHost implements Host {
   }
 
   threaten(): void {
-    if (this.#random.chance(0.1)) this.server.light(this.#random.between(1, 6))
+    if (this.#random.chance(this.#peril)) this.server.light(this.#random.between(1, 6))
   }
 
   /** Lets the operator decide anew. */
@@ -77,7 +91,15 @@ export class NodeHost implements Host {
     const historyDays = this.#random.between(1, 3)
     this.#days = Math.min(this.#days, historyDays)
     const tombstoneDays = this.#random.between(1, 2)
-    this.server.config = { ...DEFAULT_CONFIG, revision, policies, historyDays, tombstoneDays }
+    const requestsPerMinute = { client: 1e6, credential: 1e6, space: 1e6 }
+    this.server.config = {
+      ...DEFAULT_CONFIG,
+      revision,
+      policies,
+      historyDays,
+      tombstoneDays,
+      requestsPerMinute,
+    }
     for (const name of COLLECTIONS) this.#note(name, policies[name] ?? 'lww')
   }
 
@@ -98,12 +120,15 @@ export class NodeHost implements Host {
 const OPERATIONS = [...EVERYWHERE, ...TO_THE_SERVER]
 
 /** Makes the history of a seed and checks it; throws the violation that it finds. */
-export async function runHistory(seed: number, floor: Floor = product): Promise<World<NodeHost>> {
+export async function runHistory(seed: number, floor: Floor): Promise<World<NodeHost>> {
   const random = new Random(seed)
   const world = new World(random, new NodeHost(floor, random))
+  world.host.server.clock = () => world.now
   for (let steps = random.between(100, 500); steps > 0; steps--) await operate(world, OPERATIONS)
+  await world.listen()
   await world.calm()
   await world.close()
+  await eraseSpaceOf(world)
   world.count('kills', world.host.server.kills)
   world.host.server.db.close()
   return world

@@ -1,4 +1,4 @@
-import { makeEdit } from './edits.ts'
+import { makeEdits } from './edits.ts'
 import type { World } from './history.ts'
 import type { Host } from './host.ts'
 import type { NodeHost } from './node-host.ts'
@@ -17,8 +17,7 @@ export const EVERYWHERE: readonly Operation<Host>[] = [
   {
     weight: 22,
     run({ random, seats, now }) {
-      const seat = random.pick(seats)
-      for (let edits = random.between(1, 3); edits > 0; edits--) makeEdit(seat, now, random)
+      makeEdits(random.pick(seats), now, random)
     },
   },
 
@@ -37,7 +36,7 @@ export const EVERYWHERE: readonly Operation<Host>[] = [
     async run(world) {
       const { random, uplink } = world
       for (let letters = random.between(1, 3); letters > 0 && uplink.length > 0; letters--)
-        await deliver(world)
+        if (!world.isStuck(uplink)) await deliver(world)
     },
   },
 
@@ -53,9 +52,9 @@ export const EVERYWHERE: readonly Operation<Host>[] = [
   {
     weight: 22,
     run(world) {
-      if (world.downlink.length === 0) return
+      if (world.downlink.length === 0 || world.isStuck(world.downlink)) return
       const arrival = world.nextArrival()
-      if (world.random.chance(0.1)) return world.lose(arrival.seat)
+      if (world.random.chance('frame' in arrival || arrival.live ? 0.01 : 0.1)) return world.lose(arrival)
       world.receive(arrival)
     },
   },
@@ -63,8 +62,8 @@ export const EVERYWHERE: readonly Operation<Host>[] = [
   /** A client waits no longer: it will send the same again. */
   {
     weight: 8,
-    run({ random, seats }) {
-      random.pick(seats).open = null
+    run(world) {
+      world.giveUp(world.random.pick(world.seats))
     },
   },
 
@@ -97,10 +96,8 @@ export const TO_THE_SERVER: readonly Operation<NodeHost>[] = [
     weight: 12,
     async run(world) {
       const { random } = world
-      await pass(
-        world,
-        world.now + (random.chance(0.9) ? random.between(1, 3_000) : random.between(1, 20 * HOUR)),
-      )
+      const isLong = random.chance(0.1) && !random.chance(world.slowness)
+      await pass(world, world.now + random.between(1, isLong ? 20 * HOUR : 3_000))
     },
   },
 
@@ -112,11 +109,47 @@ export const TO_THE_SERVER: readonly Operation<NodeHost>[] = [
     },
   },
 
+  /** A client that has a copy and waits for nothing on a socket goes on by following. */
+  {
+    weight: 25,
+    run(world) {
+      const { random, seats, host } = world
+      const seat = random.pick(seats)
+      if (!seat.client.habits.pulls || seat.client.cursor === null || host.sockets.has(seat)) return
+      host.follow(seat, world)
+    },
+  },
+
+  /** For once all is quiet, and who follows has heard of everything. */
+  {
+    weight: 3,
+    run: (world) => world.obey(),
+  },
+
+  /** A connection breaks. */
+  {
+    weight: 0.5,
+    run(world) {
+      const { followers } = world.host.sockets
+      if (followers.length > 0) world.cut(world.random.pick(followers))
+    },
+  },
+
+  /** The object sleeps, and wakes with its sockets. */
+  {
+    weight: 4,
+    async run(world) {
+      if (world.random.chance(0.5)) await world.drain()
+      if (world.host.server.hibernate()) world.count('naps')
+    },
+  },
+
   /** The process ends, whatever it is at, and another one starts. */
   {
     weight: 2,
-    run({ host }) {
-      host.server.restart()
+    run({ random, slowness, host }) {
+      // Where sockets are slow, they live longer.
+      if (!random.chance(slowness)) host.server.restart()
     },
   },
 
@@ -150,9 +183,9 @@ async function pass(world: World<NodeHost>, until: number): Promise<void> {
 
 async function deliver(world: World<Host>): Promise<void> {
   const { random, uplink, host } = world
-  const letter = random.take(uplink)
-  if (random.chance(0.08)) return world.lose(letter.seat)
-  if (random.chance(0.1)) {
+  const letter = world.nextLetter()
+  if (random.chance(letter.live ? 0.01 : 0.08)) return world.lose(letter)
+  if (!letter.live && random.chance(0.1)) {
     world.count('duplicates')
     uplink.push(letter)
   }

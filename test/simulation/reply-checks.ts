@@ -132,6 +132,28 @@ export function timeOf({ request, reply }: Handled, { timestamp }: Change): numb
   return Math.min(now, Math.max(0, corrected))
 }
 
+/** The changes that versions came of, and the other way round, as the replies tell. */
+export interface Origins {
+  readonly sources: ReadonlyMap<number, Change>
+  readonly effects: ReadonlyMap<Change, ReadonlySet<number>>
+}
+
+export function originsOf(handled: readonly Handled[]): Origins {
+  const sources = new Map<number, Change>()
+  const effects = new Map<Change, Set<number>>()
+  for (const { request, reply } of handled) {
+    for (const [index, change] of request.changes.entries()) {
+      const { status, version } = reply.results[index] ?? {}
+      if ((status !== 'applied' && status !== 'merged') || version === undefined) continue
+      const seq = seqOf(version)
+      // A merge that changed nothing names what stood already.
+      if (!sources.has(seq)) sources.set(seq, change)
+      effects.set(change, (effects.get(change) ?? new Set()).add(seq))
+    }
+  }
+  return { sources, effects }
+}
+
 type Content = readonly [key: string, by: string, deleted: boolean, value: Json | undefined]
 
 /** What a version was seen to be, wherever it was seen: it must be the same everywhere and for ever. */

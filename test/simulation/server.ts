@@ -1,13 +1,17 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Config } from '../../worker/src/core/config.ts'
 import type { Session } from '../../worker/src/core/session.ts'
+import type { Live } from '../../worker/src/objects/live.ts'
 import type { Keyring } from '../../worker/src/objects/seal.ts'
 import type { Space } from '../../worker/src/objects/space.ts'
 import type { Floor } from './floor.ts'
 import type { Dispute, Journal, Stand, Tip } from './journal.ts'
+import type { ClientEnd } from './lines.ts'
 import { readLog } from './log-reader.ts'
+import type { SocketEnd } from './platform.ts'
 import type { Random } from './random.ts'
 import { type AlarmClock, dump, storageOn } from './sql.ts'
+import { Switchboard } from './switchboard.ts'
 import { Turns } from './turns.ts'
 import { Violation } from './violation.ts'
 import type { Answer, ConflictReport, Entry, Reply, Request, Resolution } from './wire.ts'
@@ -21,6 +25,8 @@ class Killed extends Error {
 interface Life {
   alive: boolean
   readonly space: Space
+  readonly live: Live
+  readonly storage: DurableObjectStorage
 }
 
 /** A fuse counts writes and commits down, and the process dies at the last one: before a write, after a commit. */
@@ -39,6 +45,7 @@ export class Server {
   readonly turns = new Turns()
   readonly floor: Floor
   readonly #random: Random
+  readonly #sockets = new Switchboard()
   #ring = 1
   #fuse: Fuse | null = null
   #life: Life
@@ -51,10 +58,13 @@ export class Server {
   alarm: number | null = null
   /** How often the process was killed, by whatever. */
   kills = 0
+  /** The time of the object's own clock, ms. */
+  clock: () => number = () => 0
 
   constructor(floor: Floor, random: Random) {
     this.floor = floor
     this.#random = random
+    floor.platform.later = (work) => void this.turns.after(Promise.resolve()).then(work)
     this.#life = this.#start()
   }
 
@@ -68,6 +78,7 @@ export class Server {
     try {
       const result = await this.floor.sync(life.space, session, { text: JSON.stringify(request), now })
       if (!life.alive) return { kind: 'lost' }
+      life.live.changed()
       return result.ok
         ? { kind: 'reply', reply: JSON.parse(result.value.text) as Reply }
         : { kind: 'refused', code: result.fault.code }
@@ -84,14 +95,36 @@ export class Server {
 
   /** Kills the process, whatever it is doing, and starts another one. */
   restart(): void {
+    this.#sockets.breakAll()
+    this.#replace()
+    this.kills += 1
+  }
+
+  /** Lets the object sleep: the next event starts it anew, with the sockets that it had. False if it has work. */
+  hibernate(): boolean {
+    if (!this.turns.isIdle || this.#upkeeps > 0) return false
+    this.#replace()
+    return true
+  }
+
+  #replace(): void {
     this.#life.alive = false
     this.#fuse = null
     this.#life = this.#start()
-    this.kills += 1
+  }
+
+  /** The client's end of a socket that follows the space from a cursor. */
+  open(session: Session, query: { readonly cursor: string; readonly collections?: string[] }): ClientEnd {
+    const opened = this.#life.live.open({ session, query })
+    if (!opened.ok) throw new Error(`no socket: ${opened.fault.code}`)
+    return opened.value
   }
 
   /** Starts another process if the fuse has killed this one, which must have left all of a batch or nothing. */
   recover(): void {
+    const defects = this.floor.platform.defects.splice(0)
+    const defect = defects.find((line) => JSON.parse(line).name !== 'Killed')
+    if (defect !== undefined) throw new Error(defect)
     if (this.#life.alive) return
     const whole = this.#fuse === null || this.#fuse.durable === null || this.#fuse.durable === dump(this.db)
     if (!whole) throw new Violation('IN10', 'a process that was killed left half a batch behind')
@@ -173,6 +206,7 @@ export class Server {
     try {
       const result = await this.floor.resolveConflict(life.space, session, { id, request, now })
       if (!life.alive) return { kind: 'lost' }
+      life.live.changed()
       return result.ok
         ? { kind: 'resolved', ...JSON.parse(result.value) }
         : { kind: 'refused', code: result.fault.code }
@@ -180,6 +214,18 @@ export class Server {
       if (life.alive) throw cause
       return { kind: 'lost' }
     }
+  }
+
+  /** Erases the space and founds it again under an epoch. False if the process died before it could say so. */
+  async erase(epoch: string, now: number): Promise<boolean> {
+    const life = this.#life
+    try {
+      await this.floor.eraseSpace(life.storage, life.space, { epoch, now })
+      if (life.alive) life.live.close()
+    } catch (cause) {
+      if (life.alive) throw cause
+    }
+    return life.alive
   }
 
   /** What a reader is answered that nobody else is under way with. */
@@ -201,19 +247,34 @@ export class Server {
         this.#burn()
       },
     }
-    const life = { alive: true } as { alive: boolean; space: Space }
+    const life = { alive: true } as { -readonly [F in keyof Life]: Life[F] }
     const storage = storageOn(this.db, watch, this.#alarmClock(life))
+    life.storage = storage
     this.floor.migrate(storage, 'e')
-    const ctx = { id: { toString: () => 'space' }, storage }
-    const env = {
+    const sockets = this.#sockets.contextOf(life, (socket, text) => this.#receive(socket, text))
+    // What the space uses of the platform, and no more.
+    const ctx = { id: { toString: () => 'space' }, storage, ...sockets } as unknown as DurableObjectState
+    const env = this.#environment()
+    const space = this.floor.openSpace(ctx, env)
+    life.space = Object.assign(space, { keys: this.#gated(space.keys) })
+    life.live = this.floor.liveOf({ ctx, env, space, clock: () => this.clock(), newId: () => 'id' })
+    return life
+  }
+
+  #environment(): Env {
+    return {
       MASTER_KEY: ringOf(this.#ring),
       ENTRY_NAMES: 'keyed',
       CHRONICLE_KV: { get: () => this.turns.after(Promise.resolve(this.config)) },
-    }
-    // What the space uses of the platform, and no more.
-    const space = this.floor.openSpace(ctx as unknown as DurableObjectState, env as unknown as Env)
-    life.space = Object.assign(space, { keys: this.#gated(space.keys) })
-    return life
+      SYNC_LIMIT: { limit: () => this.turns.after(Promise.resolve({ success: true })) },
+    } as unknown as Env
+  }
+
+  #receive(socket: SocketEnd, text: string): void {
+    const life = this.#life
+    life.live.receive(socket as unknown as WebSocket, text).catch((thrown: unknown) => {
+      if (life.alive) this.floor.platform.defects.push(JSON.stringify({ error: String(thrown) }))
+    })
   }
 
   /** Made when first needed: the tables must be there. */
@@ -237,6 +298,9 @@ export class Server {
       getAlarm: () => this.turns.after(Promise.resolve(this.alarm)),
       setAlarm: async (at) => {
         if (life.alive) this.alarm = at
+      },
+      deleteAlarm: async () => {
+        if (life.alive) this.alarm = null
       },
     }
   }

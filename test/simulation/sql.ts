@@ -12,6 +12,7 @@ export interface Watch {
 export interface AlarmClock {
   getAlarm(): Promise<number | null>
   setAlarm(at: number): Promise<void>
+  deleteAlarm(): Promise<void>
 }
 
 type Value = ArrayBuffer | string | number | null

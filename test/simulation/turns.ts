@@ -31,6 +31,10 @@ export class Turns {
     while (this.#working > 0)
   }
 
+  get isIdle(): boolean {
+    return this.#working === 0 && this.#waiting.size === 0
+  }
+
   /** Opens one gate; false if nobody waits. */
   async open(random: Random): Promise<boolean> {
     if (this.#waiting.size === 0) return false

@@ -1,5 +1,17 @@
 /** The invariants that histories are checked against: docs/spec.md says them in words. */
-export const INVARIANTS = ['IN1', 'IN2', 'IN3', 'IN4', 'IN5', 'IN6', 'IN7', 'IN8', 'IN9', 'IN10'] as const
+export const INVARIANTS = [
+  'IN1',
+  'IN2',
+  'IN3',
+  'IN4',
+  'IN5',
+  'IN6',
+  'IN7',
+  'IN8',
+  'IN9',
+  'IN10',
+  'SP1',
+] as const
 export type Invariant = (typeof INVARIANTS)[number]
 
 /** An invariant that does not hold. */

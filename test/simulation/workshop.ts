@@ -10,8 +10,10 @@ export async function alteredFloor(alterations: readonly Alteration[]): Promise<
     bundle: true,
     write: false,
     format: 'esm',
+    platform: 'node',
     target: 'es2024',
     plugins: [altering(alterations)],
+    inject: [join(import.meta.dirname, 'platform.ts')],
   })
   const text = outputFiles[0]?.text ?? ''
   const module: { readonly floor: Floor } = await import(

@@ -24,7 +24,7 @@ const DIGESTS: Readonly<Record<number, string>> = {
 /** The tables, and one of everything that is written into them. */
 function storedForm(): readonly string[] {
   const db = new DatabaseSync(':memory:')
-  const alarm = { getAlarm: async () => null, setAlarm: async () => {} }
+  const alarm = { getAlarm: async () => null, setAlarm: async () => {}, deleteAlarm: async () => {} }
   migrate(storageOn(db, { statement() {}, committed() {} }, alarm), 'epoch')
   const tables = db.prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name').all()
   const meta = db.prepare('SELECT name, value FROM meta ORDER BY name').all()

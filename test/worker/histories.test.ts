@@ -1,14 +1,15 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
+import { decodeChunks, versionsOf } from '../../worker/src/core/chunk.ts'
 import { DEFAULT_CONFIG } from '../../worker/src/core/config.ts'
 import { keyring } from '../../worker/src/objects/seal.ts'
 import { CONFIG_KEY } from '../../worker/src/schema/config.ts'
 import { newcomer, type Seat } from '../simulation/cast.ts'
-import { floor } from '../simulation/floor.ts'
 import { World } from '../simulation/history.ts'
-import type { Heard, Host } from '../simulation/host.ts'
+import type { Host, Letter } from '../simulation/host.ts'
 import type { Dispute, Journal, Tip } from '../simulation/journal.ts'
+import { type Ears, Lines } from '../simulation/lines.ts'
 import { readLog } from '../simulation/log-reader.ts'
 import { EVERYWHERE, type Operation, operate } from '../simulation/operations.ts'
 import { Random } from '../simulation/random.ts'
@@ -19,19 +20,17 @@ import {
   isGranted,
   POLICIES,
   type Policy,
-  type Request,
   type Resolution,
 } from '../simulation/wire.ts'
 import { type Device, device, mint, type Reply, send } from './client.ts'
-import { until } from './follower.ts'
-import { HistorySockets } from './history-sockets.ts'
+import { askPlainly, until } from './follower.ts'
 
 const COLLECTIONS = ['notes', 'tasks', 'default'] as const
 
 /** A space behind the whole Worker: sessions, HTTP, the object in its runtime. */
 class WorkerHost implements Host {
   readonly horizon = 0
-  readonly sockets = new HistorySockets()
+  readonly sockets = new Lines()
   readonly policies = new Map<string, ReadonlySet<Policy>>()
   readonly #space = crypto.randomUUID()
   readonly #devices = new Map<string, Promise<Device>>()
@@ -44,16 +43,23 @@ class WorkerHost implements Host {
     await env.CHRONICLE_KV.put(CONFIG_KEY, JSON.stringify({ ...DEFAULT_CONFIG, revision: 1, policies }))
   }
 
-  async handle(seat: Seat, request: Request): Promise<Answer> {
+  async handle({ seat, request, live }: Letter): Promise<Answer> {
+    if (live) return this.#track(this.sockets.push(seat, request))
     const device = await this.#device(seat)
-    const asked = this.sockets.has(seat) ? this.sockets.push(seat, request) : device.sync(request)
-    const reply = await this.#track<Pick<Reply, 'status' | 'body'> | null>(asked)
-    if (reply === null) return { kind: 'lost' }
+    const reply = await this.#track(device.sync(request))
     return reply.status === 200 ? { kind: 'reply', reply: reply.body } : refusal(reply)
   }
 
-  async follow(seat: Seat, hear: (heard: Heard) => void): Promise<void> {
-    await this.sockets.open(seat, await this.#device(seat), hear)
+  /** Follows a client's space from where its copy stands. */
+  async follow(seat: Seat, ears: Ears): Promise<void> {
+    const { asks } = seat.client.habits
+    const query = new URLSearchParams({ cursor: seat.client.cursor ?? '' })
+    if (asks !== undefined) query.set('collections', asks.join())
+    const { session } = await this.#device(seat)
+    const { status, webSocket } = await askPlainly(session, `?${query}`)
+    if (webSocket === null) throw new Error(`no socket: ${status}`)
+    this.sockets.take(seat, webSocket, ears)
+    webSocket.accept()
   }
 
   async resolve(seat: Seat, { id, ...body }: Resolution): Promise<Answer> {
@@ -90,7 +96,7 @@ class WorkerHost implements Host {
       const keys = await keyring(env.MASTER_KEY, id.toString())
       const segments = found.map(({ body }) => new Uint8Array(body))
       journal.note({
-        versions: await readLog(floor, { segments, keys, after }),
+        versions: await readLog({ decodeChunks, versionsOf }, { segments, keys, after }),
         stands: [
           {
             last: found.at(-1)?.last ?? after,
@@ -169,7 +175,7 @@ const ON_SOCKETS: readonly Operation<WorkerHost>[] = [
       const { random, seats, host } = world
       const seat = random.pick(seats)
       if (!seat.client.habits.pulls || seat.client.cursor === null) return
-      if (seat.open === null && !host.sockets.has(seat)) await host.follow(seat, (heard) => world.hear(heard))
+      if (seat.open === null && !host.sockets.has(seat)) await host.follow(seat, world)
     },
   },
 
@@ -209,8 +215,8 @@ async function expectHeard(world: World<WorkerHost>): Promise<void> {
   await world.exchange(writer)
   for (const { client } of sockets.followers) {
     if (!isGranted(client.habits.granted, key) || !isGranted(client.habits.asks, key)) continue
-    await until(() => {
-      while (world.downlink.length > 0) world.receive(world.nextArrival())
+    await until(async () => {
+      await world.heed()
       return client.copy.get(key)?.value === 'the last'
     })
   }
