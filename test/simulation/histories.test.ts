@@ -5,7 +5,7 @@ import type { Invariant } from './violation.ts'
 let campaign: Campaign
 
 beforeAll(async () => {
-  campaign = await runCampaign(1, 300)
+  campaign = await runCampaign(1, 200)
   console.log(describeCampaign(campaign))
 }, 300_000)
 
@@ -55,6 +55,10 @@ test('[IN10] a batch is there as a whole or not at all, wherever the process is 
   expectHeld('IN10')
 })
 
+test('[SP1] whenever the process dies, nobody from before an erasure comes back, and nothing is left', () => {
+  expectHeld('SP1')
+})
+
 test('no history ends in a request that fails or never ends', () => {
   expect(campaign.failures.filter(({ invariant }) => invariant === null)).toEqual([])
 })
@@ -70,6 +74,11 @@ test('the histories hold what they are made for', () => {
     'resets',
     'resolutions',
     'passes',
+    'frames',
+    'pushes',
+    'cuts',
+    'naps',
+    'erasures',
   ] as const) {
     expect(campaign.figures.get(figure), figure).toBeGreaterThan(30)
   }

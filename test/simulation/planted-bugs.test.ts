@@ -203,6 +203,44 @@ const BUGS: readonly Bug[] = [
     find: 'space.store.archive(replaced, now)',
     replace: '',
   },
+  {
+    name: 'a frame that was passed over is gone on from',
+    file: 'core/listener.ts',
+    find: '([to, , , passedOver]) => to === seq && passedOver === undefined',
+    replace: '([to]) => to === seq',
+  },
+  {
+    name: 'who was told to pull is never followed again',
+    file: 'core/listener.ts',
+    find: 'return { ...listener, ...at, stood: seq, poked: false, unseen: unseen.map(passOver) }',
+    replace: 'return { ...listener, ...at, stood: seq, unseen: unseen.map(passOver) }',
+  },
+  {
+    name: 'an erasure is noted after it took effect',
+    file: 'objects/tables.ts',
+    find: "    sql.exec(`INSERT INTO meta VALUES ('erased-at', ?)`, now)",
+    replace:
+      "  })\n  storage.transactionSync(() => {\n    sql.exec(`INSERT INTO meta VALUES ('erased-at', ?)`, now)",
+  },
+  {
+    name: 'a run on a deletion counts every version before it',
+    file: 'core/settle.ts',
+    find: 'return base === undefined || isOnDeletion ? (head?.seq ?? NOTHING) : base',
+    replace: 'return base ?? (isOnDeletion ? NOTHING : head?.seq) ?? NOTHING',
+  },
+  {
+    name: 'a client competes with its own edit inside a merge',
+    file: 'core/decide.ts',
+    find: '(isOwnMerge ? contentOf(draft, head.merged) : null) ?? head',
+    replace: '(isOwnMerge ? null : null) ?? head',
+  },
+  {
+    name: 'a retry is known by its corrected time',
+    file: 'core/decide.ts',
+    find: 'isSame && version.timestamp === edit.timestamp',
+    replace: 'isSame && version.at - version.lift === edit.at',
+    from: 300,
+  },
 ]
 
 /** In how many histories every bug has to show. */
