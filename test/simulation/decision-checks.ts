@@ -179,7 +179,7 @@ function checkRetry(account: Account, decision: Decision, version: Stored): void
   const first = run.find(({ seq, arrived }) => effects.get(change)?.has(seq) && arrived >= horizon)
   const later = run.filter(({ seq }) => seq >= (first?.seq ?? 0))
   const isHidden = ({ seq }: Stored) =>
-    merges.made.has(seq) || (sources.get(seq)?.timestamp ?? -1) < change.timestamp
+    merges.made.has(seq) || (sources.get(seq)?.timestamp ?? -1) < Math.floor(change.timestamp)
   verdicts.expect(
     first === undefined || later.some(isHidden),
     'IN4',

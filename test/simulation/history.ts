@@ -157,8 +157,8 @@ export class World<H extends Host> {
 
   /** A batch is decided once; whatever is said of it, and in whatever order that arrives, is the same. */
   #checkRepetition(name: string, { reply }: Handled): void {
-    // What a merge made may be past its retention by now; that it was right is checked against the log.
-    const text = reply.results.map(({ value: _, ...result }) => textOf(result)).join()
+    // What a merge made, and a conflict, may be past their retention by now; that they were right is checked elsewhere.
+    const text = reply.results.map(({ value: _, conflict: __, ...result }) => textOf(result)).join()
     const before = this.#results.get(name) ?? text
     const twice = !reply.replayed && this.#decided.has(name)
     this.verdicts.expect(

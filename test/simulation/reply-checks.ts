@@ -104,7 +104,7 @@ function checkRejections(verdicts: Verdicts, { client, request, reply }: Handled
 function flawOf({ key, timestamp, value, deleted }: Change, granted: Habits['granted']): string | undefined {
   if (key === '' || key.startsWith('/') || key.includes('\n')) return 'invalid-key'
   if (!isGranted(granted, key)) return 'forbidden-key'
-  if (timestamp < 0 || !Number.isInteger(timestamp)) return 'invalid-timestamp'
+  if (timestamp < 0) return 'invalid-timestamp'
   return value === undefined && !deleted ? 'missing-value' : undefined
 }
 
@@ -124,11 +124,11 @@ function checkTimes(verdicts: Verdicts, handled: Handled): void {
   }
 }
 
-/** The time that decides (CL1 to CL3). */
+/** The time that decides (CL1 to CL3, CL5). */
 export function timeOf({ request, reply }: Handled, { timestamp }: Change): number {
   const now = reply.serverTime
   const skew = request.clientTime === undefined ? 0 : now - request.clientTime
-  const corrected = Math.abs(skew) > TOLERANCE ? timestamp + skew : timestamp
+  const corrected = Math.floor(timestamp) + (Math.abs(skew) > TOLERANCE ? skew : 0)
   return Math.min(now, Math.max(0, corrected))
 }
 

@@ -39,6 +39,8 @@ export interface ResultLine {
   readonly value?: Json
   readonly effectiveTimestamp?: number
   readonly code?: string
+  /** The id of its conflict. */
+  readonly conflict?: number
 }
 
 /** One side of a conflict; no version where it is a deletion that is long forgotten. `omitted`: not shown here. */
