@@ -227,6 +227,7 @@ const BUGS: readonly Bug[] = [
     file: 'core/settle.ts',
     find: 'return base === undefined || isOnDeletion ? (head?.seq ?? NOTHING) : base',
     replace: 'return base ?? (isOnDeletion ? NOTHING : head?.seq) ?? NOTHING',
+    from: 41,
   },
   {
     name: 'a client competes with its own edit inside a merge',
