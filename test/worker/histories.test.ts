@@ -22,6 +22,7 @@ import {
   type Policy,
   type Resolution,
 } from '../simulation/wire.ts'
+import { examineFrame } from '../support/witness.ts'
 import { type Device, device, mint, type Reply, send } from './client.ts'
 import { askPlainly, until } from './follower.ts'
 
@@ -58,6 +59,7 @@ class WorkerHost implements Host {
     const { session } = await this.#device(seat)
     const { status, webSocket } = await askPlainly(session, `?${query}`)
     if (webSocket === null) throw new Error(`no socket: ${status}`)
+    webSocket.addEventListener('message', ({ data }) => examineFrame(String(data)))
     this.sockets.take(seat, webSocket, ears)
     webSocket.accept()
   }
