@@ -82,6 +82,11 @@ test('[IT4] opens with Authorization too, closes cleanly, and is dropped where i
     wasClean: true,
   })
   expect(await outcome(new WebSocket(url, ['chronicle.v1', 'bearer.rubbish']))).toMatchObject({ code: 1006 })
-  const foreign = { headers: { authorization, origin: 'https://evil.example' } }
-  expect(await outcome(new WebSocket(url, foreign))).toMatchObject({ code: 1006 })
+  const origin = 'https://evil.example'
+  const page = { protocols: ['chronicle.v1', `bearer.${session}`], headers: { origin } }
+  expect(await outcome(new WebSocket(url, page))).toMatchObject({ code: 1006 })
+  // No browser lets a page send it.
+  expect(await outcome(new WebSocket(url, { headers: { authorization, origin } }))).toMatchObject({
+    code: 1000,
+  })
 })
