@@ -54,6 +54,8 @@ export class OfflineClient {
   caughtUp = false
   /** On a socket: it has pulled and said where it stands, and lets pass the frames that were under way before that. */
   #lets = false
+  /** The last page was not the last one: results of its own may lie past the cursor, and no frame ends that. */
+  #isPaging = false
   #queue: Change[] = []
   #out: Outgoing | null = null
   #last = 0
@@ -132,7 +134,8 @@ export class OfflineClient {
     if (reply.reset) this.copy.clear()
     for (const entry of reply.changes) this.#take(entry)
     this.cursor = reply.cursor
-    this.caughtUp = reply.more === false
+    this.#isPaging = reply.more === true
+    this.caughtUp = !this.#isPaging
   }
 
   /** Takes in what comes on a socket: a frame that begins where the copy stands. At any other it has to pull. */
@@ -146,7 +149,7 @@ export class OfflineClient {
   #takeFrame({ changes, cursor }: Frame & { readonly type: 'changes' }): void {
     for (const entry of changes) this.#take(entry)
     this.cursor = cursor
-    this.caughtUp = true
+    this.caughtUp = !this.#isPaging
     this.#lets = false
   }
 

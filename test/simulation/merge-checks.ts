@@ -66,8 +66,11 @@ function checkClashes(
   account: Account,
   { decision, made, theirs, told }: Merge & { decision: Decision; theirs: Stored; told: ConflictReport },
 ): void {
-  const { verdicts } = account
-  const isMine = isLater(account, theirs, decision)
+  const { verdicts, journal } = account
+  // A retry without a number is answered by the time that it had when it first came.
+  const before = journal.versions.get(made.previous)
+  const first = isSent(before, decision) ? before : decision
+  const isMine = isLater(account, theirs, first)
   if (isMine === undefined) return
   const later = isMine ? decision.change.value : theirs.value
   for (const path of told.paths) {
@@ -78,16 +81,16 @@ function checkClashes(
 }
 
 /** The version that stood when a change came: before what was sent, where the log holds that by itself. */
-function metBy(
-  { change, by }: Decision,
-  made: Stored,
-  versions: ReadonlyMap<number, Stored>,
-): Stored | undefined {
+function metBy(decision: Decision, made: Stored, versions: ReadonlyMap<number, Stored>): Stored | undefined {
   const before = versions.get(made.previous)
-  const isSent = (version: Stored | undefined) => version?.by === by && sameJson(version.value, change.value)
-  if (made.by !== by) return made
-  if (isSent(made)) return before
-  return isSent(before) ? versions.get(before?.previous ?? 0) : made
+  if (made.by !== decision.by) return made
+  if (isSent(made, decision)) return before
+  return isSent(before, decision) ? versions.get(before.previous) : made
+}
+
+/** Whether a version is what the client of a decision sent. */
+function isSent(version: Stored | undefined, { change, by }: Decision): version is Stored {
+  return version?.by === by && sameJson(version.value, change.value)
 }
 
 function fieldsOf(value: Json | undefined): Fields {
