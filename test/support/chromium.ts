@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 
 /** The name of the browser's program in Debian's package of the same name. */
 const PROGRAM = 'chromium'
@@ -53,7 +54,11 @@ export async function startChromium(): Promise<Chromium> {
   async function open(url: string): Promise<Page> {
     const { targetId } = await call('Target.createTarget', { url })
     const { sessionId } = await call('Target.attachToTarget', { targetId, flatten: true })
-    return { run: (expression) => evaluate(call, sessionId, expression) }
+    const page: Page = { run: (expression) => evaluate(call, sessionId, expression) }
+    // A new target is blank at first, and what runs in it before it goes to its address is gone.
+    const isThere = `location.href === ${JSON.stringify(url)} && document.readyState === 'complete'`
+    while (!(await page.run(isThere).catch(() => false))) await setTimeout(10)
+    return page
   }
 
   return {
