@@ -189,13 +189,15 @@ function checkRetry(account: Account, decision: Decision, version: Stored): void
 
 /**
  * Whether an edit is later than what it competes with: in its client's own merge, the other client's version that is
- * inside, for as long as that is kept (PO6). Undefined where it may be gone.
+ * inside, for as long as that is kept (PO6). Undefined where it may be gone, or the head may be a merge of which nobody was
+ * told.
  */
 export function isLater(
-  { journal, merges, horizon }: Pick<Account, 'journal' | 'merges' | 'horizon'>,
+  { journal, merges, horizon, sources }: Pick<Account, 'journal' | 'merges' | 'horizon' | 'sources'>,
   head: Stored | undefined,
   edit: Pick<Stored, 'at' | 'by'>,
 ): boolean | undefined {
+  if (head?.by === edit.by && !sources.has(head.seq)) return undefined
   let rival = head
   while (rival !== undefined && rival.by === edit.by && merges.made.has(rival.seq)) {
     const sent = journal.versions.get(rival.previous)

@@ -243,3 +243,19 @@ test('[LV3] the end of a frame that the client has passed over is not the end of
   expect(standsAt(sent, at(3))).toMatchObject({ cursor: '3', place: { seq: 3 }, stood: 3 })
   expect(standsAt(sent, at(4))).toMatchObject({ cursor: '4', stood: 4, unseen: [] })
 })
+
+test('[LV3] a reader that scans from nothing stands elsewhere than one at the same version that does not', () => {
+  const scanning: Standpoint = { epoch: 'e', place: { seq: 11, scan: 16 }, cursor: '11-16' }
+  const session = {} as Listener['session']
+  const began: Listener = { session, filter: ['n'], ...at(11), stood: 11, poked: false, unseen: [] }
+  const told = sentTo(began, at(19), { bytes: 1, at: 0 })
+  // The client starts over meanwhile: the frame from 11 does not fit its copy, and is passed over.
+  const followed = standsAt(told, scanning)
+  expect(followed).toMatchObject({ cursor: '11-16', place: { seq: 11, scan: 16 } })
+  expect(standsAt(followed, at(19))).toMatchObject({ cursor: '19' })
+  // So too the other way round, by what it said or was told before.
+  const acked = sentTo(standsAt(began, scanning), scanning, { bytes: 1, at: 0 })
+  const ahead = sentTo(acked, at(19), { bytes: 1, at: 0 })
+  expect(standsAt(ahead, scanning).cursor).toBe('19')
+  expect(standsAt(ahead, at(11)).cursor).toBe('11')
+})

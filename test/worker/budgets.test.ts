@@ -116,7 +116,7 @@ test('[RL4] so does a request that is refused for another reason, but none of a 
   expect((await a.sync({ changes: 'wrong' })).status).toBe(422)
   expect(await asksTimes(a, 1)).toEqual(['in'])
   await send('DELETE', '/api/auth', { bearer: a.session })
-  expect(await asksTimes(a, 4)).toEqual(Array(4).fill('401 revoked'))
+  expect(await asksTimes(a, 4)).toEqual(Array(4).fill('401 session-ended'))
   expect(await asksTimes(b, 2)).toEqual(['in', 'credential'])
 })
 
@@ -126,7 +126,7 @@ test('[RL4] what the operator does, and opening sessions, costs nothing', async 
   const [a] = await Promise.all([1, 2, 3].map(() => device({ token, clientId: 'a' })))
   expect(await asksTimes(a as Device, 2)).toEqual(['in', 'client'])
   expect((await send('DELETE', `/api/tokens/${id}`, { bearer: env.ADMIN_TOKEN })).status).toBe(200)
-  expect(await asks(a as Device)).toBe('401 revoked')
+  expect(await asks(a as Device)).toBe('401 session-ended')
 })
 
 test('[RL4] a push on a socket counts, and is answered with what HTTP would say; to say what one has seen does not', async () => {

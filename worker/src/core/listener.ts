@@ -1,12 +1,13 @@
 import type { Filter, Place } from './cursor.ts'
 import { MAX_UNSEEN, MAX_UNSEEN_BYTES, MAX_UNSEEN_FRAMES, SEEN_DEADLINE_MS } from './limits.ts'
 import type { Session } from './session.ts'
+import { NOTHING } from './version.ts'
 
 /**
  * What was sent on a socket and not confirmed yet: where the client stands after it, its size, and when (ms). Passed over
- * is what no longer fits the client's copy, because the client has pulled.
+ * is what no longer fits the client's copy, because the client has pulled. `scan`: of the cursor that it leads to.
  */
-export type Sent = readonly [seq: number, bytes: number, at: number, passedOver?: true]
+export type Sent = readonly [seq: number, bytes: number, at: number, passedOver?: boolean, scan?: number]
 
 /** A client that follows the feed on a socket: all that must outlive the object's hibernation. */
 export interface Listener {
@@ -19,6 +20,8 @@ export interface Listener {
   readonly cursor: string | null
   /** Where its client last said that the copy stands. */
   readonly stood: number
+  /** The scan of that cursor; absent in what an older release attached. */
+  readonly stoodScan?: number
   /** It was told to pull; until it says where it stands nothing more is sent. */
   readonly poked: boolean
   readonly unseen: readonly Sent[]
@@ -60,7 +63,9 @@ export function sentTo(
   to: Standpoint,
   { bytes, at }: { bytes: number; at: number },
 ): Listener {
-  const unseen = [...listener.unseen, [to.place.seq, bytes, at] as const]
+  const { seq, scan } = to.place
+  const sent: Sent = scan === NOTHING ? [seq, bytes, at] : [seq, bytes, at, false, scan]
+  const unseen = [...listener.unseen, sent]
   return { ...awaiting(listener), ...to, poked: false, unseen }
 }
 
@@ -80,9 +85,13 @@ export function wasLedTo({ epoch, stood, unseen }: Listener, at: Standpoint): bo
   return epoch === at.epoch && (stood === seq || unseen.some(([to]) => to === seq))
 }
 
-/** Whether what was sent goes on from a position: then the client gets the rest without being followed anew. */
-function isOnTheWay({ stood, unseen }: Listener, seq: number): boolean {
-  return stood === seq || unseen.some(([to, , , passedOver]) => to === seq && passedOver === undefined)
+/**
+ * Whether what was sent goes on from a position: then the client gets the rest without being followed anew. A reader that
+ * scans from nothing has another cursor than one that does not, at the same sequence number: no frame fits both.
+ */
+function isOnTheWay({ stood, stoodScan = NOTHING, unseen }: Listener, { seq, scan }: Place): boolean {
+  if (stood === seq && stoodScan === scan) return true
+  return unseen.some(([to, , , passedOver, ofScan = NOTHING]) => to === seq && ofScan === scan && !passedOver)
 }
 
 /**
@@ -91,14 +100,14 @@ function isOnTheWay({ stood, unseen }: Listener, seq: number): boolean {
  * from there. Frames that were passed over stay unconfirmed, but their ends are no positions to go on from (LV3).
  */
 export function standsAt(listener: Listener, at: Standpoint): Listener {
-  if (listener.epoch !== at.epoch)
-    return { ...listener, ...at, stood: at.place.seq, poked: false, unseen: [] }
-  const { seq } = at.place
+  const { seq, scan } = at.place
+  const said = { stood: seq, stoodScan: scan }
+  if (listener.epoch !== at.epoch) return { ...listener, ...at, ...said, poked: false, unseen: [] }
   const unseen = listener.unseen.filter(([to]) => to > seq)
-  if (isOnTheWay(listener, seq)) return { ...listener, stood: seq, unseen }
-  return { ...listener, ...at, stood: seq, poked: false, unseen: unseen.map(passOver) }
+  if (isOnTheWay(listener, at.place)) return { ...listener, ...said, unseen }
+  return { ...listener, ...at, ...said, poked: false, unseen: unseen.map(passOver) }
 }
 
-function passOver([seq, bytes, at]: Sent): Sent {
-  return [seq, bytes, at, true]
+function passOver([seq, bytes, at, , scan = NOTHING]: Sent): Sent {
+  return scan === NOTHING ? [seq, bytes, at, true] : [seq, bytes, at, true, scan]
 }

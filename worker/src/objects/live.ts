@@ -98,7 +98,16 @@ function listenerFor(hub: Hub, { session, query }: Opening): Result<Listener> {
   const poked = at.cursor === null
   // Whoever is told something at once may say where it stands.
   const replies = poked || query.cursor === undefined ? 1 : 0
-  return accepted({ session: kept, filter, ...at, stood: at.place.seq, poked, unseen: [], replies })
+  return accepted({
+    session: kept,
+    filter,
+    ...at,
+    stood: at.place.seq,
+    stoodScan: at.place.scan,
+    poked,
+    unseen: [],
+    replies,
+  })
 }
 
 function admit({ space, clock }: Hub, { session, query }: Opening): Result<true> {
