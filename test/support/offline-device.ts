@@ -166,7 +166,8 @@ export class OfflineDevice {
       const edit = pushed[index] as Pending
       if (status === 'rejected') throw new Error(`${edit.key} was rejected: ${code}`)
       const timestamp = effectiveTimestamp ?? edit.timestamp
-      if (status === 'applied') this.#apply({ ...edit, timestamp, version: version as string })
+      if (status === 'applied' && !reply.replayed)
+        this.#apply({ ...edit, timestamp, version: version as string })
     }
     for (const entry of reply.changes) this.#apply(entry)
     this.#cursor = reply.cursor

@@ -158,13 +158,19 @@ test('[OA8] patterns mean the same with and without the flag `u`', () => {
 
 /** What a client's author has to find without another source: where it stands, and the words that say it. */
 const ANSWERS: readonly (readonly [question: string, where: () => unknown, words: RegExp])[] = [
-  ['what is applied first', () => schemas.SyncReply.description, /`results` first, then `changes`/],
+  ['what is applied first', () => schemas.SyncReply.description, /`results` .* then `changes`/],
+  [
+    'what is applied of a replay',
+    () => schemas.SyncReply.description,
+    /Under `replayed` apply `changes` only/,
+  ],
   ['which codes to send again', () => info.description, /`retry`: Send the same request again, unchanged/],
   ['what a retry repeats', () => tag('Sync'), /same number, same keys, values, times and bases/],
   ['how long a retry is known', () => tag('Sync'), /`tombstoneDays`, at least/],
   ['what `revoked` means', () => schemas.revoked.description, /The token was revoked/],
   ['the way out of batch-gap', () => schemas['batch-gap'].description, /Send the batch that has `expected`/],
-  ['the way out of batch-too-old', () => schemas['batch-too-old'].description, /Drop it from the queue/],
+  ['the way out of batch-too-old', () => schemas['batch-too-old'].description, /drop it from the queue/],
+  ['what a copied store does', () => schemas['batch-too-old'].description, /take a new `clientId`/],
   ['the way out of batch-mismatch', () => schemas['batch-mismatch'].description, /under `expected`/],
   ['the way out of batch-forgotten', () => schemas['batch-forgotten'].description, /Drop it from the queue/],
   ['where numbers begin again', () => schemas.SyncRequest.properties.batch.description, /from 1 again/],

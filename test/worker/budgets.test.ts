@@ -126,7 +126,7 @@ test('[RL4] what the operator does, and opening sessions, costs nothing', async 
   const [a] = await Promise.all([1, 2, 3].map(() => device({ token, clientId: 'a' })))
   expect(await asksTimes(a as Device, 2)).toEqual(['in', 'client'])
   expect((await send('DELETE', `/api/tokens/${id}`, { bearer: env.ADMIN_TOKEN })).status).toBe(200)
-  expect(await asks(a as Device)).toBe('401 session-ended')
+  expect(await asks(a as Device)).toBe('401 revoked')
 })
 
 test('[RL4] a push on a socket counts, and is answered with what HTTP would say; to say what one has seen does not', async () => {

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { beforeOpening } from '../support/unkind-opening.ts'
-import { type Device, device, mint, newSpace, send, twoDevices } from './client.ts'
+import { type Device, device, mint, newSpace, type Reply, send, twoDevices } from './client.ts'
 import { follow } from './follower.ts'
 
 const T = Date.now() - 60_000
@@ -329,18 +329,58 @@ test('[FE12] with `echo` the page holds what the request itself wrote, over HTTP
   expect((await a.sync({ changes: [], echo: 1 })).body).toMatchObject({ code: 'invalid-request' })
 })
 
-test('[FE11] results first, then changes: the other way round a replay overwrites what is newer', async () => {
+/** What a client lays onto its copy of one entry, in the order of FE11. */
+function laidOn(
+  copy: unknown,
+  { changes: sent }: { changes: readonly { value: unknown }[] },
+  { body }: Reply,
+): unknown {
+  const results = body.replayed ? [] : sent.map(({ value }) => value)
+  const changes = body.changes.map(({ value }: { value: unknown }) => value)
+  return [copy, ...results, ...changes].at(-1)
+}
+
+test('[FE11] results first, then changes: the other way round a page overwrites nothing, and is overwritten', async () => {
   const { a, b } = await newSpace()
-  const mine = { key: 'n/1', value: 'mine', timestamp: T, base: null }
-  const request = { batch: 1, cursor: null, changes: [mine] }
-  const { results } = (await a.sync(request)).body
-  // The reply is lost, and another device writes.
-  await b.sync({ changes: [{ key: 'n/1', value: 'newer', timestamp: T, base: results[0].version }] })
-  const { body } = await a.sync(request)
-  expect(body).toMatchObject({ replayed: true, results })
-  const values = { results: [mine.value], changes: body.changes.map(({ value }: { value: string }) => value) }
-  const applied = (order: readonly ('results' | 'changes')[]) => order.flatMap((part) => values[part]).at(-1)
-  expect(applied(['results', 'changes'])).toBe('newer')
-  expect(applied(['changes', 'results'])).toBe('mine')
-  expect((await a.sync({ changes: [], cursor: body.cursor })).body.changes).toEqual([])
+  const { body: first } = await a.sync({
+    changes: [{ key: 'n/1', value: 1, timestamp: T, base: null }],
+    cursor: null,
+  })
+  await b.sync({ changes: [{ key: 'n/1', value: 'theirs', timestamp: T + 1, base: first.head }] })
+  const request = {
+    batch: 1,
+    cursor: first.cursor,
+    changes: [{ key: 'n/1', value: 'mine', timestamp: T, base: first.head }],
+  }
+  const reply = await a.sync(request)
+  expect(reply.body.results).toMatchObject([{ status: 'superseded' }])
+  expect(reply.body.changes).toMatchObject([{ value: 'theirs' }])
+  const merged = { ...request, batch: 2, cursor: reply.body.cursor }
+  const lost = await a.sync(merged)
+  expect(lost.body).toMatchObject({ results: [{ status: 'superseded' }], changes: [] })
 })
+
+test.each(['before it pulled', 'after it pulled'])(
+  '[FE11] of a replay only the changes count: a client that repeats a batch %s has what stands',
+  async (when) => {
+    const { a, b } = await newSpace()
+    const request = {
+      batch: 1,
+      cursor: null as string | null,
+      changes: [{ key: 'n/1', value: 'mine', timestamp: T, base: null }],
+    }
+    const { results } = (await a.sync(request)).body
+    // The reply is lost, and another device writes.
+    await b.sync({ changes: [{ key: 'n/1', value: 'newer', timestamp: T, base: results[0].version }] })
+    let copy: unknown
+    if (when === 'after it pulled') {
+      const pulled = (await a.sync({ changes: [], cursor: null })).body
+      copy = pulled.changes[0].value
+      request.cursor = pulled.cursor
+    }
+    const reply = await a.sync(request)
+    expect(reply.body).toMatchObject({ replayed: true, results })
+    expect(laidOn(copy, request, reply)).toBe('newer')
+    expect((await a.sync({ changes: [], cursor: reply.body.cursor })).body.changes).toEqual([])
+  },
+)

@@ -2,18 +2,19 @@ import type { SocketEnding } from '../src/core/ending.ts'
 import type { FaultCode } from '../src/core/fault.ts'
 import type { Rejection } from '../src/core/verdict.ts'
 
-/** The things that a client can do about a code. A client that knows these needs to know no code by name. */
+/** The things that a client can do about a code. Only of `renumber` the codes differ in what to send. */
 export const ACTIONS = {
   retry:
     'Send the same request again, unchanged, and wait longer each time. It may have taken effect: a batch keeps its number and its times, so that it takes effect once.',
-  wait: 'Send the same request again after `Retry-After`. Nothing of it took effect.',
+  wait: 'Send the same request again after `Retry-After`, on a socket after `retryAfterSeconds`. Nothing of it took effect.',
   renumber:
     'The number of the batch does not fit. `expected` is the next one; the sentence of the code says which changes to send under it.',
   'sign-in':
     'Open a session with `POST /api/auth`, then send the same request again, unchanged. The queue stays. If that fails too, ask the user for a new token.',
   reread: 'Something changed in the meantime. Read where it stands, decide again, and send a new request.',
-  show: 'Neither time nor another session helps: the user or the operator has to do something. The queue stays.',
-  fix: 'The program that sent it is wrong. The same request is always refused: log the `detail`, and do not repeat it.',
+  split: 'Send fewer changes under the same number, and the rest under the next ones.',
+  show: 'Neither time nor another session helps: the user or the operator has to do something. A refused batch stays in the queue under its number.',
+  fix: 'The program that sent it is wrong, and the same request is always refused. Log the `detail`, and set the batch aside for somebody to look at; its number is not used up.',
 } as const
 
 export type Action = keyof typeof ACTIONS
@@ -32,8 +33,8 @@ export const REFUSALS: { readonly [C in FaultCode]: Advice } = {
     'fix',
     'A field or a parameter is missing, unknown or of another type; `detail` names the place.',
   ],
-  'too-many-changes': ['fix', 'Send at most `limit` changes in a batch, and the rest in the next one.'],
-  'body-too-large': ['fix', 'Send fewer changes in a batch: a body has at most `limit` bytes.'],
+  'too-many-changes': ['split', 'A batch has at most `limit` changes.'],
+  'body-too-large': ['split', 'A body has at most `limit` bytes.'],
   'body-timeout': ['retry', 'The body came too slowly. Send fewer changes if it happens again.'],
   'unsupported-media-type': [
     'fix',
@@ -41,7 +42,7 @@ export const REFUSALS: { readonly [C in FaultCode]: Advice } = {
   ],
   unauthorized: [
     'sign-in',
-    'The credential is missing, mistyped or unknown here. In reply to `POST /api/auth` it is the token: ask the user for another one.',
+    'The credential is missing, mistyped or unknown here. In reply to `POST /api/auth` it is the token, which may have been revoked: ask the user for another one.',
   ],
   'session-expired': ['sign-in', 'The session came to its end, as each does after an hour.'],
   revoked: [
@@ -73,11 +74,11 @@ export const REFUSALS: { readonly [C in FaultCode]: Advice } = {
   ],
   'batch-too-old': [
     'renumber',
-    'The number was answered before the last one: the batch took effect. Drop it from the queue, pull, and give the next batch the number `expected`.',
+    'The number was used before the last one. If this installation sent the batch then, it took effect: drop it from the queue, pull, and give the next batch the number `expected`. If not, the store is a copy, or an older state of itself: take a new `clientId`, and send what waits under that.',
   ],
   'batch-mismatch': [
     'renumber',
-    'Another batch came under this number, or the same one with other values, times or bases. If the queue was edited, send what is new under `expected`; that earlier batch took effect.',
+    'Another batch came under this number, or the same one with other values, times or bases, and took effect. If the queue was edited, send what is new under `expected`. If this installation never sent the number, the store is a copy: take a new `clientId`, and send what waits under that.',
   ],
   'batch-forgotten': [
     'renumber',

@@ -54,7 +54,7 @@ export const FRAMES = {
     'The changes between two cursors. A copy that stands at `from` applies them and stands at `cursor`; one that stands at `cursor` already ignores them; any other one pulls with `GET /api/changes`. After each of these it says `seen`.',
     {
       type: 'Always `changes`.',
-      from: 'The cursor that the frame follows; null in the first frame of a socket that was opened without a cursor, which has no changes.',
+      from: 'The cursor that the frame follows; null in the first frame of a socket that was opened without a cursor: it has no changes, and says from where on there will be frames. A copy that is empty pulls everything first, and opens its socket with the cursor of that.',
       cursor: 'The cursor after them.',
       changes: 'Entries in the order of their versions.',
     },
@@ -88,7 +88,7 @@ export const FRAMES = {
   ),
   SeenFrame: described(
     MESSAGES.seen,
-    'Says where the copy stands. Say it after every frame, and after every `ack` that has a cursor: at most 32 frames are sent ahead of it, and a client that is silent for half a minute is closed.',
+    'Says where the copy stands. Say it after every frame, and after every `ack` that has a cursor: at most 32 frames are sent ahead of it, and a socket with frames that were not confirmed for half a minute is closed when the next change comes.',
     { type: 'Always `seen`.', cursor: 'The cursor of the copy.' },
   ),
   PingFrame: described(MESSAGES.ping, 'Asks whether the socket is alive. It wakes no object.', {

@@ -6,7 +6,7 @@ export const TAGS = {
   Sessions: `A token is exchanged for a session of one \`clientId\`: a replica, that is an installation or a tab, with a copy, a queue and batch numbers of its own. Keep the id with them.
 
 A 401 says nothing about the queue: keep it, open another session, and send the same request again. Only if \`POST /api/auth\` refuses the token as well does the user have to sign in.`,
-  Sync: `**A client** keeps its copy, a cursor, and a queue of edits. It sends the queue as a batch under the next number, applies \`results\`, then \`changes\`, keeps the new \`cursor\`, drops the batch from the queue, and pulls on while \`more\` is true. A page may be empty and \`more\` true: the server read much that the filter hides.
+  Sync: `**A client** keeps its copy, a cursor, and a queue of edits. It sends the queue as a batch under the next number, applies \`results\`, then \`changes\` (under \`replayed: true\` only \`changes\`), keeps the new \`cursor\`, drops the batch from the queue, and pulls on while \`more\` is true. A page may be empty and \`more\` true: the server read much that the filter hides.
 
 **Retries.** Until an answer comes, send the same batch again: same number, same keys, values, times and bases. \`cursor\`, \`clientTime\` and the order of fields may differ. It takes effect once, and a repetition gets the same results with \`replayed: true\`, for as long as the results are kept (\`tombstoneDays\`, at least) and no later batch of the client was taken. Without a number, a write of what stands already is a \`noop\`.
 
@@ -16,11 +16,11 @@ A 401 says nothing about the queue: keep it, open another session, and send the 
 
 **Times** are those of the edit, in milliseconds. With \`clientTime\` the skew of the clock is corrected; a time in the future is taken as now. \`timestamp: 0\` means: lose if anything concurrent stands. A client without a clock leaves it out of its numbered batches: then the time of arrival decides.
 
-**Reading.** Each key comes once, in its latest version, with \`by\`, the client that wrote it; all clients of the space see all writes, as far as their token grants the collection. A deletion comes as \`deleted: true\`. Own writes come back with \`echo: true\`, where they were merged, after a \`reset\`, from \`cursor: null\` and in a replay. Under \`reset: true\` clear the copy, apply the page and what follows; edits in the queue stay and are sent afterwards. It comes where the epoch or the filter is another, the cursor is none of this space, or deletions were forgotten since.
+**Reading.** Each key comes once, in its latest version, with \`by\`, the client that wrote it; all clients of the space see all writes, as far as their token grants the collection. A deletion comes as \`deleted: true\`. Writes of earlier requests come like those of others; writes of the very request with \`echo: true\`, where they were merged, after a \`reset\`, from \`cursor: null\` and in a replay. Under \`reset: true\` start over as \`resetReason\` says; edits in the queue stay and are sent afterwards. A copy that has moved on since the request was sent, by a frame or another request, takes nothing from the reply: it settles the queue, and the client pulls.
 
 **Values** are any JSON. Compare them as values and not as text: keys of an object come back in the order that \`JSON.parse\` keeps, and have no order that counts. A client may encrypt: a sealed text is a value like others, which \`merge\` takes whole.
 
-**Conflicts** are outcomes, not failures: \`results[i].conflict\` is the id of the entry of \`conflicts\` that has both sides. \`superseded\`: take the winner from the page. \`atomic: true\` refuses the whole batch instead.
+**Conflicts** are outcomes, not failures: \`results[i].conflict\` is the id of the entry of \`conflicts\` that has both sides. After \`superseded\` and \`conflict\` the copy, with the page, has what stands, and \`conflicts\` both sides. \`atomic: true\` refuses the whole batch instead.
 
 **Limits** come with the session and the status: changes of a batch, bytes of a body and of a value, depth.`,
   Live: `Frames are JSON texts with a \`type\`: the schema \`Frame\`. A client keeps its own cursor. It applies a frame of \`changes\` that begins there, ignores one that ends there, and pulls at any other and after a \`poke\`. After every frame, and every \`ack\` with a cursor, it says \`seen\` with its cursor. A socket may end at any time: open another one from the cursor.`,

@@ -11,6 +11,7 @@ export const FAULT_CODES = Object.values<Fault>(FAULTS)
   .map(({ code }) => code)
   .filter((code) => code !== 'method-not-allowed')
 
+const RETRY = 'The seconds to wait, as in `Retry-After`.'
 const EXPECTED = 'The number of the batch that would be taken.'
 
 const WORDS: { readonly [C in keyof typeof PROBLEM_MEMBERS]: Readonly<Record<string, string>> } = {
@@ -30,6 +31,12 @@ const WORDS: { readonly [C in keyof typeof PROBLEM_MEMBERS]: Readonly<Record<str
   'config-changed': { revision: 'The revision of the configuration now.' },
   'import-gap': { expected: 'The number of the line that would be taken.' },
   'invalid-line': { line: 'The number of the line that is refused, from 1.' },
+  importing: { retryAfterSeconds: RETRY },
+  busy: {
+    limit: 'The most sockets of a space, where it is those that are too many.',
+    retryAfterSeconds: RETRY,
+  },
+  'provider-unavailable': { retryAfterSeconds: RETRY },
   'rate-limited': {
     policy: 'The budget that is used up; `place`: the counter before the space.',
     retryAfterSeconds: 'The seconds until the next request is let in, unless others come first.',

@@ -129,7 +129,7 @@ export const SYNC_SCHEMAS = {
   }),
   SyncReply: described(
     SyncReply,
-    'The results of the batch, and a page of the changes of others. Apply `results` first, then `changes`: a page may hold something newer than a result, above all in a replay.',
+    'The results of the batch, and a page of the changes of others. Apply `results` that are `applied` or `merged`, then `changes`, which are the newer. Under `replayed` apply `changes` only: what a result says may be replaced since, and the page leaves nothing out.',
     {
       ...PAGE,
       changes: `${PAGE.changes} The writes of this very request are left out, but for merges, with \`echo: true\`, with \`cursor: null\`, under \`reset\` and in a replay.`,
@@ -246,7 +246,8 @@ export const SYNC_SCHEMAS = {
       'The side that stands: the one that stood (`kept-server`), the one that came (`kept-client`), or a merge of both. `open`: the winner stands until somebody decides. `resolved`: somebody has.',
     winner: 'The side that stands.',
     loser: 'The side that was overruled; it stays readable.',
-    paths: 'JSON pointers (RFC 6901) of the fields that clash; `""` is the whole value.',
+    paths:
+      'JSON pointers (RFC 6901) of the fields that clash in a merge; `""` is the whole value. Empty under any other `resolution` or policy.',
     resolvedBy: 'The version that settled an open one.',
   }),
   ConflictSide: oneOf(ConflictSide, 'One side of a conflict: a value, a deletion, or one that is not shown.'),

@@ -19,11 +19,11 @@ export function codesPage(): string {
   return `# Codes, and what a client does for each
 
 \`npm run fix\` writes this page; docs/openapi.json has the same: \`x-action\` in the schema of each code, \`x-codes\` for
-all. A client that knows the actions needs to know no code by name.
+all. A client that knows the actions needs to know few codes by name: those of \`renumber\`, and \`atomic-failed\`.
 
 ${table(['action', 'the client'], actions)}
 
-Whatever the code is, edits stay in the queue until a result answers them. A code that a client does not know is
+An edit stays in the queue until a result answers it, or a sentence below takes it out. A code that a client does not know is
 treated by its status: 5xx and 408 as \`retry\`, 429 as \`wait\`, 401 as \`sign-in\`, any other as \`fix\`.
 
 ## A request is refused
@@ -32,7 +32,7 @@ ${table(['code', 'status', 'action', 'what it means'], refusals)}
 
 ## A change is rejected
 
-Its neighbours are not. The rejection is final: the change leaves the queue.
+Its neighbours are not. The rejection is final: the change leaves the queue, with \`show\` to be shown to the user.
 
 ${table(['code', 'action', 'what it means'], rejections)}
 

@@ -120,7 +120,11 @@ const WORDS: Table = {
     `Line ${line}: ${detail}. What came before it is in.`,
     { line },
   ],
-  importing: () => [503, 'The space is being filled from an export; wait and try again.'],
+  importing: ({ retryAfterSeconds }) => [
+    503,
+    'The space is being filled from an export; wait and try again.',
+    { retryAfterSeconds },
+  ],
   'rate-limited': ({ policy, limit, retryAfterSeconds }) => [
     429,
     `${tooMany(policy, limit)}; wait ${retryAfterSeconds} s and try again.`,
@@ -131,17 +135,19 @@ const WORDS: Table = {
     `The space may hold ${limit} ${quota}, and has no room for this; what takes away is still taken.`,
     { quota, limit, used },
   ],
-  busy: ({ limit, absent }) => [
+  busy: ({ limit, absent, retryAfterSeconds }) => [
     503,
     absent === true
       ? 'The space is overloaded, restarting or moving. Wait and send the request again: it may have taken effect.'
       : limit === undefined
         ? 'The space is busy with other requests; wait and try again.'
         : `The space serves ${limit} sockets already; wait and try again.`,
+    { retryAfterSeconds, ...(limit !== undefined && { limit }) },
   ],
-  'provider-unavailable': () => [
+  'provider-unavailable': ({ retryAfterSeconds }) => [
     503,
     'The keys of the identity provider cannot be had at present; wait and try again.',
+    { retryAfterSeconds },
   ],
   misconfigured: () => [
     503,

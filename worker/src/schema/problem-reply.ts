@@ -63,6 +63,9 @@ export const Problem = z.object({
   synced: z.array(z.unknown()).check(z.maxLength(0)),
 })
 
+/** Of a refusal that passes by itself: on a socket there is no header to say it. */
+const RETRY = z.object({ retryAfterSeconds: z.int() })
+
 /** The further members of the problems that have any, by their code. */
 export const PROBLEM_MEMBERS = {
   'too-many-changes': z.object({ limit: z.int() }),
@@ -81,6 +84,9 @@ export const PROBLEM_MEMBERS = {
   'config-changed': z.object({ revision: z.int() }),
   'import-gap': z.object({ expected: z.int() }),
   'invalid-line': z.object({ line: z.int() }),
+  importing: RETRY,
+  busy: z.extend(RETRY, { limit: z.optional(z.int()) }),
+  'provider-unavailable': RETRY,
   'rate-limited': z.object({
     policy: z.enum([...BUDGETS, 'place']),
     retryAfterSeconds: z.int(),
