@@ -50,7 +50,11 @@ const CLIENT = `
     const socket = new WebSocket(api.replace('http', 'ws') + '/api/live', ['chronicle.v1', credential])
     const line = { frames: [], opened: false, socket }
     socket.onopen = () => { line.opened = true }
-    socket.onmessage = ({ data }) => line.frames.push(JSON.parse(data))
+    socket.onmessage = ({ data }) => {
+      const frame = JSON.parse(data)
+      line.frames.push(frame)
+      if (frame.cursor) socket.send(JSON.stringify({ type: 'seen', cursor: frame.cursor }))
+    }
     line.closed = new Promise((resolve) => {
       socket.onclose = ({ code, reason, wasClean }) => resolve({ code, reason, wasClean, opened: line.opened })
     })

@@ -174,7 +174,7 @@ function checkRetry(account: Account, decision: Decision, version: Stored): void
   const { change, by, numbered, inBatch } = decision
   const replaced = journal.before(version)
   const run = ownRun(journal, replaced, by).slice(0, RUN_DEPTH)
-  const isNew = run.some(({ seq }) => inBatch.has(seq)) || (!isBlind(change) && isBase(change, replaced))
+  const isNew = run.some(({ seq }) => inBatch.has(seq)) || namesVersion(change, replaced)
   if (numbered || isNew) return
   const first = run.find(({ seq, arrived }) => effects.get(change)?.has(seq) && arrived >= horizon)
   const later = run.filter(({ seq }) => seq >= (first?.seq ?? 0))
@@ -185,6 +185,12 @@ function checkRetry(account: Account, decision: Decision, version: Stored): void
     'IN4',
     () => `${describe(change)} of ${by} came again and is ${describe(version)} after ${describe(first)}`,
   )
+}
+
+/** Whether a change names a version as its base, and not that there is none. */
+function namesVersion(change: Change, version: Stored | undefined): boolean {
+  const namesNone = change.base === null || change.baseDeleted === true
+  return !isBlind(change) && !namesNone && isBase(change, version)
 }
 
 /**

@@ -53,8 +53,11 @@ class Decision {
     if (write.deleted && (head === null || head.deleted)) return this.noop()
     if (head === null) return this.onGone()
     const base = this.baseOf(head)
-    // SY1, SY9
-    if (!inBatch && (base === head.seq || (base === null && head.deleted))) return this.apply(null)
+    // SY1
+    if (!inBatch && base === head.seq) return this.apply(null)
+    // SY9
+    if (!inBatch && base === null && head.deleted)
+      return (head.by === client ? this.retry(head) : null) ?? this.apply(null)
     // SY7
     if (!write.deleted && this.mayCompare(head) && this.space.holds(head.seq, write.value)) return this.noop()
     const isOwn = head.by === client

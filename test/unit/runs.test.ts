@@ -181,3 +181,43 @@ test('[BV1] a value is looked for in the whole run, and so is the one that it be
   push('b', { value: 2, base: 'e.2', timestamp: 10 })
   expect(push('b', { value: 5, baseValue: 0, timestamp: 0 }).conflicts).toHaveLength(1)
 })
+
+test.each(POLICIES)(
+  '[BA6] %s: a creation that comes again does not revive what its own client has deleted since',
+  (policy) => {
+    for (const none of [{ base: null }, { baseDeleted: true }]) {
+      const { push } = story(policy)
+      const creation = { value: 1, timestamp: 5, ...none }
+      push('a', creation)
+      push('a', { deleted: true, base: 'e.1', timestamp: 6 })
+      expect(push('a', creation)).toMatchObject({ verdicts: [{ status: 'noop', seq: 2 }], stored: [] })
+      // A later one is another, and so is that of another client.
+      expect(push('a', { ...creation, timestamp: 7 })).toMatchObject(APPLIED)
+      push('a', { deleted: true, base: 'e.3', timestamp: 8 })
+      expect(push('b', creation)).toMatchObject(APPLIED)
+    }
+  },
+)
+
+test('[BA6] a batch without a number that creates and deletes takes effect once', () => {
+  const { push } = story()
+  const batch = [
+    { value: 1, timestamp: 5, base: null },
+    { deleted: true, timestamp: 6, base: null },
+  ]
+  expect(push('a', ...batch).stored).toHaveLength(2)
+  expect(push('a', ...batch).stored).toHaveLength(0)
+})
+
+test.each(['client-wins', 'lww'] as const)(
+  '[SY5] %s: a run that began where the key was gone knows a moment of nothing, whatever base it named',
+  (policy) => {
+    const { space, push } = story(policy)
+    push('b', { value: 1, base: null, timestamp: 1 })
+    push('b', { deleted: true, base: 'e.1', timestamp: 2 })
+    // The tombstone is forgotten.
+    space.heads.clear()
+    expect(push('a', { value: 2, base: 'e.1', timestamp: 3 }).conflicts).toHaveLength(1)
+    expect(push('a', { value: 3, base: null, timestamp: 3 })).toMatchObject(APPLIED)
+  },
+)

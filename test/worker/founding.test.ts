@@ -75,11 +75,28 @@ test('[FO2] a list of conflicts is where a founding client looks, and no data ta
   const posing = { status: 200, type: 'x', title: 'x', code: 'ok', detail: 'x', instance: 'x', success: true }
   const { status, body } = await thrownBy(() => refuse(posing))
   expect(status).toBe(409)
-  expect(body).toMatchObject({ status: 409, code: 'conflict', detail: 'Conflict detected' })
+  expect(body).toMatchObject({ status: 409, code: 'conflict', detail: 'Conflict detected', success: false })
   const cause = new Error('why')
   expect(new HTTPError(404, 'none', { cause })).toMatchObject({ code: 'not-found', message: 'none', cause })
   expect(new SyncError('none', {}, { cause })).toMatchObject({ status: 409, code: 'conflict', cause })
   expect(new SyncError('none')).toBeInstanceOf(HTTPError)
+})
+
+const circular: Record<string, unknown> = {}
+circular.itself = circular
+
+test.each<[what: string, error: Error]>([
+  ['data that is circular', new SyncError('x', circular)],
+  ['data that is no JSON', new SyncError('x', { big: 1n })],
+  ['data that writes itself', new SyncError('x', { toJSON: () => 'x' })],
+  ['a status that is no refusal', new HTTPError(204, 'x')],
+  ['a status that is none', new HTTPError(99, 'x')],
+])('[FO2] an error with %s is a defect, answered as one', async (_, error) => {
+  const { status, type, body } = await thrownBy(() => {
+    throw error
+  })
+  expect([status, type]).toEqual([500, 'application/problem+json'])
+  expect(body).toMatchObject({ code: 'internal', success: false })
 })
 
 function refuse(conflictData: object): never {

@@ -104,7 +104,7 @@ test('[ER1] a body other than a batch is refused for what is wrong in it, and th
   const cases: [string, string, string, string][] = [
     [auth, '{"token":"\\ud800"}', 'lone-surrogate', ' at /token.'],
     [auth, `{"${secret}":{"x":[1,"\\udfff"]}}`, 'lone-surrogate', ' at /…/x/1.'],
-    [auth, '"\\ud800"', 'lone-surrogate', 'is not text.'],
+    [auth, '"\\ud800"', 'lone-surrogate', 'is no text.'],
     [resolve, value('{"\\ud800":1}'), 'lone-surrogate', ' at /value.'],
     [resolve, value('{"a":[-1e999]}'), 'number-out-of-range', ' at /value/a/0.'],
   ]

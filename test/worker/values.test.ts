@@ -29,7 +29,7 @@ const OUTCOME = {
     { key: 'n/list', status: 'applied', version: expect.any(String) },
     { key: 'n/huge', status: 'rejected', code: 'number-out-of-range', path: '/value/a~1b/1' },
     { key: 'n/fraction', status: 'applied', version: expect.any(String), effectiveTimestamp: T },
-    { key: 'n/<dc00>', status: 'rejected', code: 'invalid-key' },
+    { key: 'n/\ufffd', status: 'rejected', code: 'invalid-key' },
     { key: 'n/base', status: 'rejected', code: 'lone-surrogate', path: '/baseValue' },
     { key: 'n/when', status: 'rejected', code: 'invalid-timestamp' },
     { key: 'n/good', status: 'applied', version: expect.any(String) },
@@ -53,11 +53,6 @@ function onSocket(socket: Follower): Push {
   }
 }
 
-/** A reply without its lone surrogate, which the runner's own socket would not bear. */
-function legible(reply: unknown): object {
-  return JSON.parse(JSON.stringify(reply).replaceAll('\\udc00', '<dc00>'))
-}
-
 async function pushes(): Promise<readonly (readonly [string, Device, Push])[]> {
   const [a, b] = [await device(), await device()]
   return [
@@ -70,10 +65,10 @@ test('[ER11] what is wrong inside one change rejects it alone, names the place, 
   for (const [where, { get }, push] of await pushes()) {
     const { status, body } = await push(QUEUE)
     expect(status, JSON.stringify(body).slice(0, 500)).toBe(200)
-    expect(legible(body), where).toMatchObject({ ...OUTCOME, replayed: false })
-    expect(legible(body.results)).toEqual(OUTCOME.results)
+    expect(body, where).toMatchObject({ ...OUTCOME, replayed: false })
+    expect(body.results).toEqual(OUTCOME.results)
     const again = await push(QUEUE)
-    expect(legible(again.body), where).toMatchObject({ results: OUTCOME.results, replayed: true })
+    expect(again.body, where).toMatchObject({ results: OUTCOME.results, replayed: true })
     const next = await push(`{"batch":2,"changes":[{"key":"n/next","value":2,"timestamp":${T}}]}`)
     expect(next.body, where).toMatchObject({ success: true, synced: ['n/next'] })
     const list = (await get('/api/entries?key=n/list')).body.value

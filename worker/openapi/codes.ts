@@ -102,7 +102,7 @@ export const REFUSALS: { readonly [C in FaultCode]: Advice } = {
   ],
   busy: ['retry', 'The space is overloaded, restarting, or serves as much as it can.'],
   'provider-unavailable': ['wait', 'The keys of the identity provider cannot be had at present.'],
-  misconfigured: ['wait', 'The service lacks a secret, until its operator mends that.'],
+  misconfigured: ['retry', 'The service lacks a secret, until its operator mends that.'],
   internal: ['retry', 'The service failed. Its log has the request id of `instance`.'],
 }
 

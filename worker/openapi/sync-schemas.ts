@@ -115,8 +115,8 @@ export const SYNC_SCHEMAS = {
     'A write or a deletion, made on a version (or blindly), on a value, or on nothing. A fault rejects this change alone.',
   ),
   ChangeFields: described(ChangeFields, 'The fields of every change.', {
-    key: '`collection/rest`, 1 to 512 bytes of UTF-8, no control character.',
-    timestamp: `The time of the edit, ${MS}, not of sending. A fraction is rounded down. A retry repeats it. 0 loses against every concurrent write. A batch with a \`batch\` number may leave it out: the time of arrival decides then.`,
+    key: '`collection/rest`, 1 to 512 bytes of UTF-8, no control character, no slash at its start.',
+    timestamp: `The time of the edit, ${MS}, not of sending. A fraction is rounded down. A retry repeats it. 0 loses against every concurrent write under the policy lww, as long as no clientTime tells of a skew. A batch with a \`batch\` number may leave it out: the time of arrival decides then.`,
   }),
   Write: change(CHANGES.Write, 'A value.', { ...WRITE, ...ON_VERSION }),
   Deletion: change(CHANGES.Deletion, 'A deletion.', { ...DELETION, ...ON_VERSION }),

@@ -14,11 +14,17 @@ export function decide(draft: Draft, step: Step): Verdict {
   if (edit.rejection !== null) return { status: 'rejected', code: edit.rejection }
   const stance = stanceOf(step)
   if (stance === 'noop') return { status: 'noop', seq: head?.seq ?? NOTHING }
-  if (stance === 'apply') return apply(draft, step)
+  if (stance === 'apply') return recreation(draft, step) ?? apply(draft, step)
   if (!meets(step)) return resurrect(draft, step)
   if (mayCompare(draft, step.head) && holdsSame(standingUnder(draft, step), step))
     return { status: 'noop', seq: step.head.seq }
   return stance === 'rewrite' ? rewrite(draft, step) : compete(draft, step)
+}
+
+/** The answer to a creation that is a retry: its own client has deleted since what it made. */
+function recreation(draft: Draft, step: Step): Verdict | null {
+  const isOwnTombstone = meets(step) && step.head.deleted && step.head.by === step.client
+  return isOwnTombstone && step.base === NOTHING ? answerRetry(draft, step) : null
 }
 
 /** The sequence number that a change was made on; a base that was given as a value is looked for. */

@@ -76,9 +76,13 @@ function resultOf(edit: Edit, verdict: Verdict, { epoch, values, conflicts }: Te
   }
 }
 
-/** A rejection that was noted by another grant than today's has no place. */
-function rejectionOf({ key, rejection, path }: Edit, code: Rejection): ChangeResult {
+/**
+ * A rejection that was noted by another grant than today's has no place. A key that is no text is told with U+FFFD in it:
+ * strict parsers would refuse the whole reply.
+ */
+function rejectionOf({ key: sent, rejection, path }: Edit, code: Rejection): ChangeResult {
   const isPlaced = path !== undefined && rejection === code
+  const key = sent.toWellFormed()
   return { key, status: 'rejected', code, ...(isPlaced && { path }) }
 }
 

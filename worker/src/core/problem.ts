@@ -21,7 +21,7 @@ const WORDS: Table = {
   'not-json': ({ detail }) => [400, `The body is not JSON: ${detail}.`],
   'lone-surrogate': ({ place }) => [
     400,
-    `A string holds a lone surrogate escape (\\ud800 to \\udfff), which is not text${at(place)}.`,
+    `A string holds a lone surrogate escape (\\ud800 to \\udfff), which is no text${at(place)}.`,
   ],
   'too-deep': ({ limit, place }) => [
     400,
@@ -41,7 +41,7 @@ const WORDS: Table = {
   ],
   'body-timeout': ({ afterMs }) => [
     408,
-    `In ${afterMs / 1000} s less than ${MIN_BODY_BYTES / 1024} KiB of the body came, and not its end. Send it again, or in smaller parts.`,
+    `The body stalled, or came too slowly: in ${afterMs / 1000} s neither its end came nor ${MIN_BODY_BYTES / 1024} KiB more, or it took that long at POST /api/auth. Send it again.`,
   ],
   'unsupported-media-type': ({ expected }) => [
     415,
@@ -60,7 +60,12 @@ const WORDS: Table = {
     'The ticket was used before or has expired; get another one with POST /api/live/ticket.',
   ],
   'forbidden-scope': ({ needed }) => [403, `The token does not grant the scope ${needed}.`],
-  'forbidden-collection': ({ collection }) => [403, `The token does not grant the collection ${collection}.`],
+  'forbidden-collection': ({ collection }) => [
+    403,
+    collection === ALL
+      ? 'The token is for some collections; this takes one for all.'
+      : `The token does not grant the collection ${collection}.`,
+  ],
   'foreign-client': ({ detail }) => [403, `The request is not this client's: ${detail}.`],
   'forbidden-origin': () => [403, 'The origin is not among those that the stack allows (corsOrigins).'],
   'not-found': ({ detail }) => [404, `Not found: ${detail}.`],
@@ -156,6 +161,9 @@ const WORDS: Table = {
   internal: () => [500, 'The service failed; the request id finds the reason in its logs.'],
 }
 
+/** What deals with a whole space names this in the place of a collection. */
+const ALL = '*'
+
 /** An object of the last release names no place. */
 function at(place = ''): string {
   return place === '' ? '' : ` at ${place}`
@@ -221,6 +229,7 @@ export function problemDocument({ status, code, detail, members }: Problem, requ
     code,
     detail,
     instance: `urn:chronicle-sync:request:${requestId}`,
+    success: false,
   }
-  return { ...standard, success: false, conflicts: [], synced: [], ...members, ...standard }
+  return { ...standard, conflicts: [], synced: [], ...members, ...standard }
 }

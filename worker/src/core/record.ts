@@ -32,7 +32,7 @@ export function requestLine(
 /** What somebody must mend is an error; what passes by itself, or clients mend, is a warning. */
 function levelOf(status: number, code: string | undefined): 'info' | 'warn' | 'error' {
   if (status < 500) return 'info'
-  return code === 'internal' || code === 'misconfigured' ? 'error' : 'warn'
+  return status === 500 || code === 'misconfigured' ? 'error' : 'warn'
 }
 
 /** One line an operator's act, without the names of subject and space: more people read logs than may know them. */

@@ -76,7 +76,7 @@ export function runAfter(step: Step): Pick<Head, 'root' | 'vacant'> {
   const { edit, head } = step
   const run = ownRun(step)
   const root = run === null ? rootOf(step) : rootWithin(step, run)
-  const isVacant = run?.vacant === true || head?.deleted === true || edit.deleted
+  const isVacant = run?.vacant === true || (head?.deleted ?? true) || edit.deleted
   return { root, vacant: isVacant || root <= NOTHING }
 }
 

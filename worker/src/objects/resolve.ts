@@ -186,5 +186,8 @@ function answer(
 }
 
 function unknown(id: number): Result<never> {
-  return refused({ code: 'not-found', detail: `there is no conflict ${id}` })
+  return refused({
+    code: 'not-found',
+    detail: id === NOTHING ? 'a conflict has a number' : `there is no conflict ${id}`,
+  })
 }
