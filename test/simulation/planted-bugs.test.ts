@@ -205,14 +205,22 @@ const BUGS: readonly Bug[] = [
   {
     name: 'a frame that was passed over is gone on from',
     file: 'core/listener.ts',
-    find: '([to, , , passedOver]) => to === seq && passedOver === undefined',
-    replace: '([to]) => to === seq',
+    find: 'to === seq && ofScan === scan && !passedOver',
+    replace: 'to === seq && ofScan === scan',
+  },
+  {
+    name: 'a reader that scans stands where one that does not has stood',
+    file: 'core/listener.ts',
+    find: 'if (stood === seq && stoodScan === scan) return true',
+    replace: 'if (stood === seq) return true',
+    from: 31545,
   },
   {
     name: 'who was told to pull is never followed again',
     file: 'core/listener.ts',
-    find: 'return { ...listener, ...at, stood: seq, poked: false, unseen: unseen.map(passOver) }',
-    replace: 'return { ...listener, ...at, stood: seq, unseen: unseen.map(passOver) }',
+    find: 'return { ...listener, ...at, ...said, poked: false, unseen: unseen.map(passOver) }',
+    replace: 'return { ...listener, ...at, ...said, unseen: unseen.map(passOver) }',
+    from: 100,
   },
   {
     name: 'an erasure is noted after it took effect',
