@@ -340,7 +340,7 @@ function laidOn(
   return [copy, ...results, ...changes].at(-1)
 }
 
-test('[FE11] results first, then changes: the other way round a page overwrites nothing, and is overwritten', async () => {
+test('[FE11] a result that was not applied writes to no copy: the page, or the copy already, has what stands', async () => {
   const { a, b } = await newSpace()
   const { body: first } = await a.sync({
     changes: [{ key: 'n/1', value: 1, timestamp: T, base: null }],

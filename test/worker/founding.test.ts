@@ -91,6 +91,8 @@ test.each<[what: string, error: Error]>([
   ['data that writes itself', new SyncError('x', { toJSON: () => 'x' })],
   ['a status that is no refusal', new HTTPError(204, 'x')],
   ['a status that is none', new HTTPError(99, 'x')],
+  ['a status of sockets', new HTTPError(101, 'x')],
+  ['headers that are none', new HTTPError(403, 'x', { headers: { 'x y': '1' } })],
 ])('[FO2] an error with %s is a defect, answered as one', async (_, error) => {
   const { status, type, body } = await thrownBy(() => {
     throw error

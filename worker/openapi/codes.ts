@@ -5,14 +5,15 @@ import type { Rejection } from '../src/core/verdict.ts'
 /** The things that a client can do about a code. Only of `renumber` the codes differ in what to send. */
 export const ACTIONS = {
   retry:
-    'Send the same request again, unchanged, and wait longer each time. It may have taken effect: a batch keeps its number and its times, so that it takes effect once.',
+    'Send the same request again, unchanged, not before `Retry-After` if there is one, and wait longer each time. It may have taken effect: a batch keeps its number and its times, so that it takes effect once.',
   wait: 'Send the same request again after `Retry-After`, on a socket after `retryAfterSeconds`. Nothing of it took effect.',
   renumber:
     'The number of the batch does not fit. `expected` is the next one; the sentence of the code says which changes to send under it.',
   'sign-in':
     'Open a session with `POST /api/auth`, then send the same request again, unchanged. The queue stays. If that fails too, ask the user for a new token.',
   reread: 'Something changed in the meantime. Read where it stands, decide again, and send a new request.',
-  split: 'Send fewer changes under the same number, and the rest under the next ones.',
+  split:
+    'Send fewer changes under the same number, and the rest under the next ones. Where one change alone is too large, or the batch is atomic, show it to the user.',
   show: 'Neither time nor another session helps: the user or the operator has to do something. A refused batch stays in the queue under its number.',
   fix: 'The program that sent it is wrong, and the same request is always refused. Log the `detail`, and set the batch aside for somebody to look at; its number is not used up.',
 } as const
@@ -74,11 +75,11 @@ export const REFUSALS: { readonly [C in FaultCode]: Advice } = {
   ],
   'batch-too-old': [
     'renumber',
-    'The number was used before the last one. If this installation sent the batch then, it took effect: drop it from the queue, pull, and give the next batch the number `expected`. If not, the store is a copy, or an older state of itself: take a new `clientId`, and send what waits under that.',
+    'The number is lower than that of the last batch. If this installation sent the batch then, it took effect: drop it from the queue, pull, and give the next batch the number `expected`. If not, the store is a copy, or an older state of itself: take a new `clientId`, and send what waits under that.',
   ],
   'batch-mismatch': [
     'renumber',
-    'Another batch came under this number, or the same one with other values, times or bases, and took effect. If the queue was edited, send what is new under `expected`. If this installation never sent the number, the store is a copy: take a new `clientId`, and send what waits under that.',
+    'Another batch came under this number, or the same one with other values, times or bases, and took effect. If the queue was edited, send what is new under `expected`. If it is unchanged, it took effect before the service changed its keys: drop it and pull. If this installation never sent the number, the store is a copy: take a new `clientId`, and send what waits under that.',
   ],
   'batch-forgotten': [
     'renumber',
@@ -98,7 +99,7 @@ export const REFUSALS: { readonly [C in FaultCode]: Advice } = {
   'rate-limited': ['wait', 'More requests than `policy` allows a minute.'],
   'quota-exceeded': [
     'show',
-    'The space is full. The batch is taken under the same number once there is room: deletions and overwrites make some.',
+    'The space is full. The number is not used up: send deletions under it first, which are taken, and the batch under the next one once there is room.',
   ],
   busy: ['retry', 'The space is overloaded, restarting, or serves as much as it can.'],
   'provider-unavailable': ['wait', 'The keys of the identity provider cannot be had at present.'],

@@ -23,8 +23,8 @@ all. A client that knows the actions needs to know few codes by name: those of \
 
 ${table(['action', 'the client'], actions)}
 
-An edit stays in the queue until a result answers it, or a sentence below takes it out. A code that a client does not know is
-treated by its status: 5xx and 408 as \`retry\`, 429 as \`wait\`, 401 as \`sign-in\`, any other as \`fix\`.
+An edit stays in the queue until a result answers it, or a sentence below takes it out. A code that a client does not
+know is treated by its status: 5xx and 408 as \`retry\`, 429 as \`wait\`, 401 as \`sign-in\`, any other as \`fix\`.
 
 ## A request is refused
 

@@ -80,9 +80,13 @@ function awaiting(listener: Listener): Listener {
 }
 
 /** Whether something that was sent led to a position, or the client said it before: it costs nothing to go on there. */
-export function wasLedTo({ epoch, stood, unseen }: Listener, at: Standpoint): boolean {
-  const { seq } = at.place
-  return epoch === at.epoch && (stood === seq || unseen.some(([to]) => to === seq))
+export function wasLedTo({ epoch, stood, stoodScan = NOTHING, unseen }: Listener, at: Standpoint): boolean {
+  const { seq, scan } = at.place
+  const isStood = stood === seq && stoodScan === scan
+  return (
+    epoch === at.epoch &&
+    (isStood || unseen.some(([to, , , , ofScan = NOTHING]) => to === seq && ofScan === scan))
+  )
 }
 
 /**

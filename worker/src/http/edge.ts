@@ -36,7 +36,7 @@ interface Reply {
 }
 
 async function respond(exchange: Exchange): Promise<Reply> {
-  const { request, requestId } = exchange
+  const { request } = exchange
   // itty-router adds `params`, `query` and `route` to the request that it is given.
   const routed = (request.method === 'HEAD' ? new Request(request, { method: 'GET' }) : request) as IRequest
   try {
@@ -47,8 +47,19 @@ async function respond(exchange: Exchange): Promise<Reply> {
   } catch (thrown) {
     const error = shown(thrown)
     if (error !== thrown) (error.code === 'busy' ? logAbsence : logDefect)(exchange, thrown)
-    const response = error instanceof ClosedSocket ? error.response() : problem(error, requestId)
-    return { response, route: spelledOut(routed.route ?? 'none'), error }
+    return { ...refuse(exchange, error), route: spelledOut(routed.route ?? 'none') }
+  }
+}
+
+/** The refusal as a response; a bare 500 where code in front of a space threw what cannot be written as one. */
+function refuse(exchange: Exchange, error: HTTPError): Omit<Reply, 'route'> {
+  try {
+    const isSocket = error instanceof ClosedSocket
+    return { response: isSocket ? error.response() : problem(error, exchange.requestId), error }
+  } catch (thrown) {
+    logDefect(exchange, thrown)
+    const internal = refusal({ code: 'internal' })
+    return { response: problem(internal, exchange.requestId), error: internal }
   }
 }
 

@@ -5,27 +5,20 @@ import { absent, refusal } from './refusal.ts'
 
 /** What was thrown as an error that may be shown. A space that cannot answer is busy; anything else becomes a bare 500. */
 export function shown(thrown: unknown): HTTPError {
-  if (thrown instanceof HTTPError && isAnswerable(thrown)) return thrown
+  if (thrown instanceof HTTPError && isRefusal(thrown)) return thrown
   return absenceOf(thrown) === null ? refusal({ code: 'internal' }) : absent()
 }
 
-/** Whether an error can be answered as it is: code in front of a space may give any status, and any data. */
-function isAnswerable({ status, members }: HTTPError): boolean {
-  if (!Number.isInteger(status) || ((status < 400 || status > 599) && status !== 101)) return false
-  try {
-    JSON.stringify(members)
-    return !('toJSON' in members)
-  } catch {
-    return false
-  }
+/** Whether an error is a refusal: code in front of a space may give any status, and data that writes itself. */
+function isRefusal({ status, members }: HTTPError): boolean {
+  return (status === 101 || (status >= 400 && status <= 599)) && !('toJSON' in members)
 }
 
-/** A refusal as `application/problem+json` (RFC 9457). */
+/** A refusal as `application/problem+json` (RFC 9457). Throws where it cannot be written. */
 export function problem(error: HTTPError, requestId: string): Response {
-  const { status, code, message, members, headers } = error
+  const { status, code, message, members } = error
   const document = problemDocument({ status, code, detail: message, members }, requestId)
-  return new Response(JSON.stringify(document), {
-    status,
-    headers: { ...headers, 'content-type': 'application/problem+json' },
-  })
+  const headers = new Headers(error.headers)
+  headers.set('content-type', 'application/problem+json')
+  return new Response(JSON.stringify(document), { status, headers })
 }
