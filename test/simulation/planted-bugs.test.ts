@@ -205,14 +205,14 @@ const BUGS: readonly Bug[] = [
   {
     name: 'a frame that was passed over is gone on from',
     file: 'core/listener.ts',
-    find: 'to === seq && ofScan === scan && !passedOver',
-    replace: 'to === seq && ofScan === scan',
+    find: '!isPassedOver(sent) && leadsTo(sent, place)',
+    replace: 'leadsTo(sent, place)',
   },
   {
     name: 'a reader that scans stands where one that does not has stood',
     file: 'core/listener.ts',
-    find: 'if (stood === seq && stoodScan === scan) return true',
-    replace: 'if (stood === seq) return true',
+    find: 'return stood === seq && stoodScan === scan',
+    replace: 'return stood === seq',
     from: 31545,
   },
   {

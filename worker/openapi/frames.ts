@@ -4,24 +4,15 @@ import { ChangesFrame, PokeFrame, PongFrame } from '../src/schema/live-reply.ts'
 import { ClientId } from '../src/schema/name.ts'
 import { SyncReply } from '../src/schema/sync-reply.ts'
 import { described, oneOf } from './described.ts'
-import { type Answered, problemsOf } from './problems.ts'
+import { type Answered, BATCH_FAULTS, problemsOf } from './problems.ts'
 import { SyncShape } from './shapes.ts'
 
 /** Codes of the `ack` of a push that is refused. */
 const PUSH_FAULTS: readonly Answered[] = [
   'not-json',
   'invalid-request',
-  'too-many-changes',
-  'forbidden-scope',
-  'forbidden-collection',
-  'foreign-client',
-  'batch-gap',
-  'batch-too-old',
-  'batch-mismatch',
-  'batch-forgotten',
-  'atomic-failed',
+  ...BATCH_FAULTS,
   'rate-limited',
-  'quota-exceeded',
   'busy',
 ]
 

@@ -14,6 +14,7 @@ import {
 import { described } from './described.ts'
 import { FRAME_EXAMPLES, SOCKET } from './live.ts'
 import type { Operations } from './operation.ts'
+import { BATCH_FAULTS } from './problems.ts'
 
 const NOW = 1_795_347_000_200
 const TOKEN = `chr_dev_${'Q'.repeat(43)}1b2c3d4`
@@ -257,18 +258,7 @@ export const OPERATIONS: Operations = {
         serverTime: NOW,
       },
     },
-    faults: [
-      'too-many-changes',
-      'forbidden-scope',
-      'forbidden-collection',
-      'foreign-client',
-      'batch-gap',
-      'batch-too-old',
-      'batch-mismatch',
-      'batch-forgotten',
-      'atomic-failed',
-      'quota-exceeded',
-    ],
+    faults: BATCH_FAULTS,
   },
   'GET /api/changes': {
     id: 'pullChanges',

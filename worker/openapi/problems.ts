@@ -11,6 +11,20 @@ export const FAULT_CODES = Object.values<Fault>(FAULTS)
   .map(({ code }) => code)
   .filter((code) => code !== 'method-not-allowed')
 
+/** Codes of a batch that is refused, over HTTP or on a socket. */
+export const BATCH_FAULTS = [
+  'too-many-changes',
+  'forbidden-scope',
+  'forbidden-collection',
+  'foreign-client',
+  'batch-gap',
+  'batch-too-old',
+  'batch-mismatch',
+  'batch-forgotten',
+  'atomic-failed',
+  'quota-exceeded',
+] as const satisfies readonly FaultCode[]
+
 const RETRY = 'The seconds to wait, as in `Retry-After`.'
 const EXPECTED = 'The number of the batch that would be taken.'
 

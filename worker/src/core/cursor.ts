@@ -58,8 +58,9 @@ export function positionOf(cursor: string | null, filter: Filter, feed: Feed): P
   const anew = { seq: NOTHING, scan: feed.head }
   if (cursor === null) return { ...anew, reset: null }
   const parsed = parseCursor(cursor)
-  const reset = parsed === null ? 'cursor' : resetReasonOf(parsed, filter, feed)
-  return reset === null && parsed !== null ? { ...parsed.place, reset } : { ...anew, reset }
+  if (parsed === null) return { ...anew, reset: 'cursor' }
+  const reset = resetReasonOf(parsed, filter, feed)
+  return { ...(reset === null ? parsed.place : anew), reset }
 }
 
 /** The worst first: after the first two, the reader's copy may hold what the space has lost. */

@@ -80,22 +80,32 @@ function awaiting(listener: Listener): Listener {
 }
 
 /** Whether something that was sent led to a position, or the client said it before: it costs nothing to go on there. */
-export function wasLedTo({ epoch, stood, stoodScan = NOTHING, unseen }: Listener, at: Standpoint): boolean {
-  const { seq, scan } = at.place
-  const isStood = stood === seq && stoodScan === scan
+export function wasLedTo(listener: Listener, { epoch, place }: Standpoint): boolean {
+  if (listener.epoch !== epoch) return false
+  return isStood(listener, place) || listener.unseen.some((sent) => leadsTo(sent, place))
+}
+
+/** Whether what was sent goes on from a position: then the client gets the rest without being followed anew. */
+function isOnTheWay(listener: Listener, place: Place): boolean {
   return (
-    epoch === at.epoch &&
-    (isStood || unseen.some(([to, , , , ofScan = NOTHING]) => to === seq && ofScan === scan))
+    isStood(listener, place) || listener.unseen.some((sent) => !isPassedOver(sent) && leadsTo(sent, place))
   )
 }
 
 /**
- * Whether what was sent goes on from a position: then the client gets the rest without being followed anew. A reader that
- * scans from nothing has another cursor than one that does not, at the same sequence number: no frame fits both.
+ * Whether the client has said a position. A reader that scans from nothing has another cursor than one that does not, at
+ * the same sequence number: no frame fits both.
  */
-function isOnTheWay({ stood, stoodScan = NOTHING, unseen }: Listener, { seq, scan }: Place): boolean {
-  if (stood === seq && stoodScan === scan) return true
-  return unseen.some(([to, , , passedOver, ofScan = NOTHING]) => to === seq && ofScan === scan && !passedOver)
+function isStood({ stood, stoodScan = NOTHING }: Listener, { seq, scan }: Place): boolean {
+  return stood === seq && stoodScan === scan
+}
+
+function leadsTo([to, , , , ofScan = NOTHING]: Sent, { seq, scan }: Place): boolean {
+  return to === seq && ofScan === scan
+}
+
+function isPassedOver([, , , passedOver = false]: Sent): boolean {
+  return passedOver
 }
 
 /**

@@ -41,7 +41,7 @@ const WORDS: Table = {
   ],
   'body-timeout': ({ afterMs }) => [
     408,
-    `The body stalled, or came too slowly: in ${afterMs / 1000} s neither its end came nor ${MIN_BODY_BYTES / 1024} KiB more, or it took that long at POST /api/auth. Send it again.`,
+    `The body came slower than ${MIN_BODY_BYTES / 1024} KiB in ${afterMs / 1000} s (at POST /api/auth: not within that). Send it again.`,
   ],
   'unsupported-media-type': ({ expected }) => [
     415,
@@ -85,7 +85,7 @@ const WORDS: Table = {
         ],
   'batch-too-old': ({ found, last }) => [
     409,
-    `Batch ${found} was answered before; the last one is ${last}.`,
+    `A batch ${found} was taken before; the last one is ${last}.`,
     { expected: last + 1 },
   ],
   'batch-mismatch': ({ batch }) => [

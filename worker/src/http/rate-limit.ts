@@ -38,7 +38,7 @@ export async function countAsFailed({ request, env }: Exchange, thrown: unknown)
 
 /**
  * Asked before something is looked up for an attempt to authenticate. The platform's counter counts when it is asked, so
- * it is asked only for an address that has failed too often: what is valid uses up nothing of anybody's else.
+ * it is asked only for an address that has failed too often: what is valid uses up nothing.
  */
 export async function checkLookUp({ request, env }: Exchange): Promise<void> {
   const address = addressOf(request)
@@ -49,6 +49,6 @@ export async function checkLookUp({ request, env }: Exchange): Promise<void> {
  * Whom an attempt to authenticate counts against. The platform sets both headers; on a local machine they are absent, and
  * in a zone that removes the addresses of visitors.
  */
-export function addressOf({ headers }: Request): string {
+function addressOf({ headers }: Request): string {
   return callerOf(headers.get('cf-connecting-ip'), headers.get('cf-worker'))
 }

@@ -30,10 +30,8 @@ export function acquaintanceWith(
   { client, subject }: Partial<Replica>,
 ): Acquaintance {
   const record = client === undefined ? undefined : store.client(client)
-  return {
-    epoch: standing.epoch,
-    lastBatch: record?.subject === subject ? (record?.batch ?? NO_BATCH) : NO_BATCH,
-  }
+  const isOwn = record !== undefined && record.subject === subject
+  return { epoch: standing.epoch, lastBatch: isOwn ? record.batch : NO_BATCH }
 }
 
 /** Whether a client's write is to be noted: its first one, and then one a day, so that the claim does not age in use. */
