@@ -104,6 +104,28 @@ test('[RE3] what was acknowledged after the export comes back from the device th
   })
 })
 
+test('[RE3] another value of an equal time, as a merge may have, is offered without a base, and no side is lost', async () => {
+  const { space, phone } = await openSpace()
+  await phone.sync({ batch: 1, changes: [{ key: 'k', value: { x: 1, y: 0 }, timestamp: T }] })
+  const backup = await exportOf(phone)
+  await phone.sync({
+    batch: 2,
+    changes: [{ key: 'k', value: { x: 1, y: 1 }, timestamp: T, baseValue: { x: 1, y: 0 } }],
+  })
+  const again = await restore(space, phone, backup)
+  const laptop = await device({ token: again.token, clientId: 'laptop' })
+  const offered = { key: 'k', value: { x: 1, y: 1 }, timestamp: T }
+  const { body } = await laptop.sync({ batch: 1, changes: [offered] })
+  expect(body.results[0].status).toMatch(/^(applied|superseded)$/)
+  const [{ winner, loser }] = body.conflicts
+  expect([winner.value, loser.value]).toEqual(
+    expect.arrayContaining([
+      { x: 1, y: 0 },
+      { x: 1, y: 1 },
+    ]),
+  )
+})
+
 test('[RE4] an edit that waited through a restore is on base by the value that it was made on', async () => {
   const { space, phone } = await openSpace()
   const { body: first } = await phone.sync({ batch: 1, changes: [{ key: 'k', value: 'seen', timestamp: T }] })
