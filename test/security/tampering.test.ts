@@ -78,7 +78,7 @@ async function changesOf(space: Space, session: Session): Promise<string> {
   return `[${entries.join()}]`
 }
 
-function parsed(result: Result<string>): unknown {
+function parsed(result: Result<string, Fault>): unknown {
   return result.ok ? JSON.parse(result.value) : result.fault
 }
 

@@ -146,7 +146,7 @@ test('[RL6] a rate that is lowered lets nobody wait for more than a minute, one 
 
 const RATES = { client: 2, credential: 3, space: 5 }
 
-function codeOf(result: Result<true>): string {
+function codeOf(result: Result<true, Fault>): string {
   if (result.ok) return 'in'
   return result.fault.code === 'rate-limited' ? result.fault.policy : result.fault.code
 }

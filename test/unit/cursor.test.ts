@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Filter, formatCursor, narrow, pendingAfter, positionOf } from '../../worker/src/core/cursor.ts'
+import { type Filter, narrow } from '../../worker/src/core/collections.ts'
+import { formatCursor, pendingAfter, positionOf } from '../../worker/src/core/cursor.ts'
 import { FOREIGN, formatVersion, parseVersion } from '../../worker/src/core/version.ts'
 
 const filters: fc.Arbitrary<Filter> = fc.option(

@@ -3,8 +3,8 @@ import type { Change } from '../../worker/src/core/change.ts'
 import { toEdits } from '../../worker/src/core/change.ts'
 import { DEFAULT_CONFIG } from '../../worker/src/core/config.ts'
 import { SPARE_BYTES } from '../../worker/src/core/limits.ts'
-import { planBatch } from '../../worker/src/core/plan.ts'
-import { exceeded, growthOf } from '../../worker/src/core/quota.ts'
+import { growthOf, planBatch } from '../../worker/src/core/plan.ts'
+import { exceeded } from '../../worker/src/core/quota.ts'
 
 const LIMIT = { entries: 10, bytes: 1000 }
 const NOW = 1_795_347_000_000

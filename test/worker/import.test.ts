@@ -225,7 +225,7 @@ test('[IM4] of two imports at once each line is stored once', async () => {
       clock: Date.now,
     })
   const [slower, faster] = await within(space, async (open) => {
-    const meanwhile = Promise.withResolvers<Result<string>>()
+    const meanwhile = Promise.withResolvers<Result<string, Fault>>()
     await whileSealing(open, async () => meanwhile.resolve(await again(open)))
     return [await again(open), await meanwhile.promise]
   })

@@ -1,4 +1,3 @@
-import type { RateLimited } from './fault.ts'
 import { BUDGET_WINDOW_SECONDS } from './limits.ts'
 
 /** Whose requests a space counts: those of one client, of one credential, and all; the narrowest first. */
@@ -44,6 +43,14 @@ export function waitSeconds({ level }: Spent, perMinute: number): number {
 /** Whether all must be paid back by a moment, whatever the rate. */
 export function isWhole({ at }: Spent, now: number): boolean {
   return now - at >= WINDOW_MS
+}
+
+/** Of which budget it was, or the counter of the place before the object; how many that allows is not known (null). */
+export interface RateLimited {
+  readonly code: 'rate-limited'
+  readonly policy: Budget | 'place'
+  readonly limit: number | null
+  readonly retryAfterSeconds: number
 }
 
 /**

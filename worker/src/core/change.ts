@@ -1,5 +1,6 @@
 import { type Clock, effectiveTime, isTimestamp, wholeTime } from './clock.ts'
-import { type Filter, passes } from './cursor.ts'
+import { type Filter, passes } from './collections.ts'
+
 import { fitsBytes, type Json, misfitIn, type Texts, textsOf } from './json.ts'
 import { isKey } from './key.ts'
 import { MAX_VALUE_BYTES } from './limits.ts'

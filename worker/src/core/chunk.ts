@@ -2,7 +2,7 @@ import { type Clock, effectiveTime } from './clock.ts'
 import { decodeFrame, FORM, type Frame } from './frame.ts'
 import type { Json } from './json.ts'
 import { CHUNK_LENGTH } from './limits.ts'
-import type { Version } from './outcome.ts'
+import type { Version } from './version.ts'
 
 /**
  * A chunk of the log: changes of one batch, sealed together. In front of the sealed content stands a clear frame that

@@ -1,11 +1,8 @@
 import type { Rates } from './budget.ts'
 import type { IdentityProvider } from './identity.ts'
 import { collectionOf } from './key.ts'
+import type { Policy } from './policy.ts'
 import type { Amounts } from './quota.ts'
-
-/** How concurrent writes to a key are settled; what loses is always kept. */
-export const POLICIES = ['lww', 'server-wins', 'client-wins', 'merge', 'manual'] as const
-export type Policy = (typeof POLICIES)[number]
 
 /** What an operator decides for all spaces of a stack. */
 export interface Config {

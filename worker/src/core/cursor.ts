@@ -1,18 +1,5 @@
-import { collectionOf } from './key.ts'
+import type { Filter } from './collections.ts'
 import { NOTHING } from './version.ts'
-
-/** The collections a reader may see and asked for; null is all of them. */
-export type Filter = readonly string[] | null
-
-/** What both the request's filter and the token's grant let through. */
-export function narrow(asked: Filter, granted: Filter): Filter {
-  if (asked === null || granted === null) return asked ?? granted
-  return asked.filter((collection) => granted.includes(collection))
-}
-
-export function passes(filter: Filter, key: string): boolean {
-  return filter === null || filter.includes(collectionOf(key))
-}
 
 /** How far a reader has come. */
 export interface Place {

@@ -3,10 +3,9 @@ import { apply, combine, contentOf, type Draft, hold, lose, overrule, standing }
 import { canonicalJson, fitsBytes, type Json } from './json.ts'
 import { MAX_MERGED_LENGTH, MAX_VALUE_BYTES, RUN_DEPTH } from './limits.ts'
 import { merge } from './merge.ts'
-import { hasContent, type Version } from './outcome.ts'
 import { type Encounter, type Head, isLater, meets, type Step, stanceOf } from './settle.ts'
 import type { Verdict } from './verdict.ts'
-import { FOREIGN, NOTHING } from './version.ts'
+import { FOREIGN, hasContent, NOTHING, type Version } from './version.ts'
 
 /** What becomes of one change. Notes as missing what must be opened first; then the verdict does not count. */
 export function decide(draft: Draft, step: Step): Verdict {

@@ -1,11 +1,11 @@
 import { lineOf } from './change.ts'
 import type { Clock } from './clock.ts'
-import type { Policy } from './config.ts'
 import type { Json } from './json.ts'
-import type { Conflict, Version } from './outcome.ts'
+import type { Conflict } from './outcome.ts'
+import type { Policy } from './policy.ts'
 import { type Encounter, type Head, runAfter, type Step } from './settle.ts'
 import type { Verdict } from './verdict.ts'
-import { NOTHING } from './version.ts'
+import { NOTHING, type Version } from './version.ts'
 import type { View } from './view.ts'
 
 /** A version that goes into the log. */

@@ -1,4 +1,4 @@
-import { accepted, type Result, refused } from './result.ts'
+import { accepted, type Refused, type Result, refused } from './result.ts'
 import { SCOPES, type Scope, type SubjectGrant } from './session.ts'
 
 /** How identity providers may sign: asymmetric only (RFC 7518, 3.1; RFC 8037), so that nobody here could. */
@@ -46,11 +46,20 @@ export interface Claims {
 const VALUE = /^[\x20-\x7e]+$/
 const MAX_VALUE_LENGTH = 255
 
+/** Why a token of a provider gives its holder nothing. */
+export type GrantFault =
+  | { readonly code: 'unauthorized'; readonly detail: string }
+  | { readonly code: 'forbidden-scope'; readonly needed: string }
+
 /**
  * What claims of a provider's token give their holder, or why they give nothing. A token that is bound to a key
  * (`cnf`, RFC 7800) is for those who can check that its holder has it.
  */
-export function grantOf(provider: IdentityProvider, claims: Claims, now: number): Result<SubjectGrant> {
+export function grantOf(
+  provider: IdentityProvider,
+  claims: Claims,
+  now: number,
+): Result<SubjectGrant, GrantFault> {
   const subject = nameFrom(provider, claims, 'sub')
   const space = nameFrom(provider, claims, provider.spaceClaim)
   const scopes = scopesFrom(provider, claims)
@@ -109,7 +118,7 @@ function scopesFrom({ scopes, scopesClaim }: IdentityProvider, claims: Claims): 
   return SCOPES.filter((scope) => scopes.includes(scope) && given.includes(scope))
 }
 
-function unusable(claim: string): Result<never> {
+function unusable(claim: string): Refused<GrantFault> {
   const detail = `The token of the identity provider is not valid here: its claim ${JSON.stringify(claim)}.`
   return refused({ code: 'unauthorized', detail })
 }

@@ -1,4 +1,5 @@
-import type { Filter, Place } from './cursor.ts'
+import type { Filter } from './collections.ts'
+import type { Place } from './cursor.ts'
 import { MAX_UNSEEN, MAX_UNSEEN_BYTES, MAX_UNSEEN_FRAMES, SEEN_DEADLINE_MS } from './limits.ts'
 import type { Session } from './session.ts'
 import { NOTHING } from './version.ts'

@@ -1,9 +1,10 @@
 import type { Edit } from './change.ts'
 import { baseOf, decide } from './decide.ts'
 import { type Draft, newDraft, type Stored } from './draft.ts'
-import type { Conflict, Version } from './outcome.ts'
+import type { Conflict } from './outcome.ts'
 import type { Head } from './settle.ts'
 import type { Verdict } from './verdict.ts'
+import type { Version } from './version.ts'
 import type { View } from './view.ts'
 
 /** Everything a batch does, as data. Only to be carried out when nothing is `missing`. */
@@ -51,4 +52,26 @@ function toPlan(draft: Draft): Plan {
 function supersededBy({ stored, heads, view }: Draft): number {
   const fresh = Array.from(heads.keys()).filter((key) => view.head(key) === undefined).length
   return stored.length - fresh
+}
+
+/** What a write does to a space. */
+export interface Growth {
+  /** By how many the live entries grow or shrink. */
+  readonly entries: number
+  /** Whether it stores content. A deletion without a value is none: deleting must stay possible. */
+  readonly content: boolean
+  /** Whether it stores more than it takes away: a deletion that loses, or a record of a client that grows. */
+  readonly traces: boolean
+}
+
+export function growthOf({
+  entries,
+  stored,
+  versions,
+}: Pick<Plan, 'entries' | 'stored' | 'versions'>): Growth {
+  const content = stored.some(({ seq }) => {
+    const version = versions.get(seq)
+    return version !== undefined && (!version.deleted || version.value !== undefined)
+  })
+  return { entries, content, traces: stored.length > Math.max(0, -entries) }
 }

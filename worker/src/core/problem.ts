@@ -1,4 +1,5 @@
-import type { Fault, FaultCode, RateLimited } from './fault.ts'
+import type { RateLimited } from './budget.ts'
+import type { Fault, FaultCode } from './fault.ts'
 import { BUDGET_WINDOW_SECONDS, MIN_BODY_BYTES } from './limits.ts'
 
 /** A fault in words: the status that HTTP has for it, and what a client's developer needs to know. */

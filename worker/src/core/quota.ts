@@ -1,5 +1,5 @@
 import { SPARE_BYTES } from './limits.ts'
-import type { Plan } from './plan.ts'
+import type { Growth } from './plan.ts'
 
 /** What of a space is limited: its live entries, and the bytes that it takes in storage, all that is kept included. */
 export const QUOTAS = ['entries', 'bytes'] as const
@@ -7,28 +7,6 @@ export type Quota = (typeof QUOTAS)[number]
 
 /** How much of each. */
 export type Amounts = { readonly [Q in Quota]: number }
-
-/** What a write does to a space. */
-export interface Growth {
-  /** By how many the live entries grow or shrink. */
-  readonly entries: number
-  /** Whether it stores content. A deletion without a value is none: deleting must stay possible. */
-  readonly content: boolean
-  /** Whether it stores more than it takes away: a deletion that loses, or a record of a client that grows. */
-  readonly traces: boolean
-}
-
-export function growthOf({
-  entries,
-  stored,
-  versions,
-}: Pick<Plan, 'entries' | 'stored' | 'versions'>): Growth {
-  const content = stored.some(({ seq }) => {
-    const version = versions.get(seq)
-    return version !== undefined && (!version.deleted || version.value !== undefined)
-  })
-  return { entries, content, traces: stored.length > Math.max(0, -entries) }
-}
 
 /**
  * The quota that leaves no room for a write; null if there is room. A write that adds no entry needs no room for
@@ -39,4 +17,12 @@ export function exceeded({ entries, content, traces }: Growth, used: Amounts, li
   if (entries > 0 && used.entries + entries > limit.entries) return 'entries'
   if (content && used.bytes >= limit.bytes) return 'bytes'
   return traces && used.bytes >= limit.bytes + SPARE_BYTES ? 'bytes' : null
+}
+
+/** `used`: null for a token of some collections, which is not told how much there is of the others. */
+export interface QuotaExceeded {
+  readonly code: 'quota-exceeded'
+  readonly quota: Quota
+  readonly limit: number
+  readonly used: number | null
 }

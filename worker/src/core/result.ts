@@ -1,14 +1,15 @@
-import type { Fault } from './fault.ts'
+/** The value that was asked for, or the fault that refuses it. Crosses the Durable Object boundary whole, which a thrown error does not. */
+export type Result<T, F> = { readonly ok: true; readonly value: T } | Refused<F>
 
-/** What was asked for, or the reason why not. Crosses the Durable Object boundary whole, which a thrown error does not. */
-export type Result<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly fault: Fault }
+export interface Refused<F> {
+  readonly ok: false
+  readonly fault: F
+}
 
-export function accepted<T>(value: T): Result<T> {
+export function accepted<T>(value: T): Result<T, never> {
   return { ok: true, value }
 }
 
-export function refused(fault: Fault): Result<never> {
+export function refused<F>(fault: F): Refused<F> {
   return { ok: false, fault }
 }

@@ -1,4 +1,4 @@
-import type { Filter } from './cursor.ts'
+import type { Filter } from './collections.ts'
 
 /** What a token may allow. `sync:write` with `sync:read` also resolves conflicts; `space:admin` exports, imports and erases. */
 export const SCOPES = ['sync:read', 'sync:write', 'space:admin'] as const

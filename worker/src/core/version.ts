@@ -1,3 +1,5 @@
+import type { Json } from './json.ts'
+
 /** The sequence number of a key that nobody wrote yet, and of a cursor before the first change. */
 export const NOTHING = 0
 
@@ -19,4 +21,28 @@ export function parseVersion(version: string, epoch: string): number {
   if (!version.startsWith(`${epoch}.`)) return FOREIGN
   const digits = version.slice(epoch.length + 1)
   return /^[1-9]\d{0,15}$/.test(digits) ? Number(digits) : FOREIGN
+}
+
+/** A version with its content: what one sequence number stands for, for ever. */
+export interface Version {
+  readonly seq: number
+  /** The version it replaced, or lost to. */
+  readonly previous: number
+  readonly key: string
+  readonly by: string
+  /** The time as its client gave it. */
+  readonly timestamp: number
+  /** Effective time, ms. */
+  readonly at: number
+  /** By how much the space raised it, ms. */
+  readonly lift: number
+  readonly deleted: boolean
+  readonly value: Json | undefined
+  /** The JSON pointers of what both sides changed, where a merge came of it, or it lost in one. */
+  readonly paths: readonly string[]
+}
+
+/** Whether the content of a version is at hand: of a large one it may not be kept. Only a deletion can have none. */
+export function hasContent({ deleted, value }: Version): boolean {
+  return deleted || value !== undefined
 }

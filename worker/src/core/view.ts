@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts'
-import type { Policy } from './config.ts'
-import type { Version } from './outcome.ts'
+import type { Policy } from './policy.ts'
 import type { Head } from './settle.ts'
+import type { Version } from './version.ts'
 
 /** What a batch is decided against: one moment of a space, read without waiting. */
 export interface View {

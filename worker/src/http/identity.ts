@@ -2,7 +2,8 @@ import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } 
 import { ALGORITHMS, type Claims, grantOf, type IdentityProvider } from '../core/identity.ts'
 import { IDENTITY_CLOCK_TOLERANCE_SECONDS, MAX_IDENTITY_AGE_SECONDS } from '../core/limits.ts'
 import type { Grant } from '../core/session.ts'
-import { currentConfig } from './config.ts'
+import { currentConfig } from './config-store.ts'
+
 import { grantTo } from './grant.ts'
 import { keyFrom } from './key-set.ts'
 import { refusal, unwrap } from './refusal.ts'

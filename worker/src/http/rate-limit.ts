@@ -1,5 +1,6 @@
 import { callerOf } from '../core/address.ts'
 import { PLACE_EXHAUSTED } from '../core/budget.ts'
+
 import { FAILED_FOR_MS, MAX_FAILED_ADDRESSES } from '../core/limits.ts'
 import { HTTPError } from '../errors.ts'
 import type { Exchange } from './exchange.ts'

@@ -1,11 +1,12 @@
-import type { Fault, RateLimited } from '../core/fault.ts'
+import type { RateLimited } from '../core/budget.ts'
+import type { Fault } from '../core/fault.ts'
 import { ABSENCE_RETRY_SECONDS, BUDGET_WINDOW_SECONDS } from '../core/limits.ts'
 import { isKnown, problemOf } from '../core/problem.ts'
 import type { Result } from '../core/result.ts'
 import { HTTPError, SyncError } from '../errors.ts'
 
 /** The value of a result; a fault is thrown as the error that the edge answers with. */
-export function unwrap<T>(result: Result<T>): T {
+export function unwrap<T>(result: Result<T, Fault>): T {
   if (!result.ok) throw refusal(result.fault)
   return result.value
 }

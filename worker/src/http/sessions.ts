@@ -6,9 +6,10 @@ import {
 import { parseBody } from '../schema/parse.ts'
 import { SessionsRequest } from '../schema/sessions.ts'
 import { tokenId } from './api-token.ts'
-import type { About } from './audit.ts'
+import type { About } from './audit-log.ts'
 import { readBody } from './body.ts'
-import { currentConfig } from './config.ts'
+import { currentConfig } from './config-store.ts'
+
 import { type Exchange, json, spaceOf } from './exchange.ts'
 import { refusal, unwrap } from './refusal.ts'
 

@@ -2,20 +2,23 @@ import { isReplay, NO_BATCH } from '../core/batch.ts'
 import { batchText, type Edit, toEdits } from '../core/change.ts'
 import type { Clock } from '../core/clock.ts'
 import { policyOf } from '../core/config.ts'
+import type { Fault } from '../core/fault.ts'
 import type { Origin } from '../core/frame.ts'
 import { SMALL_VERDICTS } from '../core/limits.ts'
-import { type Conflict, hasContent, resultsOf, type Version } from '../core/outcome.ts'
-import { type Plan, planBatch } from '../core/plan.ts'
-import { growthOf } from '../core/quota.ts'
+import type { Conflict } from '../core/outcome.ts'
+import { growthOf, type Plan, planBatch } from '../core/plan.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
+import { resultsOf } from '../core/results.ts'
 import type { Session } from '../core/session.ts'
 import { conflictIds, decodeVerdicts, encodeVerdicts, type Verdict } from '../core/verdict.ts'
+import { hasContent, type Version } from '../core/version.ts'
 import type { SyncRequest } from '../schema/sync.ts'
 import { checkSession } from './admission.ts'
 import { claimOf, isClaimDue, recordOf } from './client.ts'
 import { commit, type SealedLines, sealLines } from './commit.ts'
 import { CorruptionError } from './log.ts'
 import { type Opened, openFor } from './opened.ts'
+import type { Wrote } from './pull.ts'
 import { checkQuota } from './quota.ts'
 import { type Digests, isEqual } from './seal.ts'
 import type { Space } from './space.ts'
@@ -31,13 +34,6 @@ export interface Outcome {
   readonly replayed: boolean
   /** The sequence numbers that this very request gave out; null if none. */
   readonly wrote: Wrote | null
-}
-
-/** A stretch of the log, inclusive, and whether all of it is as the client sent it. */
-export interface Wrote {
-  readonly from: number
-  readonly to: number
-  readonly verbatim: boolean
 }
 
 /** A request's batch, and who sent it. */
@@ -65,7 +61,7 @@ interface Material {
 }
 
 /** Decides a batch and stores its effects, or answers again what was decided when it first came. */
-export async function acceptBatch(space: Space, submission: Submission): Promise<Result<Outcome>> {
+export async function acceptBatch(space: Space, submission: Submission): Promise<Result<Outcome, Fault>> {
   const { request, session, clock } = submission
   const { epoch } = space.standing
   const edits = toEdits(request.changes, { epoch, clock, granted: session.collections })
@@ -118,7 +114,7 @@ function recognise(
   { request: { batch }, digests }: Prepared,
   record: ClientRecord | undefined,
   epoch: string,
-): Result<ClientRecord | null> {
+): Result<ClientRecord | null, Fault> {
   if (batch === undefined) return accepted(null)
   const again = isReplay(batch, record?.batch ?? NO_BATCH, epoch)
   if (!again.ok) return again
@@ -131,7 +127,7 @@ function recognise(
   return record.verdicts === '' ? refused({ code: 'batch-forgotten', batch }) : accepted(record)
 }
 
-function replay(space: Space, prepared: Prepared, record: ClientRecord): Result<Outcome> {
+function replay(space: Space, prepared: Prepared, record: ClientRecord): Result<Outcome, Fault> {
   const clock: Clock = { now: record.arrived, skew: record.skew }
   const context = { epoch: space.standing.epoch, clock, granted: prepared.session.collections }
   const edits = toEdits(prepared.request.changes, context)
@@ -197,7 +193,7 @@ function settle(
     opened,
     record,
   }: { plan: Plan; sealed: SealedLines; opened: Opened['versions']; record: ClientRecord | undefined },
-): Result<Outcome> {
+): Result<Outcome, Fault> {
   const { edits, request } = prepared
   const { verdicts } = plan
   const conflicts = conflictsOf(space, plan)

@@ -1,3 +1,4 @@
+import type { Fault } from '../core/fault.ts'
 import { IMPORT_RETRY_SECONDS } from '../core/limits.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
 import type { Scope, Session, Ticket } from '../core/session.ts'
@@ -11,21 +12,25 @@ export type Credential = Pick<Session, 'id' | 'token' | 'issuedAt'>
  * Counts a request of a session that is valid against its budgets, before anything of the space is read for it. `now`
  * is the object's own clock: another one beside it would look like time that passes.
  */
-export async function countRequest(space: Space, session: Session, now: number): Promise<Result<true>> {
+export async function countRequest(
+  space: Space,
+  session: Session,
+  now: number,
+): Promise<Result<true, Fault>> {
   await space.refreshConfig(now)
   const known = checkCredential(space, session, now)
   return known.ok ? space.budgets.spend(session, space.config.requestsPerMinute, now) : known
 }
 
 /** Refuses a session that is not valid now, and any while the space is being filled: it would see half of it. */
-export function checkSession(space: Space, credential: Credential, now: number): Result<true> {
+export function checkSession(space: Space, credential: Credential, now: number): Result<true, Fault> {
   const known = checkCredential(space, credential, now)
   if (!known.ok || !isImporting(space.standing)) return known
   return refused({ code: 'importing', retryAfterSeconds: IMPORT_RETRY_SECONDS })
 }
 
 /** Refuses a session that has expired since the Worker verified it: an export or import may take longer. */
-export function checkUnexpired({ expiresAt }: Session, now: number): Result<true> {
+export function checkUnexpired({ expiresAt }: Session, now: number): Result<true, Fault> {
   return expiresAt * 1000 > now ? accepted(true) : refused({ code: 'session-expired' })
 }
 
@@ -42,7 +47,7 @@ export function checkCredential(
   { revoked, standing }: Space,
   { id, token, issuedAt }: Credential,
   now: number,
-): Result<true> {
+): Result<true, Fault> {
   if (issuedAt <= standing.erasedAt) return refused({ code: 'revoked', of: 'space' })
   if (issuedAt <= voidedBy(revoked.get(token), now)) return refused({ code: 'revoked' })
   return issuedAt <= voidedBy(revoked.get(id), now)
@@ -55,12 +60,15 @@ function voidedBy(revocation: Revocation | undefined, now: number): number {
   return revocation === undefined || now < revocation.since ? 0 : revocation.issuedBy
 }
 
-export function checkScope(session: Session, needed: Scope): Result<true> {
+export function checkScope(session: Session, needed: Scope): Result<true, Fault> {
   return session.scopes.includes(needed) ? accepted(true) : refused({ code: 'forbidden-scope', needed })
 }
 
 /** Refuses a filter that names what the token does not grant: leaving it out silently would look like no data. */
-export function checkCollections(session: Session, asked: readonly string[] | undefined): Result<true> {
+export function checkCollections(
+  session: Session,
+  asked: readonly string[] | undefined,
+): Result<true, Fault> {
   const { collections } = session
   const foreign = collections === null ? undefined : asked?.find((name) => !collections.includes(name))
   return foreign === undefined
@@ -69,7 +77,7 @@ export function checkCollections(session: Session, asked: readonly string[] | un
 }
 
 /** Refuses what deals with the space as a whole, to a token without that scope or for some of its collections. */
-export function checkWhole(session: Session): Result<true> {
+export function checkWhole(session: Session): Result<true, Fault> {
   const allowed = checkScope(session, 'space:admin')
   if (!allowed.ok || session.collections === null) return allowed
   return refused({ code: 'forbidden-collection', collection: '*' })
@@ -111,7 +119,7 @@ export function spendTicket(
   space: Space,
   ticket: Pick<Ticket, 'id' | 'expiresAt'> | undefined,
   now: number,
-): Result<true> {
+): Result<true, Fault> {
   if (ticket === undefined) return accepted(true)
   const until = ticket.expiresAt * 1000
   if (until <= now || space.revoked.has(ticket.id)) return refused({ code: 'ticket-spent' })

@@ -8,6 +8,7 @@ import {
   spentAt,
   waitSeconds,
 } from '../core/budget.ts'
+import type { Fault } from '../core/fault.ts'
 import { MAX_BUDGETS } from '../core/limits.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
@@ -21,7 +22,7 @@ export interface Budgets {
    * Spends one request of all three budgets of a session, or of none if one is used up: of several, the one that takes
    * longest is told. A client is known by its credential, so that nobody can spend another's by taking its id.
    */
-  spend(session: Pick<Session, 'token' | 'client'>, rates: Rates, now: number): Result<true>
+  spend(session: Pick<Session, 'token' | 'client'>, rates: Rates, now: number): Result<true, Fault>
 }
 
 /** What is spent, by whom: the one that was heard of last comes last. */

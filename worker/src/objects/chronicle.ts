@@ -1,5 +1,7 @@
 import { DurableObject } from 'cloudflare:workers'
-import { type Filter, formatCursor, narrow, pendingAfter } from '../core/cursor.ts'
+import { type Filter, narrow } from '../core/collections.ts'
+import { formatCursor, pendingAfter } from '../core/cursor.ts'
+import type { Fault } from '../core/fault.ts'
 import { PUBLISHED_LIMITS } from '../core/limits.ts'
 import { defectLine } from '../core/record.ts'
 import { accepted, type Result } from '../core/result.ts'
@@ -65,7 +67,7 @@ export class Chronicle extends DurableObject<Env> {
   async sync(
     session: Session,
     body: { readonly text: string; readonly now: number },
-  ): Promise<Result<Synced>> {
+  ): Promise<Result<Synced, Fault>> {
     const counted = await this.#count(session)
     if (!counted.ok) return counted
     try {
@@ -91,7 +93,7 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /** Whether a ticket may be made for the session: by the rules of the socket that it opens. */
-  async ticket(session: Session): Promise<Result<true>> {
+  async ticket(session: Session): Promise<Result<true, Fault>> {
     return this.#admit(session)
   }
 
@@ -108,7 +110,7 @@ export class Chronicle extends DurableObject<Env> {
     session: Session,
     { cursor, limit, collections }: ChangesQuery,
     known: string | null,
-  ): Promise<Result<Tagged>> {
+  ): Promise<Result<Tagged, Fault>> {
     const allowed = await this.#admit(session, collections)
     if (!allowed.ok) return allowed
     const tag = this.#tag(narrow(collections ?? null, session.collections), [])
@@ -127,7 +129,7 @@ export class Chronicle extends DurableObject<Env> {
     session: Session,
     { cursor, collections }: StatusQuery,
     known: string | null,
-  ): Promise<Result<Tagged>> {
+  ): Promise<Result<Tagged, Fault>> {
     const allowed = await this.#admit(session, collections)
     if (!allowed.ok) return allowed
     const whole = session.collections === null
@@ -154,13 +156,13 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /** `GET /api/entries`. */
-  async entry(session: Session, key: string): Promise<Result<string>> {
+  async entry(session: Session, key: string): Promise<Result<string, Fault>> {
     const allowed = await this.#admit(session)
     return allowed.ok ? this.#serve(session, () => readEntry(this.#space, session, key)) : allowed
   }
 
   /** `GET /api/conflicts`. */
-  async conflicts(session: Session, query: ConflictsQuery): Promise<Result<string>> {
+  async conflicts(session: Session, query: ConflictsQuery): Promise<Result<string, Fault>> {
     const allowed = await this.#admit(session)
     if (!allowed.ok) return allowed
     return this.#serve(session, async () =>
@@ -169,7 +171,7 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /** `POST /api/conflicts/{id}/resolve`. */
-  async resolve(session: Session, id: number, request: ResolveRequest): Promise<Result<string>> {
+  async resolve(session: Session, id: number, request: ResolveRequest): Promise<Result<string, Fault>> {
     const counted = await this.#count(session)
     if (!counted.ok) return counted
     try {
@@ -181,19 +183,19 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /** `GET /api/history`. */
-  async history(session: Session, query: HistoryQuery): Promise<Result<string>> {
+  async history(session: Session, query: HistoryQuery): Promise<Result<string, Fault>> {
     const allowed = await this.#admit(session)
     return allowed.ok ? this.#serve(session, () => readHistory(this.#space, session, query)) : allowed
   }
 
   /** `GET /api/export`. */
-  async export(session: Session): Promise<Result<ReadableStream<Uint8Array>>> {
+  async export(session: Session): Promise<Result<ReadableStream<Uint8Array>, Fault>> {
     const counted = await this.#count(session)
     return counted.ok ? exportSpace(this.#space, session, Date.now) : counted
   }
 
   /** `POST /api/import`. */
-  async import(session: Session, request: ImportRequest): Promise<Result<string>> {
+  async import(session: Session, request: ImportRequest): Promise<Result<string, Fault>> {
     const counted = await this.#count(session)
     if (!counted.ok) return counted
     try {
@@ -204,7 +206,7 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /** Whether a token or session was revoked, and where the space stands with its client: asked before a session is opened. */
-  async admit(caller: Credential & Partial<Replica>): Promise<Result<Acquaintance>> {
+  async admit(caller: Credential & Partial<Replica>): Promise<Result<Acquaintance, Fault>> {
     const known = checkCredential(this.#space, caller, Date.now())
     return known.ok ? accepted(acquaintanceWith(this.#space, caller)) : known
   }
@@ -231,7 +233,7 @@ export class Chronicle extends DurableObject<Env> {
    * `DELETE /api/space`: erases all that the space holds, and ends every session and token of it. Not counted: no
    * session asks for it twice.
    */
-  async erase(session: Session): Promise<Result<true>> {
+  async erase(session: Session): Promise<Result<true, Fault>> {
     const known = checkCredential(this.#space, session, Date.now())
     const allowed = known.ok ? checkWhole(session) : known
     if (!allowed.ok) return allowed
@@ -263,18 +265,18 @@ export class Chronicle extends DurableObject<Env> {
     return formatTag([formatCursor(epoch, { seq, scan: 0 }, filter), floor, ...more, this.env.VERSION])
   }
 
-  #serve<T>(session: Session, work: () => Promise<Result<T>>): Promise<Result<T>> {
+  #serve<T>(session: Session, work: () => Promise<Result<T, Fault>>): Promise<Result<T, Fault>> {
     return serve(this.#space, { session, weight: PAGE, now: Date.now() }, work)
   }
 
   /** Every request of a session passes here first, but for those that end it. */
-  #count(session: Caller): Promise<Result<true>> {
+  #count(session: Caller): Promise<Result<true, Fault>> {
     const now = Date.now()
     this.#space.hearOfConfig(session.configRevision, now)
     return countRequest(this.#space, session, now)
   }
 
-  async #admit(session: Session, asked?: readonly string[]): Promise<Result<true>> {
+  async #admit(session: Session, asked?: readonly string[]): Promise<Result<true, Fault>> {
     const counted = await this.#count(session)
     const known = counted.ok ? checkSession(this.#space, session, Date.now()) : counted
     const allowed = known.ok ? checkScope(session, 'sync:read') : known

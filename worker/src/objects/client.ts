@@ -1,4 +1,5 @@
 import { NO_BATCH } from '../core/batch.ts'
+import type { Fault } from '../core/fault.ts'
 import { DAY_MS } from '../core/limits.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
@@ -9,7 +10,10 @@ import type { ClientRecord } from './store.ts'
  * The record of a session's client; undefined before its first write. Refuses a client that belongs to another subject
  * of the space: asked on every path that writes in a client's name.
  */
-export function recordOf({ store }: Space, { client, subject }: Session): Result<ClientRecord | undefined> {
+export function recordOf(
+  { store }: Space,
+  { client, subject }: Session,
+): Result<ClientRecord | undefined, Fault> {
   const record = store.client(client)
   if (record === undefined || record.subject === subject) return accepted(record)
   return refused({ code: 'foreign-client', detail: 'this clientId belongs to another subject of the space' })

@@ -1,10 +1,12 @@
-import { type Filter, passes } from '../core/cursor.ts'
+import { type Filter, passes } from '../core/collections.ts'
 import { MAX_PAGE_ENTRIES, MAX_PAGE_READ_BYTES, MAX_REPORT_BYTES } from '../core/limits.ts'
-import type { Conflict, Version } from '../core/outcome.ts'
+import type { Conflict } from '../core/outcome.ts'
+import type { Version } from '../core/version.ts'
 import type { ConflictsQuery } from '../schema/query.ts'
+import { tell, versionReader } from './conflict-view.ts'
 import { CorruptionError, type Meter, openVersions } from './log.ts'
 import { withTexts } from './reply.ts'
-import { tell, versionReader } from './report.ts'
+
 import type { Space } from './space.ts'
 
 /**

@@ -1,4 +1,6 @@
-import { passes } from '../core/cursor.ts'
+import { passes } from '../core/collections.ts'
+import type { Fault } from '../core/fault.ts'
+
 import { accepted, type Result, refused } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
 import { agrees, entryOf } from './feed.ts'
@@ -6,7 +8,7 @@ import { CorruptionError, openVersions } from './log.ts'
 import type { Space } from './space.ts'
 
 /** `GET /api/entries`: where one key stands. A deleted entry is not found, like one that never was. */
-export async function readEntry(space: Space, session: Session, key: string): Promise<Result<string>> {
+export async function readEntry(space: Space, session: Session, key: string): Promise<Result<string, Fault>> {
   if (!passes(session.collections, key)) return absent()
   await space.keys()
   const head = space.store.heads([key]).get(key)
@@ -18,6 +20,6 @@ export async function readEntry(space: Space, session: Session, key: string): Pr
   return accepted(JSON.stringify(entryOf(version, space.standing.epoch)))
 }
 
-function absent(): Result<never> {
+function absent(): Result<never, Fault> {
   return refused({ code: 'not-found', detail: 'there is no entry of this key' })
 }

@@ -1,5 +1,6 @@
 import { formatCursor, isAbove } from '../core/cursor.ts'
 import { EXPORT_FORMAT, EXPORT_VERSION, type ExportEnd, type ExportHeader } from '../core/export.ts'
+import type { Fault } from '../core/fault.ts'
 import { MAX_PAGE_ENTRIES } from '../core/limits.ts'
 import { accepted, type Result } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
@@ -18,13 +19,13 @@ export function exportSpace(
   space: Space,
   session: Session,
   clock: () => number,
-): Result<ReadableStream<Uint8Array>> {
+): Result<ReadableStream<Uint8Array>, Fault> {
   const allowed = admit(space, session, clock())
   const begun = allowed.ok ? beginTransfer(space, session, clock()) : allowed
   return begun.ok ? accepted(byteStream(exportTexts(space, session, clock), begun.value)) : begun
 }
 
-function admit(space: Space, session: Session, now: number): Result<true> {
+function admit(space: Space, session: Session, now: number): Result<true, Fault> {
   const current = checkUnexpired(session, now)
   const known = current.ok ? checkSession(space, session, now) : current
   const reads = known.ok ? checkScope(session, 'sync:read') : known

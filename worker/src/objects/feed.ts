@@ -1,11 +1,10 @@
 import { type Chunk, decodeChunks } from '../core/chunk.ts'
-import { type Filter, passes } from '../core/cursor.ts'
+import { type Filter, passes } from '../core/collections.ts'
 import { firstSeq, lastSeq } from '../core/frame.ts'
 import { utf8Length } from '../core/json.ts'
 import { MAX_PAGE_BYTES, MAX_PAGE_READ_BYTES } from '../core/limits.ts'
-import type { Version } from '../core/outcome.ts'
 import type { Head } from '../core/settle.ts'
-import { formatVersion } from '../core/version.ts'
+import { formatVersion, type Version } from '../core/version.ts'
 import { CorruptionError, openChunk } from './log.ts'
 import type { Space } from './space.ts'
 

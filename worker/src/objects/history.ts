@@ -1,9 +1,11 @@
-import { passes } from '../core/cursor.ts'
+import { passes } from '../core/collections.ts'
+import type { Fault } from '../core/fault.ts'
+
 import { MAX_HISTORY_VERSIONS, MAX_PAGE_BYTES, MAX_PAGE_READ_BYTES } from '../core/limits.ts'
-import type { Version } from '../core/outcome.ts'
+
 import { accepted, type Result, refused } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
-import { formatVersion, NOTHING, parseVersion } from '../core/version.ts'
+import { formatVersion, NOTHING, parseVersion, type Version } from '../core/version.ts'
 import type { HistoryQuery } from '../schema/query.ts'
 import { agrees, entryOf } from './feed.ts'
 import { CorruptionError, type Meter, openVersions } from './log.ts'
@@ -18,7 +20,7 @@ export async function readHistory(
   space: Space,
   session: Session,
   { key, before, limit = MAX_HISTORY_VERSIONS }: HistoryQuery,
-): Promise<Result<string>> {
+): Promise<Result<string, Fault>> {
   await space.keys()
   const meter: Meter = { read: 0 }
   const { epoch } = space.standing

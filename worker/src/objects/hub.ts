@@ -1,4 +1,5 @@
-import { type Filter, positionOf } from '../core/cursor.ts'
+import type { Filter } from '../core/collections.ts'
+import { positionOf } from '../core/cursor.ts'
 import { endingOf } from '../core/ending.ts'
 import type { Standpoint } from '../core/listener.ts'
 import { problemOf } from '../core/problem.ts'

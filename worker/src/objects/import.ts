@@ -59,7 +59,7 @@ export async function importSpace(
   space: Space,
   session: Session,
   { body, line, now, clock }: ClockedRequest,
-): Promise<Result<string>> {
+): Promise<Result<string, Fault>> {
   const begun = beginTransfer(space, session, clock())
   if (!begun.ok) return begun
   const reader = body.getReader()
@@ -83,7 +83,7 @@ export async function importSpace(
   return accepted(replyOf(space))
 }
 
-function admit(space: Space, session: Session, now: number): Result<true> {
+function admit(space: Space, session: Session, now: number): Result<true, Fault> {
   const current = checkUnexpired(session, now)
   const known = current.ok ? checkCredential(space, session, now) : current
   return known.ok ? checkWhole(session) : known
@@ -94,7 +94,7 @@ function replyOf({ standing: { imported, entries, seq } }: Space): string {
   return JSON.stringify({ success: true, line, entries, finished, edited: finished && imported?.seq !== seq })
 }
 
-async function storeLines(space: Space, session: Session, lines: Lines): Promise<Result<true>> {
+async function storeLines(space: Space, session: Session, lines: Lines): Promise<Result<true, Fault>> {
   const { imported } = space.standing
   const stretch = readStretch(space, lines)
   if (!stretch.ok) return stretch
@@ -119,7 +119,7 @@ async function storeLines(space: Space, session: Session, lines: Lines): Promise
   return fault === null ? accepted(true) : refused(fault)
 }
 
-function readStretch(space: Space, { texts, first, now }: Lines): Result<Stretch> {
+function readStretch(space: Space, { texts, first, now }: Lines): Result<Stretch, Fault> {
   const known = first === 1 ? begin(space, texts[0] ?? '') : resume(space, first)
   if (!known.ok) return known
   const context = { epoch: space.standing.epoch, clock: { now, skew: 0 }, granted: null }
@@ -137,7 +137,7 @@ function readStretch(space: Space, { texts, first, now }: Lines): Result<Stretch
 }
 
 /** The import that a header belongs to: the one that is under way or done, or a new one into an empty space. */
-function begin({ standing: { imported, seq } }: Space, text: string): Result<Progress> {
+function begin({ standing: { imported, seq } }: Space, text: string): Result<Progress, Fault> {
   const header = parseHeader(text)
   if (!header.ok) return header
   const source = JSON.stringify(header.value)
@@ -146,16 +146,16 @@ function begin({ standing: { imported, seq } }: Space, text: string): Result<Pro
   return accepted({ source, line: 1, finished: false })
 }
 
-function resume({ standing: { imported } }: Space, first: number): Result<Progress> {
+function resume({ standing: { imported } }: Space, first: number): Result<Progress, Fault> {
   return imported === null || first > imported.line + 1 ? gap(imported) : accepted(imported)
 }
 
-function gap(imported: Progress | null): Result<never> {
+function gap(imported: Progress | null): Result<never, Fault> {
   return refused({ code: 'import-gap', expected: (imported?.line ?? 0) + 1 })
 }
 
 /** The entry that a line holds, or `end`, whose count must be that of the lines before it. */
-function readLine(text: string, line: number, context: EditContext): Result<Imported | 'end'> {
+function readLine(text: string, line: number, context: EditContext): Result<Imported | 'end', Fault> {
   const parsed = parseImportLine(text, line)
   if (!parsed.ok) return parsed
   if ('type' in parsed.value) {
@@ -170,7 +170,7 @@ function readLine(text: string, line: number, context: EditContext): Result<Impo
   return edit.rejection === null ? accepted({ edit, by }) : invalid(line, `${edit.rejection}${place}`)
 }
 
-function invalid(line: number, detail: string): Result<never> {
+function invalid(line: number, detail: string): Result<never, Fault> {
   return refused({ code: 'invalid-line', line, detail })
 }
 

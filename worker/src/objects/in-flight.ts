@@ -1,3 +1,4 @@
+import type { Fault } from '../core/fault.ts'
 import { BUSY_RETRY_SECONDS, MAX_IN_FLIGHT_BYTES, MAX_WAITING_BYTES } from '../core/limits.ts'
 import { type Result, refused } from '../core/result.ts'
 
@@ -10,7 +11,7 @@ export interface Weight {
 /** The requests of a space that are being served, and the line of those that wait until there is room for them. */
 export interface InFlight {
   /** Serves a request as soon as there is room for it, in the order of coming; refuses it if the line has no room either. */
-  serve<T>(weight: Weight, work: () => Promise<Result<T>>): Promise<Result<T>>
+  serve<T>(weight: Weight, work: () => Promise<Result<T, Fault>>): Promise<Result<T, Fault>>
 }
 
 interface Waiter {

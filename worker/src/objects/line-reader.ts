@@ -10,7 +10,7 @@ import { AT_START, afterPart, patienceOf } from '../core/pace.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
 
 /** The next lines of a text, as many as one transaction takes; none at its end. What is wrong comes after the rest. */
-export type LineReader = () => Promise<Result<readonly string[]>>
+export type LineReader = () => Promise<Result<readonly string[], Fault>>
 
 /**
  * Reads a stream of UTF-8 line by line, no further ahead than one transaction needs. Passes over a byte order mark at its

@@ -1,4 +1,6 @@
-import { formatCursor, narrow } from '../core/cursor.ts'
+import { narrow } from '../core/collections.ts'
+import { formatCursor } from '../core/cursor.ts'
+import type { Fault } from '../core/fault.ts'
 import { MAX_ATTACHMENT_LENGTH, MAX_SOCKETS, SEEN_DEADLINE_MS } from '../core/limits.ts'
 import type { Listener } from '../core/listener.ts'
 import { defectLine } from '../core/record.ts'
@@ -26,7 +28,7 @@ export interface Opening {
 /** The sockets of a space. All that they must remember is attached to them: the object may hibernate between events. */
 export interface Live {
   /** The client's end of a new socket. */
-  open(opening: Opening): Result<WebSocket>
+  open(opening: Opening): Result<WebSocket, Fault>
   /** What a client says; in its order, because a batch must not overtake the one before. */
   receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void>
   /** Tells everyone who follows, if the space has moved. Returns at once. */
@@ -80,7 +82,7 @@ export function liveOf(host: Omit<Hub, 'answering'>): Live {
   }
 }
 
-function listenerFor(hub: Hub, { session, query }: Opening): Result<Listener> {
+function listenerFor(hub: Hub, { session, query }: Opening): Result<Listener, Fault> {
   const { ctx, space } = hub
   const allowed = admit(hub, { session, query })
   if (!allowed.ok) return allowed
@@ -110,7 +112,7 @@ function listenerFor(hub: Hub, { session, query }: Opening): Result<Listener> {
   })
 }
 
-function admit({ space, clock }: Hub, { session, query }: Opening): Result<true> {
+function admit({ space, clock }: Hub, { session, query }: Opening): Result<true, Fault> {
   const known = checkSession(space, session, clock())
   const allowed = known.ok ? checkScope(session, 'sync:read') : known
   return allowed.ok ? checkCollections(session, query.collections) : allowed

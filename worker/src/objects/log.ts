@@ -1,6 +1,7 @@
 import { type Chunk, decodeChunks, versionsOf } from '../core/chunk.ts'
 import { firstSeq, holds } from '../core/frame.ts'
-import type { Version } from '../core/outcome.ts'
+import type { Version } from '../core/version.ts'
+
 import type { Space } from './space.ts'
 
 /** A stored chunk that does not open, or holds other than its head promised: never passed on as a value. */

@@ -1,4 +1,5 @@
 import { PLACE_EXHAUSTED } from '../core/budget.ts'
+
 import type { Fault } from '../core/fault.ts'
 import { fitsBytes, utf8Length } from '../core/json.ts'
 import { MAX_MESSAGE_BYTES, MAX_NOTE_LENGTH, MAX_UNSEEN, MAX_UNSEEN_REPLY_BYTES } from '../core/limits.ts'
@@ -56,7 +57,7 @@ function refuseLong(incoming: Incoming, message: string, fault: Fault): void {
   acknowledge(incoming, { id, requestId, result: refused(fault) })
 }
 
-async function dealWith(incoming: Incoming, message: string, toll: Result<Toll>): Promise<void> {
+async function dealWith(incoming: Incoming, message: string, toll: Result<Toll, Fault>): Promise<void> {
   const { hub, socket } = incoming
   const parsed = parseMessage(message)
   const kind = parsed.ok ? parsed.value.type : 'unknown'
@@ -103,7 +104,7 @@ async function moveTo(incoming: Incoming, cursor: string, toll: Toll): Promise<v
 interface Pushed {
   readonly message: Push
   readonly text: string
-  readonly paid: Result<Toll>
+  readonly paid: Result<Toll, Fault>
 }
 
 /** Takes a batch like `POST /api/sync`, and answers with what that would. */
@@ -133,7 +134,7 @@ async function answer(incoming: Incoming, { message, text, paid }: Pushed): Prom
 async function take(
   { hub, socket }: Incoming,
   { message, text }: Omit<Pushed, 'paid'>,
-): Promise<Result<Synced>> {
+): Promise<Result<Synced, Fault>> {
   const { session, filter } = listenerOf(socket)
   const now = hub.clock()
   const { success } = await hub.env.SYNC_LIMIT.limit({ key: `${session.space}/${session.client}` })
@@ -154,7 +155,7 @@ async function take(
 interface Answered {
   readonly id: string
   readonly requestId: string
-  readonly result: Result<Synced>
+  readonly result: Result<Synced, Fault>
 }
 
 /** A reply with a cursor moves the client's copy on, and is to be confirmed like a frame. */
@@ -180,7 +181,7 @@ function refusalOf(fault: Fault, requestId: string): { readonly status: number; 
 interface Noted {
   readonly requestId: string
   readonly began: number
-  readonly result: Result<Synced>
+  readonly result: Result<Synced, Fault>
 }
 
 /** A push is logged and counted like a request. */

@@ -1,7 +1,8 @@
 import type { Edit } from '../core/change.ts'
 import { textOf } from '../core/decide.ts'
 import { MAX_OPENED_LENGTH, OPENED_AT_ONCE } from '../core/limits.ts'
-import type { Version } from '../core/outcome.ts'
+import type { Version } from '../core/version.ts'
+
 import { openVersions } from './log.ts'
 import type { Space } from './space.ts'
 

@@ -1,8 +1,9 @@
-import { type Filter, formatCursor, isAbove, narrow, positionOf, type ResetReason } from '../core/cursor.ts'
+import { type Filter, narrow } from '../core/collections.ts'
+import { formatCursor, isAbove, positionOf, type ResetReason } from '../core/cursor.ts'
 import { MAX_PAGE_ENTRIES } from '../core/limits.ts'
 import type { Session } from '../core/session.ts'
 import { NOTHING } from '../core/version.ts'
-import type { Wrote } from './accept.ts'
+
 import { type Page, readPage } from './feed.ts'
 import type { Space } from './space.ts'
 
@@ -25,6 +26,13 @@ export interface Pulled {
     readonly resetReason?: ResetReason
   }
   readonly entries: Page['entries']
+}
+
+/** A stretch of the log, inclusive, and whether all of it is as the client sent it. */
+export interface Wrote {
+  readonly from: number
+  readonly to: number
+  readonly verbatim: boolean
 }
 
 /**

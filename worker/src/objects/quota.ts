@@ -1,4 +1,6 @@
-import { type Amounts, exceeded, type Growth, type Quota } from '../core/quota.ts'
+import type { Fault } from '../core/fault.ts'
+import type { Growth } from '../core/plan.ts'
+import { type Amounts, exceeded, type Quota } from '../core/quota.ts'
 import { accepted, type Result, refused } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
 import type { Space } from './space.ts'
@@ -17,7 +19,7 @@ function usedBy({ standing, store }: Space): Amounts {
 }
 
 /** Refuses a write that there is no room for: right before its transaction, so that nothing comes of it. */
-export function checkQuota(space: Space, { collections }: Session, growth: Growth): Result<true> {
+export function checkQuota(space: Space, { collections }: Session, growth: Growth): Result<true, Fault> {
   const used = usedBy(space)
   const limit = space.config.quota
   const quota = exceeded(growth, used, limit)

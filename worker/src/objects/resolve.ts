@@ -1,14 +1,15 @@
 import { type Change, type Edit, toEdits } from '../core/change.ts'
+import { passes } from '../core/collections.ts'
 import { policyOf } from '../core/config.ts'
-import { passes } from '../core/cursor.ts'
 import { textOf } from '../core/decide.ts'
-import type { Conflict, Version } from '../core/outcome.ts'
-import { type Plan, planBatch } from '../core/plan.ts'
-import { growthOf } from '../core/quota.ts'
+import type { Fault } from '../core/fault.ts'
+import type { Conflict } from '../core/outcome.ts'
+import { growthOf, type Plan, planBatch } from '../core/plan.ts'
+
 import { accepted, type Result, refused } from '../core/result.ts'
 import type { Session } from '../core/session.ts'
 import type { Head } from '../core/settle.ts'
-import { formatVersion, NOTHING, parseVersion } from '../core/version.ts'
+import { formatVersion, NOTHING, parseVersion, type Version } from '../core/version.ts'
 import type { ResolveRequest } from '../schema/conflict.ts'
 import { checkScope, checkSession } from './admission.ts'
 import { claimOf, isClaimDue, recordOf } from './client.ts'
@@ -48,7 +49,7 @@ export async function resolveConflict(
   space: Space,
   session: Session,
   resolution: Resolution,
-): Promise<Result<string>> {
+): Promise<Result<string, Fault>> {
   for (;;) {
     const allowed = admit(space, session, resolution.now)
     if (!allowed.ok) return allowed
@@ -71,7 +72,7 @@ export async function resolveConflict(
   }
 }
 
-function admit(space: Space, session: Session, now: number): Result<ClientRecord | undefined> {
+function admit(space: Space, session: Session, now: number): Result<ClientRecord | undefined, Fault> {
   const known = checkSession(space, session, now)
   const writes = known.ok ? checkScope(session, 'sync:write') : known
   // Nobody decides what they may not see, nor finds it out by deciding.
@@ -79,7 +80,7 @@ function admit(space: Space, session: Session, now: number): Result<ClientRecord
   return reads.ok ? recordOf(space, session) : reads
 }
 
-async function prepare(space: Space, session: Session, resolution: Resolution): Promise<Result<Case>> {
+async function prepare(space: Space, session: Session, resolution: Resolution): Promise<Result<Case, Fault>> {
   const { id, request, now } = resolution
   const [conflict] = space.store.conflicts([id])
   if (conflict === undefined) return unknown(id)
@@ -127,7 +128,11 @@ interface Decided {
   readonly record: ClientRecord | undefined
 }
 
-function settle(space: Space, session: Session, { prepared, base, head, record }: Decided): Result<string> {
+function settle(
+  space: Space,
+  session: Session,
+  { prepared, base, head, record }: Decided,
+): Result<string, Fault> {
   const { conflict, edit, sealed } = prepared
   const { epoch } = space.standing
   const expected = base === null ? NOTHING : parseVersion(base, epoch)
@@ -164,7 +169,7 @@ function planNow(
 }
 
 /** The same decision come again, by its content, is answered as then; another one comes too late. */
-function answerAgain(space: Space, prepared: Case): Result<string> {
+function answerAgain(space: Space, prepared: Case): Result<string, Fault> {
   const { conflict, edit, settled } = prepared
   const same = conflict.resolvedBy === NOTHING ? edit.deleted : settled !== null && isSame(settled, edit)
   if (conflict.resolution !== 'resolved' || !same)
@@ -180,12 +185,12 @@ function isSame(version: Version, { deleted, text }: Edit): boolean {
 function answer(
   { conflict, edit }: Case,
   { epoch, by, replayed }: { epoch: string; by: number; replayed: boolean },
-): Result<string> {
+): Result<string, Fault> {
   const version = by === NOTHING ? null : formatVersion(epoch, by)
   return accepted(JSON.stringify({ success: true, id: conflict.id, key: edit.key, version, replayed }))
 }
 
-function unknown(id: number): Result<never> {
+function unknown(id: number): Result<never, Fault> {
   return refused({
     code: 'not-found',
     detail: id === NOTHING ? 'a conflict has a number' : `there is no conflict ${id}`,

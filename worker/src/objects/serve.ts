@@ -1,3 +1,4 @@
+import type { Fault } from '../core/fault.ts'
 import {
   MAX_TRANSFERS,
   PAGE_IN_FLIGHT_BYTES,
@@ -39,8 +40,8 @@ export async function serve<T>(
     weight,
     now,
   }: { readonly session: Session; readonly weight: Weight | null; readonly now: number },
-  work: () => Promise<Result<T>>,
-): Promise<Result<T>> {
+  work: () => Promise<Result<T, Fault>>,
+): Promise<Result<T, Fault>> {
   const { epoch } = space.standing
   const isErased = () => space.standing.epoch !== epoch
   try {
@@ -58,7 +59,7 @@ export async function serve<T>(
 }
 
 /** Lets one more export or import begin, which hold some memory for as long as their client takes. */
-export function beginTransfer(space: Space, session: Session, now: number): Result<Transfer> {
+export function beginTransfer(space: Space, session: Session, now: number): Result<Transfer, Fault> {
   const { transfers } = space
   for (const other of transfers) if (other.expiresAt * 1000 <= now) transfers.delete(other)
   if (transfers.size >= MAX_TRANSFERS) {

@@ -1,6 +1,8 @@
 import { clockOf } from '../core/clock.ts'
-import { syncedKeys } from '../core/outcome.ts'
+import type { Fault } from '../core/fault.ts'
+
 import { accepted, type Result, refused } from '../core/result.ts'
+import { syncedKeys } from '../core/results.ts'
 import type { Session } from '../core/session.ts'
 import type { Tally } from '../core/tally.ts'
 import { formatVersion } from '../core/version.ts'
@@ -27,7 +29,7 @@ export async function sync(
   space: Space,
   session: Session,
   body: { readonly text: string; readonly now: number },
-): Promise<Result<Synced>> {
+): Promise<Result<Synced, Fault>> {
   const { text, now } = body
   const known = checkSession(space, session, now)
   if (!known.ok) return known
@@ -42,7 +44,7 @@ export async function push(
   space: Space,
   session: Session,
   { request, now }: { readonly request: SyncRequest; readonly now: number },
-): Promise<Result<Synced>> {
+): Promise<Result<Synced, Fault>> {
   const allowed = checkRequest(session, request)
   if (!allowed.ok) return allowed
   const outcome = await acceptBatch(space, { session, request, clock: clockOf(now, request.clientTime) })
@@ -52,7 +54,7 @@ export async function push(
   return accepted({ ...reply, tally: tallyOf(outcome.value) })
 }
 
-function checkRequest(session: Session, request: SyncRequest): Result<true> {
+function checkRequest(session: Session, request: SyncRequest): Result<true, Fault> {
   if (request.clientId !== undefined && request.clientId !== session.client) {
     return refused({ code: 'foreign-client', detail: 'clientId is not the one this session was opened for' })
   }

@@ -1,3 +1,4 @@
+import type { Fault } from '../core/fault.ts'
 import { MAX_NOTE_LENGTH, MAX_REFUSED_MESSAGES } from '../core/limits.ts'
 import { accepted, type Result } from '../core/result.ts'
 import { countRequest } from './admission.ts'
@@ -11,7 +12,11 @@ export type Toll = 'paid' | 'free'
  * Counts a message before anything of it is read. Short ones are free for as long as something that was sent has not
  * been answered. Null: the socket has ended.
  */
-export async function charge(hub: Hub, socket: WebSocket, length: number): Promise<Result<Toll> | null> {
+export async function charge(
+  hub: Hub,
+  socket: WebSocket,
+  length: number,
+): Promise<Result<Toll, Fault> | null> {
   const { replies = 0 } = listenerOf(socket)
   if (length <= MAX_NOTE_LENGTH && replies > 0) return accepted('free')
   return pay(hub, socket)
@@ -21,13 +26,13 @@ export async function charge(hub: Hub, socket: WebSocket, length: number): Promi
 export async function payInFull(
   hub: Hub,
   socket: WebSocket,
-  toll: Result<Toll>,
-): Promise<Result<Toll> | null> {
+  toll: Result<Toll, Fault>,
+): Promise<Result<Toll, Fault> | null> {
   return toll.ok && toll.value === 'free' ? pay(hub, socket) : toll
 }
 
 /** Counts a message like a request. A socket that goes on over its budget is ended. */
-async function pay(hub: Hub, socket: WebSocket): Promise<Result<Toll> | null> {
+async function pay(hub: Hub, socket: WebSocket): Promise<Result<Toll, Fault> | null> {
   const counted = await countRequest(hub.space, listenerOf(socket).session, hub.clock())
   if (!isOpen(socket) || isOver(hub, socket, listenerOf(socket).session)) return null
   const listener = listenerOf(socket)

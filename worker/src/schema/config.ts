@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import type { Budget } from '../core/budget.ts'
-import { DEFAULT_CONFIG, POLICIES } from '../core/config.ts'
+import { DEFAULT_CONFIG } from '../core/config.ts'
 import {
   MAX_POLICIES,
   MAX_QUOTA_BYTES,
@@ -8,6 +8,7 @@ import {
   MAX_REQUESTS_PER_MINUTE,
   MAX_RETENTION_DAYS,
 } from '../core/limits.ts'
+import { POLICIES } from '../core/policy.ts'
 import type { Quota as QuotaName } from '../core/quota.ts'
 import { IdentityProviders } from './identity.ts'
 import { Name } from './name.ts'

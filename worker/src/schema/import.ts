@@ -33,17 +33,17 @@ const Entry = z.strictObject({
 export type ImportEntry = z.infer<typeof Entry>
 
 /** The first line of an export. */
-export function parseHeader(text: string): Result<ExportHeader> {
+export function parseHeader(text: string): Result<ExportHeader, Fault> {
   return named(parseBody(Header, text), 1)
 }
 
 /** Any further line. A bad one is refused with its number. */
-export function parseImportLine(text: string, number: number): Result<ExportEnd | ImportEntry> {
+export function parseImportLine(text: string, number: number): Result<ExportEnd | ImportEntry, Fault> {
   const parsed = /^\s*\{\s*"type"/.test(text) ? parseBody(End, text) : parseBody(Entry, text)
   return named<ExportEnd | ImportEntry>(parsed, number)
 }
 
-function named<T>(parsed: Result<T>, line: number): Result<T> {
+function named<T>(parsed: Result<T, Fault>, line: number): Result<T, Fault> {
   if (parsed.ok) return parsed
   return refused({ code: 'invalid-line', line, detail: wordsOf(parsed.fault) })
 }
