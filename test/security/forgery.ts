@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { parseRing } from '../../worker/src/core/ring.ts'
+import { parseRing } from '../../worker/src/core/values/generations.ts'
 import { sessionLike } from './stronghold.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'

@@ -1,4 +1,4 @@
-import type { Keyring } from '../../worker/src/objects/seal.ts'
+import type { Keyring } from '../../worker/src/objects/store/seal.ts'
 import type { Floor } from './floor.ts'
 import type { Stored } from './journal.ts'
 

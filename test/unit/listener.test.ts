@@ -8,7 +8,7 @@ import {
   type Standpoint,
   sentTo,
   standsAt,
-} from '../../worker/src/core/listener.ts'
+} from '../../worker/src/core/feed/listener.ts'
 
 /** A frame of this many entries is pulled in the model, so that short feeds meet it. */
 const MAX_ENTRIES = 3
@@ -47,7 +47,7 @@ class Feed {
   }
 }
 
-/** What an object does for a socket (`objects/broadcast.ts`, `objects/message.ts`), and what is on its way. */
+/** What an object does for a socket (`objects/live/broadcast.ts`, `objects/live/message.ts`), and what is on its way. */
 class Line {
   readonly down: Frame[] = []
   readonly up: Said[] = []

@@ -1,9 +1,9 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { DAY_MS } from '../../worker/src/core/limits.ts'
-import type { Keyring } from '../../worker/src/objects/seal.ts'
-import { openSpace, type Space } from '../../worker/src/objects/space.ts'
-import { upkeep } from '../../worker/src/objects/upkeep.ts'
+import { DAY_MS } from '../../worker/src/core/values/limits.ts'
+import { openSpace, type Space } from '../../worker/src/objects/space/space.ts'
+import type { Keyring } from '../../worker/src/objects/store/seal.ts'
+import { upkeep } from '../../worker/src/objects/upkeep/upkeep.ts'
 
 /** What some upkeep took. */
 export interface Effort {

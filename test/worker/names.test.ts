@@ -1,7 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { openSpace, type Space } from '../../worker/src/objects/space.ts'
+import { openSpace, type Space } from '../../worker/src/objects/space/space.ts'
 import { type Device, device, mint, send } from './client.ts'
 
 const ROTATED = `2:${btoa('n'.repeat(32))} ${env.MASTER_KEY}`
