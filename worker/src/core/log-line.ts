@@ -9,7 +9,7 @@ interface Deployment {
 }
 
 /** How a request ended, over HTTP or on a socket. */
-export interface Ending {
+export interface RequestOutcome {
   readonly method: string
   /** The pattern, not the path: whatever a client puts into a URL by mistake is not logged. */
   readonly route: string
@@ -22,7 +22,7 @@ export interface Ending {
 export function requestLine(
   { ENVIRONMENT }: Deployment,
   requestId: string,
-  { method, route, status, code, ms }: Ending,
+  { method, route, status, code, ms }: RequestOutcome,
 ): string {
   const level = levelOf(status, code)
   const fields = { method, route, status, code, ms }
@@ -95,7 +95,7 @@ interface Point {
 /** A request: blob1 is the kind of point, blob2 the version, then route, method, code; double1 the status, double2 ms. */
 export function requestPoint(
   { ENVIRONMENT, VERSION }: Deployment,
-  { method, route, status, code, ms }: Ending,
+  { method, route, status, code, ms }: RequestOutcome,
 ): Point {
   return {
     indexes: [ENVIRONMENT],

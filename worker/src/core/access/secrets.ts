@@ -1,4 +1,4 @@
-import { parseRing } from '../values/generations.ts'
+import { parseGenerations } from '../values/generations.ts'
 
 /** The secrets of a stack, as they are bound; what is not bound is undefined at run time. */
 export interface Secrets {
@@ -41,7 +41,7 @@ function areAdminTokens(text: string, production: boolean): boolean {
 }
 
 function isRingOfKeys(text: string, production: boolean): boolean {
-  const ring = parseRing(text) ?? []
+  const ring = parseGenerations(text) ?? []
   return (
     ring.length > 0 && ring.every(({ secret }) => KEY.test(secret) && (!production || looksRandom(secret)))
   )

@@ -1,5 +1,5 @@
 import { type Clock, effectiveTime, isTimestamp, wholeTime } from '../values/clock.ts'
-import { type Filter, passes } from '../values/collections.ts'
+import { allows, type Filter } from '../values/collections.ts'
 
 import { fitsBytes, type Json, misfitIn, type Texts, textsOf } from '../values/json.ts'
 import { isKey } from '../values/key.ts'
@@ -85,7 +85,7 @@ function toEdit(change: Change, { epoch, clock, granted }: EditContext, names: M
     timestamp: time,
     isTimed: time === timestamp,
     at: effectiveTime(time, clock),
-    base: baseOf(change, epoch),
+    base: parseBase(change, epoch),
     assumed: assumedOf(change, given),
     rejection: refusal?.code ?? null,
     path: refusal?.path,
@@ -123,7 +123,7 @@ export function batchText(edits: readonly Edit[], atomic: boolean): string {
   return `${atomic ? 1 : 0}[${parts.join(',')}]`
 }
 
-function baseOf({ base, baseValue, baseDeleted }: Change, epoch: string): number | undefined {
+function parseBase({ base, baseValue, baseDeleted }: Change, epoch: string): number | undefined {
   if (base === null || baseDeleted === true) return NOTHING
   if (base !== undefined) return parseVersion(base, epoch)
   return baseValue === undefined ? undefined : FOREIGN
@@ -140,7 +140,7 @@ function refusalOf(
   { content, given, granted }: { content: Texts | null; given: Texts | null; granted: Filter },
 ): Refusal | null {
   if (!isKey(change.key)) return { code: 'invalid-key' }
-  if (!passes(granted, change.key)) return { code: 'forbidden-key' }
+  if (!allows(granted, change.key)) return { code: 'forbidden-key' }
   if (change.timestamp !== undefined && !isTimestamp(change.timestamp)) return { code: 'invalid-timestamp' }
   if (content === null && change.deleted !== true) return { code: 'missing-value' }
   if (content?.isFit === false) return misfitOf('value', change.value)

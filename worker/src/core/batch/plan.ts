@@ -1,9 +1,9 @@
 import type { Version } from '../values/version.ts'
 import type { Edit } from './change.ts'
 import type { Conflict } from './conflict.ts'
-import { baseOf, decide } from './decide.ts'
-import { type Draft, newDraft, type Stored } from './draft.ts'
-import type { Head } from './stance.ts'
+import { decide, resolveBase } from './decide.ts'
+import { newPlanBuilder, type PlanBuilder, type Stored } from './plan-builder.ts'
+import type { EntryState } from './stance.ts'
 import type { Verdict } from './verdict.ts'
 import type { View } from './view.ts'
 
@@ -17,7 +17,7 @@ export interface Plan {
    * is stored, in order; `stored` then counts places among them.
    */
   readonly lines: readonly string[] | null
-  readonly heads: ReadonlyMap<string, Head>
+  readonly states: ReadonlyMap<string, EntryState>
   readonly conflicts: readonly Conflict[]
   /** By how many the live entries grow or shrink. */
   readonly entries: number
@@ -31,26 +31,26 @@ export interface Plan {
 
 /** Decides a batch, change by change in its order, each by its collection's policy. Pure: nothing is written. */
 export function planBatch(edits: readonly Edit[], client: string, view: View): Plan {
-  const draft = newDraft(client, view)
+  const builder = newPlanBuilder(client, view)
   for (const [index, edit] of edits.entries()) {
-    const written = draft.heads.get(edit.key)
-    const head = written ?? view.head(edit.key)
-    const met = { edit, index, client, head, inBatch: written !== undefined }
-    draft.verdicts.push(decide(draft, { ...met, base: baseOf(draft, met) }))
+    const written = builder.states.get(edit.key)
+    const current = written ?? view.entry(edit.key)
+    const met = { edit, index, client, current, inBatch: written !== undefined }
+    builder.verdicts.push(decide(builder, { ...met, base: resolveBase(builder, met) }))
   }
-  return toPlan(draft)
+  return toPlan(builder)
 }
 
-function toPlan(draft: Draft): Plan {
-  const plan = { ...draft, superseded: supersededBy(draft) }
-  if (draft.stored.every(({ made }) => !made)) return { ...plan, lines: null }
-  const lines = draft.stored.map(({ line }) => line)
-  return { ...plan, lines, stored: draft.stored.map((stored, index) => ({ ...stored, index })) }
+function toPlan(builder: PlanBuilder): Plan {
+  const plan = { ...builder, superseded: supersededBy(builder) }
+  if (builder.stored.every(({ made }) => !made)) return { ...plan, lines: null }
+  const lines = builder.stored.map(({ line }) => line)
+  return { ...plan, lines, stored: builder.stored.map((stored, index) => ({ ...stored, index })) }
 }
 
 /** Each version that is stored replaces one or loses, unless it is the first that its key stands at. */
-function supersededBy({ stored, heads, view }: Draft): number {
-  const fresh = Array.from(heads.keys()).filter((key) => view.head(key) === undefined).length
+function supersededBy({ stored, states, view }: PlanBuilder): number {
+  const fresh = Array.from(states.keys()).filter((key) => view.entry(key) === undefined).length
   return stored.length - fresh
 }
 

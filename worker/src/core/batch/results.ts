@@ -4,7 +4,7 @@ import type { Edit } from './change.ts'
 import { type ChangeResult, conflictId, type Rejection, type Verdict } from './verdict.ts'
 
 /** What a reply needs to speak of what was decided. */
-export interface Telling {
+export interface ResultContext {
   readonly epoch: string
   /** The values of merged versions; one that is not there is left out of its result. */
   readonly values: ReadonlyMap<number, Json | undefined>
@@ -15,12 +15,12 @@ export interface Telling {
 export function resultsOf(
   edits: readonly Edit[],
   verdicts: readonly Verdict[],
-  telling: Telling,
+  telling: ResultContext,
 ): readonly ChangeResult[] {
   return verdicts.map((verdict, index) => resultOf(edits[index] as Edit, verdict, telling))
 }
 
-function resultOf(edit: Edit, verdict: Verdict, { epoch, values, conflicts }: Telling): ChangeResult {
+function resultOf(edit: Edit, verdict: Verdict, { epoch, values, conflicts }: ResultContext): ChangeResult {
   if (verdict.status === 'rejected') return rejectionOf(edit, verdict.code)
   const seq = 'winner' in verdict ? verdict.winner : verdict.seq
   const value = verdict.status === 'merged' ? values.get(seq) : undefined

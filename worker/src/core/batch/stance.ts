@@ -2,7 +2,7 @@ import { NOTHING } from '../values/version.ts'
 import type { Edit } from './change.ts'
 
 /** Where a key stands: enough to decide on base, ties and own successors without opening its value. */
-export interface Head {
+export interface EntryState {
   readonly seq: number
   /**
    * The base on which the head's client began its run of writes to the key, and whether nothing stood at its beginning
@@ -28,13 +28,13 @@ export interface Step {
   readonly client: string
   /** What it was made on: `undefined` for a blind write, `FOREIGN` for what nobody knows. */
   readonly base: number | undefined
-  readonly head: Head | undefined
+  readonly current: EntryState | undefined
   /** Whether the head was written by this very batch: its order counts, whatever the bases say. */
   readonly inBatch: boolean
 }
 
 /** A step that meets something. */
-export type Encounter = Step & { readonly head: Head }
+export type StepOnEntry = Step & { readonly current: EntryState }
 
 /**
  * How an edit stands to its key's head.
@@ -45,16 +45,16 @@ export type Encounter = Step & { readonly head: Head }
 export type Stance = 'apply' | 'noop' | 'resurrect' | 'rewrite' | 'compete'
 
 export function stanceOf(step: Step): Stance {
-  const { edit, base, head } = step
-  if (!meets(step)) return stanceOnNothing(step)
-  if (edit.deleted && head?.deleted) return 'noop'
-  if (base === head?.seq) return 'apply'
-  if (base === NOTHING && head?.deleted) return 'apply'
+  const { edit, base, current } = step
+  if (!hasCurrent(step)) return stanceOnNothing(step)
+  if (edit.deleted && current?.deleted) return 'noop'
+  if (base === current?.seq) return 'apply'
+  if (base === NOTHING && current?.deleted) return 'apply'
   return step.inBatch || continuesRun(step) ? 'rewrite' : 'compete'
 }
 
-export function meets(step: Step): step is Encounter {
-  return step.head !== undefined
+export function hasCurrent(step: Step): step is StepOnEntry {
+  return step.current !== undefined
 }
 
 function stanceOnNothing({ edit, base }: Step): Stance {
@@ -66,38 +66,38 @@ function stanceOnNothing({ edit, base }: Step): Stance {
  * Whether an edit is based on its writer's own run, which the head ends: on what the run began on, or any version since.
  * An unknown base comes before every version, so that it is in a run only if that began on one.
  */
-function continuesRun({ base, client, head }: Step): boolean {
-  if (head?.by !== client || base === undefined) return false
-  return base === NOTHING ? head.vacant : base >= head.root
+function continuesRun({ base, client, current }: Step): boolean {
+  if (current?.by !== client || base === undefined) return false
+  return base === NOTHING ? current.vacant : base >= current.root
 }
 
 /** The run that the edit ends once it is applied. */
-export function runAfter(step: Step): Pick<Head, 'root' | 'vacant'> {
-  const { edit, head } = step
+export function runAfter(step: Step): Pick<EntryState, 'root' | 'vacant'> {
+  const { edit, current } = step
   const run = ownRun(step)
   const root = run === null ? rootOf(step) : rootWithin(step, run)
-  const isVacant = run?.vacant === true || (head?.deleted ?? true) || edit.deleted
+  const isVacant = run?.vacant === true || (current?.deleted ?? true) || edit.deleted
   return { root, vacant: isVacant || root <= NOTHING }
 }
 
 /** The writer's run that the head ends. A write on a merge of the space ends it: it has seen more than the run had. */
-function ownRun({ base, client, head }: Step): Head | null {
-  if (head?.by !== client) return null
-  return base === head.seq && head.merged !== NOTHING ? null : head
+function ownRun({ base, client, current }: Step): EntryState | null {
+  if (current?.by !== client) return null
+  return base === current.seq && current.merged !== NOTHING ? null : current
 }
 
 /** An edit leaves its writer's run where it began, but for a concurrent one that wins: it takes the beginning to its base. */
-function rootWithin(step: Step, { root }: Head): number {
+function rootWithin(step: Step, { root }: EntryState): number {
   return step.inBatch || continuesRun(step) ? root : Math.min(root, rootOf(step))
 }
 
 /** What a run begins on: the base that is named, or what stands where that is a deletion, or the write blind. */
-function rootOf({ base, head }: Step): number {
-  const isOnDeletion = base === NOTHING && head?.deleted === true
-  return base === undefined || isOnDeletion ? (head?.seq ?? NOTHING) : base
+function rootOf({ base, current }: Step): number {
+  const isOnDeletion = base === NOTHING && current?.deleted === true
+  return base === undefined || isOnDeletion ? (current?.seq ?? NOTHING) : base
 }
 
 /** Last write wins: the later effective time, then the greater client id, then the incumbent. */
-export function isLater({ edit, client }: Step, head: Pick<Head, 'at' | 'by'>): boolean {
-  return edit.at > head.at || (edit.at === head.at && client > head.by)
+export function isLater({ edit, client }: Step, current: Pick<EntryState, 'at' | 'by'>): boolean {
+  return edit.at > current.at || (edit.at === current.at && client > current.by)
 }

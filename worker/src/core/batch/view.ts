@@ -1,7 +1,7 @@
 import type { Clock } from '../values/clock.ts'
 import type { Version } from '../values/version.ts'
 import type { Policy } from './policy.ts'
-import type { Head } from './stance.ts'
+import type { EntryState } from './stance.ts'
 
 /** What a batch is decided against: one moment of a space, read without waiting. */
 export interface View {
@@ -13,7 +13,7 @@ export interface View {
   /** Whether the writer may not read: then nothing that it sends is compared with what another client wrote. */
   readonly blind?: boolean
   policy(key: string): Policy
-  head(key: string): Head | undefined
+  entry(key: string): EntryState | undefined
   /**
    * The content of a version: it never changes, so it may be opened long before. `undefined` if it has not been
    * opened yet, null if the log no longer holds it.

@@ -2,7 +2,7 @@ import type { Filter } from '../values/collections.ts'
 import { NOTHING } from '../values/version.ts'
 
 /** How far a reader has come. */
-export interface Place {
+export interface Position {
   readonly seq: number
   /**
    * The head when the reader began from nothing: its copy never held what was deleted up to there.
@@ -15,7 +15,7 @@ export interface Place {
  * Where a reader stands in the feed: `epoch.seq`, the head at which its scan from nothing began until it has
  * passed that, and a digest of the filter where there is one. Opaque to clients.
  */
-export function formatCursor(epoch: string, { seq, scan }: Place, filter: Filter): string {
+export function formatCursor(epoch: string, { seq, scan }: Position, filter: Filter): string {
   const place = scan > seq ? `${seq}-${scan}` : `${seq}`
   return filter === null ? `${epoch}.${place}` : `${epoch}.${place}.${digestOf(filter)}`
 }
@@ -29,7 +29,7 @@ export const RESET_REASONS = ['epoch', 'head', 'filter', 'floor', 'cursor'] as c
 export type ResetReason = (typeof RESET_REASONS)[number]
 
 /** Where to read on; with a reason, the reader starts over. */
-export interface Position extends Place {
+export interface ResumePoint extends Position {
   readonly reset: ResetReason | null
 }
 
@@ -41,7 +41,7 @@ export interface Feed {
 }
 
 /** The position a cursor stands for; the start of the feed for one that cannot be continued. */
-export function positionOf(cursor: string | null, filter: Filter, feed: Feed): Position {
+export function resumePoint(cursor: string | null, filter: Filter, feed: Feed): ResumePoint {
   const anew = { seq: NOTHING, scan: feed.head }
   if (cursor === null) return { ...anew, reset: null }
   const parsed = parseCursor(cursor)
@@ -59,19 +59,19 @@ function resetReasonOf({ epoch, place, digest }: Cursor, filter: Filter, feed: F
 }
 
 /** Whether no deletion that the reader must hear of has been forgotten: the floor may rise while it reads. */
-export function isAbove(floor: number, { seq, scan }: Place): boolean {
+export function isAbove(floor: number, { seq, scan }: Position): boolean {
   return Math.max(seq, scan) >= floor
 }
 
 /** At most how many changes a reader of this filter has yet to read; 0 is exact. */
 export function pendingAfter(cursor: string | null, filter: Filter, feed: Feed): number {
-  return feed.head - positionOf(cursor, filter, feed).seq
+  return feed.head - resumePoint(cursor, filter, feed).seq
 }
 
 /** What a cursor says. */
 interface Cursor {
   readonly epoch: string
-  readonly place: Place
+  readonly place: Position
   /** Empty without a filter. */
   readonly digest: string
 }

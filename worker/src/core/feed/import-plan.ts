@@ -1,5 +1,5 @@
 import type { Edit } from '../batch/change.ts'
-import type { Head } from '../batch/stance.ts'
+import type { EntryState } from '../batch/stance.ts'
 import { NOTHING } from '../values/version.ts'
 
 /** How far the import of one export has come. */
@@ -21,18 +21,18 @@ export interface Imported {
 }
 
 /** Entries by one client. */
-export type Run = readonly [Imported, ...Imported[]]
+export type ClientGroup = readonly [Imported, ...Imported[]]
 
 /** A version that an import stores. */
-export interface Placed {
+export interface ImportedVersion {
   readonly seq: number
   readonly previous: number
 }
 
 /** What a stretch of an import does, as data. */
 export interface ImportPlan {
-  readonly placed: readonly Placed[]
-  readonly heads: ReadonlyMap<string, Head>
+  readonly placed: readonly ImportedVersion[]
+  readonly states: ReadonlyMap<string, EntryState>
   /** Keys that were there, and are deleted without a trace: no device has seen them. */
   readonly gone: readonly string[]
   /** By how many the live entries, and the superseded versions of the log, grow or shrink. */
@@ -50,17 +50,17 @@ export function lastOfEach(entries: readonly Imported[]): readonly Imported[] {
 export function planImport(
   entries: readonly Imported[],
   seq: number,
-  heads: ReadonlyMap<string, Head>,
+  states: ReadonlyMap<string, EntryState>,
 ): ImportPlan {
   const kept = entries.filter(({ edit }) => !edit.deleted)
   const placed = kept.map(({ edit }, index) => {
-    return { seq: seq + index + 1, previous: heads.get(edit.key)?.seq ?? NOTHING }
+    return { seq: seq + index + 1, previous: states.get(edit.key)?.seq ?? NOTHING }
   })
-  const gone = entries.filter(({ edit }) => edit.deleted && heads.has(edit.key)).map(({ edit }) => edit.key)
+  const gone = entries.filter(({ edit }) => edit.deleted && states.has(edit.key)).map(({ edit }) => edit.key)
   const replaced = placed.filter(({ previous }) => previous !== NOTHING).length
   return {
     placed,
-    heads: new Map(kept.map((entry, index) => [entry.edit.key, headOf(entry, seq + index + 1)])),
+    states: new Map(kept.map((entry, index) => [entry.edit.key, headOf(entry, seq + index + 1)])),
     gone,
     entries: kept.length - replaced - gone.length,
     superseded: replaced + gone.length,
@@ -68,12 +68,12 @@ export function planImport(
 }
 
 /** No run of writes is known, so a base from before the import is never taken for the writer's own. */
-function headOf({ edit, by }: Imported, seq: number): Head {
+function headOf({ edit, by }: Imported, seq: number): EntryState {
   return { seq, root: seq, vacant: false, at: edit.at, by, deleted: false, merged: NOTHING }
 }
 
 /** Stretches of entries by the same client: each is sealed under its name. */
-export function runsOf(entries: readonly Imported[]): readonly Run[] {
+export function groupByClient(entries: readonly Imported[]): readonly ClientGroup[] {
   const runs: [Imported, ...Imported[]][] = []
   for (const entry of entries) {
     const run = runs.at(-1)

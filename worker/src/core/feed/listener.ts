@@ -2,7 +2,7 @@ import type { Session } from '../access/session.ts'
 import type { Filter } from '../values/collections.ts'
 import { MAX_UNSEEN, MAX_UNSEEN_BYTES, MAX_UNSEEN_FRAMES, SEEN_DEADLINE_MS } from '../values/limits.ts'
 import { NOTHING } from '../values/version.ts'
-import type { Place } from './cursor.ts'
+import type { Position } from './cursor.ts'
 
 /**
  * What was sent on a socket and not confirmed yet: where the client stands after it, its size, and when (ms). Passed over
@@ -16,7 +16,7 @@ export interface Listener {
   readonly filter: Filter
   readonly epoch: string
   /** How far the feed was read for it. */
-  readonly place: Place
+  readonly place: Position
   /** Where its copy stands after all that was sent: changes that its filter hides may lie between. */
   readonly cursor: string | null
   /** Where its client last said that the copy stands. */
@@ -33,9 +33,9 @@ export interface Listener {
 }
 
 /** A place in a space's feed, and the cursor that names it. */
-export interface Standpoint {
+export interface FeedPosition {
   readonly epoch: string
-  readonly place: Place
+  readonly place: Position
   readonly cursor: string
 }
 
@@ -61,7 +61,7 @@ export function unseenBytes({ unseen }: Listener): number {
 /** The listener after something was sent that leaves its copy at `to`. */
 export function sentTo(
   listener: Listener,
-  to: Standpoint,
+  to: FeedPosition,
   { bytes, at }: { bytes: number; at: number },
 ): Listener {
   const { seq, scan } = to.place
@@ -81,13 +81,13 @@ function awaiting(listener: Listener): Listener {
 }
 
 /** Whether something that was sent led to a position, or the client said it before: it costs nothing to go on there. */
-export function wasLedTo(listener: Listener, { epoch, place }: Standpoint): boolean {
+export function wasLedTo(listener: Listener, { epoch, place }: FeedPosition): boolean {
   if (listener.epoch !== epoch) return false
   return isStood(listener, place) || listener.unseen.some((sent) => leadsTo(sent, place))
 }
 
 /** Whether what was sent goes on from a position: then the client gets the rest without being followed anew. */
-function isOnTheWay(listener: Listener, place: Place): boolean {
+function isOnTheWay(listener: Listener, place: Position): boolean {
   return (
     isStood(listener, place) || listener.unseen.some((sent) => !isPassedOver(sent) && leadsTo(sent, place))
   )
@@ -97,11 +97,11 @@ function isOnTheWay(listener: Listener, place: Place): boolean {
  * Whether the client has said a position. A reader that scans from nothing has another cursor than one that does not, at
  * the same sequence number: no frame fits both.
  */
-function isStood({ stood, stoodScan = NOTHING }: Listener, { seq, scan }: Place): boolean {
+function isStood({ stood, stoodScan = NOTHING }: Listener, { seq, scan }: Position): boolean {
   return stood === seq && stoodScan === scan
 }
 
-function leadsTo([to, , , , ofScan = NOTHING]: Sent, { seq, scan }: Place): boolean {
+function leadsTo([to, , , , ofScan = NOTHING]: Sent, { seq, scan }: Position): boolean {
   return to === seq && ofScan === scan
 }
 
@@ -114,7 +114,7 @@ function isPassedOver([, , , passedOver = false]: Sent): boolean {
  * has confirmed it. If not, the client has pulled: what is under way does not fit its copy any more, and it is followed
  * from there. Frames that were passed over stay unconfirmed, but their ends are no positions to go on from (LV3).
  */
-export function standsAt(listener: Listener, at: Standpoint): Listener {
+export function standsAt(listener: Listener, at: FeedPosition): Listener {
   const { seq, scan } = at.place
   const said = { stood: seq, stoodScan: scan }
   if (listener.epoch !== at.epoch) return { ...listener, ...at, ...said, poked: false, unseen: [] }

@@ -1,5 +1,5 @@
 /** The clear part of a chunk: everything that is known of it without a key. */
-export interface Frame extends Origin {
+export interface ChunkHeader extends Origin {
   /** The form of the chunk: see `FORM`. */
   readonly form: 1 | typeof FORM
   /** The changes that were stored, in the order of their sequence numbers. */
@@ -39,7 +39,7 @@ const decoder = new TextDecoder()
  * A frame as bytes. Sequence numbers and indexes are written as steps from the slot before, and replaced versions as
  * distances, so that a slot of a usual batch takes six characters. The rare lifts are pairs of position and lift.
  */
-export function encodeFrame({ g, c, b, t, k, slots }: Omit<Frame, 'form'>): Uint8Array {
+export function encodeHeader({ g, c, b, t, k, slots }: Omit<ChunkHeader, 'form'>): Uint8Array {
   const s: number[] = []
   const l: number[] = []
   let [last, next] = [0, 0]
@@ -53,7 +53,7 @@ export function encodeFrame({ g, c, b, t, k, slots }: Omit<Frame, 'form'>): Uint
 }
 
 /** Reads a frame of either form. Throws on bytes that are no frame. */
-export function decodeFrame(bytes: Uint8Array): Frame {
+export function decodeHeader(bytes: Uint8Array): ChunkHeader {
   const { v = 1, g, c, b, t, k, s, l = [] } = JSON.parse(decoder.decode(bytes)) as Encoded
   const origin = { g, c, b, t, k }
   if (!isNumbers(s) || !isNumbers(l)) throw new TypeError('a frame without the places of its changes')
@@ -103,14 +103,14 @@ function relativeSlots(s: readonly number[], l: readonly number[]): readonly Slo
 }
 
 /** The first and the last sequence number of a frame; 0 without any. */
-export function firstSeq({ slots }: Pick<Frame, 'slots'>): number {
+export function firstSeq({ slots }: Pick<ChunkHeader, 'slots'>): number {
   return slots[0]?.seq ?? 0
 }
 
-export function lastSeq({ slots }: Pick<Frame, 'slots'>): number {
+export function lastSeq({ slots }: Pick<ChunkHeader, 'slots'>): number {
   return slots.at(-1)?.seq ?? 0
 }
 
-export function holds({ slots }: Pick<Frame, 'slots'>, seq: number): boolean {
+export function holds({ slots }: Pick<ChunkHeader, 'slots'>, seq: number): boolean {
   return slots.some((slot) => slot.seq === seq)
 }

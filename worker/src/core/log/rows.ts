@@ -1,6 +1,6 @@
 import { SEGMENT_BYTES } from '../values/limits.ts'
 import type { Chunk } from './chunk.ts'
-import { type Frame, firstSeq, lastSeq, type Slot } from './chunk-header.ts'
+import { type ChunkHeader, firstSeq, lastSeq, type Slot } from './chunk-header.ts'
 
 /** A part of a chunk: some of its changes, at indexes of their own. */
 export interface Part {
@@ -10,7 +10,7 @@ export interface Part {
 
 /** The changes of an opened chunk whose sequence numbers are wanted; null if there are none. */
 export function partOf(
-  { slots }: Pick<Frame, 'slots'>,
+  { slots }: Pick<ChunkHeader, 'slots'>,
   text: string,
   isWanted: (seq: number) => boolean,
 ): Part | null {
@@ -45,7 +45,7 @@ export function packChunks(chunks: readonly Chunk[]): readonly Packed[] {
 }
 
 function packed(chunks: readonly Chunk[]): Packed {
-  const frames = chunks.map(({ frame }) => frame)
+  const frames = chunks.map(({ header }) => header)
   return {
     first: Math.min(...frames.map(firstSeq)),
     last: Math.max(...frames.map(lastSeq)),

@@ -29,7 +29,7 @@ export interface LastPass {
 export const NO_PASS: LastPass = { at: 0, generation: 0, form: FORM, left: 0, unreadable: 0 }
 
 /** What a pass over the log would be for. */
-export interface Occasion {
+export interface PassConditions {
   readonly now: number
   /** The newest of the master key. */
   readonly generation: number
@@ -53,7 +53,7 @@ export function upkeepBy(weight: Weight, now: number): number | null {
 export function isPassDue(
   weight: Weight,
   last: LastPass,
-  { now, generation, historyDays }: Occasion,
+  { now, generation, historyDays }: PassConditions,
 ): boolean {
   if (isHeavy(weight) || last.generation !== generation || last.form !== FORM) return true
   return weight.superseded > 0 && now - last.at >= (historyDays * DAY_MS) / 2

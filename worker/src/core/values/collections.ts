@@ -9,6 +9,6 @@ export function narrow(asked: Filter, granted: Filter): Filter {
   return asked.filter((collection) => granted.includes(collection))
 }
 
-export function passes(filter: Filter, key: string): boolean {
+export function allows(filter: Filter, key: string): boolean {
   return filter === null || filter.includes(collectionOf(key))
 }

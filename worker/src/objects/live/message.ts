@@ -17,7 +17,7 @@ import { toSyncRequest } from '../../schema/sync.ts'
 import { serve, weightOfPush } from '../space/serve.ts'
 import { push, type Synced } from '../write/sync.ts'
 import type { Broadcast } from './broadcast.ts'
-import { type Hub, isOver, standpointOf } from './hub.ts'
+import { feedPositionOf, type Hub, isOver } from './hub.ts'
 import { end, isOpen, listenerOf, remember, say } from './socket.ts'
 import { charge, payInFull, spendReply, type Toll } from './toll.ts'
 
@@ -88,7 +88,7 @@ function sayError({ hub, socket }: Incoming, fault: Fault): void {
  */
 async function moveTo(incoming: Incoming, cursor: string, toll: Toll): Promise<void> {
   const { hub, broadcast, socket } = incoming
-  const at = standpointOf(hub.space, cursor, listenerOf(socket).filter)
+  const at = feedPositionOf(hub.space, cursor, listenerOf(socket).filter)
   if (toll === 'free') spendReply(socket)
   const listener = listenerOf(socket)
   // Whoever was told to pull has paid for the pull.
@@ -148,7 +148,7 @@ async function take(
   if (!request.ok) return request
   const { cursor } = request.value
   if (cursor !== undefined) hub.answering.add(socket)
-  const at = typeof cursor === 'string' ? standpointOf(hub.space, cursor, filter) : null
+  const at = typeof cursor === 'string' ? feedPositionOf(hub.space, cursor, filter) : null
   if (at !== null) remember(socket, standsAt(listenerOf(socket), at))
   // A long message has its share already.
   const weight = text.length > MAX_NOTE_LENGTH ? null : weightOfPush(text)
@@ -171,7 +171,7 @@ function acknowledge({ hub, socket }: Incoming, { id, requestId, result }: Answe
   const text = `{"type":"ack","id":${JSON.stringify(id)},"status":${status},"body":${body}}`
   const listener = listenerOf(socket)
   const cursor = result.ok ? result.value.cursor : null
-  const to = cursor === null ? null : standpointOf(hub.space, cursor, listener.filter)
+  const to = cursor === null ? null : feedPositionOf(hub.space, cursor, listener.filter)
   if (to !== null) {
     remember(socket, sentTo(listener, to, { bytes: utf8Length(text), at: hub.clock() }))
   }
