@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
+  confirmedAt,
   type FeedPosition,
   hasRoom,
   isBehind,
   type Listener,
   pokedNow,
   sentTo,
-  confirmedAt,
 } from '../../worker/src/core/feed/listener.ts'
 
 /** A frame of this many entries is pulled in the model, so that short feeds meet it. */
