@@ -7,7 +7,7 @@ import {
   secret,
 } from '@pulumi/pulumi'
 import { RandomBytes } from '@pulumi/random'
-import { secretName } from '../names.ts'
+import { secretName } from '../program/names.ts'
 
 /** As long as an AES-256 key and as an HMAC-SHA-256 key should be (RFC 7518, 3.2). */
 const KEY_BYTES = 32

@@ -1,6 +1,6 @@
 import { DnsRecord, WorkersCustomDomain, WorkersRoute, WorkersScriptSubdomain } from '@pulumi/cloudflare'
 import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi'
-import { hostOf } from '../names.ts'
+import { hostOf } from '../program/names.ts'
 
 /** A proxied record needs some address, and no request ever goes to this one (RFC 6666, discard prefix). */
 const NOWHERE = '100::'

@@ -8,17 +8,17 @@ import {
   secret,
   unsecret,
 } from '@pulumi/pulumi'
-import type { Binding } from '../bindings.ts'
-import type { Bundle } from '../bundle.ts'
-import type { Declaration } from '../declaration.ts'
-import { digestOf } from '../digest.ts'
+import type { Binding } from '../program/bindings.ts'
+import type { Bundle } from '../program/bundle.ts'
+import type { Declaration } from '../program/declaration.ts'
+import { digestOf } from '../program/digest.ts'
 import {
   type DeployedScript,
   isUntouched,
   type Migrations,
   pendingMigrations,
   type Release,
-} from '../migrations.ts'
+} from '../program/migrations.ts'
 
 type Deployed = Pick<Release, 'digest' | 'migrations' | 'modifiedOn' | 'from'>
 

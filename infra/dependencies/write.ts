@@ -1,8 +1,8 @@
 // `npm run bundle:list`: writes docs/dependencies.md anew. A test compares it with what this would write.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { bundleWorker } from '../bundle.ts'
-import { readDeclaration } from '../declaration.ts'
+import { bundleWorker } from '../program/bundle.ts'
+import { readDeclaration } from '../program/declaration.ts'
 import { describeBundle } from './document.ts'
 import { bundledPackages } from './packages.ts'
 

@@ -1,7 +1,7 @@
 // `npm run doctor`: says of each thing that a deployment needs whether it is right, and what to do if not.
 import { join } from 'node:path'
-import { StartError } from '../local/start-error.ts'
-import { takeStack } from '../operate/stack-option.ts'
+import { takeStack } from '../cli/stack-option.ts'
+import { StartError } from '../cli/user-error.ts'
 import { examine } from './examination.ts'
 import { formatFinding, isWrong } from './finding.ts'
 

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { z } from 'zod'
+import { installedVersion, readJsonFile, versionAt } from '../cli/installed-version.ts'
 import { type Finding, right, unknown, wrong } from './finding.ts'
 import { isInRange } from './version-range.ts'
 
@@ -11,7 +10,6 @@ const INSTALL = 'Run: npm ci'
 
 const Locked = z.object({ version: z.string().optional(), optional: z.boolean().optional() })
 const LockFile = z.object({ packages: z.record(z.string(), Locked) })
-const Package = z.object({ version: z.string() })
 const Root = z.object({ engines: z.object({ node: z.string() }) })
 
 /** Whether Node, npm and the installed packages are those that package.json and its lock file ask for. */
@@ -19,13 +17,8 @@ export function examinePackages(root: string, env: NodeJS.ProcessEnv): readonly 
   return [examineNode(root), examineNpm(env), examineInstalled(root), nameVersions(root)]
 }
 
-/** The version of an installed package, undefined if it is not there. */
-export function installedVersion(root: string, name: string): string | undefined {
-  return versionAt(root, `node_modules/${name}`)
-}
-
 function examineNode(root: string): Finding {
-  const { engines } = Root.parse(readJson(root, 'package.json'))
+  const { engines } = Root.parse(readJsonFile(root, 'package.json'))
   const found = `${process.version}, package.json asks for ${engines.node}`
   if (isInRange(process.version, engines.node)) return right('Node', found)
   return wrong('Node', found, 'Install Node 24 from nodejs.org')
@@ -39,7 +32,7 @@ function examineNpm({ npm_config_user_agent: agent = '' }: NodeJS.ProcessEnv): F
 }
 
 function examineInstalled(root: string): Finding {
-  const lock = LockFile.safeParse(readJson(root, 'package-lock.json'))
+  const lock = LockFile.safeParse(readJsonFile(root, 'package-lock.json'))
   if (!lock.success)
     return wrong('packages', 'package-lock.json is not there', 'Run: git checkout package-lock.json')
   const locked = Object.entries(lock.data.packages).filter(([path]) => path !== '')
@@ -67,19 +60,4 @@ function nameVersions(root: string): Finding {
   const missing = versions.find(({ version }) => !version)
   if (missing) return wrong('SDKs', `${missing.name} is not installed`, INSTALL)
   return right('SDKs', versions.map(({ name, version }) => `${name} ${version}`).join(', '))
-}
-
-function versionAt(root: string, path: string): string | undefined {
-  const { data } = Package.safeParse(readJson(root, join(path, 'package.json')))
-  // Some packages write v1.2.3; npm takes it for 1.2.3, and so does its lock file.
-  return data?.version.replace(/^v/, '')
-}
-
-/** The parsed file, undefined if it is not there or is not JSON. */
-function readJson(root: string, path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(join(root, path), 'utf8'))
-  } catch {
-    return undefined
-  }
 }

@@ -1,7 +1,7 @@
 import { createDecipheriv, pbkdf2 } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
-import type { Sealing } from '../local/stack-file.ts'
+import type { Sealing } from '../cli/stack-file.ts'
 import { type Finding, right, wrong } from './finding.ts'
 
 const SUBJECT = 'passphrase'

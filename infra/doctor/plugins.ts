@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { z } from 'zod'
+import { installedVersion } from '../cli/installed-version.ts'
+import type { CliAnswer, PulumiCli } from '../cli/pulumi-cli.ts'
 import { type Finding, right, unknown, wrong } from './finding.ts'
 import { parseJson } from './json-text.ts'
-import { installedVersion } from './packages.ts'
-import type { CliAnswer, PulumiCli } from './pulumi-cli.ts'
 
 const PROVIDERS = ['cloudflare', 'random']
 

@@ -1,9 +1,9 @@
-import type { Sealing } from '../local/stack-file.ts'
+import { installedVersion } from '../cli/installed-version.ts'
+import { type CliAnswer, findPulumi, type PulumiCli, pinnedVersion, runPulumi } from '../cli/pulumi-cli.ts'
+import type { Sealing } from '../cli/stack-file.ts'
 import { type Finding, right, unknown, wrong } from './finding.ts'
-import { installedVersion } from './packages.ts'
 import { examinePassphrase, needsPassphrase } from './passphrase.ts'
 import { examinePlugins } from './plugins.ts'
-import { type CliAnswer, findPulumi, type PulumiCli, pinnedVersion, runPulumi } from './pulumi-cli.ts'
 import { backendUrl, examineLogin, examineStack, reasonOf } from './state-backend.ts'
 
 export interface PulumiCase {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import type { Stack } from '../local/stack-file.ts'
+import type { Stack } from '../cli/stack-file.ts'
 import { type Finding, oneLine, right, unknown, wrong } from './finding.ts'
 
 const SUBJECT = 'program'

@@ -1,7 +1,7 @@
 // Runs the program against nothing: every resource is taken, none is made. Whatever would end the program
 // goes to standard error, one mistake a line. A process of its own, so that it can be ended in time.
 import { runtime } from '@pulumi/pulumi'
-import { ORGANIZATION } from '../local/program.ts'
+import { ORGANIZATION } from '../local/engine/program.ts'
 
 const [project = '', stack = ''] = process.argv.slice(2)
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import type { CliAnswer, PulumiCli } from '../cli/pulumi-cli.ts'
 import { type Finding, oneLine, right, wrong } from './finding.ts'
 import { parseJson } from './json-text.ts'
-import type { CliAnswer, PulumiCli } from './pulumi-cli.ts'
 
 const Identity = z.object({ user: z.string(), url: z.string() })
 const Stacks = z.array(z.object({ name: z.string() }))

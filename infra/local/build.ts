@@ -2,9 +2,9 @@
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { RunError } from '@pulumi/pulumi/errors.js'
-import { bundleWorker } from '../bundle.ts'
-import { readDeclaration } from '../declaration.ts'
 import { nameOf, weigh } from '../dependencies/packages.ts'
+import { bundleWorker } from '../program/bundle.ts'
+import { readDeclaration } from '../program/declaration.ts'
 
 /**
  * Every cold start parses it all. 142,000 of it are the description of the API, which is to leave the script for a

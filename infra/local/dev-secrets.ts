@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
-import { writePrivate } from './private-file.ts'
+import { writePrivate } from '../cli/private-file.ts'
 
 /** Where `wrangler dev` looks for secrets; ignored by git. */
 export const DEV_SECRETS_FILE = 'worker/.dev.vars'

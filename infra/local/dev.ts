@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { RunError } from '@pulumi/pulumi/errors.js'
-import { DECLARATION_FILE, readDeclaration } from '../declaration.ts'
+import { makePrivateFolder, PRIVATE_UMASK } from '../cli/private-file.ts'
+import { DECLARATION_FILE, readDeclaration } from '../program/declaration.ts'
 import { DEV_SECRETS_FILE, writeDevSecrets } from './dev-secrets.ts'
-import { makePrivateFolder, PRIVATE_UMASK } from './private-file.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { StartError } from './start-error.ts'
+import { StartError } from '../cli/user-error.ts'
 
 export interface Lock {
   /** Notes the runtime's process, so that it can be ended by the next holder if this one is killed. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import type { Account } from './account.ts'
+import { readJson, writePrivateJson } from '../cli/private-file.ts'
 import { clientTokenFor } from './client-token.ts'
-import { readJson, writePrivateJson } from './private-file.ts'
+import type { Account } from './cloud/account.ts'
 
 /** The running stack, as written to `.local/outputs.json` for people and scripts. */
 export interface Outputs {

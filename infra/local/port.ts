@@ -1,5 +1,5 @@
 import { createServer } from 'node:net'
-import { StartError } from './start-error.ts'
+import { StartError } from '../cli/user-error.ts'
 
 /** Throws unless the port can be listened on at 127.0.0.1; 0 is always free. */
 export async function checkPort(port: number): Promise<void> {

@@ -1,6 +1,6 @@
-import type { Step } from './deployment.ts'
-import { type Change, type Operation, signOf } from './diff.ts'
-import { type Properties, redact, UNKNOWN } from './properties.ts'
+import type { Step } from './engine/deployment.ts'
+import { type Change, type Operation, signOf } from './engine/diff.ts'
+import { type Properties, redact, UNKNOWN } from './engine/properties.ts'
 import type { RunningCloud } from './start-cloud.ts'
 
 const SIGNS: Readonly<Record<Operation, string>> = {

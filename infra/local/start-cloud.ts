@@ -1,12 +1,12 @@
 import { join } from 'node:path'
-import type { Step } from './deployment.ts'
+import { makePrivateFolder } from '../cli/private-file.ts'
+import { readStack } from '../cli/stack-file.ts'
+import type { Step } from './engine/deployment.ts'
+import { type Properties, reveal } from './engine/properties.ts'
+import { up } from './engine/up.ts'
 import { lockFolder } from './lock.ts'
 import { type Outputs, writeOutputs } from './outputs.ts'
 import { checkPort } from './port.ts'
-import { makePrivateFolder } from './private-file.ts'
-import { type Properties, reveal } from './properties.ts'
-import { readStack } from './stack-file.ts'
-import { up } from './up.ts'
 
 export interface StartOptions {
   readonly stack?: string
@@ -49,7 +49,7 @@ export async function startCloud(options: StartOptions = {}): Promise<RunningClo
     await checkPort(port)
     const { onStep = () => {}, onLog = () => {} } = options
     // The runtime's package takes a while to load: let it, while the program runs.
-    const loading = import('./cloud.ts')
+    const loading = import('./cloud/runtime.ts')
     const { outputs: stackOutputs, account, steps } = await up({ root, stack, folder, onStep })
     const { routesOf, serveAccount } = await loading
     const cloud = await serveAccount({ account, folder, port, onLog: (log) => onLog(log.level, log.message) })

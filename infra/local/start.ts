@@ -1,11 +1,11 @@
 // `npm start`: provisions a stack on this machine with the program that also deploys it, and serves it.
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
-import { readOptions } from './options.ts'
+import { readOptions } from '../cli/options.ts'
+import { PRIVATE_UMASK, writePrivateJson } from '../cli/private-file.ts'
+import { StartError } from '../cli/user-error.ts'
 import { DONE, formatCommands, formatCounts, formatOutputs, formatTree } from './print.ts'
-import { PRIVATE_UMASK, writePrivateJson } from './private-file.ts'
 import type { RunningCloud } from './start-cloud.ts'
-import { StartError } from './start-error.ts'
 
 const USAGE = 'npm start -- [--stack dev] [--port 8787] [--config key=value]...'
 const ROOT = join(import.meta.dirname, '../..')

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { z } from 'zod'
-import type { PulumiCli } from '../doctor/pulumi-cli.ts'
-import { StartError } from '../local/start-error.ts'
+import type { PulumiCli } from '../cli/pulumi-cli.ts'
+import { StartError } from '../cli/user-error.ts'
 
 /** What the CLI keeps of each update of a stack, the newest first. */
 const History = z.array(

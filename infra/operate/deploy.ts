@@ -2,11 +2,11 @@
 // API again for three minutes without a word.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { findPulumi, type PulumiCli } from '../cli/pulumi-cli.ts'
+import { takeStack } from '../cli/stack-option.ts'
+import { StartError } from '../cli/user-error.ts'
 import { examine } from '../doctor/examination.ts'
 import { formatFinding, isWrong } from '../doctor/finding.ts'
-import { findPulumi, type PulumiCli } from '../doctor/pulumi-cli.ts'
-import { StartError } from '../local/start-error.ts'
-import { takeStack } from './stack-option.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 

@@ -2,10 +2,14 @@
 // the CLI asks the account; without one the program runs against the state that `npm start` left.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { requirePulumi } from '../doctor/pulumi-cli.ts'
-import { changesBetween } from '../local/diff.ts'
-import { readOptions, type StackOptions } from '../local/options.ts'
-import { checkPolicies, type Violation } from '../local/policies.ts'
+import { readOptions, type StackOptions } from '../cli/options.ts'
+import { requirePulumi } from '../cli/pulumi-cli.ts'
+import { readStack } from '../cli/stack-file.ts'
+import { StartError } from '../cli/user-error.ts'
+import { changesBetween } from '../local/engine/diff.ts'
+import { checkPolicies, type Violation } from '../local/engine/policies.ts'
+import type { Properties } from '../local/engine/properties.ts'
+import { preview, type UpResult } from '../local/engine/up.ts'
 import {
   FORESEEN,
   formatChange,
@@ -14,10 +18,6 @@ import {
   formatOutputs,
   formatTree,
 } from '../local/print.ts'
-import type { Properties } from '../local/properties.ts'
-import { readStack } from '../local/stack-file.ts'
-import { StartError } from '../local/start-error.ts'
-import { preview, type UpResult } from '../local/up.ts'
 
 const USAGE = 'npm run preview -- [--stack dev] [--config key=value]...'
 const ROOT = join(import.meta.dirname, '../..')

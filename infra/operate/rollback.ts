@@ -5,12 +5,12 @@ import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RunError } from '@pulumi/pulumi/errors.js'
-import { DECLARATION_FILE, parseDeclaration } from '../declaration.ts'
-import { type PulumiCli, requirePulumi } from '../doctor/pulumi-cli.ts'
-import { LAYOUT_FILE, parseLayout } from '../layout.ts'
-import { StartError } from '../local/start-error.ts'
+import { type PulumiCli, requirePulumi } from '../cli/pulumi-cli.ts'
+import { type StackOption, takeStack } from '../cli/stack-option.ts'
+import { StartError } from '../cli/user-error.ts'
+import { DECLARATION_FILE, parseDeclaration } from '../program/declaration.ts'
+import { LAYOUT_FILE, parseLayout } from '../program/layout.ts'
 import { git, isSame, lastCommit, previousCommit, readHistory } from './commits.ts'
-import { type StackOption, takeStack } from './stack-option.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Reply } from './api-client.ts'
-import { askService, type Service } from './persist.ts'
-import { exchange } from './space-access.ts'
+import type { Reply } from './service/api-client.ts'
+import { askService, type Service } from './service/persist.ts'
+import { exchange } from './service/space-access.ts'
 
 /** A service under check, and what the checks learn on their way. */
 export interface Subject extends Service {

@@ -1,11 +1,11 @@
 // `npm run smoke -- URL`: an end-to-end check of a deployed service that leaves nothing behind but its audit records.
 import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { StartError } from '../local/start-error.ts'
-import { callApi } from './api-client.ts'
-import { owe, runTool } from './command-line.ts'
-import type { Service } from './persist.ts'
-import { readService } from './service-option.ts'
+import { owe, runTool } from '../cli/command-line.ts'
+import { StartError } from '../cli/user-error.ts'
+import { callApi } from './service/api-client.ts'
+import type { Service } from './service/persist.ts'
+import { readService } from './service/service-option.ts'
 import { CHECKS, cleanUp, type Subject } from './smoke-checks.ts'
 
 const USAGE = 'npm run smoke -- URL [--deployed VERSION]'

@@ -1,12 +1,13 @@
 // `npm run sweep -- URL --stack prod`: has every space seal all it holds by the newest master key, and says which older
 // ones can then be retired.
-import { StartError } from '../local/start-error.ts'
-import { bodyOf } from './api-client.ts'
-import { runTool } from './command-line.ts'
-import { listObjects } from './object-list.ts'
-import { askService, type Service } from './persist.ts'
-import { readService } from './service-option.ts'
-import { takeStack } from './stack-option.ts'
+
+import { runTool } from '../cli/command-line.ts'
+import { takeStack } from '../cli/stack-option.ts'
+import { StartError } from '../cli/user-error.ts'
+import { bodyOf } from './service/api-client.ts'
+import { listObjects } from './service/object-list.ts'
+import { askService, type Service } from './service/persist.ts'
+import { readService } from './service/service-option.ts'
 
 const USAGE = 'npm run sweep -- URL [--stack NAME]'
 

@@ -1,6 +1,6 @@
 import type { StackValidationPolicy } from '@pulumi/policy'
-import type { Binding } from '../bindings.ts'
-import { DECLARATION_FILE, type DeclaredMigration, readDeclaration } from '../declaration.ts'
+import type { Binding } from '../program/bindings.ts'
+import { DECLARATION_FILE, type DeclaredMigration, readDeclaration } from '../program/declaration.ts'
 import { type Script, type StackView, viewOf } from './stack-view.ts'
 
 const ROOT = `${import.meta.dirname}/../..`

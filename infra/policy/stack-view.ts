@@ -1,7 +1,7 @@
 import type { PolicyResource } from '@pulumi/policy'
-import type { Binding } from '../bindings.ts'
-import type { Migrations, Release } from '../migrations.ts'
-import { secretName } from '../names.ts'
+import type { Binding } from '../program/bindings.ts'
+import type { Migrations, Release } from '../program/migrations.ts'
+import { secretName } from '../program/names.ts'
 
 /**
  * What the policies look at, of all that a stack registers. In a preview some values are not known yet, and a

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isSecret, output } from '@pulumi/pulumi'
 import { expect, onTestFinished, test } from 'vitest'
-import { type BindingValues, bindingsOf } from '../../infra/bindings.ts'
-import { type Declaration, readDeclaration } from '../../infra/declaration.ts'
+import { type BindingValues, bindingsOf } from '../../infra/program/bindings.ts'
+import { type Declaration, readDeclaration } from '../../infra/program/declaration.ts'
 import { newProject } from './project.ts'
 
 const VALUES: BindingValues = {
@@ -80,9 +80,9 @@ test.each([
 test.each([
   [
     'r2_buckets = [{ binding = "B", bucket_name = "b" }]',
-    'has "r2_buckets", which infra/declaration.ts does not deploy',
+    'has "r2_buckets", which infra/program/declaration.ts does not deploy',
   ],
-  ['env = { prod = {} }', 'has "env", which infra/declaration.ts does not deploy'],
+  ['env = { prod = {} }', 'has "env", which infra/program/declaration.ts does not deploy'],
   ['observability = { enabled = "yes" }', 'observability.enabled: Invalid input: expected boolean'],
   [
     'observability = { enabled = true, logs = { enabled = true } }',

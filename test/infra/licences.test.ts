@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { bundleWorker } from '../../infra/bundle.ts'
 import { describeBundle } from '../../infra/dependencies/document.ts'
 import { complaintsAbout } from '../../infra/dependencies/licences.ts'
 import { bundledPackages, lockedPackages } from '../../infra/dependencies/packages.ts'
+import { bundleWorker } from '../../infra/program/bundle.ts'
 import { newProject, type Project } from './project.ts'
 
 async function bundledIn({ root }: Project) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { checkLayout, parseLayout, readLayout } from '../../infra/layout.ts'
-import { checkMasterKeys } from '../../infra/master-keys.ts'
+import { checkLayout, parseLayout, readLayout } from '../../infra/program/layout.ts'
+import { checkMasterKeys } from '../../infra/program/master-keys.ts'
 import { LAYOUT } from '../../worker/src/core/layout.ts'
 
 type Case = readonly [

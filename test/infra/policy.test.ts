@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
-import { checkPolicies } from '../../infra/local/policies.ts'
+import { checkPolicies } from '../../infra/local/engine/policies.ts'
 import { HOSTNAME, newProject, type Project } from './project.ts'
 
 type Config = Readonly<Record<string, string>>
@@ -52,7 +52,7 @@ test.concurrent.each<[string, string, Config, (project: Project) => void, RegExp
     'a secret in clear',
     'dev',
     {},
-    edit('infra/bindings.ts', "type: 'secret_text', text: secret(text)", "type: 'plain_text', text"),
+    edit('infra/program/bindings.ts', "type: 'secret_text', text: secret(text)", "type: 'plain_text', text"),
     /^secrets-are-secret: The binding (ADMIN_TOKEN|MASTER_KEY|SESSION_KEY) holds a secret in clear/,
   ],
   [
@@ -66,7 +66,7 @@ test.concurrent.each<[string, string, Config, (project: Project) => void, RegExp
     'bindings out of order',
     'dev',
     {},
-    edit('infra/bindings.ts', 'bindings.toSorted(', 'bindings.toReversed().filter('),
+    edit('infra/program/bindings.ts', 'bindings.toSorted(', 'bindings.toReversed().filter('),
     /^bindings-are-sorted: The bindings are not sorted by name \(SYNC_LIMIT, /,
   ],
   [
@@ -151,7 +151,7 @@ test.concurrent.each<[string, Config, (project: Project) => void, RegExp]>([
         '[[migrations]]\ntag = "v2"',
         '[[migrations]]\ntag = "v1b"\n\n[[migrations]]\ntag = "v2"',
       )(project)
-      edit('infra/migrations.ts', 'declared.slice(applied)', 'declared.slice(applied + 1)')(project)
+      edit('infra/program/migrations.ts', 'declared.slice(applied)', 'declared.slice(applied + 1)')(project)
     },
     /^migrations-are-sent-once: The script is at migration "v1", and not every step up to "v2" is sent/,
   ],

@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runtime } from '@pulumi/pulumi'
 import { beforeEach, expect, test, vi } from 'vitest'
-import { readSealing, readStack } from '../../infra/local/stack-file.ts'
-import { readSettings } from '../../infra/settings.ts'
+import { readSealing, readStack } from '../../infra/cli/stack-file.ts'
+import { readSettings } from '../../infra/program/settings.ts'
 import { newProject } from './project.ts'
 
 const project = newProject()

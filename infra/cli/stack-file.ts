@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { load } from 'js-yaml'
 import { z } from 'zod'
-import { StartError } from './start-error.ts'
+import { StartError } from './user-error.ts'
 
 /** A project and one of its stacks, as the CLI would hand them to the program. */
 export interface Stack {

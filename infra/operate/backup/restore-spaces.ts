@@ -1,11 +1,11 @@
 import { readdirSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { StartError } from '../local/start-error.ts'
-import { bodyOf } from './api-client.ts'
+import { StartError } from '../../cli/user-error.ts'
+import { bodyOf } from '../service/api-client.ts'
+import type { Service } from '../service/persist.ts'
+import { inSpace, type SpaceAccess } from '../service/space-access.ts'
 import { EXTENSION, entriesIn, linesOf, spaceOf } from './export-file.ts'
-import type { Service } from './persist.ts'
 import { beginRun, FolderError } from './run-record.ts'
-import { inSpace, type SpaceAccess } from './space-access.ts'
 
 /** The platform takes no bodies past 100 MB on its smaller plans; a part is sent again whole if it fails. */
 const PART_CHARS = 8 * 1024 * 1024

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { StartError } from './start-error.ts'
+import { StartError } from './user-error.ts'
 
 /** What every command that runs a stack on this machine takes. */
 export interface StackOptions {

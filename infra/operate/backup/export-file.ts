@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
-import { StartError } from '../local/start-error.ts'
+import { StartError } from '../../cli/user-error.ts'
 
 /** What the file of a space ends with. */
 export const EXTENSION = '.ndjson'

@@ -1,13 +1,13 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type Account, loadAccount } from './account.ts'
+import type { Stack } from '../../cli/stack-file.ts'
+import { StartError } from '../../cli/user-error.ts'
+import { type Account, loadAccount } from '../cloud/account.ts'
 import { deployment, type Step } from './deployment.ts'
 import { serveEngine } from './engine.ts'
 import { describeFailure } from './failure.ts'
 import { type ProgramResult, runProgram } from './program.ts'
 import type { Properties } from './properties.ts'
-import type { Stack } from './stack-file.ts'
-import { StartError } from './start-error.ts'
 import { loadState, type Resource } from './state.ts'
 
 export interface UpOptions {

@@ -2,8 +2,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import type { Binding } from '../bindings.ts'
-import type { Migrations } from '../migrations.ts'
+import type { Binding } from '../../program/bindings.ts'
+import type { Migrations } from '../../program/migrations.ts'
 import {
   type Account,
   createDomain,
@@ -15,7 +15,7 @@ import {
   switchWorkersDev,
   updateRoute,
   uploadScript,
-} from './account.ts'
+} from '../cloud/account.ts'
 import type { Properties } from './properties.ts'
 
 /** Where the providers work: the account, its folder, and the folder of the program (for contentFile). */
@@ -161,7 +161,7 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
 /** What the provider's data sources answer. */
 export function invokeFunction({ account }: Cloud, token: string, args: Properties): Properties {
   if (token !== 'cloudflare:index/getWorkersScripts:getWorkersScripts') {
-    throw new Error(`the embedded cloud has no ${token}: add it to infra/local/providers.ts`)
+    throw new Error(`the embedded cloud has no ${token}: add it to infra/local/engine/providers.ts`)
   }
   const results = account.scripts.map(({ name, etag, migrationTag, createdOn, modifiedOn }) => ({
     id: name,

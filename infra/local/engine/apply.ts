@@ -1,8 +1,8 @@
+import { StartError } from '../../cli/user-error.ts'
 import { type Diff, diffOf } from './diff.ts'
 import type { Goal } from './goal.ts'
 import { type Properties, reveal, secretOf } from './properties.ts'
 import { type Cloud, PROVIDERS, type Provider } from './providers.ts'
-import { StartError } from './start-error.ts'
 import type { Resource } from './state.ts'
 
 export interface Applied {
@@ -71,7 +71,8 @@ export function clear(properties: Properties): Properties {
 
 function providerOf(type: string): Provider {
   const provider = PROVIDERS[type]
-  if (!provider) throw new Error(`the embedded cloud has no ${type}: add it to infra/local/providers.ts`)
+  if (!provider)
+    throw new Error(`the embedded cloud has no ${type}: add it to infra/local/engine/providers.ts`)
   return provider
 }
 

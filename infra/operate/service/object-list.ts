@@ -1,19 +1,19 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { readDeclaration } from '../declaration.ts'
+import { readJson } from '../../cli/private-file.ts'
+import { StartError } from '../../cli/user-error.ts'
 import {
   type ApiAnswer,
   askApi,
   type CloudflareApi,
   followProxy,
   withoutSlash,
-} from '../doctor/cloudflare-api.ts'
-import { storedObjects } from '../local/objects.ts'
-import { readJson } from '../local/private-file.ts'
-import { StartError } from '../local/start-error.ts'
-import { physicalNames } from '../names.ts'
+} from '../../doctor/cloudflare-api.ts'
+import { storedObjects } from '../../local/cloud/objects.ts'
+import { readDeclaration } from '../../program/declaration.ts'
+import { physicalNames } from '../../program/names.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
+const ROOT = join(import.meta.dirname, '../../..')
 const CLASS = 'Chronicle'
 
 /** How many objects a page lists, and how long the API may take for one. */

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { accessSync, constants, realpathSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join, sep } from 'node:path'
-import { StartError } from '../local/start-error.ts'
-import { installedVersion } from './packages.ts'
+import { installedVersion } from './installed-version.ts'
+import { StartError } from './user-error.ts'
 
 const EXECUTABLE = process.platform === 'win32' ? 'pulumi.exe' : 'pulumi'
 

@@ -1,4 +1,4 @@
-import { saveAccount } from './account.ts'
+import { saveAccount } from '../cloud/account.ts'
 import { applyGoal, checkRemoval, clear, previewGoal, removeResource } from './apply.ts'
 import { type Diff, diffOf } from './diff.ts'
 import { type Goal, STACK_TYPE, toResource } from './goal.ts'

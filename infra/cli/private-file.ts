@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { StartError } from './start-error.ts'
+import { StartError } from './user-error.ts'
 
 /** What files and folders are made with by a process that handles secrets and data, and by those that it starts. */
 export const PRIVATE_UMASK = 0o077

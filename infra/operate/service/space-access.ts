@@ -1,6 +1,6 @@
-import { StartError } from '../local/start-error.ts'
+import { owe } from '../../cli/command-line.ts'
+import { StartError } from '../../cli/user-error.ts'
 import { bodyOf, callApi, fetchApi, type Reply } from './api-client.ts'
-import { owe } from './command-line.ts'
 import { askService, persist, type Service } from './persist.ts'
 
 /** A session in one space. */

@@ -3,10 +3,10 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Log, LogLevel, Miniflare, type MiniflareOptions, type WorkerdStructuredLog } from 'miniflare'
-import type { Binding } from '../bindings.ts'
-import { hostOf } from '../names.ts'
+import { StartError } from '../../cli/user-error.ts'
+import type { Binding } from '../../program/bindings.ts'
+import { hostOf } from '../../program/names.ts'
 import { type Account, type Script, scriptFile } from './account.ts'
-import { StartError } from './start-error.ts'
 
 type Worker = MiniflareOptions['workers'][number]
 type Env = NonNullable<Worker['config']['env']>

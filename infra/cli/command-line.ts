@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { StartError } from '../local/start-error.ts'
+import { StartError } from './user-error.ts'
 
 const interruption = new AbortController()
 

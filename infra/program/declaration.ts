@@ -82,7 +82,7 @@ function describe(error: z.ZodError): string {
   if (!issue) return `${DECLARATION_FILE} is not right`
   if (issue.code === 'unrecognized_keys') {
     const path = [...issue.path, issue.keys[0]].join('.')
-    return `${DECLARATION_FILE} has "${path}", which infra/declaration.ts does not deploy: add it there or remove it`
+    return `${DECLARATION_FILE} has "${path}", which infra/program/declaration.ts does not deploy: add it there or remove it`
   }
   return `${DECLARATION_FILE}: ${issue.path.join('.')}: ${issue.message}`
 }

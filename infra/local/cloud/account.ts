@@ -2,9 +2,9 @@ import { createHash, randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildSync } from 'esbuild'
-import type { Binding } from '../bindings.ts'
-import type { Migrations } from '../migrations.ts'
-import { readJson, writePrivate, writePrivateJson } from './private-file.ts'
+import { readJson, writePrivate, writePrivateJson } from '../../cli/private-file.ts'
+import type { Binding } from '../../program/bindings.ts'
+import type { Migrations } from '../../program/migrations.ts'
 
 /** What the embedded cloud holds: the part of a Cloudflare account that the program touches. */
 export interface Account {

@@ -1,4 +1,4 @@
-import { StartError } from '../local/start-error.ts'
+import { StartError } from '../../cli/user-error.ts'
 
 /** A reply of the service, its body parsed if it is JSON. */
 export interface Reply {

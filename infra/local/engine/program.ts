@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
-import type { Stack } from './stack-file.ts'
+import type { Stack } from '../../cli/stack-file.ts'
 
 /** The organization that the CLI reports for a state back-end of one's own. */
 export const ORGANIZATION = 'organization'

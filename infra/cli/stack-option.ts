@@ -1,4 +1,4 @@
-import { StartError } from '../local/start-error.ts'
+import { StartError } from './user-error.ts'
 
 export interface StackOption {
   readonly stack: string

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { readJson, writePrivateJson } from './private-file.ts'
+import { readJson, writePrivateJson } from '../../cli/private-file.ts'
 import type { Properties } from './properties.ts'
 
 /** A resource as the engine knows it, like an entry of a Pulumi checkpoint. */

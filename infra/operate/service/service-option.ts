@@ -1,11 +1,11 @@
 import { join } from 'node:path'
-import { readJson } from '../local/private-file.ts'
-import { StartError } from '../local/start-error.ts'
+import { INTERRUPTED } from '../../cli/command-line.ts'
+import { readJson } from '../../cli/private-file.ts'
+import { StartError } from '../../cli/user-error.ts'
 import { SYSTEM_CLOCK } from './clock.ts'
-import { INTERRUPTED } from './command-line.ts'
 import type { Service } from './persist.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
+const ROOT = join(import.meta.dirname, '../../..')
 
 /** The service at a url that a person gave. */
 export function readService(url: string, usage: string): Service {

@@ -18,7 +18,7 @@ export function parseLayout(text: string): number {
   const [, number] = LINE.exec(text) ?? []
   if (number !== undefined) return Number(number)
   throw new RunError(
-    `${LAYOUT_FILE} has no line "export const LAYOUT = <number>": infra/layout.ts reads it from there`,
+    `${LAYOUT_FILE} has no line "export const LAYOUT = <number>": infra/program/layout.ts reads it from there`,
   )
 }
 

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { StartError } from '../local/start-error.ts'
-import type { Clock } from './clock.ts'
+import { StartError } from '../../cli/user-error.ts'
+import type { Clock } from '../service/clock.ts'
 
 /** What a tool has done in a folder, so that it goes on there when it is run again. */
 export interface RunRecord {

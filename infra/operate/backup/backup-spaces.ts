@@ -1,12 +1,12 @@
 import { createWriteStream, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { StartError } from '../local/start-error.ts'
-import { bodyOf, NoAnswer } from './api-client.ts'
+import { StartError } from '../../cli/user-error.ts'
+import { bodyOf, NoAnswer } from '../service/api-client.ts'
+import { askService, type Service } from '../service/persist.ts'
+import { inSpace, listNamedSpaces, type SpaceAccess } from '../service/space-access.ts'
 import { EXTENSION, entriesIn, fileNameOf, spaceOf } from './export-file.ts'
-import { askService, type Service } from './persist.ts'
 import { beginRun, FolderError, type RunRecord, writing } from './run-record.ts'
-import { inSpace, listNamedSpaces, type SpaceAccess } from './space-access.ts'
 
 export interface BackUpOptions {
   readonly folder: string
