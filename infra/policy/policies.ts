@@ -1,6 +1,6 @@
 import type { StackValidationPolicy } from '@pulumi/policy'
 import type { Binding } from '../program/bindings.ts'
-import { DECLARATION_FILE, type DeclaredMigration, readDeclaration } from '../program/declaration.ts'
+import { DECLARATION_FILE, readDeclaration } from '../program/declaration.ts'
 import { type Script, type StackView, viewOf } from './stack-view.ts'
 
 const ROOT = `${import.meta.dirname}/../..`
@@ -16,8 +16,6 @@ export const POLICIES: readonly StackValidationPolicy[] = [
     'In production nothing that holds data can be destroyed.',
     unprotectedStores,
   ),
-  policy('bindings-are-sorted', 'Bindings are sorted by name, as the API lists them.', unsortedBindings),
-  policy('migrations-are-sent-once', 'A migration is never sent twice and none is skipped.', wrongMigrations),
   policy('workers-dev-is-closed', 'Production does not answer under workers.dev.', openWorkersDev),
   policy('cors-names-origins', 'Browsers are let in by exact origin.', wildcardOrigins),
   policy('production-logs', 'Production keeps all that it logs.', silentProduction),
@@ -49,51 +47,6 @@ function unprotectedStores({ production, stores }: StackView): readonly string[]
   if (!production) return []
   const loose = stores.filter(({ opts }) => !opts.protect)
   return loose.map(({ name }) => `${name} is not protected in production: set protect to true.`)
-}
-
-function unsortedBindings({ scripts }: StackView): readonly string[] {
-  const names = scripts.map(({ bindings }) => bindings.map(({ name }) => name))
-  const unsorted = names.filter((list) => list.join() !== list.toSorted().join())
-  return unsorted.map(
-    (list) =>
-      `The bindings are not sorted by name (${list.join(', ')}): the provider would see a change in every run.`,
-  )
-}
-
-function wrongMigrations({ scripts, release }: StackView): readonly string[] {
-  const declared = readDeclaration(ROOT).migrations
-  const latest = declared.at(-1)?.tag ?? ''
-  return scripts.flatMap(({ migrations }) => {
-    const from = release?.from ?? ''
-    if (!migrations) return from === latest ? [] : [skipped(from, latest)]
-    const oldTag = migrations.oldTag ?? ''
-    if (oldTag !== from) return [repeated(from, oldTag)]
-    const due = declared.slice(declared.findIndex(({ tag }) => tag === oldTag) + 1)
-    const complete =
-      migrations.newTag === latest && classesOf(migrations.steps) === classesOf(due.map(toCamelCase))
-    return complete ? [] : [skipped(oldTag, latest)]
-  })
-}
-
-function skipped(from: string, to: string): string {
-  return `The script is at migration "${from}", and not every step up to "${to}" is sent: ${DECLARATION_FILE} declares more.`
-}
-
-function repeated(tag: string, from: string): string {
-  return `The script is at migration "${tag}", but the steps after "${from}" are sent again: the API refuses them (412, 10079).`
-}
-
-/** The classes that some steps name, to compare: which ones, what becomes of them, and in which order. */
-function classesOf(steps: readonly object[]): string {
-  return JSON.stringify(steps.map((step) => Object.entries(step).sort()))
-}
-
-function toCamelCase({ tag: _, ...step }: DeclaredMigration): object {
-  const entries = Object.entries(step).map(([key, value]) => [
-    key.replaceAll(/_(\w)/g, (_match, letter: string) => letter.toUpperCase()),
-    value,
-  ])
-  return Object.fromEntries(entries)
 }
 
 function openWorkersDev({ production, openSwitches }: StackView): readonly string[] {

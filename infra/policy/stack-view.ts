@@ -1,6 +1,6 @@
 import type { PolicyResource } from '@pulumi/policy'
 import type { Binding } from '../program/bindings.ts'
-import type { Migrations, Release } from '../program/migrations.ts'
+import type { Release } from '../program/migrations.ts'
 import { secretName } from '../program/names.ts'
 
 /**
@@ -20,7 +20,6 @@ export interface StackView {
 
 export interface Script {
   readonly bindings: readonly Binding[]
-  readonly migrations?: Migrations | undefined
   readonly observability?: {
     readonly enabled?: boolean
     readonly headSamplingRate?: number
