@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { StartError } from './user-error.ts'
+import { UserError } from './user-error.ts'
 
 const interruption = new AbortController()
 
@@ -22,7 +22,7 @@ export function runTool(main: () => Promise<void>): void {
     process.exitCode = 1
     // What was interrupted has nothing else to say.
     if (INTERRUPTED.aborted) return
-    console.error(error instanceof StartError ? `Error: ${error.message}` : error)
+    console.error(error instanceof UserError ? `Error: ${error.message}` : error)
   })
 }
 
@@ -52,7 +52,7 @@ export function twoArguments(
 ): readonly [one: string, two: string, again: boolean] {
   const { positionals, values } = parse(args, usage)
   const [one, two, ...more] = positionals
-  if (one === undefined || two === undefined || more.length > 0) throw new StartError(`Usage: ${usage}`)
+  if (one === undefined || two === undefined || more.length > 0) throw new UserError(`Usage: ${usage}`)
   return [one, two, values.again]
 }
 
@@ -62,6 +62,6 @@ function parse(args: readonly string[], usage: string) {
     return parseArgs({ args: [...args], allowPositionals: true, options })
   } catch (cause) {
     const [reason] = (cause instanceof Error ? cause.message : String(cause)).split('. ')
-    throw new StartError(`${reason}. Usage: ${usage}`)
+    throw new UserError(`${reason}. Usage: ${usage}`)
   }
 }

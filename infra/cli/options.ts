@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { StartError } from './user-error.ts'
+import { UserError } from './user-error.ts'
 
 /** What every command that runs a stack on this machine takes. */
 export interface StackOptions {
@@ -35,12 +35,12 @@ function parse(args: readonly string[], usage: string, own: Readonly<Record<stri
     return values
   } catch (cause) {
     const [reason] = (cause instanceof Error ? cause.message : String(cause)).split('. ')
-    throw new StartError(`${reason}. Usage: ${usage}`)
+    throw new UserError(`${reason}. Usage: ${usage}`)
   }
 }
 
 function toPair(text: string): [string, string] {
   const at = text.indexOf('=')
-  if (at < 1) throw new StartError(`--config is "${text}", expected key=value`)
+  if (at < 1) throw new UserError(`--config is "${text}", expected key=value`)
   return [text.slice(0, at), text.slice(at + 1)]
 }

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { StartError } from './user-error.ts'
+import { UserError } from './user-error.ts'
 
 /** What files and folders are made with by a process that handles secrets and data, and by those that it starts. */
 export const PRIVATE_UMASK = 0o077
@@ -29,6 +29,6 @@ export function readJson<T>(path: string): T | undefined {
     // Written by writePrivateJson of the same shape, whole or not at all.
     return JSON.parse(readFileSync(path, 'utf8')) as T
   } catch (cause) {
-    throw new StartError(`${path} is not JSON: ${String(cause)}. Delete its folder to begin anew`)
+    throw new UserError(`${path} is not JSON: ${String(cause)}. Delete its folder to begin anew`)
   }
 }

@@ -3,15 +3,15 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { load } from 'js-yaml'
 import { z } from 'zod'
-import { StartError } from './user-error.ts'
+import { UserError } from './user-error.ts'
 
-/** A project and one of its stacks, as the CLI would hand them to the program. */
+/** A project and one of its stacks, as the CLI would pass them to the program. */
 export interface Stack {
   readonly project: string
   readonly name: string
-  /** The program's file, from the root. */
+  /** The path of the program, from the root. */
   readonly main: string
-  /** Full keys; lists and objects as JSON text, as the SDK expects. */
+  /** Full keys. Lists and objects are JSON text, as the SDK expects. */
   readonly config: Readonly<Record<string, string>>
 }
 
@@ -24,50 +24,47 @@ const ProjectFile = z.object({
 const StackFile = z.object({
   config: z.record(z.string(), ConfigValue).default({}),
   encryptionsalt: z.string().optional(),
-  secretsprovider: z.string().optional(),
 })
 
 /**
- * Reads a stack: the defaults of Pulumi.yaml, over them Pulumi.<name>.yaml, over them `overrides`. A key
- * without a namespace is the project's.
+ * Reads a stack. Values of Pulumi.<name>.yaml override the defaults of Pulumi.yaml, and `overrides` both. A key
+ * without a namespace belongs to the project.
  */
 export function readStack(root: string, name: string, overrides: Readonly<Record<string, string>>): Stack {
   const project = parseFile(root, 'Pulumi.yaml', ProjectFile)
   const { config } = parseStackFile(root, name)
   const defaults = Object.entries(project.config).map(([key, entry]) => [key, entry.default] as const)
   const all = [...defaults, ...Object.entries(config), ...Object.entries(overrides)]
-  // The last one of a key counts, before any is read: an override stands in for an encrypted value.
+  // Applies overrides before any value is read, so that an override can replace an encrypted value.
   const values = new Map(all.map(([key, value]) => [fullKey(project.name, key), value]))
   const texts = [...values].map(([key, value]) => [key, toText(name, key, value)])
   return { project: project.name, name, main: project.main, config: Object.fromEntries(texts) }
 }
 
-/** How a stack's file keeps its secrets. */
-export interface Sealing {
-  /** Made from the passphrase, where the stack has one. */
+/** How a stack file keeps its secrets. */
+export interface StackSecrets {
+  /** Derived from the passphrase; undefined for a stack without one. */
   readonly salt: string | undefined
-  /** A key management service, say, or "passphrase"; undefined for what the state back-end chooses. */
-  readonly provider: string | undefined
-  /** Full keys of the values that only the CLI can read. */
+  /** Full keys of the values that only the CLI can decrypt. */
   readonly encryptedKeys: readonly string[]
 }
 
-export function readSealing(root: string, name: string): Sealing {
+export function readStackSecrets(root: string, name: string): StackSecrets {
   const { name: project } = parseFile(root, 'Pulumi.yaml', ProjectFile)
-  const { config, encryptionsalt: salt, secretsprovider: provider } = parseStackFile(root, name)
+  const { config, encryptionsalt: salt } = parseStackFile(root, name)
   const encrypted = Object.entries(config).filter(([, value]) => isEncrypted(value))
-  return { salt, provider, encryptedKeys: encrypted.map(([key]) => fullKey(project, key)) }
+  return { salt, encryptedKeys: encrypted.map(([key]) => fullKey(project, key)) }
 }
 
 function parseStackFile(root: string, name: string): z.infer<typeof StackFile> {
   const file = `Pulumi.${name}.yaml`
   if (!/^[A-Za-z0-9_.-]+$/.test(name) || !existsSync(join(root, file))) {
-    throw new StartError(`there is no stack "${name}". Stacks: ${listStacks(root).join(', ')}`)
+    throw new UserError(`there is no stack "${name}". Stacks: ${listStacks(root).join(', ')}`)
   }
   return parseFile(root, file, StackFile)
 }
 
-export function listStacks(root: string): readonly string[] {
+function listStacks(root: string): readonly string[] {
   return readdirSync(root)
     .map((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1])
     .filter((name) => name !== undefined)
@@ -78,7 +75,7 @@ function parseFile<T>(root: string, file: string, schema: z.ZodType<T>): T {
   const result = schema.safeParse(readYaml(root, file) ?? {})
   if (result.success) return result.data
   const [issue] = result.error.issues
-  throw new StartError(`${file}: ${issue?.path.join('.')}: ${issue?.message}`)
+  throw new UserError(`${file}: ${issue?.path.join('.')}: ${issue?.message}`)
 }
 
 function readYaml(root: string, file: string): unknown {
@@ -86,7 +83,7 @@ function readYaml(root: string, file: string): unknown {
     return load(readFileSync(join(root, file), 'utf8'))
   } catch (cause) {
     const [reason] = (cause instanceof Error ? cause.message : String(cause)).split('\n')
-    throw new StartError(`${file} cannot be read: ${reason}`)
+    throw new UserError(`${file} cannot be read: ${reason}`)
   }
 }
 
@@ -100,8 +97,8 @@ function isEncrypted(value: z.infer<typeof ConfigValue>): boolean {
 
 function toText(stack: string, key: string, value: z.infer<typeof ConfigValue>): string {
   if (isEncrypted(value)) {
-    throw new StartError(
-      `${key} is encrypted in Pulumi.${stack}.yaml and cannot be read here: give it with --config ${key}=<value>`,
+    throw new UserError(
+      `${key} is encrypted in Pulumi.${stack}.yaml and cannot be read here. Pass it with --config ${key}=<value>`,
     )
   }
   return typeof value === 'string' ? value : JSON.stringify(value)

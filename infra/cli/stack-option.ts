@@ -1,4 +1,4 @@
-import { StartError } from './user-error.ts'
+import { UserError } from './user-error.ts'
 
 export interface StackOption {
   readonly stack: string
@@ -12,8 +12,8 @@ export function takeStack(args: readonly string[]): StackOption {
   const at = split.findIndex(isStackFlag)
   if (at < 0) return { stack: 'dev', rest: split }
   const [, name, ...rest] = split.slice(at)
-  if (!name || name.startsWith('-')) throw new StartError('--stack needs a name')
-  if (rest.some(isStackFlag)) throw new StartError('--stack is there twice: say which stack is meant')
+  if (!name || name.startsWith('-')) throw new UserError('--stack needs a name')
+  if (rest.some(isStackFlag)) throw new UserError('--stack is there twice: say which stack is meant')
   return { stack: name, rest: [...split.slice(0, at), ...rest] }
 }
 

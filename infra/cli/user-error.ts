@@ -1,4 +1,4 @@
-/** What the person who typed the command can put right: shown as one line, without a stack. */
-export class StartError extends Error {
-  override readonly name = 'StartError'
+/** An error that the person who typed the command can fix. Tools print its message as one line, without a stack. */
+export class UserError extends Error {
+  override readonly name = 'UserError'
 }

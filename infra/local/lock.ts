@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { StartError } from '../cli/user-error.ts'
+import { UserError } from '../cli/user-error.ts'
 
 export interface Lock {
   /** Notes the runtime's process, so that it can be ended by the next holder if this one is killed. */
@@ -17,13 +17,13 @@ export async function lockFolder(folder: string, stack: string): Promise<Lock> {
   if (!tryLock(file)) {
     const [holder = 0, runtime = 0] = readFileSync(file, 'utf8').split(' ').map(Number)
     if (commandOf(holder)) {
-      throw new StartError(
+      throw new UserError(
         `stack "${stack}" is already running (process ${holder}). Stop that one first; if process ${holder} is something else, delete ${file}`,
       )
     }
     await endOrphan(runtime)
     rmSync(file, { force: true })
-    if (!tryLock(file)) throw new StartError(`stack "${stack}" is being started by another process`)
+    if (!tryLock(file)) throw new UserError(`stack "${stack}" is being started by another process`)
   }
   function release(): void {
     process.off('exit', release)

@@ -37,7 +37,7 @@ export interface RunningCloud {
   stop(): Promise<void>
 }
 
-/** Runs the program for a stack and serves what it registers. What a person can put right is a StartError. */
+/** Runs the program for a stack and serves what it registers. What a person can put right is a UserError. */
 export async function startCloud(options: StartOptions = {}): Promise<RunningCloud> {
   const { stack: name = 'dev', port = 8787, root = join(import.meta.dirname, '../..'), config = {} } = options
   const { local = join(root, '.local') } = options

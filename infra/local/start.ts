@@ -3,7 +3,7 @@ import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { readOptions } from '../cli/options.ts'
 import { PRIVATE_UMASK, writePrivateJson } from '../cli/private-file.ts'
-import { StartError } from '../cli/user-error.ts'
+import { UserError } from '../cli/user-error.ts'
 import { DONE, formatCommands, formatCounts, formatOutputs, formatTree } from './print.ts'
 import type { RunningCloud } from './start-cloud.ts'
 
@@ -14,7 +14,7 @@ const COMPILE_CACHE = join(ROOT, 'node_modules/.cache/chronicle-sync')
 function readPort(text: string): number {
   const port = Number(text)
   if (/^\d+$/.test(text) && port >= 1 && port <= 65535) return port
-  throw new StartError(`--port is "${text}", expected a number from 1 to 65535`)
+  throw new UserError(`--port is "${text}", expected a number from 1 to 65535`)
 }
 
 async function main(): Promise<void> {
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   serving = true
   await cloud.died
   await cloud.stop()
-  throw new StartError('the runtime (workerd) died. Nothing acknowledged is lost: run npm start again')
+  throw new UserError('the runtime (workerd) died. Nothing acknowledged is lost: run npm start again')
 }
 
 function print(cloud: RunningCloud): void {
@@ -57,6 +57,6 @@ function print(cloud: RunningCloud): void {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof StartError ? `Error: ${error.message}` : error)
+  console.error(error instanceof UserError ? `Error: ${error.message}` : error)
   process.exit(1)
 })

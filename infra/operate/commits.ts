@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { z } from 'zod'
 import type { PulumiCli } from '../cli/pulumi-cli.ts'
-import { StartError } from '../cli/user-error.ts'
+import { UserError } from '../cli/user-error.ts'
 
 /** What the CLI keeps of each update of a stack, the newest first. */
 const History = z.array(
@@ -18,14 +18,14 @@ export function readHistory(root: string, { path, env }: PulumiCli, stack: strin
   const args = ['stack', 'history', '--stack', stack, '--json', '--page-size', '50']
   const { status, stdout, stderr } = spawnSync(path, args, { cwd: root, env, encoding: 'utf8' })
   if (status === 0) return History.parse(JSON.parse(stdout))
-  throw new StartError(`pulumi stack history failed: ${stderr.trim().split('\n')[0]}`)
+  throw new UserError(`pulumi stack history failed: ${stderr.trim().split('\n')[0]}`)
 }
 
 /** The commit that runs now, or was to: of the newest update, good or not. */
 export function lastCommit(history: History): string {
   const commit = history.find(({ kind }) => kind === 'update')?.environment['git.head']
   if (commit) return commit
-  throw new StartError('the stack was never deployed from a commit, so there is none to go back to')
+  throw new UserError('the stack was never deployed from a commit, so there is none to go back to')
 }
 
 /** The newest commit before `current` that was deployed with success from a clean tree. */
@@ -35,7 +35,7 @@ export function previousCommit(root: string, history: History, current: string):
     .map(({ environment }) => environment['git.head'] ?? '')
   const found = deployed.find((commit) => commit !== current && isAncestor(root, commit, current))
   if (found) return found
-  throw new StartError(
+  throw new UserError(
     `no earlier commit than ${current.slice(0, 12)} was deployed to this stack from a clean tree: deploy the one you want with git checkout and npm run deploy`,
   )
 }

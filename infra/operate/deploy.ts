@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { findPulumi, type PulumiCli } from '../cli/pulumi-cli.ts'
 import { takeStack } from '../cli/stack-option.ts'
-import { StartError } from '../cli/user-error.ts'
+import { UserError } from '../cli/user-error.ts'
 import { examine } from '../doctor/examination.ts'
 import { formatFinding, isWrong } from '../doctor/finding.ts'
 
@@ -17,7 +17,7 @@ async function main(): Promise<void> {
   for (const finding of telling) console.log(formatFinding(finding))
   const cli = findPulumi(ROOT, process.env)
   if (!cli || findings.some(isWrong)) {
-    throw new StartError(`${stack} was not deployed. See npm run doctor; pulumi up itself asks no doctor`)
+    throw new UserError(`${stack} was not deployed. See npm run doctor; pulumi up itself asks no doctor`)
   }
   handOver(cli, ['up', '--stack', stack, '--policy-pack', 'infra/policy', ...rest])
 }
@@ -28,12 +28,12 @@ function handOver({ path, env }: PulumiCli, args: readonly string[]): void {
   // Ctrl-C reaches the CLI by itself: it ends the update in order, and this waits for it.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => child.kill('SIGTERM'))
-  child.on('error', (error) => fail(new StartError(`${path} cannot be started: ${error.message}`)))
+  child.on('error', (error) => fail(new UserError(`${path} cannot be started: ${error.message}`)))
   child.on('close', (code) => process.exit(code ?? 1))
 }
 
 function fail(error: unknown): void {
-  console.error(error instanceof StartError ? `Error: ${error.message}` : error)
+  console.error(error instanceof UserError ? `Error: ${error.message}` : error)
   process.exit(1)
 }
 

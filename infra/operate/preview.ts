@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { readOptions, type StackOptions } from '../cli/options.ts'
 import { requirePulumi } from '../cli/pulumi-cli.ts'
 import { readStack } from '../cli/stack-file.ts'
-import { StartError } from '../cli/user-error.ts'
+import { UserError } from '../cli/user-error.ts'
 import { changesBetween } from '../local/engine/diff.ts'
 import { checkPolicies, type Violation } from '../local/engine/policies.ts'
 import type { Properties } from '../local/engine/properties.ts'
@@ -63,6 +63,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof StartError ? `Error: ${error.message}` : error)
+  console.error(error instanceof UserError ? `Error: ${error.message}` : error)
   process.exitCode = 1
 })

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { RunError } from '@pulumi/pulumi/errors.js'
 import { type PulumiCli, requirePulumi } from '../cli/pulumi-cli.ts'
 import { type StackOption, takeStack } from '../cli/stack-option.ts'
-import { StartError } from '../cli/user-error.ts'
+import { UserError } from '../cli/user-error.ts'
 import { DECLARATION_FILE, parseDeclaration } from '../program/declaration.ts'
 import { LAYOUT_FILE, parseLayout } from '../program/layout.ts'
 import { git, isSame, lastCommit, previousCommit, readHistory } from './commits.ts'
@@ -21,7 +21,7 @@ const TABLES_FILE = 'worker/src/objects/tables.ts'
 function checkWayBack(from: string, to: string): void {
   const deployed = tagsOf(from).at(-1)
   if (deployed !== undefined && !tagsOf(to).includes(deployed)) {
-    throw new StartError(
+    throw new UserError(
       `the migration "${deployed}" stands between ${short(to)} and ${short(from)}: Durable Object classes cannot go back. Fix it forward`,
     )
   }
@@ -29,7 +29,7 @@ function checkWayBack(from: string, to: string): void {
   const isReadable =
     older === undefined ? newer === undefined && isSame(ROOT, [to, from], TABLES_FILE) : older >= (newer ?? 0)
   if (!isReadable) {
-    throw new StartError(
+    throw new UserError(
       `spaces are stored in another form by ${short(from)} (layout ${newer ?? 'without a number'}) than by ${short(to)} (layout ${older ?? 'without a number'}), which cannot read it. Fix it forward`,
     )
   }
@@ -72,7 +72,7 @@ function installPackages(tree: string, isLockSame: boolean): void {
     return
   }
   const { status } = spawnSync('npm', ['ci', '--loglevel=error'], { cwd: tree, stdio: 'inherit' })
-  if (status !== 0) throw new StartError('npm ci failed in the previous commit: see above')
+  if (status !== 0) throw new UserError('npm ci failed in the previous commit: see above')
 }
 
 function short(commit: string): string {
@@ -95,7 +95,7 @@ function main(): void {
 try {
   main()
 } catch (error) {
-  const isMeant = error instanceof StartError || error instanceof RunError
+  const isMeant = error instanceof UserError || error instanceof RunError
   console.error(isMeant ? `Error: ${error.message}` : error)
   process.exitCode = 1
 }

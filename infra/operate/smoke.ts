@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { owe, runTool } from '../cli/command-line.ts'
-import { StartError } from '../cli/user-error.ts'
+import { UserError } from '../cli/user-error.ts'
 import { callApi } from './service/api-client.ts'
 import type { Service } from './service/persist.ts'
 import { readService } from './service/service-option.ts'
@@ -27,7 +27,7 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], allowPositionals: true, options: { deployed: { type: 'string' } } })
   } catch (cause) {
-    throw new StartError(`${cause instanceof Error ? cause.message.split('. ')[0] : cause}. Usage: ${USAGE}`)
+    throw new UserError(`${cause instanceof Error ? cause.message.split('. ')[0] : cause}. Usage: ${USAGE}`)
   }
 }
 

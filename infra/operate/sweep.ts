@@ -3,7 +3,7 @@
 
 import { runTool } from '../cli/command-line.ts'
 import { takeStack } from '../cli/stack-option.ts'
-import { StartError } from '../cli/user-error.ts'
+import { UserError } from '../cli/user-error.ts'
 import { bodyOf } from './service/api-client.ts'
 import { listObjects } from './service/object-list.ts'
 import { askService, type Service } from './service/persist.ts'
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   const { generation, asked, left } = await sweepAll(service, stack)
   for (const space of left) console.error(`${space.id}: ${describe(space)}`)
   if (left.length > 0)
-    throw new StartError(
+    throw new UserError(
       `${left.length} of ${asked} spaces are not sealed by master key ${generation}: retire no key. ${remedyFor(left)}, and run it again`,
     )
   console.log(`All are sealed by master key ${generation}.`)
@@ -79,8 +79,8 @@ async function sweepAll(service: Service, stack: string): Promise<Swept & { read
   }
 }
 
-function nothingListed({ api }: Service, stack: string): StartError {
-  return new StartError(
+function nothingListed({ api }: Service, stack: string): UserError {
+  return new UserError(
     `the stack ${stack} has no objects that hold data: retire no key. Check that --stack names the stack of ${api}; if nothing was ever stored there, there is nothing to sweep`,
   )
 }

@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Log, LogLevel, Miniflare, type MiniflareOptions, type WorkerdStructuredLog } from 'miniflare'
-import { StartError } from '../../cli/user-error.ts'
+import { UserError } from '../../cli/user-error.ts'
 import type { Binding } from '../../program/bindings.ts'
 import { hostOf } from '../../program/names.ts'
 import { type Account, type Script, scriptFile } from './account.ts'
@@ -74,7 +74,7 @@ export async function serveAccount({ account, folder, port, onLog }: ServeOption
   } catch (cause) {
     await miniflare.dispose().catch(() => {})
     const [reason] = (complaint ?? String(cause)).split('\n')
-    throw new StartError(`the runtime could not start the script: ${reason}`)
+    throw new UserError(`the runtime could not start the script: ${reason}`)
   } finally {
     children.stop()
   }

@@ -1,4 +1,4 @@
-import { StartError } from '../../cli/user-error.ts'
+import { UserError } from '../../cli/user-error.ts'
 import { type Diff, diffOf } from './diff.ts'
 import type { Goal } from './goal.ts'
 import { type Properties, reveal, secretOf } from './properties.ts'
@@ -60,7 +60,7 @@ export function removeResource(cloud: Cloud, { type, id, inputs, custom, retainO
 /** Refuses to delete what is protected. */
 export function checkRemoval({ name, protect }: Resource): void {
   if (!protect) return
-  throw new StartError(`${name} is protected and would be deleted. Unprotect it first (the setting protect)`)
+  throw new UserError(`${name} is protected and would be deleted. Unprotect it first (the setting protect)`)
 }
 
 /** The properties with their secrets opened. */

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Stack } from '../../cli/stack-file.ts'
-import { StartError } from '../../cli/user-error.ts'
+import { UserError } from '../../cli/user-error.ts'
 import { type Account, loadAccount } from '../cloud/account.ts'
 import { deployment, type Step } from './deployment.ts'
 import { serveEngine } from './engine.ts'
@@ -28,7 +28,7 @@ export interface UpResult {
   readonly account: Account
 }
 
-/** Runs the program once and brings the embedded account to what it wants. A failure is a StartError. */
+/** Runs the program once and brings the embedded account to what it wants. A failure is a UserError. */
 export function up(options: UpOptions): Promise<UpResult> {
   return run(options, false)
 }
@@ -54,7 +54,7 @@ async function run({ root, stack, folder, onStep }: UpOptions, dryRun: boolean):
   try {
     const result = await runProgram({ root, stack, address: engine.address, dryRun })
     const failure = failureOf(engine.errors, result)
-    if (failure) throw new StartError(describeFailure(failure, root))
+    if (failure) throw new UserError(describeFailure(failure, root))
     deploying.finish()
   } finally {
     engine.close()

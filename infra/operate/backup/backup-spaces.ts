@@ -1,7 +1,7 @@
 import { createWriteStream, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { StartError } from '../../cli/user-error.ts'
+import { UserError } from '../../cli/user-error.ts'
 import { bodyOf, NoAnswer } from '../service/api-client.ts'
 import { askService, type Service } from '../service/persist.ts'
 import { inSpace, listNamedSpaces, type SpaceAccess } from '../service/space-access.ts'
@@ -84,7 +84,7 @@ async function backUp(access: SpaceAccess, { folder, run, space, place }: Wanted
     }
     rmSync(part, { force: true })
     if (attempt === ATTEMPTS) {
-      throw new StartError(
+      throw new UserError(
         `its export breaks off${broken && ` (${broken})`}: something in it cannot be read, see the Worker's log`,
       )
     }
@@ -105,7 +105,7 @@ async function save(access: SpaceAccess, part: string, folder: string): Promise<
   } catch (cause) {
     if (refused !== undefined) throw new FolderError(folder, refused)
     const isBroken = cause instanceof Error && cause.name !== 'AbortError'
-    if (!isBroken || (cause instanceof StartError && !(cause instanceof NoAnswer))) throw cause
+    if (!isBroken || (cause instanceof UserError && !(cause instanceof NoAnswer))) throw cause
     return cause.message
   }
 }
@@ -120,7 +120,7 @@ async function attempt(
     await work()
     outcome.saved += 1
   } catch (cause) {
-    if (!(cause instanceof StartError) || cause instanceof FolderError) throw cause
+    if (!(cause instanceof UserError) || cause instanceof FolderError) throw cause
     const line = `${space}: ${cause.message}`
     console.error(`${place}  ${line}`)
     outcome.failed.push(line)
@@ -258,10 +258,10 @@ function report({ saved, kept, failed, missing }: Outcome, folder: string): void
   console.log(`${saved + kept} of ${saved + kept + failed.length} spaces are in ${folder}${earlier}`)
   for (const line of failed) console.error(`Not backed up: ${line}`)
   for (const text of missing) console.error(text)
-  if (failed.length + missing.length > 0) throw new StartError('the back-up is not complete: see above')
+  if (failed.length + missing.length > 0) throw new UserError('the back-up is not complete: see above')
 }
 
 function asReason(cause: unknown): string {
-  if (cause instanceof StartError) return cause.message
+  if (cause instanceof UserError) return cause.message
   throw cause
 }

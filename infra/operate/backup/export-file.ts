@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
-import { StartError } from '../../cli/user-error.ts'
+import { UserError } from '../../cli/user-error.ts'
 
 /** What the file of a space ends with. */
 export const EXTENSION = '.ndjson'
@@ -50,7 +50,7 @@ export async function spaceOf(file: string): Promise<string> {
     if (space !== undefined) return JSON.parse(space)
     break
   }
-  throw new StartError(`${file} is no backup: its first line is no header of an export`)
+  throw new UserError(`${file} is no backup: its first line is no header of an export`)
 }
 
 export async function* linesOf(file: string): AsyncGenerator<string> {
@@ -60,7 +60,7 @@ export async function* linesOf(file: string): AsyncGenerator<string> {
   try {
     for (;;) {
       const { value, done } = await Promise.race([lines.next(), failed]).catch((cause: Error) => {
-        throw new StartError(`${file} cannot be read: ${cause.message}`)
+        throw new UserError(`${file} cannot be read: ${cause.message}`)
       })
       if (done) return
       yield value

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { StartError } from '../../cli/user-error.ts'
+import { UserError } from '../../cli/user-error.ts'
 import { bodyOf } from '../service/api-client.ts'
 import type { Service } from '../service/persist.ts'
 import { inSpace, type SpaceAccess } from '../service/space-access.ts'
@@ -36,14 +36,14 @@ export async function restoreSpaces(service: Service, path: string, again: boole
       console.log(`${index + 1} of ${files.length}  ${await restoreFile(service, join(path, name))}`)
       run.note(name)
     } catch (cause) {
-      if (!(cause instanceof StartError) || cause instanceof FolderError) throw cause
+      if (!(cause instanceof UserError) || cause instanceof FolderError) throw cause
       console.error(`${index + 1} of ${files.length}  ${cause.message}`)
       failed.push(cause.message)
     }
   }
   console.log(`${files.length - failed.length} of ${files.length} files of ${path} are restored`)
   for (const reason of failed) console.error(`Not restored: ${reason}`)
-  if (failed.length > 0) throw new StartError('not everything is restored: see above')
+  if (failed.length > 0) throw new UserError('not everything is restored: see above')
   run.end()
 }
 
@@ -55,7 +55,7 @@ function isFolder(path: string): boolean {
 async function restoreFile(service: Service, file: string): Promise<string> {
   const space = await spaceOf(file)
   if ((await entriesIn(file)) === undefined) {
-    throw new StartError(
+    throw new UserError(
       `${space}: ${basename(file)} broke off, it has no end: nothing was sent. Back it up again`,
     )
   }
@@ -63,7 +63,7 @@ async function restoreFile(service: Service, file: string): Promise<string> {
   return done.then(
     (line) => `${space}: ${line}`,
     (cause: unknown) => {
-      throw cause instanceof StartError ? new StartError(`${space}: ${cause.message}`) : cause
+      throw cause instanceof UserError ? new UserError(`${space}: ${cause.message}`) : cause
     },
   )
 }
@@ -75,7 +75,7 @@ async function restore(access: SpaceAccess, file: string): Promise<string> {
     if (part.first + part.lines.length - 1 > reply.line) reply = await send(access, part)
   }
   if (!reply.finished)
-    throw new StartError(`${basename(file)} broke off after line ${reply.line}: it has no end`)
+    throw new UserError(`${basename(file)} broke off after line ${reply.line}: it has no end`)
   return `${reply.entries} entries`
 }
 
@@ -90,7 +90,7 @@ async function isFree(access: SpaceAccess): Promise<boolean> {
 /** What a space holds that was filled from this very file before; sending it again would change nothing. */
 function standing({ entries, finished, edited }: Imported): string {
   if (finished && edited === false) return `${entries} entries are there already, as this file has them`
-  throw new StartError(
+  throw new UserError(
     'the space is not empty: it was filled from this file before and has been written to since. Nothing was restored. To have it as in the file, erase it first (DELETE /api/space)',
   )
 }
@@ -102,7 +102,7 @@ async function send(access: SpaceAccess, { first, lines }: Part): Promise<Import
 
 async function firstPart(file: string, chars: number): Promise<Part> {
   for await (const part of partsOf(file, chars)) return part
-  throw new StartError(`${file} is empty`)
+  throw new UserError(`${file} is empty`)
 }
 
 async function* partsOf(file: string, chars: number): AsyncGenerator<Part> {

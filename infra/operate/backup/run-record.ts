@@ -1,6 +1,6 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { StartError } from '../../cli/user-error.ts'
+import { UserError } from '../../cli/user-error.ts'
 import type { Clock } from '../service/clock.ts'
 
 /** What a tool has done in a folder, so that it goes on there when it is run again. */
@@ -71,7 +71,7 @@ export function writing<T>(folder: string, work: () => T): T {
 }
 
 /** A folder that cannot be written, or is full: there is no going on. */
-export class FolderError extends StartError {
+export class FolderError extends UserError {
   constructor(folder: string, cause: unknown) {
     super(`${folder} cannot be written: ${cause instanceof Error ? cause.message : cause}`)
   }

@@ -1,4 +1,4 @@
-import { StartError } from '../../cli/user-error.ts'
+import { UserError } from '../../cli/user-error.ts'
 
 /** A reply of the service, its body parsed if it is JSON. */
 export interface Reply {
@@ -45,11 +45,11 @@ export async function fetchApi(api: string, request: string, init: RequestInit):
 /** The body of a reply that is not a refusal. */
 export function bodyOf(request: string, { status, body }: Reply): Reply['body'] {
   if (status < 300) return body
-  throw new StartError(`${request} answered ${status}: ${body?.detail ?? body}`)
+  throw new UserError(`${request} answered ${status}: ${body?.detail ?? body}`)
 }
 
 /** A request that got no answer, or only a part of one. */
-export class NoAnswer extends StartError {}
+export class NoAnswer extends UserError {}
 
 function failed(api: string, request: string, cause: Error): never {
   // The tool was interrupted: nobody waits for an answer any more.

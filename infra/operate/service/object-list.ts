@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { readJson } from '../../cli/private-file.ts'
-import { StartError } from '../../cli/user-error.ts'
+import { UserError } from '../../cli/user-error.ts'
 import {
   type ApiAnswer,
   askApi,
@@ -45,9 +45,7 @@ export async function listObjects({ api, stack }: Place): Promise<readonly strin
     (namespace) => namespace.script === scriptName && namespace.class === CLASS,
   )
   if (found === undefined)
-    throw new StartError(
-      `the account has no objects of the script ${scriptName}: name the stack with --stack`,
-    )
+    throw new UserError(`the account has no objects of the script ${scriptName}: name the stack with --stack`)
   const ids: string[] = []
   for (let cursor: string | undefined = ''; cursor !== undefined; ) {
     const next: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`
@@ -73,19 +71,19 @@ async function ask<T>(path: string, shape: z.ZodType<T>): Promise<Page<T>> {
   const api: CloudflareApi = { baseUrl, token, signal: AbortSignal.timeout(DEADLINE_MS) }
   const answer: ApiAnswer = await askApi(api, path)
   if (answer.kind !== 'given')
-    throw new StartError(
+    throw new UserError(
       `the account's API does not list the objects: ${answer.reason}. npm run doctor says more`,
     )
   const parsed = shape.safeParse(answer.result)
   if (!parsed.success)
-    throw new StartError(`the account's API lists the objects in a form that is not known: ${path}`)
+    throw new UserError(`the account's API lists the objects in a form that is not known: ${path}`)
   return { page: parsed.data, cursor: answer.cursor }
 }
 
 function fromEnvironment(name: 'CLOUDFLARE_ACCOUNT_ID' | 'CLOUDFLARE_API_TOKEN'): string {
   const value = process.env[name]
   if (value) return value
-  throw new StartError(
+  throw new UserError(
     `${name} is not set: the account lists the objects of the stack. npm run doctor says what is needed`,
   )
 }

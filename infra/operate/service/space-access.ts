@@ -1,5 +1,5 @@
 import { owe } from '../../cli/command-line.ts'
-import { StartError } from '../../cli/user-error.ts'
+import { UserError } from '../../cli/user-error.ts'
 import { bodyOf, callApi, fetchApi, type Reply } from './api-client.ts'
 import { askService, persist, type Service } from './persist.ts'
 
@@ -107,7 +107,7 @@ async function revoke({ api, adminToken, clock }: Service, space: string, id: st
       if (reply.status !== 404) bodyOf(request, reply)
       return
     } catch (cause) {
-      reason = cause instanceof StartError ? cause.message : String(cause)
+      reason = cause instanceof UserError ? cause.message : String(cause)
     }
   }
   const end = new Date(clock.now() + TOKEN_TTL_MS).toISOString()
