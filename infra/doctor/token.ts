@@ -15,7 +15,7 @@ const Verified = z.object({ status: z.string(), expires_on: z.string().optional(
 /** Checks the shape of the token without asking the API; undefined if the shape is right. */
 export function examineShape(token: string): Finding | undefined {
   if (SHAPE.test(token)) return undefined
-  const found = `${token.length} characters, which is not the shape of a token (40 to 80 of 0-9, A-Z, a-z, _ and -)`
+  const found = `${token.length} characters that do not form a token (40 to 80 of 0-9, A-Z, a-z, _ and -)`
   return wrong(SUBJECT, found, 'Copy it again, without quotes, spaces or "Bearer"')
 }
 

@@ -34,7 +34,7 @@ test.each(['x'.repeat(39), 'x'.repeat(81), `Bearer ${TOKEN}`, `"${TOKEN}"`])(
   'does not send a token of the wrong shape (%s) anywhere',
   async (token) => {
     expect(await account(await nobody(), { token })).toEqual([
-      `WRONG API token: ${token.length} characters, which is not the shape of a token (40 to 80 of 0-9, A-Z, a-z, _ and -). Copy it again, without quotes, spaces or "Bearer"`,
+      `WRONG API token: ${token.length} characters that do not form a token (40 to 80 of 0-9, A-Z, a-z, _ and -). Copy it again, without quotes, spaces or "Bearer"`,
     ])
   },
 )
