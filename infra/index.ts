@@ -61,7 +61,7 @@ const values = {
     VERSION: bundle.version,
   },
   datasets: { ANALYTICS: names.dataset },
-  limits: {
+  limitsPerMinute: {
     AUTH_LIMIT: settings.authRequestsPerMinute,
     FAILURE_LIMIT: settings.authFailuresPerMinute,
     SYNC_LIMIT: settings.syncRequestsPerMinute,
@@ -100,9 +100,9 @@ export const scriptName = worker.scriptName
 export const version = bundle.version
 export const namespaceId = store.namespaceId
 export const adminToken = credentials.adminToken
-/** What a preview of the script hides: one secret makes the whole list of bindings a secret. */
+/** Shows what a preview of the script hides: one secret makes its whole list of bindings a secret. */
 export const bindings = shownBindings(scriptBindings)
-/** For the next `up` (see migrations.ts) and for the policies. */
+/** Read by the next `up` (see program/migrations.ts) and by the policies. */
 export const release = {
   ...worker.release,
   jurisdiction: settings.jurisdiction,

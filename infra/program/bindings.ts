@@ -5,7 +5,7 @@ import { rateLimitNamespaceId } from './names.ts'
 
 type Json = Declaration['vars'][string]
 
-/** One entry of `WorkersScript.bindings`: the few kinds that the declaration knows. */
+/** One entry of `WorkersScript.bindings`, of a kind that the declaration knows. */
 export interface Binding {
   readonly name: string
   readonly type: string
@@ -17,20 +17,20 @@ export interface Binding {
   readonly dataset?: string
 }
 
-/** What the stack gives each declared name: namespace ids, secrets, variables. */
+/** The values that the stack gives to the declared names. */
 export interface BindingValues {
   readonly namespaces: Readonly<Record<string, Input<string>>>
   readonly secrets: Readonly<Record<string, Input<string>>>
   readonly variables: Readonly<Record<string, Json>>
-  /** Of the Analytics Engine. */
+  /** Datasets of the Analytics Engine. */
   readonly datasets: Readonly<Record<string, string>>
-  /** Requests per minute in place of the declared limit. */
-  readonly limits: Readonly<Record<string, number | undefined>>
+  /** Requests per minute, instead of the declared limit. */
+  readonly limitsPerMinute: Readonly<Record<string, number | undefined>>
 }
 
 /**
- * The bindings of the script, sorted by name: the API lists them so and the provider compares by index.
- * A name that is declared and has no value, or has a value and is not declared, is a RunError.
+ * The bindings of the script, sorted by name, because the API lists them sorted and the provider compares by index.
+ * Throws a RunError if a declared name has no value, or if a value has no declared name.
  */
 export function bindingsOf(
   declaration: Declaration,
@@ -48,13 +48,13 @@ export function bindingsOf(
       name,
       type: 'ratelimit',
       namespaceId: rateLimitNamespaceId(scriptName, name),
-      simple: toLimit(simple, values.limits[name]),
+      simple: toLimit(simple, values.limitsPerMinute[name]),
     })),
   ]
   return bindings.toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** A binding as a reviewer may see it: the secret's value left out. */
+/** A binding without the value of a secret, for reviewers. */
 export interface ShownBinding {
   readonly name: string
   readonly type: string
@@ -62,8 +62,8 @@ export interface ShownBinding {
 }
 
 /**
- * The bindings without their secrets, for a stack output: one secret hides the whole `bindings`
- * property in a preview, so this list is where a change of a binding shows.
+ * The bindings without their secrets, for a stack output. A preview hides the whole `bindings` property of the script,
+ * because one of them is a secret, so a changed binding shows in this list only.
  */
 export function shownBindings(bindings: readonly Binding[]): readonly ShownBinding[] {
   return bindings.map((binding) => ({ name: binding.name, type: binding.type, value: shownValue(binding) }))
@@ -117,7 +117,7 @@ function checkNames(declaration: Declaration, values: BindingValues): void {
     declaration.analytics_engine_datasets.map(({ binding }) => binding),
     Object.keys(values.datasets),
   )
-  checkSet('rate limit', limits, [...limits, ...Object.keys(values.limits)])
+  checkSet('rate limit', limits, [...limits, ...Object.keys(values.limitsPerMinute)])
 }
 
 function checkSet(kind: string, declared: readonly string[], given: readonly string[]): void {

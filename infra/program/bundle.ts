@@ -6,19 +6,18 @@ import { type BuildFailure, build, type Metafile } from 'esbuild'
 import { z } from 'zod'
 
 export interface Bundle {
-  /** From the folder of the program, where the provider looks. */
+  /** Relative to the folder of the program, where the provider resolves it. */
   readonly contentFile: string
   readonly contentSha256: string
-  /** What runs, by name: the package's version and the digest of the code. */
+  /** The version of the package and the digest of the code. */
   readonly version: string
   readonly bytes: Uint8Array
   readonly metafile: Metafile
 }
 
 /**
- * The Worker as one module, made from the sources that lie in the tree now and written to dist/. Equal
- * sources give equal bytes. A broken source is a RunError of one line:
- * file, line, column, reason.
+ * Bundles the Worker from the sources in the tree into one module, and writes it to dist/. Equal sources give equal
+ * bytes. A broken source throws a RunError of one line: file, line, column, reason.
  */
 export async function bundleWorker(root: string, main: string): Promise<Bundle> {
   const result = await build({
@@ -36,7 +35,7 @@ export async function bundleWorker(root: string, main: string): Promise<Bundle> 
     external: ['cloudflare:*', 'node:*'],
     define: { 'process.env.NODE_ENV': '"production"' },
     minify: true,
-    // Else minified classes lose their names, and with them `error.name` and the names in stack traces.
+    // Without it, minified classes lose their names, and with them `error.name` and the names in stack traces.
     keepNames: true,
     legalComments: 'none',
     logLevel: 'silent',
@@ -46,7 +45,7 @@ export async function bundleWorker(root: string, main: string): Promise<Bundle> 
   mkdirSync(join(root, 'dist'), { recursive: true })
   for (const file of result.outputFiles) replaceFile(file.path, file.contents)
   const bytes = result.outputFiles.find(({ path }) => path.endsWith('.js'))?.contents
-  if (!bytes) throw new RunError('esbuild gave no module')
+  if (!bytes) throw new RunError('esbuild produced no module')
   const contentSha256 = createHash('sha256').update(bytes).digest('hex')
   const version = `${releaseOf(root)}+${contentSha256.slice(0, 12)}`
   return { contentFile: '../dist/worker.js', contentSha256, version, bytes, metafile: result.metafile }

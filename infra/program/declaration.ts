@@ -21,8 +21,8 @@ const RateLimit = z.strictObject({
 })
 
 /**
- * What the Worker needs, as `worker/wrangler.toml` says it. Strict: a section that this program would
- * not deploy is refused, so that `wrangler dev` never has what the stacks lack.
+ * The needs of the Worker, as `worker/wrangler.toml` declares them. Strict: a section that this program does not deploy
+ * is refused, so that `wrangler dev` never has a feature that the stacks lack.
  */
 const Declaration = z.strictObject({
   name: z.string().min(1),
@@ -53,15 +53,15 @@ const Declaration = z.strictObject({
 export type Declaration = Readonly<z.infer<typeof Declaration>>
 export type DeclaredMigration = Readonly<z.infer<typeof Migration>>
 
-/** The file that declares it all, from the project's root, as messages name it. */
+/** The path of the declaration from the project's root, as messages name it. */
 export const DECLARATION_FILE = 'worker/wrangler.toml'
 
-/** The Worker's declaration. A mistake in the file is a RunError of one line that names the key. */
+/** Reads the declaration. A mistake in the file throws a RunError of one line that names the key. */
 export function readDeclaration(root: string): Declaration {
   return parseDeclaration(readFileSync(join(root, DECLARATION_FILE), 'utf8'))
 }
 
-/** A declaration's text, maybe of another commit. */
+/** Parses the text of a declaration, which may come from another commit. */
 export function parseDeclaration(text: string): Declaration {
   const result = Declaration.safeParse(parseToml(text))
   if (!result.success) throw new RunError(describe(result.error))
@@ -79,7 +79,7 @@ function parseToml(text: string): unknown {
 
 function describe(error: z.ZodError): string {
   const [issue] = error.issues
-  if (!issue) return `${DECLARATION_FILE} is not right`
+  if (!issue) return `${DECLARATION_FILE} is invalid`
   if (issue.code === 'unrecognized_keys') {
     const path = [...issue.path, issue.keys[0]].join('.')
     return `${DECLARATION_FILE} has "${path}", which infra/program/declaration.ts does not deploy: add it there or remove it`

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** SHA-256 of a JSON value, the same whatever the order of its keys. */
+/** The SHA-256 of a JSON value, independent of the order of its keys. */
 export function digestOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value, inOrder)).digest('hex')
 }

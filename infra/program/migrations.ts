@@ -8,7 +8,7 @@ export interface MigrationStep {
   readonly deletedClasses?: string[]
 }
 
-/** What `WorkersScript.migrations` takes. */
+/** The shape of `WorkersScript.migrations`. */
 export interface Migrations {
   readonly oldTag?: string
   readonly newTag: string
@@ -21,22 +21,22 @@ export interface DeployedScript {
   readonly modifiedOn: string
 }
 
-/** What the last good `up` left behind as the stack output `release`, for the next one and for the policies. */
+/** The stack output `release` of the last successful `up`, which the next `up` and the policies read. */
 export interface Release {
-  /** Over all inputs of the script but its migrations. */
+  /** The digest of all inputs of the script except its migrations. */
   readonly digest: string
   readonly migrations?: Migrations | undefined
   readonly modifiedOn: string
-  /** The migration tag that the script had when `migrations` were decided. */
+  /** The migration tag that the script had when `migrations` were chosen. */
   readonly from: string
   readonly jurisdiction: string
   /** The live generations of the master key. */
   readonly masterKeys: readonly number[]
-  /** Master keys below it seal nothing any more, as the operator has said after a sweep. */
+  /** Set by the operator after a sweep: master keys below this generation seal nothing any more. */
   readonly sweptMasterKey: number
-  /** The number of the stored form that spaces may be in since; see layout.ts. */
+  /** The number of the newest layout that spaces may be stored in; see layout.ts. */
   readonly layout: number
-  /** What it takes away from the release before it, and must not: a policy sees no other trace of that one. */
+  /** The things that this release wrongly takes away. Policies see nothing else of the release before. */
   readonly lost: Lost
 }
 
@@ -46,9 +46,12 @@ export interface Lost {
   readonly masterKeys?: readonly number[]
 }
 
-/** What a release would take away from the last one. Empty for one that is as it should be. */
-export function lostSince(last: Partial<Release> | undefined, now: Kept): Lost {
-  // The first releases did not tell where they were: nowhere in particular, with the first key.
+/** Compares a release with the last one. The result is empty unless the release takes something away. */
+export function lostSince(
+  last: Partial<Release> | undefined,
+  now: Pick<Release, 'jurisdiction' | 'masterKeys' | 'sweptMasterKey'>,
+): Lost {
+  // The first releases recorded neither: they had no jurisdiction, and the first key.
   const { jurisdiction = 'none', masterKeys = [1] } = last ?? now
   const needed = masterKeys.filter((generation) => generation >= now.sweptMasterKey)
   const lost = needed.filter((generation) => !now.masterKeys.includes(generation))
@@ -58,11 +61,9 @@ export function lostSince(last: Partial<Release> | undefined, now: Kept): Lost {
   }
 }
 
-type Kept = Pick<Release, 'jurisdiction' | 'masterKeys' | 'sweptMasterKey'>
-
 /**
- * The steps after the deployed tag: all when nothing is deployed, undefined when up to date. A tag that
- * the declaration does not list is a RunError: this checkout is older than what runs.
+ * The steps after the deployed tag. All steps if nothing is deployed, undefined if the script is up to date. Throws a
+ * RunError if the declaration does not list the deployed tag, because then this checkout is older than the script.
  */
 export function pendingMigrations(
   declared: readonly DeclaredMigration[],
@@ -81,10 +82,10 @@ export function pendingMigrations(
 }
 
 /**
- * True when neither the program nor anyone else touched the script since the release. Then the same
- * migrations must be registered again, or the next `up` of an unchanged tree would show their removal
- * as an update. They are not sent again: nothing differs, so nothing is uploaded. In every other case
- * the script is uploaded, and old migrations with it would be refused (412, code 10079).
+ * True if neither the program nor anybody else has changed the script since the release. In this case the same
+ * migrations must be registered again, or an `up` of an unchanged tree would show their removal as an update. They are
+ * not sent again, because without a difference nothing is uploaded. In every other case the script is uploaded, and the
+ * API would refuse old migrations (412, code 10079).
  */
 export function isUntouched(
   release: Pick<Release, 'digest' | 'modifiedOn'>,
@@ -94,7 +95,7 @@ export function isUntouched(
   return release.digest === digest && toSecond(release.modifiedOn) === toSecond(deployed.modifiedOn)
 }
 
-/** The list of scripts has whole seconds, the answer to an upload may have more. */
+/** Truncates to seconds: the list of scripts has whole seconds, the reply to an upload may have fractions. */
 function toSecond(time: string): number {
   return Math.floor(Date.parse(time) / 1000)
 }

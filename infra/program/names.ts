@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto'
 import { RunError } from '@pulumi/pulumi/errors.js'
 
-/** Longest script name that still gets a workers.dev host: a DNS label (RFC 1035, 2.3.4). */
+/** The longest DNS label (RFC 1035, 2.3.4). A longer script name gets no workers.dev host. */
 const MAX_SCRIPT_NAME_CHARS = 63
 
 export interface Names {
   readonly scriptName: string
-  /** Unique per account, so the stack is part of it. */
+  /** Contains the stack, because it must be unique in the account. */
   readonly namespaceTitle: string
-  /** Of the Analytics Engine, made at the first write. */
+  /** The dataset of the Analytics Engine, which the first write creates. */
   readonly dataset: string
 }
 
-/** The physical names of a stack: the same for ever for the same base and stack. */
+/** The physical names of a stack. The same base and stack always give the same names. */
 export function physicalNames(base: string, stack: string): Names {
   const scriptName = `${base}-${stack}`
   if (!/^[a-z0-9][a-z0-9-]*[a-z0-9]$/.test(scriptName) || scriptName.length > MAX_SCRIPT_NAME_CHARS) {
@@ -23,20 +23,20 @@ export function physicalNames(base: string, stack: string): Names {
   return { scriptName, namespaceTitle: `${scriptName}-metadata`, dataset: scriptName.replaceAll('-', '_') }
 }
 
-/** The logical name of one generation of a secret: the first one has the plain name of its role. */
+/** The logical name of one generation of a secret. The first generation has the plain name of its role. */
 export function secretName(role: string, generation: number): string {
   return generation === 1 ? role : `${role}-${generation}`
 }
 
-/** Where a stack answers: the settings tell the ways in, of which one's own name comes first. */
-export interface WaysIn {
+/** The settings that say where a stack answers. A custom domain takes precedence. */
+export interface HostSettings {
   readonly hostname?: string | undefined
   readonly route?: string | undefined
   readonly workersDevSubdomain?: string | undefined
 }
 
-/** The host of a stack's url. No data source tells the account's workers.dev subdomain: it is a setting. */
-export function hostName({ hostname, route, workersDevSubdomain }: WaysIn, scriptName: string): string {
+/** The host of a stack's url. The account's workers.dev subdomain is a setting, because no data source has it. */
+export function hostName({ hostname, route, workersDevSubdomain }: HostSettings, scriptName: string): string {
   return (
     hostname ?? (route && hostOf(route)) ?? `${scriptName}.${workersDevSubdomain ?? '<account>'}.workers.dev`
   )
@@ -48,8 +48,8 @@ export function hostOf(route: string): string {
 }
 
 /**
- * The namespace of a rate limit: a positive integer that no other Worker of the account shares, else
- * two stacks would use up one budget. Derived, not counted, so that it never depends on order.
+ * The namespace of a rate limit: a positive integer that no other Worker of the account has, so that two stacks never
+ * share a budget. Derived by a hash instead of counted, so that it never depends on an order.
  */
 export function rateLimitNamespaceId(scriptName: string, binding: string): string {
   const digest = createHash('sha256').update(`${scriptName}/${binding}`).digest()

@@ -3,9 +3,9 @@ import { getOrganization, getProject, getStack, StackReference } from '@pulumi/p
 import type { DeployedScript, Release } from './migrations.ts'
 
 /**
- * What the last good `up` of this stack left behind in its output `release`; undefined before the first.
- * Await it before any resource is registered: the file back-end does not write its state atomically, and
- * a read while other steps are being saved can fail the run ("failed to load checkpoint: EOF").
+ * Reads the output `release` of the last successful `up` of this stack; undefined before the first. Await it before
+ * any resource is registered: the file back-end does not write its state atomically, so a read while other steps are
+ * being saved can fail the run ("failed to load checkpoint: EOF").
  */
 export async function readRelease(): Promise<Release | undefined> {
   const stack = new StackReference(`${getOrganization()}/${getProject()}/${getStack()}`)
@@ -13,7 +13,7 @@ export async function readRelease(): Promise<Release | undefined> {
   return secretValue ?? value
 }
 
-/** The script as the account has it now; undefined if it has none of that name. */
+/** Reads the script as the account has it now; undefined if the account has no script of that name. */
 export async function readDeployedScript(
   accountId: string,
   scriptName: string,

@@ -10,7 +10,7 @@ const number = z
 const count = number.pipe(z.int().min(1)).optional()
 const id = z.string().regex(/^[0-9a-f]{32}$/)
 const list = z.string().transform(toList)
-/** The live generations of a secret, the newest first. */
+/** The live generations of a secret, newest first. */
 const generations = list.pipe(
   z
     .array(z.int().min(1))
@@ -19,50 +19,50 @@ const generations = list.pipe(
 )
 const origins = list.pipe(z.array(z.string().refine(isOrigin)))
 
-/** What differs between stacks. The engine hands every value over as text. */
+/** The settings that differ between stacks. The engine passes every value as text. */
 const Settings = z.strictObject({
-  /** Not `cloudflare:accountId`, which the provider refuses as a key that it does not know. */
+  /** Not `cloudflare:accountId`, because the provider refuses keys that it does not know. */
   accountId: id,
   environment: z.enum(['development', 'production']),
-  /** A custom domain; its zone must be in the account. */
+  /** A custom domain. Its zone must be in the account. */
   hostname: z
     .string()
     .regex(/^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/)
     .optional(),
   zoneId: id.optional(),
-  /** A pattern of the zone, for a host whose other paths another server answers. */
+  /** A pattern of the zone, for a host whose other paths are served by another server. */
   route: z
     .string()
     .regex(/^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}(\/[^\s?#*]*\*?)?$/)
     .optional(),
-  /** Makes the DNS record that the route's host needs. */
+  /** Creates the DNS record that the route's host needs. */
   routeRecord: flag,
-  /** Answers under the account's workers.dev name as well. */
+  /** Also serves the Worker under the account's workers.dev name. */
   workersDev: flag,
-  /** What stands before .workers.dev in the account's own name there. */
+  /** The account's name on workers.dev, like `acme` in acme.workers.dev. */
   workersDevSubdomain: z
     .string()
     .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
     .optional(),
-  /** Exact origins of pages that may call the API, those of apps and extensions among them. */
+  /** Exact origins of the pages, apps and extensions that may call the API. */
   corsOrigins: origins,
   /** The share of requests whose logs are kept, 0 to 1. */
   logSampling: number.pipe(z.number().max(1)),
   /** Lets the platform run the Worker near the data instead of near the caller. */
   smartPlacement: flag,
-  /** Where the data may lie. Never changed once there is data: under another one every space is empty. */
+  /** Where the data may be stored. Never changed once there is data: under another jurisdiction every space is empty. */
   jurisdiction: z.enum(['none', 'eu', 'fedramp', 'us']),
-  /** What the rows of new spaces call their keys: as they are, or by a keyed digest. */
+  /** How rows of new spaces name their keys: in clear, or by a keyed digest. */
   keyNames: z.enum(['clear', 'keyed']),
-  /** The live generations of the secrets, the newest first. */
+  /** The live generations of the secrets, newest first. */
   masterKeys: generations,
   sessionKeys: generations,
   adminTokens: generations,
-  /** The master key that `npm run sweep` found all spaces sealed by: older ones can be taken away. */
+  /** The master key that `npm run sweep` found sealing all spaces. Older keys can be removed. */
   sweptMasterKey: count,
-  /** Keeps what cannot be made again (namespace, script with its objects, secrets) from being destroyed. */
+  /** Protects resources that cannot be recreated: the namespace, the script with its objects, the secrets. */
   protect: flag,
-  /** In place of the declared limits, per caller and place. */
+  /** Replace the declared limits, per caller and location. */
   syncRequestsPerMinute: count,
   authRequestsPerMinute: count,
   authFailuresPerMinute: count,
@@ -77,7 +77,7 @@ interface Hint {
 
 const YES_OR_NO: Hint = { expected: 'true or false', example: 'true' }
 const ID: Hint = { expected: 'the 32 hex digits of the Zone ID', example: '0123456789abcdef0123456789abcdef' }
-const GENERATIONS: Hint = { expected: 'a list of generations, the newest first', example: '[2, 1]' }
+const GENERATIONS: Hint = { expected: 'a list of generations, newest first', example: '[2, 1]' }
 const COUNT: Hint = { expected: 'a whole number from 1', example: '600' }
 
 const HINTS: Readonly<Record<keyof Settings, Hint>> = {
@@ -96,7 +96,8 @@ const HINTS: Readonly<Record<keyof Settings, Hint>> = {
   workersDev: YES_OR_NO,
   workersDevSubdomain: { expected: 'the first part of *.workers.dev in your account', example: 'acme' },
   corsOrigins: {
-    expected: 'a list of exact origins: scheme, host and port with no slash after them, never "*" or "null"',
+    expected:
+      'a list of exact origins: scheme, host and port with no slash after them, never "*" or "null"',
     example: '["https://app.example.com", "capacitor://localhost"]',
   },
   logSampling: { expected: 'a number from 0 to 1', example: '1' },
@@ -106,36 +107,39 @@ const HINTS: Readonly<Record<keyof Settings, Hint>> = {
   masterKeys: GENERATIONS,
   sessionKeys: GENERATIONS,
   adminTokens: GENERATIONS,
-  sweptMasterKey: { expected: 'the generation that npm run sweep told, at most the newest', example: '2' },
+  sweptMasterKey: {
+    expected: 'the generation that npm run sweep reported, at most the newest',
+    example: '2',
+  },
   protect: YES_OR_NO,
   syncRequestsPerMinute: COUNT,
   authRequestsPerMinute: COUNT,
   authFailuresPerMinute: COUNT,
 }
 
-/** The stack's settings. Every mistake is one line that says what to write where, all in one RunError. */
+/** Reads the settings of the stack. Throws one RunError with a line for every mistake, which says what to write where. */
 export function readSettings(project: string, stack: string): Settings {
-  const place = { project, stack, values: valuesOf(project) }
-  const parsed = Settings.safeParse(place.values)
+  const config = { project, stack, values: valuesOf(project) }
+  const parsed = Settings.safeParse(config.values)
   const mistakes = [
-    ...(parsed.error?.issues ?? []).flatMap((issue) => describe(issue, place)),
-    ...waysInMistakes(place),
-    ...(parsed.data === undefined ? [] : sweepMistakes(parsed.data, place)),
+    ...(parsed.error?.issues ?? []).flatMap((issue) => describe(issue, config)),
+    ...hostMistakes(config),
+    ...(parsed.data === undefined ? [] : sweepMistakes(parsed.data, config)),
   ]
   if (!parsed.success || mistakes.length > 0) throw new RunError([...new Set(mistakes)].join('\n'))
   return parsed.data
 }
 
-/** Where the values stand, for the messages. */
-interface Place {
+/** The values of the project's own keys, and the names that the messages need. */
+interface StackConfig {
   readonly project: string
   readonly stack: string
   readonly values: Readonly<Record<string, string>>
 }
 
 /**
- * The project's own values; empty ones, as Pulumi.yaml has them for "none", are left out. The account
- * may come from the environment, so that it need not be committed.
+ * Reads the values of the project's own keys. Empty values are left out, because Pulumi.yaml has them as the default of
+ * settings without one. The account may come from the environment, so that nobody has to commit it.
  */
 function valuesOf(project: string): Readonly<Record<string, string>> {
   const prefix = `${project}:`
@@ -147,42 +151,45 @@ function valuesOf(project: string): Readonly<Record<string, string>> {
   return { ...(accountId && { accountId }), ...Object.fromEntries(values) }
 }
 
-function describe(issue: z.core.$ZodIssue, place: Place): string[] {
-  const { project, values } = place
+function describe(issue: z.core.$ZodIssue, config: StackConfig): string[] {
+  const { project, values } = config
   if (issue.code === 'unrecognized_keys') {
     const known = Object.keys(HINTS).join(', ')
     return issue.keys.map((key) => `${project}:${key} is not a setting, expected one of ${known}`)
   }
   const key = String(issue.path[0])
-  return [mistake(key, key in values ? `is ${JSON.stringify(values[key])}` : 'is missing', place)]
+  return [mistake(key, key in values ? `is ${JSON.stringify(values[key])}` : 'is missing', config)]
 }
 
-function waysInMistakes(place: Place): string[] {
-  const { hostname, route, routeRecord, workersDev, zoneId } = place.values
-  if (route && !zoneId) return [mistake('zoneId', 'is missing while route is set', place)]
+function hostMistakes(config: StackConfig): string[] {
+  const { hostname, route, routeRecord, workersDev, zoneId } = config.values
+  if (route && !zoneId) return [mistake('zoneId', 'is missing while route is set', config)]
   if (!route && routeRecord === 'true')
-    return [mistake('route', 'is missing while routeRecord is true', place)]
+    return [mistake('route', 'is missing while routeRecord is true', config)]
   if (route?.startsWith('*') && routeRecord === 'true') {
-    return [mistake('routeRecord', 'is true, but the route has no one host', place)]
+    return [mistake('routeRecord', 'is true, but the route covers more than one host', config)]
   }
   if (hostname || route) return []
   if (workersDev === 'false') {
-    return [mistake('hostname', 'is missing while workersDev is false and there is no route', place)]
+    return [mistake('hostname', 'is missing while workersDev is false and there is no route', config)]
   }
-  return zoneId ? [mistake('hostname', 'is missing while zoneId is set', place)] : []
+  return zoneId ? [mistake('hostname', 'is missing while zoneId is set', config)] : []
 }
 
-/** No sweep can have found what there is not yet. */
-function sweepMistakes({ masterKeys: [newest = 0], sweptMasterKey = 0 }: Settings, place: Place): string[] {
+/** No sweep can have found a generation that does not exist yet. */
+function sweepMistakes(
+  { masterKeys: [newest = 0], sweptMasterKey = 0 }: Settings,
+  config: StackConfig,
+): string[] {
   if (sweptMasterKey <= newest) return []
   return [
-    mistake('sweptMasterKey', `is ${sweptMasterKey} while the newest of masterKeys is ${newest}`, place),
+    mistake('sweptMasterKey', `is ${sweptMasterKey} while the newest of masterKeys is ${newest}`, config),
   ]
 }
 
-function mistake(key: string, found: string, { project, stack }: Place): string {
+function mistake(key: string, found: string, { project, stack }: StackConfig): string {
   const name = `${project}:${key}`
-  // Every key that an issue can name is one of the schema's.
+  // An issue can only name keys of the schema.
   const { expected, example } = HINTS[key as keyof typeof HINTS]
   return `${name} ${found}, expected ${expected}. Write in Pulumi.${stack}.yaml, for example: ${name}: ${example}`
 }
@@ -196,8 +203,8 @@ function toList(text: string): unknown {
 }
 
 /**
- * An origin with a scheme of an app's or an extension's own, as its pages send it: the URL standard gives such schemes no
- * origin, so `new URL` does not help. Not `null`, which any sandboxed page sends too, and no scheme that has no host.
+ * An origin with the scheme of an app or an extension, as its pages send it. The URL standard gives such schemes no
+ * origin, so `new URL` cannot check it. Excludes `null`, which any sandboxed page sends, and schemes without a host.
  */
 const APP_ORIGIN =
   /^(?!(?:about|blob|data|file|ftp|javascript|wss?):)[a-z][a-z0-9+.-]*:\/\/[\w~-][\w.~-]*(?::\d{1,5})?$/
