@@ -3,33 +3,33 @@ import { UserError } from './user-error.ts'
 
 const interruption = new AbortController()
 
-/** Aborted when whoever runs the tool has asked it to stop. */
+/** Aborted when a signal asks the tool to stop. */
 export const INTERRUPTED: AbortSignal = interruption.signal
 
-/** What must be taken back before the tool ends, however it ends. */
-const duties = new Set<() => Promise<void>>()
+/** Clean-up that must run before the tool ends, even after an interruption. */
+const cleanUps = new Set<() => Promise<void>>()
 
-/** Has something done when the tool is interrupted, until the function that this returns is called. */
-export function owe(duty: () => Promise<void>): () => void {
-  duties.add(duty)
-  return () => duties.delete(duty)
+/** Runs `cleanUp` if the tool is interrupted. Call the returned function once the clean-up is no longer needed. */
+export function onInterrupt(cleanUp: () => Promise<void>): () => void {
+  cleanUps.add(cleanUp)
+  return () => cleanUps.delete(cleanUp)
 }
 
-/** Runs a command to its end: what a person can put right is one line, and the exit code 1. */
+/** Runs a command. A UserError becomes one line and the exit code 1. */
 export function runTool(main: () => Promise<void>): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
   main().catch((error: unknown) => {
     process.exitCode = 1
-    // What was interrupted has nothing else to say.
+    // Says nothing of errors that the interruption caused.
     if (INTERRUPTED.aborted) return
     console.error(error instanceof UserError ? `Error: ${error.message}` : error)
   })
 }
 
-/** As a shell reports a command that was ended by Ctrl-C. */
+/** The code with which a shell reports a command that Ctrl-C ended. */
 const INTERRUPTED_CODE = 130
 
-/** npm passes on what the terminal has sent to all of its processes: two signals within this time are one, ms. */
+/** npm forwards a signal that the terminal has already sent to all processes. Signals within this time count as one. */
 const ECHO_MS = 1_000
 
 let stoppedAt = 0
@@ -41,11 +41,14 @@ function stop(): void {
   }
   stoppedAt = Date.now()
   interruption.abort()
-  if (duties.size > 0) console.error('Stopping: taking back its token first (Ctrl-C again ends it at once)')
-  void Promise.allSettled([...duties].map((duty) => duty())).then(() => process.exit(INTERRUPTED_CODE))
+  if (cleanUps.size > 0)
+    console.error('Stopping: revoking the token of this run first (press Ctrl-C again to end at once)')
+  void Promise.allSettled([...cleanUps].map((cleanUp) => cleanUp())).then(() =>
+    process.exit(INTERRUPTED_CODE),
+  )
 }
 
-/** Exactly two arguments, and `--again` among them or not. */
+/** Reads exactly two arguments, with an optional `--again` among them. */
 export function twoArguments(
   args: readonly string[],
   usage: string,

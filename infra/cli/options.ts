@@ -1,21 +1,21 @@
 import { parseArgs } from 'node:util'
 import { UserError } from './user-error.ts'
 
-/** What every command that runs a stack on this machine takes. */
+/** The options of every command that runs a stack on this machine. */
 export interface StackOptions {
   readonly stack: string
-  /** Settings over those of the stack's file. */
+  /** Settings that override those of the stack file. */
   readonly config: Readonly<Record<string, string>>
 }
 
-/** The command's options, each a text: those of a stack, and `own` ones with their defaults. */
+/** Reads the options of a command, all as text: those of a stack, and `own` ones with their defaults. */
 export function readOptions<Own extends string>(
   args: readonly string[],
   usage: string,
   own: Readonly<Record<Own, string>>,
 ): StackOptions & { readonly own: Readonly<Record<Own, string>> } {
   const { stack, config, ...values } = parse(args, usage, own)
-  // Every own option has a default, so it is there.
+  // Every own option has a default, so all of them have a value.
   return { stack, config: Object.fromEntries(config.map(toPair)), own: values as Record<Own, string> }
 }
 

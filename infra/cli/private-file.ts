@@ -2,16 +2,16 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSy
 import { dirname } from 'node:path'
 import { UserError } from './user-error.ts'
 
-/** What files and folders are made with by a process that handles secrets and data, and by those that it starts. */
+/** The umask of a process that handles secrets and data, and of the processes that it starts. */
 export const PRIVATE_UMASK = 0o077
 
-/** Makes sure that a folder is there for its owner only, whoever made it, before others write into it. */
+/** Creates a folder, or restricts an existing one, so that only its owner can read it. */
 export function makePrivateFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 })
   chmodSync(path, 0o700)
 }
 
-/** Writes the file whole or not at all, readable by its owner only, in a folder of the same kind. */
+/** Writes a file atomically. Only its owner can read the file and its folder. */
 export function writePrivate(path: string, contents: string | Uint8Array): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   writeFileSync(`${path}.new`, contents, { mode: 0o600 })
@@ -22,13 +22,15 @@ export function writePrivateJson(path: string, value: unknown): void {
   writePrivate(path, `${JSON.stringify(value, null, 2)}\n`)
 }
 
-/** The JSON that this machine wrote there earlier; undefined if there is none. */
+/** Reads JSON that `writePrivateJson` wrote; undefined if the file does not exist. */
 export function readJson<T>(path: string): T | undefined {
   if (!existsSync(path)) return undefined
   try {
-    // Written by writePrivateJson of the same shape, whole or not at all.
+    // writePrivateJson wrote a value of this type, atomically.
     return JSON.parse(readFileSync(path, 'utf8')) as T
   } catch (cause) {
-    throw new UserError(`${path} is not JSON: ${String(cause)}. Delete its folder to begin anew`)
+    throw new UserError(
+      `${path} is not JSON: ${String(cause)}. To start over, delete its folder, which holds all data and secrets of the stack`,
+    )
   }
 }

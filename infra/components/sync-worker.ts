@@ -43,7 +43,7 @@ export interface SyncWorkerArgs {
 /** The script with its Durable Object classes: code, bindings, secrets and migrations in one upload. */
 export class SyncWorker extends ComponentResource {
   readonly scriptName: Output<string>
-  /** What the next `up` must know about this one; see migrations.ts. */
+  /** The facts that the next `up` must know about this one; see program/migrations.ts. */
   readonly release: { readonly [Key in keyof ScriptRelease]: Input<ScriptRelease[Key]> }
 
   constructor(name: string, args: SyncWorkerArgs, options?: ComponentResourceOptions) {

@@ -69,7 +69,7 @@ function examinePermission(name: string, answer: ApiAnswer | undefined): Finding
   return unknown(subject, answer?.reason ?? 'not asked')
 }
 
-/** What the stack file says about workers.dev. */
+/** The settings of the stack about workers.dev. */
 export interface WorkersDev {
   /** Undefined if the stack does not answer there. */
   readonly scriptName: string | undefined

@@ -32,7 +32,7 @@ export async function rehearse(options: RehearsalOptions): Promise<readonly Find
   return mistakesIn(stderr).map((line) => wrong(SUBJECT, line, ''))
 }
 
-/** What the program wrote to standard error; undefined if the time ran out. */
+/** Returns the program's text on standard error; undefined if the time ran out. */
 function runProgram({ root, stack, env, signal }: RehearsalOptions): Promise<string | undefined> {
   const options = {
     cwd: join(root, 'infra'),

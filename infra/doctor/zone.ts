@@ -14,7 +14,7 @@ type Zone = z.infer<typeof Zone>
 const DnsRecords = z.array(z.object({ type: z.string() }))
 
 export interface ZoneOptions {
-  /** The custom domain, or the host of the route if there is none. */
+  /** The custom domain or, without one, the host of the route. */
   readonly host: string
   readonly isCustomDomain: boolean
   readonly route: Route | undefined

@@ -1,9 +1,11 @@
-// `npm run preview`: what the next deployment would change and why. With a Cloudflare token in the environment
-// the CLI asks the account; without one the program runs against the state that `npm start` left.
+// `npm run preview`: shows what the next deployment would change, and why. With a Cloudflare token in the environment
+// the CLI asks the account. Without one, the program runs against the state that `npm start` left.
+
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { readOptions, type StackOptions } from '../cli/options.ts'
 import { requirePulumi } from '../cli/pulumi-cli.ts'
+import { ROOT } from '../cli/root.ts'
 import { readStack } from '../cli/stack-file.ts'
 import { UserError } from '../cli/user-error.ts'
 import { changesBetween } from '../local/engine/diff.ts'
@@ -20,8 +22,6 @@ import {
 } from '../local/print.ts'
 
 const USAGE = 'npm run preview -- [--stack dev] [--config key=value]...'
-const ROOT = join(import.meta.dirname, '../..')
-
 function previewAccount({ stack, config }: StackOptions): number {
   const settings = Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`])
   const { path, env } = requirePulumi(ROOT, process.env)
@@ -47,7 +47,7 @@ function describe(result: UpResult, violations: readonly Violation[]): string {
   return [...parts.filter((part) => part !== ''), `Resources: ${formatCounts(steps, FORESEEN)}`].join('\n\n')
 }
 
-/** The first time all of them; then those that would change. What only the next run reads is left out. */
+/** Shows all outputs the first time, and later only changed ones. Hides `release`, which only the next run reads. */
 function describeOutputs({ before, outputs }: UpResult): string {
   const [old, now] = [before, outputs].map(({ release: _, ...shown }) => shown) as [Properties, Properties]
   if (Object.keys(old).length === 0) return `Outputs:\n${formatOutputs(now)}`

@@ -96,8 +96,7 @@ const HINTS: Readonly<Record<keyof Settings, Hint>> = {
   workersDev: YES_OR_NO,
   workersDevSubdomain: { expected: 'the first part of *.workers.dev in your account', example: 'acme' },
   corsOrigins: {
-    expected:
-      'a list of exact origins: scheme, host and port with no slash after them, never "*" or "null"',
+    expected: 'a list of exact origins: scheme, host and port with no slash after them, never "*" or "null"',
     example: '["https://app.example.com", "capacitor://localhost"]',
   },
   logSampling: { expected: 'a number from 0 to 1', example: '1' },

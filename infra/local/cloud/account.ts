@@ -6,18 +6,18 @@ import { readJson, writePrivate, writePrivateJson } from '../../cli/private-file
 import type { Binding } from '../../program/bindings.ts'
 import type { Migrations } from '../../program/migrations.ts'
 
-/** What the embedded cloud holds: the part of a Cloudflare account that the program touches. */
+/** The contents of the embedded cloud: the part of a Cloudflare account that the program touches. */
 export interface Account {
   namespaces: { id: string; title: string }[]
   scripts: Script[]
   domains: { id: string; hostname: string; service: string }[]
   routes: (Route & { id: string })[]
-  /** Of the zones there is no more than their names, which only the REST calls need. */
+  /** Zones have only names, which the REST calls need. */
   zones: { id: string; name: string }[]
   records: DnsRecord[]
 }
 
-/** A pattern like api.example.com/api/*, and the script that answers there. */
+/** A pattern like api.example.com/api/*, and the script that serves it. */
 export interface Route {
   readonly pattern: string
   readonly script: string
@@ -38,12 +38,12 @@ export interface Script extends Upload {
   readonly modifiedOn: string
   readonly etag: string
   readonly migrationTag: string
-  /** Class names and the keys under which the runtime keeps their objects. */
+  /** Class names, with the keys under which the runtime stores their objects. */
   readonly classes: Readonly<Record<string, string>>
   readonly workersDev: boolean
 }
 
-/** What an upload of a script carries. */
+/** The metadata of an uploaded script. */
 export interface Upload {
   readonly name: string
   readonly compatibilityDate: string
@@ -54,18 +54,18 @@ export interface Upload {
 
 export interface Observability {
   readonly enabled: boolean
-  /** The share of requests whose logs are kept, 0 to 1; all when left out. */
+  /** The share of requests whose logs are kept, 0 to 1. The default is 1. */
   readonly headSamplingRate?: number | undefined
   readonly logs?:
     | {
         readonly enabled: boolean
-        /** Whether the platform writes a line of its own for each invocation, with its URL and headers. */
+        /** Whether the platform logs each invocation itself, with its URL and headers. */
         readonly invocationLogs: boolean
       }
     | undefined
 }
 
-/** A refusal, with status and code of the real API. */
+/** A refusal with the status and code of the real API. */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
   readonly status: number
@@ -87,7 +87,7 @@ export function saveAccount(folder: string, account: Account): void {
   writePrivateJson(join(folder, 'account.json'), account)
 }
 
-/** Where the code of a script lies, as it was uploaded. */
+/** The path of a script's uploaded code. */
 export function scriptFile(folder: string, name: string): string {
   return join(folder, 'scripts', `${name}.js`)
 }
@@ -101,7 +101,7 @@ export function createNamespace(account: Account, title: string): string {
   return id
 }
 
-/** Creates or replaces a script: code, bindings and migrations together, or nothing. */
+/** Creates or replaces a script. Code, bindings and migrations take effect together or not at all. */
 export function uploadScript(
   account: Account,
   upload: Upload & { readonly folder: string; readonly code: Uint8Array },
@@ -127,7 +127,7 @@ export function uploadScript(
   return script
 }
 
-/** Deletes a script with the data of its objects, which the API does only when it is forced. */
+/** Deletes a script with the data of its objects. Like the API, refuses to delete objects unless forced. */
 export function deleteScript(account: Account, folder: string, name: string, force: boolean): void {
   const script = account.scripts.find((script) => script.name === name)
   if (script && Object.keys(script.classes).length > 0 && !force) {
@@ -156,7 +156,7 @@ export function createDomain(account: Account, hostname: string, service: string
 
 export function createRoute(account: Account, { pattern, script }: Route): string {
   if (account.routes.some((route) => route.pattern === pattern)) {
-    throw new ApiError(409, 10020, `a route with the pattern ${pattern} exists already`)
+    throw new ApiError(409, 10020, `a route with the pattern ${pattern} already exists`)
   }
   const id = newId()
   account.routes.push({ id, pattern, script })
@@ -188,11 +188,11 @@ function applyMigrations(
   }
   for (const step of migrations.steps) {
     for (const name of [...(step.newSqliteClasses ?? []), ...(step.newClasses ?? [])]) {
-      if (classes[name]) throw new ApiError(412, 10074, `cannot create the class ${name}: it exists already`)
+      if (classes[name]) throw new ApiError(412, 10074, `cannot create the class ${name}: it already exists`)
       classes[name] = `${scriptName}-${name}-${newId()}`
     }
     for (const { from, to } of step.renamedClasses ?? []) {
-      if (!classes[from]) throw new ApiError(400, 10061, `cannot rename the class ${from}: there is none`)
+      if (!classes[from]) throw new ApiError(400, 10061, `cannot rename the class ${from}: it does not exist`)
       classes[to] = classes[from]
       delete classes[from]
     }

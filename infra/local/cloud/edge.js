@@ -1,5 +1,5 @@
-// The front of the embedded cloud, run by workerd before the Worker: chooses the Worker by host, as
-// the vendor's edge does, and sets the headers that only the edge may set.
+// The front of the embedded cloud. Like the vendor's edge, it selects the Worker by host and sets the headers that only
+// the edge may set. workerd runs it before the Worker.
 
 export default {
   async fetch(request, env) {
@@ -11,7 +11,7 @@ export default {
     try {
       return await env[script].fetch(inner)
     } catch {
-      // What the vendor answers when a Worker throws; the runtime has logged the exception.
+      // The vendor's response when a Worker throws. The runtime has logged the exception.
       return new Response('error code: 1101\n', { status: 500 })
     }
   },

@@ -2,11 +2,11 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadAccount } from './account.ts'
 
-/** Where the runtime keeps the objects of each class, and how it names their files. */
+/** The runtime's folder for the objects of each class, and the names of their files. */
 const OBJECTS = 'data/do'
 const OBJECT_FILE = /^([0-9a-f]{64})\.sqlite$/
 
-/** The ids of the objects that a stack of the embedded cloud has stored. `folder`: of the stack. */
+/** The ids of the objects of a class that hold data, read from the folder of a local stack. */
 export function storedObjects(folder: string, className: string): readonly string[] {
   const keys = loadAccount(folder).scripts.map(({ classes }) => classes[className])
   const folders = keys.map((key) => join(folder, OBJECTS, key ?? '')).filter((path) => existsSync(path))

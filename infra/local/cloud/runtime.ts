@@ -11,28 +11,28 @@ import { type Account, type Script, scriptFile } from './account.ts'
 type Worker = MiniflareOptions['workers'][number]
 type Env = NonNullable<Worker['config']['env']>
 
-/** The hosts that reach a Worker on this machine alone, and so stand for its workers.dev host. */
+/** The hosts that only this machine reaches. They take the place of the Worker's workers.dev host. */
 export const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost', '[::1]']
 
-export interface Cloud {
+export interface Runtime {
   readonly port: number
-  /** Of the runtime, a child of this process. */
+  /** The id of workerd, a child of this process. */
   readonly pid: number
-  /** Settles when the runtime dies without having been asked to. */
+  /** Resolves if workerd ends without `stop`. */
   readonly died: Promise<void>
   stop(): Promise<void>
 }
 
 export interface ServeOptions {
   readonly account: Account
-  /** Where code and data of the account lie. */
+  /** The folder with the code and the data of the account. */
   readonly folder: string
   readonly port: number
-  /** What the Workers log, line by line. */
+  /** Called for every log line of the Workers. */
   readonly onLog: (log: WorkerdStructuredLog) => void
 }
 
-/** A runtime that listens on this machine only, asks nothing of the network, and says nothing by itself. */
+/** Options of a runtime that listens on this machine only, stays off the network, and prints nothing by itself. */
 export const QUIET = {
   host: '127.0.0.1',
   port: 0,
@@ -43,14 +43,14 @@ export const QUIET = {
   log: new Log(LogLevel.NONE),
 } as const
 
-/** Runs the scripts of the account in workerd, on 127.0.0.1 only. Asks nothing of the network. */
-export async function serveAccount({ account, folder, port, onLog }: ServeOptions): Promise<Cloud> {
+/** Runs the scripts of the account in workerd, on 127.0.0.1 only. Stays off the network. */
+export async function serveAccount({ account, folder, port, onLog }: ServeOptions): Promise<Runtime> {
   const children = watchChildren()
-  let complaint: string | undefined
+  let firstError: string | undefined
   const miniflare = new Miniflare({
     ...QUIET,
     handleStructuredLogs(log) {
-      if (log.level === 'error') complaint ??= log.message
+      if (log.level === 'error') firstError ??= log.message
       onLog(log)
     },
     resourcePersistencePath: join(folder, 'data'),
@@ -73,14 +73,14 @@ export async function serveAccount({ account, folder, port, onLog }: ServeOption
     }
   } catch (cause) {
     await miniflare.dispose().catch(() => {})
-    const [reason] = (complaint ?? String(cause)).split('\n')
+    const [reason] = (firstError ?? String(cause)).split('\n')
     throw new UserError(`the runtime could not start the script: ${reason}`)
   } finally {
     children.stop()
   }
 }
 
-/** Which script answers at which host. */
+/** The name of the script that serves each host. */
 export function routesOf(account: Account): Readonly<Record<string, string>> {
   const onLoopback = account.scripts.find(({ workersDev }) => workersDev)
   const loopback = onLoopback ? LOOPBACK_HOSTS.map((host) => [host, onLoopback.name]) : []
@@ -98,7 +98,7 @@ function edgeWorker(account: Account, port: number): Worker {
       manifest: moduleOf(join(import.meta.dirname, 'edge.js')),
       env: { ...Object.fromEntries(services), ROUTES: { type: 'json', value: routesOf(account) } },
     },
-    // Straight to the edge: the runtime's own entry would answer paths and headers of its own.
+    // Opens a socket straight to the edge, because the runtime's own entry answers paths and headers of its own.
     dev: { unsafeDirectSockets: [{ host: '127.0.0.1', port }] },
   }
 }
@@ -125,10 +125,10 @@ function moduleOf(file: string): Worker['config']['manifest'] {
   return { mainModule: 'worker.js', modules: { 'worker.js': { type: 'esm', contents } } }
 }
 
-/** The inputs were resolved by the run that uploaded them: plain strings by now. */
+/** Converts a binding of an uploaded script. The upload has resolved its inputs to plain strings. */
 function toEnv(binding: Binding, scriptName: string): Env[string] {
   const { name, type, className = '', json = 'null', simple, dataset = '' } = binding
-  // The runtime knows no jurisdictions: on one machine all data lies in one place.
+  // The runtime has no jurisdictions, because all data is on one machine.
   const text = name === 'JURISDICTION' ? 'none' : String(binding.text ?? '')
   const id = String(binding.namespaceId ?? '')
   if (type === 'kv_namespace') return { type: 'kv', id }
@@ -144,14 +144,14 @@ function toSimple({ limit, period }: { limit: number; period: number }): { limit
   return { limit, period: period === 10 ? 10 : 60 }
 }
 
-/** Miniflare keeps its child to itself, but Node announces every child that is started. */
+/** Finds the child process that Miniflare hides. Node announces every child on a diagnostics channel. */
 export function watchChildren(): {
   readonly find: (file: string) => ChildProcess
   readonly stop: () => void
 } {
   const children: ChildProcess[] = []
   function onStart(message: unknown): void {
-    // The message of this channel, by Node's documentation. What runs in the child is not known yet.
+    // Node documents this message. The program of the child is not known yet.
     children.push((message as { process: ChildProcess }).process)
   }
   subscribe('child_process', onStart)

@@ -11,7 +11,7 @@ export interface Applied {
   readonly outputs: Properties
 }
 
-/** What a goal takes, and what would be known of the resource beforehand. Refuses what no provider would do. */
+/** Predicts the operation and the known values of a resource. Throws if no provider would carry the operation out. */
 export function previewGoal(cloud: Cloud, goal: Goal, old: Resource | undefined): Applied {
   const provider = providerOf(goal.type)
   provider.check?.(cloud, clear(goal.inputs))
@@ -25,7 +25,7 @@ export function previewGoal(cloud: Cloud, goal: Goal, old: Resource | undefined)
   return { diff, id: old.id, outputs: { ...without(outputsOf(old), computed), ...goal.inputs } }
 }
 
-/** What the provider added to the inputs. */
+/** The outputs that the provider has added to the inputs. */
 function outputsOf({ inputs, outputs }: Resource): Properties {
   return without(outputs, Object.keys(inputs))
 }
@@ -35,8 +35,8 @@ function without(properties: Properties, keys: readonly string[]): Properties {
 }
 
 /**
- * Brings the cloud from an old resource, if there is one, to what the goal says. After a replacement
- * without `deleteBeforeReplace` the old one is still there: delete it when the run has succeeded.
+ * Creates, updates or replaces a resource in the cloud. A replacement without `deleteBeforeReplace` leaves the old
+ * resource, which the caller deletes after the run has succeeded.
  */
 export function applyGoal(cloud: Cloud, goal: Goal, old: Resource | undefined): Applied {
   const { diff, ...known } = previewGoal(cloud, goal, old)
@@ -52,27 +52,27 @@ export function applyGoal(cloud: Cloud, goal: Goal, old: Resource | undefined): 
   return { diff, id, outputs: { ...goal.inputs, ...asSecret(outputs, goal.secretOutputs) } }
 }
 
-/** Takes a resource that nobody wants any more from the cloud, unless it is to be retained. */
+/** Deletes a resource that the program no longer wants from the cloud, unless it must be retained. */
 export function removeResource(cloud: Cloud, { type, id, inputs, custom, retainOnDelete }: Resource): void {
   if (custom && !retainOnDelete) providerOf(type).delete(cloud, id, clear(inputs))
 }
 
-/** Refuses to delete what is protected. */
+/** Throws if the resource is protected. */
 export function checkRemoval({ name, protect }: Resource): void {
   if (!protect) return
   throw new UserError(`${name} is protected and would be deleted. Unprotect it first (the setting protect)`)
 }
 
-/** The properties with their secrets opened. */
+/** Replaces secrets by their plain values. */
 export function clear(properties: Properties): Properties {
-  // An object of properties stays one; only what is inside changes.
+  // `reveal` keeps the shape of the object and changes only the values inside.
   return reveal(properties) as Properties
 }
 
 function providerOf(type: string): Provider {
   const provider = PROVIDERS[type]
   if (!provider)
-    throw new Error(`the embedded cloud has no ${type}: add it to infra/local/engine/providers.ts`)
+    throw new Error(`the embedded cloud has no ${type}. Add it to infra/local/engine/providers.ts`)
   return provider
 }
 

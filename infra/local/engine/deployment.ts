@@ -6,24 +6,24 @@ import { hasSecret, type Properties } from './properties.ts'
 import { type Cloud, invokeFunction } from './providers.ts'
 import { type Resource, type State, saveState } from './state.ts'
 
-/** One line of the result: a resource and what was done to it. */
+/** One line of the result: a resource with its operation. */
 export interface Step extends Diff {
   readonly resource: Resource
 }
 
-/** One `up` or preview in progress: what the engine does with each request of the running program. */
+/** One `up` or preview in progress. The engine calls a method for each request of the running program. */
 export interface Deployment {
   readonly steps: readonly Step[]
-  /** All that was registered, as it is then: a policy pack sees these, and nothing that was only read. */
+  /** All registered resources in their new state, as a policy pack sees them. Resources that were only read are not among them. */
   readonly resources: readonly Resource[]
-  /** What the program puts out; known once it has ended. */
+  /** The outputs of the program, complete once it has ended. */
   readonly outputs: Properties
   register(goal: Goal): Resource
   setOutputs(urn: string, outputs: Properties): void
-  /** The outputs that the last good run left behind, as a StackReference to the stack itself sees them. */
+  /** Reads the outputs of the last successful run, as a StackReference to the stack itself sees them. */
   readStack(goal: Goal): Resource
   invoke(token: string, args: Properties): Properties
-  /** Deletes what the program did not want any more, and keeps the new outputs. */
+  /** Deletes the resources that the program did not register any more, and saves the new outputs. */
   finish(): void
 }
 
@@ -32,12 +32,12 @@ export interface DeploymentOptions {
   readonly stack: string
   readonly state: State
   readonly cloud: Cloud
-  /** A preview: says what would be done, and does none of it. */
+  /** True for a preview, which changes nothing. */
   readonly dryRun: boolean
   readonly onStep: (step: Step) => void
 }
 
-/** State and account are saved after every step, so that a run that fails half way is continued by the next. */
+/** Saves state and account after every step, so that the next run continues a failed one. */
 export function deployment(options: DeploymentOptions): Deployment {
   const { cloud, state, dryRun } = options
   const before = new Map(state.resources.map((resource) => [resource.urn, resource]))
@@ -52,7 +52,7 @@ export function deployment(options: DeploymentOptions): Deployment {
     saveState(cloud.folder, { resources: [...after.values(), ...unseen], outputs })
   }
 
-  function record(diff: Diff, resource: Resource): Resource {
+  function addStep(diff: Diff, resource: Resource): Resource {
     const step = { ...diff, resource }
     steps.push(step)
     options.onStep(step)
@@ -75,16 +75,16 @@ export function deployment(options: DeploymentOptions): Deployment {
     register(goal) {
       const wanted = toResource(goal, options)
       const old = before.get(wanted.urn)
-      if (after.has(wanted.urn)) throw new Error(`two resources are called ${wanted.urn}`)
+      if (after.has(wanted.urn)) throw new Error(`two resources have the URN ${wanted.urn}`)
       const { diff, ...made } = goal.custom
         ? (dryRun ? previewGoal : applyGoal)(cloud, goal, old)
         : { diff: diffOf(old, goal.inputs, []) }
       if (old && diff.operation === 'replace' && !goal.deleteBeforeReplace) replaced.push(old)
       const resource = { ...wanted, ...made }
       after.set(resource.urn, resource)
-      // A run that fails leaves the outputs of the last good one, as the CLI does since 3.259.
+      // Keeps the outputs of the last successful run if this one fails, as the CLI does since 3.259.
       save(state.outputs)
-      return record(diff, resource)
+      return addStep(diff, resource)
     },
     setOutputs(urn, outputs) {
       const resource = after.get(urn)
@@ -94,7 +94,7 @@ export function deployment(options: DeploymentOptions): Deployment {
       const secretOutputNames = Object.keys(state.outputs).filter((key) => hasSecret(state.outputs[key]))
       const outputs = { name: goal.name, outputs: state.outputs, secretOutputNames }
       const resource = { ...toResource(goal, options), id: goal.name, outputs }
-      return record({ operation: 'read', changes: [] }, resource)
+      return addStep({ operation: 'read', changes: [] }, resource)
     },
     invoke: (token, args) => invokeFunction(cloud, token, clear(args)),
     finish() {
@@ -102,7 +102,7 @@ export function deployment(options: DeploymentOptions): Deployment {
       for (const old of [...before.values()].toReversed().filter(({ urn }) => !after.has(urn))) {
         remove(old)
         before.delete(old.urn)
-        record({ operation: 'delete', changes: [] }, old)
+        addStep({ operation: 'delete', changes: [] }, old)
       }
       save(this.outputs)
     },

@@ -9,17 +9,17 @@ export interface Diff {
   readonly changes: readonly Change[]
 }
 
-/** One value that differs. Before is undefined for a new one, after for one that goes. Secrets keep their mark. */
+/** One value that differs. `before` is undefined for a new value, `after` for a removed one. Secrets keep their mark. */
 export interface Change {
   /** Like `bindings.SYNC_LIMIT.simple.limit` or `steps[0]`. */
   readonly path: string
   readonly before: unknown
   readonly after: unknown
-  /** Whether the provider would make the resource anew for it. */
+  /** Whether the provider would replace the resource because of this value. */
   readonly replaces: boolean
 }
 
-/** What it takes to bring a resource from its recorded inputs to the ones that the program wants. */
+/** The operation that brings a resource from its saved inputs to the wanted ones. */
 export function diffOf(old: Resource | undefined, inputs: Properties, replaceOn: readonly string[]): Diff {
   if (!old) return { operation: 'create', changes: [] }
   const changes = changesBetween(old.inputs, inputs, replaceOn)
@@ -27,7 +27,7 @@ export function diffOf(old: Resource | undefined, inputs: Properties, replaceOn:
   return { operation: changes.some(({ replaces }) => replaces) ? 'replace' : 'update', changes }
 }
 
-/** All that differs between two sets of properties. */
+/** All differences between two sets of properties. */
 export function changesBetween(
   before: Properties,
   after: Properties,
@@ -42,8 +42,8 @@ export function changesBetween(
 }
 
 /**
- * Everything that differs between two values, leaf by leaf. Lists of named things in the order of their names
- * are compared by name, so that a new one does not shift the rest; other lists by position, as providers do.
+ * All differences between two values, leaf by leaf. Lists of named items that are sorted by name are compared by name,
+ * so that a new item does not shift the rest. Other lists are compared by position, as providers do.
  */
 function differences(path: string, before: unknown, after: unknown): readonly Change[] {
   if (isDeepStrictEqual(reveal(before), reveal(after))) return []
@@ -58,7 +58,7 @@ function differences(path: string, before: unknown, after: unknown): readonly Ch
   return [{ path, before, after, replaces: false }]
 }
 
-/** The sign of a change: new, gone or changed. */
+/** The sign of a change: `+` for a new value, `-` for a removed one, `~` for a changed one. */
 export function signOf({ before, after }: Change): string {
   if (before === undefined) return '+'
   return after === undefined ? '-' : '~'
@@ -66,7 +66,7 @@ export function signOf({ before, after }: Change): string {
 
 type Named = readonly { readonly name: string }[]
 
-/** Whether it is a list of things that have names, in the order of those, no name twice. */
+/** Whether the value is a list of items with unique names, sorted by name. */
 function isNamed(value: unknown): value is Named {
   if (!Array.isArray(value)) return false
   const names = value.map((item) => (isPlain(item) ? item.name : undefined))

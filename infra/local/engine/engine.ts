@@ -21,27 +21,27 @@ import type { Deployment } from './deployment.ts'
 import type { Goal } from './goal.ts'
 import type { Properties } from './properties.ts'
 
-/** The two services of Pulumi's protocol that a running program talks to. */
+/** The two services of Pulumi's protocol that a running program calls. */
 export interface Engine {
-  /** host:port of both, on loopback. */
+  /** The address of both services on loopback, as host:port. */
   readonly address: string
-  /** What the program or a provider reported as an error, in order. */
+  /** Errors that the program or a provider reported, in order. */
   readonly errors: readonly string[]
   close(): void
 }
 
-/** Secrets keep their mark on the way. No resource references, no output values: plain JSON. */
+/** Secrets keep their mark in transit. Everything else is plain JSON, without resource references or output values. */
 const FEATURES = [messages.ResourceMonitorFeature.RESOURCE_MONITOR_FEATURE_SECRETS]
 
-/** The SDK asks no more than this; 400 MB is what it allows itself. */
+/** Far more than the program sends. The SDK's own limit is 400 MB. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 
 export async function serveEngine(deployment: Deployment): Promise<Engine> {
   const errors: string[] = []
   const server = new Server({ 'grpc.max_receive_message_length': MAX_MESSAGE_BYTES })
 
-  /** A refusal ends the program: it is kept here and the SDK gets a plain failure. */
-  function answer<Request, Reply>(reply: (request: Request) => Reply): handleUnaryCall<Request, Reply> {
+  /** Saves the message of a refusal, which ends the program, and sends the SDK a plain failure. */
+  function handle<Request, Reply>(reply: (request: Request) => Reply): handleUnaryCall<Request, Reply> {
     return (call: ServerUnaryCall<Request, Reply>, callback: sendUnaryData<Reply>) => {
       try {
         callback(null, reply(call.request))
@@ -86,23 +86,23 @@ export async function serveEngine(deployment: Deployment): Promise<Engine> {
   }
 
   server.addService(monitorService.ResourceMonitorService, {
-    getDeploymentInfo: answer(() => {
+    getDeploymentInfo: handle(() => {
       const info = new messages.DeploymentInfo()
       info.setSupportedfeaturesList(FEATURES)
       return info
     }),
-    supportsFeature: answer(() => new messages.SupportsFeatureResponse()),
-    registerResource: answer(register),
-    registerResourceOutputs: answer(registerOutputs),
-    readResource: answer(read),
-    invoke: answer(invoke),
-    signalAndWaitForShutdown: answer(() => new empty.Empty()),
+    supportsFeature: handle(() => new messages.SupportsFeatureResponse()),
+    registerResource: handle(register),
+    registerResourceOutputs: handle(registerOutputs),
+    readResource: handle(read),
+    invoke: handle(invoke),
+    signalAndWaitForShutdown: handle(() => new empty.Empty()),
   })
   server.addService(engineService.EngineService, {
-    log: answer(log),
-    getRootResource: answer(() => new engineMessages.GetRootResourceResponse()),
-    setRootResource: answer(() => new engineMessages.SetRootResourceResponse()),
-    requirePulumiVersion: answer(() => new engineMessages.RequirePulumiVersionResponse()),
+    log: handle(log),
+    getRootResource: handle(() => new engineMessages.GetRootResourceResponse()),
+    setRootResource: handle(() => new engineMessages.SetRootResourceResponse()),
+    requirePulumiVersion: handle(() => new engineMessages.RequirePulumiVersionResponse()),
   })
   const port = await listen(server)
   return { address: `127.0.0.1:${port}`, errors, close: () => server.forceShutdown() }
@@ -151,7 +151,7 @@ function toProperties(struct: structs.Struct | undefined): Properties {
 }
 
 export function toStruct(properties: Properties): structs.Struct {
-  // JSON drops what is undefined, and what is left is what a Struct can hold.
+  // A round trip through JSON drops undefined values, which a Struct cannot hold.
   const plain: Record<string, JavaScriptValue> = JSON.parse(JSON.stringify(properties))
   return structs.Struct.fromJavaScript(plain)
 }

@@ -12,13 +12,13 @@ export interface Goal {
   readonly retainOnDelete: boolean
   readonly deleteBeforeReplace: boolean
   readonly dependencies: readonly string[]
-  /** Computed outputs that are secrets. */
+  /** Names of computed outputs that are secrets. */
   readonly secretOutputs: readonly string[]
 }
 
 export const STACK_TYPE = 'pulumi:pulumi:Stack'
 
-/** The resource that a goal becomes, before its provider has given it an id and outputs. */
+/** Converts a goal to a resource without the id and the outputs of its provider. */
 export function toResource(goal: Goal, names: { project: string; stack: string }): Resource {
   const { type, name, parent, custom, protect, retainOnDelete, dependencies, inputs } = goal
   const kept = { type, name, parent, custom, protect, retainOnDelete, dependencies, inputs }

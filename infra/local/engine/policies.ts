@@ -8,15 +8,15 @@ import messages, { type AnalyzeResponse } from '@pulumi/pulumi/proto/analyzer_pb
 import { toStruct } from './engine.ts'
 import type { Resource } from './state.ts'
 
-/** A policy that a stack breaks, or one that cannot be decided yet. */
+/** A policy that a stack breaks, or that cannot be decided yet. */
 export interface Violation {
   readonly policy: string
   readonly message: string
-  /** False for what only a run will tell: in a preview some values are not known. */
+  /** False if only a run can decide the policy, because some values are unknown in a preview. */
   readonly mandatory: boolean
 }
 
-/** The policy pack, run as the engine runs it: a process of its own that is asked about all resources at once. */
+/** Runs the policy pack as the engine does: in a separate process, over all resources at once. */
 export async function checkPolicies(
   root: string,
   resources: readonly Resource[],
@@ -41,7 +41,7 @@ export async function checkPolicies(
   }
 }
 
-/** The description of the policy comes before what is wrong. */
+/** Drops the description of the policy, which precedes the violation. */
 function lastLine(text: string): string {
   return text.split('\n').at(-1) ?? text
 }

@@ -3,28 +3,28 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import type { Stack } from '../../cli/stack-file.ts'
 
-/** The organization that the CLI reports for a state back-end of one's own. */
+/** The organization that the CLI reports for a self-managed state back-end. */
 export const ORGANIZATION = 'organization'
 
-/** An account id for a run that reaches no account. */
+/** The account id of a run without an account. */
 const NO_ACCOUNT = '0'.repeat(32)
 
 export interface ProgramOptions {
   readonly root: string
   readonly stack: Stack
-  /** Of the engine, host:port. */
+  /** The address of the engine, as host:port. */
   readonly address: string
-  /** Whether the program is told that nothing is made: values that are not known yet stay so. */
+  /** Tells the program that this is a preview, so that values which only a run computes stay unknown. */
   readonly dryRun: boolean
 }
 
 export interface ProgramResult {
   readonly code: number | null
-  /** What it wrote to standard error: nothing, unless the launcher itself failed. */
+  /** The text on standard error, empty unless the launcher itself failed. */
   readonly stderr: string
 }
 
-/** Runs the program as `pulumi up` does: Pulumi's own launcher, in a process of its own. */
+/** Runs the program as `pulumi up` does: with Pulumi's own launcher, in a separate process. */
 export function runProgram({ root, stack, address, dryRun }: ProgramOptions): Promise<ProgramResult> {
   const launcher = createRequire(import.meta.url).resolve('@pulumi/pulumi/cmd/run')
   const main = join(root, stack.main)
@@ -44,7 +44,7 @@ export function runProgram({ root, stack, address, dryRun }: ProgramOptions): Pr
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
       ...process.env,
-      // The launcher and the SDKs are a thousand modules: compiled once, they load in half the time.
+      // Caches the thousand compiled modules of the launcher and the SDKs, which then load in half the time.
       NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/chronicle-sync'),
       CLOUDFLARE_ACCOUNT_ID: process.env.CLOUDFLARE_ACCOUNT_ID || NO_ACCOUNT,
       PULUMI_CONFIG: JSON.stringify(stack.config),

@@ -1,8 +1,8 @@
-/** Property values as Pulumi's protocol has them: JSON, where an object with this key marks a secret. */
+/** The key by which Pulumi's protocol, otherwise plain JSON, marks an object as a secret. */
 const SIGNATURE_KEY = '4dabf18193072939515e22adb298388d'
 const SECRET_SIGNATURE = '1b47061264138c4ac30d75fd1eb44270'
 
-/** What stands, in a preview, for a value that only the real thing would tell. */
+/** The placeholder of a preview for a value that only a run computes. */
 export const UNKNOWN = '04da6b54-80e4-46f7-96ec-b56ff0331ba9'
 
 export type Properties = Readonly<Record<string, unknown>>
@@ -22,12 +22,12 @@ export function hasSecret(value: unknown): boolean {
     : Array.isArray(value) && value.some(hasSecret)
 }
 
-/** The values in clear. */
+/** Replaces secrets by their plain values. */
 export function reveal(value: unknown): unknown {
   return mapSecrets(value, reveal)
 }
 
-/** The values as they may be shown. */
+/** Replaces secrets by `[secret]`. */
 export function redact(value: unknown): unknown {
   return mapSecrets(value, () => '[secret]')
 }

@@ -18,7 +18,7 @@ import {
 } from '../cloud/account.ts'
 import type { Properties } from './properties.ts'
 
-/** Where the providers work: the account, its folder, and the folder of the program (for contentFile). */
+/** The account that the providers change, its folder, and the folder of the program (for contentFile). */
 export interface Cloud {
   readonly account: Account
   readonly folder: string
@@ -30,11 +30,11 @@ export interface Created {
   readonly outputs: Properties
 }
 
-/** One resource type: what the real provider does, on the embedded account. Inputs come in clear. */
+/** Does for one resource type on the embedded account what the real provider does. Inputs are in clear. */
 export interface Provider {
-  /** A change of one of these makes a new resource; `*` stands for any. */
+  /** Inputs whose change replaces the resource. */
   readonly replaceOn: readonly string[]
-  /** Outputs that an update changes, so that a preview cannot know them. */
+  /** Outputs that an update changes, and that a preview therefore cannot know. */
   readonly computed?: readonly string[]
   readonly check?: (cloud: Cloud, inputs: Properties) => void
   readonly create: (cloud: Cloud, inputs: Properties) => Created
@@ -135,7 +135,7 @@ const routeProvider: Provider = {
   },
 }
 
-/** Names are not resolved on this machine: the record is only kept. */
+/** Only stores the record, because this machine does not resolve names. */
 const recordProvider: Provider = {
   replaceOn: ['zoneId', 'name', 'type'],
   create() {
@@ -147,7 +147,7 @@ const recordProvider: Provider = {
   delete() {},
 }
 
-/** Every resource type that the program may register. */
+/** The provider of every resource type that the program may register. */
 export const PROVIDERS: Readonly<Record<string, Provider>> = {
   'random:index/randomBytes:RandomBytes': randomBytesProvider,
   'cloudflare:index/workersKvNamespace:WorkersKvNamespace': namespaceProvider,
@@ -158,10 +158,10 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
   'cloudflare:index/dnsRecord:DnsRecord': recordProvider,
 }
 
-/** What the provider's data sources answer. */
+/** Answers the provider's data sources. */
 export function invokeFunction({ account }: Cloud, token: string, args: Properties): Properties {
   if (token !== 'cloudflare:index/getWorkersScripts:getWorkersScripts') {
-    throw new Error(`the embedded cloud has no ${token}: add it to infra/local/engine/providers.ts`)
+    throw new Error(`the embedded cloud has no ${token}. Add it to infra/local/engine/providers.ts`)
   }
   const results = account.scripts.map(({ name, etag, migrationTag, createdOn, modifiedOn }) => ({
     id: name,
@@ -191,7 +191,7 @@ function readContent({ programFolder }: Cloud, inputs: Properties): Uint8Array {
   throw new Error(`contentSha256 is ${contentSha256}, but ${contentFile} has ${found}`)
 }
 
-/** The real list has no fractions of a second. */
+/** Drops fractions of a second, which the real list does not have. */
 function toSecond(time: string): string {
   return time.replace(/\.\d+Z$/, 'Z')
 }

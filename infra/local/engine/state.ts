@@ -2,13 +2,13 @@ import { join } from 'node:path'
 import { readJson, writePrivateJson } from '../../cli/private-file.ts'
 import type { Properties } from './properties.ts'
 
-/** A resource as the engine knows it, like an entry of a Pulumi checkpoint. */
+/** A resource in the state, like an entry of a Pulumi checkpoint. */
 export interface Resource {
   readonly urn: string
   readonly type: string
   readonly name: string
   readonly parent: string
-  /** False for components, which have no provider and no id. */
+  /** False for components, which have neither provider nor id. */
   readonly custom: boolean
   readonly id: string
   readonly protect: boolean
@@ -18,11 +18,11 @@ export interface Resource {
   readonly outputs: Properties
 }
 
-/** What a stack remembers between two runs. */
+/** The state of a stack between two runs. */
 export interface State {
-  /** In the order of registration, so that what depends comes after what it depends on. */
+  /** In the order of registration, so that dependents come after their dependencies. */
   readonly resources: readonly Resource[]
-  /** Of the last good run. */
+  /** The outputs of the last successful run. */
   readonly outputs: Properties
 }
 

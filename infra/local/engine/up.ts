@@ -14,7 +14,7 @@ export interface UpOptions {
   /** The folder with Pulumi.yaml. */
   readonly root: string
   readonly stack: Stack
-  /** Where the stack's state, account and data are kept. */
+  /** The folder with the stack's state, account and data. */
   readonly folder: string
   readonly onStep?: (step: Step) => void
 }
@@ -22,18 +22,18 @@ export interface UpOptions {
 export interface UpResult {
   readonly steps: readonly Step[]
   readonly resources: readonly Resource[]
-  /** Of the stack, before and after. */
+  /** The outputs of the stack before and after the run. */
   readonly before: Properties
   readonly outputs: Properties
   readonly account: Account
 }
 
-/** Runs the program once and brings the embedded account to what it wants. A failure is a UserError. */
+/** Runs the program once and makes the embedded account match it. A failure throws a UserError. */
 export function up(options: UpOptions): Promise<UpResult> {
   return run(options, false)
 }
 
-/** What `up` would do, by the embedded account and the state that the last one left. Changes nothing. */
+/** Predicts `up` from the embedded account and the saved state. Changes nothing. */
 export function preview(options: UpOptions): Promise<UpResult> {
   return run(options, true)
 }
@@ -63,7 +63,7 @@ async function run({ root, stack, folder, onStep }: UpOptions, dryRun: boolean):
   return { steps, resources, before: state.outputs, outputs, account }
 }
 
-/** The first thing that went wrong; what follows it is its echo. */
+/** The first error. Later ones are its consequences. */
 function failureOf(errors: readonly string[], { code, stderr }: ProgramResult): string | undefined {
   if (errors[0]) return errors[0]
   return code === 0 ? undefined : stderr || `the program ended with code ${code}`

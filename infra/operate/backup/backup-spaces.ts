@@ -11,67 +11,68 @@ import { beginRun, FolderError, type RunRecord, writing } from './run-record.ts'
 export interface BackUpOptions {
   readonly folder: string
   readonly again: boolean
-  /** The ids of all objects that hold data; rejects with one line if nobody can list them. */
+  /** Lists the ids of all objects that hold data. Rejects with one line if the list is not available. */
   readonly listObjects: () => Promise<readonly string[]>
 }
 
-/** What came of a back-up. */
-interface Outcome {
+/** The result of a back-up so far. */
+interface Progress {
   saved: number
-  /** Of those that an earlier part of the run has saved. */
+  /** Spaces that an earlier part of the run has saved. */
   kept: number
   readonly failed: string[]
-  /** Why it may not be all. */
+  /** Reasons why the back-up may not be complete. */
   readonly missing: string[]
 }
 
-/** What the tool is called among the clients of a space. */
+/** The client id of the tool in every space. */
 const CLIENT = 'backup'
 
-/** How often a space is tried: an export breaks off where a deployment cuts its connection. */
+/** How often a space is tried. A deployment cuts the connection of an export in progress. */
 const ATTEMPTS = 2
 
 /**
- * Writes a file for every space, and says of each how it went. One that cannot be read does not stop the others.
- * Rejects in the end if anything is missing.
+ * Writes a file for every space and prints a line about each. A space that cannot be read does not stop the others.
+ * Rejects at the end if anything is missing.
  */
 export async function backUpSpaces(service: Service, options: BackUpOptions): Promise<void> {
   const { folder, again } = options
   const run = beginRun(folder, 'back-up', { api: service.api, again, clock: service.clock })
-  // The objects first: who has a token by then has one in the list that follows.
+  // Lists objects before tokens, so that every listed object with a token has it in the list of tokens.
   const objects = await options.listObjects().catch(asReason)
   const named = await listNamedSpaces(service)
-  const outcome: Outcome = { saved: 0, kept: 0, failed: [], missing: [] }
+  const progress: Progress = { saved: 0, kept: 0, failed: [], missing: [] }
   for (const [index, space] of [...named.keys()].entries()) {
-    const place = `${index + 1} of ${named.size}`
-    if (await isKept(run, folder, space)) outcome.kept += 1
+    const position = `${index + 1} of ${named.size}`
+    if (await isKept(run, folder, space)) progress.kept += 1
     else
-      await attempt(outcome, { space, place }, () =>
+      await attempt(progress, { space, position }, () =>
         inSpace(service, { space, clientId: CLIENT }, (access) =>
-          backUp(access, { folder, run, space, place }),
+          backUp(access, { folder, run, space, position }),
         ),
       )
   }
-  await completeBy(service, { ...options, run, named, objects, outcome })
-  // What has failed is tried again by the next run, which then keeps the rest.
-  if (outcome.failed.length === 0) run.end()
-  tellOlderFiles(folder, run)
-  report(outcome, folder)
+  await backUpUnnamed(service, { ...options, run, named, objects, progress })
+  // Leaves the run unfinished after a failure, so that the next run retries what failed and keeps the rest.
+  if (progress.failed.length === 0) run.end()
+  reportOlderFiles(folder, run)
+  report(progress, folder)
 }
 
-interface Wanted {
+interface SpaceBackup {
   readonly folder: string
   readonly run: RunRecord
   readonly space: string
-  readonly place: string
+  /** The position of the space in the run, for its line. */
+  readonly position: string
 }
 
 async function isKept(run: RunRecord, folder: string, space: string): Promise<boolean> {
   return run.done.has(space) && (await entriesIn(join(folder, fileNameOf(space)))) !== undefined
 }
 
-/** Writes the file of a space, under its name only once it is whole. */
-async function backUp(access: SpaceAccess, { folder, run, space, place }: Wanted): Promise<void> {
+/** Writes the file of a space. The file gets its name only when it is complete. */
+async function backUp(access: SpaceAccess, { folder, run, space, position }: SpaceBackup): Promise<void> {
   const file = join(folder, fileNameOf(space))
   const part = `${file}.part`
   for (let attempt = 1; ; attempt++) {
@@ -80,18 +81,18 @@ async function backUp(access: SpaceAccess, { folder, run, space, place }: Wanted
     if (entries !== undefined) {
       writing(folder, () => renameSync(part, file))
       run.note(space)
-      return console.log(`${place}  ${file}: ${entries} entries`)
+      return console.log(`${position}  ${file}: ${entries} entries`)
     }
     rmSync(part, { force: true })
     if (attempt === ATTEMPTS) {
       throw new UserError(
-        `its export breaks off${broken && ` (${broken})`}: something in it cannot be read, see the Worker's log`,
+        `its export ends early${broken && ` (${broken})`}: something in it cannot be read, see the Worker's log`,
       )
     }
   }
 }
 
-/** Why it broke off, if it did and somebody knows. What the folder refuses is no fault of the space. */
+/** Saves an export. Returns why it ended early, if known. An error of the folder is thrown, because it is not the space's. */
 async function save(access: SpaceAccess, part: string, folder: string): Promise<string> {
   let refused: Error | undefined
   try {
@@ -110,81 +111,81 @@ async function save(access: SpaceAccess, part: string, folder: string): Promise<
   }
 }
 
-/** Does something for one space; that it cannot be done is noted, and the next one is tried. */
+/** Works on one space. A failure is recorded, and the next space follows. */
 async function attempt(
-  outcome: Outcome,
-  { space, place }: Pick<Wanted, 'space' | 'place'>,
+  progress: Progress,
+  { space, position }: Pick<SpaceBackup, 'space' | 'position'>,
   work: () => Promise<void>,
 ): Promise<void> {
   try {
     await work()
-    outcome.saved += 1
+    progress.saved += 1
   } catch (cause) {
     if (!(cause instanceof UserError) || cause instanceof FolderError) throw cause
     const line = `${space}: ${cause.message}`
-    console.error(`${place}  ${line}`)
-    outcome.failed.push(line)
+    console.error(`${position}  ${line}`)
+    progress.failed.push(line)
   }
 }
 
-interface Completion extends BackUpOptions {
+interface RunState extends BackUpOptions {
   readonly run: RunRecord
   readonly named: ReadonlyMap<string, string | undefined>
-  /** Or why they cannot be listed. */
+  /** The ids of all objects, or the reason why they cannot be listed. */
   readonly objects: readonly string[] | string
-  readonly outcome: Outcome
+  readonly progress: Progress
 }
 
-/** Looks for spaces that no token names: those that the folder knows by name are backed up, the others are told. */
-async function completeBy(service: Service, completion: Completion): Promise<void> {
-  const { named, objects, outcome } = completion
+/** Looks for spaces that no token names. Backs up those whose names the folder knows, and reports the others. */
+async function backUpUnnamed(service: Service, state: RunState): Promise<void> {
+  const { named, objects, progress } = state
   if (objects.length === 0 && named.size === 0) {
-    outcome.missing.push(
-      `nothing was found: no token names a space, and no object of the stack holds data. Check that ${service.api} is the service that is meant, and that --stack names its stack`,
+    progress.missing.push(
+      `nothing was found: no token names a space, and no object of the stack holds data. Check that ${service.api} is the right service, and that --stack names its stack`,
     )
     return
   }
-  const unnamed = await findUnnamed(service, completion)
+  const unnamed = await findUnnamed(service, state)
   if (typeof unnamed === 'string') {
-    outcome.missing.push(`whether other spaces hold data is not known: ${unnamed}`)
+    progress.missing.push(`other spaces may hold data, which is not known: ${unnamed}`)
     return
   }
   if (named.size === 0 && unnamed.size === 0)
     console.log('No token names a space, and no object of the stack holds entries')
-  await backUpRemembered(service, completion, unnamed)
-  if (unnamed.size > 0) outcome.missing.push(describeUnnamed(unnamed))
+  await backUpRemembered(service, state, unnamed)
+  if (unnamed.size > 0) progress.missing.push(describeUnnamed(unnamed))
 }
 
-/** The objects that hold entries and that no token names, as `holdingEntries` has them; or why they are not known. */
+/** The objects that hold entries and that no token names, as in `holdingEntries`; or the reason why they are not known. */
 async function findUnnamed(
   service: Service,
-  completion: Completion,
+  state: RunState,
 ): Promise<Map<string, number | undefined> | string> {
-  const { named, objects } = completion
+  const { named, objects } = state
   if (typeof objects === 'string') return objects
   const ids = new Set(named.values())
-  if (ids.has(undefined)) return 'the service is of an older release'
-  const absent = await missingFrom(objects, completion)
+  if (ids.has(undefined)) return 'the service is an older release'
+  const absent = await missingFrom(objects, state)
   if (absent !== undefined)
-    return `${absent} holds entries and is not among the objects that were listed. They are of another stack, name the right one with --stack`
+    return `${absent} holds entries but is not among the listed objects, which belong to another stack. Name the right one with --stack`
   const others = objects.filter((id) => !ids.has(id))
   return holdingEntries(service, others).catch(
     (cause) =>
-      `${asReason(cause)}. If the objects that were listed are of another stack, name the right one with --stack`,
+      `${asReason(cause)}. If the listed objects belong to another stack, name the right one with --stack`,
   )
 }
 
-/** A space that was saved with entries and has no object in the list, which then is of another stack. */
-async function missingFrom(objects: readonly string[], completion: Completion): Promise<string | undefined> {
-  if ((await firstUnlisted(objects, completion)) === undefined) return undefined
-  // A space that was first written to during the back-up is in a list that is made now.
-  const listedNow = await completion.listObjects().catch(asReason)
-  return firstUnlisted(typeof listedNow === 'string' ? objects : listedNow, completion)
+/** A space that was saved with entries but has no object in the list. The list is then of another stack. */
+async function missingFrom(objects: readonly string[], state: RunState): Promise<string | undefined> {
+  if ((await firstUnlisted(objects, state)) === undefined) return undefined
+  // Lists again, because a space may have been written to for the first time during the back-up.
+  const listedNow = await state.listObjects().catch(asReason)
+  return firstUnlisted(typeof listedNow === 'string' ? objects : listedNow, state)
 }
 
 async function firstUnlisted(
   objects: readonly string[],
-  { folder, run, named }: Completion,
+  { folder, run, named }: RunState,
 ): Promise<string | undefined> {
   const listed = new Set<string | undefined>(objects)
   for (const [space, id] of named) {
@@ -194,10 +195,10 @@ async function firstUnlisted(
   return undefined
 }
 
-/** How many ids one request takes (docs/spec.md, KR6). */
+/** The limit of ids in one request (docs/spec.md, KR6). */
 const IDS_AT_ONCE = 100
 
-/** Those that hold live entries, or cannot tell, with their number. Erased ones are still listed. */
+/** The objects that hold entries, with their number, or undefined if unknown. Filters out erased objects, which are still listed. */
 async function holdingEntries(
   service: Service,
   ids: readonly string[],
@@ -206,54 +207,54 @@ async function holdingEntries(
   for (let first = 0; first < ids.length; first += IDS_AT_ONCE) {
     const request = 'POST /api/spaces/reseal'
     const body = { spaces: ids.slice(first, first + IDS_AT_ONCE) }
-    const told = bodyOf(request, await askService(service, request, { bearer: service.adminToken, body }))
-    for (const { id, entries } of told.spaces) if (entries !== 0) holding.set(id, entries)
+    const reply = bodyOf(request, await askService(service, request, { bearer: service.adminToken, body }))
+    for (const { id, entries } of reply.spaces) if (entries !== 0) holding.set(id, entries)
   }
   return holding
 }
 
-/** Tries the names that files of earlier back-ups have, as long as there are objects without one. */
+/** Tries the names in files of earlier back-ups, as long as there are unnamed objects. */
 async function backUpRemembered(
   service: Service,
-  { folder, run, named, outcome }: Completion,
+  { folder, run, named, progress }: RunState,
   unnamed: Map<string, number | undefined>,
 ): Promise<void> {
   for (const file of readdirSync(folder).filter((name) => name.endsWith(EXTENSION))) {
     if (unnamed.size === 0) return
     const space = await spaceOf(join(folder, file)).catch(() => undefined)
     if (space === undefined || named.has(space)) continue
-    const place = 'without a token'
-    await attempt(outcome, { space, place }, () =>
+    const position = 'without a token'
+    await attempt(progress, { space, position }, () =>
       inSpace(service, { space, clientId: CLIENT }, async (access) => {
-        if (!unnamed.delete(access.spaceId ?? '')) outcome.saved -= 1
-        else await backUp(access, { folder, run, space, place })
+        if (!unnamed.delete(access.spaceId ?? '')) progress.saved -= 1
+        else await backUp(access, { folder, run, space, position })
       }),
     )
   }
 }
 
-/** How many ids, or files, are told. */
-const TOLD = 20
+/** The number of ids, or files, that a message lists. */
+const MAX_LISTED = 20
 
 function describeUnnamed(unnamed: ReadonlyMap<string, number | undefined>): string {
   const lines = [...unnamed].map(([id, entries]) => `  ${id}: ${entries ?? 'an unknown number of'} entries`)
-  const more = lines.length > TOLD ? [`  and ${lines.length - TOLD} more`] : []
+  const more = lines.length > MAX_LISTED ? [`  and ${lines.length - MAX_LISTED} more`] : []
   const what = `${unnamed.size} ${unnamed.size === 1 ? 'space holds entries and has' : 'spaces hold entries and have'} no token that names it:`
   const remedy =
-    'To have them as well, mint a token whose "space" is the name (of a user of an identity provider: <issuer>#sub=<sub>), and run it again.'
-  return [what, ...lines.slice(0, TOLD), ...more, remedy].join('\n')
+    'To back them up as well, mint a token whose "space" is the name (for a user of an identity provider: <issuer>#sub=<sub>), and run it again.'
+  return [what, ...lines.slice(0, MAX_LISTED), ...more, remedy].join('\n')
 }
 
-/** What lies in the folder and is no part of this back-up: of spaces that have gone, or have failed this time. */
-function tellOlderFiles(folder: string, { done }: RunRecord): void {
+/** Lists files of earlier back-ups, whose spaces are gone or have failed this time. */
+function reportOlderFiles(folder: string, { done }: RunRecord): void {
   const names = new Set([...done].map(fileNameOf))
   const older = readdirSync(folder).filter((name) => name.endsWith(EXTENSION) && !names.has(name))
   if (older.length === 0) return
-  const more = older.length > TOLD ? `, and ${older.length - TOLD} more` : ''
-  console.log(`Of earlier back-ups, not of this one: ${older.slice(0, TOLD).join(', ')}${more}`)
+  const more = older.length > MAX_LISTED ? `, and ${older.length - MAX_LISTED} more` : ''
+  console.log(`From earlier back-ups, not from this one: ${older.slice(0, MAX_LISTED).join(', ')}${more}`)
 }
 
-function report({ saved, kept, failed, missing }: Outcome, folder: string): void {
+function report({ saved, kept, failed, missing }: Progress, folder: string): void {
   const earlier = kept > 0 ? `, ${kept} of them earlier in this run` : ''
   console.log(`${saved + kept} of ${saved + kept + failed.length} spaces are in ${folder}${earlier}`)
   for (const line of failed) console.error(`Not backed up: ${line}`)

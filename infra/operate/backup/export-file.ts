@@ -4,18 +4,18 @@ import { open } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { UserError } from '../../cli/user-error.ts'
 
-/** What the file of a space ends with. */
+/** The extension of a space's file. */
 export const EXTENSION = '.ndjson'
 
-/** Longer than the last line of an export. */
+/** Bytes read from the end of a file, more than the last line of an export has. */
 const END_BYTES = 1024
 
-/** File systems take names of 255 bytes: this leaves room for a digest, the extension and `.part`. */
+/** File systems allow names of 255 bytes. This leaves room for a digest, the extension and `.part`. */
 const MAX_NAME_CHARS = 180
 
 /**
- * The name of a space's file: never that of another space, on file systems either that take capital and small letters
- * for the same.
+ * The name of a space's file. No other space has the same name, even on file systems that do not tell upper from lower
+ * case.
  */
 export function fileNameOf(space: string): string {
   const name = encodeURIComponent(space).replace(/(?<!%.?)[A-Z]/g, (letter) => `%${hexOf(letter)}`)
@@ -28,7 +28,7 @@ function hexOf(letter: string): string {
   return letter.charCodeAt(0).toString(16)
 }
 
-/** How many entries a file counts in its last line; undefined if there is no such file, or it broke off. */
+/** The number of entries according to the file's last line; undefined if the file is missing or incomplete. */
 export async function entriesIn(file: string): Promise<number | undefined> {
   if (!existsSync(file)) return undefined
   const written = await open(file)
@@ -43,14 +43,14 @@ export async function entriesIn(file: string): Promise<number | undefined> {
   }
 }
 
-/** The space that a file was made of. */
+/** The name of the space that a file was exported from. */
 export async function spaceOf(file: string): Promise<string> {
   for await (const line of linesOf(file)) {
     const [, space] = /^\{"type":"header".*?"space":("(?:[^"\\]|\\.)*")/.exec(line) ?? []
     if (space !== undefined) return JSON.parse(space)
     break
   }
-  throw new UserError(`${file} is no backup: its first line is no header of an export`)
+  throw new UserError(`${file} is not a backup: its first line is not the header of an export`)
 }
 
 export async function* linesOf(file: string): AsyncGenerator<string> {

@@ -7,11 +7,12 @@ import { inSpace, type SpaceAccess } from '../service/space-access.ts'
 import { EXTENSION, entriesIn, linesOf, spaceOf } from './export-file.ts'
 import { beginRun, FolderError } from './run-record.ts'
 
-/** The platform takes no bodies past 100 MB on its smaller plans; a part is sent again whole if it fails. */
+/** Far below 100 MB, the limit for bodies on the platform's smaller plans. A part that fails is sent again whole. */
 const PART_CHARS = 8 * 1024 * 1024
 
-/** Some lines of a file. */
+/** Consecutive lines of a file. */
 interface Part {
+  /** The number of the first line, from 1. */
   readonly first: number
   readonly lines: readonly string[]
 }
@@ -20,11 +21,11 @@ interface Imported {
   readonly line: number
   readonly entries: number
   readonly finished: boolean
-  /** Absent where the service is of an older release. */
+  /** Absent if the service is an older release. */
   readonly edited?: boolean
 }
 
-/** Fills the space of one file, or those of all files of a folder: then it goes on where an earlier run has stopped. */
+/** Restores the space of one file, or the spaces of all files in a folder. A folder continues an unfinished run. */
 export async function restoreSpaces(service: Service, path: string, again: boolean): Promise<void> {
   if (!isFolder(path)) return console.log(await restoreFile(service, path))
   const run = beginRun(path, 'restore', { api: service.api, again, clock: service.clock })
@@ -51,12 +52,12 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
-/** What came of it, as a line. Rejects with one that names the space. */
+/** Restores one file and returns a line about the result. Rejects with a line that names the space. */
 async function restoreFile(service: Service, file: string): Promise<string> {
   const space = await spaceOf(file)
   if ((await entriesIn(file)) === undefined) {
     throw new UserError(
-      `${space}: ${basename(file)} broke off, it has no end: nothing was sent. Back it up again`,
+      `${space}: ${basename(file)} is incomplete, it has no end. Nothing was sent. Back it up again`,
     )
   }
   const done = inSpace(service, { space, clientId: 'restore' }, (access) => restore(access, file))
@@ -69,17 +70,16 @@ async function restoreFile(service: Service, file: string): Promise<string> {
 }
 
 async function restore(access: SpaceAccess, file: string): Promise<string> {
-  if (!(await isFree(access))) return standing(await send(access, await firstPart(file, 1)))
+  if (!(await isFree(access))) return describeFull(await send(access, await firstPart(file, 1)))
   let reply: Imported = { line: 0, entries: 0, finished: false }
   for await (const part of partsOf(file, PART_CHARS)) {
     if (part.first + part.lines.length - 1 > reply.line) reply = await send(access, part)
   }
-  if (!reply.finished)
-    throw new UserError(`${basename(file)} broke off after line ${reply.line}: it has no end`)
+  if (!reply.finished) throw new UserError(`${basename(file)} ends at line ${reply.line} without an end`)
   return `${reply.entries} entries`
 }
 
-/** Whether the space is empty, or is being filled. */
+/** Whether the space is empty, or an import into it is in progress. */
 async function isFree(access: SpaceAccess): Promise<boolean> {
   const request = 'GET /api/status'
   const reply = await access.ask(request)
@@ -87,11 +87,11 @@ async function isFree(access: SpaceAccess): Promise<boolean> {
   return bodyOf(request, reply).lastSync === null
 }
 
-/** What a space holds that was filled from this very file before; sending it again would change nothing. */
-function standing({ entries, finished, edited }: Imported): string {
-  if (finished && edited === false) return `${entries} entries are there already, as this file has them`
+/** Describes a space that was filled from this very file before, so that sending the file again changes nothing. */
+function describeFull({ entries, finished, edited }: Imported): string {
+  if (finished && edited === false) return `${entries} entries are already there, as in this file`
   throw new UserError(
-    'the space is not empty: it was filled from this file before and has been written to since. Nothing was restored. To have it as in the file, erase it first (DELETE /api/space)',
+    'the space is not empty: it was filled from this file before and has changed since. Nothing was restored. To restore the file, erase the space first (DELETE /api/space)',
   )
 }
 

@@ -3,31 +3,31 @@ import { join } from 'node:path'
 import { UserError } from '../../cli/user-error.ts'
 import type { Clock } from '../service/clock.ts'
 
-/** What a tool has done in a folder, so that it goes on there when it is run again. */
+/** The progress of a tool in a folder, from which its next run continues. */
 export interface RunRecord {
-  /** What is done by now. */
+  /** The names that are done. */
   readonly done: ReadonlySet<string>
   note(name: string): void
-  /** Everything is done: the next run is a new one. */
+  /** Ends the run, so that the next one is new. */
   end(): void
 }
 
 export interface RunOptions {
   readonly api: string
-  /** Begins anew, whatever an earlier run has done. */
+  /** Ignores the progress of an earlier run. */
   readonly again: boolean
   readonly clock: Pick<Clock, 'now'>
 }
 
-/** Where the record of each tool is. */
+/** The file with the progress of each tool. */
 const FILES = { 'back-up': 'backup.run', restore: 'restore.run' } as const
 
-/** A run that began earlier is another one: what it has done is too old to be part of this one, ms. */
+/** The results of a run that started earlier are too old to be part of this one. */
 const RESUMED_WITHIN_MS = 12 * 3600_000
 
 /**
- * Goes on with the run that was not brought to its end in a folder, and says so, or begins a new one. The record is a line for its
- * beginning and one for each name, so that a process that is killed loses at most the last.
+ * Continues an unfinished run in a folder and says so, or starts a new one. The file has a line for the start and one
+ * for each name, so a killed process loses at most the last name.
  */
 export function beginRun(
   folder: string,
@@ -42,12 +42,12 @@ export function beginRun(
     writing(folder, () => mkdirSync(folder, { recursive: true, mode: 0o700 }))
     writing(folder, () => writeFileSync(file, lineOf({ api, at: clock.now() }), { mode: 0o600 }))
   } else if (!readFileSync(file, 'utf8').endsWith('\n')) {
-    // Ends the line that a killed process or a full disk has torn, so that the next name has a line of its own.
+    // Ends a line that a killed process or a full disk has cut off, so that the next name starts a new line.
     writing(folder, () => appendFileSync(file, '\n'))
   }
   if (isResumed) {
     const since = new Date(began.at).toISOString()
-    console.log(`Going on with the ${tool} that began at ${since}; --again begins a new one`)
+    console.log(`Continuing the ${tool} that started at ${since}. Use --again to start a new one`)
   }
   return {
     done,
@@ -61,7 +61,7 @@ export function beginRun(
   }
 }
 
-/** Does something in a folder; that it cannot be written is one line, and the end of all of it. */
+/** Writes something in a folder. A failure throws a FolderError, which ends the run. */
 export function writing<T>(folder: string, work: () => T): T {
   try {
     return work()
@@ -70,31 +70,31 @@ export function writing<T>(folder: string, work: () => T): T {
   }
 }
 
-/** A folder that cannot be written, or is full: there is no going on. */
+/** The folder cannot be written or is full, so the run cannot continue. */
 export class FolderError extends UserError {
   constructor(folder: string, cause: unknown) {
     super(`${folder} cannot be written: ${cause instanceof Error ? cause.message : cause}`)
   }
 }
 
-interface Began {
+interface RunStart {
   readonly api: string
   readonly at: number
 }
 
-function lineOf(value: Began | string): string {
+function lineOf(value: RunStart | string): string {
   return `${JSON.stringify(value)}\n`
 }
 
-/** The whole lines that this tool has written there, the beginning first. A line that was torn is none of them. */
-function readLines(file: string): readonly [Began?, ...string[]] {
+/** The complete lines that this tool has written, the start first. Skips a line that was cut off. */
+function readLines(file: string): readonly [RunStart?, ...string[]] {
   if (!existsSync(file)) return []
   const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1)
-  // Each was written by `lineOf`.
-  return lines.flatMap(parsed) as [Began?, ...string[]]
+  // `lineOf` wrote each of them.
+  return lines.flatMap(parsed) as [RunStart?, ...string[]]
 }
 
-/** The value of a line; nothing if the line is no JSON. */
+/** The value of a line; empty if the line is not JSON. */
 function parsed(line: string): readonly unknown[] {
   try {
     return [JSON.parse(line)]

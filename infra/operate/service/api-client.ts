@@ -1,10 +1,10 @@
 import { UserError } from '../../cli/user-error.ts'
 
-/** A reply of the service, its body parsed if it is JSON. */
+/** A reply of the service. The body is parsed if it is JSON. */
 export interface Reply {
   readonly status: number
   readonly headers: Headers
-  // biome-ignore lint/suspicious/noExplicitAny: the checks read replies as an untyped client does
+  // biome-ignore lint/suspicious/noExplicitAny: the checks read replies like an untyped client
   readonly body: any
 }
 
@@ -14,10 +14,10 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** How long the service may take for one reply. */
+/** The time in which the service must reply. */
 const DEADLINE_MS = 10_000
 
-/** Sends a request to a service as any client would; rejects with one line when there is no answer. */
+/** Sends a request like any client. Rejects with one line if the service does not answer. */
 export async function callApi(
   api: string,
   request: string,
@@ -36,23 +36,23 @@ export async function callApi(
   return { status: response.status, headers: response.headers, body: parse(text) }
 }
 
-/** The response itself, its body unread. */
+/** Sends a request and returns the response with its body unread. */
 export async function fetchApi(api: string, request: string, init: RequestInit): Promise<Response> {
   const [method = 'GET', path = '/'] = request.split(' ')
   return fetch(api + path, { ...init, method }).catch((cause: Error) => failed(api, request, cause))
 }
 
-/** The body of a reply that is not a refusal. */
+/** The body of a successful reply. Throws if the service refused the request. */
 export function bodyOf(request: string, { status, body }: Reply): Reply['body'] {
   if (status < 300) return body
   throw new UserError(`${request} answered ${status}: ${body?.detail ?? body}`)
 }
 
-/** A request that got no answer, or only a part of one. */
+/** A request without an answer, or with an incomplete one. */
 export class NoAnswer extends UserError {}
 
 function failed(api: string, request: string, cause: Error): never {
-  // The tool was interrupted: nobody waits for an answer any more.
+  // The tool was interrupted, so nobody waits for the answer.
   if (cause.name === 'AbortError') throw cause
   throw new NoAnswer(`${request}: no answer from ${api} (${reasonOf(cause)})`)
 }

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 
-/** How the tools tell the time and wait, so that a test need not. */
+/** The time and the waits of the tools, which tests replace. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { readJson } from '../../cli/private-file.ts'
+import { ROOT } from '../../cli/root.ts'
 import { UserError } from '../../cli/user-error.ts'
 import {
   type ApiAnswer,
@@ -13,11 +14,10 @@ import { storedObjects } from '../../local/cloud/objects.ts'
 import { readDeclaration } from '../../program/declaration.ts'
 import { physicalNames } from '../../program/names.ts'
 
-const ROOT = join(import.meta.dirname, '../../..')
 const CLASS = 'Chronicle'
 
-/** How many objects a page lists, and how long the API may take for one. */
-const PAGE = 1000
+/** The objects on one page, and the time in which the API must reply with it. */
+const PAGE_OBJECTS = 1000
 const DEADLINE_MS = 30_000
 
 const Namespaces = z.array(
@@ -25,17 +25,17 @@ const Namespaces = z.array(
 )
 const Objects = z.array(z.object({ id: z.string(), hasStoredData: z.boolean().optional() }))
 
-/** A stack, and where its service answers. */
-export interface Place {
+/** A stack and the address of its service. */
+export interface StackService {
   readonly api: string
   readonly stack: string
 }
 
 /**
- * The ids of all objects of a stack that hold data: of one that `npm start` runs from its files, else as the account
- * lists them. Rejects with one line that says what to do.
+ * Lists the ids of all objects of a stack that hold data: from the files of `npm start` for a local stack, and from the
+ * account's API otherwise. Rejects with one line that says what to do.
  */
-export async function listObjects({ api, stack }: Place): Promise<readonly string[]> {
+export async function listObjects({ api, stack }: StackService): Promise<readonly string[]> {
   const local = readJson<{ url: string; stack: string }>(join(ROOT, '.local/outputs.json'))
   if (local?.url === api) return storedObjects(join(ROOT, '.local', local.stack), CLASS)
   const { scriptName } = physicalNames(readDeclaration(ROOT).name, stack)
@@ -45,12 +45,12 @@ export async function listObjects({ api, stack }: Place): Promise<readonly strin
     (namespace) => namespace.script === scriptName && namespace.class === CLASS,
   )
   if (found === undefined)
-    throw new UserError(`the account has no objects of the script ${scriptName}: name the stack with --stack`)
+    throw new UserError(`the account has no objects of the script ${scriptName}. Name the stack with --stack`)
   const ids: string[] = []
   for (let cursor: string | undefined = ''; cursor !== undefined; ) {
     const next: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`
     const listed: Page<z.infer<typeof Objects>> = await ask(
-      `${account}/${found.id}/objects?limit=${PAGE}${next}`,
+      `${account}/${found.id}/objects?limit=${PAGE_OBJECTS}${next}`,
       Objects,
     )
     ids.push(...listed.page.filter(({ hasStoredData }) => hasStoredData !== false).map(({ id }) => id))
@@ -75,8 +75,7 @@ async function ask<T>(path: string, shape: z.ZodType<T>): Promise<Page<T>> {
       `the account's API does not list the objects: ${answer.reason}. npm run doctor says more`,
     )
   const parsed = shape.safeParse(answer.result)
-  if (!parsed.success)
-    throw new UserError(`the account's API lists the objects in a form that is not known: ${path}`)
+  if (!parsed.success) throw new UserError(`the account's API lists the objects in an unknown form: ${path}`)
   return { page: parsed.data, cursor: answer.cursor }
 }
 
@@ -84,6 +83,6 @@ function fromEnvironment(name: 'CLOUDFLARE_ACCOUNT_ID' | 'CLOUDFLARE_API_TOKEN')
   const value = process.env[name]
   if (value) return value
   throw new UserError(
-    `${name} is not set: the account lists the objects of the stack. npm run doctor says what is needed`,
+    `${name} is not set, and only the account can list the objects of the stack. npm run doctor says what is needed`,
   )
 }

@@ -1,33 +1,33 @@
 import { callApi, type Reply } from './api-client.ts'
 import type { Clock } from './clock.ts'
 
-/** A service, the operator's way in, and how to wait for it. */
+/** A service, the operator's credential for it, and how to wait for it. */
 export interface Service {
   readonly api: string
   readonly adminToken: string
   readonly clock: Clock
-  /** Aborted when the tool is to stop: nothing is asked or waited for any more. */
+  /** Aborted when the tool must stop. No request or wait starts after that. */
   readonly signal?: AbortSignal
 }
 
 /**
- * How long a request is repeated, by the status of its refusals. The platform counts over a minute at most, so who is
- * refused for a quarter of an hour shares the address with somebody who does not stop. A deployment or an import that
- * is under way takes seconds; one that was broken off never ends.
+ * How long a request is retried, by the status of its refusals. The platform counts over a minute at most, so a client
+ * that is refused for a quarter of an hour shares its address with one that does not stop. A deployment or an import
+ * takes seconds, and an interrupted one never ends.
  */
 const PATIENCE_MS: Readonly<Record<number, number>> = { 429: 900_000, 503: 120_000 }
 
-/** A refusal that does not say when to come again is as good as one that says this, s. */
+/** The wait after a refusal without `Retry-After`. */
 const RETRY_AFTER_SECONDS = 60
 
-/** A wait that is longer than this is said, ms. */
+/** Longer waits are reported. */
 const QUIET_MS = 5_000
 
 type Refusal = Pick<Reply, 'status' | 'headers'>
 
 /**
- * Repeats a request while the service says to come again later (429, and 503 with `Retry-After`), as late as it says.
- * `isFinal`: a reply that is an answer all the same. Gives up with the last refusal.
+ * Retries a request while the service refuses it for now (429, and 503 with `Retry-After`), after the wait that the
+ * service asks for. `isFinal` marks refusals that no retry changes. Returns the last refusal when patience runs out.
  */
 export async function persist<R extends Refusal>(
   { clock, signal }: Pick<Service, 'clock' | 'signal'>,
@@ -37,16 +37,16 @@ export async function persist<R extends Refusal>(
   for (const began = clock.now(); ; ) {
     signal?.throwIfAborted()
     const reply = await request()
-    const wait = isFinal(reply) ? undefined : waitOf(reply)
-    const patience = PATIENCE_MS[reply.status] ?? 0
-    if (wait === undefined || clock.now() + wait - began > patience) return reply
-    if (wait > QUIET_MS)
-      console.error(`waiting ${wait / 1000} s: the service takes no more for now (${reply.status})`)
-    await clock.sleep(wait, signal)
+    const waitMs = isFinal(reply) ? undefined : waitMsOf(reply)
+    const patienceMs = PATIENCE_MS[reply.status] ?? 0
+    if (waitMs === undefined || clock.now() + waitMs - began > patienceMs) return reply
+    if (waitMs > QUIET_MS)
+      console.error(`waiting ${waitMs / 1000} s: the service accepts no more for now (${reply.status})`)
+    await clock.sleep(waitMs, signal)
   }
 }
 
-/** Asks as `callApi` does, and waits as the service says. */
+/** Calls the API like `callApi`, with the retries of `persist`. */
 export function askService(
   service: Pick<Service, 'api' | 'clock' | 'signal'>,
   request: string,
@@ -55,8 +55,8 @@ export function askService(
   return persist(service, () => callApi(service.api, request, call))
 }
 
-/** How long to wait before the request is repeated, ms; undefined if that is of no use. */
-function waitOf({ status, headers }: Refusal): number | undefined {
+/** How long to wait before a retry; undefined if a retry is useless. */
+function waitMsOf({ status, headers }: Refusal): number | undefined {
   const told = headers.get('retry-after')
   if (status !== 429 && (status !== 503 || told === null)) return undefined
   const seconds = Number(told)

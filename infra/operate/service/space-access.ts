@@ -1,29 +1,29 @@
-import { owe } from '../../cli/command-line.ts'
+import { onInterrupt } from '../../cli/command-line.ts'
 import { UserError } from '../../cli/user-error.ts'
 import { bodyOf, callApi, fetchApi, type Reply } from './api-client.ts'
 import { askService, persist, type Service } from './persist.ts'
 
 /** A session in one space. */
 export interface SpaceAccess {
-  /** The id under which the platform lists its object; undefined if the service is too old to tell. */
+  /** The id of the space's object on the platform; undefined if the service is too old to report it. */
   readonly spaceId: string | undefined
-  /** Sends a request, with lines of NDJSON if it has a body; rejects with one line unless it is answered well. */
+  /** Sends a request, with NDJSON as its body if there are lines. Rejects with one line unless it succeeds. */
   send(request: string, lines?: string): Promise<Response>
-  /** Asks for JSON, and waits as it is told, unless the space is being filled. */
+  /** Requests JSON, with retries unless an import into the space is in progress. */
   ask(request: string): Promise<Reply>
 }
 
-/** How long the token lives if nobody is left to revoke it: as long as the longest export, which ends with its session. */
+/** The life of a token that nobody revokes. It covers the longest export, which ends with its session. */
 const TOKEN_TTL_MS = 60 * 60_000
 
 /**
- * How long a token that was just minted may be unknown: a place of the platform that looked for it before, or anything
- * that it takes for the same, goes on not finding it for a minute (KV caches a miss as it does a value).
+ * How long a new token may be unknown. KV caches misses like values, so a location that looked for the token before it
+ * was minted does not find it for a minute.
  */
 const UNKNOWN_MS = 90_000
 const UNKNOWN_PAUSE_MS = 5_000
 
-/** Does some work in a space as the operator may: with a token that is minted for it, and taken back in the end. */
+/** Runs some work in a space with a token that is minted for it and revoked at the end. */
 export async function inSpace<T>(
   service: Service,
   { space, clientId }: { readonly space: string; readonly clientId: string },
@@ -62,7 +62,7 @@ async function mint(service: Service, space: string, name: string): Promise<Mint
   return bodyOf(request, await askService(service, request, { bearer: service.adminToken, body }))
 }
 
-/** Exchanges a token that was just minted for a session, as soon as it is known where it is shown. */
+/** Exchanges a new token for a session, with retries until the location of the request knows the token. */
 export async function exchange(
   service: Pick<Service, 'api' | 'clock' | 'signal'>,
   body: { readonly token: string; readonly clientId: string },
@@ -76,7 +76,7 @@ export async function exchange(
   }
 }
 
-/** Takes a token back once, whoever asks: also when the tool is interrupted while it is being minted. */
+/** Revokes a token once, also if the tool is interrupted while the token is being minted. */
 function closing(service: Service, space: string, minting: Promise<Minted>): () => Promise<void> {
   let closed: Promise<void> | undefined
   const close = () => {
@@ -85,18 +85,18 @@ function closing(service: Service, space: string, minting: Promise<Minted>): () 
         ({ id }) => revoke(service, space, id),
         () => {},
       )
-      .finally(settle)
+      .finally(done)
     return closed
   }
-  const settle = owe(close)
+  const done = onInterrupt(close)
   return close
 }
 
-/** How often a service that does not answer is asked to revoke a token, and how long to wait in between. */
+/** How often, and how far apart, the revocation of a token is tried. */
 const REVOKE_ATTEMPTS = 10
 const REVOKE_PAUSE_MS = 5_000
 
-/** Asks until the token is gone. If it cannot be helped the token ends by itself: that is said, and is no other failure. */
+/** Retries until the token is revoked. If every attempt fails, reports when the token expires, and does not throw. */
 async function revoke({ api, adminToken, clock }: Service, space: string, id: string): Promise<void> {
   const request = `DELETE /api/tokens/${id}`
   let reason = ''
@@ -111,13 +111,11 @@ async function revoke({ api, adminToken, clock }: Service, space: string, id: st
     }
   }
   const end = new Date(clock.now() + TOKEN_TTL_MS).toISOString()
-  console.error(
-    `Error: ${space}: its token is not taken back and ends by itself, at ${end} at the latest: ${reason}`,
-  )
+  console.error(`Error: ${space}: the token of this run is not revoked. It expires by ${end}: ${reason}`)
   process.exitCode = 1
 }
 
-/** The spaces that tokens name, each with the id of its object if the service tells it. */
+/** Lists the spaces that tokens name, each with the id of its object if the service reports it. */
 export async function listNamedSpaces(service: Service): Promise<ReadonlyMap<string, string | undefined>> {
   const spaces = new Map<string, string | undefined>()
   for (let cursor: string | null = ''; cursor !== null; ) {
@@ -147,7 +145,7 @@ async function send(
   return response ?? bodyOf(request, refused)
 }
 
-/** A response that is good is handed on with its body unread, any other one is read: its connection is free again. */
+/** Returns a successful response with its body unread. Reads the body of a refusal, which frees its connection. */
 async function sendOnce(
   api: string,
   request: string,
