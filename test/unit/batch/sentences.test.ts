@@ -1,9 +1,9 @@
 /** Sentences of docs/spec.md that could be read in two ways, each with inputs at the edge between the readings. */
 import { expect, test } from 'vitest'
-import type { Change } from '../../worker/src/core/change.ts'
-import type { Json } from '../../worker/src/core/json.ts'
-import type { Plan } from '../../worker/src/core/plan.ts'
-import { POLICIES, type Policy } from '../../worker/src/core/policy.ts'
+import type { Change } from '../../../worker/src/core/change.ts'
+import type { Json } from '../../../worker/src/core/json.ts'
+import type { Plan } from '../../../worker/src/core/plan.ts'
+import { POLICIES, type Policy } from '../../../worker/src/core/policy.ts'
 import { ModelSpace } from './model-space.ts'
 
 type Written = Omit<Change, 'key'>

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Filter, narrow } from '../../worker/src/core/collections.ts'
-import { formatCursor, pendingAfter, positionOf } from '../../worker/src/core/cursor.ts'
-import { FOREIGN, formatVersion, parseVersion } from '../../worker/src/core/version.ts'
+import { type Filter, narrow } from '../../../worker/src/core/collections.ts'
+import { formatCursor, pendingAfter, positionOf } from '../../../worker/src/core/cursor.ts'
+import { FOREIGN, formatVersion, parseVersion } from '../../../worker/src/core/version.ts'
 
 const filters: fc.Arbitrary<Filter> = fc.option(
   fc.array(fc.string({ minLength: 1, maxLength: 8 }), { maxLength: 4 }),

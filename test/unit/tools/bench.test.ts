@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { WITHOUT } from '../../bench/without.ts'
+import { WITHOUT } from '../../../bench/without.ts'
 
 test.each(Object.entries(WITHOUT))(
   'npm run bench:costs finds every line of %s that it takes out',

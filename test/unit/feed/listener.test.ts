@@ -8,7 +8,7 @@ import {
   type Standpoint,
   sentTo,
   standsAt,
-} from '../../worker/src/core/listener.ts'
+} from '../../../worker/src/core/listener.ts'
 
 /** A frame of this many entries is pulled in the model, so that short feeds meet it. */
 const MAX_ENTRIES = 3

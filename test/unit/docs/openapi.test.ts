@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { expect, test } from 'vitest'
-import manifest from '../../package.json' with { type: 'json' }
-import { openApiDocument } from '../../worker/openapi/document.ts'
-import { OPERATIONS } from '../../worker/openapi/operations.ts'
-import { documented, mismatches, mismatchesOfLines } from '../support/documented.ts'
+import manifest from '../../../package.json' with { type: 'json' }
+import { openApiDocument } from '../../../worker/openapi/document.ts'
+import { OPERATIONS } from '../../../worker/openapi/operations.ts'
+import { documented, mismatches, mismatchesOfLines } from '../../support/documented.ts'
 
 const committed = readFileSync('docs/openapi.json', 'utf8')
 const committedDocument = JSON.parse(committed)

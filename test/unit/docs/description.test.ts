@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { Validator } from '@cfworker/json-schema'
 import { expect, test } from 'vitest'
-import document from '../../docs/openapi.json' with { type: 'json' }
-import { ENDINGS } from '../../worker/openapi/codes.ts'
-import { FRAME_EXAMPLES } from '../../worker/openapi/live.ts'
-import { FAULT_CODES } from '../../worker/openapi/problems.ts'
-import { codesPage } from '../../worker/openapi/table.ts'
-import { toEdits } from '../../worker/src/core/change.ts'
-import { ENDINGS as CLOSES } from '../../worker/src/core/ending.ts'
-import type { Fault } from '../../worker/src/core/fault.ts'
-import { problemDocument, problemOf } from '../../worker/src/core/problem.ts'
-import { parseSync } from '../../worker/src/schema/sync.ts'
-import { mismatches } from '../support/documented.ts'
+import document from '../../../docs/openapi.json' with { type: 'json' }
+import { ENDINGS } from '../../../worker/openapi/codes.ts'
+import { FRAME_EXAMPLES } from '../../../worker/openapi/live.ts'
+import { FAULT_CODES } from '../../../worker/openapi/problems.ts'
+import { codesPage } from '../../../worker/openapi/table.ts'
+import { toEdits } from '../../../worker/src/core/change.ts'
+import { ENDINGS as CLOSES } from '../../../worker/src/core/ending.ts'
+import type { Fault } from '../../../worker/src/core/fault.ts'
+import { problemDocument, problemOf } from '../../../worker/src/core/problem.ts'
+import { parseSync } from '../../../worker/src/schema/sync.ts'
+import { mismatches } from '../../support/documented.ts'
 
 // The document as a reader's tool walks it: by names that are known only there.
 // biome-ignore lint/suspicious/noExplicitAny: see above

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { grantOf, type IdentityProvider, identityName, longestGrant } from '../../worker/src/core/identity.ts'
-import { IdentityName } from '../../worker/src/schema/name.ts'
+import { grantOf, type IdentityProvider, identityName, longestGrant } from '../../../worker/src/core/identity.ts'
+import { IdentityName } from '../../../worker/src/schema/name.ts'
 
 const entry: IdentityProvider = {
   issuer: 'https://a.example/',

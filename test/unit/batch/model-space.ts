@@ -1,8 +1,8 @@
-import { type Change, toEdits } from '../../worker/src/core/change.ts'
-import { type Plan, planBatch } from '../../worker/src/core/plan.ts'
-import type { Policy } from '../../worker/src/core/policy.ts'
-import type { Head } from '../../worker/src/core/settle.ts'
-import type { Version } from '../../worker/src/core/version.ts'
+import { type Change, toEdits } from '../../../worker/src/core/change.ts'
+import { type Plan, planBatch } from '../../../worker/src/core/plan.ts'
+import type { Policy } from '../../../worker/src/core/policy.ts'
+import type { Head } from '../../../worker/src/core/settle.ts'
+import type { Version } from '../../../worker/src/core/version.ts'
 
 export const EPOCH = 'e'
 export const NOW = 1_000

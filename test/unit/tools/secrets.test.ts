@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { documented } from '../support/documented.ts'
-import { keepSecret } from '../support/secrets.ts'
+import { documented } from '../../support/documented.ts'
+import { keepSecret } from '../../support/secrets.ts'
 
 const TOKEN = `chr_dev_${'a'.repeat(50)}`
 const SESSION = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseRing } from '../../worker/src/core/ring.ts'
+import { parseRing } from '../../../worker/src/core/ring.ts'
 
 test('[KR1] a ring lists its generations, the newest first', () => {
   expect(parseRing('1:a')).toEqual([{ generation: 1, secret: 'a' }])
