@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Alteration } from '../support/alter.ts'
-import { runHistory } from './node-host.ts'
+import { runHistory } from './run-history.ts'
 import { alteredFloor, SMALL_LIMITS } from './workshop.ts'
 
 /** A line of the product that would break a promise. */

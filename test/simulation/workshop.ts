@@ -1,19 +1,19 @@
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { type Alteration, altering } from '../support/alter.ts'
-import type { Floor } from './floor.ts'
+import type { Floor } from './host/floor.ts'
 
 /** The product with some of its lines changed, ready to be run. Throws if a line is not there to be changed. */
 export async function alteredFloor(alterations: readonly Alteration[]): Promise<Floor> {
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, 'floor.ts')],
+    entryPoints: [join(import.meta.dirname, 'host/floor.ts')],
     bundle: true,
     write: false,
     format: 'esm',
     platform: 'node',
     target: 'es2024',
     plugins: [altering(alterations)],
-    inject: [join(import.meta.dirname, 'platform.ts')],
+    inject: [join(import.meta.dirname, 'host/platform.ts')],
   })
   const text = outputFiles[0]?.text ?? ''
   const module: { readonly floor: Floor } = await import(

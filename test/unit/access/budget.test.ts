@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { plusOne, type Spent, spentAt, waitSeconds } from '../../../worker/src/core/budget.ts'
 import { DEFAULT_CONFIG } from '../../../worker/src/core/config.ts'
+import type { Fault } from '../../../worker/src/core/fault.ts'
 import {
   MAX_BUDGETS,
   MAX_REQUESTS_PER_MINUTE,

@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { toEdits } from '../../../worker/src/core/change.ts'
-import { decodeChunks, draftChunks, joinChunk, TAG_BYTES, versionsOf } from '../../../worker/src/core/chunk.ts'
+import {
+  decodeChunks,
+  draftChunks,
+  joinChunk,
+  TAG_BYTES,
+  versionsOf,
+} from '../../../worker/src/core/chunk.ts'
 import { decodeFrame, encodeFrame, FORM, type Frame } from '../../../worker/src/core/frame.ts'
 
 const steps = fc.record({

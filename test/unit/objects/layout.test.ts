@@ -10,7 +10,7 @@ import { encodeVerdicts } from '../../../worker/src/core/verdict.ts'
 import { FOREIGN, NOTHING } from '../../../worker/src/core/version.ts'
 import { mergedNumber, mergedOf, rootNumber, runOf } from '../../../worker/src/objects/head-row.ts'
 import { migrate } from '../../../worker/src/objects/tables.ts'
-import { storageOn } from '../../simulation/sql.ts'
+import { storageOn } from '../../simulation/host/sql.ts'
 
 /**
  * Digests of the stored form, by the layout number that it belongs to. A change of the stored form takes a new number, a

@@ -1,6 +1,6 @@
-import type { Seat } from './cast.ts'
-import type { Heard, Letter, Return, Stand } from './host.ts'
-import type { Random } from './random.ts'
+import type { Seat } from '../clients/cast.ts'
+import type { Random } from '../values/random.ts'
+import type { Heard, Letter, Return, Stand } from './letters.ts'
 
 /** Whatever is under way between a client and the server. */
 export type Sent = Letter | Stand | Return | Heard

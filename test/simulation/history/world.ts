@@ -1,15 +1,17 @@
-import { DAY_MS } from '../../worker/src/core/limits.ts'
-import { castOf, clockOf, KEYS, newcomer, type Seat, START, seatOf } from './cast.ts'
-import type { Account } from './decision-checks.ts'
-import { checkHistory, type Resolved, type Snapshot } from './final-checks.ts'
-import type { Figure, Heard, Host, Letter, Return, Stand } from './host.ts'
-import { Journal } from './journal.ts'
-import { mergesOf } from './merges.ts'
-import { dropOf, isLive, nextOf, type Sent } from './network.ts'
-import type { Random } from './random.ts'
-import { checkFrame, checkReply, type Handled, originsOf, Sightings } from './reply-checks.ts'
-import { Verdicts, Violation } from './violation.ts'
-import { type Answer, type ConflictReport, type Request, type Resolution, seqOf, textOf } from './wire.ts'
+import { DAY_MS } from '../../../worker/src/core/limits.ts'
+import type { Account } from '../checks/account.ts'
+import { checkHistory, type Resolved, type Snapshot } from '../checks/final-checks.ts'
+import { Journal } from '../checks/journal.ts'
+import { mergesOf } from '../checks/merges.ts'
+import { nameOf, Replies } from '../checks/replies.ts'
+import { type Handled, originsOf } from '../checks/reply-checks.ts'
+import { castOf, clockOf, KEYS, newcomer, type Seat, START, seatOf } from '../clients/cast.ts'
+import { dropOf, isLive, nextOf, type Sent } from '../network/in-flight.ts'
+import type { Heard, Letter, Return, Stand } from '../network/letters.ts'
+import type { Random } from '../values/random.ts'
+import { Verdicts, Violation } from '../values/violation.ts'
+import { type Answer, type ConflictReport, type Request, type Resolution, seqOf } from '../values/wire.ts'
+import type { Figure, Host } from './host.ts'
 
 /** What quiet needs at most, in rounds of all clients. */
 const MAX_ROUNDS = 200
@@ -30,9 +32,7 @@ export class World<H extends Host> {
   /** How often what is on a socket waits. */
   readonly slowness: number
   now: number
-  readonly #handled: Handled[] = []
-  readonly #results = new Map<string, string>()
-  readonly #decided = new Set<string>()
+  readonly #replies = new Replies(this.verdicts)
   /** When each numbered batch was sent first, ms. */
   readonly #firstSent = new Map<string, number>()
   readonly #snapshots: Snapshot[] = []
@@ -41,7 +41,6 @@ export class World<H extends Host> {
   /** The open conflicts that clients have heard of, and their keys. */
   readonly open = new Map<number, string>()
   readonly #resolved: Resolved[] = []
-  readonly #sightings = new Sightings(this.verdicts)
   #failure: unknown
 
   constructor(random: Random, host: H, now = START) {
@@ -139,7 +138,7 @@ export class World<H extends Host> {
   }
 
   #examine(handled: Handled): void {
-    const { client, request, reply } = handled
+    const { request, reply } = handled
     this.count('changes', reply.replayed ? 0 : request.changes.length)
     this.count('replays', Number(reply.replayed))
     this.count('conflicts', reply.replayed ? 0 : reply.conflicts.length)
@@ -149,32 +148,13 @@ export class World<H extends Host> {
       reply.replayed ? 0 : reply.results.filter(({ status }) => status === 'merged').length,
     )
     for (const { id, key, resolution } of reply.conflicts) if (resolution === 'open') this.open.set(id, key)
-    this.#handled.push(handled)
-    checkReply(this.verdicts, handled)
-    this.#sightings.noteReply(handled)
-    if (request.batch !== undefined) this.#checkRepetition(nameOf(client, request), handled)
-  }
-
-  /** A batch is decided once; whatever is said of it, and in whatever order that arrives, is the same. */
-  #checkRepetition(name: string, { reply }: Handled): void {
-    // What a merge made, and a conflict, may be past their retention by now; that they were right is checked elsewhere.
-    const text = reply.results.map(({ value: _, conflict: __, ...result }) => textOf(result)).join()
-    const before = this.#results.get(name) ?? text
-    const twice = !reply.replayed && this.#decided.has(name)
-    this.verdicts.expect(
-      before === text && !twice,
-      'IN4',
-      () => `batch ${name} was ${before} and then ${text}`,
-    )
-    this.#results.set(name, text)
-    if (!reply.replayed) this.#decided.add(name)
+    this.#replies.take(handled)
   }
 
   /** A frame is on its way to a client. */
   hear(heard: Heard): void {
     this.count('frames')
-    checkFrame(this.verdicts, heard)
-    this.#sightings.noteFrame(heard.frame)
+    this.#replies.takeFrame(heard)
     this.downlink.push(heard)
   }
 
@@ -349,7 +329,7 @@ export class World<H extends Host> {
     const granted = ['notes']
     const pulling = [...this.seats.filter(({ client }) => client.habits.pulls), ...readers]
     checkHistory(this.#account(conflicts), {
-      handled: this.#handled,
+      handled: this.#replies.handled,
       snapshots: this.#snapshots,
       final: pulling.map((seat) => this.#snapshotOf(seat)),
       conflicts,
@@ -378,8 +358,8 @@ export class World<H extends Host> {
       horizon,
       policies,
       asked: this.asked,
-      merges: mergesOf(this.journal, this.#handled),
-      ...originsOf(this.#handled),
+      merges: mergesOf(this.journal, this.#replies.handled),
+      ...originsOf(this.#replies.handled),
     }
   }
 
@@ -391,8 +371,4 @@ export class World<H extends Host> {
 
 function isSettled({ client, open }: Seat): boolean {
   return open === null && client.unanswered.length === 0 && (client.caughtUp || !client.habits.pulls)
-}
-
-function nameOf({ id }: { readonly id: string }, { batch }: Request): string {
-  return `${id} ${batch}`
 }

@@ -1,8 +1,8 @@
-import { newcomer, type Seat } from './cast.ts'
-import { makeEdits } from './edits.ts'
-import type { World } from './history.ts'
+import { newcomer, type Seat } from '../clients/cast.ts'
+import { makeEdits } from '../clients/edits.ts'
+import type { World } from '../history/world.ts'
+import type { Answer, Request } from '../values/wire.ts'
 import type { NodeHost } from './node-host.ts'
-import type { Answer, Request } from './wire.ts'
 
 /** More statements than an erasure has. */
 const STATEMENTS = 20

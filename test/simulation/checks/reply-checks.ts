@@ -1,17 +1,7 @@
-import type { Habits } from './client.ts'
-import type { Heard } from './host.ts'
-import type { Verdicts } from './violation.ts'
-import {
-  type Change,
-  type Entry,
-  type Frame,
-  isGranted,
-  type Json,
-  type Reply,
-  type Request,
-  seqOf,
-  textOf,
-} from './wire.ts'
+import type { Habits } from '../clients/client.ts'
+import type { Heard } from '../network/letters.ts'
+import type { Verdicts } from '../values/violation.ts'
+import { type Change, isGranted, type Reply, type Request, seqOf } from '../values/wire.ts'
 
 /** A request that was answered, whether or not the answer arrived. */
 export interface Handled {
@@ -152,46 +142,4 @@ export function originsOf(handled: readonly Handled[]): Origins {
     }
   }
   return { sources, effects }
-}
-
-type Content = readonly [key: string, by: string, deleted: boolean, value: Json | undefined]
-
-/** What a version was seen to be, wherever it was seen: it must be the same everywhere and for ever. */
-export class Sightings {
-  readonly #seen = new Map<string, string>()
-  readonly #verdicts: Verdicts
-
-  constructor(verdicts: Verdicts) {
-    this.#verdicts = verdicts
-  }
-
-  note(version: string, [key, by, deleted, value]: Content): void {
-    const text = `${key} by ${by}, ${deleted ? 'deleted ' : ''}${textOf(value)}`
-    const before = this.#seen.get(version) ?? text
-    this.#seen.set(version, before)
-    this.#verdicts.expect(before === text, 'IN8', () => `${version} was ${before} and is ${text}`)
-  }
-
-  noteFrame(frame: Frame): void {
-    if (frame.type === 'changes') this.#noteEntries(frame.changes)
-  }
-
-  noteReply({ client, request, reply }: Handled): void {
-    for (const [index, { key, status, version }] of reply.results.entries()) {
-      const change = request.changes[index]
-      if (status === 'applied' && version !== undefined)
-        this.note(version, [key, client.id, change?.deleted === true, change?.value])
-    }
-    this.#noteEntries(reply.changes)
-    for (const { key, winner, loser } of reply.conflicts) {
-      for (const { version, by, deleted, value, omitted } of [winner, loser]) {
-        if (version !== undefined && !omitted) this.note(version, [key, by ?? '', deleted === true, value])
-      }
-    }
-  }
-
-  #noteEntries(entries: readonly Entry[]): void {
-    for (const { key, version, by, deleted, value } of entries)
-      this.note(version, [key, by, deleted === true, value])
-  }
 }

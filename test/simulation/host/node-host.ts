@@ -1,14 +1,10 @@
-import { DEFAULT_CONFIG } from '../../worker/src/core/config.ts'
-import { newcomer, type Seat } from './cast.ts'
-import { eraseSpaceOf } from './erasing.ts'
-import type { Floor } from './floor.ts'
-import { World } from './history.ts'
-import type { Host, Letter } from './host.ts'
-import type { Journal } from './journal.ts'
-import { type Ears, Lines } from './lines.ts'
-import { EVERYWHERE, operate, TO_THE_SERVER } from './operations.ts'
-import { Random } from './random.ts'
-import { Server } from './server.ts'
+import { DEFAULT_CONFIG } from '../../../worker/src/core/config.ts'
+import type { Journal } from '../checks/journal.ts'
+import { newcomer, type Seat } from '../clients/cast.ts'
+import type { Host } from '../history/host.ts'
+import type { Letter } from '../network/letters.ts'
+import { type Ears, Lines } from '../network/lines.ts'
+import type { Random } from '../values/random.ts'
 import {
   type Answer,
   type ConflictReport,
@@ -16,7 +12,9 @@ import {
   POLICIES,
   type Policy,
   type Resolution,
-} from './wire.ts'
+} from '../values/wire.ts'
+import type { Floor } from './floor.ts'
+import { Server } from './server.ts'
 
 /** Merges are the hardest to get right: they come more often. */
 const LIKELY = [...POLICIES, 'merge', 'merge'] as const
@@ -115,21 +113,4 @@ export class NodeHost implements Host {
   conflicts(granted: readonly string[] | null): Promise<readonly ConflictReport[]> {
     return this.server.conflicts(granted)
   }
-}
-
-const OPERATIONS = [...EVERYWHERE, ...TO_THE_SERVER]
-
-/** Makes the history of a seed and checks it; throws the violation that it finds. */
-export async function runHistory(seed: number, floor: Floor): Promise<World<NodeHost>> {
-  const random = new Random(seed)
-  const world = new World(random, new NodeHost(floor, random))
-  world.host.server.clock = () => world.now
-  for (let steps = random.between(100, 500); steps > 0; steps--) await operate(world, OPERATIONS)
-  await world.listen()
-  await world.calm()
-  await world.close()
-  await eraseSpaceOf(world)
-  world.count('kills', world.host.server.kills)
-  world.host.server.db.close()
-  return world
 }

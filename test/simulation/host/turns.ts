@@ -1,4 +1,4 @@
-import type { Random } from './random.ts'
+import type { Random } from '../values/random.ts'
 
 /** More turns than any history takes to come to its end. */
 const MAX_TURNS = 20_000

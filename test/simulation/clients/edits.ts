@@ -1,7 +1,7 @@
+import type { Random } from '../values/random.ts'
+import { type Change, isGranted, type Json } from '../values/wire.ts'
 import { clockOf, KEYS, type Seat } from './cast.ts'
 import type { Base } from './client.ts'
-import type { Random } from './random.ts'
-import { type Change, isGranted, type Json } from './wire.ts'
 
 /** Contents that several clients write, so that equal ones meet. */
 const COMMON: readonly Json[] = [

@@ -1,7 +1,7 @@
-import type { Session } from '../../worker/src/core/session.ts'
+import type { Session } from '../../../worker/src/core/session.ts'
+import type { Random } from '../values/random.ts'
+import type { Request } from '../values/wire.ts'
 import { type Habits, OfflineClient } from './client.ts'
-import type { Random } from './random.ts'
-import type { Request } from './wire.ts'
 
 const HOUR = 3_600_000
 

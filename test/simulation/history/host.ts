@@ -1,6 +1,7 @@
-import type { Seat } from './cast.ts'
-import type { Journal } from './journal.ts'
-import type { Answer, ConflictReport, Entry, Frame, Policy, Request, Resolution } from './wire.ts'
+import type { Journal } from '../checks/journal.ts'
+import type { Seat } from '../clients/cast.ts'
+import type { Letter, Sockets } from '../network/letters.ts'
+import type { Answer, ConflictReport, Entry, Policy, Resolution } from '../values/wire.ts'
 
 /** What carries out a history: a space with a process that can be killed. */
 export interface Host {
@@ -23,40 +24,6 @@ export interface Host {
   readonly policies: ReadonlyMap<string, ReadonlySet<Policy>>
   /** Nobody has one where clients can only ask. */
   readonly sockets: Sockets
-}
-
-/** The sockets of those who follow. While a client has one, its requests go over it or over HTTP. */
-export interface Sockets {
-  has(seat: Seat): boolean
-  readonly followers: readonly Seat[]
-  /** Says where its client's copy stands. */
-  confirm(seat: Seat, cursor: string): void
-  cut(seat: Seat): void
-}
-
-/** A request on its way to the server, and its answer on the way back. `live`: over the client's socket. */
-export interface Letter {
-  readonly seat: Seat
-  readonly attempt: number
-  readonly request: Request
-  readonly live: boolean
-}
-
-/** A client's word of where its copy stands, on its way over the socket. */
-export interface Stand {
-  readonly seat: Seat
-  readonly seen: string
-  readonly live: true
-}
-
-export interface Return extends Letter {
-  readonly answer: Answer
-}
-
-/** What a client hears without having asked. */
-export interface Heard {
-  readonly seat: Seat
-  readonly frame: Frame
 }
 
 export type Figure =

@@ -1,4 +1,4 @@
-import type { Change, Entry, Frame, Json, Reply, Request } from './wire.ts'
+import type { Change, Entry, Frame, Json, Reply, Request } from '../values/wire.ts'
 
 /** What sort of client it is: what it knows of the protocol, and what it is granted. */
 export interface Habits {

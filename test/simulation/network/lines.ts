@@ -1,6 +1,6 @@
-import type { Seat } from './cast.ts'
-import type { Heard, Sockets } from './host.ts'
-import type { Answer, Request } from './wire.ts'
+import type { Seat } from '../clients/cast.ts'
+import type { Answer, Request } from '../values/wire.ts'
+import type { Heard, Sockets } from './letters.ts'
 
 /** The client's end of a socket, of whatever runtime. */
 export interface ClientEnd {

@@ -1,7 +1,4 @@
-import type { Habits, Known } from './client.ts'
-import { type Account, checkDecisions } from './decision-checks.ts'
-import type { Stored } from './journal.ts'
-import type { Handled } from './reply-checks.ts'
+import type { Habits, Known } from '../clients/client.ts'
 import {
   type Change,
   type ConflictReport,
@@ -10,7 +7,11 @@ import {
   type ResultLine,
   sameJson,
   seqOf,
-} from './wire.ts'
+} from '../values/wire.ts'
+import type { Account } from './account.ts'
+import { checkDecisions } from './decision-checks.ts'
+import type { Stored } from './journal.ts'
+import type { Handled } from './reply-checks.ts'
 
 /** A client's copy at the end of a page that was the last one. */
 export interface Snapshot {

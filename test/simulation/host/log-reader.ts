@@ -1,6 +1,6 @@
-import type { Keyring } from '../../worker/src/objects/seal.ts'
+import type { Keyring } from '../../../worker/src/objects/seal.ts'
+import type { Stored } from '../checks/journal.ts'
 import type { Floor } from './floor.ts'
-import type { Stored } from './journal.ts'
 
 /** The rows of a log, and what opens them. */
 export interface Log {

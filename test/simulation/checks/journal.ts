@@ -1,4 +1,4 @@
-import type { Json } from './wire.ts'
+import type { Json } from '../values/wire.ts'
 
 /** One version as the log holds it: what stands there, and what it says it replaced or lost to. */
 export interface Stored {

@@ -1,7 +1,7 @@
-import type { Merges } from './decision-checks.ts'
+import { sameJson, seqOf } from '../values/wire.ts'
+import type { Merges } from './account.ts'
 import type { Journal } from './journal.ts'
 import type { Handled } from './reply-checks.ts'
-import { sameJson, seqOf } from './wire.ts'
 
 /** The versions that came of merges, as the replies tell. */
 export function mergesOf({ versions }: Journal, handled: readonly Handled[]): Merges {

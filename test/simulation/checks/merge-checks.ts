@@ -1,6 +1,7 @@
-import { type Account, type Decision, describe, isLater } from './decision-checks.ts'
+import { type ConflictReport, type Json, sameJson, seqOf } from '../values/wire.ts'
+import { type Account, type Decision, describe } from './account.ts'
 import type { Stored } from './journal.ts'
-import { type ConflictReport, type Json, sameJson, seqOf } from './wire.ts'
+import { isLater } from './order.ts'
 
 type Fields = { readonly [key: string]: Json }
 
