@@ -13,7 +13,7 @@ export async function alteredFloor(alterations: readonly Alteration[]): Promise<
     platform: 'node',
     target: 'es2024',
     plugins: [altering(alterations)],
-    inject: [join(import.meta.dirname, 'host/platform.ts')],
+    inject: ['host/platform.ts', 'host/crypto.ts'].map((file) => join(import.meta.dirname, file)),
   })
   const text = outputFiles[0]?.text ?? ''
   const module: { readonly floor: Floor } = await import(
