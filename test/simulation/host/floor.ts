@@ -10,7 +10,7 @@ import { openSpace } from '../../../worker/src/objects/space.ts'
 import { sync } from '../../../worker/src/objects/sync.ts'
 import { migrate } from '../../../worker/src/objects/tables.ts'
 import { upkeep } from '../../../worker/src/objects/upkeep.ts'
-import { platform } from './platform.ts'
+import { planted, platform } from './platform.ts'
 
 export const floor = {
   decodeChunks,
@@ -20,6 +20,7 @@ export const floor = {
   liveOf,
   migrate,
   openSpace,
+  planted,
   platform,
   readHistory,
   resolveConflict,

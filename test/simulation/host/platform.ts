@@ -84,3 +84,17 @@ export const console = {
     platform.defects.push(line)
   },
 }
+
+type Planted = (original: Callable, ...args: unknown[]) => unknown
+type Callable = (...args: unknown[]) => unknown
+
+/** The bugs of the moment, by the name of the function that each replaces. */
+export const planted = new Map<string, Planted>()
+
+/** Calls the bug that is planted in place of a function, or the function. */
+export function plantedAt(name: string): Planted {
+  return (original, ...args) => {
+    const wrong = planted.get(name)
+    return wrong === undefined ? original(...args) : wrong(original, ...args)
+  }
+}
