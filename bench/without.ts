@@ -2,7 +2,7 @@ import type { Alteration } from '../test/support/alter.ts'
 
 const CLEAR_VALUES: readonly Alteration[] = [
   {
-    function: 'keyring',
+    function: 'spaceKeys',
     with: `(original, ...args) => {
       const same = async (algorithm, key, bytes) => bytes
       Object.assign(crypto.subtle, { encrypt: same, decrypt: same })

@@ -1,4 +1,4 @@
-import { DAY_MS } from '../../../worker/src/core/limits.ts'
+import { DAY_MS } from '../../../worker/src/core/values/limits.ts'
 import type { Account } from '../checks/account.ts'
 import { checkHistory, type Resolved, type Snapshot } from '../checks/final-checks.ts'
 import { Journal } from '../checks/journal.ts'

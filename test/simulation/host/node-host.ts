@@ -1,4 +1,4 @@
-import { DEFAULT_CONFIG } from '../../../worker/src/core/config.ts'
+import { DEFAULT_CONFIG } from '../../../worker/src/core/space/config.ts'
 import type { Journal } from '../checks/journal.ts'
 import { newcomer, type Seat } from '../clients/cast.ts'
 import type { Host } from '../history/host.ts'

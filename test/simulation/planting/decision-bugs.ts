@@ -1,9 +1,9 @@
-import type { effectiveTime, isTimestamp } from '../../../worker/src/core/clock.ts'
-import type { merge } from '../../../worker/src/core/merge.ts'
-import type { planBatch } from '../../../worker/src/core/plan.ts'
-import type { Head, isLater, Stance, Step, stanceOf } from '../../../worker/src/core/settle.ts'
-import { NOTHING, type Version } from '../../../worker/src/core/version.ts'
-import type { View } from '../../../worker/src/core/view.ts'
+import type { merge } from '../../../worker/src/core/batch/merge.ts'
+import type { planBatch } from '../../../worker/src/core/batch/plan.ts'
+import type { isLater, Stance, Step, StepOnEntry, stanceOf } from '../../../worker/src/core/batch/stance.ts'
+import type { View } from '../../../worker/src/core/batch/view.ts'
+import type { effectiveTime, isTimestamp } from '../../../worker/src/core/values/clock.ts'
+import { NOTHING, type Version } from '../../../worker/src/core/values/version.ts'
 import { type Bug, plant } from './plant.ts'
 
 /** Plants a wrong stance of an edit, for what the right one is. */
@@ -29,8 +29,8 @@ function view(wrong: (right: View) => Partial<View>) {
 export const DECISION_BUGS: readonly Bug[] = [
   {
     name: 'ignores the base of an edit',
-    plants: stance((right, { base, head }) =>
-      right === 'apply' && head !== undefined && base === head.seq ? 'compete' : right,
+    plants: stance((right, { base, current }) =>
+      right === 'apply' && current !== undefined && base === current.seq ? 'compete' : right,
     ),
   },
   {
@@ -39,9 +39,9 @@ export const DECISION_BUGS: readonly Bug[] = [
   },
   {
     name: 'ignores where a run of writes began',
-    plants: stance((right, { base, client, head }) => {
-      const isOlder = base !== undefined && head !== undefined && base <= head.seq
-      return right === 'compete' && isOlder && head.by === client ? 'rewrite' : right
+    plants: stance((right, { base, client, current }) => {
+      const isOlder = base !== undefined && current !== undefined && base <= current.seq
+      return right === 'compete' && isOlder && current.by === client ? 'rewrite' : right
     }),
     from: 136,
   },
@@ -56,7 +56,9 @@ export const DECISION_BUGS: readonly Bug[] = [
   },
   {
     name: 'counts every version before a deletion to the run that begins on it',
-    plants: [plant<(step: Step) => number>('rootOf', (_, { base, head }) => base ?? head?.seq ?? NOTHING)],
+    plants: [
+      plant<(step: Step) => number>('rootOf', (_, { base, current }) => base ?? current?.seq ?? NOTHING),
+    ],
     from: 50,
   },
   {
@@ -126,9 +128,10 @@ export const DECISION_BUGS: readonly Bug[] = [
   {
     name: 'lets a client compete with its own edit inside a merge',
     plants: [
-      plant<(draft: unknown, step: Step & { readonly head: Head }) => boolean>(
+      plant<(draft: unknown, step: StepOnEntry) => boolean>(
         'isLaterThanRival',
-        (_, __, { edit, client, head }) => edit.at > head.at || (edit.at === head.at && client > head.by),
+        (_, __, { edit, client, current }) =>
+          edit.at > current.at || (edit.at === current.at && client > current.by),
       ),
     ],
     from: 12,

@@ -1,8 +1,8 @@
-import type { isAbove, Place, positionOf } from '../../../worker/src/core/cursor.ts'
-import type { Listener, standsAt } from '../../../worker/src/core/listener.ts'
-import type { listConflicts } from '../../../worker/src/objects/conflicts.ts'
-import type { FeedQuery, Page, readPage } from '../../../worker/src/objects/feed.ts'
-import type { pull } from '../../../worker/src/objects/pull.ts'
+import type { isAbove, Position, resumePoint } from '../../../worker/src/core/feed/cursor.ts'
+import type { Listener, standsAt } from '../../../worker/src/core/feed/listener.ts'
+import type { listConflicts } from '../../../worker/src/objects/read/conflicts.ts'
+import type { FeedQuery, Page, readPage } from '../../../worker/src/objects/read/feed.ts'
+import type { pull } from '../../../worker/src/objects/read/pull.ts'
 import { seqOf } from '../values/wire.ts'
 import { type Bug, plant } from './plant.ts'
 
@@ -62,7 +62,7 @@ export const FEED_BUGS: readonly Bug[] = [
   {
     name: 'makes a reader that starts below the floor start over for ever',
     plants: [
-      plant<typeof positionOf>('positionOf', (original, cursor, filter, feed) => {
+      plant<typeof resumePoint>('resumePoint', (original, cursor, filter, feed) => {
         const right = original(cursor, filter, feed)
         const isBelow = cursor !== null && right.reset === null && right.seq < feed.floor
         return isBelow ? { seq: 0, scan: feed.head, reset: 'floor' } : right
@@ -84,7 +84,7 @@ export const FEED_BUGS: readonly Bug[] = [
   {
     name: 'takes the position of a reader that scans for one that does not',
     plants: [
-      plant<(listener: Listener, place: Place) => boolean>(
+      plant<(listener: Listener, position: Position) => boolean>(
         'isStood',
         (_, { stood }, { seq }) => stood === seq,
       ),

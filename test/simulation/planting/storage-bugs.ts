@@ -1,10 +1,10 @@
-import type { isReplay } from '../../../worker/src/core/batch.ts'
-import { accepted } from '../../../worker/src/core/result.ts'
-import type { acceptBatch } from '../../../worker/src/objects/accept.ts'
-import type { commit } from '../../../worker/src/objects/commit.ts'
-import type { openSpace, Space } from '../../../worker/src/objects/space.ts'
-import type { Store } from '../../../worker/src/objects/store.ts'
-import type { foundAgain } from '../../../worker/src/objects/tables.ts'
+import type { isReplay } from '../../../worker/src/core/batch/batch-number.ts'
+import { accepted } from '../../../worker/src/core/values/result.ts'
+import type { openSpace, Space } from '../../../worker/src/objects/space/space.ts'
+import type { Store } from '../../../worker/src/objects/store/store.ts'
+import type { foundAgain } from '../../../worker/src/objects/store/tables.ts'
+import type { acceptBatch } from '../../../worker/src/objects/write/accept.ts'
+import type { commit } from '../../../worker/src/objects/write/commit.ts'
 import { type Bug, plant } from './plant.ts'
 
 /** Plants a space with something about it that is wrong. */
@@ -26,7 +26,7 @@ function store(wrong: (storage: DurableObjectStorage) => Partial<Store>) {
 }
 
 /** What a batch writes. */
-const WRITES = ['append', 'putHeads', 'putConflicts', 'putClient', 'resolveConflict'] as const
+const WRITES = ['append', 'putEntryStates', 'putConflicts', 'putClient', 'resolveConflict'] as const
 
 /** The mistakes that lose or tear what is stored. */
 export const STORAGE_BUGS: readonly Bug[] = [
@@ -82,7 +82,7 @@ export const STORAGE_BUGS: readonly Bug[] = [
   {
     name: 'gives out a sequence number again after a restart',
     plants: space((right) => {
-      right.standing = { ...right.standing, seq: Math.max(0, right.standing.seq - 1) }
+      right.state = { ...right.state, seq: Math.max(0, right.state.seq - 1) }
     }),
   },
   {

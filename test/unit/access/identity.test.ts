@@ -5,7 +5,7 @@ import {
   type IdentityProvider,
   identityName,
   longestGrant,
-} from '../../../worker/src/core/identity.ts'
+} from '../../../worker/src/core/access/identity.ts'
 import { IdentityName } from '../../../worker/src/schema/name.ts'
 
 const entry: IdentityProvider = {

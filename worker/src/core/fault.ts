@@ -1,7 +1,7 @@
-import type { BatchFault } from './batch.ts'
-import type { RateLimited } from './budget.ts'
-import type { QuotaExceeded } from './quota.ts'
-import type { ChangeResult } from './verdict.ts'
+import type { RateLimited } from './access/budget.ts'
+import type { BatchFault } from './batch/batch-number.ts'
+import type { ChangeResult } from './batch/verdict.ts'
+import type { QuotaExceeded } from './space/quota.ts'
 
 /**
  * Why a whole request is refused: a closed union that clients and tests key on through its `code`.

@@ -1,7 +1,12 @@
 import * as z from 'zod/mini'
-import { EXPORT_FORMAT, EXPORT_VERSION, type ExportEnd, type ExportHeader } from '../core/export.ts'
 import type { Fault } from '../core/fault.ts'
-import { type Result, refused } from '../core/result.ts'
+import {
+  EXPORT_FORMAT,
+  EXPORT_VERSION,
+  type ExportEnd,
+  type ExportHeader,
+} from '../core/feed/export-format.ts'
+import { type Result, refused } from '../core/values/result.ts'
 import { AnyJson, ClientId, Milliseconds } from './name.ts'
 import { parseBody } from './parse.ts'
 

@@ -2,10 +2,10 @@ import * as z from 'zod/mini'
 import { toDotPath } from 'zod/v4/core'
 import en from 'zod/v4/locales/en.js'
 import type { Fault } from '../core/fault.ts'
-import { type Json, type Misfit, misfitIn } from '../core/json.ts'
-import { MAX_DEPTH } from '../core/limits.ts'
-import { boundedPointer } from '../core/pointer.ts'
-import { accepted, type Result, refused } from '../core/result.ts'
+import { type Json, type Misfit, misfitIn } from '../core/values/json.ts'
+import { MAX_DEPTH } from '../core/values/limits.ts'
+import { boundedPointer } from '../core/values/pointer.ts'
+import { accepted, type Result, refused } from '../core/values/result.ts'
 
 // Messages never repeat what was sent: a credential could stand there by mistake (SC8), at any length.
 z.config({

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini'
 import type { Fault } from '../core/fault.ts'
-import type { Json } from '../core/json.ts'
-import { MAX_CHANGES } from '../core/limits.ts'
-import { type Result, refused } from '../core/result.ts'
+import type { Json } from '../core/values/json.ts'
+import { MAX_CHANGES } from '../core/values/limits.ts'
+import { type Result, refused } from '../core/values/result.ts'
 import { AnyJson, ClientId, Collections, Opaque, PageSize } from './name.ts'
 import { parseJson, parseShape } from './parse.ts'
 
