@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import * as limits from '../../worker/src/core/limits.ts'
+import * as limits from '../../worker/src/core/values/limits.ts'
 import { talk } from './canaries.ts'
 import { enrol, stronghold } from './stronghold.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { canonicalJson, fitsBytes, type Json, misfitIn } from '../../worker/src/core/json.ts'
-import { boundedPointer } from '../../worker/src/core/pointer.ts'
+import { canonicalJson, fitsBytes, type Json, misfitIn } from '../../worker/src/core/values/json.ts'
+import { boundedPointer } from '../../worker/src/core/values/pointer.ts'
 
 const anyJson = fc.jsonValue({ stringUnit: 'grapheme', maxDepth: 6 }) as fc.Arbitrary<Json>
 

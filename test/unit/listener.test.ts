@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
+  type FeedPosition,
   hasRoom,
   isBehind,
   type Listener,
   pokedNow,
-  type Standpoint,
   sentTo,
   standsAt,
-} from '../../worker/src/core/listener.ts'
+} from '../../worker/src/core/feed/listener.ts'
 
 /** A frame of this many entries is pulled in the model, so that short feeds meet it. */
 const MAX_ENTRIES = 3
@@ -20,7 +20,7 @@ type Frame =
 
 type Said = { readonly type: 'seen'; readonly at: number } | { readonly type: 'push'; readonly at: number }
 
-function at(seq: number): Standpoint {
+function at(seq: number): FeedPosition {
   return { epoch: 'e', place: { seq, scan: 0 }, cursor: String(seq) }
 }
 
@@ -47,7 +47,7 @@ class Feed {
   }
 }
 
-/** What an object does for a socket (`objects/broadcast.ts`, `objects/message.ts`), and what is on its way. */
+/** What an object does for a socket (`objects/live/broadcast.ts`, `objects/live/message.ts`), and what is on its way. */
 class Line {
   readonly down: Frame[] = []
   readonly up: Said[] = []
@@ -245,7 +245,7 @@ test('[LV3] the end of a frame that the client has passed over is not the end of
 })
 
 test('[LV3] a reader that scans from nothing stands elsewhere than one at the same version that does not', () => {
-  const scanning: Standpoint = { epoch: 'e', place: { seq: 11, scan: 16 }, cursor: '11-16' }
+  const scanning: FeedPosition = { epoch: 'e', place: { seq: 11, scan: 16 }, cursor: '11-16' }
   const session = {} as Listener['session']
   const began: Listener = { session, filter: ['n'], ...at(11), stood: 11, poked: false, unseen: [] }
   const told = sentTo(began, at(19), { bytes: 1, at: 0 })

@@ -9,8 +9,8 @@ import {
   UnsecuredJWT,
 } from 'jose'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { ALGORITHMS, type IdentityProvider } from '../../worker/src/core/identity.ts'
-import { KEYS_BURST } from '../../worker/src/core/limits.ts'
+import { ALGORITHMS, type IdentityProvider } from '../../worker/src/core/access/identity.ts'
+import { KEYS_BURST } from '../../worker/src/core/values/limits.ts'
 import { answer } from '../../worker/src/http/edge.ts'
 import { hush } from '../support/witness.ts'
 import { device, mint, type Reply, send } from './client.ts'

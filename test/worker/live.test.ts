@@ -1,6 +1,8 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
+import type { Session } from '../../worker/src/core/access/session.ts'
+import type { Listener } from '../../worker/src/core/feed/listener.ts'
 import {
   MAX_ATTACHMENT_LENGTH,
   MAX_FRAME_BYTES,
@@ -8,9 +10,7 @@ import {
   MAX_REFUSED_MESSAGES,
   MAX_UNSEEN,
   MAX_UNSEEN_REPLY_BYTES,
-} from '../../worker/src/core/limits.ts'
-import type { Listener } from '../../worker/src/core/listener.ts'
-import type { Session } from '../../worker/src/core/session.ts'
+} from '../../worker/src/core/values/limits.ts'
 import { answer } from '../../worker/src/http/edge.ts'
 import { CONFIG_KEY } from '../../worker/src/schema/config.ts'
 import { olderSpaces, withStubs } from '../support/unkind-spaces.ts'

@@ -1,10 +1,10 @@
 import { env } from 'cloudflare:workers'
 import { afterEach, expect, test, vi } from 'vitest'
-import { MAX_ARRIVING_BYTES, MAX_BODY_BYTES, MIN_BODY_BYTES } from '../../worker/src/core/limits.ts'
-import { readBody } from '../../worker/src/http/body.ts'
+import { MAX_ARRIVING_BYTES, MAX_BODY_BYTES, MIN_BODY_BYTES } from '../../worker/src/core/values/limits.ts'
 import { answer } from '../../worker/src/http/edge.ts'
+import { readBody } from '../../worker/src/http/exchange/body.ts'
 import { ROUTES } from '../../worker/src/http/router.ts'
-import { lineReader } from '../../worker/src/objects/line-reader.ts'
+import { lineReader } from '../../worker/src/objects/transfer/line-reader.ts'
 import { call, configure, type Device, device, mint, newSpace, send } from './client.ts'
 import { follow } from './follower.ts'
 

@@ -1,4 +1,4 @@
-import type { Scope } from './session.ts'
+import type { Scope } from './access/session.ts'
 
 /** What an act was about. These fields only, of what the Worker has understood: nothing of a request is copied. */
 export interface AuditTarget {

@@ -1,0 +1,15 @@
+/** The value that was asked for, or the fault that refuses it. Crosses the Durable Object boundary whole, which a thrown error does not. */
+export type Result<T, F> = { readonly ok: true; readonly value: T } | Refused<F>
+
+export interface Refused<F> {
+  readonly ok: false
+  readonly fault: F
+}
+
+export function accepted<T>(value: T): Result<T, never> {
+  return { ok: true, value }
+}
+
+export function refused<F>(fault: F): Refused<F> {
+  return { ok: false, fault }
+}
