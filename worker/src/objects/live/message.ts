@@ -1,17 +1,12 @@
 import { PLACE_EXHAUSTED } from '../../core/access/budget.ts'
-
 import type { Fault } from '../../core/fault.ts'
-import { sentTo, standsAt, unseenBytes, wasLedTo } from '../../core/feed/listener.ts'
+import { confirmedAt, isReachable, sentTo, unseenBytes } from '../../core/feed/listener.ts'
 import { batchPoint, keepPoint, requestLine, requestPoint } from '../../core/log-line.ts'
 import { problemDocument, problemOf } from '../../core/problem.ts'
 import { fitsBytes, utf8Length } from '../../core/values/json.ts'
-import {
-  MAX_MESSAGE_BYTES,
-  MAX_NOTE_LENGTH,
-  MAX_UNSEEN,
-  MAX_UNSEEN_REPLY_BYTES,
-} from '../../core/values/limits.ts'
+import { MAX_MESSAGE_BYTES } from '../../core/values/limits.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
+import { MAX_NOTE_LENGTH, MAX_UNSEEN, MAX_UNSEEN_REPLY_BYTES } from '../../core/values/socket-limits.ts'
 import { idIn, type LiveMessage, PONG, parseMessage } from '../../schema/live.ts'
 import { toSyncRequest } from '../../schema/sync.ts'
 import { serve, weightOfPush } from '../space/serve.ts'
@@ -92,7 +87,7 @@ async function moveTo(incoming: Incoming, cursor: string, toll: Toll): Promise<v
   if (toll === 'free') spendReply(socket)
   const listener = listenerOf(socket)
   // Whoever was told to pull has paid for the pull.
-  const isLed = at !== null && (wasLedTo(listener, at) || listener.poked)
+  const isLed = at !== null && (isReachable(listener, at) || listener.poked)
   const paid = isLed ? accepted(toll) : await payInFull(hub, socket, accepted(toll))
   if (paid === null) return
   if (!paid.ok) return sayError(incoming, paid.fault)
@@ -100,7 +95,7 @@ async function moveTo(incoming: Incoming, cursor: string, toll: Toll): Promise<v
     const detail = "cursor: cannot be continued here; pull, with this socket's collections"
     return sayError(incoming, { code: 'invalid-request', detail })
   }
-  const moved = standsAt(listenerOf(socket), at)
+  const moved = confirmedAt(listenerOf(socket), at)
   remember(socket, moved)
   broadcast.catchUp(moved)
 }
@@ -149,7 +144,7 @@ async function take(
   const { cursor } = request.value
   if (cursor !== undefined) hub.answering.add(socket)
   const at = typeof cursor === 'string' ? feedPositionOf(hub.space, cursor, filter) : null
-  if (at !== null) remember(socket, standsAt(listenerOf(socket), at))
+  if (at !== null) remember(socket, confirmedAt(listenerOf(socket), at))
   // A long message has its share already.
   const weight = text.length > MAX_NOTE_LENGTH ? null : weightOfPush(text)
   return serve(hub.space, { session, weight, now }, () =>
