@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { crossings, folderCycles, fullFolders, isLong } from '../../.ci/folders.ts'
+import { crossings, folderCycles, fullFolders, isLong } from '../../../.ci/folders.ts'
 
 const cyclesOf = (files: Record<string, string>) =>
   folderCycles(Object.entries(files).flatMap(([path, text]) => crossings(path, text))).map((cycle) =>

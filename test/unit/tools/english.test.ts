@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isOdd, sentencesOf } from '../../.ci/sentences.ts'
+import { isOdd, sentencesOf } from '../../../.ci/sentences.ts'
 
 const odd = (path: string, text: string) => sentencesOf(path, text).filter((sentence) => isOdd(sentence.text))
 
