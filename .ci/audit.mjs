@@ -1,6 +1,6 @@
-// Asks the registry whether anything that runs in production has a serious weakness that is known. Not every registry
-// can be asked: then it says so and is content, or with `--required` fails. Needs the lock file only, no packages:
-// plain JavaScript.
+// Asks the registry for known vulnerabilities of high severity in production dependencies. If the registry offers no
+// audit, the check reports that and passes, or fails with `--required`. It needs only the lock file, no packages. It is
+// therefore plain JavaScript.
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 
@@ -39,9 +39,11 @@ if (findings.length > 0) {
   for (const found of findings) console.error(`Error: ${describe(found)}`)
   process.exitCode = 1
 } else if (isReport && status === 0) {
-  console.log(`Audit: what runs in production has no known weakness of severity ${SERIOUS.join(' or ')}`)
+  console.log(
+    `Audit: production dependencies have no known vulnerability of severity ${SERIOUS.join(' or ')}`,
+  )
 } else if (!isReport && typeof said?.message === 'string') {
-  // What npm says when the registry did not answer as one that audits: the reason is in the message.
+  // npm prints a message with the reason if the registry offers no audit.
   const line = `Nothing was audited: ${said.message.split('\n')[0]}`
   if (values.required) console.error(`Error: ${line}`)
   else console.log(line)
@@ -49,7 +51,7 @@ if (findings.length > 0) {
 } else {
   const code = error === undefined ? status : error.code
   console.error(
-    `Error: npm audit ended with ${code} and no report that is understood: see what it says by itself`,
+    `Error: npm audit ended with ${code} and without a readable report. Run it by itself to see its output`,
   )
   process.exitCode = 1
 }

@@ -48,7 +48,7 @@ const NOTHING = '405 Method Not Allowed - POST https://registry.example/-/npm/v1
 const ADVICE = { title: 'it runs what it reads', url: 'https://advisories.example/1', severity: 'high' }
 
 test('no finding, or none that is serious, is right', () => {
-  const clean = ['Audit: what runs in production has no known weakness of severity high or critical']
+  const clean = ['Audit: production dependencies have no known vulnerability of severity high or critical']
   expect(audit(report())).toEqual({ status: 0, lines: clean })
   expect(audit(report(weakness('left-pad', 'moderate', [ADVICE])), '--required')).toEqual({
     status: 0,
@@ -93,7 +93,7 @@ test.each<[what: string, said: Said | undefined]>([
   const { status, lines } = audit(said)
   expect(status).toBe(1)
   expect(lines).toEqual([
-    expect.stringMatching(/^Error: npm audit ended with \w+ and no report that is understood/),
+    expect.stringMatching(/^Error: npm audit ended with \w+ and without a readable report/),
   ])
 })
 
