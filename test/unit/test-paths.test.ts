@@ -15,14 +15,15 @@ test.each(['test/unit/plan.test.ts', './test/unit/plan.test.ts', 'worker/', 'uni
   },
 )
 
-test.each(['worker/src/core/plan.test.ts', 'worker/src/core/plan.ts', './worker/src/core/plan.ts:7'])(
-  'npm test -- %s runs the tests that are named after it, and says so',
-  (path) => {
-    const paths = ['test/unit/plan.test.ts', 'test/worker/plan.test.ts']
-    const notice = `${path} is no test file; running ${paths.join(', ')}`
-    expect(testsAt(path, FILES)).toEqual({ paths, notice })
-  },
-)
+test.each([
+  'worker/src/core/plan.test.ts',
+  'worker/src/core/batch/plan.ts',
+  './worker/src/core/batch/plan.ts:7',
+])('npm test -- %s runs the tests that are named after it, and says so', (path) => {
+  const paths = ['test/unit/plan.test.ts', 'test/worker/plan.test.ts']
+  const notice = `${path} is no test file; running ${paths.join(', ')}`
+  expect(testsAt(path, FILES)).toEqual({ paths, notice })
+})
 
 test.each(['worker/src/core', 'nonsense/', 'worker/src/core/ple.ts'])(
   'npm test -- %s says what to do',
