@@ -1,6 +1,6 @@
-// Asks the registry for known vulnerabilities of high severity in production dependencies. If the registry offers no
-// audit, the check reports that and passes, or fails with `--required`. It needs only the lock file, no packages. It is
-// therefore plain JavaScript.
+// Asks the registry whether a production dependency has a known serious vulnerability. Some registries offer no audit:
+// the script then says so and passes, or fails with `--required`. It is plain JavaScript because it runs before any
+// package is installed. It needs only the lock file.
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 
@@ -20,7 +20,7 @@ function describe({ name, range, severity, via }) {
   const reasons = via.map((reason) =>
     typeof reason === 'string' ? reason : `${reason.title} (${reason.url})`,
   )
-  return `${name} ${range} is of severity ${severity}: ${reasons.join(', ')}`
+  return `${name} ${range} has severity ${severity}: ${reasons.join(', ')}`
 }
 
 const { values } = parseArgs({ options: { required: { type: 'boolean', default: false } } })
@@ -29,29 +29,25 @@ const { stdout, status, error } = spawnSync('npm', ['audit', '--omit=dev', '--au
   maxBuffer: 2 ** 26,
   stdio: ['ignore', 'pipe', 'ignore'],
 })
-const said = parse(stdout)
-const isReport = said?.auditReportVersion === 2 && said.vulnerabilities instanceof Object
+const reply = parse(stdout)
+const isReport = reply?.auditReportVersion === 2 && reply.vulnerabilities instanceof Object
 const findings = isReport
-  ? Object.values(said.vulnerabilities).filter((found) => SERIOUS.includes(found.severity))
+  ? Object.values(reply.vulnerabilities).filter((found) => SERIOUS.includes(found.severity))
   : []
 
 if (findings.length > 0) {
   for (const found of findings) console.error(`Error: ${describe(found)}`)
   process.exitCode = 1
 } else if (isReport && status === 0) {
-  console.log(
-    `Audit: production dependencies have no known vulnerability of severity ${SERIOUS.join(' or ')}`,
-  )
-} else if (!isReport && typeof said?.message === 'string') {
-  // npm prints a message with the reason if the registry offers no audit.
-  const line = `Nothing was audited: ${said.message.split('\n')[0]}`
+  console.log(`Audit: no production dependency has a known vulnerability of severity ${SERIOUS.join(' or ')}`)
+} else if (!isReport && typeof reply?.message === 'string') {
+  // npm reports a registry without an audit in this form, with the reason in the message.
+  const line = `Nothing was audited: ${reply.message.split('\n')[0]}`
   if (values.required) console.error(`Error: ${line}`)
   else console.log(line)
   process.exitCode = values.required ? 1 : 0
 } else {
   const code = error === undefined ? status : error.code
-  console.error(
-    `Error: npm audit ended with ${code} and without a readable report. Run it by itself to see its output`,
-  )
+  console.error(`Error: npm audit exited with ${code} and no valid report: run it to see its output`)
   process.exitCode = 1
 }
