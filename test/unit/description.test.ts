@@ -10,7 +10,7 @@ import { toEdits } from '../../worker/src/core/batch/change.ts'
 import type { Fault } from '../../worker/src/core/fault.ts'
 import { problemDocument, problemOf } from '../../worker/src/core/problem.ts'
 import { ENDINGS as CLOSES } from '../../worker/src/core/socket-ending.ts'
-import { parseSync } from '../../worker/src/schema/sync.ts'
+import { parseSync } from '../../worker/src/schema/request/sync.ts'
 import { mismatches } from '../support/documented.ts'
 
 // The document as a reader's tool walks it: by names that are known only there.

@@ -10,7 +10,7 @@ import {
   LiveQuery,
   StatusQuery,
   TokensQuery,
-} from '../src/schema/query.ts'
+} from '../src/schema/request/query.ts'
 import { described } from './described.ts'
 import { FRAME_EXAMPLES, SOCKET } from './live.ts'
 import type { Operations } from './operation.ts'

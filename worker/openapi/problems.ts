@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import type { Fault, FaultCode } from '../src/core/fault.ts'
 import { problemOf } from '../src/core/problem.ts'
-import { PROBLEM_MEMBERS } from '../src/schema/problem-reply.ts'
+import { PROBLEM_MEMBERS } from '../src/schema/reply/problem.ts'
 import { REFUSALS } from './codes.ts'
 import type { Described } from './described.ts'
 import { FAULTS } from './faults.ts'

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { MAX_CHANGES } from '../src/core/values/limits.ts'
-import { AnyJson } from '../src/schema/name.ts'
-import { SyncRequest } from '../src/schema/sync.ts'
+import { AnyJson } from '../src/schema/atoms.ts'
+import { SyncRequest } from '../src/schema/request/sync.ts'
 
 // Requests as they ought to be, told apart by the fields that each has. The Worker's own schemas take more: a change
 // without its value must reach the decision, which rejects it alone. A test compares the two over all combinations.

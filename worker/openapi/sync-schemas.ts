@@ -7,9 +7,9 @@ import {
   OmittedSide,
   ResolveReply,
   ValueSide,
-} from '../src/schema/conflict-reply.ts'
-import { DeletedEntry, Entry, EntryFields, LiveEntry } from '../src/schema/entry-reply.ts'
-import { HistoryReply } from '../src/schema/history-reply.ts'
+} from '../src/schema/reply/conflict.ts'
+import { DeletedEntry, Entry, EntryFields, LiveEntry } from '../src/schema/reply/entry.ts'
+import { HistoryReply } from '../src/schema/reply/history.ts'
 import {
   AppliedResult,
   ChangeResult,
@@ -20,7 +20,7 @@ import {
   RejectedResult,
   SupersededResult,
   SyncReply,
-} from '../src/schema/sync-reply.ts'
+} from '../src/schema/reply/sync.ts'
 import { REJECTIONS } from './codes.ts'
 import { type Described, described, oneOf } from './described.ts'
 import {

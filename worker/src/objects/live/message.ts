@@ -12,8 +12,8 @@ import {
   MAX_UNSEEN_REPLY_BYTES,
 } from '../../core/values/limits.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
-import { idIn, type LiveMessage, PONG, parseMessage } from '../../schema/live.ts'
-import { toSyncRequest } from '../../schema/sync.ts'
+import { idIn, type LiveMessage, PONG, parseMessage } from '../../schema/request/live.ts'
+import { toSyncRequest } from '../../schema/request/sync.ts'
 import { serve, weightOfPush } from '../space/serve.ts'
 import { push, type Synced } from '../write/sync.ts'
 import type { Broadcast } from './broadcast.ts'

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
-import type { Conflict as Settled } from '../core/batch/conflict.ts'
-import { POLICIES } from '../core/batch/policy.ts'
-import { AnyJson, Milliseconds, Opaque } from './name.ts'
+import type { Conflict as Settled } from '../../core/batch/conflict.ts'
+import { POLICIES } from '../../core/batch/policy.ts'
+import { AnyJson, Milliseconds, Opaque } from '../atoms.ts'
 
 const RESOLUTIONS = {
   'kept-server': 'kept-server',

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { Milliseconds } from './name.ts'
+import { Milliseconds } from '../atoms.ts'
 
 /** The reply of `POST /api/live/ticket`. */
 export const TicketReply = z.object({ success: z.literal(true), ticket: z.string(), expiresAt: Milliseconds })

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
-import { Entry } from './entry-reply.ts'
-import { Opaque } from './name.ts'
+import { Opaque } from '../atoms.ts'
+import { Entry } from './entry.ts'
 
 /** Changes that lead from one cursor to another. */
 export const ChangesFrame = z.object({

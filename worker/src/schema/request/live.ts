@@ -1,10 +1,10 @@
 import * as z from 'zod/mini'
-import type { Fault } from '../core/fault.ts'
-import type { Json } from '../core/values/json.ts'
-import { MAX_NOTE_LENGTH } from '../core/values/limits.ts'
-import { accepted, type Result } from '../core/values/result.ts'
-import { AnyJson, ClientId, Opaque } from './name.ts'
-import { parseJson, parseShape } from './parse.ts'
+import type { Fault } from '../../core/fault.ts'
+import type { Json } from '../../core/values/json.ts'
+import { MAX_NOTE_LENGTH } from '../../core/values/limits.ts'
+import { accepted, type Result } from '../../core/values/result.ts'
+import { AnyJson, ClientId, Opaque } from '../atoms.ts'
+import { parseJson, parseShape } from '../parse.ts'
 
 export const MESSAGES = {
   /** The body of `POST /api/sync`, under a name that its answer carries. */

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
-import { SCOPES } from '../core/access/session.ts'
-import { Limits } from './limits-reply.ts'
-import { ClientId, Milliseconds } from './name.ts'
+import { SCOPES } from '../../core/access/session.ts'
+import { ClientId, Milliseconds } from '../atoms.ts'
+import { Limits } from './limits.ts'
 
 /** The reply of `POST /api/auth`. */
 export const AuthReply = z.object({

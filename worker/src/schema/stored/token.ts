@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
-import { SCOPES } from '../core/access/session.ts'
-import { MAX_OVERLAP_SECONDS } from '../core/values/limits.ts'
-import { Collections, Milliseconds, Name, Scopes, SpaceName } from './name.ts'
+import { SCOPES } from '../../core/access/session.ts'
+import { MAX_OVERLAP_SECONDS } from '../../core/values/limits.ts'
+import { Collections, Milliseconds, Name, Scopes, SpaceName } from '../atoms.ts'
 
 /**
  * The body of `POST /api/tokens`. Without `space` the token is for the space that is

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { AnyJson, Milliseconds, Opaque } from './name.ts'
+import { AnyJson, Milliseconds, Opaque } from '../atoms.ts'
 
 /** The fields of every entry. */
 export const EntryFields = z.object({

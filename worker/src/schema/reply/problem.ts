@@ -1,9 +1,9 @@
 import * as z from 'zod/mini'
-import { BUDGETS } from '../core/access/budget.ts'
-import type { FaultCode } from '../core/fault.ts'
-import { QUOTAS } from '../core/space/quota.ts'
-import { Opaque } from './name.ts'
-import { ChangeResult } from './sync-reply.ts'
+import { BUDGETS } from '../../core/access/budget.ts'
+import type { FaultCode } from '../../core/fault.ts'
+import { QUOTAS } from '../../core/space/quota.ts'
+import { Opaque } from '../atoms.ts'
+import { ChangeResult } from './sync.ts'
 
 /** Every code that there is: as an object, because of that the compiler sees that none is missing. */
 const CODES = {

@@ -1,10 +1,10 @@
 import * as z from 'zod/mini'
-import type { Fault } from '../core/fault.ts'
-import type { Json } from '../core/values/json.ts'
-import { MAX_CHANGES } from '../core/values/limits.ts'
-import { type Result, refused } from '../core/values/result.ts'
-import { AnyJson, ClientId, Collections, Opaque, PageSize } from './name.ts'
-import { parseJson, parseShape } from './parse.ts'
+import type { Fault } from '../../core/fault.ts'
+import type { Json } from '../../core/values/json.ts'
+import { MAX_CHANGES } from '../../core/values/limits.ts'
+import { type Result, refused } from '../../core/values/result.ts'
+import { AnyJson, ClientId, Collections, Opaque, PageSize } from '../atoms.ts'
+import { parseJson, parseShape } from '../parse.ts'
 
 /** Any number of JSON. zod knows no infinity, which `1e999` is: it becomes a number that is as little a time. */
 const AnyNumber = z.pipe(

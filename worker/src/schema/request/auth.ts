@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
-import { MAX_CREDENTIAL_LENGTH } from '../core/values/limits.ts'
-import { ClientId } from './name.ts'
+import { MAX_CREDENTIAL_LENGTH } from '../../core/values/limits.ts'
+import { ClientId } from '../atoms.ts'
 
 /** The body of `POST /api/auth`. Without `clientId` the session gets a new one: a replica of its own. */
 export const AuthRequest = z.strictObject({

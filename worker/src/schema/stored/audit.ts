@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
-import { SCOPES } from '../core/access/session.ts'
-import { Milliseconds } from './name.ts'
+import { SCOPES } from '../../core/access/session.ts'
+import { Milliseconds } from '../atoms.ts'
 
 /** What an operator's act was about; what does not apply, or was not known yet, is left out. */
 export const AuditTarget = z.object({

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { IdentityName, SpaceName } from './name.ts'
+import { IdentityName, SpaceName } from '../atoms.ts'
 
 /** The body of `DELETE /api/sessions`. Without `space`, the space that is named like the subject: its own. */
 export const SessionsRequest = z.strictObject({

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { TokenRecord } from './token.ts'
+import { TokenRecord } from '../stored/token.ts'
 
 /** What replies show of a token: its record, and the object of its space. */
 export const ShownToken = z.extend(TokenRecord, { spaceId: z.string() })

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { Milliseconds } from './name.ts'
+import { Milliseconds } from '../atoms.ts'
 
 /** The reply of `GET /api/health`. */
 export const HealthReply = z.object({

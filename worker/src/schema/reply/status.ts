@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
-import type { Quota } from '../core/space/quota.ts'
-import { Limits } from './limits-reply.ts'
-import { Milliseconds, Opaque } from './name.ts'
+import type { Quota } from '../../core/space/quota.ts'
+import { Milliseconds, Opaque } from '../atoms.ts'
+import { Limits } from './limits.ts'
 
 /** How much of something is used, and may be. */
 export const Usage = z.object({ used: z.int(), limit: z.int() })

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { AnyJson } from './name.ts'
+import { AnyJson } from '../atoms.ts'
 
 /** The body of `POST /api/conflicts/{id}/resolve`. `base`: the version that stands, null if nothing does. */
 export const ResolveRequest = z

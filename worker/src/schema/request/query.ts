@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
-import { MAX_HISTORY_VERSIONS } from '../core/values/limits.ts'
-import { Collections, Opaque, PageSize } from './name.ts'
+import { MAX_HISTORY_VERSIONS } from '../../core/values/limits.ts'
+import { Collections, Opaque, PageSize } from '../atoms.ts'
 
 const Digits = z.pipe(
   z.string().check(z.regex(/^\d{1,15}$/, 'expected a whole number')),

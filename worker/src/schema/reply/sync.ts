@@ -1,9 +1,9 @@
 import * as z from 'zod/mini'
-import type { Rejection, Verdict } from '../core/batch/verdict.ts'
-import { RESET_REASONS } from '../core/feed/cursor.ts'
-import { Conflict } from './conflict-reply.ts'
-import { Entry } from './entry-reply.ts'
-import { AnyJson, Milliseconds, Opaque } from './name.ts'
+import type { Rejection, Verdict } from '../../core/batch/verdict.ts'
+import { RESET_REASONS } from '../../core/feed/cursor.ts'
+import { AnyJson, Milliseconds, Opaque } from '../atoms.ts'
+import { Conflict } from './conflict.ts'
+import { Entry } from './entry.ts'
 
 const REJECTIONS = {
   'invalid-key': 'invalid-key',

@@ -1,14 +1,14 @@
 import * as z from 'zod/mini'
-import type { Fault } from '../core/fault.ts'
+import type { Fault } from '../../core/fault.ts'
 import {
   EXPORT_FORMAT,
   EXPORT_VERSION,
   type ExportEnd,
   type ExportHeader,
-} from '../core/feed/export-format.ts'
-import { type Result, refused } from '../core/values/result.ts'
-import { AnyJson, ClientId, Milliseconds } from './name.ts'
-import { parseBody } from './parse.ts'
+} from '../../core/feed/export-format.ts'
+import { type Result, refused } from '../../core/values/result.ts'
+import { AnyJson, ClientId, Milliseconds } from '../atoms.ts'
+import { parseBody } from '../parse.ts'
 
 const Header: z.ZodMiniType<ExportHeader> = z.strictObject({
   type: z.literal('header'),
