@@ -45,11 +45,11 @@ const WORDS: Table = {
   ],
   'body-timeout': ({ afterMs }) => [
     408,
-    `The body arrived too slowly: the minimum is ${MIN_BODY_BYTES / 1024} KiB per ${afterMs / 1000} s (POST /api/auth: the whole body). Send the request again.`,
+    `The body arrived too slowly: the minimum is ${MIN_BODY_BYTES / 1024} KiB per ${afterMs / 1000} s (POST /api/auth: all of it). Send it again.`,
   ],
   'unsupported-media-type': ({ expected }) => [
     415,
-    `Send the header Content-Type: ${expected}, and no Content-Encoding header.`,
+    `Send Content-Type: ${expected} and no Content-Encoding.`,
   ],
   unauthorized: ({ detail }) => [401, detail],
   'session-expired': () => [401, 'The session has expired. Open a new one with POST /api/auth.'],
@@ -70,7 +70,7 @@ const WORDS: Table = {
       ? 'This needs a token for all collections.'
       : `The token does not grant the collection ${collection}.`,
   ],
-  'foreign-client': ({ detail }) => [403, `The clientId is not valid here: ${detail}.`],
+  'foreign-client': ({ detail }) => [403, `Wrong client: ${detail}.`],
   'forbidden-origin': () => [403, 'The origin is not in the list that the stack allows (corsOrigins).'],
   'not-found': ({ detail }) => [404, `Not found: ${detail}.`],
   'method-not-allowed': ({ allow }) => [405, `Use ${allow.join(', ')}.`],
@@ -80,7 +80,7 @@ const WORDS: Table = {
       ? [409, `Expected batch ${expected}, got ${found}. Send the batches in between first.`, { expected }]
       : [
           409,
-          `Got batch ${found}, but the space has no batch of this client: the space is new to the client, or was erased or restored. Pull with your cursor, start over if the reply says reset, and number the queue from ${expected}.`,
+          `Got batch ${found}, but the space has no batch of this client: the space is new, or was erased or restored. Pull with your cursor, start over if the reply says reset, and number the queue from ${expected}.`,
           { expected, reset: true, epoch },
         ],
   'batch-too-old': ({ found, last }) => [
@@ -160,7 +160,7 @@ const WORDS: Table = {
   ],
   misconfigured: () => [
     503,
-    'A secret of the service is missing or unusable. The log names the secret for the operator.',
+    'A secret of the service is missing or unusable. The log names it for the operator.',
   ],
   internal: () => [500, 'The service failed. Its log has the reason under the request id.'],
 }
@@ -181,6 +181,12 @@ function exceeded(policy: RateLimited['policy'], limit: number | null): string {
 /** Whether this version knows a fault. An object of the next release may refuse for a reason that is new there. */
 export function isKnown({ code }: Fault): boolean {
   return Object.hasOwn(WORDS, code)
+}
+
+/** Every code of a fault. */
+export function faultCodes(): readonly FaultCode[] {
+  // The table has exactly these keys.
+  return Object.keys(WORDS) as FaultCode[]
 }
 
 /** The status, code and text of a fault. */

@@ -1,16 +1,8 @@
 import type { Json } from '../values/json.ts'
 import { NOTHING } from '../values/version.ts'
 
-/** Why one change is rejected while its neighbours go on. Final: sent again it gets the same answer. */
-export type Rejection =
-  | 'invalid-key'
-  | 'invalid-timestamp'
-  | 'missing-value'
-  | 'value-too-large'
-  | 'forbidden-key'
-  | 'too-deep'
-  | 'lone-surrogate'
-  | 'number-out-of-range'
+/** The reason to reject one change, and not the others of its batch. Final: a retry gets the same reply. */
+export type Rejection = keyof typeof REJECTION_LETTERS
 
 /**
  * What became of one change, in sequence numbers: compact enough to be kept for a replay. `at`: the time that it was
@@ -73,7 +65,8 @@ type Item =
   /** A change whose time was raised to this one. */
   | readonly ['t', at: number, code: Code]
 
-const LETTERS = {
+/** The letter under which the idempotency record keeps each rejection. */
+export const REJECTION_LETTERS = {
   'invalid-key': 'k',
   'invalid-timestamp': 't',
   'missing-value': 'v',
@@ -82,11 +75,13 @@ const LETTERS = {
   'too-deep': 'd',
   'lone-surrogate': 's',
   'number-out-of-range': 'n',
-} as const satisfies Record<Rejection, string>
+} as const
 
-type Letter = (typeof LETTERS)[Rejection]
+type Letter = (typeof REJECTION_LETTERS)[Rejection]
 
-const REJECTIONS = new Map(Object.entries(LETTERS).map(([code, letter]) => [letter, code as Rejection]))
+const BY_LETTER = new Map(
+  Object.entries(REJECTION_LETTERS).map(([code, letter]) => [letter, code as Rejection]),
+)
 
 function encodeVerdict(verdict: Verdict): Item {
   const code = codeOf(verdict)
@@ -106,7 +101,7 @@ function codeOf(verdict: Verdict): Code {
     case 'conflict':
       return ['o', verdict.seq, verdict.winner]
     case 'rejected':
-      return LETTERS[verdict.code]
+      return REJECTION_LETTERS[verdict.code]
   }
 }
 
@@ -144,7 +139,7 @@ function decodeItem(item: Item): Verdict | Verdict[] {
 
 function decodeVerdict(code: Code): Verdict {
   if (typeof code === 'number') return { status: 'applied', seq: code, conflict: false }
-  if (typeof code === 'string') return { status: 'rejected', code: REJECTIONS.get(code) ?? 'invalid-key' }
+  if (typeof code === 'string') return { status: 'rejected', code: BY_LETTER.get(code) ?? 'invalid-key' }
   switch (code[0]) {
     case 'c':
       return { status: 'applied', seq: code[1], conflict: true }

@@ -1,97 +1,88 @@
 import * as z from 'zod/mini'
 import { BUDGETS } from '../../core/access/budget.ts'
 import type { FaultCode } from '../../core/fault.ts'
+import { faultCodes } from '../../core/problem.ts'
 import { QUOTAS } from '../../core/space/quota.ts'
 import { Opaque } from '../atoms.ts'
+import { field, object } from './described.ts'
 import { ChangeResult } from './sync.ts'
 
-/** Every code that there is: as an object, because of that the compiler sees that none is missing. */
-const CODES = {
-  'not-utf8': 'not-utf8',
-  'not-json': 'not-json',
-  'lone-surrogate': 'lone-surrogate',
-  'too-deep': 'too-deep',
-  'number-out-of-range': 'number-out-of-range',
-  'invalid-request': 'invalid-request',
-  'too-many-changes': 'too-many-changes',
-  'body-too-large': 'body-too-large',
-  'body-timeout': 'body-timeout',
-  'unsupported-media-type': 'unsupported-media-type',
-  unauthorized: 'unauthorized',
-  'session-expired': 'session-expired',
-  revoked: 'revoked',
-  'session-ended': 'session-ended',
-  'space-erased': 'space-erased',
-  'ticket-spent': 'ticket-spent',
-  'forbidden-scope': 'forbidden-scope',
-  'forbidden-collection': 'forbidden-collection',
-  'foreign-client': 'foreign-client',
-  'forbidden-origin': 'forbidden-origin',
-  'not-found': 'not-found',
-  'method-not-allowed': 'method-not-allowed',
-  'upgrade-required': 'upgrade-required',
-  'batch-gap': 'batch-gap',
-  'batch-too-old': 'batch-too-old',
-  'batch-mismatch': 'batch-mismatch',
-  'batch-forgotten': 'batch-forgotten',
-  'atomic-failed': 'atomic-failed',
-  'stale-base': 'stale-base',
-  'already-resolved': 'already-resolved',
-  'config-changed': 'config-changed',
-  'not-empty': 'not-empty',
-  'import-gap': 'import-gap',
-  'invalid-line': 'invalid-line',
-  importing: 'importing',
-  'rate-limited': 'rate-limited',
-  'quota-exceeded': 'quota-exceeded',
-  busy: 'busy',
-  'provider-unavailable': 'provider-unavailable',
-  misconfigured: 'misconfigured',
-  internal: 'internal',
-} as const satisfies { readonly [C in FaultCode]: C }
-
 /** A refusal (RFC 9457) with the fields that a client of the founding API reads. */
-export const Problem = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  code: z.enum(CODES),
-  detail: z.string(),
-  instance: z.string(),
+export const Problem = object('A refusal of the whole request (RFC 9457). Each code adds its own fields.', {
+  type: field('A URN of the `code`.', z.string()),
+  title: field('The name of the status.', z.string()),
+  status: field('The HTTP status.', z.int()),
+  code: field(
+    'One of a closed list. `x-action` of its schema says what a client does. Treat an unknown code by its status.',
+    z.enum(faultCodes()),
+  ),
+  detail: field('An explanation for developers.', z.string()),
+  instance: field('A URN of the request id.', z.string()),
   success: z.literal(false),
-  conflicts: z.array(z.unknown()).check(z.maxLength(0)),
-  synced: z.array(z.unknown()).check(z.maxLength(0)),
+  conflicts: field('Always empty.', z.array(z.unknown()).check(z.maxLength(0))),
+  synced: field('Always empty.', z.array(z.unknown()).check(z.maxLength(0))),
 })
 
-/** Of a refusal that passes by itself: on a socket there is no header to say it. */
-const RETRY = z.object({ retryAfterSeconds: z.int() })
+/** On a socket no header says when to retry. */
+const RetryAfter = field('The seconds to wait, as in `Retry-After`.', z.int())
+const NextBatch = z.object({
+  expected: field('The next batch number that the space accepts.', z.int()),
+})
 
-/** The further members of the problems that have any, by their code. */
+/** The further fields of the problems that have any, by their code. */
 export const PROBLEM_MEMBERS = {
-  'too-many-changes': z.object({ limit: z.int() }),
-  'body-too-large': z.object({ limit: z.int() }),
-  'batch-gap': z.object({
-    expected: z.int(),
-    reset: z.optional(z.literal(true)),
-    epoch: z.optional(z.string()),
+  'too-many-changes': z.object({ limit: field('The most changes of a batch.', z.int()) }),
+  'body-too-large': z.object({ limit: field('The largest body, bytes.', z.int()) }),
+  'batch-gap': z.extend(NextBatch, {
+    reset: field(
+      'The space has no batch of this client: pull, and start over if the page says so.',
+      z.optional(z.literal(true)),
+    ),
+    epoch: field('Identifies the data of the space. Present with `reset`.', z.optional(z.string())),
   }),
-  'batch-too-old': z.object({ expected: z.int() }),
-  'batch-mismatch': z.object({ expected: z.int() }),
-  'batch-forgotten': z.object({ expected: z.int() }),
-  'atomic-failed': z.object({ results: z.array(ChangeResult) }),
-  'stale-base': z.object({ version: z.nullable(Opaque) }),
-  'already-resolved': z.object({ id: z.int() }),
-  'config-changed': z.object({ revision: z.int() }),
-  'import-gap': z.object({ expected: z.int() }),
-  'invalid-line': z.object({ line: z.int() }),
-  importing: RETRY,
-  busy: z.extend(RETRY, { limit: z.optional(z.int()) }),
-  'provider-unavailable': RETRY,
+  'batch-too-old': NextBatch,
+  'batch-mismatch': NextBatch,
+  'batch-forgotten': NextBatch,
+  'atomic-failed': z.object({
+    results: field(
+      'The result that each change would have if the batch were not atomic.',
+      z.array(ChangeResult),
+    ),
+  }),
+  'stale-base': z.object({
+    version: field('The current version of the entry, or null.', z.nullable(Opaque)),
+  }),
+  'already-resolved': z.object({ id: field('The id of the conflict.', z.int()) }),
+  'config-changed': z.object({
+    revision: field('The current revision of the configuration.', z.int()),
+  }),
+  'import-gap': z.object({
+    expected: field('The number of the next line of the import.', z.int()),
+  }),
+  'invalid-line': z.object({
+    line: field('The number of the refused line, from 1.', z.int()),
+  }),
+  importing: z.object({ retryAfterSeconds: RetryAfter }),
+  busy: z.object({
+    retryAfterSeconds: RetryAfter,
+    limit: field('The most sockets of a space, if the space has reached that limit.', z.optional(z.int())),
+  }),
+  'provider-unavailable': z.object({ retryAfterSeconds: RetryAfter }),
   'rate-limited': z.object({
-    policy: z.enum([...BUDGETS, 'place']),
-    retryAfterSeconds: z.int(),
-    limit: z.optional(z.int()),
-    windowSeconds: z.optional(z.int()),
+    policy: field(
+      'The exhausted budget. `place`: the counter at the Cloudflare location.',
+      z.enum([...BUDGETS, 'place']),
+    ),
+    retryAfterSeconds: field(
+      'The seconds until the next request is accepted, unless others come first.',
+      z.int(),
+    ),
+    limit: field('The requests per window. Absent for `place`.', z.optional(z.int())),
+    windowSeconds: field('The length of the window, seconds. Absent for `place`.', z.optional(z.int())),
   }),
-  'quota-exceeded': z.object({ quota: z.enum(QUOTAS), limit: z.int(), used: z.nullable(z.int()) }),
+  'quota-exceeded': z.object({
+    quota: field('The exhausted quota.', z.enum(QUOTAS)),
+    limit: field('The limit of the quota.', z.int()),
+    used: field('The amount in use. Null for a token of some collections.', z.nullable(z.int())),
+  }),
 } as const satisfies { readonly [C in FaultCode]?: z.ZodMiniObject }
