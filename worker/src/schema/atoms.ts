@@ -9,7 +9,7 @@ import {
   MAX_PROVIDER_URL_LENGTH,
 } from '../core/values/limits.ts'
 
-/** Refuses a text that is too long before any other check reads it. */
+/** Refuses a string that is too long, before any other check reads it. */
 export function atMost(length: number): z.core.$ZodCheck<string> {
   return z.maxLength(length, { abort: true })
 }
@@ -22,7 +22,7 @@ export const Name = z
   .string()
   .check(atMost(MAX_NAME_LENGTH), z.regex(/^[^\p{Cc}\p{Cs}/]+$/u, 'no slash and no control character'))
 
-/** A subject or space of an identity provider, as `identityName` makes it: longer than an operator's, with slashes. */
+/** A subject or space of an identity provider, as `identityName` makes it. It is longer than an operator's and has slashes. */
 export const IdentityName = z
   .string()
   .check(
@@ -30,10 +30,10 @@ export const IdentityName = z
     z.regex(/^https?:\/\/[^\s#]+#[^\s#=]+=[\x20-\x7e]{1,255}$/, 'expected <issuer>#<claim>=<value>'),
   )
 
-/** A space: one that an operator named, or one of an identity provider. */
+/** A space, named by an operator or by an identity provider. */
 export const SpaceName = z.union([Name, IdentityName], 'expected a name, or <issuer>#<claim>=<value>')
 
-/** A collection that a filter or a token names. Keys may name others, which only a reader of all gets to see. */
+/** A collection in a filter or a token. Keys may have other collections, which only a reader of all collections sees. */
 export const Collection = z
   .string()
   .check(
@@ -43,10 +43,10 @@ export const Collection = z
 
 export const Collections = z.array(Collection).check(z.maxLength(MAX_COLLECTIONS))
 
-/** What a token allows. */
+/** The scopes of a token. */
 export const Scopes = z.array(z.enum(SCOPES)).check(z.minLength(1), z.maxLength(SCOPES.length))
 
-/** A version or cursor. Any text is one: what is none of ours counts as concurrent, or as `reset`. */
+/** A version or cursor. Any string is accepted: an unknown version counts as concurrent, an unknown cursor as `reset`. */
 export const Opaque = z.string()
 
 /** Milliseconds since 1970. */
@@ -54,5 +54,5 @@ export const Milliseconds = z.int().check(z.minimum(0))
 
 export const PageSize = z.int().check(z.minimum(1), z.maximum(MAX_PAGE_ENTRIES))
 
-/** Any JSON. Not walked: what it is checked against came out of `JSON.parse`, and `__proto__` must survive. */
+/** Any JSON. It is not walked, because it comes from `JSON.parse`, and `__proto__` must survive. */
 export const AnyJson = z.unknown() as z.ZodMiniType<Json>

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { object } from './described.ts'
 
-/** The reply to what is done and has nothing to tell. */
-export const Done = z.object({ success: z.literal(true) })
+/** The reply of an operation that has nothing else to report. */
+export const Done = object('Success.', { success: z.literal(true) })

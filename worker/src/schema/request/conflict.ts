@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { AnyJson } from '../atoms.ts'
 
-/** The body of `POST /api/conflicts/{id}/resolve`. `base`: the version that stands, null if nothing does. */
+/** The body of `POST /api/conflicts/{id}/resolve`. `base`: the current version, or null if the key does not exist. */
 export const ResolveRequest = z
   .strictObject({
     choice: z.enum(['winner', 'loser', 'value']),
@@ -11,7 +11,7 @@ export const ResolveRequest = z
   .check(
     z.refine(
       ({ choice, value }) => (choice === 'value') === (value !== undefined),
-      'expected a value with the choice "value", and else none',
+      'expected a value if and only if the choice is "value"',
     ),
   )
 export type ResolveRequest = z.infer<typeof ResolveRequest>

@@ -26,7 +26,7 @@ const End: z.ZodMiniType<ExportEnd> = z.strictObject({
   cursor: z.string(),
 })
 
-/** An entry as the feed shows it. Its version is another space's, and is not kept. */
+/** An entry as the feed shows it. Its version belongs to another space and is not kept. */
 const Entry = z.strictObject({
   key: z.string(),
   value: z.optional(AnyJson),
@@ -42,7 +42,7 @@ export function parseHeader(text: string): Result<ExportHeader, Fault> {
   return named(parseBody(Header, text), 1)
 }
 
-/** Any further line. A bad one is refused with its number. */
+/** Any later line of an export. An invalid line is refused with its number. */
 export function parseImportLine(text: string, number: number): Result<ExportEnd | ImportEntry, Fault> {
   const parsed = /^\s*\{\s*"type"/.test(text) ? parseBody(End, text) : parseBody(Entry, text)
   return named<ExportEnd | ImportEntry>(parsed, number)

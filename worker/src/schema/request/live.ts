@@ -5,19 +5,36 @@ import { MAX_NOTE_LENGTH } from '../../core/values/limits.ts'
 import { accepted, type Result } from '../../core/values/result.ts'
 import { AnyJson, ClientId, Opaque } from '../atoms.ts'
 import { parseJson, parseShape } from '../parse.ts'
+import type { FieldWords, Words } from '../words.ts'
 
 export const MESSAGES = {
-  /** The body of `POST /api/sync`, under a name that its answer carries. */
+  /** The body of `POST /api/sync`, with an id that the reply repeats. */
   push: z.strictObject({ type: z.literal('push'), id: ClientId, body: AnyJson }),
-  /** Where the client's copy stands. */
+  /** The cursor of the client's copy. */
   seen: z.strictObject({ type: z.literal('seen'), cursor: Opaque }),
-  /** Answered by the runtime, without waking the object, if it is written just like `PING`. */
+  /** If the text equals `PING`, the runtime replies without waking the object. */
   ping: z.strictObject({ type: z.literal('ping') }),
 } as const
 
+export const PUSH_WORDS: FieldWords<typeof MESSAGES.push> = {
+  id: 'An id that the client chooses. The `ack` repeats it.',
+  body: 'The batch.',
+}
+
+export const SEEN_WORDS: Words<typeof MESSAGES.seen> = {
+  description:
+    'Reports the cursor of the copy. Send it after every frame, and after every `ack` that has a cursor. The server sends at most 32 frames ahead of it. If frames stay unconfirmed for half a minute, it closes the socket at the next change.',
+  fields: { cursor: 'The cursor of the copy.' },
+}
+
+export const PING_WORDS: Words<typeof MESSAGES.ping> = {
+  description: 'Checks whether the socket is alive. Wakes no object.',
+  fields: {},
+}
+
 type Message = z.infer<(typeof MESSAGES)[keyof typeof MESSAGES]>
 
-/** What a client says on a socket. A push that is no message has the reason in place of its body: it is answered too. */
+/** A message of a client. A malformed push has the fault in place of its body, because it gets a reply too. */
 export type LiveMessage = Exclude<Message, { type: 'push' }> | Push
 
 interface Push {
@@ -31,10 +48,10 @@ export const PONG = '{"type":"pong"}'
 
 const Kind = z.object({ type: z.enum(['push', 'seen', 'ping']) })
 
-/** What tells whose answer is awaited, whatever else the message holds. */
+/** The fields that identify a push, whatever else the message contains. */
 const PushName = z.object({ type: z.literal('push'), id: ClientId })
 
-/** A message of a client. The body of a push is not looked into: what is wrong there is the push's own. */
+/** Parses a message of a client, but not the body of a push: a fault in the body refuses only that push. */
 export function parseMessage(text: string): Result<LiveMessage, Fault> {
   const json = parseJson(text)
   const message = json.ok ? toMessage(json.value) : json
@@ -57,11 +74,11 @@ function idOf(json: Json): string | null {
   return name.ok ? name.value.id : null
 }
 
-/** Where a push names itself, if it does so at its beginning. */
+/** The type and id of a push, if they are its first two fields. */
 const PUSH_ID =
   /^\s*\{\s*(?:"type"\s*:\s*"push"\s*,\s*"id"\s*:\s*"([\w-]{1,64})"|"id"\s*:\s*"([\w-]{1,64})"\s*,\s*"type"\s*:\s*"push")/
 
-/** The id of a push in a text that is not parsed, or is no JSON: only its beginning is read. */
+/** The id of a push in a text that is not parsed, or is not JSON. Reads only the beginning. */
 export function idIn(text: string): string | null {
   const [, id, other] = PUSH_ID.exec(text.slice(0, MAX_NOTE_LENGTH)) ?? []
   return id ?? other ?? null

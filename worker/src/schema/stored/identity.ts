@@ -7,8 +7,9 @@ import {
   MAX_PROVIDER_URL_LENGTH,
 } from '../../core/values/limits.ts'
 import { atMost, Collections, Scopes } from '../atoms.ts'
+import type { Words } from '../words.ts'
 
-/** https; http only of the machine itself, which only a development stack takes. */
+/** An https URL, or an http URL of the machine itself. Only a development stack accepts the latter. */
 const PROVIDER_URL =
   /^(?:https:\/\/[^\s/?#@]+|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?)(?:[/?][^\s#]*)?$/
 
@@ -18,12 +19,12 @@ const ProviderUrl = z.string().check(
   z.refine((url) => URL.canParse(url), 'not a URL'),
 )
 
-/** The name of a claim; some are URLs. */
+/** The name of a claim. Some names are URLs. */
 const ClaimName = z
   .string()
   .check(atMost(MAX_CLAIM_NAME_LENGTH), z.regex(/^[^\s#=]+$/, 'no white space, no # and no ='))
 
-/** What a holder can change, or another can come to hold, names nobody's data (OpenID Connect Core, 5.7). */
+/** Claims that a holder can change, or that can pass to another holder: they cannot name a space (OpenID Connect Core, 5.7). */
 const UNSTABLE_CLAIMS = [
   'email',
   'name',
@@ -37,13 +38,13 @@ const UNSTABLE_CLAIMS = [
 const SpaceClaim = ClaimName.check(
   z.refine(
     (claim) => !UNSTABLE_CLAIMS.some((unstable) => unstable === claim),
-    'whoever holds the token may choose what this claim says',
+    'the holder of the token may be able to choose the value of this claim',
   ),
 )
 
 const Audience = z.string().check(z.minLength(1), z.maxLength(MAX_PROVIDER_URL_LENGTH))
 
-/** An identity provider, as an operator names it. */
+/** An identity provider, as an operator configures it. */
 export const IdentityProvider = z.strictObject({
   issuer: ProviderUrl,
   audiences: z.array(Audience).check(z.minLength(1), z.maxLength(MAX_AUDIENCES)),
@@ -57,10 +58,27 @@ export const IdentityProvider = z.strictObject({
   spaceClaim: z._default(SpaceClaim, 'sub'),
 })
 
+export const IDENTITY_PROVIDER_WORDS: Words<typeof IdentityProvider> = {
+  description:
+    "An identity provider whose tokens the stack accepts, and what they grant. In development the URLs may be the machine's own, with http.",
+  fields: {
+    issuer: 'The exact `iss` of its tokens.',
+    audiences: '`aud` must contain one of these.',
+    jwksUrl: 'The URL of its keys. Keys from other sources are not used.',
+    algorithms: 'The algorithms of its signatures.',
+    scopes: 'The most that its tokens grant.',
+    scopesClaim:
+      'The claim that lists which of `scopes` the holder has: a string of words, or an array. By default all of them.',
+    collections: 'The collections of its tokens. Defaults to all.',
+    spaceClaim:
+      'The claim that names the space. `sub` gives every subject a space of its own; any other claim is shared by all holders with the same value. Holders must not be able to choose the value.',
+  },
+}
+
 export const IdentityProviders = z.array(IdentityProvider).check(
   z.maxLength(MAX_IDENTITY_PROVIDERS),
   z.refine(
     (providers) => new Set(providers.map(({ issuer }) => issuer)).size === providers.length,
-    'an issuer comes twice',
+    'two providers have the same issuer',
   ),
 )

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { SCOPES, type Session, type Ticket } from '../../core/access/session.ts'
 
-/** The claims of a session's token (RFC 7519), as `signSession` writes them. */
+/** The claims of a session (RFC 7519), as `signSession` writes them. */
 const Claims = z.object({
   jti: z.string(),
   tid: z.string(),
@@ -14,10 +14,10 @@ const Claims = z.object({
   exp: z.number(),
 })
 
-/** The claims of a ticket's token: those of its session, under its own `exp`; `until` is the session's. */
+/** The claims of a ticket: those of its session, with an `exp` of its own. `until` is the `exp` of the session. */
 const TicketClaims = z.object({ exp: z.number(), ticket: z.string(), until: z.number() })
 
-/** The session that claims speak of, or null where they are another version's: its client opens a new one. */
+/** Reads a session from its claims. Null if another version wrote them: the client opens a new session. */
 export function parseSession(claims: unknown): Session | null {
   const parsed = Claims.safeParse(claims)
   if (!parsed.success) return null
@@ -25,7 +25,7 @@ export function parseSession(claims: unknown): Session | null {
   return { id: jti, token: tid, subject: sub, issuedAt: iat * 1000, expiresAt: exp, ...rest }
 }
 
-/** The ticket that claims speak of, or null where they are another version's. */
+/** Reads a ticket from its claims. Null if another version wrote them. */
 export function parseTicket(claims: unknown): Ticket | null {
   const session = parseSession(claims)
   const parsed = TicketClaims.safeParse(claims)

@@ -1,28 +1,9 @@
 import * as z from 'zod/mini'
 import { SCOPES } from '../../core/access/session.ts'
-import { MAX_OVERLAP_SECONDS } from '../../core/values/limits.ts'
-import { Collections, Milliseconds, Name, Scopes, SpaceName } from '../atoms.ts'
+import { Milliseconds, Name, SpaceName } from '../atoms.ts'
+import type { FieldWords } from '../words.ts'
 
-/**
- * The body of `POST /api/tokens`. Without `space` the token is for the space that is
- * named like its subject: any other token with that name shares it. Without `collections`, for all of them.
- */
-export const TokenRequest = z.strictObject({
-  subject: Name,
-  space: z.optional(SpaceName),
-  scopes: Scopes,
-  collections: z.optional(Collections),
-  expiresAt: z.optional(Milliseconds),
-  name: z.optional(z.string().check(z.maxLength(128))),
-})
-export type TokenRequest = z.infer<typeof TokenRequest>
-
-/** The body of `POST /api/tokens/{id}/rotate`: how long the old token goes on beside the new one. */
-export const RotateRequest = z.strictObject({
-  overlapSeconds: z._default(z.int().check(z.minimum(0), z.maximum(MAX_OVERLAP_SECONDS)), 0),
-})
-
-/** What is kept of a token, under its SHA-256: everything but the token. */
+/** The record of a token in KV, under the SHA-256 of the token. The token itself is not kept. */
 export const TokenRecord = z.object({
   id: z.string(),
   subject: Name,
@@ -34,3 +15,14 @@ export const TokenRecord = z.object({
   createdAt: Milliseconds,
 })
 export type TokenRecord = z.infer<typeof TokenRecord>
+
+export const TOKEN_RECORD_WORDS: FieldWords<typeof TokenRecord> = {
+  id: 'The SHA-256 of the token, base64url.',
+  subject: 'The holder of the token.',
+  space: 'The space that the token opens.',
+  scopes: 'The scopes of the token.',
+  collections: 'The collections of the token. Null: all.',
+  expiresAt: 'When the token expires, ms since 1970, or null.',
+  name: "The operator's name for the token.",
+  createdAt: 'When the token was minted, ms since 1970.',
+}

@@ -1,6 +1,6 @@
-import { ENDINGS as CLOSES, type SocketEnding } from '../src/core/socket-ending.ts'
-import type { Json } from '../src/core/values/json.ts'
-import { ENDINGS } from './codes.ts'
+import { ENDINGS as CLOSES, type SocketEnding } from '../../src/core/socket-ending.ts'
+import type { Json } from '../../src/core/values/json.ts'
+import { ENDINGS } from '../codes/actions.ts'
 
 const CHANGE = {
   key: 'notes/2',
@@ -11,7 +11,7 @@ const CHANGE = {
 }
 const EDIT = { key: 'notes/2', value: { t: 2 }, timestamp: 1_795_347_000_100, base: 'k3x9q2.1044' }
 
-/** Each frame of a short conversation, in its order. */
+/** One frame of each type, in the order of a short conversation. */
 export const FRAME_EXAMPLES: { readonly [name: string]: Json } = {
   changes: { type: 'changes', from: 'k3x9q2.1043', cursor: 'k3x9q2.1044', changes: [CHANGE] },
   seen: { type: 'seen', cursor: 'k3x9q2.1044' },
@@ -39,7 +39,7 @@ export const FRAME_EXAMPLES: { readonly [name: string]: Json } = {
   pong: { type: 'pong' },
 }
 
-/** What OpenAPI has no words for: who sends which frames, and how the server ends a socket. */
+/** The facts of a socket that OpenAPI cannot express: which side sends which frames, and how the server closes it. */
 export const SOCKET: Json = {
   subprotocol: 'chronicle.v1',
   server: { $ref: '#/components/schemas/ServerFrame' },
