@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import { Validator } from '@cfworker/json-schema'
 import { expect, test } from 'vitest'
 import document from '../../docs/openapi.json' with { type: 'json' }
-import { ENDINGS } from '../../worker/openapi/codes.ts'
-import { FRAME_EXAMPLES } from '../../worker/openapi/live.ts'
-import { FAULT_CODES } from '../../worker/openapi/problems.ts'
-import { codesPage } from '../../worker/openapi/table.ts'
+import { ENDINGS } from '../../worker/openapi/codes/actions.ts'
+import { FAULT_CODES } from '../../worker/openapi/codes/refusals.ts'
+import { codesPage } from '../../worker/openapi/codes-page.ts'
+import { FRAME_EXAMPLES } from '../../worker/openapi/operations/socket.ts'
 import { toEdits } from '../../worker/src/core/batch/change.ts'
 import type { Fault } from '../../worker/src/core/fault.ts'
 import { problemDocument, problemOf } from '../../worker/src/core/problem.ts'
@@ -168,7 +168,11 @@ const ANSWERS: readonly (readonly [question: string, where: () => unknown, words
   ['what a retry repeats', () => tag('Sync'), /same number, same keys, values, times and bases/],
   ['how long a retry is known', () => tag('Sync'), /`tombstoneDays`, at least/],
   ['what `revoked` means', () => schemas.revoked.description, /The token was revoked/],
-  ['the way out of batch-gap', () => schemas['batch-gap'].description, /Send the batch that has `expected`/],
+  [
+    'the way out of batch-gap',
+    () => schemas['batch-gap'].description,
+    /Send the batch that has the number `expected`/,
+  ],
   ['the way out of batch-too-old', () => schemas['batch-too-old'].description, /drop it from the queue/],
   ['what a copied store does', () => schemas['batch-too-old'].description, /take a new `clientId`/],
   ['the way out of batch-mismatch', () => schemas['batch-mismatch'].description, /under `expected`/],

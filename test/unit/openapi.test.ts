@@ -3,11 +3,19 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { openApiDocument } from '../../worker/openapi/document.ts'
-import { OPERATIONS } from '../../worker/openapi/operations.ts'
+import { OPERATIONS } from '../../worker/openapi/operations/operations.ts'
 import { documented, mismatches, mismatchesOfLines } from '../support/documented.ts'
 
 const committed = readFileSync('docs/openapi.json', 'utf8')
 const committedDocument = JSON.parse(committed)
+
+interface Described {
+  readonly description?: string
+  /** `false` is a field that the schema forbids. */
+  readonly properties?: Readonly<Record<string, { readonly description?: string } | false>>
+}
+
+const SCHEMAS: Readonly<Record<string, Described>> = committedDocument.components.schemas
 
 test('[OA1] docs/openapi.json is what the schemas make: run `npm run openapi` and read what changes on the wire', async () => {
   expect(committed).toBe(`${JSON.stringify(await openApiDocument(manifest.version), null, 2)}\n`)
@@ -17,6 +25,16 @@ test('[OA1] docs/openapi.json is valid by the schema of OpenAPI 3.1', async () =
   const validator = new Validator()
   expect(await validator.validate(JSON.parse(committed))).toEqual({ valid: true })
   expect(validator.version).toBe('3.1')
+})
+
+test('[OA9] describes every schema, and every field that is not a constant', () => {
+  const undescribed: string[] = []
+  for (const [name, { description, properties = {} }] of Object.entries(SCHEMAS)) {
+    if (!description) undescribed.push(name)
+    for (const [field, schema] of Object.entries(properties))
+      if (schema && !('const' in schema || schema.description)) undescribed.push(`${name}.${field}`)
+  }
+  expect(undescribed).toEqual([])
 })
 
 test('[OA2] every example is what its schema says, to the letter', () => {
