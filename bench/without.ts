@@ -8,7 +8,7 @@ const CLEAR_VALUES: readonly Alteration[] = [
   },
   {
     file: 'objects/store/seal.ts',
-    find: 'await crypto.subtle.decrypt(algorithm, keysOf(frame.g).sealing, content)',
+    find: 'await crypto.subtle.decrypt(algorithm, keysOf(header.g).sealing, content)',
     replace: 'content',
   },
 ]

@@ -132,7 +132,7 @@ function storedIn(folder: string): { forms: ReadonlySet<number>; layouts: Readon
         database.prepare(`SELECT body FROM ${table}`).all(),
       )
       for (const { body } of rows)
-        for (const { frame } of decodeChunks(body as Uint8Array)) forms.add(frame.form)
+        for (const { header } of decodeChunks(body as Uint8Array)) forms.add(header.form)
     }
     database.close()
   }

@@ -4,7 +4,7 @@ import { expect, inject, test } from 'vitest'
 import type { Session } from '../../worker/src/core/access/session.ts'
 import type { Fault } from '../../worker/src/core/fault.ts'
 import { type Chunk, decodeChunks, joinChunk } from '../../worker/src/core/log/chunk.ts'
-import { encodeFrame, holds } from '../../worker/src/core/log/chunk-header.ts'
+import { encodeHeader, holds } from '../../worker/src/core/log/chunk-header.ts'
 import { concatenate } from '../../worker/src/core/log/rows.ts'
 import { DAY_MS } from '../../worker/src/core/values/limits.ts'
 import type { Result } from '../../worker/src/core/values/result.ts'
@@ -46,11 +46,7 @@ async function fill(space: Space): Promise<void> {
       await push(space, client, { batch: round, changes })
     }
     if (round === 3)
-      await compactSlice(
-        space,
-        { after: 0, to: space.standing.seq, generation: 1, unreadable: 0 },
-        Date.now(),
-      )
+      await compactSlice(space, { after: 0, to: space.state.seq, generation: 1, unreadable: 0 }, Date.now())
   }
 }
 
@@ -186,16 +182,16 @@ test('[SC9] rows that were changed or swapped never show a value that was not wr
 /** The chunk of the log that holds a version. */
 function chunkOf({ store }: Space, seq: number): Chunk {
   const body = store.segmentAt(seq)?.body ?? new Uint8Array()
-  const chunk = decodeChunks(body).find(({ frame }) => holds(frame, seq))
+  const chunk = decodeChunks(body).find(({ header }) => holds(header, seq))
   if (chunk === undefined) throw new Error(`no chunk holds ${seq}`)
   return chunk
 }
 
 /** As layout 5 wrote a frame, which had no tag. */
-function untagged({ frame, sealed }: Chunk, seq: number): Uint8Array {
-  const { g, c, b, t, k } = frame
-  const header = new TextEncoder().encode(JSON.stringify({ g, c, b, t, k, s: [seq, 0, 0] }))
-  return joinChunk({ frame, header, tag: new Uint8Array(), sealed }).bytes
+function untagged({ header, sealed }: Chunk, seq: number): Uint8Array {
+  const { g, c, b, t, k } = header
+  const headerBytes = new TextEncoder().encode(JSON.stringify({ g, c, b, t, k, s: [seq, 0, 0] }))
+  return joinChunk({ header, headerBytes, tag: new Uint8Array(), sealed }).bytes
 }
 
 for (const [how, forge] of [
@@ -225,9 +221,9 @@ for (const [how, forge] of [
   })
 }
 
-function renumbered({ frame, tag, sealed }: Chunk, seq: number): Uint8Array {
-  const slots = frame.slots.map((slot) => ({ ...slot, seq }))
-  return joinChunk({ frame, header: encodeFrame({ ...frame, slots }), tag, sealed }).bytes
+function renumbered({ header, tag, sealed }: Chunk, seq: number): Uint8Array {
+  const slots = header.slots.map((slot) => ({ ...slot, seq }))
+  return joinChunk({ header, headerBytes: encodeHeader({ ...header, slots }), tag, sealed }).bytes
 }
 
 test('[SC9] the contents of two chunks of one batch cannot change places', async () => {

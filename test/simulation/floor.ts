@@ -4,7 +4,7 @@ import { liveOf } from '../../worker/src/objects/live/live.ts'
 import { listConflicts } from '../../worker/src/objects/read/conflicts.ts'
 import { readHistory } from '../../worker/src/objects/read/history.ts'
 import { openSpace } from '../../worker/src/objects/space/space.ts'
-import { keyring } from '../../worker/src/objects/store/seal.ts'
+import { spaceKeys } from '../../worker/src/objects/store/seal.ts'
 import { migrate } from '../../worker/src/objects/store/tables.ts'
 import { eraseSpace } from '../../worker/src/objects/transfer/erase.ts'
 import { upkeep } from '../../worker/src/objects/upkeep/upkeep.ts'
@@ -15,7 +15,7 @@ import { platform } from './platform.ts'
 export const floor = {
   decodeChunks,
   eraseSpace,
-  keyring,
+  spaceKeys,
   listConflicts,
   liveOf,
   migrate,

@@ -136,7 +136,7 @@ const BUGS: readonly Bug[] = [
   },
   {
     name: 'the time of an entry falls',
-    file: 'core/batch/draft.ts',
+    file: 'core/batch/plan-builder.ts',
     find: 'if (head === undefined || edit.at >= head.at) return 0',
     replace: 'if (now > 0) return 0',
   },
@@ -148,7 +148,7 @@ const BUGS: readonly Bug[] = [
   },
   {
     name: 'a sequence number is skipped',
-    file: 'core/batch/draft.ts',
+    file: 'core/batch/plan-builder.ts',
     find: 'draft.seq += 1',
     replace: 'draft.seq += draft.seq % 50 === 49 ? 2 : 1',
   },

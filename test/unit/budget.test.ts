@@ -3,13 +3,9 @@ import { expect, test } from 'vitest'
 import { plusOne, type Spent, spentAt, waitSeconds } from '../../worker/src/core/access/budget.ts'
 import type { Fault } from '../../worker/src/core/fault.ts'
 import { DEFAULT_CONFIG } from '../../worker/src/core/space/config.ts'
-import {
-  MAX_BUDGETS,
-  MAX_REQUESTS_PER_MINUTE,
-  MAX_SOCKETS,
-  MAX_UNSEEN_BYTES,
-} from '../../worker/src/core/values/limits.ts'
+import { MAX_BUDGETS, MAX_REQUESTS_PER_MINUTE } from '../../worker/src/core/values/limits.ts'
 import type { Result } from '../../worker/src/core/values/result.ts'
+import { MAX_SOCKETS, MAX_UNSEEN_BYTES } from '../../worker/src/core/values/socket-limits.ts'
 import { type Accounts, budgets, remember } from '../../worker/src/objects/space/budgets.ts'
 
 const NOW = 1_795_347_000_000

@@ -45,7 +45,7 @@ function growth(...changes: readonly Partial<Change>[]) {
     clock,
     numbered: false,
     policy: () => DEFAULT_CONFIG.defaultPolicy,
-    head: (key) => (key === 'k/live' ? live : undefined),
+    entry: (key) => (key === 'k/live' ? live : undefined),
     version: () => ({ timestamp: NOW, ...content, value: 1, paths: [] }),
   })
   return growthOf(plan)

@@ -253,6 +253,6 @@ test('[PO6] a merge of layout 6, of which the other side is not known, competes 
   const late = space.push('b', [{ key: 'k', deleted: true, timestamp: 20, base: 'e.1' }], { numbered: true })
   expect(late.verdicts).toMatchObject([{ status: 'superseded' }])
   expect(
-    space.push('b', [{ key: 'k', value: { y: 2 }, timestamp: 20, base: 'e.1' }]).heads.get('k')?.merged,
+    space.push('b', [{ key: 'k', value: { y: 2 }, timestamp: 20, base: 'e.1' }]).states.get('k')?.merged,
   ).toBe(-1)
 })

@@ -3,14 +3,14 @@ import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import type { Session } from '../../worker/src/core/access/session.ts'
 import type { Listener } from '../../worker/src/core/feed/listener.ts'
+import { MAX_MESSAGE_BYTES } from '../../worker/src/core/values/limits.ts'
 import {
   MAX_ATTACHMENT_LENGTH,
   MAX_FRAME_BYTES,
-  MAX_MESSAGE_BYTES,
   MAX_REFUSED_MESSAGES,
   MAX_UNSEEN,
   MAX_UNSEEN_REPLY_BYTES,
-} from '../../worker/src/core/values/limits.ts'
+} from '../../worker/src/core/values/socket-limits.ts'
 import { answer } from '../../worker/src/http/edge.ts'
 import { CONFIG_KEY } from '../../worker/src/schema/stored/config.ts'
 import { olderSpaces, withStubs } from '../support/unkind-spaces.ts'

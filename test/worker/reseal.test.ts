@@ -60,7 +60,7 @@ function generations(space: string): Promise<ReadonlySet<number>> {
       ...sql.exec<{ body: ArrayBuffer }>(`SELECT value AS body FROM meta WHERE name = 'names'`),
     ]
     const chunks = bodies.flatMap(({ body }) => decodeChunks(new Uint8Array(body)))
-    return new Set(chunks.map(({ frame }) => frame.g))
+    return new Set(chunks.map(({ header }) => header.g))
   })
 }
 
@@ -236,7 +236,7 @@ test('[LC8] a chunk that cannot be read stays where it is, and the pass goes on'
       .exec<{ body: ArrayBuffer }>('SELECT body FROM segment ORDER BY first')
       .toArray()
       .flatMap(({ body }) => decodeChunks(new Uint8Array(body)))
-      .map(({ frame }) => frame.slots[0]?.seq),
+      .map(({ header }) => header.slots[0]?.seq),
   )
   expect(kept).toEqual([1, 7, 8, 9])
   await damageChunks(space, (nth) => nth === 3)

@@ -4,7 +4,7 @@ import { MAX_QUERY_PARAMETERS } from '../core/values/limits.ts'
 import { exposeTo } from './exchange/cors.ts'
 import type { HTTPError } from './exchange/errors.ts'
 import type { Exchange } from './exchange/exchange.ts'
-import { countRequest } from './exchange/metrics.ts'
+import { recordRequest } from './exchange/metrics.ts'
 import { problem, shown } from './exchange/problem.ts'
 import { countFailure } from './exchange/rate-limit.ts'
 import { refusal } from './exchange/refusal.ts'
@@ -25,7 +25,7 @@ export async function answer(request: Request, env: Env): Promise<Response> {
   const { method } = request
   const ending = { method, route, status: response.status, code: error?.code, ms: Date.now() - began }
   logRequest(exchange, ending)
-  countRequest(exchange, ending)
+  recordRequest(exchange, ending)
   return method === 'HEAD' ? new Response(null, response) : response
 }
 

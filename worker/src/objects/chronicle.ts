@@ -24,12 +24,12 @@ import {
   checkScope,
   checkSession,
   checkWhole,
-  countRequest,
   revoke,
+  spendBudget,
   spendTicket,
 } from './space/admission.ts'
-import { type Errand, ringer } from './space/alarm.ts'
-import { type Acquaintance, acquaintanceWith, type Replica } from './space/client.ts'
+import { type AlarmTask, ringer } from './space/alarm.ts'
+import { type ClientIdentity, type ClientState, clientStateOf } from './space/client.ts'
 import { quotaOf } from './space/quota.ts'
 import { PAGE, serve } from './space/serve.ts'
 import { openSpace, type Space } from './space/space.ts'
@@ -49,7 +49,7 @@ export class Chronicle extends DurableObject<Env> {
   readonly #space: Space
   readonly #storage: DurableObjectStorage
   readonly #live: Live
-  readonly #ring: (errand: Errand) => Promise<void>
+  readonly #ring: (errand: AlarmTask) => Promise<void>
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
@@ -118,7 +118,7 @@ export class Chronicle extends DurableObject<Env> {
     return this.#serve(session, async () => {
       const query = { cursor: cursor ?? null, limit, collections }
       const pulled = await pull(this.#space, session, { query, wrote: null })
-      const { epoch, seq } = this.#space.standing
+      const { epoch, seq } = this.#space.state
       const fields = { ...pulled.fields, head: formatVersion(epoch, seq) }
       return accepted({ tag, text: withTexts(fields, 'changes', pulled.entries) })
     })
@@ -139,7 +139,7 @@ export class Chronicle extends DurableObject<Env> {
     const room = quota === null ? [] : [quota.entries.limit, quota.bytes.limit, quota.bytes.used]
     const tag = this.#tag(filter, [openConflicts ?? 'part', ...room])
     if (isKnown(tag, known)) return accepted({ tag, text: null })
-    const { epoch, floor, seq, entries, lastSync } = this.#space.standing
+    const { epoch, floor, seq, entries, lastSync } = this.#space.state
     const reply = {
       status: 'ok',
       lastSync,
@@ -206,9 +206,9 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /** Whether a token or session was revoked, and where the space stands with its client: asked before a session is opened. */
-  async admit(caller: Credential & Partial<Replica>): Promise<Result<Acquaintance, Fault>> {
+  async admit(caller: Credential & Partial<ClientIdentity>): Promise<Result<ClientState, Fault>> {
     const known = checkCredential(this.#space, caller, Date.now())
-    return known.ok ? accepted(acquaintanceWith(this.#space, caller)) : known
+    return known.ok ? accepted(clientStateOf(this.#space, caller)) : known
   }
 
   /**
@@ -261,7 +261,7 @@ export class Chronicle extends DurableObject<Env> {
    * `more`. The Worker's version counts, because another one may answer the same in other words.
    */
   #tag(filter: Filter, more: readonly (string | number)[]): string {
-    const { epoch, seq, floor } = this.#space.standing
+    const { epoch, seq, floor } = this.#space.state
     return formatTag([formatCursor(epoch, { seq, scan: 0 }, filter), floor, ...more, this.env.VERSION])
   }
 
@@ -273,7 +273,7 @@ export class Chronicle extends DurableObject<Env> {
   #count(session: Caller): Promise<Result<true, Fault>> {
     const now = Date.now()
     this.#space.hearOfConfig(session.configRevision, now)
-    return countRequest(this.#space, session, now)
+    return spendBudget(this.#space, session, now)
   }
 
   async #admit(session: Session, asked?: readonly string[]): Promise<Result<true, Fault>> {

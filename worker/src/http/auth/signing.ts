@@ -1,5 +1,5 @@
 import { errors, type JWTHeaderParameters, type JWTPayload, jwtVerify, type SignJWT } from 'jose'
-import { parseRing } from '../../core/values/generations.ts'
+import { parseGenerations } from '../../core/values/generations.ts'
 
 /**
  * What `sign` writes: base64url, the signature in the one spelling of its 32 bytes. Decoders forgive white space,
@@ -70,7 +70,7 @@ function signingKeys({ SESSION_KEY }: Env): Promise<SigningKeys> {
 }
 
 async function importKeys(text: string): Promise<SigningKeys> {
-  const ring = parseRing(text)
+  const ring = parseGenerations(text)
   if (ring === null) throw new Error('SESSION_KEY is no ring like "1:<secret>"')
   const hmac = { name: 'HMAC', hash: 'SHA-256' }
   const [newest, ...older] = ring.map(async ({ generation, secret }) => ({

@@ -3,14 +3,14 @@ import {
   absenceLine,
   auditLine,
   defectLine,
-  type Ending,
+  type RequestOutcome,
   requestLine,
   unfitLine,
 } from '../../core/log-line.ts'
 import type { Exchange } from './exchange.ts'
 
 /** One line a request. */
-export function logRequest({ env, requestId }: Exchange, ending: Ending): void {
+export function logRequest({ env, requestId }: Exchange, ending: RequestOutcome): void {
   console.log(requestLine(env, requestId, ending))
 }
 

@@ -1,5 +1,5 @@
 import { absenceOf } from '../../core/absence.ts'
-import { parseRing } from '../../core/values/generations.ts'
+import { parseGenerations } from '../../core/values/generations.ts'
 import { parseBody } from '../../schema/parse.ts'
 import type { ResealedSpace } from '../../schema/reply/reseal.ts'
 import { ResealRequest } from '../../schema/request/reseal.ts'
@@ -43,7 +43,7 @@ async function reseal(id: DurableObjectId, exchange: Exchange): Promise<Resealed
 }
 
 function newestGeneration({ MASTER_KEY }: Env): number | undefined {
-  return parseRing(MASTER_KEY)?.[0].generation
+  return parseGenerations(MASTER_KEY)?.[0].generation
 }
 
 function objectId(

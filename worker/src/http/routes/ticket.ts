@@ -1,5 +1,6 @@
 import type { Session, Ticket } from '../../core/access/session.ts'
-import { TICKET_TTL_SECONDS } from '../../core/values/limits.ts'
+import { TICKET_TTL_SECONDS } from '../../core/values/socket-limits.ts'
+
 import { parseTicket } from '../../schema/stored/session.ts'
 import { claimsOf, offered } from '../auth/session-token.ts'
 import { sign, verify } from '../auth/signing.ts'

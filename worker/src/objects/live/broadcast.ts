@@ -1,21 +1,22 @@
 import { formatCursor } from '../../core/feed/cursor.ts'
 import {
+  type FeedPosition,
   hasRoom,
   isBehind,
   isStalled,
   type Listener,
   pokedNow,
-  type Standpoint,
   sentTo,
 } from '../../core/feed/listener.ts'
 import { defectLine } from '../../core/log-line.ts'
 import { utf8Length } from '../../core/values/json.ts'
-import { MAX_FRAME_BYTES, MAX_FRAME_ENTRIES } from '../../core/values/limits.ts'
+import { MAX_FRAME_BYTES, MAX_FRAME_ENTRIES } from '../../core/values/socket-limits.ts'
+
 import { formatVersion } from '../../core/values/version.ts'
 import { pull } from '../read/pull.ts'
 import { withTexts } from '../read/reply.ts'
-import type { Standing } from '../store/store.ts'
-import { type Hub, isOver, standpointOf } from './hub.ts'
+import type { SpaceState } from '../store/store.ts'
+import { feedPositionOf, type Hub, isOver } from './hub.ts'
 import { end, isOpen, listenerOf, remember, say } from './socket.ts'
 
 /** Tells those who follow. Both return at once: what is told goes out after the reply of whoever asked. */
@@ -30,12 +31,12 @@ export interface Broadcast {
 export function broadcastOf(hub: Hub): Broadcast {
   const { space, ctx, env } = hub
   let running = false
-  let told: Standing | undefined
+  let told: SpaceState | undefined
 
   async function run(): Promise<void> {
     try {
       await tellAll(hub)
-      told = space.standing
+      told = space.state
     } catch (thrown) {
       console.error(defectLine(env, hub.newId(), thrown))
     } finally {
@@ -51,11 +52,11 @@ export function broadcastOf(hub: Hub): Broadcast {
 
   return {
     changed() {
-      if (space.standing !== told && ctx.getWebSockets().length > 0) start()
+      if (space.state !== told && ctx.getWebSockets().length > 0) start()
     },
 
     catchUp(listener) {
-      if (isBehind(listener, space.standing)) start()
+      if (isBehind(listener, space.state)) start()
     },
   }
 }
@@ -80,7 +81,7 @@ function groupsBehind({ ctx, space, clock, answering }: Hub): readonly Group[] {
   for (const socket of ctx.getWebSockets().filter(isOpen)) {
     const listener = listenerOf(socket)
     if (isStalled(listener, clock())) end(socket, 'stalled')
-    else if (isBehind(listener, space.standing) && !answering.has(socket)) {
+    else if (isBehind(listener, space.state) && !answering.has(socket)) {
       const name = nameOf(listener)
       const group = groups.get(name) ?? { listener, sockets: [] }
       group.sockets.push(socket)
@@ -112,20 +113,20 @@ async function tell(hub: Hub, { listener, sockets }: Group): Promise<void> {
 }
 
 /** What follows a place; without a text if there is nothing that the client may see, null if it is to be pulled. */
-interface Frame {
-  readonly to: Standpoint
+interface LiveFrame {
+  readonly to: FeedPosition
   readonly text: string | null
   readonly bytes: number
 }
 
-type Told = Frame | 'pull'
+type Told = LiveFrame | 'pull'
 
 async function readFrame({ space }: Hub, listener: Listener): Promise<Told> {
   const { epoch, place, filter } = listener
   const cursor = formatCursor(epoch, place, filter)
   const query = { cursor, limit: MAX_FRAME_ENTRIES, collections: filter }
   const pulled = await pull(space, listener.session, { query, wrote: null })
-  const to = standpointOf(space, pulled.fields.cursor, filter)
+  const to = feedPositionOf(space, pulled.fields.cursor, filter)
   if (to === null || pulled.fields.reset || pulled.fields.more) return 'pull'
   if (pulled.entries.length === 0) return { to, text: null, bytes: 0 }
   const text = frameText(listener.cursor, to.cursor, pulled.entries)
@@ -139,7 +140,7 @@ export function frameText(from: string | null, cursor: string | null, entries: r
 }
 
 /** Says that there is something to pull. */
-export function pokeText({ epoch, seq }: Standing): string {
+export function pokeText({ epoch, seq }: SpaceState): string {
   return JSON.stringify({ type: 'poke', head: formatVersion(epoch, seq) })
 }
 
@@ -150,7 +151,7 @@ function tellOne(
 ): void {
   if (frame === 'pull' || !hasRoom(listener, frame.bytes)) {
     remember(socket, pokedNow(listener))
-    say(socket, pokeText(space.standing))
+    say(socket, pokeText(space.state))
   } else if (frame.text === null) {
     remember(socket, { ...listener, place: frame.to.place })
   } else {

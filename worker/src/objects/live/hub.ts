@@ -1,6 +1,6 @@
 import type { Session } from '../../core/access/session.ts'
-import { positionOf } from '../../core/feed/cursor.ts'
-import type { Standpoint } from '../../core/feed/listener.ts'
+import { resumePoint } from '../../core/feed/cursor.ts'
+import type { FeedPosition } from '../../core/feed/listener.ts'
 import { problemOf } from '../../core/problem.ts'
 import { endingOf } from '../../core/socket-ending.ts'
 import type { Filter } from '../../core/values/collections.ts'
@@ -32,8 +32,8 @@ export function isOver({ space, clock }: Hub, socket: WebSocket, session: Sessio
 }
 
 /** Where a cursor stands in the feed of a filter; null for one that cannot be continued. */
-export function standpointOf({ standing }: Space, cursor: string, filter: Filter): Standpoint | null {
-  const { epoch, floor, seq: head } = standing
-  const { seq, scan, reset } = positionOf(cursor, filter, { epoch, floor, head })
+export function feedPositionOf({ state }: Space, cursor: string, filter: Filter): FeedPosition | null {
+  const { epoch, floor, seq: head } = state
+  const { seq, scan, reset } = resumePoint(cursor, filter, { epoch, floor, head })
   return reset !== null ? null : { epoch, place: { seq, scan }, cursor }
 }

@@ -4,14 +4,14 @@ import { formatCursor } from '../../core/feed/cursor.ts'
 import type { Listener } from '../../core/feed/listener.ts'
 import { defectLine } from '../../core/log-line.ts'
 import { narrow } from '../../core/values/collections.ts'
-import { MAX_ATTACHMENT_LENGTH, MAX_SOCKETS, SEEN_DEADLINE_MS } from '../../core/values/limits.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
+import { MAX_ATTACHMENT_LENGTH, MAX_SOCKETS, SEEN_DEADLINE_MS } from '../../core/values/socket-limits.ts'
 import { FOREIGN } from '../../core/values/version.ts'
 import { PING, PONG } from '../../schema/request/live.ts'
 import type { LiveQuery } from '../../schema/request/query.ts'
 import { checkCollections, checkScope, checkSession } from '../space/admission.ts'
 import { broadcastOf, frameText, pokeText } from './broadcast.ts'
-import { type Hub, standpointOf } from './hub.ts'
+import { feedPositionOf, type Hub } from './hub.ts'
 import { receive } from './message.ts'
 import { queue } from './queue.ts'
 import { makeRoom, tagsOf } from './seats.ts'
@@ -51,7 +51,7 @@ export function liveOf(host: Omit<Hub, 'answering'>): Live {
       hub.ctx.acceptWebSocket(server, tagsOf(session))
       remember(server, listener.value)
       const { poked, cursor } = listener.value
-      if (poked) say(server, pokeText(hub.space.standing))
+      if (poked) say(server, pokeText(hub.space.state))
       else if (opening.query.cursor === undefined) say(server, frameText(null, cursor, []))
       broadcast.catchUp(listener.value)
       return accepted(client)
@@ -84,7 +84,7 @@ export function liveOf(host: Omit<Hub, 'answering'>): Live {
 
 function listenerFor(hub: Hub, { session, query }: Opening): Result<Listener, Fault> {
   const { ctx, space } = hub
-  const allowed = admit(hub, { session, query })
+  const allowed = authorizeOpening(hub, { session, query })
   if (!allowed.ok) return allowed
   const filter = narrow(query.collections ?? null, session.collections)
   if (JSON.stringify([session, filter]).length > MAX_ATTACHMENT_LENGTH) {
@@ -93,9 +93,13 @@ function listenerFor(hub: Hub, { session, query }: Opening): Result<Listener, Fa
   if (!makeRoom(ctx, session.token)) {
     return refused({ code: 'busy', limit: MAX_SOCKETS, retryAfterSeconds: SEEN_DEADLINE_MS / 1000 })
   }
-  const { epoch, seq } = space.standing
+  const { epoch, seq } = space.state
   const cursor = query.cursor ?? formatCursor(epoch, { seq, scan: 0 }, filter)
-  const at = standpointOf(space, cursor, filter) ?? { epoch, place: { seq: FOREIGN, scan: 0 }, cursor: null }
+  const at = feedPositionOf(space, cursor, filter) ?? {
+    epoch,
+    place: { seq: FOREIGN, scan: 0 },
+    cursor: null,
+  }
   const { configRevision: _, ...kept } = session
   const poked = at.cursor === null
   // Whoever is told something at once may say where it stands.
@@ -112,7 +116,7 @@ function listenerFor(hub: Hub, { session, query }: Opening): Result<Listener, Fa
   })
 }
 
-function admit({ space, clock }: Hub, { session, query }: Opening): Result<true, Fault> {
+function authorizeOpening({ space, clock }: Hub, { session, query }: Opening): Result<true, Fault> {
   const known = checkSession(space, session, clock())
   const allowed = known.ok ? checkScope(session, 'sync:read') : known
   return allowed.ok ? checkCollections(session, query.collections) : allowed

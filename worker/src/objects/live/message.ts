@@ -1,23 +1,18 @@
 import { PLACE_EXHAUSTED } from '../../core/access/budget.ts'
-
 import type { Fault } from '../../core/fault.ts'
-import { sentTo, standsAt, unseenBytes, wasLedTo } from '../../core/feed/listener.ts'
+import { confirmedAt, isReachable, sentTo, unseenBytes } from '../../core/feed/listener.ts'
 import { batchPoint, keepPoint, requestLine, requestPoint } from '../../core/log-line.ts'
 import { problemDocument, problemOf } from '../../core/problem.ts'
 import { fitsBytes, utf8Length } from '../../core/values/json.ts'
-import {
-  MAX_MESSAGE_BYTES,
-  MAX_NOTE_LENGTH,
-  MAX_UNSEEN,
-  MAX_UNSEEN_REPLY_BYTES,
-} from '../../core/values/limits.ts'
+import { MAX_MESSAGE_BYTES } from '../../core/values/limits.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
+import { MAX_NOTE_LENGTH, MAX_UNSEEN, MAX_UNSEEN_REPLY_BYTES } from '../../core/values/socket-limits.ts'
 import { idIn, type LiveMessage, PONG, parseMessage } from '../../schema/request/live.ts'
 import { toSyncRequest } from '../../schema/request/sync.ts'
 import { serve, weightOfPush } from '../space/serve.ts'
 import { push, type Synced } from '../write/sync.ts'
 import type { Broadcast } from './broadcast.ts'
-import { type Hub, isOver, standpointOf } from './hub.ts'
+import { feedPositionOf, type Hub, isOver } from './hub.ts'
 import { end, isOpen, listenerOf, remember, say } from './socket.ts'
 import { charge, payInFull, spendReply, type Toll } from './toll.ts'
 
@@ -88,11 +83,11 @@ function sayError({ hub, socket }: Incoming, fault: Fault): void {
  */
 async function moveTo(incoming: Incoming, cursor: string, toll: Toll): Promise<void> {
   const { hub, broadcast, socket } = incoming
-  const at = standpointOf(hub.space, cursor, listenerOf(socket).filter)
+  const at = feedPositionOf(hub.space, cursor, listenerOf(socket).filter)
   if (toll === 'free') spendReply(socket)
   const listener = listenerOf(socket)
   // Whoever was told to pull has paid for the pull.
-  const isLed = at !== null && (wasLedTo(listener, at) || listener.poked)
+  const isLed = at !== null && (isReachable(listener, at) || listener.poked)
   const paid = isLed ? accepted(toll) : await payInFull(hub, socket, accepted(toll))
   if (paid === null) return
   if (!paid.ok) return sayError(incoming, paid.fault)
@@ -100,7 +95,7 @@ async function moveTo(incoming: Incoming, cursor: string, toll: Toll): Promise<v
     const detail = "cursor: cannot be continued here; pull, with this socket's collections"
     return sayError(incoming, { code: 'invalid-request', detail })
   }
-  const moved = standsAt(listenerOf(socket), at)
+  const moved = confirmedAt(listenerOf(socket), at)
   remember(socket, moved)
   broadcast.catchUp(moved)
 }
@@ -148,8 +143,8 @@ async function take(
   if (!request.ok) return request
   const { cursor } = request.value
   if (cursor !== undefined) hub.answering.add(socket)
-  const at = typeof cursor === 'string' ? standpointOf(hub.space, cursor, filter) : null
-  if (at !== null) remember(socket, standsAt(listenerOf(socket), at))
+  const at = typeof cursor === 'string' ? feedPositionOf(hub.space, cursor, filter) : null
+  if (at !== null) remember(socket, confirmedAt(listenerOf(socket), at))
   // A long message has its share already.
   const weight = text.length > MAX_NOTE_LENGTH ? null : weightOfPush(text)
   return serve(hub.space, { session, weight, now }, () =>
@@ -171,7 +166,7 @@ function acknowledge({ hub, socket }: Incoming, { id, requestId, result }: Answe
   const text = `{"type":"ack","id":${JSON.stringify(id)},"status":${status},"body":${body}}`
   const listener = listenerOf(socket)
   const cursor = result.ok ? result.value.cursor : null
-  const to = cursor === null ? null : standpointOf(hub.space, cursor, listener.filter)
+  const to = cursor === null ? null : feedPositionOf(hub.space, cursor, listener.filter)
   if (to !== null) {
     remember(socket, sentTo(listener, to, { bytes: utf8Length(text), at: hub.clock() }))
   }

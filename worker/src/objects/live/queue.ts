@@ -3,7 +3,7 @@ import {
   MAX_LONE_LENGTH,
   MAX_QUEUED_LENGTH,
   MAX_QUEUED_MESSAGES,
-} from '../../core/values/limits.ts'
+} from '../../core/values/socket-limits.ts'
 
 /** The messages of sockets, each dealt with after the one before it of the same socket. */
 export interface Queue {

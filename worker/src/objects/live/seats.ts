@@ -1,5 +1,6 @@
 import type { Session } from '../../core/access/session.ts'
-import { MAX_SOCKETS } from '../../core/values/limits.ts'
+import { MAX_SOCKETS } from '../../core/values/socket-limits.ts'
+
 import { end, isOpen } from './socket.ts'
 
 /** What the platform finds a socket by: its session, to end it with that, and its credential. */

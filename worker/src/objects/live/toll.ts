@@ -1,7 +1,7 @@
 import type { Fault } from '../../core/fault.ts'
-import { MAX_NOTE_LENGTH, MAX_REFUSED_MESSAGES } from '../../core/values/limits.ts'
 import { accepted, type Result } from '../../core/values/result.ts'
-import { countRequest } from '../space/admission.ts'
+import { MAX_NOTE_LENGTH, MAX_REFUSED_MESSAGES } from '../../core/values/socket-limits.ts'
+import { spendBudget } from '../space/admission.ts'
 import { type Hub, isOver } from './hub.ts'
 import { end, isOpen, listenerOf, remember } from './socket.ts'
 
@@ -33,7 +33,7 @@ export async function payInFull(
 
 /** Counts a message like a request. A socket that goes on over its budget is ended. */
 async function pay(hub: Hub, socket: WebSocket): Promise<Result<Toll, Fault> | null> {
-  const counted = await countRequest(hub.space, listenerOf(socket).session, hub.clock())
+  const counted = await spendBudget(hub.space, listenerOf(socket).session, hub.clock())
   if (!isOpen(socket) || isOver(hub, socket, listenerOf(socket).session)) return null
   const listener = listenerOf(socket)
   // One that is taken makes up for one that was refused, and not for all: a flood in gusts is one too.

@@ -1,5 +1,5 @@
 import type { Conflict } from '../../core/batch/conflict.ts'
-import { type Filter, passes } from '../../core/values/collections.ts'
+import { allows, type Filter } from '../../core/values/collections.ts'
 import { MAX_PAGE_ENTRIES, MAX_PAGE_READ_BYTES, MAX_REPORT_BYTES } from '../../core/values/limits.ts'
 import type { Version } from '../../core/values/version.ts'
 import type { ConflictsQuery } from '../../schema/request/query.ts'
@@ -15,7 +15,7 @@ import { withTexts } from './reply.ts'
 export async function listConflicts(space: Space, query: ConflictsQuery, granted: Filter): Promise<string> {
   const limit = query.limit ?? MAX_PAGE_ENTRIES
   const rows = space.store.conflictsAfter(query.after ?? 0, { limit, open: query.open !== undefined })
-  const { epoch } = space.standing
+  const { epoch } = space.state
   const texts: string[] = []
   const meter: Meter = { read: 0 }
   let length = 0
@@ -23,7 +23,7 @@ export async function listConflicts(space: Space, query: ConflictsQuery, granted
     if (length >= MAX_REPORT_BYTES || meter.read >= MAX_PAGE_READ_BYTES) return pageOf(texts, row.id - 1)
     const versions = await openVersions(space, [row.winner, row.loser], meter)
     const key = keyOf(row, versions)
-    if (key === undefined || !passes(granted, key) || (query.key ?? key) !== key) continue
+    if (key === undefined || !allows(granted, key) || (query.key ?? key) !== key) continue
     const text = JSON.stringify(await tell(row, { key, epoch, reader: versionReader(space, versions) }))
     length += text.length
     texts.push(text)

@@ -1,6 +1,6 @@
 import type { Session } from '../../core/access/session.ts'
 import type { Fault } from '../../core/fault.ts'
-import { passes } from '../../core/values/collections.ts'
+import { allows } from '../../core/values/collections.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
 import { CorruptionError, openVersions } from '../space/log.ts'
 import type { Space } from '../space/space.ts'
@@ -8,15 +8,15 @@ import { agrees, entryOf } from './feed.ts'
 
 /** `GET /api/entries`: where one key stands. A deleted entry is not found, like one that never was. */
 export async function readEntry(space: Space, session: Session, key: string): Promise<Result<string, Fault>> {
-  if (!passes(session.collections, key)) return absent()
+  if (!allows(session.collections, key)) return absent()
   await space.keys()
-  const head = space.store.heads([key]).get(key)
+  const head = space.store.entryStates([key]).get(key)
   if (head === undefined || head.deleted) return absent()
   const version = (await openVersions(space, [head.seq])).get(head.seq)
   if (version === undefined || version.key !== key || !agrees(version, head)) {
     throw new CorruptionError(`version ${head.seq} is not what its head promised`)
   }
-  return accepted(JSON.stringify(entryOf(version, space.standing.epoch)))
+  return accepted(JSON.stringify(entryOf(version, space.state.epoch)))
 }
 
 function absent(): Result<never, Fault> {

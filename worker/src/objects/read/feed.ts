@@ -1,7 +1,7 @@
-import type { Head } from '../../core/batch/stance.ts'
+import type { EntryState } from '../../core/batch/stance.ts'
 import { type Chunk, decodeChunks } from '../../core/log/chunk.ts'
 import { firstSeq, lastSeq } from '../../core/log/chunk-header.ts'
-import { type Filter, passes } from '../../core/values/collections.ts'
+import { allows, type Filter } from '../../core/values/collections.ts'
 import { utf8Length } from '../../core/values/json.ts'
 import { MAX_PAGE_BYTES, MAX_PAGE_READ_BYTES } from '../../core/values/limits.ts'
 import { formatVersion, type Version } from '../../core/values/version.ts'
@@ -29,7 +29,7 @@ export interface Page {
 }
 
 /** A page being filled: a key that was written again while the page was read keeps only its latest entry. */
-interface Draft {
+interface PageBuilder {
   readonly query: FeedQuery
   readonly entries: Map<string, string>
   position: number
@@ -43,52 +43,52 @@ interface Draft {
  * compared with the heads after it was opened, and the page is a snapshot only if nothing followed by then.
  */
 export async function readPage(space: Space, query: FeedQuery): Promise<Page> {
-  const draft: Draft = { query, entries: new Map(), position: query.after, bytes: 0, read: 0 }
-  while (draft.position < space.standing.seq) {
+  const draft: PageBuilder = { query, entries: new Map(), position: query.after, bytes: 0, read: 0 }
+  while (draft.position < space.state.seq) {
     if (isFull(draft) || draft.read >= MAX_PAGE_READ_BYTES) return toPage(draft, true)
     await readSegment(space, draft)
   }
   return toPage(draft, false)
 }
 
-function toPage({ entries, position }: Draft, more: boolean): Page {
+function toPage({ entries, position }: PageBuilder, more: boolean): Page {
   return { entries: [...entries.values()], position, more }
 }
 
-function isFull({ query, entries, bytes }: Draft): boolean {
+function isFull({ query, entries, bytes }: PageBuilder): boolean {
   return entries.size >= query.limit || bytes >= MAX_PAGE_BYTES
 }
 
-async function readSegment(space: Space, draft: Draft): Promise<void> {
+async function readSegment(space: Space, draft: PageBuilder): Promise<void> {
   const segment = space.store.segmentAt(draft.position + 1)
   if (segment === undefined) {
-    draft.position = space.standing.seq
+    draft.position = space.state.seq
     return
   }
   draft.read += segment.body.length
-  const wanted = decodeChunks(segment.body).filter(({ frame }) => lastSeq(frame) > draft.position)
+  const wanted = decodeChunks(segment.body).filter(({ header }) => lastSeq(header) > draft.position)
   const foreign = wanted.filter((chunk) => !isEcho(chunk, draft.query.echo))
   const versions = (await Promise.all(foreign.map((chunk) => openChunk(space, chunk)))).flat()
-  const heads = space.store.heads(versions.map(({ key }) => key))
+  const heads = space.store.entryStates(versions.map(({ key }) => key))
   for (const version of versions) {
     if (version.seq <= draft.position || !isCurrent(version, heads)) continue
     if (isFull(draft)) return
     draft.position = version.seq
-    if (isShown(draft.query, version)) add(draft, version, space.standing.epoch)
+    if (isShown(draft.query, version)) add(draft, version, space.state.epoch)
   }
   draft.position = segment.last
 }
 
 function isShown({ filter, deletionsAfter }: FeedQuery, { key, deleted, seq }: Version): boolean {
-  return passes(filter, key) && (!deleted || seq > deletionsAfter)
+  return allows(filter, key) && (!deleted || seq > deletionsAfter)
 }
 
-function isEcho({ frame }: Chunk, echo: FeedQuery['echo']): boolean {
-  return echo !== null && firstSeq(frame) >= echo[0] && lastSeq(frame) <= echo[1]
+function isEcho({ header }: Chunk, echo: FeedQuery['echo']): boolean {
+  return echo !== null && firstSeq(header) >= echo[0] && lastSeq(header) <= echo[1]
 }
 
 /** Whether a key stands at a version; throws where the version is not what the key's head promised. */
-function isCurrent(version: Version, heads: ReadonlyMap<string, Head>): boolean {
+function isCurrent(version: Version, heads: ReadonlyMap<string, EntryState>): boolean {
   const head = heads.get(version.key)
   if (head?.seq !== version.seq) return false
   if (!agrees(version, head))
@@ -97,11 +97,11 @@ function isCurrent(version: Version, heads: ReadonlyMap<string, Head>): boolean 
 }
 
 /** Whether what was opened is what the head says: an older chunk of the same key in its place is not. */
-export function agrees(version: Version, head: Head): boolean {
+export function agrees(version: Version, head: EntryState): boolean {
   return version.at === head.at && version.by === head.by && version.deleted === head.deleted
 }
 
-function add(draft: Draft, version: Version, epoch: string): void {
+function add(draft: PageBuilder, version: Version, epoch: string): void {
   const text = JSON.stringify(entryOf(version, epoch))
   draft.entries.delete(version.key)
   draft.entries.set(version.key, text)

@@ -1,6 +1,6 @@
 import type { Session } from '../../core/access/session.ts'
 import type { Fault } from '../../core/fault.ts'
-import { passes } from '../../core/values/collections.ts'
+import { allows } from '../../core/values/collections.ts'
 import { MAX_HISTORY_VERSIONS, MAX_PAGE_BYTES, MAX_PAGE_READ_BYTES } from '../../core/values/limits.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
 import { formatVersion, NOTHING, parseVersion, type Version } from '../../core/values/version.ts'
@@ -21,8 +21,8 @@ export async function readHistory(
 ): Promise<Result<string, Fault>> {
   await space.keys()
   const meter: Meter = { read: 0 }
-  const { epoch } = space.standing
-  const head = passes(session.collections, key) ? space.store.heads([key]).get(key) : undefined
+  const { epoch } = space.state
+  const head = allows(session.collections, key) ? space.store.entryStates([key]).get(key) : undefined
   if (head === undefined) return refused({ code: 'not-found', detail: 'there is no entry of this key' })
   const versionOf = reader(space, key, meter)
   let version = await versionOf(head.seq)

@@ -1,5 +1,5 @@
 import type { Session } from '../../core/access/session.ts'
-import { formatCursor, isAbove, positionOf, type ResetReason } from '../../core/feed/cursor.ts'
+import { formatCursor, isAbove, type ResetReason, resumePoint } from '../../core/feed/cursor.ts'
 import { type Filter, narrow } from '../../core/values/collections.ts'
 import { MAX_PAGE_ENTRIES } from '../../core/values/limits.ts'
 import { NOTHING } from '../../core/values/version.ts'
@@ -46,15 +46,15 @@ export async function pull(
 ): Promise<Pulled> {
   const filter = narrow(query.collections ?? null, session.collections)
   for (;;) {
-    const { epoch, floor, seq: last } = space.standing
+    const { epoch, floor, seq: last } = space.state
     const head = wrote === null ? last : wrote.from - 1
-    const { seq, scan, reset } = positionOf(query.cursor, filter, { epoch, floor, head })
+    const { seq, scan, reset } = resumePoint(query.cursor, filter, { epoch, floor, head })
     const anew = query.cursor === null || reset !== null
     const echo = anew || !wrote?.verbatim ? null : ([wrote.from, wrote.to] as const)
     const limit = query.limit ?? MAX_PAGE_ENTRIES
     const leftOut = query.echo === true ? null : echo
     const page = await readPage(space, { after: seq, limit, filter, echo: leftOut, deletionsAfter: NOTHING })
-    if (space.standing.epoch !== epoch || !isAbove(space.standing.floor, { seq, scan })) continue
+    if (space.state.epoch !== epoch || !isAbove(space.state.floor, { seq, scan })) continue
     const cursor = formatCursor(epoch, { seq: page.position, scan }, filter)
     const started = reset === null ? { reset: false } : { reset: true, resetReason: reset }
     return { fields: { cursor, more: page.more, ...started }, entries: page.entries }

@@ -3,7 +3,7 @@ import type { Fault } from '../../core/fault.ts'
 import { IMPORT_RETRY_SECONDS } from '../../core/values/limits.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
 import type { Revocation } from '../store/revocation-rows.ts'
-import type { Standing } from '../store/store.ts'
+import type { SpaceState } from '../store/store.ts'
 import type { Space } from './space.ts'
 
 /** What the space must know of a session to say whether it is still valid. */
@@ -13,11 +13,7 @@ export type Credential = Pick<Session, 'id' | 'token' | 'issuedAt'>
  * Counts a request of a session that is valid against its budgets, before anything of the space is read for it. `now`
  * is the object's own clock: another one beside it would look like time that passes.
  */
-export async function countRequest(
-  space: Space,
-  session: Session,
-  now: number,
-): Promise<Result<true, Fault>> {
+export async function spendBudget(space: Space, session: Session, now: number): Promise<Result<true, Fault>> {
   await space.refreshConfig(now)
   const known = checkCredential(space, session, now)
   return known.ok ? space.budgets.spend(session, space.config.requestsPerMinute, now) : known
@@ -26,7 +22,7 @@ export async function countRequest(
 /** Refuses a session that is not valid now, and any while the space is being filled: it would see half of it. */
 export function checkSession(space: Space, credential: Credential, now: number): Result<true, Fault> {
   const known = checkCredential(space, credential, now)
-  if (!known.ok || !isImporting(space.standing)) return known
+  if (!known.ok || !isImporting(space.state)) return known
   return refused({ code: 'importing', retryAfterSeconds: IMPORT_RETRY_SECONDS })
 }
 
@@ -36,7 +32,7 @@ export function checkUnexpired({ expiresAt }: Session, now: number): Result<true
 }
 
 /** Whether an import has begun and not ended. */
-function isImporting({ imported }: Pick<Standing, 'imported'>): boolean {
+function isImporting({ imported }: Pick<SpaceState, 'imported'>): boolean {
   return imported !== null && !imported.finished
 }
 
@@ -45,11 +41,11 @@ function isImporting({ imported }: Pick<Standing, 'imported'>): boolean {
  * The Worker has verified all else about it.
  */
 export function checkCredential(
-  { revoked, standing }: Space,
+  { revoked, state }: Space,
   { id, token, issuedAt }: Credential,
   now: number,
 ): Result<true, Fault> {
-  if (issuedAt <= standing.erasedAt) return refused({ code: 'revoked', of: 'space' })
+  if (issuedAt <= state.erasedAt) return refused({ code: 'revoked', of: 'space' })
   if (issuedAt <= voidedBy(revoked.get(token), now)) return refused({ code: 'revoked' })
   return issuedAt <= voidedBy(revoked.get(id), now)
     ? refused({ code: 'revoked', of: 'session' })

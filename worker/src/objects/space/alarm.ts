@@ -53,7 +53,7 @@ export function alarmOf(storage: Pick<DurableObjectStorage, 'getAlarm' | 'setAla
 }
 
 /** What an alarm rings for. */
-export interface Errand {
+export interface AlarmTask {
   readonly work: (now: number) => Promise<void>
   /** Hears of an error of the work. */
   readonly report: (thrown: unknown) => void
@@ -65,7 +65,7 @@ export interface Errand {
  * a failure the object wakes again by itself, later each time and after an hour at most. If not even an alarm can be
  * set, the error does get out, because the platform's retries are all that is left.
  */
-export function ringer(alarm: Alarm, sql: SqlStorage): (errand: Errand) => Promise<void> {
+export function ringer(alarm: Alarm, sql: SqlStorage): (errand: AlarmTask) => Promise<void> {
   const failures = failureCount(sql)
   return async ({ work, report, clock }) => {
     alarm.forget()

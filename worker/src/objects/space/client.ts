@@ -21,22 +21,22 @@ export function recordOf(
 }
 
 /** Where a space stands with a client: which data set it holds, and how far the client has come in it. */
-export interface Acquaintance {
+export interface ClientState {
   readonly epoch: string
   /** The number of the client's last batch; `NO_BATCH` where it has sent none, or another subject owns its name. */
   readonly lastBatch: number
 }
 
 /** A client by its name and the subject that it writes for. */
-export type Replica = Pick<Session, 'client' | 'subject'>
+export type ClientIdentity = Pick<Session, 'client' | 'subject'>
 
-export function acquaintanceWith(
-  { store, standing }: Space,
-  { client, subject }: Partial<Replica>,
-): Acquaintance {
+export function clientStateOf(
+  { store, state }: Space,
+  { client, subject }: Partial<ClientIdentity>,
+): ClientState {
   const record = client === undefined ? undefined : store.client(client)
   const isOwn = record !== undefined && record.subject === subject
-  return { epoch: standing.epoch, lastBatch: isOwn ? record.batch : NO_BATCH }
+  return { epoch: state.epoch, lastBatch: isOwn ? record.batch : NO_BATCH }
 }
 
 /** Whether a client's write is to be noted: its first one, and then one a day, so that the claim does not age in use. */

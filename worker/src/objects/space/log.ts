@@ -15,7 +15,7 @@ export async function openText(space: Space, chunk: Chunk): Promise<string> {
   try {
     return await keys.open(chunk)
   } catch (cause) {
-    throw new CorruptionError(`chunk of ${firstSeq(chunk.frame)} does not open`, { cause })
+    throw new CorruptionError(`chunk of ${firstSeq(chunk.header)} does not open`, { cause })
   }
 }
 
@@ -23,9 +23,9 @@ export async function openText(space: Space, chunk: Chunk): Promise<string> {
 export async function openChunk(space: Space, chunk: Chunk): Promise<readonly Version[]> {
   const text = await openText(space, chunk)
   try {
-    return versionsOf(chunk.frame, text)
+    return versionsOf(chunk.header, text)
   } catch (cause) {
-    throw new CorruptionError(`chunk of ${firstSeq(chunk.frame)} is not what its frame says`, { cause })
+    throw new CorruptionError(`chunk of ${firstSeq(chunk.header)} is not what its frame says`, { cause })
   }
 }
 
@@ -59,7 +59,7 @@ function chunksOf(space: Space, seqs: Iterable<number>, meter: Meter): readonly 
       end = row?.last ?? Number.POSITIVE_INFINITY
       meter.read += row?.body.length ?? 0
     }
-    const chunk = segment.find(({ frame }) => holds(frame, seq)) ?? archived(seq)
+    const chunk = segment.find(({ header }) => holds(header, seq)) ?? archived(seq)
     if (chunk !== undefined) chunks.add(chunk)
   }
   return [...chunks]
@@ -73,7 +73,7 @@ function archiveOf({ store }: Space, meter: Meter): (seq: number) => Chunk | und
       meter.read += body.length
       const chunks = rows.get(first) ?? decodeChunks(body)
       rows.set(first, chunks)
-      const chunk = chunks.find(({ frame }) => holds(frame, seq))
+      const chunk = chunks.find(({ header }) => holds(header, seq))
       if (chunk !== undefined) return chunk
     }
     return undefined

@@ -14,8 +14,8 @@ export function quotaOf(space: Space): {
   return { entries: { used: used.entries, limit: entries }, bytes: { used: used.bytes, limit: bytes } }
 }
 
-function usedBy({ standing, store }: Space): Amounts {
-  return { entries: standing.entries, bytes: store.bytes() }
+function usedBy({ state, store }: Space): Amounts {
+  return { entries: state.entries, bytes: store.bytes() }
 }
 
 /** Refuses a write that there is no room for: right before its transaction, so that nothing comes of it. */

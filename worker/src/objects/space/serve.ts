@@ -42,8 +42,8 @@ export async function serve<T>(
   }: { readonly session: Session; readonly weight: Weight | null; readonly now: number },
   work: () => Promise<Result<T, Fault>>,
 ): Promise<Result<T, Fault>> {
-  const { epoch } = space.standing
-  const isErased = () => space.standing.epoch !== epoch
+  const { epoch } = space.state
+  const isErased = () => space.state.epoch !== epoch
   try {
     const admitted = async () => {
       const known = checkSession(space, session, now)

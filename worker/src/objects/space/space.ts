@@ -2,8 +2,8 @@ import type { Session } from '../../core/access/session.ts'
 import { type Config, DEFAULT_CONFIG } from '../../core/space/config.ts'
 import { type KeyNames, keyNames } from '../store/key-names.ts'
 import type { Revocation } from '../store/revocation-rows.ts'
-import { type Keyring, keyring } from '../store/seal.ts'
-import { type Standing, type Store, sqliteStore } from '../store/store.ts'
+import { type SpaceKeys, spaceKeys } from '../store/seal.ts'
+import { type SpaceState, type Store, sqliteStore } from '../store/store.ts'
 import { type Alarm, alarmOf } from './alarm.ts'
 import { type Budgets, budgets } from './budgets.ts'
 import { configReader } from './config-reader.ts'
@@ -13,12 +13,12 @@ import { type InFlight, inFlight } from './in-flight.ts'
 export interface Space {
   readonly store: Store
   /** The space's keys; before it there are no names for the rows of its entries. */
-  readonly keys: () => Promise<Keyring>
+  readonly keys: () => Promise<SpaceKeys>
   /** After an erasure, which takes the secret of the names with it. */
   readonly forgetKeys: () => void
   readonly alarm: Alarm
   readonly transaction: <T>(work: () => T) => T
-  standing: Standing
+  state: SpaceState
   /** What the operator decided, as far as this space has heard. */
   config: Config
   /** Re-reads the configuration from KV if that is due. */
@@ -42,10 +42,10 @@ export function openSpace(ctx: DurableObjectState, env: Env): Space {
   }
   const store = sqliteStore(ctx.storage.sql, (key) => names(key))
   const config = configReader(ctx.storage.sql, env.CHRONICLE_KV)
-  let keys: Promise<Keyring> | undefined
+  let keys: Promise<SpaceKeys> | undefined
 
-  async function unlock(): Promise<Keyring> {
-    const ring = await keyring(env.MASTER_KEY, ctx.id.toString())
+  async function unlock(): Promise<SpaceKeys> {
+    const ring = await spaceKeys(env.MASTER_KEY, ctx.id.toString())
     names = await keyNames(ctx.storage, ring, env.ENTRY_NAMES)
     return ring
   }
@@ -58,7 +58,7 @@ export function openSpace(ctx: DurableObjectState, env: Env): Space {
     },
     alarm: alarmOf(ctx.storage),
     transaction: (work) => ctx.storage.transactionSync(work),
-    standing: store.standing(),
+    state: store.state(),
     config: DEFAULT_CONFIG,
     refreshConfig: async (now) => {
       space.config = await config.read(now)

@@ -1,12 +1,12 @@
-import type { Head } from '../../core/batch/stance.ts'
+import type { EntryState } from '../../core/batch/stance.ts'
 import { mergedNumber, mergedOf, rootNumber, runOf } from './head-row.ts'
 import { valuesOfRows } from './json-rows.ts'
 import type { KeyNames } from './key-names.ts'
 
 /** The row of each key: its latest version. */
 export interface EntryRows {
-  heads(keys: readonly string[]): ReadonlyMap<string, Head>
-  putHeads(heads: ReadonlyMap<string, Head>): void
+  entryStates(keys: readonly string[]): ReadonlyMap<string, EntryState>
+  putEntryStates(heads: ReadonlyMap<string, EntryState>): void
 }
 
 type HeadRow = readonly [
@@ -22,7 +22,7 @@ type HeadRow = readonly [
 /** Where each key stands. */
 export function entryRows(sql: SqlStorage, names: KeyNames): EntryRows {
   return {
-    heads(keys) {
+    entryStates(keys) {
       const keysByName = new Map(keys.map((key) => [names(key), key]))
       // One row of JSON: the platform hands over rows one by one, at several microseconds each.
       const { rows } = sql
@@ -32,7 +32,7 @@ export function entryRows(sql: SqlStorage, names: KeyNames): EntryRows {
           JSON.stringify([...keysByName.keys()]),
         )
         .one()
-      const found = new Map<string, Head>()
+      const found = new Map<string, EntryState>()
       for (const [name, seq, root, at, by, deleted, merged] of JSON.parse(rows) as readonly HeadRow[]) {
         found.set(keysByName.get(name) ?? '', {
           seq,
@@ -46,7 +46,7 @@ export function entryRows(sql: SqlStorage, names: KeyNames): EntryRows {
       return found
     },
 
-    putHeads(heads) {
+    putEntryStates(heads) {
       const rows = Array.from(heads, ([key, head]) => [
         names(key),
         head.seq,

@@ -1,7 +1,7 @@
 import siphash from 'siphash/lib/siphash-double.js'
 import { type Chunk, decodeChunks } from '../../core/log/chunk.ts'
 import { MAX_CHANGES } from '../../core/values/limits.ts'
-import type { Keyring } from './seal.ts'
+import type { SpaceKeys } from './seal.ts'
 
 /** What the rows of a space call a key. The same key has the same name for as long as the space is not erased. */
 export type KeyNames = (key: string) => string
@@ -21,17 +21,17 @@ const PLACE = { c: '', b: null, t: 0, k: 0 } as const
  * The secret of the digests is random and kept sealed, so that a new master key renames nothing: it is sealed anew by
  * the newest one.
  */
-export async function keyNames(storage: Storage, keys: Keyring, wanted: string): Promise<KeyNames> {
+export async function keyNames(storage: Storage, keys: SpaceKeys, wanted: string): Promise<KeyNames> {
   const { sql } = storage
   const stored = storedSecret(sql)
   if (stored === null && (wanted !== 'keyed' || holdsHeads(sql))) return (key) => key
   const secret = stored === null ? newSecret() : await keys.open(stored)
   const [g] = keys.generations
-  if (stored?.frame.g !== g) {
+  if (stored?.header.g !== g) {
     const origin = { g, ...PLACE }
-    const sealed = keys.frame(origin, [], await keys.seal(secret, origin))
+    const sealed = keys.chunk(origin, [], await keys.seal(secret, origin))
     // Others may have done so meanwhile, after an erasure even with another secret: theirs holds.
-    if (storedSecret(sql)?.frame.g !== stored?.frame.g) return keyNames(storage, keys, wanted)
+    if (storedSecret(sql)?.header.g !== stored?.header.g) return keyNames(storage, keys, wanted)
     storage.transactionSync(() => storeSecret(sql, sealed))
   }
   return namesUnder(secret)

@@ -1,8 +1,8 @@
 import siphash from 'siphash/lib/siphash-double.js'
 import { type Chunk, joinChunk, TAG_BYTES } from '../../core/log/chunk.ts'
-import { encodeFrame, FORM, type Frame, type Origin, type Slot } from '../../core/log/chunk-header.ts'
+import { type ChunkHeader, encodeHeader, FORM, type Origin, type Slot } from '../../core/log/chunk-header.ts'
 import { concatenate } from '../../core/log/rows.ts'
-import { parseRing } from '../../core/values/generations.ts'
+import { parseGenerations } from '../../core/values/generations.ts'
 
 /** AES-GCM's recommended nonce, bytes (NIST SP 800-38D, 5.2.1.1). */
 const NONCE_BYTES = 12
@@ -11,13 +11,13 @@ const NONCE_BYTES = 12
 const DIGEST_BYTES = 16
 
 /** What a space does with its keys, which never leave WebCrypto. */
-export interface Keyring {
+export interface SpaceKeys {
   /** The live generations of the master key, the newest first: it seals. */
   readonly generations: readonly [newest: number, ...older: number[]]
   /** Seals with the generation that the origin names. */
   seal(text: string, origin: Origin): Promise<Uint8Array>
   /** Sealed content as a chunk, under a tag that binds the frame to it. Synchronous: it follows the decision. */
-  frame(origin: Origin, slots: readonly Slot[], sealed: Uint8Array): Chunk
+  chunk(origin: Origin, slots: readonly Slot[], sealed: Uint8Array): Chunk
   /** The sealed text. Rejects if a byte was changed, or the chunk comes from another space or batch. */
   open(chunk: Chunk): Promise<string>
   /** A keyed digest for each live generation: tells texts apart and says nothing about them. */
@@ -28,7 +28,7 @@ export interface Keyring {
 export type Digests = ReadonlyMap<number, Uint8Array>
 
 /** The keys that one generation gives a space. */
-interface SpaceKeys {
+interface DerivedKeys {
   readonly sealing: CryptoKey
   readonly digesting: CryptoKey
   /** For SipHash, which must not wait. */
@@ -39,18 +39,18 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /** The keys of one space, derived from the stack's master keys (a ring, each 32 bytes of base64) by HKDF (RFC 5869). */
-export async function keyring(masterKeys: string, space: string): Promise<Keyring> {
-  const ring = parseRing(masterKeys)
-  if (ring === null) throw new Error('MASTER_KEY is no ring like "1:<32 bytes of base64>"')
+export async function spaceKeys(masterKeys: string, space: string): Promise<SpaceKeys> {
+  const generations = parseGenerations(masterKeys)
+  if (generations === null) throw new Error('MASTER_KEY is no ring like "1:<32 bytes of base64>"')
   const derived = await Promise.all(
-    ring.map(
+    generations.map(
       async ({ generation, secret }) => [generation, await deriveKeys(secret, generation, space)] as const,
     ),
   )
   const keys = new Map(derived)
-  const [newest, ...older] = ring
+  const [newest, ...older] = generations
 
-  function keysOf(generation: number): SpaceKeys {
+  function keysOf(generation: number): DerivedKeys {
     const found = keys.get(generation)
     if (found === undefined)
       throw new Error(`the stack has no master key of generation ${generation} any more`)
@@ -74,19 +74,19 @@ export async function keyring(masterKeys: string, space: string): Promise<Keyrin
       return bytes
     },
 
-    frame(origin, slots, sealed) {
-      const header = encodeFrame({ ...origin, slots })
-      const tag = tagOf(header, sealed, keysOf(origin.g))
-      return joinChunk({ frame: { ...origin, form: FORM, slots }, header, tag, sealed })
+    chunk(origin, slots, sealed) {
+      const headerBytes = encodeHeader({ ...origin, slots })
+      const tag = tagOf(headerBytes, sealed, keysOf(origin.g))
+      return joinChunk({ header: { ...origin, form: FORM, slots }, headerBytes, tag, sealed })
     },
 
-    async open({ frame, header, tag, sealed }) {
-      if (frame.form === FORM && !isEqual(tag, tagOf(header, sealed, keysOf(frame.g))))
+    async open({ header, headerBytes, tag, sealed }) {
+      if (header.form === FORM && !isEqual(tag, tagOf(headerBytes, sealed, keysOf(header.g))))
         throw new Error('the frame is not the one that was written')
       const nonce = sealed.subarray(0, NONCE_BYTES)
-      const algorithm = { name: 'AES-GCM', iv: nonce, additionalData: boundTo(space, frame) }
+      const algorithm = { name: 'AES-GCM', iv: nonce, additionalData: boundTo(space, header) }
       const content = sealed.subarray(NONCE_BYTES)
-      return decoder.decode(await crypto.subtle.decrypt(algorithm, keysOf(frame.g).sealing, content))
+      return decoder.decode(await crypto.subtle.decrypt(algorithm, keysOf(header.g).sealing, content))
     },
 
     async digests(text) {
@@ -100,7 +100,7 @@ export async function keyring(masterKeys: string, space: string): Promise<Keyrin
   }
 }
 
-async function deriveKeys(masterKey: string, generation: number, space: string): Promise<SpaceKeys> {
+async function deriveKeys(masterKey: string, generation: number, space: string): Promise<DerivedKeys> {
   const bytes = decodeMasterKey(masterKey)
   const master = await crypto.subtle.importKey('raw', bytes, 'HKDF', false, ['deriveBits', 'deriveKey'])
   const [sealing, digesting, tagging] = await Promise.all([
@@ -137,7 +137,7 @@ function hkdf(info: string): SubtleCryptoDeriveKeyAlgorithm {
 }
 
 /** The form is bound too, so that nobody can take the tag off a chunk and pass it for one of form 1. */
-function boundTo(space: string, { form, g, c, b, t, k }: Omit<Frame, 'slots'>): Uint8Array {
+function boundTo(space: string, { form, g, c, b, t, k }: Omit<ChunkHeader, 'slots'>): Uint8Array {
   return encoder.encode(JSON.stringify([space, g, c, b, t, k, ...(form === 1 ? [] : [form])]))
 }
 
@@ -145,7 +145,7 @@ function boundTo(space: string, { form, g, c, b, t, k }: Omit<Frame, 'slots'>): 
 const SEAL_TAG_BYTES = 16
 
 /** A keyed tag over a frame and over the nonce and seal of its content, by which no other content can have it. */
-function tagOf(header: Uint8Array, sealed: Uint8Array, { tagging }: SpaceKeys): Uint8Array {
+function tagOf(header: Uint8Array, sealed: Uint8Array, { tagging }: DerivedKeys): Uint8Array {
   const text = concatenate([header, sealed.subarray(0, NONCE_BYTES), sealed.subarray(-SEAL_TAG_BYTES)])
   return new Uint8Array(siphash.hash(tagging, text).buffer)
 }

@@ -13,7 +13,7 @@ import { type RevocationRows, revocationRows } from './revocation-rows.ts'
 import { type SegmentRows, segmentRows } from './segment-rows.ts'
 
 /** Where a space stands: read once when its object wakes, then kept in step with every commit. */
-export interface Standing {
+export interface SpaceState {
   readonly epoch: string
   /** Cursors below it cannot be continued: tombstones up to here have been collected. */
   readonly floor: number
@@ -46,7 +46,7 @@ export interface Store
     ArchiveRows,
     AgeingRows,
     ImportRows {
-  standing(): Standing
+  state(): SpaceState
   /** How much storage all the rows take; less again once some were deleted. */
   bytes(): number
 }
@@ -63,7 +63,7 @@ type TailRow = {
 /** Rows go by the names of their keys. */
 export function sqliteStore(sql: SqlStorage, names: KeyNames): Store {
   return {
-    standing: () => readStanding(sql),
+    state: () => readStanding(sql),
     bytes: () => sql.databaseSize,
     ...segmentRows(sql),
     ...entryRows(sql, names),
@@ -77,7 +77,7 @@ export function sqliteStore(sql: SqlStorage, names: KeyNames): Store {
   }
 }
 
-function readStanding(sql: SqlStorage): Standing {
+function readStanding(sql: SqlStorage): SpaceState {
   const rows = sql.exec<{ name: string; value: SqlStorageValue }>('SELECT name, value FROM meta')
   const meta = new Map(Array.from(rows, ({ name, value }) => [name, value]))
   const [tail] = sql

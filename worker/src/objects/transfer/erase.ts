@@ -11,8 +11,8 @@ export async function eraseSpace(
   founding: { readonly epoch: string; readonly now: number },
 ): Promise<void> {
   // A clock that goes back must not bring back what an earlier erasure has ended.
-  foundAgain(storage, { ...founding, now: Math.max(founding.now, space.standing.erasedAt) })
-  space.standing = space.store.standing()
+  foundAgain(storage, { ...founding, now: Math.max(founding.now, space.state.erasedAt) })
+  space.state = space.store.state()
   space.revoked.clear()
   space.forgetKeys()
   space.alarm.forget()

@@ -25,12 +25,12 @@ export function exportSpace(
   session: Session,
   clock: () => number,
 ): Result<ReadableStream<Uint8Array>, Fault> {
-  const allowed = admit(space, session, clock())
+  const allowed = authorizeExport(space, session, clock())
   const begun = allowed.ok ? beginTransfer(space, session, clock()) : allowed
   return begun.ok ? accepted(byteStream(exportTexts(space, session, clock), begun.value)) : begun
 }
 
-function admit(space: Space, session: Session, now: number): Result<true, Fault> {
+function authorizeExport(space: Space, session: Session, now: number): Result<true, Fault> {
   const current = checkUnexpired(session, now)
   const known = current.ok ? checkSession(space, session, now) : current
   const reads = known.ok ? checkScope(session, 'sync:read') : known
@@ -39,7 +39,7 @@ function admit(space: Space, session: Session, now: number): Result<true, Fault>
 
 /** Reads the clock again for each page: it is up to the reader how long an export takes. */
 async function* exportTexts(space: Space, session: Session, clock: () => number): AsyncGenerator<string> {
-  const { epoch, seq: scan } = space.standing
+  const { epoch, seq: scan } = space.state
   yield lineOf({
     type: 'header',
     format: EXPORT_FORMAT,
@@ -54,8 +54,8 @@ async function* exportTexts(space: Space, session: Session, clock: () => number)
     const query = { after: seq, limit: MAX_PAGE_ENTRIES, filter: null, echo: null, deletionsAfter: scan }
     const read = await space.inFlight.serve(EXPORTED_PAGE, async () => accepted(await readPage(space, query)))
     // A deletion may only be missing here if its key was never shown: it was deleted before the export began.
-    const whole = space.standing.epoch === epoch && isAbove(space.standing.floor, { seq, scan })
-    if (!whole || !read.ok || !admit(space, session, clock()).ok)
+    const whole = space.state.epoch === epoch && isAbove(space.state.floor, { seq, scan })
+    if (!whole || !read.ok || !authorizeExport(space, session, clock()).ok)
       throw new Error('the export cannot be ended')
     const page = read.value
     if (page.entries.length > 0) yield `${page.entries.join('\n')}\n`

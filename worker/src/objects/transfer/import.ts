@@ -1,15 +1,15 @@
 import type { Session } from '../../core/access/session.ts'
 import { type Edit, type EditContext, toEdits } from '../../core/batch/change.ts'
-import type { Head } from '../../core/batch/stance.ts'
+import type { EntryState } from '../../core/batch/stance.ts'
 import type { Fault } from '../../core/fault.ts'
 import {
+  groupByClient,
   type Imported,
+  type ImportedVersion,
   type ImportPlan,
   lastOfEach,
-  type Placed,
   type Progress,
   planImport,
-  runsOf,
 } from '../../core/feed/import-plan.ts'
 import type { Chunk } from '../../core/log/chunk.ts'
 import { packChunks } from '../../core/log/rows.ts'
@@ -66,7 +66,7 @@ export async function importSpace(
   const read = lineReader(reader, line, clock)
   try {
     for (let first = line; ; ) {
-      const allowed = admit(space, session, clock())
+      const allowed = authorizeImport(space, session, clock())
       if (!allowed.ok) return allowed
       const texts = await read()
       if (!texts.ok) return texts
@@ -83,19 +83,19 @@ export async function importSpace(
   return accepted(replyOf(space))
 }
 
-function admit(space: Space, session: Session, now: number): Result<true, Fault> {
+function authorizeImport(space: Space, session: Session, now: number): Result<true, Fault> {
   const current = checkUnexpired(session, now)
   const known = current.ok ? checkCredential(space, session, now) : current
   return known.ok ? checkWhole(session) : known
 }
 
-function replyOf({ standing: { imported, entries, seq } }: Space): string {
+function replyOf({ state: { imported, entries, seq } }: Space): string {
   const { line = 0, finished = false } = imported ?? {}
   return JSON.stringify({ success: true, line, entries, finished, edited: finished && imported?.seq !== seq })
 }
 
 async function storeLines(space: Space, session: Session, lines: Lines): Promise<Result<true, Fault>> {
-  const { imported } = space.standing
+  const { imported } = space.state
   const stretch = readStretch(space, lines)
   if (!stretch.ok) return stretch
   const { progress, fault } = stretch.value
@@ -104,11 +104,11 @@ async function storeLines(space: Space, session: Session, lines: Lines): Promise
   const entries = lastOfEach(stretch.value.entries)
   const sealed = await sealRuns(space, entries, lines.now)
   // From here to the commit nothing is awaited.
-  const allowed = admit(space, session, lines.clock())
+  const allowed = authorizeImport(space, session, lines.clock())
   if (!allowed.ok) return allowed
-  if (space.standing.imported !== imported) return gap(space.standing.imported)
-  if (imported === null && space.standing.seq > 0) return refused({ code: 'not-empty' })
-  const plan = planImport(entries, space.standing.seq, headsOf(space, entries))
+  if (space.state.imported !== imported) return gap(space.state.imported)
+  if (imported === null && space.state.seq > 0) return refused({ code: 'not-empty' })
+  const plan = planImport(entries, space.state.seq, headsOf(space, entries))
   const room = checkQuota(space, session, {
     entries: plan.entries,
     content: plan.placed.length > 0,
@@ -122,7 +122,7 @@ async function storeLines(space: Space, session: Session, lines: Lines): Promise
 function readStretch(space: Space, { texts, first, now }: Lines): Result<Stretch, Fault> {
   const known = first === 1 ? begin(space, texts[0] ?? '') : resume(space, first)
   if (!known.ok) return known
-  const context = { epoch: space.standing.epoch, clock: { now, skew: 0 }, granted: null }
+  const context = { epoch: space.state.epoch, clock: { now, skew: 0 }, granted: null }
   const entries: Imported[] = []
   let progress = known.value
   for (const [index, text] of texts.entries()) {
@@ -137,7 +137,7 @@ function readStretch(space: Space, { texts, first, now }: Lines): Result<Stretch
 }
 
 /** The import that a header belongs to: the one that is under way or done, or a new one into an empty space. */
-function begin({ standing: { imported, seq } }: Space, text: string): Result<Progress, Fault> {
+function begin({ state: { imported, seq } }: Space, text: string): Result<Progress, Fault> {
   const header = parseHeader(text)
   if (!header.ok) return header
   const source = JSON.stringify(header.value)
@@ -146,7 +146,7 @@ function begin({ standing: { imported, seq } }: Space, text: string): Result<Pro
   return accepted({ source, line: 1, finished: false })
 }
 
-function resume({ standing: { imported } }: Space, first: number): Result<Progress, Fault> {
+function resume({ state: { imported } }: Space, first: number): Result<Progress, Fault> {
   return imported === null || first > imported.line + 1 ? gap(imported) : accepted(imported)
 }
 
@@ -181,7 +181,7 @@ async function sealRuns(
 ): Promise<readonly SealedLines[]> {
   const keys = await space.keys()
   const [g] = keys.generations
-  const runs = runsOf(entries.filter(({ edit }) => !edit.deleted))
+  const runs = groupByClient(entries.filter(({ edit }) => !edit.deleted))
   return Promise.all(
     runs.map((run) => {
       const lines = run.map(({ edit }) => edit.line)
@@ -190,8 +190,8 @@ async function sealRuns(
   )
 }
 
-function headsOf({ store }: Space, entries: readonly Imported[]): ReadonlyMap<string, Head> {
-  return store.heads(entries.map(({ edit }) => edit.key))
+function headsOf({ store }: Space, entries: readonly Imported[]): ReadonlyMap<string, EntryState> {
+  return store.entryStates(entries.map(({ edit }) => edit.key))
 }
 
 function commitStretch(
@@ -199,35 +199,35 @@ function commitStretch(
   plan: ImportPlan,
   { progress, sealed }: Pick<Stretch, 'progress'> & { readonly sealed: readonly SealedLines[] },
 ): void {
-  const { store, standing } = space
+  const { store, state } = space
   const counts = {
-    left: standing.left,
-    entries: standing.entries + plan.entries,
-    superseded: standing.superseded + plan.superseded,
+    left: state.left,
+    entries: state.entries + plan.entries,
+    superseded: state.superseded + plan.superseded,
   }
-  const imported = { ...progress, seq: standing.seq + plan.placed.length }
+  const imported = { ...progress, seq: state.seq + plan.placed.length }
   const rows = packChunks(chunksOf(sealed, plan.placed))
   const appends = rows.map((row) => ({ ...row, ...counts, into: null }))
   space.transaction(() => {
     for (const append of appends) store.append(append)
     if (appends.length === 0) store.putCounts(counts)
-    store.putHeads(plan.heads)
+    store.putEntryStates(plan.states)
     store.dropHeads(plan.gone)
     store.putImport(imported)
   })
   for (const append of appends) advance(space, append)
-  space.standing = { ...space.standing, ...counts, imported }
+  space.state = { ...space.state, ...counts, imported }
 }
 
 /** The sealed lines, which are in the order of their places. */
-function chunksOf(sealed: readonly SealedLines[], placed: readonly Placed[]): readonly Chunk[] {
+function chunksOf(sealed: readonly SealedLines[], placed: readonly ImportedVersion[]): readonly Chunk[] {
   const chunks: Chunk[] = []
   let next = 0
   for (const { keys, origin, drafts, sealed: contents } of sealed) {
     for (const [position, { indexes }] of drafts.entries()) {
       const stretch = placed.slice(next, next + indexes.length)
       const slots = stretch.map(({ seq, previous }, index) => ({ seq, previous, index, lift: 0 }))
-      chunks.push(keys.frame(origin, slots, contents[position] as Uint8Array))
+      chunks.push(keys.chunk(origin, slots, contents[position] as Uint8Array))
       next += indexes.length
     }
   }

@@ -1,4 +1,4 @@
-import type { Head } from '../../core/batch/stance.ts'
+import type { EntryState } from '../../core/batch/stance.ts'
 import { type Chunk, tryChunks, versionsOf } from '../../core/log/chunk.ts'
 import { FORM, firstSeq, lastSeq } from '../../core/log/chunk-header.ts'
 import { concatenate, type Packed, packChunks, partOf } from '../../core/log/rows.ts'
@@ -9,7 +9,7 @@ import { openText } from '../space/log.ts'
 import type { Space } from '../space/space.ts'
 import type { ArchiveRow } from '../store/archive-rows.ts'
 import type { Pass, SegmentRow } from '../store/pass-rows.ts'
-import type { Keyring } from '../store/seal.ts'
+import type { SpaceKeys } from '../store/seal.ts'
 
 /** A stretch of the log with its chunks opened. */
 interface Slice {
@@ -59,14 +59,14 @@ export async function compactSlice(space: Space, pass: Pass, now: number): Promi
   const live = await packLive(keys, slice)
   const replaced = packChunks(await sealParts(keys, readable, (seq) => !slice.live.has(seq)))
   // Nothing is awaited from here on. Batches have only been added behind the slice; an erasure ends the pass.
-  if (space.standing.epoch !== slice.epoch) return null
-  const superseded = Math.max(0, space.standing.superseded - slice.superseded)
+  if (space.state.epoch !== slice.epoch) return null
+  const superseded = Math.max(0, space.state.superseded - slice.superseded)
   space.transaction(() => {
     space.store.replaceSegments(extentOf(rows), asLog(space, last, { rows, live }))
     space.store.archive(replaced, now)
-    space.store.putCounts({ ...space.standing, superseded })
+    space.store.putCounts({ ...space.state, superseded })
   })
-  space.standing = { ...space.standing, superseded }
+  space.state = { ...space.state, superseded }
   return progress
 }
 
@@ -96,11 +96,11 @@ function endOf({ first, last }: { readonly first: number; readonly last: number 
 
 /** Makes the next batch begin a row of its own, so that the newest one can be written anew as well. */
 function closeTail(space: Space, { first }: SegmentRow): void {
-  if (space.standing.tail?.first === first) space.standing = { ...space.standing, tail: null }
+  if (space.state.tail?.first === first) space.state = { ...space.state, tail: null }
 }
 
 async function openSlice(space: Space, rows: readonly SegmentRow[]): Promise<Slice> {
-  const { epoch } = space.standing
+  const { epoch } = space.state
   const found = rows.flatMap((row) => (tryChunks(row.body) ?? []).map((chunk) => ({ row, chunk })))
   const opened = await Promise.all(found.map(({ row, chunk }) => openOne(space, chunk, row)))
   const heads = headsOf(
@@ -120,7 +120,7 @@ async function openSlice(space: Space, rows: readonly SegmentRow[]): Promise<Sli
 async function openOne(space: Space, chunk: Chunk, row: Opened['row']): Promise<Opened> {
   try {
     const text = await openText(space, chunk)
-    const versions = versionsOf(chunk.frame, text)
+    const versions = versionsOf(chunk.header, text)
     if (isWithin(chunk, row)) return { chunk, text, versions, row }
   } catch {
     // Reported below.
@@ -129,8 +129,8 @@ async function openOne(space: Space, chunk: Chunk, row: Opened['row']): Promise<
 }
 
 /** Whether a chunk may be in a row: a frame of form 1 has no tag that says so. */
-function isWithin({ frame }: Chunk, { first, last }: Opened['row']): boolean {
-  return frame.slots.every(({ seq }) => seq >= first && seq <= last)
+function isWithin({ header }: Chunk, { first, last }: Opened['row']): boolean {
+  return header.slots.every(({ seq }) => seq >= first && seq <= last)
 }
 
 function countUnreadable(chunks: readonly Opened[]): number {
@@ -138,7 +138,7 @@ function countUnreadable(chunks: readonly Opened[]): number {
 }
 
 function unreadable(chunk: Chunk, row: Opened['row']): Opened {
-  logUnreadable({ message: 'chunk unreadable', generation: chunk.frame.g, seq: firstSeq(chunk.frame) })
+  logUnreadable({ message: 'chunk unreadable', generation: chunk.header.g, seq: firstSeq(chunk.header) })
   return { chunk, text: null, versions: [], row }
 }
 
@@ -147,37 +147,37 @@ function logUnreadable(fields: Readonly<Record<string, string | number>>): void 
 }
 
 /** Whether a version is what the head that stands at it says. */
-function isPromised(heads: ReadonlyMap<string, Head>): (version: Version) => boolean {
+function isPromised(heads: ReadonlyMap<string, EntryState>): (version: Version) => boolean {
   return (version) => {
     const head = heads.get(version.key)
     return head?.seq !== version.seq || agrees(version, head)
   }
 }
 
-function headsOf(space: Space, versions: readonly Version[]): ReadonlyMap<string, Head> {
+function headsOf(space: Space, versions: readonly Version[]): ReadonlyMap<string, EntryState> {
   const keys = [...new Set(versions.map(({ key }) => key))]
-  const heads = new Map<string, Head>()
+  const heads = new Map<string, EntryState>()
   for (let start = 0; start < keys.length; start += HEADS_AT_ONCE) {
-    for (const [key, head] of space.store.heads(keys.slice(start, start + HEADS_AT_ONCE)))
+    for (const [key, head] of space.store.entryStates(keys.slice(start, start + HEADS_AT_ONCE)))
       heads.set(key, head)
   }
   return heads
 }
 
 /** Whether there is anything to gain: a version that is not current, or a chunk of an older key or form. */
-function isStale({ chunks, superseded }: Slice, { generations: [newest] }: Keyring): boolean {
+function isStale({ chunks, superseded }: Slice, { generations: [newest] }: SpaceKeys): boolean {
   return superseded > 0 || chunks.some(({ chunk, text }) => text !== null && !isNewest(chunk, newest))
 }
 
-function isNewest({ frame }: Chunk, generation: number): boolean {
-  return frame.g === generation && frame.form === FORM
+function isNewest({ header }: Chunk, generation: number): boolean {
+  return header.g === generation && header.form === FORM
 }
 
 /**
  * The rows of the log for what is current. A run of chunks that cannot be read gets a row of its own between its
  * readable neighbours: nothing that such a chunk says of itself may be believed, its numbers least of all.
  */
-async function packLive(keys: Keyring, { chunks, live }: Slice): Promise<readonly Packed[]> {
+async function packLive(keys: SpaceKeys, { chunks, live }: Slice): Promise<readonly Packed[]> {
   const rows: Packed[] = []
   for (let start = 0; start < chunks.length; ) {
     const isBroken = chunks[start]?.text === null
@@ -198,8 +198,8 @@ function rowOfBroken(
 ): readonly Packed[] {
   const rows = [...new Set(run.map(({ row }) => row))]
   return rows.map((row) => {
-    const first = before?.row === row ? lastSeq(before.chunk.frame) + 1 : row.first
-    const last = after?.row === row ? firstSeq(after.chunk.frame) - 1 : row.last
+    const first = before?.row === row ? lastSeq(before.chunk.header) + 1 : row.first
+    const last = after?.row === row ? firstSeq(after.chunk.header) - 1 : row.last
     const body = concatenate(run.filter((one) => one.row === row).map(({ chunk }) => chunk.bytes))
     return { first, last, at: row.at, body }
   })
@@ -207,19 +207,19 @@ function rowOfBroken(
 
 /** The wanted changes of each chunk, as chunks of the same origin. One that stays whole is not sealed again. */
 async function sealParts(
-  keys: Keyring,
+  keys: SpaceKeys,
   chunks: readonly Opened[],
   isWanted: (seq: number) => boolean,
 ): Promise<readonly Chunk[]> {
   const [g] = keys.generations
   const parts = chunks.map(async ({ chunk, text }) => {
     if (text === null) return [chunk]
-    const part = partOf(chunk.frame, text, isWanted)
+    const part = partOf(chunk.header, text, isWanted)
     if (part === null) return []
-    if (isNewest(chunk, g) && part.slots.length === chunk.frame.slots.length) return [chunk]
-    const { c, b, t, k } = chunk.frame
+    if (isNewest(chunk, g) && part.slots.length === chunk.header.slots.length) return [chunk]
+    const { c, b, t, k } = chunk.header
     const origin = { g, c, b, t, k }
-    return [keys.frame(origin, part.slots, await keys.seal(part.text, origin))]
+    return [keys.chunk(origin, part.slots, await keys.seal(part.text, origin))]
   })
   return (await Promise.all(parts)).flat()
 }
@@ -229,10 +229,10 @@ export async function resealArchive(space: Space, pass: Pass): Promise<PassProgr
   const rows = space.store.archives(pass.after, SLICE_BYTES)
   const last = rows.at(-1)
   if (last === undefined) return { pass, isAtEnd: true }
-  const { epoch } = space.standing
+  const { epoch } = space.state
   const keys = await space.keys()
   const resealed = await Promise.all(rows.map((row) => resealRow(space, keys, row)))
-  if (space.standing.epoch !== epoch) return null
+  if (space.state.epoch !== epoch) return null
   space.transaction(() => {
     for (const { row } of resealed) if (row !== null) space.store.replaceArchive(row)
   })
@@ -246,7 +246,11 @@ interface Resealed {
   readonly unreadable: number
 }
 
-async function resealRow(space: Space, keys: Keyring, { first, last, body }: ArchiveRow): Promise<Resealed> {
+async function resealRow(
+  space: Space,
+  keys: SpaceKeys,
+  { first, last, body }: ArchiveRow,
+): Promise<Resealed> {
   const [newest] = keys.generations
   const chunks = tryChunks(body)
   if (chunks === null) {
@@ -267,12 +271,12 @@ function extentOf(rows: readonly SegmentRow[]): Pick<Packed, 'first' | 'last'> {
 
 /** The log's rows for what is left. The end of the log stays where it is, even if nothing there is current. */
 function asLog(
-  { standing }: Space,
+  { state }: Space,
   { last, entries, at, superseded }: SegmentRow,
   { rows, live }: { rows: readonly SegmentRow[]; live: readonly Packed[] },
 ): readonly SegmentRow[] {
   const counts = { entries, superseded }
-  if (last !== standing.seq) return live.map((row) => ({ ...row, ...counts }))
+  if (last !== state.seq) return live.map((row) => ({ ...row, ...counts }))
   const end = live.at(-1) ?? { first: rows[0]?.first ?? last, body: new Uint8Array() }
   return [...live.slice(0, -1), { ...end, last, at }].map((row) => ({ ...row, ...counts }))
 }

@@ -27,7 +27,7 @@ export async function arrangeUpkeep(
   now: number,
   { conflicts, verdicts }: Ageing = { conflicts: false, verdicts: false },
 ): Promise<void> {
-  const by = upkeepBy(space.standing, now) ?? (conflicts ? now + UPKEEP_INTERVAL_MS : null)
+  const by = upkeepBy(space.state, now) ?? (conflicts ? now + UPKEEP_INTERVAL_MS : null)
   if (by !== null) return space.alarm.wakeBy(by)
   if (verdicts) await space.alarm.wakeBy(now + space.config.tombstoneDays * DAY_MS)
 }
@@ -55,11 +55,11 @@ async function proceed(space: Space, now: number): Promise<boolean> {
   if (dropAged(space, now)) return false
   const { generations } = await space.keys()
   const occasion = { now, generation: generations[0], historyDays: space.config.historyDays }
-  if (!isPassDue(space.standing, passes.last, occasion)) return true
+  if (!isPassDue(space.state, passes.last, occasion)) return true
   return proceedWith(space, { ...passes, now: newPass(space, occasion.generation) }, now)
 }
 
-function newPass({ standing: { seq } }: Space, generation: number): Pass {
+function newPass({ state: { seq } }: Space, generation: number): Pass {
   return { after: 0, to: seq, generation, unreadable: 0 }
 }
 
@@ -68,9 +68,9 @@ async function proceedWith(
   { last, now: pass }: Passes & { now: Pass },
   now: number,
 ): Promise<boolean> {
-  const { epoch } = space.standing
+  const { epoch } = space.state
   const progress = await (pass.of === 'archive' ? resealArchive(space, pass) : compactSlice(space, pass, now))
-  if (progress === null || space.standing.epoch !== epoch) return true
+  if (progress === null || space.state.epoch !== epoch) return true
   const next = nextOf(progress, last)
   if (next !== null) {
     space.store.putPasses({ last, now: next })
@@ -86,10 +86,10 @@ function nextOf({ pass, isAtEnd }: PassProgress, last: LastPass): Pass | null {
 }
 
 function endPass(space: Space, { generation, unreadable }: Pass, now: number): void {
-  const { superseded: left } = space.standing
+  const { superseded: left } = space.state
   space.store.dropClaims(now - space.config.tombstoneDays * DAY_MS, DROP_ROWS)
   space.store.putPasses({ last: { at: now, generation, form: FORM, left, unreadable }, now: null })
-  space.standing = { ...space.standing, left }
+  space.state = { ...space.state, left }
 }
 
 /** The part of a pass after the log: the archive, unless the last pass left all of it under the same key and form. */
@@ -115,7 +115,7 @@ export interface Resealing {
 /** Has the space see to it, if that is not done: its alarm does the work, so that there is one pass at a time. */
 export async function reseal(space: Space, now: number): Promise<Resealing> {
   const [generation] = (await space.keys()).generations
-  const { seq, entries } = space.standing
+  const { seq, entries } = space.state
   const { last, now: pass } = space.store.passes()
   const hasEnded = pass === null && last.generation === generation && last.form === FORM
   if (seq === NOTHING || (hasEnded && last.unreadable === 0)) return { generation, done: true, entries }
@@ -157,21 +157,21 @@ function sizeOf(rows: readonly ArchiveRow[]): number {
 function isContested(store: Space['store'], { first, last, body }: ArchiveRow): boolean {
   if (!store.isRangeContested(first, last)) return false
   const chunks = tryChunks(body)
-  return chunks === null || chunks.some(({ frame }) => store.isContested(frame.slots.map(({ seq }) => seq)))
+  return chunks === null || chunks.some(({ header }) => store.isContested(header.slots.map(({ seq }) => seq)))
 }
 
 /** A deletion that is forgotten is a version like any replaced one; who has not seen it must start over. */
 function dropTombstones(space: Space, before: number): number {
-  const { store, standing } = space
+  const { store, state } = space
   const seqs = space.transaction(() => {
     const dropped = store.dropTombstones(store.lastBefore(before), DROP_ROWS)
     if (dropped.length > 0) {
-      store.putFloor(Math.max(standing.floor, ...dropped))
-      store.putCounts({ ...standing, superseded: standing.superseded + dropped.length })
+      store.putFloor(Math.max(state.floor, ...dropped))
+      store.putCounts({ ...state, superseded: state.superseded + dropped.length })
     }
     return dropped
   })
-  const floor = Math.max(standing.floor, ...seqs)
-  space.standing = { ...standing, floor, superseded: standing.superseded + seqs.length }
+  const floor = Math.max(state.floor, ...seqs)
+  space.state = { ...state, floor, superseded: state.superseded + seqs.length }
   return seqs.length
 }

@@ -26,7 +26,7 @@ import { commit, type SealedLines, sealLines } from './commit.ts'
 import { type Opened, openFor } from './opened.ts'
 
 /** What became of a batch, now or when it first came. */
-export interface Outcome {
+export interface BatchOutcome {
   readonly edits: readonly Edit[]
   readonly verdicts: readonly Verdict[]
   readonly conflicts: readonly Conflict[]
@@ -62,9 +62,12 @@ interface Material {
 }
 
 /** Decides a batch and stores its effects, or answers again what was decided when it first came. */
-export async function acceptBatch(space: Space, submission: Submission): Promise<Result<Outcome, Fault>> {
+export async function acceptBatch(
+  space: Space,
+  submission: Submission,
+): Promise<Result<BatchOutcome, Fault>> {
   const { request, session, clock } = submission
-  const { epoch } = space.standing
+  const { epoch } = space.state
   const edits = toEdits(request.changes, { epoch, clock, granted: session.collections })
   const [prepared, asSent] = await prepare(space, submission, edits)
   const material: Material = { opened: { versions: new Map(), length: 0 }, asSent, withMade: null }
@@ -74,7 +77,7 @@ export async function acceptBatch(space: Space, submission: Submission): Promise
     if (!valid.ok) return valid
     const record = writes(request) ? recordOf(space, session) : accepted(undefined)
     if (!record.ok) return record
-    const known = recognise(prepared, record.value, space.standing.epoch)
+    const known = recognise(prepared, record.value, space.state.epoch)
     if (!known.ok) return known
     if (known.value !== null) return replay(space, prepared, known.value)
     const plan = planNow(space, prepared, material.opened.versions)
@@ -128,9 +131,9 @@ function recognise(
   return record.verdicts === '' ? refused({ code: 'batch-forgotten', batch }) : accepted(record)
 }
 
-function replay(space: Space, prepared: Prepared, record: ClientRecord): Result<Outcome, Fault> {
+function replay(space: Space, prepared: Prepared, record: ClientRecord): Result<BatchOutcome, Fault> {
   const clock: Clock = { now: record.arrived, skew: record.skew }
-  const context = { epoch: space.standing.epoch, clock, granted: prepared.session.collections }
+  const context = { epoch: space.state.epoch, clock, granted: prepared.session.collections }
   const edits = toEdits(prepared.request.changes, context)
   const verdicts = decodeVerdicts(record.verdicts)
   const conflicts = space.store.conflicts(conflictIds(verdicts))
@@ -150,14 +153,14 @@ function planNow(
   opened: Opened['versions'],
 ): Plan {
   const keys = edits.filter(({ rejection }) => rejection === null).map(({ key }) => key)
-  const heads = space.store.heads(keys)
+  const heads = space.store.entryStates(keys)
   return planBatch(edits, session.client, {
-    seq: space.standing.seq,
+    seq: space.state.seq,
     clock,
     numbered: request.batch !== undefined,
     blind: !session.scopes.includes('sync:read'),
     policy: (key) => policyOf(space.config, key),
-    head: (key) => heads.get(key),
+    entry: (key) => heads.get(key),
     version: (seq) => opened.get(seq),
   })
 }
@@ -194,7 +197,7 @@ function settle(
     opened,
     record,
   }: { plan: Plan; sealed: SealedLines; opened: Opened['versions']; record: ClientRecord | undefined },
-): Result<Outcome, Fault> {
+): Result<BatchOutcome, Fault> {
   const { edits, request } = prepared
   const { verdicts } = plan
   const conflicts = conflictsOf(space, plan)
@@ -202,7 +205,7 @@ function settle(
   const versions = new Map([...atHand, ...plan.versions])
   const spoiled = conflicts.length > 0 || verdicts.some(({ status }) => status === 'rejected')
   if (request.atomic === true && spoiled) {
-    const { epoch } = space.standing
+    const { epoch } = space.state
     return refused({
       code: 'atomic-failed',
       // Nothing is stored, so that there are no conflicts to be named.
@@ -214,7 +217,7 @@ function settle(
   const traces = growth.traces || isLarger(noted, record)
   const room = checkQuota(space, prepared.session, { ...growth, traces })
   if (!room.ok) return room
-  const from = space.standing.seq + 1
+  const from = space.state.seq + 1
   commit(space, plan, { sealed, record: noted })
   const wrote = plan.seq < from ? null : { from, to: plan.seq, verbatim: plan.lines === null }
   return accepted({ edits, verdicts, conflicts, versions, replayed: false, wrote })

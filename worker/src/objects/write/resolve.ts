@@ -3,10 +3,10 @@ import { type Change, type Edit, toEdits } from '../../core/batch/change.ts'
 import type { Conflict } from '../../core/batch/conflict.ts'
 import { textOf } from '../../core/batch/decide.ts'
 import { growthOf, type Plan, planBatch } from '../../core/batch/plan.ts'
-import type { Head } from '../../core/batch/stance.ts'
+import type { EntryState } from '../../core/batch/stance.ts'
 import type { Fault } from '../../core/fault.ts'
 import { policyOf } from '../../core/space/config.ts'
-import { passes } from '../../core/values/collections.ts'
+import { allows } from '../../core/values/collections.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
 import { formatVersion, NOTHING, parseVersion, type Version } from '../../core/values/version.ts'
 import type { ResolveRequest } from '../../schema/request/conflict.ts'
@@ -51,14 +51,14 @@ export async function resolveConflict(
   resolution: Resolution,
 ): Promise<Result<string, Fault>> {
   for (;;) {
-    const allowed = admit(space, session, resolution.now)
+    const allowed = authorizeResolve(space, session, resolution.now)
     if (!allowed.ok) return allowed
     const prepared = await prepare(space, session, resolution)
     if (!prepared.ok) return prepared
     const { conflict } = prepared.value
     if (conflict.resolution !== 'open') return answerAgain(space, prepared.value)
     // From here to the commit nothing is awaited.
-    const still = admit(space, session, resolution.now)
+    const still = authorizeResolve(space, session, resolution.now)
     if (!still.ok) return still
     const head = headOf(space, prepared.value.edit.key)
     const isOpen = space.store.conflicts([conflict.id])[0]?.resolution === 'open'
@@ -72,7 +72,11 @@ export async function resolveConflict(
   }
 }
 
-function admit(space: Space, session: Session, now: number): Result<ClientRecord | undefined, Fault> {
+function authorizeResolve(
+  space: Space,
+  session: Session,
+  now: number,
+): Result<ClientRecord | undefined, Fault> {
   const known = checkSession(space, session, now)
   const writes = known.ok ? checkScope(session, 'sync:write') : known
   // Nobody decides what they may not see, nor finds it out by deciding.
@@ -87,7 +91,7 @@ async function prepare(space: Space, session: Session, resolution: Resolution): 
   const { winner, loser, resolvedBy } = conflict
   const versions = await openVersions(space, [winner, loser, resolvedBy])
   const key = keyOf(conflict, versions)
-  if (key === undefined || !passes(session.collections, key)) return unknown(id)
+  if (key === undefined || !allows(session.collections, key)) return unknown(id)
   const change: Change = {
     key,
     timestamp: now,
@@ -96,7 +100,7 @@ async function prepare(space: Space, session: Session, resolution: Resolution): 
   }
   const stood = headOf(space, key)?.seq ?? NOTHING
   const clock = { now, skew: 0 }
-  const context = { epoch: space.standing.epoch, clock, granted: null }
+  const context = { epoch: space.state.epoch, clock, granted: null }
   const [edit] = toEdits([change], context) as readonly [Edit]
   if (edit.rejection !== null) return refused({ code: 'invalid-request', detail: `value: ${edit.rejection}` })
   const [keys] = await Promise.all([space.keys(), space.refreshConfig(now)])
@@ -107,8 +111,8 @@ async function prepare(space: Space, session: Session, resolution: Resolution): 
   return accepted({ conflict, edit, sealed, stood, isChosen, settled: versions.get(resolvedBy) ?? null })
 }
 
-function headOf({ store }: Space, key: string): Head | undefined {
-  return store.heads([key]).get(key)
+function headOf({ store }: Space, key: string): EntryState | undefined {
+  return store.entryStates([key]).get(key)
 }
 
 function contentOf(
@@ -124,7 +128,7 @@ function contentOf(
 interface Decided {
   readonly prepared: Case
   readonly base: string | null
-  readonly head: Head | undefined
+  readonly head: EntryState | undefined
   readonly record: ClientRecord | undefined
 }
 
@@ -134,7 +138,7 @@ function settle(
   { prepared, base, head, record }: Decided,
 ): Result<string, Fault> {
   const { conflict, edit, sealed } = prepared
-  const { epoch } = space.standing
+  const { epoch } = space.state
   const expected = base === null ? NOTHING : parseVersion(base, epoch)
   if (expected !== head?.seq && !(expected === NOTHING && (head?.deleted ?? true))) {
     return refused({
@@ -156,14 +160,14 @@ function settle(
 function planNow(
   space: Space,
   session: Session,
-  { edits, head, now }: { edits: readonly Edit[]; head: Head | undefined; now: number },
+  { edits, head, now }: { edits: readonly Edit[]; head: EntryState | undefined; now: number },
 ): Plan {
   return planBatch(edits, session.client, {
-    seq: space.standing.seq,
+    seq: space.state.seq,
     clock: { now, skew: 0 },
     numbered: false,
     policy: (key) => policyOf(space.config, key),
-    head: () => head,
+    entry: () => head,
     version: () => null,
   })
 }
@@ -174,7 +178,7 @@ function answerAgain(space: Space, prepared: Case): Result<string, Fault> {
   const same = conflict.resolvedBy === NOTHING ? edit.deleted : settled !== null && isSame(settled, edit)
   if (conflict.resolution !== 'resolved' || !same)
     return refused({ code: 'already-resolved', id: conflict.id })
-  return answer(prepared, { epoch: space.standing.epoch, by: conflict.resolvedBy, replayed: true })
+  return answer(prepared, { epoch: space.state.epoch, by: conflict.resolvedBy, replayed: true })
 }
 
 /** Whether a version holds what is chosen: the same value, or a deletion. */

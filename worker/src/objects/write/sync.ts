@@ -12,7 +12,7 @@ import { checkCollections, checkScope, checkSession } from '../space/admission.t
 import { serve, weightOfPush } from '../space/serve.ts'
 import type { Space } from '../space/space.ts'
 import { type Ageing, arrangeUpkeep } from '../upkeep/upkeep.ts'
-import { acceptBatch, type Outcome } from './accept.ts'
+import { acceptBatch, type BatchOutcome } from './accept.ts'
 import { report } from './report.ts'
 
 /** The reply as JSON text, and what became of the changes. */
@@ -65,12 +65,12 @@ function checkRequest(session: Session, request: SyncRequest): Result<true, Faul
   return reads.ok ? checkCollections(session, request.collections) : reads
 }
 
-function ageingOf({ conflicts, replayed }: Outcome, { batch }: SyncRequest): Ageing {
+function ageingOf({ conflicts, replayed }: BatchOutcome, { batch }: SyncRequest): Ageing {
   return { conflicts: conflicts.length > 0, verdicts: batch !== undefined && !replayed }
 }
 
 /** A replayed batch counted when it first came. */
-function tallyOf({ verdicts, conflicts, replayed }: Outcome): Tally {
+function tallyOf({ verdicts, conflicts, replayed }: BatchOutcome): Tally {
   if (replayed) return { changes: 0, conflicts: 0, rejected: 0, replays: 1 }
   const rejected = verdicts.filter(({ status }) => status === 'rejected').length
   return { changes: verdicts.length, conflicts: conflicts.length, rejected, replays: 0 }
@@ -80,7 +80,7 @@ function tallyOf({ verdicts, conflicts, replayed }: Outcome): Tally {
 interface Answer {
   readonly session: Session
   readonly request: SyncRequest
-  readonly outcome: Outcome
+  readonly outcome: BatchOutcome
   readonly now: number
 }
 
@@ -91,7 +91,7 @@ async function replyTo(space: Space, answer: Answer): Promise<Omit<Synced, 'tall
     cursor === undefined
       ? null
       : await pull(space, session, { query: { ...request, cursor }, wrote: outcome.wrote })
-  const { epoch } = space.standing
+  const { epoch } = space.state
   const { results, conflicts } = await report(space, session, outcome)
   const reply = {
     success: results.every(({ status }) => status !== 'rejected'),
@@ -99,7 +99,7 @@ async function replyTo(space: Space, answer: Answer): Promise<Omit<Synced, 'tall
     conflicts,
     results,
     ...pulled?.fields,
-    head: formatVersion(epoch, space.standing.seq),
+    head: formatVersion(epoch, space.state.seq),
     replayed: outcome.replayed,
     serverTime: now,
   }
