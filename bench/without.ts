@@ -13,7 +13,7 @@ const CLEAR_VALUES: readonly Alteration[] = [
   },
 ]
 
-/** The other way round: the dev stack leaves keys as they are. */
+/** Adds keyed names instead, because the dev stack leaves keys in clear. */
 const KEYED_NAMES: readonly Alteration[] = [
   { file: 'objects/store/key-names.ts', find: "wanted !== 'keyed' || ", replace: '' },
 ]
@@ -30,7 +30,7 @@ const NO_SIGNATURE: readonly Alteration[] = [
   },
 ]
 
-/** Each protection whose cost is measured, and the lines that take it out. */
+/** Each protection whose cost is measured, with the alterations that remove it. */
 export const WITHOUT = {
   'the seal of values': CLEAR_VALUES,
   'clear names of keys': KEYED_NAMES,
