@@ -21,7 +21,7 @@ const DELETION = {
 }
 const ON_VERSION = {
   base: field(
-    'The `version` that the edit is based on, or null if the client knows of no such key. Without it the clock decides, as for a client that keeps no versions.',
+    'The `version` that the edit is based on, or null if the client knows of no such key. Without it the clock decides.',
     z.optional(z.nullable(z.string())),
   ),
   baseValue: Absent,

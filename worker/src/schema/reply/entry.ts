@@ -4,7 +4,7 @@ import { field, named, object } from './described.ts'
 
 /** Fields of an entry that a side of a conflict has too. */
 export const WRITTEN_AT = field(
-  'The time that decides, ms since 1970: the time of the client, corrected by its skew and never in the future.',
+  'The time that decides, ms since 1970: that of the client, corrected by its skew and never in the future.',
   Milliseconds,
 )
 export const WRITER = field('The client that wrote it.', z.string())

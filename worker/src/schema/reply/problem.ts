@@ -26,7 +26,7 @@ export const Problem = object('A refusal of the whole request (RFC 9457). Each c
 /** On a socket no header says when to retry. */
 const RetryAfter = field('The seconds to wait, as in `Retry-After`.', z.int())
 const NextBatch = z.object({
-  expected: field('The next batch number that the space accepts.', z.int()),
+  expected: field('The next batch number.', z.int()),
 })
 
 /** The further fields of the problems that have any, by their code. */

@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import { field, object } from './described.ts'
 
 export const ResealedSpace = object('The progress of one space.', {
-  id: field('The id of the object of the space.', z.string()),
+  id: field("The id of the space's object.", z.string()),
   state: field(
     '`done`: everything was read and is sealed under the newest key. `pending`: ask again. `failed`: see `unreadable`, or the log.',
     z.enum(['done', 'pending', 'failed']),

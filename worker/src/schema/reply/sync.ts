@@ -11,7 +11,7 @@ const Key = field('The key of the change.', z.string())
 const Decided = {
   key: Key,
   effectiveTimestamp: field(
-    'The time that decided, ms since 1970, if it differs from the one that was sent.',
+    'The time that decided, ms since 1970, if not the one that was sent.',
     z.optional(Milliseconds),
   ),
 }

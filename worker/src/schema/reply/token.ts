@@ -10,7 +10,7 @@ const NewToken = {
 /** A token as replies show it: its record, and the id of the object of its space. */
 export const ShownToken = named(
   'The record of a token.',
-  z.extend(TokenRecord, { spaceId: field('The id of the object of the space.', z.string()) }),
+  z.extend(TokenRecord, { spaceId: field("The id of the space's object.", z.string()) }),
 )
 export type ShownToken = z.infer<typeof ShownToken>
 

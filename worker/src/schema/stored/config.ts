@@ -83,11 +83,10 @@ export const CONFIG_WORDS: Words<typeof StoredConfig> = {
   description: 'The configuration of all spaces of a stack.',
   fields: {
     revision: 'Grows with every change.',
-    defaultPolicy: 'The conflict policy of collections that `policies` does not name.',
+    defaultPolicy: 'The conflict policy of all other collections.',
     policies: 'The conflict policy of each collection.',
-    historyDays: 'How long replaced versions, losers and resolved conflicts stay readable, days.',
-    tombstoneDays:
-      'How long deletions stay in the feed, days. A device that was away for longer starts over.',
+    historyDays: 'Days that replaced versions, losers and resolved conflicts stay readable.',
+    tombstoneDays: 'Days that deletions stay in the feed. A device that was away for longer starts over.',
     identityProviders: 'Identity providers whose tokens open sessions, beside minted tokens.',
     requestsPerMinute: 'The rate limits of each space.',
     quota: 'The quotas of each space.',
