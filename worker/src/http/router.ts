@@ -231,5 +231,5 @@ function methodsOf(path: string): readonly string[] {
 }
 
 function nowhere(): never {
-  throw refusal({ code: 'not-found', detail: 'There is no such endpoint. GET /api/openapi.json lists them.' })
+  throw refusal({ code: 'not-found', detail: 'no such endpoint (GET /api/openapi.json lists them)' })
 }

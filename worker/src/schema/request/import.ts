@@ -39,21 +39,21 @@ export type ImportEntry = z.infer<typeof Entry>
 
 /** The first line of an export. */
 export function parseHeader(text: string): Result<ExportHeader, Fault> {
-  return named(parseBody(Header, text), 1)
+  return atLine(parseBody(Header, text), 1)
 }
 
 /** Any later line of an export. An invalid line is refused with its number. */
 export function parseImportLine(text: string, number: number): Result<ExportEnd | ImportEntry, Fault> {
   const parsed = /^\s*\{\s*"type"/.test(text) ? parseBody(End, text) : parseBody(Entry, text)
-  return named<ExportEnd | ImportEntry>(parsed, number)
+  return atLine<ExportEnd | ImportEntry>(parsed, number)
 }
 
-function named<T>(parsed: Result<T, Fault>, line: number): Result<T, Fault> {
+function atLine<T>(parsed: Result<T, Fault>, line: number): Result<T, Fault> {
   if (parsed.ok) return parsed
-  return refused({ code: 'invalid-line', line, detail: wordsOf(parsed.fault) })
+  return refused({ code: 'invalid-line', line, detail: detailOf(parsed.fault) })
 }
 
-function wordsOf(fault: Fault): string {
+function detailOf(fault: Fault): string {
   if (fault.code === 'invalid-request') return fault.detail
   if (fault.code === 'not-json') return `not JSON: ${fault.detail}`
   return 'place' in fault ? `${fault.code} at ${fault.place}` : fault.code

@@ -20,7 +20,7 @@ export const CONFIG_KEY = 'config'
 const Days = z.int().check(z.minimum(1), z.maximum(MAX_RETENTION_DAYS))
 
 /** Counts the policies before it looks at any. zod checks the size of an array first, but not of a record. */
-const Few = z.transform((policies: unknown, context) => {
+const PolicyCount = z.transform((policies: unknown, context) => {
   if (typeof policies === 'object' && policies !== null && Object.keys(policies).length > MAX_POLICIES) {
     context.issues.push({ code: 'custom', message: `at most ${MAX_POLICIES} collections`, input: null })
   }
@@ -28,7 +28,7 @@ const Few = z.transform((policies: unknown, context) => {
 })
 
 /** The policy of each collection. */
-const Policies = z.pipe(Few, z.record(Name, z.enum(POLICIES)))
+const Policies = z.pipe(PolicyCount, z.record(Name, z.enum(POLICIES)))
 
 const PerMinute = z.int().check(z.minimum(1), z.maximum(MAX_REQUESTS_PER_MINUTE))
 
