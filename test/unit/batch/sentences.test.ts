@@ -256,3 +256,13 @@ test('[PO6] a merge of layout 6, of which the other side is not known, competes 
     space.push('b', [{ key: 'k', value: { y: 2 }, timestamp: 20, base: 'e.1' }]).states.get('k')?.merged,
   ).toBe(-1)
 })
+
+test('[BV1] takes a base value of null for a state like any other', () => {
+  const onNull = after('lww', ['a', created(null, 20)])
+  const edit = { value: 1, baseValue: null, timestamp: 10 }
+  expect(onNull.push('b', edit)).toMatchObject({ verdicts: [{ status: 'applied' }], conflicts: [] })
+  const onOther = after('manual', ['a', created({ n: 1 })])
+  expect(onOther.push('b', edit).verdicts).toMatchObject([{ status: 'conflict' }])
+  // Nothing stands, and so no null.
+  expect(after('manual').push('b', edit).verdicts).toMatchObject([{ status: 'conflict' }])
+})
