@@ -1,4 +1,4 @@
-/** The erasure of a space, by a process that dies at each of its statements. */
+/** Erases a space by a process that dies at each of the statements in turn. */
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { foundAgain, migrate } from '../../worker/src/objects/store/tables.ts'
@@ -24,7 +24,7 @@ function filled(): DatabaseSync {
   return db
 }
 
-/** Erases a space until the process dies at a statement; how many there were if it did not. */
+/** Erases a space until the process dies at a statement. Returns the number of statements if it did not die. */
 function eraseUntil(db: DatabaseSync, fatal: number): number | null {
   let statements = 0
   const watch = {

@@ -1,4 +1,4 @@
-/** What generated histories have found, each in as few steps as it takes. */
+/** Bugs that generated histories have found, each reproduced in as few steps as possible. */
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import type { Policy } from '../../worker/src/core/batch/policy.ts'
@@ -34,7 +34,7 @@ function session(id: string): Seat['session'] {
   return newcomer(new Random(1), id).session
 }
 
-/** Lets something happen while the space seals for the so manieth time for a client. */
+/** Runs work during the nth seal of the space for a client. */
 function interrupt(
   space: Space,
   { client, nth }: { client: string; nth: number },

@@ -9,7 +9,7 @@ beforeAll(async () => {
   console.log(describeCampaign(campaign))
 }, 300_000)
 
-/** Passes if an invariant was asked for and always held; a failure names the seeds. */
+/** Passes if an invariant was checked and always held. A failure names the seeds. */
 function expectHeld(invariant: Invariant): void {
   expect(campaign.failures.filter((failure) => failure.invariant === invariant)).toEqual([])
   expect(campaign.asked.get(invariant)).toBeGreaterThan(100)
