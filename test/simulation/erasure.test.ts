@@ -43,7 +43,7 @@ function eraseUntil(db: DatabaseSync, fatal: number): number | null {
   }
 }
 
-test('[SP1] wherever the process dies, a space is erased with the time of it, or not at all', () => {
+test('[SP1] erases a space together with the time of its erasure, or not at all, wherever the process dies', () => {
   const before = dump(filled())
   const whole = filled()
   const statements = eraseUntil(whole, Number.POSITIVE_INFINITY) ?? 0

@@ -52,7 +52,7 @@ export class Server {
   #upkeeps = 0
   readonly #stands: Stand[] = []
   #readers: Readers | undefined
-  /** The configuration in KV; null if there is none. The space re-reads it from time to time. */
+  /** The configuration in KV, or null. The space re-reads it from time to time. */
   config: Config | null = null
   /** The time of the alarm, ms. */
   alarm: number | null = null
@@ -121,7 +121,7 @@ export class Server {
   }
 
   /**
-   * Starts another process if the fuse has killed this one. The dead one must have stored all of a batch or nothing.
+   * * Starts another process if the fuse has killed this one. The dead one must have stored all of a batch or nothing.
    */
   recover(): void {
     const defects = this.floor.platform.defects.splice(0)

@@ -13,7 +13,7 @@ import { ENDINGS as CLOSES } from '../../../worker/src/core/socket-ending.ts'
 import { parseSync } from '../../../worker/src/schema/sync.ts'
 import { mismatches } from '../../support/documented.ts'
 
-// The document as a reader's tool walks it: by names that are known only there.
+// The document is read as a tool does, by names that the types do not know.
 // biome-ignore lint/suspicious/noExplicitAny: see above
 const { paths, components, tags, info }: any = document
 const { schemas } = components
@@ -41,7 +41,7 @@ function isTaken(change: object): boolean {
   return edit?.rejection === null
 }
 
-test('[OA4] a change that the document describes is taken, and has one shape only', () => {
+test('[OA4] accepts each change that the document describes, in one shape only', () => {
   const changes = combinations({
     timestamp: [1],
     value: [null, 1],
@@ -59,7 +59,7 @@ test('[OA4] a change that the document describes is taken, and has one shape onl
     )
     expect(shapes.length, JSON.stringify(change)).toBe(1)
   }
-  // What the Worker takes beyond: fields that say nothing.
+  // The Worker also accepts fields that say nothing.
   const more = changes.filter((change) => isTaken(change) && !known.includes(change))
   for (const change of more) {
     const { baseValue, baseDeleted } = change as { baseValue?: number; baseDeleted?: boolean }
@@ -70,7 +70,7 @@ test('[OA4] a change that the document describes is taken, and has one shape onl
   }
 })
 
-test('[OA4] every problem is described by the schema of its code, whatever it tells', () => {
+test('[OA4] describes every problem by the schema of its code, with any fields', () => {
   const faults: readonly Fault[] = [
     { code: 'rate-limited', policy: 'place', limit: null, retryAfterSeconds: 1 },
     { code: 'rate-limited', policy: 'space', limit: 6000, retryAfterSeconds: 1 },
@@ -94,7 +94,7 @@ test('[OA4] every problem is described by the schema of its code, whatever it te
   expect(mismatches('batch-gap', without)).not.toEqual([])
 })
 
-test('[OA4] a status of an operation has the codes of that status that the operation can answer', () => {
+test('[OA4] lists for a status of an operation the codes that it can respond with', () => {
   for (const response of Object.values(components.responses)) {
     const media = (response as { content?: object }).content ?? {}
     for (const { schema, examples } of Object.values(media)) {
@@ -106,7 +106,7 @@ test('[OA4] a status of an operation has the codes of that status that the opera
   }
 })
 
-test('[OA5] each frame is described, and no other message', () => {
+test('[OA5] describes each frame, and no other message', () => {
   for (const [name, frame] of Object.entries(FRAME_EXAMPLES)) {
     expect(mismatches('Frame', frame), name).toEqual([])
     expect(mismatches('Frame', { ...(frame as object), more: 1 }), name).not.toEqual([])
@@ -122,7 +122,7 @@ test('[OA5] each frame is described, and no other message', () => {
   expect(Object.keys(ENDINGS).sort()).toEqual(Object.keys(CLOSES).sort())
 })
 
-test('[OA7] every code has an action, and docs/codes.md says the same: `npm run fix` writes it', () => {
+test('[OA7] has an action for every code, as docs/codes.md says: `npm run fix` writes it', () => {
   expect(readFileSync('docs/codes.md', 'utf8')).toBe(codesPage())
   const codes: Record<string, string> = document['x-codes']
   for (const code of FAULT_CODES) expect(schemas[code]['x-action']).toBe(codes[code])
@@ -131,7 +131,7 @@ test('[OA7] every code has an action, and docs/codes.md says the same: `npm run 
   expect(Object.keys(schemas.RejectedResult['x-actions']).sort()).toEqual([...code.enum].sort())
 })
 
-test('[OA8] patterns mean the same with and without the flag `u`', () => {
+test('[OA8] uses patterns that match the same with and without the flag `u`', () => {
   const texts = [
     'notes',
     'a/b',
@@ -156,7 +156,7 @@ test('[OA8] patterns mean the same with and without the flag `u`', () => {
   expect(new Validator(schemas.TokenRequest.properties.subject).validate('a\u0007').valid).toBe(false)
 })
 
-/** What a client's author has to find without another source: where it stands, and the words that say it. */
+/** The facts that a client's author must find in the document alone, each with its path and words. */
 const ANSWERS: readonly (readonly [question: string, where: () => unknown, words: RegExp])[] = [
   ['what is applied first', () => schemas.SyncReply.description, /`results` .* then `changes`/],
   [
@@ -212,6 +212,6 @@ function tag(wanted: string): string {
   return tags.find(({ name }: { name: string }) => name === wanted).description
 }
 
-test.each(ANSWERS)('[OA9] the document tells %s', (_, where, words) => {
+test.each(ANSWERS)('[OA9] tells in the document %s', (_, where, words) => {
   expect(where()).toMatch(words)
 })

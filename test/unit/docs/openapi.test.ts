@@ -9,17 +9,17 @@ import { documented, mismatches, mismatchesOfLines } from '../../support/documen
 const committed = readFileSync('docs/openapi.json', 'utf8')
 const committedDocument = JSON.parse(committed)
 
-test('[OA1] docs/openapi.json is what the schemas make: run `npm run openapi` and read what changes on the wire', async () => {
+test('[OA1] generates docs/openapi.json from the schemas: run `npm run openapi` and read the change of the wire', async () => {
   expect(committed).toBe(`${JSON.stringify(await openApiDocument(manifest.version), null, 2)}\n`)
 })
 
-test('[OA1] docs/openapi.json is valid by the schema of OpenAPI 3.1', async () => {
+test('[OA1] writes a docs/openapi.json that is valid by the schema of OpenAPI 3.1', async () => {
   const validator = new Validator()
   expect(await validator.validate(JSON.parse(committed))).toEqual({ valid: true })
   expect(validator.version).toBe('3.1')
 })
 
-test('[OA2] every example is what its schema says, to the letter', () => {
+test('[OA2] shows examples that match their schemas exactly', () => {
   for (const [name, { body, reply }] of Object.entries(OPERATIONS)) {
     for (const content of [body, reply]) {
       if (content === undefined || 'description' in content) continue
@@ -41,7 +41,7 @@ const COMMON = {
   'x-content-type-options': 'nosniff',
 }
 
-/** Whether a response passes for one that is documented. */
+/** Whether a response is accepted as documented. */
 function passes(
   method: string,
   path: string,
@@ -56,7 +56,7 @@ function passes(
   )
 }
 
-test('[OA2] the tests refuse a response that the document does not describe', async () => {
+test('[OA2] refuses in the tests a response that the document does not describe', async () => {
   const body = '{"success":true}'
   const problem = { 'content-type': 'application/problem+json' }
   expect(await passes('DELETE', '/api/auth', { body })).toBe(true)
@@ -86,7 +86,7 @@ test('[OA2] the tests refuse a response that the document does not describe', as
   expect(await answered({ ...fields, 'ratelimit-policy': '"client";w=60' })).toBe(false)
 })
 
-test('[OA2] a response without the headers of every response is refused', async () => {
+test('[OA2] refuses in the tests a response without the common headers', async () => {
   const request = new Request('https://x.test/api/auth', { method: 'DELETE' })
   for (const name of Object.keys(COMMON)) {
     const headers = new Headers({ ...COMMON, 'content-type': 'application/json' })

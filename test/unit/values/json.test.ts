@@ -16,7 +16,7 @@ function shuffled(value: Json): Json {
   return copy
 }
 
-test('[JS1] the canonical text holds the value, whatever its key order', () => {
+test('[JS1] writes the value as one canonical text, for any key order', () => {
   fc.assert(
     fc.property(anyJson, (value) => {
       const text = canonicalJson(value)
@@ -78,7 +78,7 @@ function nested(depth: number, inside: Json = []): Json {
   return value
 }
 
-test('[JS2] a value that nests 128 deep may be stored, and one deeper may not', () => {
+test('[JS2] accepts a value that nests 128 deep, and refuses one deeper', () => {
   expect(misfitIn(nested(127))).toBeNull()
   expect(misfitIn(nested(128))).toMatchObject({ code: 'too-deep', path: { length: 128 } })
   expect(misfitIn(nested(200_000))).toMatchObject({ code: 'too-deep', path: { length: 128 } })
@@ -105,7 +105,7 @@ test('[JS2] names the first fault in the canonical order, whatever the order of 
   }
 })
 
-/** Any JSON that `JSON.parse` can make, what may not be stored included. */
+/** Any value that `JSON.parse` can make, including values that may not be stored. */
 const anyParsed = fc.letrec<{ node: Json }>((tie) => ({
   node: fc.oneof(
     { maxDepth: 5, withCrossShrink: true },
@@ -122,7 +122,7 @@ const anyParsed = fc.letrec<{ node: Json }>((tie) => ({
   ),
 })).node
 
-test('[JS1] values that may not be stored have one text too, if and only if they are equal', () => {
+test('[JS1] gives one text to values that may not be stored too, if and only if they are equal', () => {
   fc.assert(
     fc.property(anyParsed, anyParsed, (a, b) => {
       expect(canonicalJson(a)).toBe(canonicalJson(shuffled(a)))
@@ -144,7 +144,7 @@ test('[JS1] values that may not be stored have one text too, if and only if they
   ).toBe(4)
 })
 
-/** Without recursion into anything but what differs: equality by an encoding of its own. */
+/** Compares values without their texts. */
 function isEqual(a: Json, b: Json): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b
   if (Array.isArray(a) !== Array.isArray(b)) return false
@@ -155,7 +155,7 @@ function isEqual(a: Json, b: Json): boolean {
   )
 }
 
-test('[JS3] a value holds a fault if and only if UTF-8 would lose something of it', () => {
+test('[JS3] finds a fault in a text if and only if UTF-8 would lose something of it', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: 'binary', maxLength: 20 }),
