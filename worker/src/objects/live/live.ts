@@ -14,7 +14,7 @@ import { broadcastOf, frameText, pokeText } from './broadcast.ts'
 import { feedPositionOf, type Hub } from './hub.ts'
 import { receive } from './message.ts'
 import { queue } from './queue.ts'
-import { makeRoom, tagsOf } from './seats.ts'
+import { makeRoom, tagsOf } from './socket-limit.ts'
 import { end, listenerOf, remember, say } from './socket.ts'
 
 /** What it takes to open a socket. */

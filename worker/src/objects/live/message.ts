@@ -19,7 +19,7 @@ import { push, type Synced } from '../write/sync.ts'
 import type { Broadcast } from './broadcast.ts'
 import { feedPositionOf, type Hub, isOver } from './hub.ts'
 import { end, isOpen, listenerOf, remember, say } from './socket.ts'
-import { charge, payInFull, spendReply, type Toll } from './toll.ts'
+import { charge, payInFull, spendReply, type Toll } from './charge.ts'
 
 type Push = Extract<LiveMessage, { type: 'push' }>
 

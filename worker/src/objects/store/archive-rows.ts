@@ -1,5 +1,5 @@
 import type { Packed } from '../../core/log/rows.ts'
-import { endOf, ROWS_AT_ONCE, type Size, takenOf } from './stretch.ts'
+import { endOf, ROWS_AT_ONCE, type Size, takenOf } from './row-range.ts'
 
 export interface ArchiveRow {
   readonly first: number

@@ -1,5 +1,5 @@
 import type { EntryState } from '../../core/batch/stance.ts'
-import { mergedNumber, mergedOf, rootNumber, runOf } from './head-row.ts'
+import { mergedNumber, mergedOf, rootNumber, runOf } from './entry-columns.ts'
 import { valuesOfRows } from './json-rows.ts'
 import type { KeyNames } from './key-names.ts'
 

@@ -1,6 +1,6 @@
 import type { Packed } from '../../core/log/rows.ts'
 import { type LastPass, NO_PASS, type Weight } from '../../core/log/upkeep.ts'
-import { endOf, ROWS_AT_ONCE, type Size } from './stretch.ts'
+import { endOf, ROWS_AT_ONCE, type Size } from './row-range.ts'
 
 /** A row of the log, whole. */
 export interface SegmentRow extends Packed {

@@ -71,7 +71,7 @@ const STEPS: readonly string[] = [
   CREATE INDEX archive_age ON archive (archived);
   CREATE INDEX archive_span ON archive (last - first);
   `,
-  // A head's root and what was merged into it say more (objects/store/head-row.ts); rows from before say what they said.
+  // A head's root and what was merged into it say more (objects/store/entry-columns.ts); rows from before say what they said.
   // Values have their keys as they came, and nest deeper; rejections have new codes.
   'SELECT 1',
 ]

@@ -23,7 +23,7 @@ import type { ClientRecord } from '../store/client-rows.ts'
 import { type Digests, isEqual } from '../store/seal.ts'
 
 import { commit, type SealedLines, sealLines } from './commit.ts'
-import { type Opened, openFor } from './opened.ts'
+import { type Opened, openFor } from './opened-versions.ts'
 
 /** What became of a batch, now or when it first came. */
 export interface BatchOutcome {
