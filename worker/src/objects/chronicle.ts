@@ -28,10 +28,10 @@ import {
   spendBudget,
   spendTicket,
 } from './space/admission.ts'
-import { type AlarmTask, ringer } from './space/alarm.ts'
+import { type AlarmTask, alarmRunner } from './space/alarm.ts'
 import { type ClientIdentity, type ClientState, clientStateOf } from './space/client.ts'
 import { quotaOf } from './space/quota.ts'
-import { PAGE, serve } from './space/serve.ts'
+import { PAGE_WEIGHT, serve } from './space/serve.ts'
 import { openSpace, type Space } from './space/space.ts'
 import { migrate } from './store/tables.ts'
 import { eraseSpace } from './transfer/erase.ts'
@@ -49,14 +49,14 @@ export class Chronicle extends DurableObject<Env> {
   readonly #space: Space
   readonly #storage: DurableObjectStorage
   readonly #live: Live
-  readonly #ring: (errand: AlarmTask) => Promise<void>
+  readonly #runAlarm: (errand: AlarmTask) => Promise<void>
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     this.#storage = ctx.storage
     migrate(ctx.storage, newEpoch())
     this.#space = openSpace(ctx, env)
-    this.#ring = ringer(this.#space.alarm, ctx.storage.sql)
+    this.#runAlarm = alarmRunner(this.#space.alarm, ctx.storage.sql)
     this.#live = liveOf({ ctx, env, space: this.#space, clock: Date.now, newId: () => crypto.randomUUID() })
   }
 
@@ -68,7 +68,7 @@ export class Chronicle extends DurableObject<Env> {
     session: Session,
     body: { readonly text: string; readonly now: number },
   ): Promise<Result<Synced, Fault>> {
-    const counted = await this.#count(session)
+    const counted = await this.#spendBudget(session)
     if (!counted.ok) return counted
     try {
       return await sync(this.#space, session, body)
@@ -85,7 +85,7 @@ export class Chronicle extends DurableObject<Env> {
     // Only the Worker reaches an object, and `http/routes/live.ts` is what writes the header. The last release called it `opening`.
     const text = headers.get(OPENING_HEADER) ?? headers.get('opening') ?? ''
     const opening = JSON.parse(decodeURIComponent(text)) as Opening
-    const counted = await this.#count(opening.session)
+    const counted = await this.#spendBudget(opening.session)
     const entered = counted.ok ? spendTicket(this.#space, opening.ticket, Date.now()) : counted
     const opened = entered.ok ? this.#live.open(opening) : entered
     if (!opened.ok) return Response.json(opened.fault)
@@ -94,7 +94,7 @@ export class Chronicle extends DurableObject<Env> {
 
   /** Whether a ticket may be made for the session: by the rules of the socket that it opens. */
   async ticket(session: Session): Promise<Result<true, Fault>> {
-    return this.#admit(session)
+    return this.#authorizeRead(session)
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
@@ -111,7 +111,7 @@ export class Chronicle extends DurableObject<Env> {
     { cursor, limit, collections }: ChangesQuery,
     known: string | null,
   ): Promise<Result<Tagged, Fault>> {
-    const allowed = await this.#admit(session, collections)
+    const allowed = await this.#authorizeRead(session, collections)
     if (!allowed.ok) return allowed
     const tag = this.#tag(narrow(collections ?? null, session.collections), [])
     if (isKnown(tag, known)) return accepted({ tag, text: null })
@@ -130,7 +130,7 @@ export class Chronicle extends DurableObject<Env> {
     { cursor, collections }: StatusQuery,
     known: string | null,
   ): Promise<Result<Tagged, Fault>> {
-    const allowed = await this.#admit(session, collections)
+    const allowed = await this.#authorizeRead(session, collections)
     if (!allowed.ok) return allowed
     const whole = session.collections === null
     const openConflicts = whole ? this.#space.store.openConflicts() : null
@@ -157,13 +157,13 @@ export class Chronicle extends DurableObject<Env> {
 
   /** `GET /api/entries`. */
   async entry(session: Session, key: string): Promise<Result<string, Fault>> {
-    const allowed = await this.#admit(session)
+    const allowed = await this.#authorizeRead(session)
     return allowed.ok ? this.#serve(session, () => readEntry(this.#space, session, key)) : allowed
   }
 
   /** `GET /api/conflicts`. */
   async conflicts(session: Session, query: ConflictsQuery): Promise<Result<string, Fault>> {
-    const allowed = await this.#admit(session)
+    const allowed = await this.#authorizeRead(session)
     if (!allowed.ok) return allowed
     return this.#serve(session, async () =>
       accepted(await listConflicts(this.#space, query, session.collections)),
@@ -172,7 +172,7 @@ export class Chronicle extends DurableObject<Env> {
 
   /** `POST /api/conflicts/{id}/resolve`. */
   async resolve(session: Session, id: number, request: ResolveRequest): Promise<Result<string, Fault>> {
-    const counted = await this.#count(session)
+    const counted = await this.#spendBudget(session)
     if (!counted.ok) return counted
     try {
       const now = Date.now()
@@ -184,19 +184,19 @@ export class Chronicle extends DurableObject<Env> {
 
   /** `GET /api/history`. */
   async history(session: Session, query: HistoryQuery): Promise<Result<string, Fault>> {
-    const allowed = await this.#admit(session)
+    const allowed = await this.#authorizeRead(session)
     return allowed.ok ? this.#serve(session, () => readHistory(this.#space, session, query)) : allowed
   }
 
   /** `GET /api/export`. */
   async export(session: Session): Promise<Result<ReadableStream<Uint8Array>, Fault>> {
-    const counted = await this.#count(session)
+    const counted = await this.#spendBudget(session)
     return counted.ok ? exportSpace(this.#space, session, Date.now) : counted
   }
 
   /** `POST /api/import`. */
   async import(session: Session, request: ImportRequest): Promise<Result<string, Fault>> {
-    const counted = await this.#count(session)
+    const counted = await this.#spendBudget(session)
     if (!counted.ok) return counted
     try {
       return await importSpace(this.#space, session, { ...request, clock: Date.now })
@@ -249,7 +249,7 @@ export class Chronicle extends DurableObject<Env> {
 
   /** Sees to what ages, a bounded piece of it at a time. */
   override async alarm(): Promise<void> {
-    await this.#ring({
+    await this.#runAlarm({
       work: (now) => upkeep(this.#space, now),
       report: (thrown) => console.error(defectLine(this.env, crypto.randomUUID(), thrown)),
       clock: Date.now,
@@ -266,18 +266,18 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   #serve<T>(session: Session, work: () => Promise<Result<T, Fault>>): Promise<Result<T, Fault>> {
-    return serve(this.#space, { session, weight: PAGE, now: Date.now() }, work)
+    return serve(this.#space, { session, weight: PAGE_WEIGHT, now: Date.now() }, work)
   }
 
   /** Every request of a session passes here first, but for those that end it. */
-  #count(session: Caller): Promise<Result<true, Fault>> {
+  #spendBudget(session: Caller): Promise<Result<true, Fault>> {
     const now = Date.now()
     this.#space.hearOfConfig(session.configRevision, now)
     return spendBudget(this.#space, session, now)
   }
 
-  async #admit(session: Session, asked?: readonly string[]): Promise<Result<true, Fault>> {
-    const counted = await this.#count(session)
+  async #authorizeRead(session: Session, asked?: readonly string[]): Promise<Result<true, Fault>> {
+    const counted = await this.#spendBudget(session)
     const known = counted.ok ? checkSession(this.#space, session, Date.now()) : counted
     const allowed = known.ok ? checkScope(session, 'sync:read') : known
     return allowed.ok ? checkCollections(session, asked) : allowed

@@ -15,8 +15,8 @@ import { formatVersion } from '../../core/values/version.ts'
 import { pull } from '../read/pull.ts'
 import { withTexts } from '../read/reply.ts'
 import type { SpaceState } from '../store/store.ts'
-import { feedPositionOf, type Hub, isOver } from './hub.ts'
-import { end, isOpen, listenerOf, remember, say } from './socket.ts'
+import { endIfOver, feedPositionOf, type Hub } from './hub.ts'
+import { endSocket, isOpen, listenerOf, saveListener, send } from './socket.ts'
 
 /** Tells those who follow. Both return at once: what is told goes out after the reply of whoever asked. */
 export interface Broadcast {
@@ -34,7 +34,7 @@ export function broadcastOf(hub: Hub): Broadcast {
 
   async function run(): Promise<void> {
     try {
-      await tellAll(hub)
+      await bringUpToDate(hub)
       told = space.state
     } catch (thrown) {
       console.error(defectLine(env, hub.newId(), thrown))
@@ -61,27 +61,27 @@ export function broadcastOf(hub: Hub): Broadcast {
 }
 
 /** Until nobody is behind. Each step brings a socket to the head, tells its client to pull, or closes it. */
-async function tellAll(hub: Hub): Promise<void> {
+async function bringUpToDate(hub: Hub): Promise<void> {
   for (;;) {
     const groups = groupsBehind(hub)
     if (groups.length === 0) return
-    for (const group of groups) await tell(hub, group)
+    for (const group of groups) await sendToGroup(hub, group)
   }
 }
 
 /** Sockets at one place under one filter: they are told the very same. */
-interface Group {
+interface ListenerGroup {
   readonly listener: Listener
   readonly sockets: WebSocket[]
 }
 
-function groupsBehind({ ctx, space, clock, answering }: Hub): readonly Group[] {
-  const groups = new Map<string, Group>()
+function groupsBehind({ ctx, space, clock, replying }: Hub): readonly ListenerGroup[] {
+  const groups = new Map<string, ListenerGroup>()
   for (const socket of ctx.getWebSockets().filter(isOpen)) {
     const listener = listenerOf(socket)
-    if (isStalled(listener, clock())) end(socket, 'stalled')
-    else if (isBehind(listener, space.state) && !answering.has(socket)) {
-      const name = nameOf(listener)
+    if (isStalled(listener, clock())) endSocket(socket, 'stalled')
+    else if (isBehind(listener, space.state) && !replying.has(socket)) {
+      const name = groupKey(listener)
       const group = groups.get(name) ?? { listener, sockets: [] }
       group.sockets.push(socket)
       groups.set(name, group)
@@ -91,23 +91,23 @@ function groupsBehind({ ctx, space, clock, answering }: Hub): readonly Group[] {
 }
 
 /** Filters in full: two of one digest must not be told the same. */
-function nameOf({ epoch, place, cursor, filter, poked }: Listener): string {
+function groupKey({ epoch, place, cursor, filter, poked }: Listener): string {
   return JSON.stringify([epoch, place, cursor, filter, poked])
 }
 
-async function tell(hub: Hub, { listener, sockets }: Group): Promise<void> {
+async function sendToGroup(hub: Hub, { listener, sockets }: ListenerGroup): Promise<void> {
   const frame = await readFrame(hub, listener).catch((thrown: unknown) => {
     console.error(defectLine(hub.env, hub.newId(), thrown))
     return null
   })
-  const name = nameOf(listener)
+  const name = groupKey(listener)
   for (const socket of sockets) {
     const current = listenerOf(socket)
     // While the frame was read the client may have moved on by itself, or gone.
-    if (!isOpen(socket) || nameOf(current) !== name || isOver(hub, socket, current.session)) continue
-    if (hub.answering.has(socket)) continue
-    if (frame === null) end(socket, 'defect')
-    else tellOne(hub, { socket, listener: current }, frame)
+    if (!isOpen(socket) || groupKey(current) !== name || endIfOver(hub, socket, current.session)) continue
+    if (hub.replying.has(socket)) continue
+    if (frame === null) endSocket(socket, 'defect')
+    else sendFrame(hub, { socket, listener: current }, frame)
   }
 }
 
@@ -143,18 +143,18 @@ export function pokeText({ epoch, seq }: SpaceState): string {
   return JSON.stringify({ type: 'poke', head: formatVersion(epoch, seq) })
 }
 
-function tellOne(
+function sendFrame(
   { space, clock }: Hub,
   { socket, listener }: { socket: WebSocket; listener: Listener },
   frame: Told,
 ): void {
   if (frame === 'pull' || !hasRoom(listener, frame.bytes)) {
-    remember(socket, pokedNow(listener))
-    say(socket, pokeText(space.state))
+    saveListener(socket, pokedNow(listener))
+    send(socket, pokeText(space.state))
   } else if (frame.text === null) {
-    remember(socket, { ...listener, place: frame.to.place })
+    saveListener(socket, { ...listener, place: frame.to.place })
   } else {
-    remember(socket, sentTo(listener, frame.to, { bytes: frame.bytes, at: clock() }))
-    say(socket, frame.text)
+    saveListener(socket, sentTo(listener, frame.to, { bytes: frame.bytes, at: clock() }))
+    send(socket, frame.text)
   }
 }

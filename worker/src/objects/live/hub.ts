@@ -6,7 +6,7 @@ import { endingOf } from '../../core/socket-ending.ts'
 import type { Filter } from '../../core/values/collections.ts'
 import { checkSession, checkUnexpired } from '../space/admission.ts'
 import type { Space } from '../space/space.ts'
-import { end } from './socket.ts'
+import { endSocket } from './socket.ts'
 
 /** What those who serve the sockets of a space share. */
 export interface Hub {
@@ -18,15 +18,15 @@ export interface Hub {
   /** A new name for what a client asks. */
   readonly newId: () => string
   /** Those whose push is about to be answered with a page: a frame before it could lead past the page's cursor. */
-  readonly answering: WeakSet<WebSocket>
+  readonly replying: WeakSet<WebSocket>
 }
 
 /** Ends a socket whose session no longer holds. Asked before anything goes out on it. */
-export function isOver({ space, clock }: Hub, socket: WebSocket, session: Session): boolean {
+export function endIfOver({ space, clock }: Hub, socket: WebSocket, session: Session): boolean {
   const now = clock()
   const known = checkSession(space, session, now)
-  if (!known.ok) end(socket, endingOf(problemOf(known.fault).code) ?? 'revoked')
-  else if (!checkUnexpired(session, now).ok) end(socket, 'expired')
+  if (!known.ok) endSocket(socket, endingOf(problemOf(known.fault).code) ?? 'revoked')
+  else if (!checkUnexpired(session, now).ok) endSocket(socket, 'expired')
   else return false
   return true
 }

@@ -14,8 +14,8 @@ import { broadcastOf, frameText, pokeText } from './broadcast.ts'
 import { feedPositionOf, type Hub } from './hub.ts'
 import { receive } from './message.ts'
 import { queue } from './queue.ts'
+import { endSocket, listenerOf, saveListener, send } from './socket.ts'
 import { makeRoom, tagsOf } from './socket-limit.ts'
-import { end, listenerOf, remember, say } from './socket.ts'
 
 /** What it takes to open a socket. */
 export interface Opening {
@@ -37,8 +37,8 @@ export interface Live {
   close(ended?: string): void
 }
 
-export function liveOf(host: Omit<Hub, 'answering'>): Live {
-  const hub: Hub = { ...host, answering: new WeakSet() }
+export function liveOf(host: Omit<Hub, 'replying'>): Live {
+  const hub: Hub = { ...host, replying: new WeakSet() }
   const broadcast = broadcastOf(hub)
   const messages = queue()
   hub.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG))
@@ -49,10 +49,10 @@ export function liveOf(host: Omit<Hub, 'answering'>): Live {
       const { 0: client, 1: server } = new WebSocketPair()
       const { session } = opening
       hub.ctx.acceptWebSocket(server, tagsOf(session))
-      remember(server, listener.value)
+      saveListener(server, listener.value)
       const { poked, cursor } = listener.value
-      if (poked) say(server, pokeText(hub.space.state))
-      else if (opening.query.cursor === undefined) say(server, frameText(null, cursor, []))
+      if (poked) send(server, pokeText(hub.space.state))
+      else if (opening.query.cursor === undefined) send(server, frameText(null, cursor, []))
       broadcast.catchUp(listener.value)
       return accepted(client)
     },
@@ -63,11 +63,11 @@ export function liveOf(host: Omit<Hub, 'answering'>): Live {
         receive({ hub, broadcast, socket }, message).catch((thrown: unknown) => {
           // The runtime itself would neither answer nor close.
           console.error(defectLine(hub.env, hub.newId(), thrown))
-          end(socket, 'defect')
+          endSocket(socket, 'defect')
         }),
       )
       if (turn !== false) return turn
-      end(socket, 'flooding')
+      endSocket(socket, 'flooding')
       return Promise.resolve()
     },
 
@@ -76,7 +76,7 @@ export function liveOf(host: Omit<Hub, 'answering'>): Live {
     close(ended) {
       for (const socket of hub.ctx.getWebSockets(ended)) {
         const { session } = listenerOf(socket)
-        end(socket, ended === undefined ? 'erased' : session.id === ended ? 'ended' : 'revoked')
+        endSocket(socket, ended === undefined ? 'erased' : session.id === ended ? 'ended' : 'revoked')
       }
     },
   }

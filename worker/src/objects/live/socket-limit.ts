@@ -1,6 +1,6 @@
 import type { Session } from '../../core/access/session.ts'
 import { MAX_SOCKETS } from '../../core/values/limits.ts'
-import { end, isOpen } from './socket.ts'
+import { endSocket, isOpen } from './socket.ts'
 
 /** What the platform finds a socket by: its session, to end it with that, and its credential. */
 export function tagsOf({ id, token }: Session): [session: string, credential: string] {
@@ -19,6 +19,6 @@ export function makeRoom(ctx: DurableObjectState, credential: string): boolean {
   const [given] = most
   const mine = held.get(credential)?.length ?? 0
   if (given === undefined || mine + 1 >= most.length) return false
-  end(given, 'crowded')
+  endSocket(given, 'crowded')
   return true
 }

@@ -7,7 +7,7 @@ export function listenerOf(socket: WebSocket): Listener {
   return socket.deserializeAttachment() as Listener
 }
 
-export function remember(socket: WebSocket, listener: Listener): void {
+export function saveListener(socket: WebSocket, listener: Listener): void {
   socket.serializeAttachment(listener)
 }
 
@@ -16,15 +16,15 @@ export function isOpen({ readyState }: WebSocket): boolean {
 }
 
 /** Sends a frame, unless the socket is closed or closing. What does not go out ends the socket, and nothing else. */
-export function say(socket: WebSocket, text: string): void {
+export function send(socket: WebSocket, text: string): void {
   try {
     if (isOpen(socket)) socket.send(text)
   } catch {
-    end(socket, 'defect')
+    endSocket(socket, 'defect')
   }
 }
 
-export function end(socket: WebSocket, ending: SocketEnding): void {
+export function endSocket(socket: WebSocket, ending: SocketEnding): void {
   const [code, reason] = ENDINGS[ending]
   if (isOpen(socket)) socket.close(code, reason)
 }

@@ -35,7 +35,7 @@ export function versionReader(
 }
 
 /** A conflict as every reply shows it. */
-export async function tell(
+export async function describeConflict(
   conflict: Conflict,
   { key, epoch, reader }: { readonly key: string; readonly epoch: string; readonly reader: VersionReader },
 ): Promise<object> {
@@ -48,15 +48,15 @@ export async function tell(
     key,
     policy,
     resolution,
-    winner: side(conflict.winner, winner, epoch),
-    loser: side(conflict.loser, loser, epoch),
+    winner: describeSide(conflict.winner, winner, epoch),
+    loser: describeSide(conflict.loser, loser, epoch),
     paths: policy === 'merge' ? ((resolution === 'merged' ? winner : loser)?.paths ?? []) : [],
     ...resolved,
   }
 }
 
 /** A version that nobody knows any more was a deletion; one that is not shown has its name only. */
-function side(seq: number, version: Version | null, epoch: string): object {
+function describeSide(seq: number, version: Version | null, epoch: string): object {
   if (seq === NOTHING) return { deleted: true }
   if (version === null) return { version: formatVersion(epoch, seq), omitted: true }
   const { deleted, value, at, by } = version

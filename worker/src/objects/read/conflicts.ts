@@ -5,7 +5,7 @@ import type { Version } from '../../core/values/version.ts'
 import type { ConflictsQuery } from '../../schema/query.ts'
 import { CorruptionError, type Meter, openVersions } from '../space/log.ts'
 import type { Space } from '../space/space.ts'
-import { tell, versionReader } from './conflict-view.ts'
+import { describeConflict, versionReader } from './conflict-view.ts'
 import { withTexts } from './reply.ts'
 
 /**
@@ -24,7 +24,9 @@ export async function listConflicts(space: Space, query: ConflictsQuery, granted
     const versions = await openVersions(space, [row.winner, row.loser], meter)
     const key = keyOf(row, versions)
     if (key === undefined || !allows(granted, key) || (query.key ?? key) !== key) continue
-    const text = JSON.stringify(await tell(row, { key, epoch, reader: versionReader(space, versions) }))
+    const text = JSON.stringify(
+      await describeConflict(row, { key, epoch, reader: versionReader(space, versions) }),
+    )
     length += text.length
     texts.push(text)
   }

@@ -91,13 +91,13 @@ function isEcho({ header }: Chunk, echo: FeedQuery['echo']): boolean {
 function isCurrent(version: Version, heads: ReadonlyMap<string, EntryState>): boolean {
   const head = heads.get(version.key)
   if (head?.seq !== version.seq) return false
-  if (!agrees(version, head))
+  if (!matches(version, head))
     throw new CorruptionError(`version ${version.seq} is not what its head promised`)
   return true
 }
 
 /** Whether what was opened is what the head says: an older chunk of the same key in its place is not. */
-export function agrees(version: Version, head: EntryState): boolean {
+export function matches(version: Version, head: EntryState): boolean {
   return version.at === head.at && version.by === head.by && version.deleted === head.deleted
 }
 

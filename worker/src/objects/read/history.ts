@@ -7,7 +7,7 @@ import { formatVersion, NOTHING, parseVersion, type Version } from '../../core/v
 import type { HistoryQuery } from '../../schema/query.ts'
 import { CorruptionError, type Meter, openVersions } from '../space/log.ts'
 import type { Space } from '../space/space.ts'
-import { agrees, entryOf } from './feed.ts'
+import { entryOf, matches } from './feed.ts'
 import { withTexts } from './reply.ts'
 
 /**
@@ -26,7 +26,7 @@ export async function readHistory(
   if (head === undefined) return refused({ code: 'not-found', detail: 'there is no entry of this key' })
   const versionOf = reader(space, key, meter)
   let version = await versionOf(head.seq)
-  if (version === null || !agrees(version, head))
+  if (version === null || !matches(version, head))
     throw new CorruptionError(`version ${head.seq} is not what its head promised`)
   if (before !== undefined)
     version = await versionOf((await versionOf(parseVersion(before, epoch)))?.previous)

@@ -46,14 +46,14 @@ export function checkCredential(
   now: number,
 ): Result<true, Fault> {
   if (issuedAt <= state.erasedAt) return refused({ code: 'revoked', of: 'space' })
-  if (issuedAt <= voidedBy(revoked.get(token), now)) return refused({ code: 'revoked' })
-  return issuedAt <= voidedBy(revoked.get(id), now)
+  if (issuedAt <= revokedUpTo(revoked.get(token), now)) return refused({ code: 'revoked' })
+  return issuedAt <= revokedUpTo(revoked.get(id), now)
     ? refused({ code: 'revoked', of: 'session' })
     : accepted(true)
 }
 
 /** Up to when what goes by an id was issued that no longer counts, ms. */
-function voidedBy(revocation: Revocation | undefined, now: number): number {
+function revokedUpTo(revocation: Revocation | undefined, now: number): number {
   return revocation === undefined || now < revocation.since ? 0 : revocation.issuedBy
 }
 

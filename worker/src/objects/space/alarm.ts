@@ -65,7 +65,7 @@ export interface AlarmTask {
  * a failure the object wakes again by itself, later each time and after an hour at most. If not even an alarm can be
  * set, the error does get out, because the platform's retries are all that is left.
  */
-export function ringer(alarm: Alarm, sql: SqlStorage): (errand: AlarmTask) => Promise<void> {
+export function alarmRunner(alarm: Alarm, sql: SqlStorage): (errand: AlarmTask) => Promise<void> {
   const failures = failureCount(sql)
   return async ({ work, report, clock }) => {
     alarm.forget()

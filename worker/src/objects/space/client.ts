@@ -11,7 +11,7 @@ import type { Space } from './space.ts'
  * The record of a session's client; undefined before its first write. Refuses a client that belongs to another subject
  * of the space: asked on every path that writes in a client's name.
  */
-export function recordOf(
+export function checkClient(
   { store }: Space,
   { client, subject }: Session,
 ): Result<ClientRecord | undefined, Fault> {

@@ -49,7 +49,7 @@ export async function openVersions(
 /** From the log, or from the archive where a pass has put what is superseded. */
 function chunksOf(space: Space, seqs: Iterable<number>, meter: Meter): readonly Chunk[] {
   const chunks = new Set<Chunk>()
-  const archived = archiveOf(space, meter)
+  const archived = archiveFinder(space, meter)
   let segment: readonly Chunk[] = []
   let end = 0
   for (const seq of [...new Set(seqs)].sort((a, b) => a - b)) {
@@ -66,7 +66,7 @@ function chunksOf(space: Space, seqs: Iterable<number>, meter: Meter): readonly 
 }
 
 /** Finds superseded versions in the archive, whose rows may overlap; each row is decoded once. */
-function archiveOf({ store }: Space, meter: Meter): (seq: number) => Chunk | undefined {
+function archiveFinder({ store }: Space, meter: Meter): (seq: number) => Chunk | undefined {
   const rows = new Map<number, readonly Chunk[]>()
   return (seq) => {
     for (const { first, body } of store.archivesOf(seq)) {

@@ -14,11 +14,11 @@ import type { Weight } from './in-flight.ts'
 import type { Space } from './space.ts'
 
 /** A request that reads a page. */
-export const PAGE: Weight = { served: PAGE_IN_FLIGHT_BYTES, waiting: WAITING_BYTES }
+export const PAGE_WEIGHT: Weight = { served: PAGE_IN_FLIGHT_BYTES, waiting: WAITING_BYTES }
 
 /** A push by its text, which is parsed only while it is served. One that may hold a cursor reads a page too. */
 export function weightOfPush(text: string): Weight {
-  const page = text.includes('"cursor"') ? PAGE.served : 0
+  const page = text.includes('"cursor"') ? PAGE_WEIGHT.served : 0
   return {
     served: text.length * PUSH_IN_FLIGHT_FACTOR + page,
     waiting: WAITING_BYTES + text.length * PUSH_WAITING_FACTOR,
@@ -26,7 +26,7 @@ export function weightOfPush(text: string): Weight {
 }
 
 /** A page of an export, which waits as long as it takes: it has begun, and would be torn. */
-export const EXPORTED_PAGE: Weight = { served: PAGE_IN_FLIGHT_BYTES, waiting: 0 }
+export const EXPORT_PAGE_WEIGHT: Weight = { served: PAGE_IN_FLIGHT_BYTES, waiting: 0 }
 
 /**
  * Serves a request of a session within the memory of the object; without a weight it has its share already. One that had

@@ -1,5 +1,5 @@
 import type { Packed } from '../../core/log/rows.ts'
-import { endOf, ROWS_AT_ONCE, type Size, takenOf } from './row-range.ts'
+import { lastWithin, MAX_RANGE_ROWS, type RowSize, rowsWithin } from './row-range.ts'
 
 export interface ArchiveRow {
   readonly first: number
@@ -48,21 +48,21 @@ export function archiveRows(sql: SqlStorage): ArchiveRows {
         )
         .toArray()
       for (const { first } of firsts) {
-        const rows = sql.exec<Archived>('SELECT first, last, body FROM archive WHERE first = ?', first)
+        const rows = sql.exec<StoredRow>('SELECT first, last, body FROM archive WHERE first = ?', first)
         yield* rows.toArray().map(toArchiveRow)
       }
     },
 
     archivedBefore(time, { rows, bytes }) {
-      const sizes = sql.exec<Size>(
+      const sizes = sql.exec<RowSize>(
         `SELECT first, length(body) AS bytes FROM archive WHERE archived < ?
          ORDER BY archived, first LIMIT ?`,
         time,
         rows,
       )
-      const wanted = takenOf(bytes, sizes).map(({ first }) => first)
+      const wanted = rowsWithin(bytes, sizes).map(({ first }) => first)
       return sql
-        .exec<Archived>(
+        .exec<StoredRow>(
           `SELECT first, last, body FROM archive WHERE first IN (SELECT value FROM json_each(?)) ORDER BY first`,
           JSON.stringify(wanted),
         )
@@ -83,16 +83,16 @@ export function archiveRows(sql: SqlStorage): ArchiveRows {
     },
 
     archives(after, bytes) {
-      const end = endOf(
+      const end = lastWithin(
         bytes,
-        sql.exec<Size>(
+        sql.exec<RowSize>(
           'SELECT first, length(body) AS bytes FROM archive WHERE first > ? ORDER BY first LIMIT ?',
           after,
-          ROWS_AT_ONCE,
+          MAX_RANGE_ROWS,
         ),
       )
       return sql
-        .exec<Archived>(
+        .exec<StoredRow>(
           'SELECT first, last, body FROM archive WHERE first > ? AND first <= ? ORDER BY first',
           after,
           end ?? after,
@@ -107,8 +107,8 @@ export function archiveRows(sql: SqlStorage): ArchiveRows {
   }
 }
 
-type Archived = { first: number; last: number; body: ArrayBuffer }
+type StoredRow = { first: number; last: number; body: ArrayBuffer }
 
-function toArchiveRow({ first, last, body }: Archived): ArchiveRow {
+function toArchiveRow({ first, last, body }: StoredRow): ArchiveRow {
   return { first, last, body: new Uint8Array(body) }
 }

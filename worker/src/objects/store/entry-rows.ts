@@ -9,7 +9,7 @@ export interface EntryRows {
   putEntryStates(heads: ReadonlyMap<string, EntryState>): void
 }
 
-type HeadRow = readonly [
+type EntryRow = readonly [
   name: string,
   seq: number,
   root: number,
@@ -33,7 +33,7 @@ export function entryRows(sql: SqlStorage, names: KeyNames): EntryRows {
         )
         .one()
       const found = new Map<string, EntryState>()
-      for (const [name, seq, root, at, by, deleted, merged] of JSON.parse(rows) as readonly HeadRow[]) {
+      for (const [name, seq, root, at, by, deleted, merged] of JSON.parse(rows) as readonly EntryRow[]) {
         found.set(keysByName.get(name) ?? '', {
           seq,
           ...runOf(root),

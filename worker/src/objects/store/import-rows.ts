@@ -5,7 +5,7 @@ import type { KeyNames } from './key-names.ts'
 export interface ImportRows {
   putImport(progress: Progress): void
   /** Takes keys out without a trace. */
-  dropHeads(keys: readonly string[]): void
+  dropEntryStates(keys: readonly string[]): void
 }
 
 export function importRows(sql: SqlStorage, names: KeyNames): ImportRows {
@@ -14,7 +14,7 @@ export function importRows(sql: SqlStorage, names: KeyNames): ImportRows {
       sql.exec(`INSERT OR REPLACE INTO meta VALUES ('import', ?)`, JSON.stringify(progress))
     },
 
-    dropHeads(keys) {
+    dropEntryStates(keys) {
       const dropped = JSON.stringify(keys.map(names))
       sql.exec('DELETE FROM head WHERE key IN (SELECT value FROM json_each(?))', dropped)
     },

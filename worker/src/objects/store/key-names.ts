@@ -12,7 +12,7 @@ type Storage = Pick<DurableObjectStorage, 'sql' | 'transactionSync'>
 const SECRET_BYTES = 16
 
 /** What the seal of the secret is bound to, besides space and generation: no client has an empty id. */
-const PLACE = { c: '', b: null, t: 0, k: 0 } as const
+const SECRET_ORIGIN = { c: '', b: null, t: 0, k: 0 } as const
 
 /**
  * The names of a space: the keys themselves, or, because keys can be as telling as values, keyed digests of them
@@ -24,11 +24,11 @@ const PLACE = { c: '', b: null, t: 0, k: 0 } as const
 export async function keyNames(storage: Storage, keys: SpaceKeys, wanted: string): Promise<KeyNames> {
   const { sql } = storage
   const stored = storedSecret(sql)
-  if (stored === null && (wanted !== 'keyed' || holdsHeads(sql))) return (key) => key
+  if (stored === null && (wanted !== 'keyed' || hasEntries(sql))) return (key) => key
   const secret = stored === null ? newSecret() : await keys.open(stored)
   const [g] = keys.generations
   if (stored?.header.g !== g) {
-    const origin = { g, ...PLACE }
+    const origin = { g, ...SECRET_ORIGIN }
     const sealed = keys.chunk(origin, [], await keys.seal(secret, origin))
     // Others may have done so meanwhile, after an erasure even with another secret: theirs holds.
     if (storedSecret(sql)?.header.g !== stored?.header.g) return keyNames(storage, keys, wanted)
@@ -60,7 +60,7 @@ function toText(digest: Uint32Array): string {
   return btoa(String.fromCharCode(...new Uint8Array(digest.buffer))).slice(0, -2)
 }
 
-function holdsHeads(sql: SqlStorage): boolean {
+function hasEntries(sql: SqlStorage): boolean {
   return sql.exec<{ found: number }>('SELECT EXISTS (SELECT 1 FROM head) AS found').one().found === 1
 }
 

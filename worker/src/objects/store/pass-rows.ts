@@ -1,6 +1,6 @@
 import type { Packed } from '../../core/log/rows.ts'
 import { type LastPass, NO_PASS, type Weight } from '../../core/log/upkeep.ts'
-import { endOf, ROWS_AT_ONCE, type Size } from './row-range.ts'
+import { lastWithin, MAX_RANGE_ROWS, type RowSize } from './row-range.ts'
 
 /** A row of the log, whole. */
 export interface SegmentRow extends Packed {
@@ -43,7 +43,7 @@ export interface PassRows {
 type Body = { body: ArrayBuffer }
 
 export function passRows(sql: SqlStorage): PassRows {
-  return { ...progressRows(sql), ...rewriting(sql) }
+  return { ...progressRows(sql), ...rewritingRows(sql) }
 }
 
 const NEVER: Passes = { last: NO_PASS, now: null }
@@ -72,17 +72,17 @@ function progressRows(sql: SqlStorage): Pick<PassRows, 'passes' | 'putPasses'> {
   }
 }
 
-function rewriting(sql: SqlStorage): Pick<PassRows, 'segments' | 'replaceSegments' | 'putCounts'> {
+function rewritingRows(sql: SqlStorage): Pick<PassRows, 'segments' | 'replaceSegments' | 'putCounts'> {
   return {
     segments({ after, to }, bytes) {
-      const end = endOf(
+      const end = lastWithin(
         bytes,
-        sql.exec<Size>(
+        sql.exec<RowSize>(
           `SELECT first, length(body) AS bytes FROM segment WHERE first > ? AND first <= ?
            ORDER BY first LIMIT ?`,
           after,
           to,
-          ROWS_AT_ONCE,
+          MAX_RANGE_ROWS,
         ),
       )
       return sql

@@ -63,7 +63,7 @@ type TailRow = {
 /** Rows go by the names of their keys. */
 export function sqliteStore(sql: SqlStorage, names: KeyNames): Store {
   return {
-    state: () => readStanding(sql),
+    state: () => readState(sql),
     bytes: () => sql.databaseSize,
     ...segmentRows(sql),
     ...entryRows(sql, names),
@@ -77,7 +77,7 @@ export function sqliteStore(sql: SqlStorage, names: KeyNames): Store {
   }
 }
 
-function readStanding(sql: SqlStorage): SpaceState {
+function readState(sql: SqlStorage): SpaceState {
   const rows = sql.exec<{ name: string; value: SqlStorageValue }>('SELECT name, value FROM meta')
   const meta = new Map(Array.from(rows, ({ name, value }) => [name, value]))
   const [tail] = sql

@@ -93,12 +93,12 @@ export function migrate(storage: DurableObjectStorage, epoch: string): void {
   }
   storage.transactionSync(() => {
     for (const step of STEPS.slice(done, LAYOUT)) sql.exec(step)
-    found(sql, epoch)
+    foundSpace(sql, epoch)
   })
 }
 
 /** Notes the layout, and the epoch and floor of a new space. */
-function found(sql: SqlStorage, epoch: string): void {
+function foundSpace(sql: SqlStorage, epoch: string): void {
   sql.exec(`INSERT OR REPLACE INTO meta VALUES ('step', ?)`, LAYOUT)
   sql.exec(`INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('floor', 0)`, epoch)
 }
@@ -115,7 +115,7 @@ export function foundAgain(
   const { sql } = storage
   storage.transactionSync(() => {
     for (const { name } of tablesOf(sql)) sql.exec(`DELETE FROM ${name}`)
-    found(sql, epoch)
+    foundSpace(sql, epoch)
     sql.exec(`INSERT INTO meta VALUES ('erased-at', ?)`, now)
   })
 }

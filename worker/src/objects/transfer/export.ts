@@ -12,7 +12,7 @@ import { accepted, type Result } from '../../core/values/result.ts'
 import { formatVersion, NOTHING } from '../../core/values/version.ts'
 import { readPage } from '../read/feed.ts'
 import { checkScope, checkSession, checkUnexpired, checkWhole } from '../space/admission.ts'
-import { beginTransfer, EXPORTED_PAGE, type Transfer } from '../space/serve.ts'
+import { beginTransfer, EXPORT_PAGE_WEIGHT, type Transfer } from '../space/serve.ts'
 import type { Space } from '../space/space.ts'
 
 /**
@@ -52,7 +52,9 @@ async function* exportTexts(space: Space, session: Session, clock: () => number)
   let [seq, count] = [NOTHING, 0]
   for (let more = true; more; ) {
     const query = { after: seq, limit: MAX_PAGE_ENTRIES, filter: null, echo: null, deletionsAfter: scan }
-    const read = await space.inFlight.serve(EXPORTED_PAGE, async () => accepted(await readPage(space, query)))
+    const read = await space.inFlight.serve(EXPORT_PAGE_WEIGHT, async () =>
+      accepted(await readPage(space, query)),
+    )
     // A deletion may only be missing here if its key was never shown: it was deleted before the export began.
     const whole = space.state.epoch === epoch && isAbove(space.state.floor, { seq, scan })
     if (!whole || !read.ok || !authorizeExport(space, session, clock()).ok)

@@ -36,7 +36,7 @@ export interface ClockedRequest extends ImportRequest {
 }
 
 /** Lines of an export, the number of the first, and when they came (ms). */
-interface Lines {
+interface LinesInput {
   readonly texts: readonly string[]
   readonly first: number
   readonly now: number
@@ -44,7 +44,7 @@ interface Lines {
 }
 
 /** What some lines bring that was not in before, and how far the import has come with them. */
-interface Stretch {
+interface ParsedLines {
   readonly entries: readonly Imported[]
   readonly progress: Progress
   /** What is wrong with the line after them. */
@@ -94,9 +94,9 @@ function replyOf({ state: { imported, entries, seq } }: Space): string {
   return JSON.stringify({ success: true, line, entries, finished, edited: finished && imported?.seq !== seq })
 }
 
-async function storeLines(space: Space, session: Session, lines: Lines): Promise<Result<true, Fault>> {
+async function storeLines(space: Space, session: Session, lines: LinesInput): Promise<Result<true, Fault>> {
   const { imported } = space.state
-  const stretch = readStretch(space, lines)
+  const stretch = parseLines(space, lines)
   if (!stretch.ok) return stretch
   const { progress, fault } = stretch.value
   // All of it was in before, and may have been edited since: nothing of that is to be noted anew.
@@ -106,21 +106,21 @@ async function storeLines(space: Space, session: Session, lines: Lines): Promise
   // From here to the commit nothing is awaited.
   const allowed = authorizeImport(space, session, lines.clock())
   if (!allowed.ok) return allowed
-  if (space.state.imported !== imported) return gap(space.state.imported)
+  if (space.state.imported !== imported) return importGap(space.state.imported)
   if (imported === null && space.state.seq > 0) return refused({ code: 'not-empty' })
-  const plan = planImport(entries, space.state.seq, headsOf(space, entries))
+  const plan = planImport(entries, space.state.seq, entryStatesOf(space, entries))
   const room = checkQuota(space, session, {
     entries: plan.entries,
     content: plan.placed.length > 0,
     traces: false,
   })
   if (!room.ok) return room
-  commitStretch(space, plan, { progress, sealed })
+  commitLines(space, plan, { progress, sealed })
   return fault === null ? accepted(true) : refused(fault)
 }
 
-function readStretch(space: Space, { texts, first, now }: Lines): Result<Stretch, Fault> {
-  const known = first === 1 ? begin(space, texts[0] ?? '') : resume(space, first)
+function parseLines(space: Space, { texts, first, now }: LinesInput): Result<ParsedLines, Fault> {
+  const known = first === 1 ? beginImport(space, texts[0] ?? '') : resumeImport(space, first)
   if (!known.ok) return known
   const context = { epoch: space.state.epoch, clock: { now, skew: 0 }, granted: null }
   const entries: Imported[] = []
@@ -137,7 +137,7 @@ function readStretch(space: Space, { texts, first, now }: Lines): Result<Stretch
 }
 
 /** The import that a header belongs to: the one that is under way or done, or a new one into an empty space. */
-function begin({ state: { imported, seq } }: Space, text: string): Result<Progress, Fault> {
+function beginImport({ state: { imported, seq } }: Space, text: string): Result<Progress, Fault> {
   const header = parseHeader(text)
   if (!header.ok) return header
   const source = JSON.stringify(header.value)
@@ -146,11 +146,11 @@ function begin({ state: { imported, seq } }: Space, text: string): Result<Progre
   return accepted({ source, line: 1, finished: false })
 }
 
-function resume({ state: { imported } }: Space, first: number): Result<Progress, Fault> {
-  return imported === null || first > imported.line + 1 ? gap(imported) : accepted(imported)
+function resumeImport({ state: { imported } }: Space, first: number): Result<Progress, Fault> {
+  return imported === null || first > imported.line + 1 ? importGap(imported) : accepted(imported)
 }
 
-function gap(imported: Progress | null): Result<never, Fault> {
+function importGap(imported: Progress | null): Result<never, Fault> {
   return refused({ code: 'import-gap', expected: (imported?.line ?? 0) + 1 })
 }
 
@@ -190,14 +190,14 @@ async function sealRuns(
   )
 }
 
-function headsOf({ store }: Space, entries: readonly Imported[]): ReadonlyMap<string, EntryState> {
+function entryStatesOf({ store }: Space, entries: readonly Imported[]): ReadonlyMap<string, EntryState> {
   return store.entryStates(entries.map(({ edit }) => edit.key))
 }
 
-function commitStretch(
+function commitLines(
   space: Space,
   plan: ImportPlan,
-  { progress, sealed }: Pick<Stretch, 'progress'> & { readonly sealed: readonly SealedLines[] },
+  { progress, sealed }: Pick<ParsedLines, 'progress'> & { readonly sealed: readonly SealedLines[] },
 ): void {
   const { store, state } = space
   const counts = {
@@ -212,7 +212,7 @@ function commitStretch(
     for (const append of appends) store.append(append)
     if (appends.length === 0) store.putCounts(counts)
     store.putEntryStates(plan.states)
-    store.dropHeads(plan.gone)
+    store.dropEntryStates(plan.gone)
     store.putImport(imported)
   })
   for (const append of appends) advance(space, append)
@@ -223,8 +223,8 @@ function commitStretch(
 function chunksOf(sealed: readonly SealedLines[], placed: readonly ImportedVersion[]): readonly Chunk[] {
   const chunks: Chunk[] = []
   let next = 0
-  for (const { keys, origin, drafts, sealed: contents } of sealed) {
-    for (const [position, { indexes }] of drafts.entries()) {
+  for (const { keys, origin, texts, sealed: contents } of sealed) {
+    for (const [position, { indexes }] of texts.entries()) {
       const stretch = placed.slice(next, next + indexes.length)
       const slots = stretch.map(({ seq, previous }, index) => ({ seq, previous, index, lift: 0 }))
       chunks.push(keys.chunk(origin, slots, contents[position] as Uint8Array))

@@ -4,7 +4,7 @@ import { FORM, firstSeq, lastSeq } from '../../core/log/chunk-header.ts'
 import { concatenate, type Packed, packChunks, partOf } from '../../core/log/rows.ts'
 import { HEADS_AT_ONCE, SLICE_BYTES } from '../../core/values/limits.ts'
 import type { Version } from '../../core/values/version.ts'
-import { agrees } from '../read/feed.ts'
+import { matches } from '../read/feed.ts'
 import { openText } from '../space/log.ts'
 import type { Space } from '../space/space.ts'
 import type { ArchiveRow } from '../store/archive-rows.ts'
@@ -15,14 +15,14 @@ import type { SpaceKeys } from '../store/seal.ts'
 interface Slice {
   readonly epoch: string
   readonly rows: readonly SegmentRow[]
-  readonly chunks: readonly Opened[]
+  readonly chunks: readonly OpenedChunk[]
   /** The sequence numbers of it that a key stands at. */
   readonly live: ReadonlySet<number>
   readonly superseded: number
   readonly unreadable: number
 }
 
-interface Opened {
+interface OpenedChunk {
   readonly chunk: Chunk
   /** Null for one that cannot be read: it stays as it is. */
   readonly text: string | null
@@ -50,19 +50,19 @@ export async function compactSlice(space: Space, pass: Pass, now: number): Promi
   const last = rows.at(-1) ?? found[0]
   if (last === undefined) return { pass, isAtEnd: true }
   closeTail(space, last)
-  if (rows.length === 0) return passOver(pass, last)
+  if (rows.length === 0) return skipRow(pass, last)
   const slice = await openSlice(space, rows)
   const keys = await space.keys()
   const progress = progressOf(pass, endOf(last), slice.unreadable)
   if (!isStale(slice, keys)) return progress
   const readable = slice.chunks.filter(({ text }) => text !== null)
   const live = await packLive(keys, slice)
-  const replaced = packChunks(await sealParts(keys, readable, (seq) => !slice.live.has(seq)))
+  const replaced = packChunks(await resealWanted(keys, readable, (seq) => !slice.live.has(seq)))
   // Nothing is awaited from here on. Batches have only been added behind the slice; an erasure ends the pass.
   if (space.state.epoch !== slice.epoch) return null
   const superseded = Math.max(0, space.state.superseded - slice.superseded)
   space.transaction(() => {
-    space.store.replaceSegments(extentOf(rows), asLog(space, last, { rows, live }))
+    space.store.replaceSegments(rangeOf(rows), logRows(space, last, { rows, live }))
     space.store.archive(replaced, now)
     space.store.putCounts({ ...space.state, superseded })
   })
@@ -81,7 +81,7 @@ function readableRows(rows: readonly SegmentRow[]): readonly SegmentRow[] {
 }
 
 /** Leaves a row as it is that cannot be read at all. */
-function passOver(
+function skipRow(
   pass: Pass,
   { first, last }: { readonly first: number; readonly last: number },
 ): PassProgress {
@@ -103,12 +103,12 @@ async function openSlice(space: Space, rows: readonly SegmentRow[]): Promise<Sli
   const { epoch } = space.state
   const found = rows.flatMap((row) => (tryChunks(row.body) ?? []).map((chunk) => ({ row, chunk })))
   const opened = await Promise.all(found.map(({ row, chunk }) => openOne(space, chunk, row)))
-  const heads = headsOf(
+  const heads = entryStatesOf(
     space,
     opened.flatMap(({ versions }) => versions),
   )
   const chunks = opened.map((one) =>
-    one.versions.every(isPromised(heads)) ? one : unreadable(one.chunk, one.row),
+    one.versions.every(matchesEntry(heads)) ? one : unreadable(one.chunk, one.row),
   )
   const versions = chunks.flatMap((chunk) => chunk.versions)
   const live = new Set(versions.filter(({ key, seq }) => heads.get(key)?.seq === seq).map(({ seq }) => seq))
@@ -117,7 +117,7 @@ async function openSlice(space: Space, rows: readonly SegmentRow[]): Promise<Sli
 }
 
 /** A chunk that cannot be read is reported and carried along, so that it can be mended. */
-async function openOne(space: Space, chunk: Chunk, row: Opened['row']): Promise<Opened> {
+async function openOne(space: Space, chunk: Chunk, row: OpenedChunk['row']): Promise<OpenedChunk> {
   try {
     const text = await openText(space, chunk)
     const versions = versionsOf(chunk.header, text)
@@ -129,15 +129,15 @@ async function openOne(space: Space, chunk: Chunk, row: Opened['row']): Promise<
 }
 
 /** Whether a chunk may be in a row: a frame of form 1 has no tag that says so. */
-function isWithin({ header }: Chunk, { first, last }: Opened['row']): boolean {
+function isWithin({ header }: Chunk, { first, last }: OpenedChunk['row']): boolean {
   return header.slots.every(({ seq }) => seq >= first && seq <= last)
 }
 
-function countUnreadable(chunks: readonly Opened[]): number {
+function countUnreadable(chunks: readonly OpenedChunk[]): number {
   return chunks.filter(({ text }) => text === null).length
 }
 
-function unreadable(chunk: Chunk, row: Opened['row']): Opened {
+function unreadable(chunk: Chunk, row: OpenedChunk['row']): OpenedChunk {
   logUnreadable({ message: 'chunk unreadable', generation: chunk.header.g, seq: firstSeq(chunk.header) })
   return { chunk, text: null, versions: [], row }
 }
@@ -147,14 +147,14 @@ function logUnreadable(fields: Readonly<Record<string, string | number>>): void 
 }
 
 /** Whether a version is what the head that stands at it says. */
-function isPromised(heads: ReadonlyMap<string, EntryState>): (version: Version) => boolean {
+function matchesEntry(heads: ReadonlyMap<string, EntryState>): (version: Version) => boolean {
   return (version) => {
     const head = heads.get(version.key)
-    return head?.seq !== version.seq || agrees(version, head)
+    return head?.seq !== version.seq || matches(version, head)
   }
 }
 
-function headsOf(space: Space, versions: readonly Version[]): ReadonlyMap<string, EntryState> {
+function entryStatesOf(space: Space, versions: readonly Version[]): ReadonlyMap<string, EntryState> {
   const keys = [...new Set(versions.map(({ key }) => key))]
   const heads = new Map<string, EntryState>()
   for (let start = 0; start < keys.length; start += HEADS_AT_ONCE) {
@@ -184,7 +184,7 @@ async function packLive(keys: SpaceKeys, { chunks, live }: Slice): Promise<reado
     const length = chunks.slice(start).findIndex(({ text }) => (text === null) !== isBroken)
     const run = chunks.slice(start, length === -1 ? undefined : start + length)
     if (isBroken) rows.push(...rowOfBroken(run, chunks[start - 1], chunks[start + run.length]))
-    else rows.push(...packChunks(await sealParts(keys, run, (seq) => live.has(seq))))
+    else rows.push(...packChunks(await resealWanted(keys, run, (seq) => live.has(seq))))
     start += run.length
   }
   return rows
@@ -192,9 +192,9 @@ async function packLive(keys: SpaceKeys, { chunks, live }: Slice): Promise<reado
 
 /** One row for broken chunks that follow one another; for each of their rows, if they are of several. */
 function rowOfBroken(
-  run: readonly Opened[],
-  before: Opened | undefined,
-  after: Opened | undefined,
+  run: readonly OpenedChunk[],
+  before: OpenedChunk | undefined,
+  after: OpenedChunk | undefined,
 ): readonly Packed[] {
   const rows = [...new Set(run.map(({ row }) => row))]
   return rows.map((row) => {
@@ -206,9 +206,9 @@ function rowOfBroken(
 }
 
 /** The wanted changes of each chunk, as chunks of the same origin. One that stays whole is not sealed again. */
-async function sealParts(
+async function resealWanted(
   keys: SpaceKeys,
-  chunks: readonly Opened[],
+  chunks: readonly OpenedChunk[],
   isWanted: (seq: number) => boolean,
 ): Promise<readonly Chunk[]> {
   const [g] = keys.generations
@@ -260,17 +260,17 @@ async function resealRow(
   if (chunks.every((chunk) => isNewest(chunk, newest))) return { row: null, unreadable: 0 }
   const row = { first, last, at: 0 }
   const opened = await Promise.all(chunks.map((chunk) => openOne(space, chunk, row)))
-  const sealed = await sealParts(keys, opened, () => true)
+  const sealed = await resealWanted(keys, opened, () => true)
   const unreadable = countUnreadable(opened)
   return { row: { first, body: concatenate(sealed.map(({ bytes }) => bytes)) }, unreadable }
 }
 
-function extentOf(rows: readonly SegmentRow[]): Pick<Packed, 'first' | 'last'> {
+function rangeOf(rows: readonly SegmentRow[]): Pick<Packed, 'first' | 'last'> {
   return { first: rows[0]?.first ?? 0, last: rows.at(-1)?.last ?? 0 }
 }
 
 /** The log's rows for what is left. The end of the log stays where it is, even if nothing there is current. */
-function asLog(
+function logRows(
   { state }: Space,
   { last, entries, at, superseded }: SegmentRow,
   { rows, live }: { rows: readonly SegmentRow[]; live: readonly Packed[] },

@@ -39,7 +39,7 @@ export async function arrangeUpkeep(
  */
 export async function upkeep(space: Space, now: number): Promise<void> {
   await space.refreshConfig(now)
-  const isDone = await proceed(space, now)
+  const isDone = await doNext(space, now)
   if (!isDone) return space.alarm.wakeBy(now)
   await arrangeUpkeep(space, now, { conflicts: space.store.ages(), verdicts: false })
   const oldest = space.store.oldestVerdicts()
@@ -49,21 +49,21 @@ export async function upkeep(space: Space, now: number): Promise<void> {
 }
 
 /** Whether nothing is left for today. */
-async function proceed(space: Space, now: number): Promise<boolean> {
+async function doNext(space: Space, now: number): Promise<boolean> {
   const passes = space.store.passes()
-  if (passes.now !== null) return proceedWith(space, { ...passes, now: passes.now }, now)
+  if (passes.now !== null) return continuePass(space, { ...passes, now: passes.now }, now)
   if (dropAged(space, now)) return false
   const { generations } = await space.keys()
   const occasion = { now, generation: generations[0], historyDays: space.config.historyDays }
   if (!isPassDue(space.state, passes.last, occasion)) return true
-  return proceedWith(space, { ...passes, now: newPass(space, occasion.generation) }, now)
+  return continuePass(space, { ...passes, now: newPass(space, occasion.generation) }, now)
 }
 
 function newPass({ state: { seq } }: Space, generation: number): Pass {
   return { after: 0, to: seq, generation, unreadable: 0 }
 }
 
-async function proceedWith(
+async function continuePass(
   space: Space,
   { last, now: pass }: Passes & { now: Pass },
   now: number,
@@ -71,7 +71,7 @@ async function proceedWith(
   const { epoch } = space.state
   const progress = await (pass.of === 'archive' ? resealArchive(space, pass) : compactSlice(space, pass, now))
   if (progress === null || space.state.epoch !== epoch) return true
-  const next = nextOf(progress, last)
+  const next = remainderOf(progress, last)
   if (next !== null) {
     space.store.putPasses({ last, now: next })
     return false
@@ -81,7 +81,7 @@ async function proceedWith(
 }
 
 /** The rest of a pass, or its part over the archive; null at the end. */
-function nextOf({ pass, isAtEnd }: PassProgress, last: LastPass): Pass | null {
+function remainderOf({ pass, isAtEnd }: PassProgress, last: LastPass): Pass | null {
   return isAtEnd ? archivePass(pass, last) : pass
 }
 

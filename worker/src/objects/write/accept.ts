@@ -15,7 +15,7 @@ import { hasContent, type Version } from '../../core/values/version.ts'
 import type { SyncRequest } from '../../schema/sync.ts'
 import type { Wrote } from '../read/pull.ts'
 import { checkSession } from '../space/admission.ts'
-import { claimOf, isClaimDue, recordOf } from '../space/client.ts'
+import { checkClient, claimOf, isClaimDue } from '../space/client.ts'
 import { CorruptionError } from '../space/log.ts'
 import { checkQuota } from '../space/quota.ts'
 import type { Space } from '../space/space.ts'
@@ -23,7 +23,7 @@ import type { ClientRecord } from '../store/client-rows.ts'
 import { type Digests, isEqual } from '../store/seal.ts'
 
 import { commit, type SealedLines, sealLines } from './commit.ts'
-import { type Opened, openFor } from './opened-versions.ts'
+import { type OpenedVersions, openMissing } from './opened-versions.ts'
 
 /** What became of a batch, now or when it first came. */
 export interface BatchOutcome {
@@ -38,14 +38,14 @@ export interface BatchOutcome {
 }
 
 /** A request's batch, and who sent it. */
-export interface Submission {
+export interface BatchInput {
   readonly session: Session
   readonly request: SyncRequest
   readonly clock: Clock
 }
 
 /** A batch with all that can be made ready before the space is looked at. */
-interface Prepared extends Submission {
+interface PreparedBatch extends BatchInput {
   readonly edits: readonly Edit[]
   readonly origin: Origin
   /** Empty for a batch without a number. */
@@ -54,7 +54,7 @@ interface Prepared extends Submission {
 
 /** What is opened and sealed while a batch is decided; none of it changes when the space moves on. */
 interface Material {
-  readonly opened: Opened
+  readonly opened: OpenedVersions
   /** The changes as they came. */
   readonly asSent: SealedLines
   /** The lines of the last plan in which the space made a value. */
@@ -64,7 +64,7 @@ interface Material {
 /** Decides a batch and stores its effects, or answers again what was decided when it first came. */
 export async function acceptBatch(
   space: Space,
-  submission: Submission,
+  submission: BatchInput,
 ): Promise<Result<BatchOutcome, Fault>> {
   const { request, session, clock } = submission
   const { epoch } = space.state
@@ -75,15 +75,20 @@ export async function acceptBatch(
     // From here to the commit nothing is awaited: what was read still holds when it is written.
     const valid = checkSession(space, session, clock.now)
     if (!valid.ok) return valid
-    const record = writes(request) ? recordOf(space, session) : accepted(undefined)
+    const record = writes(request) ? checkClient(space, session) : accepted(undefined)
     if (!record.ok) return record
-    const known = recognise(prepared, record.value, space.state.epoch)
+    const known = findReplay(prepared, record.value, space.state.epoch)
     if (!known.ok) return known
     if (known.value !== null) return replay(space, prepared, known.value)
     const plan = planNow(space, prepared, material.opened.versions)
     const sealed = sealedFor(plan, material)
     if (sealed !== null) {
-      return settle(space, prepared, { plan, sealed, opened: material.opened.versions, record: record.value })
+      return storePlan(space, prepared, {
+        plan,
+        sealed,
+        opened: material.opened.versions,
+        record: record.value,
+      })
     }
     await provide(space, plan, { prepared, material })
   }
@@ -91,9 +96,9 @@ export async function acceptBatch(
 
 async function prepare(
   space: Space,
-  submission: Submission,
+  submission: BatchInput,
   edits: readonly Edit[],
-): Promise<[Prepared, SealedLines]> {
+): Promise<[PreparedBatch, SealedLines]> {
   const { request, session, clock } = submission
   const batch = request.batch ?? null
   const keys = await space.keys()
@@ -114,8 +119,8 @@ function writes({ batch, changes }: SyncRequest): boolean {
 }
 
 /** The client's record, if the batch is its last one come again; else null. */
-function recognise(
-  { request: { batch }, digests }: Prepared,
+function findReplay(
+  { request: { batch }, digests }: PreparedBatch,
   record: ClientRecord | undefined,
   epoch: string,
 ): Result<ClientRecord | null, Fault> {
@@ -131,7 +136,7 @@ function recognise(
   return record.verdicts === '' ? refused({ code: 'batch-forgotten', batch }) : accepted(record)
 }
 
-function replay(space: Space, prepared: Prepared, record: ClientRecord): Result<BatchOutcome, Fault> {
+function replay(space: Space, prepared: PreparedBatch, record: ClientRecord): Result<BatchOutcome, Fault> {
   const clock: Clock = { now: record.arrived, skew: record.skew }
   const context = { epoch: space.state.epoch, clock, granted: prepared.session.collections }
   const edits = toEdits(prepared.request.changes, context)
@@ -149,8 +154,8 @@ function replay(space: Space, prepared: Prepared, record: ClientRecord): Result<
 
 function planNow(
   space: Space,
-  { edits, session, request, clock }: Prepared,
-  opened: Opened['versions'],
+  { edits, session, request, clock }: PreparedBatch,
+  opened: OpenedVersions['versions'],
 ): Plan {
   const keys = edits.filter(({ rejection }) => rejection === null).map(({ key }) => key)
   const heads = space.store.entryStates(keys)
@@ -176,31 +181,36 @@ function sealedFor({ missing, lines }: Plan, { asSent, withMade }: Material): Se
 async function provide(
   space: Space,
   plan: Plan,
-  { prepared, material }: { prepared: Prepared; material: Material },
+  { prepared, material }: { prepared: PreparedBatch; material: Material },
 ): Promise<void> {
   const { opened } = material
   const gone = plan.missing.find((seq) => opened.versions.get(seq) === null)
   if (gone !== undefined) throw new CorruptionError(`version ${gone} stands but is not in the log`)
   if (plan.missing.length > 0) {
-    await openFor(space, prepared.edits, { opened, missing: plan.missing })
+    await openMissing(space, prepared.edits, { opened, missing: plan.missing })
   } else if (plan.lines !== null) {
     material.withMade = await sealLines(await space.keys(), plan.lines, prepared.origin)
   }
 }
 
-function settle(
+function storePlan(
   space: Space,
-  prepared: Prepared,
+  prepared: PreparedBatch,
   {
     plan,
     sealed,
     opened,
     record,
-  }: { plan: Plan; sealed: SealedLines; opened: Opened['versions']; record: ClientRecord | undefined },
+  }: {
+    plan: Plan
+    sealed: SealedLines
+    opened: OpenedVersions['versions']
+    record: ClientRecord | undefined
+  },
 ): Result<BatchOutcome, Fault> {
   const { edits, request } = prepared
   const { verdicts } = plan
-  const conflicts = conflictsOf(space, plan)
+  const conflicts = conflictsIn(space, plan)
   const atHand = [...opened].filter(([, version]) => version === null || hasContent(version))
   const versions = new Map([...atHand, ...plan.versions])
   const spoiled = conflicts.length > 0 || verdicts.some(({ status }) => status === 'rejected')
@@ -212,7 +222,7 @@ function settle(
       results: resultsOf(edits, verdicts, { epoch, values: new Map(), conflicts: new Set() }),
     })
   }
-  const noted = noteOf(prepared, plan, record)
+  const noted = recordAfter(prepared, plan, record)
   const growth = growthOf(plan)
   const traces = growth.traces || isLarger(noted, record)
   const room = checkQuota(space, prepared.session, { ...growth, traces })
@@ -224,7 +234,7 @@ function settle(
 }
 
 /** The conflicts that a plan's verdicts speak of, in their order: its own, and of a retry the one that is noted already. */
-function conflictsOf({ store }: Space, { verdicts, conflicts }: Plan): readonly Conflict[] {
+function conflictsIn({ store }: Space, { verdicts, conflicts }: Plan): readonly Conflict[] {
   const ids = conflictIds(verdicts)
   if (ids.length === conflicts.length) return conflicts
   const own = new Map(conflicts.map((conflict) => [conflict.id, conflict]))
@@ -240,8 +250,8 @@ function isLarger(noted: ClientRecord | null, record: ClientRecord | undefined):
 }
 
 /** What is noted of the client: the batch with its verdicts, or without a number whose client it is. */
-function noteOf(
-  { session, request, clock, digests, origin }: Prepared,
+function recordAfter(
+  { session, request, clock, digests, origin }: PreparedBatch,
   { verdicts, stored }: Plan,
   record: ClientRecord | undefined,
 ): ClientRecord | null {

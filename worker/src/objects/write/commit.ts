@@ -13,7 +13,7 @@ import type { Append } from '../store/segment-rows.ts'
 export interface SealedLines {
   readonly keys: SpaceKeys
   readonly origin: Origin
-  readonly drafts: readonly ChunkText[]
+  readonly texts: readonly ChunkText[]
   readonly sealed: readonly Uint8Array[]
   /** Whether it is these lines that were sealed. */
   holds(lines: readonly string[]): boolean
@@ -25,12 +25,12 @@ export async function sealLines(
   lines: readonly (string | null)[],
   origin: Origin,
 ): Promise<SealedLines> {
-  const drafts = chunkTexts(lines)
-  const sealed = await Promise.all(drafts.map(({ text }) => keys.seal(text, origin)))
+  const texts = chunkTexts(lines)
+  const sealed = await Promise.all(texts.map(({ text }) => keys.seal(text, origin)))
   return {
     keys,
     origin,
-    drafts,
+    texts,
     sealed,
     holds: (wanted) => wanted.length === lines.length && wanted.every((line, index) => line === lines[index]),
   }
@@ -65,7 +65,7 @@ export function commit(space: Space, plan: Plan, { sealed, record, decides }: Ac
 function appendsOf(
   { state }: Space,
   plan: Plan,
-  { keys, origin, drafts, sealed }: SealedLines,
+  { keys, origin, texts, sealed }: SealedLines,
 ): readonly Append[] {
   const placed = new Map(plan.stored.map((stored) => [stored.index, stored]))
   const entries = state.entries + plan.entries
@@ -74,7 +74,7 @@ function appendsOf(
   const appends: { into: number | null; first: number; last: number; parts: Uint8Array[]; bytes: number }[] =
     []
   let into = tail !== null && tail.bytes < SEGMENT_BYTES ? tail.first : null
-  for (const [position, { indexes }] of drafts.entries()) {
+  for (const [position, { indexes }] of texts.entries()) {
     const slots = indexes.flatMap((line, index) => {
       const stored = placed.get(line)
       return stored === undefined ? [] : [slotOf(stored, index)]

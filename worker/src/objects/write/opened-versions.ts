@@ -7,7 +7,7 @@ import { openVersions } from '../space/log.ts'
 import type { Space } from '../space/space.ts'
 
 /** What was opened for a batch; null: the log no longer holds it. */
-export interface Opened {
+export interface OpenedVersions {
   readonly versions: Map<number, Version | null>
   /** How long the contents are together. */
   length: number
@@ -17,10 +17,10 @@ export interface Opened {
  * Opens what a batch is decided against, a few versions at a time. Once it holds much, only what has to be known of a
  * further one is kept: whether a change says the very same, or was made on it.
  */
-export async function openFor(
+export async function openMissing(
   space: Space,
   edits: readonly Edit[],
-  { opened, missing }: { readonly opened: Opened; readonly missing: readonly number[] },
+  { opened, missing }: { readonly opened: OpenedVersions; readonly missing: readonly number[] },
 ): Promise<void> {
   const byKey = Map.groupBy(edits, ({ key }) => key)
   const seqs = [...new Set(missing)].sort((one, other) => one - other)

@@ -4,7 +4,7 @@ import { resultsOf } from '../../core/batch/results.ts'
 import { type ChangeResult, conflictId } from '../../core/batch/verdict.ts'
 import { allows } from '../../core/values/collections.ts'
 import type { Json } from '../../core/values/json.ts'
-import { blindReader, tell, versionReader } from '../read/conflict-view.ts'
+import { blindReader, describeConflict, versionReader } from '../read/conflict-view.ts'
 import type { Space } from '../space/space.ts'
 import type { BatchOutcome } from './accept.ts'
 
@@ -33,7 +33,7 @@ export async function report(space: Space, session: Session, outcome: BatchOutco
   const conflicts: object[] = []
   for (const conflict of outcome.conflicts) {
     const key = keys.get(conflict.id)
-    if (key !== undefined) conflicts.push(await tell(conflict, { key, epoch, reader }))
+    if (key !== undefined) conflicts.push(await describeConflict(conflict, { key, epoch, reader }))
   }
   const told = new Set(outcome.conflicts.filter(({ id }) => keys.has(id)).map(({ id }) => id))
   return { results: resultsOf(edits, verdicts, { epoch, values, conflicts: told }), conflicts }

@@ -12,7 +12,7 @@ import { formatVersion, NOTHING, parseVersion, type Version } from '../../core/v
 import type { ResolveRequest } from '../../schema/conflict.ts'
 import { keyOf } from '../read/conflicts.ts'
 import { checkScope, checkSession } from '../space/admission.ts'
-import { claimOf, isClaimDue, recordOf } from '../space/client.ts'
+import { checkClient, claimOf, isClaimDue } from '../space/client.ts'
 import { openVersions } from '../space/log.ts'
 import { checkQuota } from '../space/quota.ts'
 import type { Space } from '../space/space.ts'
@@ -22,14 +22,14 @@ import { arrangeUpkeep } from '../upkeep/upkeep.ts'
 import { commit, type SealedLines, sealLines } from './commit.ts'
 
 /** Which conflict, what is to stand, and when it was asked for (ms). */
-export interface Resolution {
+export interface ResolveInput {
   readonly id: number
   readonly request: ResolveRequest
   readonly now: number
 }
 
 /** A conflict with the content that was chosen, ready to be written. */
-interface Case {
+interface PreparedResolution {
   readonly conflict: Conflict
   readonly edit: Edit
   readonly sealed: SealedLines
@@ -48,7 +48,7 @@ interface Case {
 export async function resolveConflict(
   space: Space,
   session: Session,
-  resolution: Resolution,
+  resolution: ResolveInput,
 ): Promise<Result<string, Fault>> {
   for (;;) {
     const allowed = authorizeResolve(space, session, resolution.now)
@@ -56,16 +56,21 @@ export async function resolveConflict(
     const prepared = await prepare(space, session, resolution)
     if (!prepared.ok) return prepared
     const { conflict } = prepared.value
-    if (conflict.resolution !== 'open') return answerAgain(space, prepared.value)
+    if (conflict.resolution !== 'open') return replayResolution(space, prepared.value)
     // From here to the commit nothing is awaited.
     const still = authorizeResolve(space, session, resolution.now)
     if (!still.ok) return still
-    const head = headOf(space, prepared.value.edit.key)
+    const head = entryStateOf(space, prepared.value.edit.key)
     const isOpen = space.store.conflicts([conflict.id])[0]?.resolution === 'open'
     // Whether the content that stands is the chosen one is known of the version that was opened.
     if (isOpen && (head?.seq ?? NOTHING) === prepared.value.stood) {
       const { base } = resolution.request
-      const settled = settle(space, session, { prepared: prepared.value, base, head, record: still.value })
+      const settled = storeResolution(space, session, {
+        prepared: prepared.value,
+        base,
+        head,
+        record: still.value,
+      })
       if (settled.ok) await arrangeUpkeep(space, resolution.now)
       return settled
     }
@@ -81,10 +86,14 @@ function authorizeResolve(
   const writes = known.ok ? checkScope(session, 'sync:write') : known
   // Nobody decides what they may not see, nor finds it out by deciding.
   const reads = writes.ok ? checkScope(session, 'sync:read') : writes
-  return reads.ok ? recordOf(space, session) : reads
+  return reads.ok ? checkClient(space, session) : reads
 }
 
-async function prepare(space: Space, session: Session, resolution: Resolution): Promise<Result<Case, Fault>> {
+async function prepare(
+  space: Space,
+  session: Session,
+  resolution: ResolveInput,
+): Promise<Result<PreparedResolution, Fault>> {
   const { id, request, now } = resolution
   const [conflict] = space.store.conflicts([id])
   if (conflict === undefined) return unknown(id)
@@ -98,7 +107,7 @@ async function prepare(space: Space, session: Session, resolution: Resolution): 
     base: request.base,
     ...contentOf(request, { conflict, versions }),
   }
-  const stood = headOf(space, key)?.seq ?? NOTHING
+  const stood = entryStateOf(space, key)?.seq ?? NOTHING
   const clock = { now, skew: 0 }
   const context = { epoch: space.state.epoch, clock, granted: null }
   const [edit] = toEdits([change], context) as readonly [Edit]
@@ -111,7 +120,7 @@ async function prepare(space: Space, session: Session, resolution: Resolution): 
   return accepted({ conflict, edit, sealed, stood, isChosen, settled: versions.get(resolvedBy) ?? null })
 }
 
-function headOf({ store }: Space, key: string): EntryState | undefined {
+function entryStateOf({ store }: Space, key: string): EntryState | undefined {
   return store.entryStates([key]).get(key)
 }
 
@@ -126,13 +135,13 @@ function contentOf(
 
 /** A case with what stands and who decides, at one moment. */
 interface Decided {
-  readonly prepared: Case
+  readonly prepared: PreparedResolution
   readonly base: string | null
   readonly head: EntryState | undefined
   readonly record: ClientRecord | undefined
 }
 
-function settle(
+function storeResolution(
   space: Space,
   session: Session,
   { prepared, base, head, record }: Decided,
@@ -154,7 +163,7 @@ function settle(
   const now = sealed.origin.t
   const claim = plan.stored.length > 0 && isClaimDue(record, now) ? claimOf(session, now) : null
   commit(space, plan, { sealed, record: claim, decides: { id: conflict.id, by } })
-  return answer(prepared, { epoch, by, replayed: false })
+  return replyFor(prepared, { epoch, by, replayed: false })
 }
 
 function planNow(
@@ -173,12 +182,12 @@ function planNow(
 }
 
 /** The same decision come again, by its content, is answered as then; another one comes too late. */
-function answerAgain(space: Space, prepared: Case): Result<string, Fault> {
+function replayResolution(space: Space, prepared: PreparedResolution): Result<string, Fault> {
   const { conflict, edit, settled } = prepared
   const same = conflict.resolvedBy === NOTHING ? edit.deleted : settled !== null && isSame(settled, edit)
   if (conflict.resolution !== 'resolved' || !same)
     return refused({ code: 'already-resolved', id: conflict.id })
-  return answer(prepared, { epoch: space.state.epoch, by: conflict.resolvedBy, replayed: true })
+  return replyFor(prepared, { epoch: space.state.epoch, by: conflict.resolvedBy, replayed: true })
 }
 
 /** Whether a version holds what is chosen: the same value, or a deletion. */
@@ -186,8 +195,8 @@ function isSame(version: Version, { deleted, text }: Edit): boolean {
   return version.deleted ? deleted : !deleted && textOf(version) === text
 }
 
-function answer(
-  { conflict, edit }: Case,
+function replyFor(
+  { conflict, edit }: PreparedResolution,
   { epoch, by, replayed }: { epoch: string; by: number; replayed: boolean },
 ): Result<string, Fault> {
   const version = by === NOTHING ? null : formatVersion(epoch, by)
