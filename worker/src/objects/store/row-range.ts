@@ -1,12 +1,12 @@
-/** The most rows of a stretch: nearly all have 16 KiB, so that its bytes end it long before. */
+/** The most rows of a range. Nearly all rows have 16 KiB, so the limit of bytes ends a range long before. */
 export const MAX_RANGE_ROWS = 1000
 
-/** A row, by where it begins and how large it is. */
+/** The size of a row and its first sequence number. */
 export type RowSize = { first: number; bytes: number }
 
 /**
- * The first of some rows that together are about so many bytes. Reads the query to its end: an unfinished one keeps its
- * table from being changed.
+ * The leading rows that together are about `bytes` long. Reads the query to its end, because an unfinished query keeps
+ * its table from being changed.
  */
 export function rowsWithin(bytes: number, sizes: Iterable<RowSize>): readonly RowSize[] {
   let before = 0
@@ -17,7 +17,7 @@ export function rowsWithin(bytes: number, sizes: Iterable<RowSize>): readonly Ro
   })
 }
 
-/** Where such rows end; undefined without any. */
+/** The first sequence number of the last such row; undefined without rows. */
 export function lastWithin(bytes: number, sizes: Iterable<RowSize>): number | undefined {
   return rowsWithin(bytes, sizes).at(-1)?.first
 }
