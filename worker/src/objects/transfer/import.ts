@@ -23,19 +23,14 @@ import { arrangeUpkeep } from '../upkeep/upkeep.ts'
 import { advance, type SealedLines, sealLines } from '../write/commit.ts'
 import { lineReader } from './line-reader.ts'
 
-/** The body of an import, the number of its first line in the export, and when it came (ms). */
+/** The body of an import, the number of its first line in the export, and when the request arrived, ms. */
 export interface ImportRequest {
   readonly body: ReadableStream<Uint8Array>
   readonly line: number
   readonly now: number
 }
 
-/** It is up to the client how long an import takes: the clock is read again for every few lines. */
-export interface ClockedRequest extends ImportRequest {
-  readonly clock: () => number
-}
-
-/** Lines of an export, the number of the first, and when they came (ms). */
+/** Lines of an export, the number of the first line, and when the request arrived, ms. */
 interface LinesInput {
   readonly texts: readonly string[]
   readonly first: number
@@ -43,22 +38,23 @@ interface LinesInput {
   readonly clock: () => number
 }
 
-/** What some lines bring that was not in before, and how far the import has come with them. */
+/** The new entries of some lines, and the progress of the import after them. */
 interface ParsedLines {
   readonly entries: readonly Imported[]
   readonly progress: Progress
-  /** What is wrong with the line after them. */
+  /** The fault of the line after them, if it is invalid. */
   readonly fault: Fault | null
 }
 
 /**
- * `POST /api/import`: fills an empty space with an export, a transaction every few hundred lines, each with how far
- * it has come. Cut off anywhere it is sent again: lines that are in are passed over.
+ * `POST /api/import`: fills an empty space with an export. Stores a few hundred lines in each transaction, together with
+ * the progress. An interrupted import is sent again: lines that are stored are skipped. The clock is read for every few
+ * lines, because the client decides how long an import takes.
  */
 export async function importSpace(
   space: Space,
   session: Session,
-  { body, line, now, clock }: ClockedRequest,
+  { body, line, now, clock }: ImportRequest & { readonly clock: () => number },
 ): Promise<Result<string, Fault>> {
   const begun = beginTransfer(space, session, clock())
   if (!begun.ok) return begun
@@ -96,14 +92,14 @@ function replyOf({ state: { imported, entries, seq } }: Space): string {
 
 async function storeLines(space: Space, session: Session, lines: LinesInput): Promise<Result<true, Fault>> {
   const { imported } = space.state
-  const stretch = parseLines(space, lines)
-  if (!stretch.ok) return stretch
-  const { progress, fault } = stretch.value
-  // All of it was in before, and may have been edited since: nothing of that is to be noted anew.
+  const parsed = parseLines(space, lines)
+  if (!parsed.ok) return parsed
+  const { progress, fault } = parsed.value
+  // All lines were stored before, and their entries may have been edited since. The progress must not be stored again.
   if (progress === imported) return fault === null ? accepted(true) : refused(fault)
-  const entries = lastOfEach(stretch.value.entries)
+  const entries = lastOfEach(parsed.value.entries)
   const sealed = await sealRuns(space, entries, lines.now)
-  // From here to the commit nothing is awaited.
+  // Nothing is awaited from here to the commit.
   const allowed = authorizeImport(space, session, lines.clock())
   if (!allowed.ok) return allowed
   if (space.state.imported !== imported) return importGap(space.state.imported)
@@ -136,7 +132,7 @@ function parseLines(space: Space, { texts, first, now }: LinesInput): Result<Par
   return accepted({ entries, progress, fault: null })
 }
 
-/** The import that a header belongs to: the one that is under way or done, or a new one into an empty space. */
+/** Finds the import that a header belongs to: the stored one, or a new one if the space is empty. */
 function beginImport({ state: { imported, seq } }: Space, text: string): Result<Progress, Fault> {
   const header = parseHeader(text)
   if (!header.ok) return header
@@ -154,7 +150,7 @@ function importGap(imported: Progress | null): Result<never, Fault> {
   return refused({ code: 'import-gap', expected: (imported?.line ?? 0) + 1 })
 }
 
-/** The entry that a line holds, or `end`, whose count must be that of the lines before it. */
+/** Reads the entry of a line, or `end`, whose count must match the number of lines before it. */
 function readLine(text: string, line: number, context: EditContext): Result<Imported | 'end', Fault> {
   const parsed = parseImportLine(text, line)
   if (!parsed.ok) return parsed
@@ -166,8 +162,8 @@ function readLine(text: string, line: number, context: EditContext): Result<Impo
   }
   const { key, value, deleted, timestamp, by } = parsed.value
   const [edit] = toEdits([{ key, value, deleted, timestamp }], context) as readonly [Edit]
-  const place = edit.path === undefined ? '' : ` at ${edit.path}`
-  return edit.rejection === null ? accepted({ edit, by }) : invalid(line, `${edit.rejection}${place}`)
+  const path = edit.path === undefined ? '' : ` at ${edit.path}`
+  return edit.rejection === null ? accepted({ edit, by }) : invalid(line, `${edit.rejection}${path}`)
 }
 
 function invalid(line: number, detail: string): Result<never, Fault> {
@@ -219,15 +215,15 @@ function commitLines(
   space.state = { ...space.state, ...counts, imported }
 }
 
-/** The sealed lines, which are in the order of their places. */
+/** Makes chunks of the sealed lines, which are in the order of their sequence numbers. */
 function chunksOf(sealed: readonly SealedLines[], placed: readonly ImportedVersion[]): readonly Chunk[] {
   const chunks: Chunk[] = []
   let next = 0
   for (const { keys, origin, texts, sealed: contents } of sealed) {
-    for (const [position, { indexes }] of texts.entries()) {
-      const stretch = placed.slice(next, next + indexes.length)
-      const slots = stretch.map(({ seq, previous }, index) => ({ seq, previous, index, lift: 0 }))
-      chunks.push(keys.chunk(origin, slots, contents[position] as Uint8Array))
+    for (const [number, { indexes }] of texts.entries()) {
+      const versions = placed.slice(next, next + indexes.length)
+      const slots = versions.map(({ seq, previous }, index) => ({ seq, previous, index, lift: 0 }))
+      chunks.push(keys.chunk(origin, slots, contents[number] as Uint8Array))
       next += indexes.length
     }
   }

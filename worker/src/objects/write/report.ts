@@ -8,15 +8,15 @@ import { blindReader, describeConflict, versionReader } from '../read/conflict-v
 import type { Space } from '../space/space.ts'
 import type { BatchOutcome } from './accept.ts'
 
-/** What a client is told of its batch. */
+/** The part of a reply that describes the outcome of a batch. */
 export interface BatchReport {
   readonly results: readonly ChangeResult[]
   readonly conflicts: readonly object[]
 }
 
 /**
- * What became of a batch, as far as the session may see it: without `sync:read` no value that another client had a
- * hand in. Values stop where the reply would grow too long; `GET /api/conflicts` has them page by page.
+ * Reports the outcome of a batch as far as the session may see it: without `sync:read`, no value that another client
+ * contributed to. Values are omitted once the reply is long. `GET /api/conflicts` returns them page by page.
  */
 export async function report(space: Space, session: Session, outcome: BatchOutcome): Promise<BatchReport> {
   const { edits, verdicts } = outcome
@@ -35,6 +35,6 @@ export async function report(space: Space, session: Session, outcome: BatchOutco
     const key = keys.get(conflict.id)
     if (key !== undefined) conflicts.push(await describeConflict(conflict, { key, epoch, reader }))
   }
-  const told = new Set(outcome.conflicts.filter(({ id }) => keys.has(id)).map(({ id }) => id))
-  return { results: resultsOf(edits, verdicts, { epoch, values, conflicts: told }), conflicts }
+  const shown = new Set(outcome.conflicts.filter(({ id }) => keys.has(id)).map(({ id }) => id))
+  return { results: resultsOf(edits, verdicts, { epoch, values, conflicts: shown }), conflicts }
 }
