@@ -18,24 +18,24 @@ import type { SpaceState } from '../store/store.ts'
 import { endIfOver, feedPositionOf, type Hub } from './hub.ts'
 import { endSocket, isOpen, listenerOf, saveListener, send } from './socket.ts'
 
-/** Tells those who follow. Both return at once: what is told goes out after the reply of whoever asked. */
+/** Sends changes to the sockets that follow the feed. Both methods return at once: the reply to the caller goes out first. */
 export interface Broadcast {
-  /** If the space has moved since everyone was told. */
+  /** Starts a round if the space has changed since the last one. */
   changed(): void
-  /** If the one who follows has something to catch up with. */
+  /** Starts a round if the listener is behind. */
   catchUp(listener: Listener): void
 }
 
-/** One round at a time: what is committed while one goes on is told in the same one. */
+/** Runs one round at a time. Changes that are committed during a round are sent in the same round. */
 export function broadcastOf(hub: Hub): Broadcast {
   const { space, ctx, env } = hub
   let running = false
-  let told: SpaceState | undefined
+  let sent: SpaceState | undefined
 
   async function run(): Promise<void> {
     try {
       await bringUpToDate(hub)
-      told = space.state
+      sent = space.state
     } catch (thrown) {
       console.error(defectLine(env, hub.newId(), thrown))
     } finally {
@@ -51,7 +51,7 @@ export function broadcastOf(hub: Hub): Broadcast {
 
   return {
     changed() {
-      if (space.state !== told && ctx.getWebSockets().length > 0) start()
+      if (space.state !== sent && ctx.getWebSockets().length > 0) start()
     },
 
     catchUp(listener) {
@@ -60,7 +60,7 @@ export function broadcastOf(hub: Hub): Broadcast {
   }
 }
 
-/** Until nobody is behind. Each step brings a socket to the head, tells its client to pull, or closes it. */
+/** Runs until no socket is behind. Each step brings sockets up to date, tells their clients to pull, or closes them. */
 async function bringUpToDate(hub: Hub): Promise<void> {
   for (;;) {
     const groups = groupsBehind(hub)
@@ -69,7 +69,7 @@ async function bringUpToDate(hub: Hub): Promise<void> {
   }
 }
 
-/** Sockets at one place under one filter: they are told the very same. */
+/** The sockets at one position under one filter. They are sent the same frame. */
 interface ListenerGroup {
   readonly listener: Listener
   readonly sockets: WebSocket[]
@@ -81,16 +81,16 @@ function groupsBehind({ ctx, space, clock, replying }: Hub): readonly ListenerGr
     const listener = listenerOf(socket)
     if (isStalled(listener, clock())) endSocket(socket, 'stalled')
     else if (isBehind(listener, space.state) && !replying.has(socket)) {
-      const name = groupKey(listener)
-      const group = groups.get(name) ?? { listener, sockets: [] }
+      const key = groupKey(listener)
+      const group = groups.get(key) ?? { listener, sockets: [] }
       group.sockets.push(socket)
-      groups.set(name, group)
+      groups.set(key, group)
     }
   }
   return [...groups.values()]
 }
 
-/** Filters in full: two of one digest must not be told the same. */
+/** Contains whole filters: two filters with the same digest must not share a frame. */
 function groupKey({ epoch, place, cursor, filter, poked }: Listener): string {
   return JSON.stringify([epoch, place, cursor, filter, poked])
 }
@@ -100,27 +100,26 @@ async function sendToGroup(hub: Hub, { listener, sockets }: ListenerGroup): Prom
     console.error(defectLine(hub.env, hub.newId(), thrown))
     return null
   })
-  const name = groupKey(listener)
+  const key = groupKey(listener)
   for (const socket of sockets) {
     const current = listenerOf(socket)
-    // While the frame was read the client may have moved on by itself, or gone.
-    if (!isOpen(socket) || groupKey(current) !== name || endIfOver(hub, socket, current.session)) continue
+    // While the frame was read, the client may have pulled or left.
+    if (!isOpen(socket) || groupKey(current) !== key || endIfOver(hub, socket, current.session)) continue
     if (hub.replying.has(socket)) continue
     if (frame === null) endSocket(socket, 'defect')
     else sendFrame(hub, { socket, listener: current }, frame)
   }
 }
 
-/** What follows a place; without a text if there is nothing that the client may see, null if it is to be pulled. */
+/** The changes after a position. The text is null if the client may see none of them. */
 interface LiveFrame {
   readonly to: FeedPosition
   readonly text: string | null
   readonly bytes: number
 }
 
-type Told = LiveFrame | 'pull'
-
-async function readFrame({ space }: Hub, listener: Listener): Promise<Told> {
+/** Reads the next frame of a listener; `pull` if the changes do not fit in a frame, or the cursor cannot be continued. */
+async function readFrame({ space }: Hub, listener: Listener): Promise<LiveFrame | 'pull'> {
   const { epoch, place, filter } = listener
   const cursor = formatCursor(epoch, place, filter)
   const query = { cursor, limit: MAX_FRAME_ENTRIES, collections: filter }
@@ -133,12 +132,12 @@ async function readFrame({ space }: Hub, listener: Listener): Promise<Told> {
   return bytes > MAX_FRAME_BYTES ? 'pull' : { to, text, bytes }
 }
 
-/** Changes that lead from one cursor to another. */
+/** The frame with the changes from one cursor to another. */
 export function frameText(from: string | null, cursor: string | null, entries: readonly string[]): string {
   return withTexts({ type: 'changes', from, cursor }, 'changes', entries)
 }
 
-/** Says that there is something to pull. */
+/** The frame that tells a client to pull. */
 export function pokeText({ epoch, seq }: SpaceState): string {
   return JSON.stringify({ type: 'poke', head: formatVersion(epoch, seq) })
 }
@@ -146,7 +145,7 @@ export function pokeText({ epoch, seq }: SpaceState): string {
 function sendFrame(
   { space, clock }: Hub,
   { socket, listener }: { socket: WebSocket; listener: Listener },
-  frame: Told,
+  frame: LiveFrame | 'pull',
 ): void {
   if (frame === 'pull' || !hasRoom(listener, frame.bytes)) {
     saveListener(socket, pokedNow(listener))

@@ -5,12 +5,12 @@ import { spendBudget } from '../space/admission.ts'
 import { endIfOver, type Hub } from './hub.ts'
 import { endSocket, isOpen, listenerOf, saveListener } from './socket.ts'
 
-/** What a message cost: a request of its sender's budgets, or nothing yet, because it answers what was sent. */
+/** The charge for a message: `paid` is one request of its sender's budgets, `free` nothing so far. */
 export type Charge = 'paid' | 'free'
 
 /**
- * Counts a message before anything of it is read. Short ones are free for as long as something that was sent has not
- * been answered. Null: the socket has ended.
+ * Charges a message before it is parsed. Short messages are free as long as the client owes a reply to something it was
+ * sent. Returns null if the socket has ended.
  */
 export async function chargeMessage(
   hub: Hub,
@@ -22,21 +22,21 @@ export async function chargeMessage(
   return chargeBudget(hub, socket)
 }
 
-/** Counts a message that turned out to be none of those that are free. */
+/** Charges a message whose kind is not free after all. */
 export async function chargeIfFree(
   hub: Hub,
   socket: WebSocket,
-  toll: Result<Charge, Fault>,
+  charge: Result<Charge, Fault>,
 ): Promise<Result<Charge, Fault> | null> {
-  return toll.ok && toll.value === 'free' ? chargeBudget(hub, socket) : toll
+  return charge.ok && charge.value === 'free' ? chargeBudget(hub, socket) : charge
 }
 
-/** Counts a message like a request. A socket that goes on over its budget is ended. */
+/** Charges a message like a request. A socket that keeps exceeding its budget is ended. */
 async function chargeBudget(hub: Hub, socket: WebSocket): Promise<Result<Charge, Fault> | null> {
   const counted = await spendBudget(hub.space, listenerOf(socket).session, hub.clock())
   if (!isOpen(socket) || endIfOver(hub, socket, listenerOf(socket).session)) return null
   const listener = listenerOf(socket)
-  // One that is taken makes up for one that was refused, and not for all: a flood in gusts is one too.
+  // An accepted message cancels one refusal and not all of them, because a flood may come in bursts.
   const refusals = Math.max(0, (listener.refusals ?? 0) + (counted.ok ? -1 : 1))
   if (refusals > MAX_REFUSED_MESSAGES) {
     endSocket(socket, 'flooding')
@@ -46,7 +46,7 @@ async function chargeBudget(hub: Hub, socket: WebSocket): Promise<Result<Charge,
   return counted.ok ? accepted('paid') : counted
 }
 
-/** Uses up one of the messages that were free. */
+/** Uses up one of the client's free messages. */
 export function spendReply(socket: WebSocket): void {
   const listener = listenerOf(socket)
   saveListener(socket, { ...listener, replies: Math.max(0, (listener.replies ?? 0) - 1) })
