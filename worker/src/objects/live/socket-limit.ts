@@ -16,9 +16,9 @@ export function makeRoom(ctx: DurableObjectState, credential: string): boolean {
   if (open.length < MAX_SOCKETS) return true
   const held = Map.groupBy(open, (socket) => ctx.getTags(socket)[1])
   const most = [...held.values()].reduce((one, other) => (other.length > one.length ? other : one))
-  const [oldest] = most
+  const [crowding] = most
   const mine = held.get(credential)?.length ?? 0
-  if (oldest === undefined || mine + 1 >= most.length) return false
-  endSocket(oldest, 'crowded')
+  if (crowding === undefined || mine + 1 >= most.length) return false
+  endSocket(crowding, 'crowded')
   return true
 }

@@ -14,8 +14,8 @@ import { MAX_BUDGETS } from '../../core/values/limits.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
 
 /**
- * The rate limits of a space. They are kept in memory only and lost when the object is evicted. An object is evicted only
- * when it is idle, and by then most of the spent budget has been restored.
+ * The rate limits of a space. They are kept in memory only and lost when the object hibernates. It hibernates only while
+ * no requests arrive, and by then most of the spent budget has been restored.
  */
 export interface Budgets {
   /**
@@ -54,8 +54,8 @@ export function budgets(): Budgets {
 }
 
 /**
- * Stores the spending of an account. Clients choose their own ids, so the number of accounts is bounded: the least
- * recently used are dropped past `MAX_BUDGETS`, and any account once its budget is whole again.
+ * Stores the spending of an account. Clients choose their own ids, so the number of accounts is bounded. The least
+ * recently used accounts are dropped while there are more than `MAX_BUDGETS`, or while their budgets are whole again.
  */
 export function remember(accounts: Accounts, key: string, spent: Spent): void {
   accounts.delete(key)

@@ -13,7 +13,7 @@ export function runOf(stored: number): Pick<EntryState, 'root' | 'vacant'> {
     : { root: stored, vacant: stored <= NOTHING }
 }
 
-/** Before layout 7, a 1 in the column `merged` told that the version was merged, but not with which version. */
+/** In rows from before layout 7, a 1 in the column `merged` means that the version was merged, but not with which one. */
 const MERGED = 1
 
 export function mergedNumber(merged: number): number {

@@ -216,13 +216,13 @@ function commitLines(
 }
 
 /** Makes chunks of the sealed lines, which are in the order of their sequence numbers. */
-function chunksOf(sealed: readonly SealedLines[], placed: readonly ImportedVersion[]): readonly Chunk[] {
+function chunksOf(sealed: readonly SealedLines[], versions: readonly ImportedVersion[]): readonly Chunk[] {
   const chunks: Chunk[] = []
   let next = 0
   for (const { keys, origin, texts, sealed: contents } of sealed) {
     for (const [number, { indexes }] of texts.entries()) {
-      const versions = placed.slice(next, next + indexes.length)
-      const slots = versions.map(({ seq, previous }, index) => ({ seq, previous, index, lift: 0 }))
+      const group = versions.slice(next, next + indexes.length)
+      const slots = group.map(({ seq, previous }, index) => ({ seq, previous, index, lift: 0 }))
       chunks.push(keys.chunk(origin, slots, contents[number] as Uint8Array))
       next += indexes.length
     }

@@ -111,7 +111,7 @@ export interface Resealing {
   readonly entries?: number
 }
 
-/** Reports the progress of resealing, and wakes the alarm if work is left. Only the alarm works, so there is one pass at a time. */
+/** Reports the progress of resealing, and sets the alarm if work is left. Only the alarm runs passes, so there is one at a time. */
 export async function reseal(space: Space, now: number): Promise<Resealing> {
   const [generation] = (await space.keys()).generations
   const { seq, entries } = space.state
@@ -139,7 +139,10 @@ function dropAged(space: Space, now: number): boolean {
   return space.store.dropVerdicts(remembered, DROP_ROWS) === DROP_ROWS
 }
 
-/** Drops archive rows. Returns whether more may be left. A row that a conflict refers to gets a new date, so that the next step finds other rows. */
+/**
+ * Drops archive rows. Returns whether more may be left. A row that a conflict refers to gets a new date, so that the next
+ * step finds other rows.
+ */
 function dropArchives({ store }: Space, before: number, now: number): boolean {
   const rows = store.archivedBefore(before, { rows: DROP_ROWS, bytes: SLICE_BYTES })
   const kept = new Set(rows.filter((row) => isContested(store, row)).map(({ first }) => first))

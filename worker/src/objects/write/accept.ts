@@ -31,7 +31,7 @@ export interface BatchOutcome {
   /** The versions that are already open, by sequence number; null for one that is gone. */
   readonly versions: ReadonlyMap<number, Version | null>
   readonly replayed: boolean
-  /** The sequence numbers that this request assigned; null if there are none. */
+  /** The sequence numbers that this request assigned; null if it assigned none. */
   readonly wrote: Wrote | null
 }
 
@@ -99,7 +99,7 @@ function writes({ batch, changes }: SyncRequest): boolean {
   return batch !== undefined || changes.length > 0
 }
 
-/** Returns the client's record if the batch is a retry of its last one, or null. */
+/** Returns the client's record if the batch is a retry of its last one; null if it is a new batch. */
 function findReplay(
   { request: { batch }, digests }: PreparedBatch,
   record: ClientRecord | undefined,
