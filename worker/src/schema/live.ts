@@ -1,8 +1,8 @@
 import * as z from 'zod/mini'
 import type { Fault } from '../core/fault.ts'
 import type { Json } from '../core/values/json.ts'
-import { MAX_NOTE_LENGTH } from '../core/values/limits.ts'
 import { accepted, type Result } from '../core/values/result.ts'
+import { MAX_NOTE_LENGTH } from '../core/values/socket-limits.ts'
 import { AnyJson, ClientId, Opaque } from './name.ts'
 import { parseJson, parseShape } from './parse.ts'
 

@@ -27,8 +27,8 @@ export function parseBody<T>(schema: z.ZodMiniType<T>, text: string): Result<T, 
   return misfit === null ? parseShape(schema, json.value) : refused(faultOf(misfit))
 }
 
-function faultOf({ code, place }: Misfit): Fault {
-  const names = place.map((name) => (typeof name === 'string' ? shown(name) : name))
+function faultOf({ code, path }: Misfit): Fault {
+  const names = path.map((name) => (typeof name === 'string' ? shown(name) : name))
   const where = { place: boundedPointer(names) }
   return code === 'too-deep' ? { code, limit: MAX_DEPTH, ...where } : { code, ...where }
 }

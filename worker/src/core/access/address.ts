@@ -1,16 +1,17 @@
-/** The one address under which the platform shows every Worker of another zone (fundamentals: http-headers). */
+/** The single address that the platform shows for every Worker of another zone (fundamentals: http-headers). */
 const OTHER_WORKERS = '2a06:98c0:3600::103'
 
-/** An IPv4 address within IPv6 (RFC 4291, 2.5.5.2), in either spelling of its last 32 bits. */
+/** An IPv4 address mapped into IPv6 (RFC 4291, 2.5.5.2), in either spelling of its last 32 bits. */
 const MAPPED_DOTTED = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i
 const MAPPED_HEX = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i
 
-/** Groups that name a network of IPv6: a customer has all 2^64 addresses of one (RFC 6177). */
+/** The number of 16-bit groups that identify an IPv6 network. A customer gets all 2^64 addresses of one (RFC 6177). */
 const NETWORK_GROUPS = 4
 
 /**
- * Whom requests of an address count against: the address for IPv4, its network of 64 bits for IPv6, and the zone for a
- * Worker of another zone, which the platform names in `workerZone`. Without an address all callers are one.
+ * The caller to whom requests from an address are charged: the address itself for IPv4, the /64 network for IPv6, the
+ * zone for a Worker of another zone (the platform puts its name in `workerZone`). All requests without an address share
+ * one caller.
  */
 export function callerOf(address: string | null, workerZone: string | null): string {
   if (address === null) return 'unknown'

@@ -1,7 +1,10 @@
 import { accepted, type Refused, type Result, refused } from '../values/result.ts'
 import { SCOPES, type Scope, type SubjectGrant } from './session.ts'
 
-/** How identity providers may sign: asymmetric only (RFC 7518, 3.1; RFC 8037), so that nobody here could. */
+/**
+ * The signature algorithms accepted from identity providers. All are asymmetric (RFC 7518, 3.1; RFC 8037), so that the
+ * service itself cannot forge a token.
+ */
 export const ALGORITHMS = [
   'RS256',
   'RS384',
@@ -17,43 +20,48 @@ export const ALGORITHMS = [
 ] as const
 export type Algorithm = (typeof ALGORITHMS)[number]
 
-/** Whose tokens the stack takes, and what their holders get. */
+/** An identity provider whose tokens the stack accepts, and the rights that their holders get. */
 export interface IdentityProvider {
-  /** The `iss` of its tokens, to the letter. */
+  /** The `iss` claim of its tokens, compared exactly. */
   readonly issuer: string
-  /** Of these, `aud` must hold one. */
+  /** The `aud` claim must contain one of these. */
   readonly audiences: readonly string[]
-  /** The only place where its keys come from. */
+  /** The only URL from which its keys are fetched. */
   readonly jwksUrl: string
   readonly algorithms: readonly Algorithm[]
-  /** The most that a token of it allows. */
+  /** The upper bound of the scopes that its tokens grant. */
   readonly scopes: readonly Scope[]
-  /** The claim that says which of them its holder has. */
+  /** The claim that lists which of these scopes the holder has. */
   readonly scopesClaim?: string | undefined
   readonly collections?: readonly string[] | undefined
-  /** The claim that names the space within the provider: `sub`, or one that several subjects share. */
+  /** The claim that names the space within the provider: `sub`, or a claim that several subjects share. */
   readonly spaceClaim: string
 }
 
-/** What a token says, once its signature, issuer, audience and times are verified (RFC 7519, 4.1); in seconds. */
+/**
+ * The claims of a token whose signature, issuer, audience and times are verified (RFC 7519, 4.1). Times are in seconds.
+ */
 export interface Claims {
   readonly iat: number
   readonly exp: number
   readonly [name: string]: unknown
 }
 
-/** What claims name: printable ASCII, as `sub` is (OpenID Connect Core, 2), so that what looks alike is alike. */
+/**
+ * Values that may name a subject or space: printable ASCII, as `sub` is (OpenID Connect Core, 2), so that no two values
+ * look alike.
+ */
 const VALUE = /^[\x20-\x7e]+$/
 const MAX_VALUE_LENGTH = 255
 
-/** Why a token of a provider gives its holder nothing. */
+/** The reason why a provider's token grants nothing. */
 export type GrantFault =
   | { readonly code: 'unauthorized'; readonly detail: string }
   | { readonly code: 'forbidden-scope'; readonly needed: string }
 
 /**
- * What claims of a provider's token give their holder, or why they give nothing. A token that is bound to a key
- * (`cnf`, RFC 7800) is for those who can check that its holder has it.
+ * Turns the claims of a provider's token into a grant, or refuses them. A token that is bound to a key (`cnf`, RFC
+ * 7800) is refused: only a server that can check the holder's key may accept it.
  */
 export function grantOf(
   provider: IdentityProvider,
@@ -77,9 +85,9 @@ export function grantOf(
   })
 }
 
-/** The most that a provider's token can give: sessions are long by it. */
+/** The longest grant that a provider's token can give. Its length bounds the length of a session. */
 export function longestGrant({ issuer, scopes, spaceClaim, collections }: IdentityProvider): SubjectGrant {
-  // A quotation mark is escaped in JSON.
+  // JSON escapes a quotation mark, so this is the longest text of a value.
   const value = '"'.repeat(MAX_VALUE_LENGTH)
   const subject = identityName(issuer, 'sub', value)
   const space = identityName(issuer, spaceClaim, value)
@@ -94,9 +102,9 @@ export function longestGrant({ issuer, scopes, spaceClaim, collections }: Identi
 }
 
 /**
- * The name of a provider's subject or space: `<issuer>#<claim>=<value>`. An issuer holds no `#` and a claim no `=`,
- * so that no two of them make the same name; the slashes of the issuer keep it apart from every name that an operator
- * gives.
+ * The name of a provider's subject or space: `<issuer>#<claim>=<value>`. An issuer contains no `#` and a claim no `=`,
+ * so two providers never produce the same name. The slashes of the issuer keep it distinct from every name that an
+ * operator chooses.
  */
 export function identityName(issuer: string, claim: string, value: string): string {
   return `${issuer}#${claim}=${value}`
@@ -109,7 +117,10 @@ function nameFrom({ issuer }: IdentityProvider, claims: Claims, claim: string): 
     : null
 }
 
-/** As words in a text (RFC 8693, 4.2) or as an array. What the provider's entry does not list is not given. */
+/**
+ * Reads the scopes from a space-separated string (RFC 8693, 4.2) or an array. Scopes that the provider's entry does not
+ * list are not granted.
+ */
 function scopesFrom({ scopes, scopesClaim }: IdentityProvider, claims: Claims): readonly Scope[] {
   if (scopesClaim === undefined) return scopes
   const value = claims[scopesClaim]
@@ -119,6 +130,6 @@ function scopesFrom({ scopes, scopesClaim }: IdentityProvider, claims: Claims): 
 }
 
 function unusable(claim: string): Refused<GrantFault> {
-  const detail = `The token of the identity provider is not valid here: its claim ${JSON.stringify(claim)}.`
+  const detail = `The token of the identity provider is not valid here: its claim ${JSON.stringify(claim)} is not accepted.`
   return refused({ code: 'unauthorized', detail })
 }

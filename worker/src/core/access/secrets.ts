@@ -1,27 +1,27 @@
 import { parseGenerations } from '../values/generations.ts'
 
-/** The secrets of a stack, as they are bound; what is not bound is undefined at run time. */
+/** The secrets of a stack as they are bound. A secret that is not bound is undefined at run time. */
 export interface Secrets {
   readonly ADMIN_TOKEN: string | undefined
   readonly MASTER_KEY: string | undefined
   readonly SESSION_KEY: string | undefined
 }
 
-/** 32 bytes of base64 (RFC 4648, 4): an AES-256 key, and the least for HMAC-SHA-256 (RFC 7518, 3.2). */
+/** 32 bytes in base64 (RFC 4648, 4): an AES-256 key, and the minimum for HMAC-SHA-256 (RFC 7518, 3.2). */
 const KEY = /^[A-Za-z0-9+/]{43}=$/
 
-/** An admin token: its environment, and at least 256 bits even if all of base64url is used. */
+/** An admin token: its environment, then at least 256 bits even if all of base64url is used. */
 const ADMIN_TOKEN = /^adm_(dev|prod)_([A-Za-z0-9_-]{43,256})$/
 
 /**
- * Random text of 256 bits has far more different characters: less than one in 10^11 of hexadecimal digits has so few,
- * and next to none of base64. What people type as a sample, or repeat, has few.
+ * The fewest distinct characters of random text. Fewer than one in 10^11 random 256-bit values in hexadecimal has so
+ * few, and far fewer in base64. Samples and repetitions that people type have few.
  */
 const FEWEST_CHARACTERS = 10
 
 /**
- * The names of the secrets with which the service must not run: missing, malformed, too short, of another
- * environment, or, in production, a sample.
+ * The names of the secrets with which the service must not run: missing, malformed, too short, from another
+ * environment, or, in production, a sample value.
  */
 export function unfitSecrets(secrets: Secrets, environment: string): readonly (keyof Secrets)[] {
   const production = environment === 'production'

@@ -1,12 +1,18 @@
 import type { Filter } from '../values/collections.ts'
 
-/** What a token may allow. `sync:write` with `sync:read` also resolves conflicts; `space:admin` exports, imports and erases. */
+/**
+ * The scopes of a token. `sync:write` together with `sync:read` also resolves conflicts. `space:admin` exports, imports
+ * and erases.
+ */
 export const SCOPES = ['sync:read', 'sync:write', 'space:admin'] as const
 export type Scope = (typeof SCOPES)[number]
 
-/** What a valid credential gives whoever shows it: an API token, or the token of an identity provider. */
+/**
+ * The rights that a valid credential gives its holder. The credential is an API token or the token of an identity
+ * provider.
+ */
 export interface Grant {
-  /** The credential, or all of one holder: revoked by it. */
+  /** The id by which the grant is revoked: of one credential, or of all credentials of one holder. */
   readonly id: string
   readonly subject: string
   readonly space: string
@@ -14,50 +20,53 @@ export interface Grant {
   readonly collections: Filter
   /** Milliseconds since 1970. */
   readonly createdAt: number
-  /** Milliseconds since 1970; null: never. */
+  /** Milliseconds since 1970; null for a grant that never expires. */
   readonly expiresAt: number | null
 }
 
-/** What a subject of an identity provider gets, whichever token it shows. */
+/** The grant of an identity provider's subject, the same for each token that it shows. */
 export type SubjectGrant = Omit<Grant, 'id'>
 
-/** Who is asking, as a verified session says: the only source of the space's name and of every right in it. */
+/**
+ * A verified session: the only source of the space's name and of every right in the space. Its field names cross RPC
+ * between two releases.
+ */
 export interface Session {
   readonly id: string
-  /** The id of the grant that opened it: revoked with it. */
+  /** The id of the grant that opened the session. Revoking the grant ends the session. */
   readonly token: string
   readonly subject: string
   readonly space: string
   readonly client: string
   readonly scopes: readonly Scope[]
-  /** The collections it may touch; null is all of them. */
+  /** The collections that the session may read and write; null for all. */
   readonly collections: Filter
-  /** When what opened it was made, ms since 1970: a space that was erased takes none from before. */
+  /** When the grant was issued, ms since 1970. A space refuses grants that were issued before its erasure. */
   readonly issuedAt: number
   /** Seconds since 1970. */
   readonly expiresAt: number
 }
 
-/** A session on its way to its space. */
+/** A session as the Worker passes it to its space. */
 export interface Caller extends Session {
   /**
-   * The newest revision of the configuration that the Worker has read: its space reads KV only where it knows of none so
-   * new. Absent before the Worker has read any, and in calls of a Worker of the last release.
+   * The newest revision of the configuration that the Worker has read. The space reads KV only if its own revision is
+   * older. Absent until the Worker has read the configuration, and in calls of a Worker of the previous release.
    */
   readonly configRevision?: number | undefined
 }
 
-/** What opens one socket of a session, in the place of the session itself. */
+/** Opens one socket for a session, in place of the session token. */
 export interface Ticket {
-  /** By it the space knows that it was used. */
+  /** Identifies the ticket in the space's list of used tickets. */
   readonly id: string
-  /** Seconds since 1970; never after the session's. */
+  /** Seconds since 1970; never later than the session's expiry. */
   readonly expiresAt: number
   readonly session: Session
 }
 
 /**
- * The header in which the Worker tells an object who opens a socket: a socket does not go through RPC. The platform
- * redacts headers of such a name wherever it logs requests.
+ * The header in which the Worker passes the session to an object when it opens a socket, because a socket cannot be
+ * passed through RPC. The platform redacts headers with such a name from its request logs.
  */
 export const OPENING_HEADER = 'x-chronicle-auth'

@@ -1,9 +1,9 @@
 import { accepted, type Result, refused } from '../values/result.ts'
 
-/** The number that a client's last batch has before its first one, which is 1. */
+/** The batch number of a client that has sent no batch. The first batch is number 1. */
 export const NO_BATCH = 0
 
-/** `epoch`: where the space knows no batch of the client at all. */
+/** `epoch` is present if the space knows no batch of the client. */
 export interface BatchGap {
   readonly code: 'batch-gap'
   readonly expected: number
@@ -11,15 +11,15 @@ export interface BatchGap {
   readonly epoch?: string
 }
 
-/** Why a numbered batch is refused by its number alone. */
+/** The reason why a numbered batch is refused by its number alone. */
 export type BatchFault =
   | BatchGap
   | { readonly code: 'batch-too-old'; readonly last: number; readonly found: number }
 
 /**
- * Whether a batch is a repetition of the client's last one (true) or its next one. Refuses any other: a number left out
- * would be a batch lost, and an older one was answered long ago. Where there was none before, the gap names the epoch: the
- * client may be one of a space that was erased.
+ * Whether a batch repeats the client's last one (true) or is the next one (false). Any other number is refused: a gap
+ * would lose a batch, and an older batch was acknowledged long ago. If the space knows no batch of the client, the gap
+ * names the epoch, because the space may have been erased since the client last wrote.
  */
 export function isReplay(found: number, last: number, epoch: string): Result<boolean, BatchFault> {
   if (found === last) return accepted(true)

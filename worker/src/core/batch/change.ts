@@ -9,62 +9,66 @@ import { FOREIGN, isVersion, NOTHING, parseVersion } from '../values/version.ts'
 import type { Rejection } from './verdict.ts'
 
 /**
- * A change as a client sends it. `base` is the version it was made on; `null` says: believed absent. A client
- * that keeps no versions names the state instead. With neither it is a blind write.
+ * A change as a client sends it. `base` is the version on which it was made; `null` means that the client believes the
+ * key absent. A client that keeps no versions sends the value it believes current instead. A change with neither is a
+ * blind write.
  */
 export interface Change {
   readonly key: string
   readonly value?: Json | undefined
   readonly deleted?: boolean | undefined
-  /** Milliseconds, fractions included; without one, the time of arrival. */
+  /** Milliseconds, fractions allowed. The time of arrival if absent. */
   readonly timestamp?: number | undefined
   readonly base?: string | null | undefined
   readonly baseValue?: Json | undefined
-  /** Believed deleted or absent, as `base: null`. */
+  /** The client believes the key deleted or absent, as with `base: null`. */
   readonly baseDeleted?: boolean | undefined
 }
 
-/** A change made ready for the decision: checked, its time corrected, its base resolved. */
+/** A change ready for the decision: validated, its time corrected, its base resolved. */
 export interface Edit {
   readonly key: string
   readonly deleted: boolean
   readonly value: Json | undefined
-  /** Canonical text of the value, empty without one. */
+  /** The canonical text of the value; empty for a change without a value. */
   readonly text: string
-  /** The change as the log keeps it, with the keys of its value as they came. A base that is no version is left out. */
+  /**
+   * The change as the log stores it, with the keys of its value in their original order. A base that is not a version
+   * is left out.
+   */
   readonly line: string
-  /** The change in canonical form, as it came, whatever is wrong with it: what the digest of a batch covers. */
+  /** The change in canonical form, including invalid fields. The digest of a batch covers this text. */
   readonly sent: string
   /** The client's time, in whole milliseconds. */
   readonly timestamp: number
-  /** Whether that is what the client sent. */
+  /** Whether the client sent exactly this `timestamp`. */
   readonly isTimed: boolean
-  /** The time that decides. */
+  /** The effective time, which decides, ms. */
   readonly at: number
-  /** The sequence number it was made on, `undefined` for a blind write. */
+  /** The sequence number on which the change was made; `undefined` for a blind write. */
   readonly base: number | undefined
-  /** The value it was made on, in place of a sequence number. */
+  /** The value on which the change was made, if the client sent a value in place of a version. */
   readonly assumed: Assumed | null
   readonly rejection: Rejection | null
-  /** The place of a fault inside `value` or `baseValue`: a JSON pointer into the change. */
+  /** The location of a fault inside `value` or `baseValue`, as a JSON pointer into the change. */
   readonly path: string | undefined
 }
 
-/** A state that a client believes to stand. */
+/** The value that a client believes current. */
 export interface Assumed {
   readonly value: Json
-  /** Its canonical text. */
+  /** The canonical text of the value. */
   readonly text: string
 }
 
-/** What a batch of changes is read against. */
+/** The context against which the changes of a batch are read. */
 export interface EditContext {
   readonly epoch: string
   readonly clock: Clock
   readonly granted: Filter
 }
 
-/** Makes changes ready. */
+/** Validates changes and makes them ready for the decision. */
 export function toEdits(changes: readonly Change[], context: EditContext): readonly Edit[] {
   const names = new Map<string, string>()
   return changes.map((change) => toEdit(change, context, names))
@@ -92,7 +96,7 @@ function toEdit(change: Change, { epoch, clock, granted }: EditContext, names: M
   }
 }
 
-/** Beside `baseDeleted` a value decides nothing, but it may be what rejects the change. */
+/** A `baseValue` beside `baseDeleted` has no effect on the decision, but an invalid one still rejects the change. */
 function assumedOf({ baseValue, baseDeleted }: Change, given: Texts | null): Assumed | null {
   if (given === null || baseValue === undefined) return null
   return baseDeleted === true && given.isFit ? null : { value: baseValue, text: given.canonical }
@@ -107,17 +111,22 @@ function linesOf(change: Change, timestamp: number, content: Texts | null): Pick
   return { sent, line: lineOf({ key, timestamp, base: isStray ? STRAY : base, deleted }, content?.json) }
 }
 
-/** What the log keeps in the place of a base that is no version: the decision needs no other, and any text could be one. */
+/**
+ * Replaces a base that is not a version in the log. The decision does not use such a base, and its text could be of any
+ * length.
+ */
 const STRAY = ''
 
-/** A change in the form that the log keeps. A base that was given as a value is not kept: it has decided, and is done. */
+/**
+ * A change in the form that the log stores. A base that was sent as a value is left out: only the decision needs it.
+ */
 export function lineOf({ key, timestamp, base, deleted }: Change, json: string | undefined): string {
   const known = base === undefined ? 0 : JSON.stringify(base)
   const value = json === undefined ? '' : `,${json}`
   return `[${JSON.stringify(key)},${timestamp ?? ''},${known},${deleted === true ? 1 : 0}${value}]`
 }
 
-/** What tells one batch from another: its changes in canonical form, and whether they stand or fall together. */
+/** The text that identifies a batch: its changes in canonical form, and whether the batch is atomic. */
 export function batchText(edits: readonly Edit[], atomic: boolean): string {
   const parts = edits.map(({ sent, base, assumed }) => `${sent}:${base ?? ''}:${assumed?.text ?? ''}`)
   return `${atomic ? 1 : 0}[${parts.join(',')}]`
@@ -129,7 +138,7 @@ function parseBase({ base, baseValue, baseDeleted }: Change, epoch: string): num
   return baseValue === undefined ? undefined : FOREIGN
 }
 
-/** Why a change is rejected, and where in it, if that is inside a value. */
+/** The reason why a change is rejected, and the location of the fault if it lies inside a value. */
 interface Refusal {
   readonly code: Rejection
   readonly path?: string
@@ -150,5 +159,5 @@ function refusalOf(
 
 function misfitOf(field: 'value' | 'baseValue', value: Json | undefined): Refusal | null {
   const misfit = value === undefined ? null : misfitIn(value)
-  return misfit && { code: misfit.code, path: boundedPointer([field, ...misfit.place]) }
+  return misfit && { code: misfit.code, path: boundedPointer([field, ...misfit.path]) }
 }

@@ -16,7 +16,7 @@ import {
 import { type EntryState, hasCurrent, isLater, type Step, type StepOnEntry, stanceOf } from './stance.ts'
 import type { Verdict } from './verdict.ts'
 
-/** What becomes of one change. Notes as missing what must be opened first; then the verdict does not count. */
+/** Decides one change. If content must be opened first, it is added to `builder.missing` and the verdict is void. */
 export function decide(builder: PlanBuilder, step: Step): Verdict {
   const { edit, current } = step
   if (edit.rejection !== null) return { status: 'rejected', code: edit.rejection }
@@ -29,17 +29,17 @@ export function decide(builder: PlanBuilder, step: Step): Verdict {
   return stance === 'rewrite' ? rewrite(builder, step) : compete(builder, step)
 }
 
-/** The answer to a creation that is a retry: its own client has deleted since what it made. */
+/** The verdict on a creation that is a retry: the client itself has deleted the entry since. */
 function recreation(builder: PlanBuilder, step: Step): Verdict | null {
   const isOwnTombstone = hasCurrent(step) && step.current.deleted && step.current.by === step.client
   return isOwnTombstone && step.base === NOTHING ? answerRetry(builder, step) : null
 }
 
-/** The sequence number that a change was made on; a base that was given as a value is looked for. */
+/** The sequence number on which a change was made. A base that was sent as a value is looked up. */
 export function resolveBase(builder: PlanBuilder, met: Omit<Step, 'base'>): number | undefined {
   const { edit, client, current, inBatch } = met
   const { assumed } = edit
-  // In a batch the order of the changes counts, whatever their bases say.
+  // Within a batch the order of the changes counts, whatever their bases are.
   if (assumed === null || edit.rejection !== null || current === undefined || inBatch)
     return knownBase(builder, edit)
   if (mayCompare(builder, current) && holdsText(currentVersion(builder, current), assumed.text))
@@ -47,12 +47,15 @@ export function resolveBase(builder: PlanBuilder, met: Omit<Step, 'base'>): numb
   return current.by === client ? seqInRun(builder, current, assumed.text) : FOREIGN
 }
 
-/** A version that the space has not given out yet is as unknown as one of another epoch. */
+/** A version that the space has not assigned yet is as unknown as a version of another epoch. */
 function knownBase({ view }: PlanBuilder, { base }: Edit): number | undefined {
   return base !== undefined && base > view.seq ? FOREIGN : base
 }
 
-/** Where in its client's run a value stood: edits made before the first reply arrived name what the run began on. */
+/**
+ * The sequence number of the run's version that has this value. Edits that were made before the first reply arrived
+ * name the base of the run.
+ */
 function seqInRun(builder: PlanBuilder, current: EntryState, text: string): number {
   if (current.root > NOTHING) {
     const root = contentOf(builder, current.root)
@@ -63,7 +66,7 @@ function seqInRun(builder: PlanBuilder, current: EntryState, text: string): numb
   return FOREIGN
 }
 
-/** The last versions of the run that the head ends, from the newest back. A head that the space merged is left out. */
+/** The latest versions of the current run, newest first. A current version that the space merged is skipped. */
 function* runOf(builder: PlanBuilder, current: EntryState): Generator<Version> {
   let seq = current.merged === NOTHING ? current.seq : sentBefore(builder, current)
   for (let steps = 0; steps < RUN_DEPTH && seq > Math.max(current.root, NOTHING); steps++) {
@@ -75,14 +78,14 @@ function* runOf(builder: PlanBuilder, current: EntryState): Generator<Version> {
 }
 
 /**
- * Whether what is sent may be compared with a head. The outcome would tell a writer who may not read whether it has
- * guessed what another client wrote; its own it knows.
+ * Whether the change may be compared with the current version. For a writer without read access the verdict would
+ * reveal whether it guessed another client's value. Its own value it already knows.
  */
 function mayCompare({ view, client }: PlanBuilder, { by, merged }: EntryState): boolean {
   return view.blind !== true || (by === client && merged === NOTHING)
 }
 
-/** Deletions hold nothing that could be the same: for them nothing is opened. */
+/** Returns null for deletions: they have no content to compare, so nothing is opened. */
 function currentUnder(builder: PlanBuilder, { edit, current }: StepOnEntry): Version | null {
   return edit.deleted || current.deleted ? null : currentVersion(builder, current)
 }
@@ -96,7 +99,7 @@ function holdsText(version: Version | null, text: string): boolean {
   return textOf(version) === text
 }
 
-/** The head is the writer's own; of a merged one it knows its own side only. */
+/** Replaces the writer's own version. The writer knows only its own side of a merged version. */
 function rewrite(builder: PlanBuilder, step: StepOnEntry): Verdict {
   const again = answerRetry(builder, step)
   if (again !== null) return again
@@ -107,7 +110,7 @@ function rewrite(builder: PlanBuilder, step: StepOnEntry): Verdict {
   return merged ?? byClock(builder, step)
 }
 
-/** What the client of a merged head sent, of which the space made the head. */
+/** The version that the client sent, from which the space made the merged one. */
 function sentBefore(builder: PlanBuilder, current: EntryState): number {
   return currentVersion(builder, current)?.previous ?? NOTHING
 }
@@ -129,12 +132,12 @@ function compete(builder: PlanBuilder, step: StepOnEntry): Verdict {
   }
 }
 
-/** The base is forgotten, and so is what was there: whether the key comes back is the policy's to say. */
+/** The base and the content under it are forgotten. The policy decides whether the key is created again. */
 function resurrect(builder: PlanBuilder, step: Step): Verdict {
   const policy = builder.view.policy(step.edit.key)
   if (policy === 'manual') return hold(builder, step)
   if (policy === 'server-wins') return lose(builder, step, policy)
-  // There is nothing to merge.
+  // A forgotten deletion leaves nothing to merge with.
   return overrule(builder, step, policy === 'merge' ? 'lww' : policy)
 }
 
@@ -142,7 +145,7 @@ function byClock(builder: PlanBuilder, step: StepOnEntry): Verdict {
   return isLaterThanRival(builder, step) ? overrule(builder, step, 'lww') : lose(builder, step, 'lww')
 }
 
-/** A client has no conflict with itself: in its own merge, it is the other client's version that an edit competes with. */
+/** A client never conflicts with itself. In its own merge an edit competes with the other client's version. */
 function isLaterThanRival(builder: PlanBuilder, step: StepOnEntry): boolean {
   const { client, current } = step
   const isOwnMerge = current.by === client && current.merged > NOTHING
@@ -150,8 +153,8 @@ function isLaterThanRival(builder: PlanBuilder, step: StepOnEntry): boolean {
 }
 
 /**
- * Who writes blindly over another's version competes by the clock, and so over a merge that holds another's fields;
- * over its own, writes go in their order.
+ * A blind write over another client's version competes by the clock. It also competes over a merge, which holds
+ * another client's fields. Over the client's own version, blind writes apply in order.
  */
 function writeBlind(builder: PlanBuilder, step: StepOnEntry): Verdict {
   const { edit, client, current } = step
@@ -160,39 +163,39 @@ function writeBlind(builder: PlanBuilder, step: StepOnEntry): Verdict {
   if (again !== null) return again
   if (current.merged !== NOTHING)
     return edit.at < current.at ? lose(builder, step, 'lww') : byClock(builder, step)
-  // By the times that the client gave: the space may have raised the one of its earlier write.
+  // Compares the times that the client sent, because the space may have raised the time of the earlier write.
   const raised = contentOf(builder, current.seq)?.lift ?? 0
   return edit.at >= current.at - raised ? apply(builder, step) : lose(builder, step, 'lww')
 }
 
 /**
- * The answer to a write without a number that is a retry: it came before, and its own client or a merge has replaced it
- * since. The times that the client gave are compared: its skew is measured anew with each request.
+ * The verdict on an un-numbered write that is a retry: the write arrived before, and its own client or a merge has
+ * replaced it since. Compares the client's own times, because the skew is measured for each request.
  */
 function answerRetry(builder: PlanBuilder, step: StepOnEntry): Verdict | null {
   const { edit, current, inBatch } = step
   if (builder.view.numbered || inBatch) return null
-  const stands = currentVersion(builder, current)
-  // The time of an entry never falls: what its client's clock puts after it has not been there before.
-  if (stands === null || stands.timestamp + stands.lift < edit.timestamp) return null
+  const latest = currentVersion(builder, current)
+  // The time of an entry never decreases, so a change that the client's clock puts later is new.
+  if (latest === null || latest.timestamp + latest.lift < edit.timestamp) return null
   for (const version of runOf(builder, current)) {
     const isSame = version.deleted === edit.deleted && textOf(version) === edit.text
-    if (isSame && version.timestamp === edit.timestamp) return answerAgain(step, stands, version.seq)
+    if (isSame && version.timestamp === edit.timestamp) return answerAgain(step, latest, version.seq)
   }
   return null
 }
 
-/** What was sent right before a merge is inside it, and the conflict of that merge is named after it. */
-function answerAgain({ edit, current }: StepOnEntry, stands: Version, seq: number): Verdict {
-  if (current.merged === NOTHING || stands.previous !== seq) return { status: 'noop', seq: current.seq }
-  const conflict = stands.paths.length > 0 ? seq : NOTHING
+/** The version that was sent right before a merge is part of the merge, and its conflict has the same id. */
+function answerAgain({ edit, current }: StepOnEntry, latest: Version, seq: number): Verdict {
+  if (current.merged === NOTHING || latest.previous !== seq) return { status: 'noop', seq: current.seq }
+  const conflict = latest.paths.length > 0 ? seq : NOTHING
   return { status: 'merged', seq: current.seq, conflict, ...(current.at > edit.at && { at: current.at }) }
 }
 
-/** The texts of versions: hundreds of changes of a batch may meet the same one. */
+/** Caches texts of versions, because hundreds of changes of a batch may meet the same version. */
 const texts = new WeakMap<Version, string>()
 
-/** The canonical text of a version's value; empty without one. */
+/** The canonical text of a version's value; empty without a value. */
 export function textOf(version: Version): string {
   const { value } = version
   const text = texts.get(version) ?? (value === undefined ? '' : canonicalJson(value))
@@ -206,13 +209,13 @@ function mergeOnto(builder: PlanBuilder, step: StepOnEntry): Verdict | null {
   if (base === NOTHING) return mergeFrom(builder, step, undefined)
   const version = base === undefined || base === FOREIGN ? null : contentOf(builder, base)
   const isBase = version?.key === edit.key && hasContent(version)
-  // A deletion may have kept its last value; what was made on it was made on nothing.
+  // A deletion may have kept its last value. A change that was made on a deletion was made on nothing.
   return isBase ? mergeFrom(builder, step, version.deleted ? undefined : version.value) : null
 }
 
 /**
- * Null where there are no fields to merge: a deletion on one side, or a value that is not an object. And where the batch
- * has merged enough: each small change of it could be merged with the same large value, and stored as a large one.
+ * Returns null if there are no fields to merge (one side is a deletion or not an object), and if the batch has merged
+ * too much already: each small change could otherwise be merged into the same large value and stored as a large one.
  */
 function mergeFrom(builder: PlanBuilder, step: StepOnEntry, base: Json | undefined): Verdict | null {
   const { edit, current } = step

@@ -2,9 +2,9 @@ import { canonicalJson, type Json } from '../values/json.ts'
 import { MAX_POINTERS, MAX_POINTERS_LENGTH } from '../values/limits.ts'
 import { escapePointer } from '../values/pointer.ts'
 
-/** What two writers made of the same base. */
+/** The values that two writers made from the same base. */
 export interface Sides {
-  /** `undefined`: there was nothing. */
+  /** `undefined` if the key did not exist. */
   readonly base: Json | undefined
   readonly mine: Json
   readonly theirs: Json
@@ -13,8 +13,8 @@ export interface Sides {
 export interface Merged {
   readonly value: Json
   /**
-   * The JSON pointers (RFC 6901) of what both changed, each in its own way; only `""`, the whole, if they are too many
-   * or too long.
+   * The JSON pointers (RFC 6901) of the fields that both sides changed differently. A single `""`, for the whole value,
+   * if there are too many or they are too long.
    */
   readonly paths: readonly string[]
 }
@@ -22,9 +22,9 @@ export interface Merged {
 type Fields = { readonly [key: string]: Json }
 
 /**
- * Three-way merge by field: what one side changed is taken, and what both changed goes to `mine` if it is the
- * later one. Objects are merged within; arrays and scalars are taken whole. Null unless both sides are objects:
- * then there are no fields to tell apart. Every field is compared once, however deep it lies.
+ * Merges two values field by field. A field that one side changed takes that change. A field that both changed takes
+ * `mine` if it is later. Nested objects are merged, arrays and scalars are taken whole. Returns null unless both sides
+ * are objects. Compares every field once, at any depth.
  */
 export function merge({ base, mine, theirs }: Sides, mineIsLater: boolean): Merged | null {
   if (!isFields(mine) || !isFields(theirs)) return null
@@ -32,42 +32,42 @@ export function merge({ base, mine, theirs }: Sides, mineIsLater: boolean): Merg
   const { value } = mergeFields({ base: fieldsOf(base), mine, theirs }, null)
   return { value, paths: clashes.pointers() }
 
-  function mergeFields(sides: AllFields, place: Place | null): Field & { readonly value: Json } {
+  function mergeFields(sides: AllFields, path: FieldPath | null): Field & { readonly value: Json } {
     const names = new Set(SIDES.flatMap((side) => Object.keys(sides[side])))
     const entries: [string, Json][] = []
     let [mineIsBase, theirsIsBase, isAgreed] = [true, true, true]
     for (const name of names) {
-      const field = mergeField(fieldOf(sides, name), { parent: place, name })
+      const field = mergeField(fieldOf(sides, name), { parent: path, name })
       mineIsBase &&= field.mineIsBase
       theirsIsBase &&= field.theirsIsBase
       isAgreed &&= field.isAgreed
       if (field.value !== undefined) entries.push([name, field.value])
     }
-    // Defines its fields, so that one named `__proto__` is a field like any other.
+    // `fromEntries` defines its fields, so a field named `__proto__` is an ordinary one.
     return { value: Object.fromEntries(entries), mineIsBase, theirsIsBase, isAgreed }
   }
 
-  function mergeField(sides: OneField, place: Place): Field {
+  function mergeField(sides: OneField, path: FieldPath): Field {
     const { base, mine, theirs } = sides
     if (isFields(mine) && isFields(theirs) && (base === undefined || isFields(base))) {
-      const merged = mergeFields({ base: fieldsOf(base), mine, theirs }, place)
+      const merged = mergeFields({ base: fieldsOf(base), mine, theirs }, path)
       return base === undefined ? { ...merged, mineIsBase: false, theirsIsBase: false } : merged
     }
     const field = compare(sides)
-    if (field.value === CLASH) clashes.add(place)
+    if (field.value === CLASH) clashes.add(path)
     return { ...field, value: field.value === CLASH ? (mineIsLater ? mine : theirs) : field.value }
   }
 }
 
-/** Their fields come first in what is merged, as they stand already. */
+/** The fields of the current version come first in the merged value. */
 const SIDES = ['theirs', 'mine', 'base'] as const
 
 type AllFields = { readonly [S in (typeof SIDES)[number]]: Fields }
 
-/** One field of each side; `undefined` where it is absent. */
+/** One field of each side; `undefined` if absent. */
 type OneField = { readonly [S in (typeof SIDES)[number]]: Json | undefined }
 
-/** What becomes of a field, and which sides are the same in it. */
+/** The merged field, and which sides agree on it. */
 interface Field {
   readonly value: Json | undefined
   readonly mineIsBase: boolean
@@ -81,7 +81,7 @@ interface Compared extends Omit<Field, 'value'> {
   readonly value: Field['value'] | typeof CLASH
 }
 
-/** A field that is taken whole, or clashes. */
+/** Decides a field that is taken whole, or marks a clash. */
 function compare({ base, mine, theirs }: OneField): Compared {
   const mineIsBase = isSame(mine, base)
   const theirsIsBase = isSame(theirs, base)
@@ -90,38 +90,41 @@ function compare({ base, mine, theirs }: OneField): Compared {
   return { value, mineIsBase, theirsIsBase, isAgreed }
 }
 
-/** Where a field is: a pointer is written only where one is wanted. */
-interface Place {
-  readonly parent: Place | null
+/** The path to a field. The pointer is only built for a field that clashes. */
+interface FieldPath {
+  readonly parent: FieldPath | null
   readonly name: string
 }
 
 interface Clashes {
-  add(place: Place): void
+  add(path: FieldPath): void
   pointers(): readonly string[]
 }
 
-/** Counts pointers, and their lengths, before it writes them: a hundred of them can be a hundred times the value. */
+/**
+ * Counts pointers and their lengths before building them: a hundred pointers can be a hundred times as long as the
+ * value.
+ */
 function newClashes(): Clashes {
-  const places: Place[] = []
+  const clashing: FieldPath[] = []
   let length = 0
   return {
-    add(place) {
-      length += lengthOf(place)
-      if (places.length <= MAX_POINTERS) places.push(place)
+    add(path) {
+      length += lengthOf(path)
+      if (clashing.length <= MAX_POINTERS) clashing.push(path)
     },
     pointers() {
-      const isTooMuch = places.length > MAX_POINTERS || length > MAX_POINTERS_LENGTH
-      return isTooMuch ? [''] : places.map(pointerOf)
+      const isTooMuch = clashing.length > MAX_POINTERS || length > MAX_POINTERS_LENGTH
+      return isTooMuch ? [''] : clashing.map(pointerOf)
     },
   }
 }
 
-function lengthOf({ parent, name }: Place): number {
+function lengthOf({ parent, name }: FieldPath): number {
   return name.length + 1 + (parent === null ? 0 : lengthOf(parent))
 }
 
-function pointerOf({ parent, name }: Place): string {
+function pointerOf({ parent, name }: FieldPath): string {
   return `${parent === null ? '' : pointerOf(parent)}/${escapePointer(name)}`
 }
 

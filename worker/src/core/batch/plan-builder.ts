@@ -8,25 +8,25 @@ import { type EntryState, runAfter, type Step, type StepOnEntry } from './stance
 import type { Verdict } from './verdict.ts'
 import type { View } from './view.ts'
 
-/** A version that goes into the log. */
+/** A version to be stored in the log. */
 export interface Stored {
   readonly seq: number
-  /** The version it replaced, or lost to. */
+  /** The version that it replaced or lost to. */
   readonly previous: number
-  /** Its place among the lines that the log takes. */
+  /** Its index among the lines of the chunk. */
   readonly index: number
   readonly line: string
-  /** By how much the space raised its time, ms: the time of an entry never falls. */
+  /** How far the space raised its time, ms. The time of an entry never decreases. */
   readonly lift: number
-  /** Whether the space had a hand in the line, so that it is not what the client sent. */
+  /** Whether the space wrote the line or a part of it, so that the line differs from what the client sent. */
   readonly made: boolean
 }
 
-/** A plan in the making: later changes of a batch see the earlier ones. */
+/** A plan under construction: later changes of a batch see the effects of earlier ones. */
 export interface PlanBuilder {
   seq: number
   entries: number
-  /** How long the texts are together that were merged. */
+  /** The total length of the texts merged so far, in UTF-16 code units. */
   merged: number
   readonly client: string
   readonly view: View
@@ -54,21 +54,21 @@ export function newPlanBuilder(client: string, view: View): PlanBuilder {
   }
 }
 
-/** The content of a version; null if it is gone, or not opened yet and noted as missing. */
+/** The content of a version. Returns null if it is gone, or if it is not opened yet; then it is added to `missing`. */
 export function contentOf(builder: PlanBuilder, seq: number): Version | null {
   const version = builder.versions.get(seq) ?? builder.view.version(seq)
   if (version === undefined) builder.missing.push(seq)
   return version ?? null
 }
 
-/** The content that stands. A head's content cannot be gone: it stays missing until it is found. */
+/** The content of the current version. It cannot be gone, so it stays in `missing` until it is found. */
 export function currentVersion(builder: PlanBuilder, current: EntryState): Version | null {
   const version = contentOf(builder, current.seq)
   if (version === null) builder.missing.push(current.seq)
   return version
 }
 
-/** Stores the edit and makes it the head. Its time is at least that of the version it replaces. */
+/** Stores the edit and makes it the current version. Its time is at least that of the version it replaces. */
 export function apply(builder: PlanBuilder, step: Step): Applied {
   const { edit, client, current } = step
   const lift = liftOf(step, builder.view.clock)
@@ -88,15 +88,15 @@ export function apply(builder: PlanBuilder, step: Step): Applied {
 type Applied = Extract<Verdict, { status: 'applied' }>
 
 /**
- * By how much the time of an edit is raised: past the version that it replaces, so that an edit of that version's moment
- * does not win a tie. Never past now, or a client could raise an entry out of everyone's reach.
+ * How far the time of an edit is raised: just past the version it replaces, so that an edit of the same moment does not
+ * win the tie. Never past now, because a client could then put an entry out of everyone's reach.
  */
 function liftOf({ edit, current }: Step, { now }: Clock): number {
   if (current === undefined || edit.at >= current.at) return 0
   return Math.max(current.at, Math.min(current.at + 1, now)) - edit.at
 }
 
-/** The edit wins; what it replaced is kept as the loser. */
+/** The edit wins. The version it replaces is kept as the loser. */
 export function overrule(builder: PlanBuilder, step: Step, policy: Policy): Verdict {
   const applied = apply(builder, step)
   const { seq } = builder
@@ -105,7 +105,7 @@ export function overrule(builder: PlanBuilder, step: Step, policy: Policy): Verd
   return { ...applied, conflict: true }
 }
 
-/** The head stays; the edit is kept as the loser. */
+/** The current version stays. The edit is kept as the loser. */
 export function lose(
   builder: PlanBuilder,
   step: Step,
@@ -118,7 +118,7 @@ export function lose(
   return { status: 'superseded', seq, winner }
 }
 
-/** The head stays until somebody decides; the edit is kept beside it. */
+/** The current version stays until somebody resolves the conflict. The edit is kept beside it. */
 export function hold(builder: PlanBuilder, step: Step): Verdict {
   const seq = store(builder, step)
   const winner = step.current?.seq ?? NOTHING
@@ -126,17 +126,17 @@ export function hold(builder: PlanBuilder, step: Step): Verdict {
   return { status: 'conflict', seq, winner }
 }
 
-/** What a merge made of the head and an edit. */
+/** The merge of the current version and an edit. */
 export interface MergedContent {
   readonly value: Json
-  /** Its canonical text. */
+  /** The canonical text of the value. */
   readonly text: string
   readonly paths: readonly string[]
-  /** Whether the edit's side took what both changed. */
+  /** Whether the edit's side won the fields that both changed. */
   readonly editIsLater: boolean
 }
 
-/** Stores what was sent, then what was made of it, which becomes the head. */
+/** Stores the edit, then the merge, which becomes the current version. */
 export function combine(builder: PlanBuilder, step: StepOnEntry, made: MergedContent): Verdict {
   const { edit, client, current } = step
   const sent = made.text === edit.text ? null : store(builder, step)
@@ -162,7 +162,7 @@ export function combine(builder: PlanBuilder, step: StepOnEntry, made: MergedCon
   return { status: 'merged', seq, conflict, ...(lift > 0 && { at }) }
 }
 
-/** The version of another client that a merge with the head holds. */
+/** The other client's version inside a merge with the current version. */
 function otherIn({ client, current }: StepOnEntry): number {
   return current.by === client && current.merged !== NOTHING ? current.merged : current.seq
 }
@@ -183,14 +183,15 @@ function store(
   return add(builder, content, { line: withPaths(line, paths), index, lift, made: paths.length > 0 })
 }
 
-/** Follows what was sent in the chain of versions, so that both stay in the history. */
+/** The merge follows the edit in the chain of versions, so that the history shows both. */
 function storeMade(
   builder: PlanBuilder,
   { key, at, made }: { key: string; at: number; made: MergedContent },
 ): number {
   const { value, paths } = made
   const { now, skew } = builder.view.clock
-  // The log corrects every timestamp of a batch by the skew of its clock, up to its arrival: this one is right already.
+  // The log corrects every timestamp of a batch by the skew of its clock. This time is already correct, so the skew is
+  // subtracted.
   const timestamp = at - skew
   const line = lineOf({ key, timestamp }, JSON.stringify(value))
   const lift = Math.max(0, at - now)
@@ -209,7 +210,7 @@ function add(
   return builder.seq
 }
 
-/** The names of fields are content: they are kept where it is, sealed. Only a line with a value has them. */
+/** Field names are content, so they are stored sealed, in the line. Only a line with a value has paths. */
 function withPaths(line: string, paths: readonly string[]): string {
   return paths.length === 0 ? line : `${line.slice(0, -1)},${JSON.stringify(paths)}]`
 }

@@ -7,29 +7,29 @@ import type { EntryState } from './stance.ts'
 import type { Verdict } from './verdict.ts'
 import type { View } from './view.ts'
 
-/** Everything a batch does, as data. Only to be carried out when nothing is `missing`. */
+/** All effects of a batch, as data. Carried out only if `missing` is empty. */
 export interface Plan {
   readonly seq: number
   readonly verdicts: readonly Verdict[]
   readonly stored: readonly Stored[]
   /**
-   * Null where the log takes the changes as they came. Where the space itself made a value, the lines of all that
-   * is stored, in order; `stored` then counts places among them.
+   * Null if the log takes the changes as they were sent. If the space wrote a value of its own, the lines of all that
+   * is stored, in order; `stored` then holds indexes into these lines.
    */
   readonly lines: readonly string[] | null
   readonly states: ReadonlyMap<string, EntryState>
   readonly conflicts: readonly Conflict[]
-  /** By how many the live entries grow or shrink. */
+  /** The change in the number of live entries. */
   readonly entries: number
-  /** How many versions more the log holds at which no key stands. */
+  /** The change in the number of versions that are no longer current. */
   readonly superseded: number
-  /** The versions that must be opened before the batch can be decided. */
+  /** The versions to open before the batch can be decided. */
   readonly missing: readonly number[]
-  /** The content of what the batch stores. */
+  /** The content of the stored versions. */
   readonly versions: ReadonlyMap<number, Version>
 }
 
-/** Decides a batch, change by change in its order, each by its collection's policy. Pure: nothing is written. */
+/** Decides a batch: its changes in order, each by the policy of its collection. Pure: writes nothing. */
 export function planBatch(edits: readonly Edit[], client: string, view: View): Plan {
   const builder = newPlanBuilder(client, view)
   for (const [index, edit] of edits.entries()) {
@@ -48,19 +48,19 @@ function toPlan(builder: PlanBuilder): Plan {
   return { ...plan, lines, stored: builder.stored.map((stored, index) => ({ ...stored, index })) }
 }
 
-/** Each version that is stored replaces one or loses, unless it is the first that its key stands at. */
+/** Every stored version supersedes one or is superseded itself, except the first version of a key. */
 function supersededBy({ stored, states, view }: PlanBuilder): number {
   const fresh = Array.from(states.keys()).filter((key) => view.entry(key) === undefined).length
   return stored.length - fresh
 }
 
-/** What a write does to a space. */
+/** The growth of a space by one write. */
 export interface Growth {
-  /** By how many the live entries grow or shrink. */
+  /** The change in the number of live entries. */
   readonly entries: number
-  /** Whether it stores content. A deletion without a value is none: deleting must stay possible. */
+  /** Whether the write stores content. A deletion without a value stores none, because deleting must stay possible. */
   readonly content: boolean
-  /** Whether it stores more than it takes away: a deletion that loses, or a record of a client that grows. */
+  /** Whether the write stores more than it removes, such as a deletion that loses or a growing client record. */
   readonly traces: boolean
 }
 

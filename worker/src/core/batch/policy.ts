@@ -1,3 +1,3 @@
-/** How concurrent writes to a key are settled; what loses is always kept. */
+/** The ways to decide concurrent writes to a key. The loser is always kept. */
 export const POLICIES = ['lww', 'server-wins', 'client-wins', 'merge', 'manual'] as const
 export type Policy = (typeof POLICIES)[number]

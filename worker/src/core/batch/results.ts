@@ -3,12 +3,12 @@ import { formatVersion, NOTHING } from '../values/version.ts'
 import type { Edit } from './change.ts'
 import { type ChangeResult, conflictId, type Rejection, type Verdict } from './verdict.ts'
 
-/** What a reply needs to speak of what was decided. */
+/** The context that turns verdicts into results of a reply. */
 export interface ResultContext {
   readonly epoch: string
-  /** The values of merged versions; one that is not there is left out of its result. */
+  /** The values of merged versions. A result whose value is absent here leaves it out. */
   readonly values: ReadonlyMap<number, Json | undefined>
-  /** The ids of the conflicts that it shows. */
+  /** The ids of the conflicts that the reply shows. */
   readonly conflicts: ReadonlySet<number>
 }
 
@@ -37,8 +37,8 @@ function resultOf(edit: Edit, verdict: Verdict, { epoch, values, conflicts }: Re
 }
 
 /**
- * A rejection that was noted by another grant than today's has no place. A key that is no text is told with U+FFFD in it:
- * strict parsers would refuse the whole reply.
+ * A rejection that was recorded under another grant than today's has no path. In a key with a lone surrogate U+FFFD
+ * replaces it, because strict parsers would refuse the whole reply.
  */
 function rejectionOf({ key: sent, rejection, path }: Edit, code: Rejection): ChangeResult {
   const isPlaced = path !== undefined && rejection === code
@@ -48,7 +48,7 @@ function rejectionOf({ key: sent, rejection, path }: Edit, code: Rejection): Cha
 
 const SYNCED: readonly string[] = ['applied', 'merged', 'noop'] satisfies readonly ChangeResult['status'][]
 
-/** The keys of which the client's change now stands: by itself, inside a merge, or as the very same content. */
+/** The keys whose current state includes the client's change: applied, merged, or identical content. */
 export function syncedKeys(results: readonly ChangeResult[]): readonly string[] {
   const done = results.filter(({ status }) => SYNCED.includes(status))
   return [...new Set(done.map(({ key }) => key))]

@@ -1,12 +1,12 @@
 import { NOTHING } from '../values/version.ts'
 import type { Edit } from './change.ts'
 
-/** Where a key stands: enough to decide on base, ties and own successors without opening its value. */
+/** The current state of a key: enough to decide on bases, ties and the writer's own runs without opening its value. */
 export interface EntryState {
   readonly seq: number
   /**
-   * The base on which the head's client began its run of writes to the key, and whether nothing stood at its beginning
-   * or at some moment since: then `null` names a moment of the run.
+   * `root`: the base on which the client began its run of writes to the key. `vacant`: whether the key was absent when
+   * the run began or at some moment since; then `null` names a moment of the run.
    */
   readonly root: number
   readonly vacant: boolean
@@ -15,32 +15,32 @@ export interface EntryState {
   readonly by: string
   readonly deleted: boolean
   /**
-   * The version of another client that the space merged into this one, which its client has not seen: that sent the
-   * version before it. `NOTHING` if it is as its client sent it, `FOREIGN` if the other version is not known.
+   * The other client's version that the space merged into this one; its client has not seen the merge and sent the
+   * version before it. `NOTHING` if the version is as its client sent it, `FOREIGN` if the other version is unknown.
    */
   readonly merged: number
 }
 
-/** One edit on its way through the decision, with what it meets. */
+/** One edit in the decision, with the state that it meets. */
 export interface Step {
   readonly edit: Edit
   readonly index: number
   readonly client: string
-  /** What it was made on: `undefined` for a blind write, `FOREIGN` for what nobody knows. */
+  /** The sequence number on which the edit was made: `undefined` for a blind write, `FOREIGN` for an unknown one. */
   readonly base: number | undefined
   readonly current: EntryState | undefined
-  /** Whether the head was written by this very batch: its order counts, whatever the bases say. */
+  /** Whether the current version was written by the same batch. Then the order counts, whatever the bases are. */
   readonly inBatch: boolean
 }
 
-/** A step that meets something. */
+/** A step whose key has a current version. */
 export type StepOnEntry = Step & { readonly current: EntryState }
 
 /**
- * How an edit stands to its key's head.
- * `apply`: it sits on what its writer saw. `noop`: both are deletions. `resurrect`: its base is forgotten.
- * `rewrite`: the writer's own head, replaced in order. `compete`: concurrent, or blind; the policy decides.
- * The last two need the head's content first: the same content again is no change.
+ * The relation of an edit to the current version of its key. `apply`: the edit is based on it. `noop`: both are
+ * deletions. `resurrect`: the base is forgotten. `rewrite`: the writer replaces its own version, in order. `compete`:
+ * concurrent or blind, so the policy decides. The last two need the current content first, because identical content is
+ * no change.
  */
 export type Stance = 'apply' | 'noop' | 'resurrect' | 'rewrite' | 'compete'
 
@@ -63,8 +63,9 @@ function stanceOnNothing({ edit, base }: Step): Stance {
 }
 
 /**
- * Whether an edit is based on its writer's own run, which the head ends: on what the run began on, or any version since.
- * An unknown base comes before every version, so that it is in a run only if that began on one.
+ * Whether an edit is based on its writer's own run, which the current version ends: on the base of the run, or on any
+ * version since. An unknown base counts as older than every version, so it belongs to a run only if the run itself
+ * began on an unknown base.
  */
 function continuesRun({ base, client, current }: Step): boolean {
   if (current?.by !== client || base === undefined) return false
@@ -80,24 +81,30 @@ export function runAfter(step: Step): Pick<EntryState, 'root' | 'vacant'> {
   return { root, vacant: isVacant || root <= NOTHING }
 }
 
-/** The writer's run that the head ends. A write on a merge of the space ends it: it has seen more than the run had. */
+/**
+ * The writer's run that the current version ends. A write on a merge of the space starts a new run, because its writer
+ * has seen the merge.
+ */
 function ownRun({ base, client, current }: Step): EntryState | null {
   if (current?.by !== client) return null
   return base === current.seq && current.merged !== NOTHING ? null : current
 }
 
-/** An edit leaves its writer's run where it began, but for a concurrent one that wins: it takes the beginning to its base. */
+/** An edit keeps the root of its writer's run. A concurrent edit that wins moves the root back to its own base. */
 function rootWithin(step: Step, { root }: EntryState): number {
   return step.inBatch || continuesRun(step) ? root : Math.min(root, rootOf(step))
 }
 
-/** What a run begins on: the base that is named, or what stands where that is a deletion, or the write blind. */
+/**
+ * The root of a new run: the base that the edit names, or the current version if that is a deletion or the edit is
+ * blind.
+ */
 function rootOf({ base, current }: Step): number {
   const isOnDeletion = base === NOTHING && current?.deleted === true
   return base === undefined || isOnDeletion ? (current?.seq ?? NOTHING) : base
 }
 
-/** Last write wins: the later effective time, then the greater client id, then the incumbent. */
+/** Last write wins: the later effective time, then the greater client id, then the current version. */
 export function isLater({ edit, client }: Step, current: Pick<EntryState, 'at' | 'by'>): boolean {
   return edit.at > current.at || (edit.at === current.at && client > current.by)
 }

@@ -1,7 +1,10 @@
 import type { Json } from '../values/json.ts'
 import { NOTHING } from '../values/version.ts'
 
-/** Why one change is rejected while its neighbours go on. Final: sent again it gets the same answer. */
+/**
+ * The reason why one change is rejected while the rest of its batch is stored. Final: the same change is rejected
+ * again.
+ */
 export type Rejection =
   | 'invalid-key'
   | 'invalid-timestamp'
@@ -13,8 +16,8 @@ export type Rejection =
   | 'number-out-of-range'
 
 /**
- * What became of one change, in sequence numbers: compact enough to be kept for a replay. `at`: the time that it was
- * raised to, ms, only where the space raised it.
+ * The outcome of one change, in sequence numbers: compact enough to keep for a replay. `at` is the raised time in ms,
+ * present only if the space raised it.
  */
 export type Verdict =
   | { readonly status: 'applied'; readonly seq: number; readonly conflict: boolean; readonly at?: number }
@@ -23,26 +26,26 @@ export type Verdict =
   | { readonly status: 'superseded' | 'conflict'; readonly seq: number; readonly winner: number }
   | { readonly status: 'rejected'; readonly code: Rejection }
 
-/** One line of a reply's `results`, in the order of the request's changes. */
+/** One item of a reply's `results`, in the order of the request's changes. */
 export interface ChangeResult {
   readonly key: string
   readonly status: Verdict['status']
-  /** Where the key stands after this change; none for a rejection, or where there never was anything. */
+  /** The current version of the key after this change. Absent for a rejection, and if the key never existed. */
   readonly version?: string
-  /** What a merge made: null JSON and all; left out where a reply would grow too long, the feed has it too. */
+  /** The value of a merge, null included. Left out if the reply would grow too long; the feed has it too. */
   readonly value?: Json
-  /** Only where it differs from the timestamp that was sent. */
+  /** Present only if it differs from the timestamp that was sent. */
   readonly effectiveTimestamp?: number
-  /** The id of the conflict that the change made, as the reply's `conflicts` shows it. */
+  /** The id of the conflict that the change caused, as in the reply's `conflicts`. */
   readonly conflict?: number
   readonly code?: Rejection
-  /** Where in the change a rejection is about a place inside `value` or `baseValue`, as a JSON pointer. */
+  /** The location of the fault inside `value` or `baseValue`, as a JSON pointer into the change. */
   readonly path?: string
 }
 
 /**
- * Verdicts as a short text for the idempotency record. Runs are counted, so that neither a batch that is applied nor
- * one that is rejected takes more than some bytes.
+ * Encodes verdicts as a short text for the idempotency record. Runs are counted, so a batch that is wholly applied or
+ * wholly rejected takes a few bytes.
  */
 export function encodeVerdicts(verdicts: readonly Verdict[]): string {
   const items: Item[] = []
@@ -55,22 +58,22 @@ export function encodeVerdicts(verdicts: readonly Verdict[]): string {
   return JSON.stringify(items)
 }
 
-/** One verdict: a bare number for the commonest, a bare letter for a rejection. */
+/** One verdict: a bare number for the most common one, a bare letter for a rejection. */
 type Code =
   | number
   | Letter
   | readonly ['c' | 'n', number]
   | readonly ['m' | 'o' | 's', number, number]
-  // As layout 5 wrote a rejection.
+  // The rejection format of layout 5.
   | readonly ['r', Rejection]
 
 type Item =
   | Code
-  /** A run of so many applied changes, from one sequence number on. */
+  /** A run of `count` applied changes, from one sequence number on. */
   | readonly ['+', seq: number, count: number]
   /** A run of equal rejections. */
   | readonly ['*', letter: Letter, count: number]
-  /** A change whose time was raised to this one. */
+  /** A change whose time was raised to `at`. */
   | readonly ['t', at: number, code: Code]
 
 const LETTERS = {
@@ -110,7 +113,7 @@ function codeOf(verdict: Verdict): Code {
   }
 }
 
-/** The last item and one more code as a run; null where they make none. */
+/** Extends the last item by one more code. Returns null if they form no run. */
 function runWith(last: Item | undefined, code: Item): Item | null {
   const [kind, first, count] = typeof last === 'object' ? last : [null, last, 1]
   if (typeof code === 'number' && (kind === '+' || typeof last === 'number')) {
@@ -161,12 +164,12 @@ function decodeVerdict(code: Code): Verdict {
   }
 }
 
-/** The ids of the conflicts that a batch made: a conflict is named by the change that caused it. */
+/** The ids of the conflicts that a batch caused. A conflict has the sequence number of its change as its id. */
 export function conflictIds(verdicts: readonly Verdict[]): readonly number[] {
   return verdicts.map(conflictId).filter((id) => id !== NOTHING)
 }
 
-/** The conflict that a verdict speaks of; `NOTHING` without one. */
+/** The conflict of a verdict; `NOTHING` without one. */
 export function conflictId(verdict: Verdict): number {
   if ('winner' in verdict) return verdict.seq
   if (verdict.status === 'merged') return verdict.conflict

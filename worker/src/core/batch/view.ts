@@ -3,20 +3,20 @@ import type { Version } from '../values/version.ts'
 import type { Policy } from './policy.ts'
 import type { EntryState } from './stance.ts'
 
-/** What a batch is decided against: one moment of a space, read without waiting. */
+/** The state of a space at one moment, against which a batch is decided. Read synchronously. */
 export interface View {
-  /** The last sequence number given out. */
+  /** The last sequence number assigned. */
   readonly seq: number
   readonly clock: Clock
   /** Whether the batch has a number, by which a retry is recognised. */
   readonly numbered: boolean
-  /** Whether the writer may not read: then nothing that it sends is compared with what another client wrote. */
+  /** Whether the writer lacks read access. Then its changes are not compared with other clients' values. */
   readonly blind?: boolean
   policy(key: string): Policy
   entry(key: string): EntryState | undefined
   /**
-   * The content of a version: it never changes, so it may be opened long before. `undefined` if it has not been
-   * opened yet, null if the log no longer holds it.
+   * The content of a version. Content never changes, so it may be opened long before. `undefined` if it is not opened
+   * yet, null if the log no longer holds it.
    */
   version(seq: number): Version | null | undefined
 }

@@ -1,25 +1,25 @@
-/** What an export says of itself: NDJSON, a header, an entry a line as the feed shows it, an end. */
+/** The format of an export: NDJSON with a header, one entry per line as the feed shows it, and an end line. */
 export const EXPORT_FORMAT = 'chronicle-export'
 export const EXPORT_VERSION = 1
 
-/** The first line. Names one export and no other. */
+/** The first line. Identifies one export. */
 export interface ExportHeader {
   readonly type: 'header'
   readonly format: typeof EXPORT_FORMAT
   readonly version: typeof EXPORT_VERSION
   readonly space: string
   readonly epoch: string
-  /** The version at which it began. */
+  /** The latest version when the export began. */
   readonly head: string
   /** Milliseconds since 1970. */
   readonly exportedAt: number
 }
 
-/** The last line: without it the file is torn. */
+/** The last line. A file without it is incomplete. */
 export interface ExportEnd {
   readonly type: 'end'
-  /** How many lines lie between header and end. */
+  /** The number of lines between header and end. */
   readonly entries: number
-  /** A reader of the space who has the entries goes on from here. */
+  /** The cursor from which a reader that holds the entries continues. */
   readonly cursor: string
 }

@@ -2,21 +2,21 @@ import type { Edit } from '../batch/change.ts'
 import type { EntryState } from '../batch/stance.ts'
 import { NOTHING } from '../values/version.ts'
 
-/** How far the import of one export has come. */
+/** The progress of importing one export. */
 export interface Progress {
   /** The export's header, as text. */
   readonly source: string
-  /** How many of its lines are in. */
+  /** The number of its lines that are stored. */
   readonly line: number
   readonly finished: boolean
-  /** The last sequence number that it gave. Absent: a release that did not keep it took the lines. */
+  /** The last sequence number that the import assigned. Absent if a release that did not record it stored the lines. */
   readonly seq?: number
 }
 
-/** An entry of an export, made ready. */
+/** An entry of an export, validated. */
 export interface Imported {
   readonly edit: Edit
-  /** The client that wrote it. */
+  /** The client that wrote the entry. */
   readonly by: string
 }
 
@@ -29,24 +29,27 @@ export interface ImportedVersion {
   readonly previous: number
 }
 
-/** What a stretch of an import does, as data. */
+/** The effects of one slice of an import, as data. */
 export interface ImportPlan {
   readonly placed: readonly ImportedVersion[]
   readonly states: ReadonlyMap<string, EntryState>
-  /** Keys that were there, and are deleted without a trace: no device has seen them. */
+  /** Keys that existed and are deleted without a tombstone, because no device has seen them. */
   readonly gone: readonly string[]
-  /** By how many the live entries, and the superseded versions of the log, grow or shrink. */
+  /** The changes in the number of live entries and of superseded versions. */
   readonly entries: number
   readonly superseded: number
 }
 
-/** Of entries that come one after the other the last one of each key, in their order. */
+/** The last entry of each key, in their order. */
 export function lastOfEach(entries: readonly Imported[]): readonly Imported[] {
   const last = new Map(entries.map((entry) => [entry.edit.key, entry]))
   return entries.filter((entry) => last.get(entry.edit.key) === entry)
 }
 
-/** Plans entries of different keys behind a sequence number, onto what earlier lines of the export have left. */
+/**
+ * Plans the import of entries with distinct keys after a sequence number, on top of what earlier lines of the export
+ * stored.
+ */
 export function planImport(
   entries: readonly Imported[],
   seq: number,
@@ -60,19 +63,19 @@ export function planImport(
   const replaced = placed.filter(({ previous }) => previous !== NOTHING).length
   return {
     placed,
-    states: new Map(kept.map((entry, index) => [entry.edit.key, headOf(entry, seq + index + 1)])),
+    states: new Map(kept.map((entry, index) => [entry.edit.key, stateOf(entry, seq + index + 1)])),
     gone,
     entries: kept.length - replaced - gone.length,
     superseded: replaced + gone.length,
   }
 }
 
-/** No run of writes is known, so a base from before the import is never taken for the writer's own. */
-function headOf({ edit, by }: Imported, seq: number): EntryState {
+/** An imported entry has no run, so a base from before the import never counts as the writer's own. */
+function stateOf({ edit, by }: Imported, seq: number): EntryState {
   return { seq, root: seq, vacant: false, at: edit.at, by, deleted: false, merged: NOTHING }
 }
 
-/** Stretches of entries by the same client: each is sealed under its name. */
+/** Groups consecutive entries by client: each group is sealed under the client's name. */
 export function groupByClient(entries: readonly Imported[]): readonly ClientGroup[] {
   const runs: [Imported, ...Imported[]][] = []
   for (const entry of entries) {

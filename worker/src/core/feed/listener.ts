@@ -1,55 +1,63 @@
 import type { Session } from '../access/session.ts'
 import type { Filter } from '../values/collections.ts'
-import { MAX_UNSEEN, MAX_UNSEEN_BYTES, MAX_UNSEEN_FRAMES, SEEN_DEADLINE_MS } from '../values/limits.ts'
+import { MAX_UNSEEN, MAX_UNSEEN_BYTES, MAX_UNSEEN_FRAMES, SEEN_DEADLINE_MS } from '../values/socket-limits.ts'
+
 import { NOTHING } from '../values/version.ts'
 import type { Position } from './cursor.ts'
 
 /**
- * What was sent on a socket and not confirmed yet: where the client stands after it, its size, and when (ms). Passed over
- * is what no longer fits the client's copy, because the client has pulled. `scan`: of the cursor that it leads to.
+ * A message that was sent on a socket and is not confirmed yet: the sequence number it leads to, its size in bytes, and
+ * the time it was sent in ms. A message is passed over if it no longer fits the client's copy because the client has
+ * pulled. `scan` belongs to the cursor that the message leads to.
  */
 export type Sent = readonly [seq: number, bytes: number, at: number, passedOver?: boolean, scan?: number]
 
-/** A client that follows the feed on a socket: all that must outlive the object's hibernation. */
+/**
+ * A client that follows the feed on a socket: all state that must survive the object's hibernation. Its field names are
+ * stored in socket attachments.
+ */
 export interface Listener {
   readonly session: Session
   readonly filter: Filter
   readonly epoch: string
-  /** How far the feed was read for it. */
+  /** How far the feed was read for the client. */
   readonly place: Position
-  /** Where its copy stands after all that was sent: changes that its filter hides may lie between. */
+  /** The position of the client's copy after everything sent. Its filter may hide changes before `place`. */
   readonly cursor: string | null
-  /** Where its client last said that the copy stands. */
+  /** The last position that the client confirmed. */
   readonly stood: number
-  /** The scan of that cursor; absent in what an older release attached. */
+  /** The scan of that cursor; absent in attachments of an older release. */
   readonly stoodScan?: number
-  /** It was told to pull; until it says where it stands nothing more is sent. */
+  /** The client was told to pull. Nothing more is sent until it confirms a position. */
   readonly poked: boolean
   readonly unseen: readonly Sent[]
-  /** How many messages it may yet send for what was sent to it. Absent in what an older release attached. */
+  /** The number of replies that the client still owes for what was sent. Absent in attachments of an older release. */
   readonly replies?: number
-  /** How many of its messages were over a budget, less those that were taken since. Absent too. */
+  /**
+   * The number of its messages that exceeded a budget, less those accepted since. Absent in attachments of an older
+   * release.
+   */
   readonly refusals?: number
 }
 
-/** A place in a space's feed, and the cursor that names it. */
+/** A position in a space's feed, and the cursor that names it. */
 export interface FeedPosition {
   readonly epoch: string
   readonly place: Position
   readonly cursor: string
 }
 
-/** Whether there is something to tell it. */
+/** Whether the client has changes to be told. */
 export function isBehind(listener: Listener, { epoch, seq }: { epoch: string; seq: number }): boolean {
   return !listener.poked && (listener.epoch !== epoch || listener.place.seq < seq)
 }
 
-/** Whether it has left unconfirmed for too long what was sent: it reads no more, or forgot to say so. */
+/** Whether a message has stayed unconfirmed for too long, because the client stopped reading or confirming. */
 export function isStalled({ unseen: [oldest] }: Listener, now: number): boolean {
   return oldest !== undefined && oldest[2] <= now - SEEN_DEADLINE_MS
 }
 
-/** Whether one more frame of this size may be under way to it. */
+/** Whether one more frame of this size may be in flight to the client. */
 export function hasRoom(listener: Listener, bytes: number): boolean {
   return listener.unseen.length < MAX_UNSEEN_FRAMES && unseenBytes(listener) + bytes <= MAX_UNSEEN_BYTES
 }
@@ -58,7 +66,7 @@ export function unseenBytes({ unseen }: Listener): number {
   return unseen.reduce((sum, [, bytes]) => sum + bytes, 0)
 }
 
-/** The listener after something was sent that leaves its copy at `to`. */
+/** Records a message that moves the client's copy to `to`. */
 export function sentTo(
   listener: Listener,
   to: FeedPosition,
@@ -70,34 +78,38 @@ export function sentTo(
   return { ...awaiting(listener), ...to, poked: false, unseen }
 }
 
-/** The listener after it was told to pull. */
+/** Records that the client was told to pull. */
 export function pokedNow(listener: Listener): Listener {
   return { ...awaiting(listener), poked: true }
 }
 
-/** With one more message that is to come from it: a client says where it stands after everything that it is sent. */
+/** Expects one more message from the client, which confirms everything that it is sent. */
 function awaiting(listener: Listener): Listener {
   return { ...listener, replies: Math.min(MAX_UNSEEN, (listener.replies ?? 0) + 1) }
 }
 
-/** Whether something that was sent led to a position, or the client said it before: it costs nothing to go on there. */
-export function wasLedTo(listener: Listener, { epoch, place }: FeedPosition): boolean {
+/**
+ * Whether a sent message leads to the position, or the client confirmed the position before. Then continuing there is
+ * free.
+ */
+export function isReachable(listener: Listener, { epoch, place }: FeedPosition): boolean {
   if (listener.epoch !== epoch) return false
-  return isStood(listener, place) || listener.unseen.some((sent) => leadsTo(sent, place))
+  return isConfirmed(listener, place) || listener.unseen.some((sent) => leadsTo(sent, place))
 }
 
-/** Whether what was sent goes on from a position: then the client gets the rest without being followed anew. */
+/** Whether frames in flight continue from the position. Then the client gets the rest without a new start. */
 function isOnTheWay(listener: Listener, place: Position): boolean {
   return (
-    isStood(listener, place) || listener.unseen.some((sent) => !isPassedOver(sent) && leadsTo(sent, place))
+    isConfirmed(listener, place) ||
+    listener.unseen.some((sent) => !isPassedOver(sent) && leadsTo(sent, place))
   )
 }
 
 /**
- * Whether the client has said a position. A reader that scans from nothing has another cursor than one that does not, at
- * the same sequence number: no frame fits both.
+ * Whether the client confirmed this very position. A reader that scans from nothing has another cursor at the same
+ * sequence number than one that does not, and no frame fits both.
  */
-function isStood({ stood, stoodScan = NOTHING }: Listener, { seq, scan }: Position): boolean {
+function isConfirmed({ stood, stoodScan = NOTHING }: Listener, { seq, scan }: Position): boolean {
   return stood === seq && stoodScan === scan
 }
 
@@ -110,11 +122,12 @@ function isPassedOver([, , , passedOver = false]: Sent): boolean {
 }
 
 /**
- * The listener after its client said where its copy stands. If a frame or ack that is under way ends there, the client
- * has confirmed it. If not, the client has pulled: what is under way does not fit its copy any more, and it is followed
- * from there. Frames that were passed over stay unconfirmed, but their ends are no positions to go on from (LV3).
+ * Records the position that the client confirmed. If the position is the end of a frame or ack in flight, that message
+ * is confirmed. Otherwise the client has pulled: frames in flight no longer fit its copy, and it is followed from the
+ * new position. Messages that were passed over stay unconfirmed, and their ends are not positions to continue from
+ * (LV3).
  */
-export function standsAt(listener: Listener, at: FeedPosition): Listener {
+export function confirmedAt(listener: Listener, at: FeedPosition): Listener {
   const { seq, scan } = at.place
   const said = { stood: seq, stoodScan: scan }
   if (listener.epoch !== at.epoch) return { ...listener, ...at, ...said, poked: false, unseen: [] }

@@ -1,16 +1,16 @@
-/** The clear part of a chunk: everything that is known of it without a key. */
+/** The clear part of a chunk: everything that is known without a key. */
 export interface ChunkHeader extends Origin {
   /** The form of the chunk: see `FORM`. */
   readonly form: 1 | typeof FORM
-  /** The changes that were stored, in the order of their sequence numbers. */
+  /** The stored changes, in the order of their sequence numbers. */
   readonly slots: readonly Slot[]
 }
 
-/** The part of a frame that is known before the decision. The seal binds it. */
+/** The part of a header that is known before the decision. The seal covers it. */
 export interface Origin {
-  /** Generation of the key that sealed the content. */
+  /** The generation of the key that sealed the content. */
   readonly g: number
-  /** The client and its batch number; null for a batch without a number. */
+  /** The client and its batch number; null for an un-numbered batch. */
   readonly c: string
   readonly b: number | null
   /** When the batch arrived, and the skew of its client's clock; ms. */
@@ -18,26 +18,26 @@ export interface Origin {
   readonly k: number
 }
 
-/** Where one stored change belongs. */
+/** The location of one stored change. */
 export interface Slot {
   readonly seq: number
   /** The version that it replaced or lost to; `NOTHING` without one. */
   readonly previous: number
   /** Its index in the content. */
   readonly index: number
-  /** By how much the space raised its time past the client's corrected one, ms; 0 for nearly every change. */
+  /** How far the space raised its time past the client's corrected one, ms; 0 for nearly every change. */
   readonly lift: number
 }
 
-/** The form in which chunks are written. Form 1 has no tag over its frame and knows no lifts. */
+/** The form in which chunks are written. Form 1 has no tag over its header and no lifts. */
 export const FORM = 2
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /**
- * A frame as bytes. Sequence numbers and indexes are written as steps from the slot before, and replaced versions as
- * distances, so that a slot of a usual batch takes six characters. The rare lifts are pairs of position and lift.
+ * Encodes a header. Sequence numbers and indexes are written as differences from the slot before, and replaced versions
+ * as distances, so that a slot of a typical batch takes six characters. The rare lifts are pairs of position and lift.
  */
 export function encodeHeader({ g, c, b, t, k, slots }: Omit<ChunkHeader, 'form'>): Uint8Array {
   const s: number[] = []
@@ -52,13 +52,13 @@ export function encodeHeader({ g, c, b, t, k, slots }: Omit<ChunkHeader, 'form'>
   return encoder.encode(JSON.stringify({ v: FORM, g, c, b, t, k, s, ...(l.length > 0 && { l }) }))
 }
 
-/** Reads a frame of either form. Throws on bytes that are no frame. */
+/** Decodes a header of either form. Throws on bytes that are not a header. */
 export function decodeHeader(bytes: Uint8Array): ChunkHeader {
   const { v = 1, g, c, b, t, k, s, l = [] } = JSON.parse(decoder.decode(bytes)) as Encoded
   const origin = { g, c, b, t, k }
-  if (!isNumbers(s) || !isNumbers(l)) throw new TypeError('a frame without the places of its changes')
+  if (!isNumbers(s) || !isNumbers(l)) throw new TypeError('a chunk header without the slots of its changes')
   if (v === 1) return { ...origin, form: 1, slots: absoluteSlots(s) }
-  if (v !== FORM) throw new RangeError(`a frame of form ${v}: deploy the newer version again`)
+  if (v !== FORM) throw new RangeError(`a chunk header of form ${v}: deploy the newer version again`)
   return { ...origin, form: FORM, slots: relativeSlots(s, l) }
 }
 
@@ -72,7 +72,7 @@ function isNumbers(list: unknown): list is readonly number[] {
   return Array.isArray(list) && list.every((item) => typeof item === 'number')
 }
 
-/** Form 1 wrote its numbers out. */
+/** Form 1 wrote absolute numbers. */
 function absoluteSlots(s: readonly number[]): readonly Slot[] {
   const slots: Slot[] = []
   for (let at = 0; at < s.length; at += 3) {
@@ -102,7 +102,7 @@ function relativeSlots(s: readonly number[], l: readonly number[]): readonly Slo
   return slots
 }
 
-/** The first and the last sequence number of a frame; 0 without any. */
+/** The first and the last sequence number of a header; 0 without any. */
 export function firstSeq({ slots }: Pick<ChunkHeader, 'slots'>): number {
   return slots[0]?.seq ?? 0
 }

@@ -5,17 +5,17 @@ import type { Version } from '../values/version.ts'
 import { type ChunkHeader, decodeHeader, FORM } from './chunk-header.ts'
 
 /**
- * A chunk of the log: changes of one batch, sealed together. In front of the sealed content stands a clear frame that
- * says where each stored change belongs, so that sealing need not wait for the decision and compaction can leave gaps.
- * A keyed tag covers the frame and names the content that it belongs to: sealing comes before the decision, so the seal
- * itself cannot bind the sequence numbers.
+ * A chunk of the log: changes of one batch, sealed together. A clear header in front of the sealed content says where
+ * each stored change belongs, so that sealing need not wait for the decision and compaction can leave gaps. A keyed tag
+ * covers the header and binds it to its content: content is sealed before the decision, so the seal itself cannot cover
+ * the sequence numbers.
  *
- * Bytes: length of the frame (u32, big endian), length of the rest (u32), frame (JSON), tag, sealed content. Chunks of
- * form 1 have no tag.
+ * Bytes: length of the header (u32, big endian), length of the rest (u32), header (JSON), tag, sealed content. Chunks
+ * of form 1 have no tag.
  */
 export interface Chunk {
   readonly header: ChunkHeader
-  /** The frame as it is stored, which the tag covers. */
+  /** The header as it is stored, which the tag covers. */
   readonly headerBytes: Uint8Array
   readonly tag: Uint8Array
   readonly sealed: Uint8Array
@@ -23,13 +23,13 @@ export interface Chunk {
   readonly bytes: Uint8Array
 }
 
-/** The text of a chunk before it is sealed, and which of the batch's lines it holds. */
+/** The text of a chunk before it is sealed, and the indexes of its lines in the batch. */
 export interface ChunkText {
   readonly text: string
   readonly indexes: readonly number[]
 }
 
-/** Parts a batch into chunks short enough that reading one entry stays cheap. Leaves out null lines. */
+/** Splits a batch into chunks short enough that reading one entry stays cheap. Leaves out null lines. */
 export function chunkTexts(lines: readonly (string | null)[]): readonly ChunkText[] {
   const drafts: { parts: string[]; indexes: number[]; length: number }[] = []
   for (const [index, line] of lines.entries()) {
@@ -55,7 +55,7 @@ type Content = readonly [
   paths?: readonly string[],
 ]
 
-/** The stored changes of an opened chunk, as versions. Throws if its frame does not fit its content. */
+/** The stored changes of an opened chunk, as versions. Throws if the header does not fit the content. */
 export function versionsOf(header: ChunkHeader, text: string): readonly Version[] {
   const contents = JSON.parse(text) as readonly Content[]
   if (!fitsContent(contents.length, header)) throw new RangeError('the header does not fit the content')
@@ -67,7 +67,7 @@ export function versionsOf(header: ChunkHeader, text: string): readonly Version[
   })
 }
 
-/** Checks that numbers and indexes ascend and that a replaced version is older: form 1 has no tag that says so. */
+/** Checks that numbers and indexes ascend and that a replaced version is older. Form 1 has no tag that ensures it. */
 function fitsContent(count: number, { slots }: ChunkHeader): boolean {
   let [last, next] = [0, 0]
   for (const { seq, previous, index, lift } of slots) {
@@ -81,10 +81,10 @@ function fitsContent(count: number, { slots }: ChunkHeader): boolean {
 
 const LENGTHS_BYTES = 8
 
-/** Of a SipHash-2-4 with 128 bits. */
+/** The length of a SipHash-2-4 tag of 128 bits, bytes. */
 export const TAG_BYTES = 16
 
-/** The parts of a chunk, put together. */
+/** Joins the parts of a chunk. */
 export function joinChunk({ header, headerBytes, tag, sealed }: Omit<Chunk, 'bytes'>): Chunk {
   const bytes = new Uint8Array(LENGTHS_BYTES + headerBytes.length + tag.length + sealed.length)
   const view = new DataView(bytes.buffer)
@@ -96,7 +96,7 @@ export function joinChunk({ header, headerBytes, tag, sealed }: Omit<Chunk, 'byt
   return { header, headerBytes, tag, sealed, bytes }
 }
 
-/** The chunks of a segment; null for bytes that no segment holds. */
+/** Decodes the chunks of a segment. Returns null for bytes that are not a segment. */
 export function tryChunks(segment: Uint8Array): readonly Chunk[] | null {
   try {
     return decodeChunks(segment)
@@ -105,7 +105,7 @@ export function tryChunks(segment: Uint8Array): readonly Chunk[] | null {
   }
 }
 
-/** The chunks of a segment, in order. Throws on bytes that no segment holds. */
+/** Decodes the chunks of a segment, in order. Throws on bytes that are not a segment. */
 export function decodeChunks(segment: Uint8Array): readonly Chunk[] {
   const view = new DataView(segment.buffer, segment.byteOffset, segment.byteLength)
   const chunks: Chunk[] = []

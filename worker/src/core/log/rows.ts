@@ -2,13 +2,13 @@ import { SEGMENT_BYTES } from '../values/limits.ts'
 import type { Chunk } from './chunk.ts'
 import { type ChunkHeader, firstSeq, lastSeq, type Slot } from './chunk-header.ts'
 
-/** A part of a chunk: some of its changes, at indexes of their own. */
+/** A part of a chunk: some of its changes, with new indexes. */
 export interface Part {
   readonly text: string
   readonly slots: readonly Slot[]
 }
 
-/** The changes of an opened chunk whose sequence numbers are wanted; null if there are none. */
+/** The wanted changes of an opened chunk; null if it has none of them. */
 export function partOf(
   { slots }: Pick<ChunkHeader, 'slots'>,
   text: string,
@@ -21,7 +21,7 @@ export function partOf(
   return { text: JSON.stringify(kept), slots: wanted.map((slot, index) => ({ ...slot, index })) }
 }
 
-/** A row's worth of chunks. */
+/** The chunks of one row. */
 export interface Packed {
   readonly first: number
   readonly last: number
@@ -30,7 +30,7 @@ export interface Packed {
   readonly body: Uint8Array
 }
 
-/** Puts chunks, in their order, into rows of at least `SEGMENT_BYTES`; only the last one may be smaller. */
+/** Packs chunks, in their order, into rows of at least `SEGMENT_BYTES`. Only the last row may be smaller. */
 export function packChunks(chunks: readonly Chunk[]): readonly Packed[] {
   const rows: Packed[] = []
   let open: { chunks: Chunk[]; bytes: number } = { chunks: [], bytes: 0 }
@@ -54,7 +54,7 @@ function packed(chunks: readonly Chunk[]): Packed {
   }
 }
 
-/** Several byte strings as one. */
+/** Concatenates byte arrays. */
 export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0] as Uint8Array
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))

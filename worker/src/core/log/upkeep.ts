@@ -1,44 +1,47 @@
 import { DAY_MS, PASS_DELAY_MS, PASS_SUPERSEDED, UPKEEP_INTERVAL_MS } from '../values/limits.ts'
 import { FORM } from './chunk-header.ts'
 
-/** How much of the log is current, and how much is not. */
+/** How much of the log is current, and how much is superseded. */
 export interface Weight {
   /** Live entries. */
   readonly entries: number
-  /** Versions in the log that no key stands at any more. */
+  /** Versions in the log that are no longer current. */
   readonly superseded: number
-  /** How many of these the last pass left behind: those that it could not read, and those of its own time. */
+  /**
+   * The superseded versions that the last pass left behind: those it could not read, and those that arrived while it
+   * ran.
+   */
   readonly left: number
 }
 
-/** The last whole pass over the log. */
+/** The last complete pass over the log. */
 export interface LastPass {
   /** When it ended, ms; 0 before the first. */
   readonly at: number
-  /** Of the master key that it sealed with; 0 before the first. */
+  /** The generation of the master key that it sealed with; 0 before the first. */
   readonly generation: number
   /** The form of the chunks that it wrote. */
   readonly form: number
   /** As in `Weight`. */
   readonly left: number
-  /** How many chunks and rows it could not read: they hold versions that nobody can read any more. */
+  /** The number of chunks and rows that it could not read. Their versions are lost. */
   readonly unreadable: number
 }
 
-/** Before the first pass. */
+/** The state before the first pass. */
 export const NO_PASS: LastPass = { at: 0, generation: 0, form: FORM, left: 0, unreadable: 0 }
 
-/** What a pass over the log would be for. */
+/** The conditions under which a pass may be due. */
 export interface PassConditions {
   readonly now: number
-  /** The newest of the master key. */
+  /** The newest generation of the master key. */
   readonly generation: number
   readonly historyDays: number
 }
 
 /**
- * When a space that has just changed must wake at the latest, ms; null if nothing in it ages. Waking costs a
- * constant share of a change: the more there is to clear away, the more changes have paid for it.
+ * The latest time at which a space that has just changed must wake, ms; null if nothing in it ages. The cost of waking
+ * stays a constant share of the cost of changes: the more there is to remove, the more changes have been paid for.
  */
 export function upkeepBy(weight: Weight, now: number): number | null {
   if (isHeavy(weight)) return now + PASS_DELAY_MS
@@ -46,9 +49,9 @@ export function upkeepBy(weight: Weight, now: number): number | null {
 }
 
 /**
- * Whether the log is to be rewritten: where half of it is superseded, where superseded versions have waited for half of
- * their retention (so they live between once and about twice the retention), under a new master key, or where chunks
- * of an older form may be left.
+ * Whether the log is to be rewritten: half of it is superseded; or superseded versions have waited for half of their
+ * retention, so that they live between one and about two retentions; or the master key is new; or chunks of an older
+ * form may be left.
  */
 export function isPassDue(
   weight: Weight,
@@ -59,7 +62,10 @@ export function isPassDue(
   return weight.superseded > 0 && now - last.at >= (historyDays * DAY_MS) / 2
 }
 
-/** Counts only versions that came since the last pass: the next one could not take away those that it left. */
+/**
+ * Counts only versions that were superseded since the last pass, because the next pass could not remove those that it
+ * left.
+ */
 function isHeavy({ entries, superseded, left }: Weight): boolean {
   return superseded - left >= Math.max(PASS_SUPERSEDED, entries / 2)
 }

@@ -4,26 +4,26 @@ import type { Policy } from '../batch/policy.ts'
 import { collectionOf } from '../values/key.ts'
 import type { Amounts } from './quota.ts'
 
-/** What an operator decides for all spaces of a stack. */
+/** The configuration that an operator sets for all spaces of a stack. */
 export interface Config {
-  /** Grows with every change: a space never goes back to an older one than it has seen. 0: never configured. */
+  /** Grows with every change. A space never goes back to an older revision than it has seen. 0: never configured. */
   readonly revision: number
-  /** Of collections that `policies` does not name. */
+  /** The policy of collections that `policies` does not name. */
   readonly defaultPolicy: Policy
   readonly policies: Readonly<Record<string, Policy>>
-  /** How long replaced versions, losers and settled conflicts stay readable, days. */
+  /** How long replaced versions, losers and resolved conflicts stay readable, days. */
   readonly historyDays: number
-  /** How long deletions stay in the feed, days: a device that was away for longer starts over. */
+  /** How long deletions stay in the feed, days. A device that was away for longer starts over. */
   readonly tombstoneDays: number
-  /** Whose tokens open sessions, beside those that the operator mints. */
+  /** The identity providers whose tokens open sessions, beside the tokens that the operator mints. */
   readonly identityProviders: readonly IdentityProvider[]
-  /** How many requests a minute a space answers each client, each credential, and all of them together. */
+  /** The requests per minute that a space serves to each client, to each credential, and in total. */
   readonly requestsPerMinute: Rates
-  /** How much each space may hold. */
+  /** The quota of each space. */
   readonly quota: Amounts
 }
 
-/** What holds until an operator says otherwise. */
+/** The configuration until an operator sets one. */
 export const DEFAULT_CONFIG: Config = {
   revision: 0,
   defaultPolicy: 'lww',
@@ -31,16 +31,17 @@ export const DEFAULT_CONFIG: Config = {
   historyDays: 30,
   tombstoneDays: 90,
   identityProviders: [],
-  // Ten a second are more than one device has to say, and what the Worker's own counter lets through at a place. A space
-  // answers 100 a second: half of the least that the vendor gives for an object that stores (200 to 500 a second), since
-  // it has sockets and upkeep beside, and neighbours. A credential has half of it, so that another one always gets in.
+  // A client gets ten requests a second: more than a device needs, and as much as the Worker's own counter admits in
+  // one location. A space gets 100 a second: half of the vendor's lowest figure for an object that stores (200 to 500 a
+  // second), because it also serves sockets and upkeep and has neighbours. A credential gets half of that, so that
+  // another one is always admitted.
   requestsPerMinute: { client: 600, credential: 3000, space: 6000 },
-  // Far more than people write by hand, and a tenth of what the platform lets an object store: who gets here by mistake
-  // is stopped while there is room to mend it.
+  // Far more than people write by hand, and a tenth of the platform's storage per object. A runaway client is stopped
+  // while there is room to repair.
   quota: { entries: 1_000_000, bytes: 1024 ** 3 },
 }
 
-/** How a key's collection settles concurrent writes. */
+/** The policy of a key's collection. */
 export function policyOf({ policies, defaultPolicy }: Config, key: string): Policy {
   const collection = collectionOf(key)
   return Object.hasOwn(policies, collection) ? (policies[collection] as Policy) : defaultPolicy

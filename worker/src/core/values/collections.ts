@@ -1,9 +1,9 @@
 import { collectionOf } from './key.ts'
 
-/** The collections a reader may see and asked for; null is all of them. */
+/** The collections that a reader may see or asked for; null for all. */
 export type Filter = readonly string[] | null
 
-/** What both the request's filter and the token's grant let through. */
+/** The collections that both the request's filter and the token's grant allow. */
 export function narrow(asked: Filter, granted: Filter): Filter {
   if (asked === null || granted === null) return asked ?? granted
   return asked.filter((collection) => granted.includes(collection))

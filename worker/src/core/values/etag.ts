@@ -1,6 +1,6 @@
 /**
- * A weak entity tag (RFC 9110, 8.8.3): replies of one tag differ in nothing that a client acts on. The parts name
- * all that the reply depends on beside its URL; none of them holds a quotation mark.
+ * A weak entity tag (RFC 9110, 8.8.3): replies with the same tag are equal in everything that a client acts on. The
+ * parts name everything besides the URL on which the reply depends. None of them contains a quotation mark.
  */
 export function formatTag(parts: readonly (string | number)[]): string {
   return `W/"${parts.join('/')}"`
@@ -9,8 +9,8 @@ export function formatTag(parts: readonly (string | number)[]): string {
 const ITEM = /(?:^|,)[ \t]*(?:W\/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?=,|$)/g
 
 /**
- * Whether the reader has the reply of a tag already, as `If-None-Match` says (RFC 9110, 13.1.2): it lists tags, which
- * are compared weakly, or is `*`. What is no such list names none.
+ * Whether the reader already has the reply with this tag, by its `If-None-Match` (RFC 9110, 13.1.2): a list of tags,
+ * compared weakly, or `*`. A malformed list names no tag.
  */
 export function isKnown(tag: string, ifNoneMatch: string | null): boolean {
   if (ifNoneMatch === null) return false

@@ -1,34 +1,34 @@
 import { MAX_DEPTH } from './limits.ts'
 
-/** Any value that JSON can hold. `__proto__` and its like are ordinary keys here: read with `Object.keys` only. */
+/** Any JSON value. `__proto__` and its like are ordinary keys here, so read with `Object.keys` only. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
-/** A fault inside a value, and the way to it: names of fields, indexes of lists. */
+/** A fault inside a value, and the path to it: names of fields, indexes of arrays. */
 export interface Misfit {
   readonly code: 'too-deep' | 'lone-surrogate' | 'number-out-of-range'
-  readonly place: readonly (string | number)[]
+  readonly path: readonly (string | number)[]
 }
 
 /**
- * The canonical text of a value: object keys in the order of their UTF-16 code units and no white space
- * (order and number format of RFC 8785). Two values are equal exactly if their texts are.
- * A value that may not be stored has a text too, which is no JSON, so that a batch that holds one can be told from
- * another. Past `MAX_DEPTH` each level down follows after a `#` in place of a call, because calls would overflow.
+ * The canonical text of a value: object keys in the order of their UTF-16 code units, without white space (order and
+ * number format of RFC 8785). Two values are equal exactly if their texts are equal. A value that may not be stored has
+ * a text too, which is not JSON, so that batches with different invalid values differ. Past `MAX_DEPTH` each deeper
+ * level follows after a `#`, because recursive calls would overflow the stack.
  */
 export function canonicalJson(value: Json): string {
   return writeCanonical(value, newPen(new Map()))
 }
 
-/** What there is to know of a value before it is stored. */
+/** The texts of a value and whether it may be stored. */
 export interface Texts {
   readonly canonical: string
-  /** With the keys in the order in which they came, as `JSON.parse` keeps it; only where the value is fit. */
+  /** The JSON text with the keys in their original order, as `JSON.parse` keeps it. Set only if the value is fit. */
   readonly json: string
-  /** Whether the value may be stored; if not, `misfitIn` says why. */
+  /** Whether the value may be stored. If not, `misfitIn` gives the reason. */
   readonly isFit: boolean
 }
 
-/** The texts of a value, in one walk where its keys are in the canonical order. `names`: those that were met before. */
+/** The texts of a value, in one walk if its keys are in canonical order. `names` caches field names. */
 export function textsOf(value: Json, names: Map<string, string>): Texts {
   const pen = newPen(names)
   const canonical = writeCanonical(value, pen)
@@ -36,11 +36,11 @@ export function textsOf(value: Json, names: Map<string, string>): Texts {
   return { canonical, isFit, json: pen.isSorted || !isFit ? canonical : JSON.stringify(value) }
 }
 
-/** What the writer keeps of a value. */
+/** The state of one walk over a value. */
 interface Pen {
-  /** The names of fields with quotes and colon: hundreds of changes have the same. */
+  /** Field names with quotes and colon. Hundreds of changes have the same names. */
   readonly names: Map<string, string>
-  /** What lies below `MAX_DEPTH`. */
+  /** Values below `MAX_DEPTH`. */
   readonly deeper: Json[]
   isFit: boolean
   isSorted: boolean
@@ -67,7 +67,7 @@ function write(value: Json, pen: Pen, depth: number): string {
   return isArray(value) ? writeArray(value, pen, depth - 1) : writeObject(value, pen, depth - 1)
 }
 
-/** A text of which JSON escapes nothing: it holds no control character, quote, backslash or surrogate. */
+/** A text in which JSON escapes nothing: no control character, quote, backslash or surrogate. */
 const PLAIN = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/
 
 function quote(text: string, pen: Pen): string {
@@ -109,15 +109,15 @@ function nameOf(key: string, pen: Pen): string {
   const known = pen.names.get(key)
   if (known !== undefined) return known
   const name = `${quote(key, pen)}:`
-  // One that is no text is a fault wherever it comes again.
+  // A name with a lone surrogate is a fault each time it occurs, so it is not cached.
   if (key.isWellFormed()) pen.names.set(key, name)
   return name
 }
 
 /**
- * The first thing in the canonical order that keeps a value from being stored: it nests deeper than so many arrays and
- * objects, holds a string that is no text (a lone surrogate does not survive UTF-8), or a number past the range of a
- * double, which `JSON.parse` turns into an infinity (RFC 7493, section 2.2). Looks no deeper than that.
+ * The first fault, in canonical order, that keeps a value from being stored: more than `depth` nested arrays and
+ * objects, a string with a lone surrogate (which does not survive UTF-8), or a number past the range of a double, which
+ * `JSON.parse` turns into an infinity (RFC 7493, section 2.2). Looks no deeper than `depth`.
  */
 export function misfitIn(value: Json, depth = MAX_DEPTH): Misfit | null {
   return isFit(value, depth) ? null : findMisfit(value, depth)
@@ -134,31 +134,31 @@ function isFit(value: Json, depth: number): boolean {
 
 function findMisfit(value: Json, depth: number): Misfit | null {
   if (value === null || typeof value !== 'object') return misfitOf(value)
-  if (depth === 0) return { code: 'too-deep', place: [] }
+  if (depth === 0) return { code: 'too-deep', path: [] }
   const names = isArray(value) ? [...value.keys()] : Object.keys(value).sort()
-  // The name itself is no text that a reply could repeat: the object around it is named.
+  // A reply cannot repeat a name with a lone surrogate, so the path ends at the object that holds it.
   if (names.some((name) => typeof name === 'string' && !name.isWellFormed()))
-    return { code: 'lone-surrogate', place: [] }
+    return { code: 'lone-surrogate', path: [] }
   const items = value as { readonly [name: string | number]: Json }
   for (const name of names) {
     const found = findMisfit(items[name] as Json, depth - 1)
-    if (found !== null) return { ...found, place: [name, ...found.place] }
+    if (found !== null) return { ...found, path: [name, ...found.path] }
   }
   return null
 }
 
 function misfitOf(value: null | boolean | number | string): Misfit | null {
-  if (typeof value === 'number' && !Number.isFinite(value)) return { code: 'number-out-of-range', place: [] }
-  return typeof value === 'string' && !value.isWellFormed() ? { code: 'lone-surrogate', place: [] } : null
+  if (typeof value === 'number' && !Number.isFinite(value)) return { code: 'number-out-of-range', path: [] }
+  return typeof value === 'string' && !value.isWellFormed() ? { code: 'lone-surrogate', path: [] } : null
 }
 
-/** Whether a text is at most `limit` bytes of UTF-8, without encoding it when its length already tells. */
+/** Whether a text is at most `limit` bytes of UTF-8. Encodes the text only if its length does not tell. */
 export function fitsBytes(text: string, limit: number): boolean {
   if (text.length > limit) return false
   return text.length * 3 <= limit || utf8Length(text) <= limit
 }
 
-/** How many bytes of UTF-8 a text is. */
+/** The length of a text in bytes of UTF-8. */
 export function utf8Length(text: string): number {
   let bytes = 0
   for (let index = 0; index < text.length; index++) {

@@ -1,7 +1,7 @@
 import { fitsBytes } from './json.ts'
 import { MAX_KEY_BYTES } from './limits.ts'
 
-/** The collection of keys that name none. */
+/** The collection of keys that have no slash. */
 export const DEFAULT_COLLECTION = 'default'
 
 /** The part of a key before its first slash. */
@@ -10,7 +10,10 @@ export function collectionOf(key: string): string {
   return slash === -1 ? DEFAULT_COLLECTION : key.slice(0, slash)
 }
 
-/** One to 512 bytes of UTF-8 with no control characters (Unicode category Cc), and no empty collection. A lone surrogate is no text. */
+/**
+ * Whether a key is 1 to 512 bytes of UTF-8 with no control characters (Unicode category Cc), no lone surrogate, and no
+ * empty collection.
+ */
 export function isKey(key: string): boolean {
   if (key.length === 0 || key[0] === '/' || !fitsBytes(key, MAX_KEY_BYTES)) return false
   return key.isWellFormed() && !hasControl(key)

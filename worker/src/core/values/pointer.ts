@@ -1,6 +1,9 @@
 import { MAX_POINTER_LENGTH } from './limits.ts'
 
-/** A JSON pointer (RFC 6901); if it would be too long, the pointer to the innermost place around it that is not. */
+/**
+ * A JSON pointer (RFC 6901). If it would be too long, it points to the innermost enclosing location whose pointer is
+ * not.
+ */
 export function boundedPointer(names: readonly (string | number)[]): string {
   let pointer = ''
   for (const name of names) {

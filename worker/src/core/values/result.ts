@@ -1,4 +1,6 @@
-/** The value that was asked for, or the fault that refuses it. Crosses the Durable Object boundary whole, which a thrown error does not. */
+/**
+ * The requested value, or the fault that refuses it. Crosses the Durable Object boundary whole, unlike a thrown error.
+ */
 export type Result<T, F> = { readonly ok: true; readonly value: T } | Refused<F>
 
 export interface Refused<F> {

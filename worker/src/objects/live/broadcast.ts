@@ -10,7 +10,8 @@ import {
 } from '../../core/feed/listener.ts'
 import { defectLine } from '../../core/log-line.ts'
 import { utf8Length } from '../../core/values/json.ts'
-import { MAX_FRAME_BYTES, MAX_FRAME_ENTRIES } from '../../core/values/limits.ts'
+import { MAX_FRAME_BYTES, MAX_FRAME_ENTRIES } from '../../core/values/socket-limits.ts'
+
 import { formatVersion } from '../../core/values/version.ts'
 import { pull } from '../read/pull.ts'
 import { withTexts } from '../read/reply.ts'

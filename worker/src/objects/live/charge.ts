@@ -1,6 +1,6 @@
 import type { Fault } from '../../core/fault.ts'
-import { MAX_NOTE_LENGTH, MAX_REFUSED_MESSAGES } from '../../core/values/limits.ts'
 import { accepted, type Result } from '../../core/values/result.ts'
+import { MAX_NOTE_LENGTH, MAX_REFUSED_MESSAGES } from '../../core/values/socket-limits.ts'
 import { spendBudget } from '../space/admission.ts'
 import { endIfOver, type Hub } from './hub.ts'
 import { endSocket, isOpen, listenerOf, saveListener } from './socket.ts'

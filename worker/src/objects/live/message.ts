@@ -1,9 +1,10 @@
 import type { Fault } from '../../core/fault.ts'
-import { standsAt, wasLedTo } from '../../core/feed/listener.ts'
+import { confirmedAt, isReachable } from '../../core/feed/listener.ts'
 import { problemDocument, problemOf } from '../../core/problem.ts'
 import { fitsBytes } from '../../core/values/json.ts'
-import { MAX_MESSAGE_BYTES, MAX_NOTE_LENGTH } from '../../core/values/limits.ts'
+import { MAX_MESSAGE_BYTES } from '../../core/values/limits.ts'
 import { accepted, type Result } from '../../core/values/result.ts'
+import { MAX_NOTE_LENGTH } from '../../core/values/socket-limits.ts'
 import { idIn, PONG, parseMessage } from '../../schema/live.ts'
 import { weightOfPush } from '../space/serve.ts'
 import { type Charge, chargeIfFree, chargeMessage, spendReply } from './charge.ts'
@@ -71,7 +72,7 @@ async function followFrom(context: MessageContext, cursor: string, charge: Charg
   if (charge === 'free') spendReply(socket)
   const listener = listenerOf(socket)
   // A client that was told to pull was charged for the pull.
-  const isLed = at !== null && (wasLedTo(listener, at) || listener.poked)
+  const isLed = at !== null && (isReachable(listener, at) || listener.poked)
   const paid = isLed ? accepted(charge) : await chargeIfFree(hub, socket, accepted(charge))
   if (paid === null) return
   if (!paid.ok) return sendError(context, paid.fault)
@@ -79,7 +80,7 @@ async function followFrom(context: MessageContext, cursor: string, charge: Charg
     const detail = "cursor: cannot be continued here; pull, with this socket's collections"
     return sendError(context, { code: 'invalid-request', detail })
   }
-  const moved = standsAt(listenerOf(socket), at)
+  const moved = confirmedAt(listenerOf(socket), at)
   saveListener(socket, moved)
   broadcast.catchUp(moved)
 }

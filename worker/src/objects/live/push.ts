@@ -1,11 +1,11 @@
 import { PLACE_EXHAUSTED } from '../../core/access/budget.ts'
 import type { Fault } from '../../core/fault.ts'
-import { sentTo, standsAt, unseenBytes } from '../../core/feed/listener.ts'
+import { confirmedAt, sentTo, unseenBytes } from '../../core/feed/listener.ts'
 import { batchPoint, keepPoint, requestLine, requestPoint } from '../../core/log-line.ts'
 import { problemDocument, problemOf } from '../../core/problem.ts'
 import { utf8Length } from '../../core/values/json.ts'
-import { MAX_NOTE_LENGTH, MAX_UNSEEN, MAX_UNSEEN_REPLY_BYTES } from '../../core/values/limits.ts'
 import { type Result, refused } from '../../core/values/result.ts'
+import { MAX_NOTE_LENGTH, MAX_UNSEEN, MAX_UNSEEN_REPLY_BYTES } from '../../core/values/socket-limits.ts'
 import type { LiveMessage } from '../../schema/live.ts'
 import { toSyncRequest } from '../../schema/sync.ts'
 import { serve, weightOfPush } from '../space/serve.ts'
@@ -76,7 +76,7 @@ async function acceptPush(
   const { cursor } = request.value
   if (cursor !== undefined) hub.replying.add(socket)
   const at = typeof cursor === 'string' ? feedPositionOf(hub.space, cursor, filter) : null
-  if (at !== null) saveListener(socket, standsAt(listenerOf(socket), at))
+  if (at !== null) saveListener(socket, confirmedAt(listenerOf(socket), at))
   // The memory of a long message is already reserved.
   const weight = text.length > MAX_NOTE_LENGTH ? null : weightOfPush(text)
   return serve(hub.space, { session, weight, now }, () =>

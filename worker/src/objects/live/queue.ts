@@ -3,7 +3,7 @@ import {
   MAX_LONE_LENGTH,
   MAX_QUEUED_LENGTH,
   MAX_QUEUED_MESSAGES,
-} from '../../core/values/limits.ts'
+} from '../../core/values/socket-limits.ts'
 
 /** The message queues of all sockets. A message is served after the one before it on the same socket. */
 export interface Queue {

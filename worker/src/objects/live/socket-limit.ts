@@ -1,5 +1,5 @@
 import type { Session } from '../../core/access/session.ts'
-import { MAX_SOCKETS } from '../../core/values/limits.ts'
+import { MAX_SOCKETS } from '../../core/values/socket-limits.ts'
 import { endSocket, isOpen } from './socket.ts'
 
 /** The tags by which the platform finds a socket: its session, with which it ends, and its credential. */
