@@ -85,7 +85,7 @@ export const FEED_BUGS: readonly Bug[] = [
     name: 'takes the position of a reader that scans for one that does not',
     plants: [
       plant<(listener: Listener, position: Position) => boolean>(
-        'isStood',
+        'isConfirmed',
         (_, { stood }, { seq }) => stood === seq,
       ),
     ],
