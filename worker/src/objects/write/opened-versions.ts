@@ -3,25 +3,29 @@ import { textOf } from '../../core/batch/decide.ts'
 import { MAX_OPENED_LENGTH, OPENED_AT_ONCE } from '../../core/values/limits.ts'
 import type { Version } from '../../core/values/version.ts'
 
-import { openVersions } from '../space/log.ts'
+import { CorruptionError, openVersions } from '../space/log.ts'
 import type { Space } from '../space/space.ts'
 
-/** What was opened for a batch; null: the log no longer holds it. */
-export interface Opened {
+/** The versions that were opened for a batch; null for one that the log no longer holds. */
+export interface OpenedVersions {
   readonly versions: Map<number, Version | null>
-  /** How long the contents are together. */
+  /** The total length of their contents, characters. */
   length: number
 }
 
 /**
- * Opens what a batch is decided against, a few versions at a time. Once it holds much, only what has to be known of a
- * further one is kept: whether a change says the very same, or was made on it.
+ * Opens the versions that a batch is decided against, a few at a time. Past `MAX_OPENED_LENGTH` the value of a version is
+ * kept only if a change of the batch has the same value, or was made on it: no decision needs more.
+ *
+ * Throws if one of them was looked for before and is gone: a current version must be in the log.
  */
-export async function openFor(
+export async function openMissing(
   space: Space,
   edits: readonly Edit[],
-  { opened, missing }: { readonly opened: Opened; readonly missing: readonly number[] },
+  { opened, missing }: { readonly opened: OpenedVersions; readonly missing: readonly number[] },
 ): Promise<void> {
+  const gone = missing.find((seq) => opened.versions.get(seq) === null)
+  if (gone !== undefined) throw new CorruptionError(`version ${gone} is current but not in the log`)
   const byKey = Map.groupBy(edits, ({ key }) => key)
   const seqs = [...new Set(missing)].sort((one, other) => one - other)
   for (let start = 0; start < seqs.length; start += OPENED_AT_ONCE) {
@@ -36,7 +40,7 @@ export async function openFor(
   function kept(version: Version, changes: readonly Edit[]): Version {
     const text = textOf(version)
     if (opened.length + text.length > MAX_OPENED_LENGTH) {
-      const same = changes.flatMap(namedIn).find((named) => named.text === text)
+      const same = changes.flatMap(valuesOf).find((content) => content.text === text)
       return { ...version, value: same?.value }
     }
     opened.length += text.length
@@ -44,7 +48,7 @@ export async function openFor(
   }
 }
 
-/** The values that a change names: its own, and the one that it was made on. */
-function namedIn(edit: Edit): readonly Pick<Edit, 'value' | 'text'>[] {
+/** The values of a change: its own, and the one that it was made on. */
+function valuesOf(edit: Edit): readonly Pick<Edit, 'value' | 'text'>[] {
   return edit.assumed === null ? [edit] : [edit, edit.assumed]
 }

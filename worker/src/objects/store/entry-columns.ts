@@ -1,8 +1,8 @@
-/** How the rows of heads tell of runs and merges in one number each: the columns are those of older layouts. */
+/** Encodes the run and the merge of an entry in one number each, because the columns are those of older layouts. */
 import type { EntryState } from '../../core/batch/stance.ts'
 import { FOREIGN, NOTHING } from '../../core/values/version.ts'
 
-/** The root of a run as its row holds it: a negative one where nothing stood at some moment after a version. */
+/** The column `root`: negated if the run began on a version and the key had no value at some moment since. */
 export function rootNumber({ root, vacant }: Pick<EntryState, 'root' | 'vacant'>): number {
   return vacant && root > NOTHING ? FOREIGN - root : root
 }
@@ -13,7 +13,7 @@ export function runOf(stored: number): Pick<EntryState, 'root' | 'vacant'> {
     : { root: stored, vacant: stored <= NOTHING }
 }
 
-/** Until layout 7, 1 said that a head was merged, and not with what. */
+/** In rows from before layout 7, a 1 in the column `merged` means that the version was merged, but not with which one. */
 const MERGED = 1
 
 export function mergedNumber(merged: number): number {
