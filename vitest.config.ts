@@ -10,10 +10,10 @@ Object.assign(process.env, {
 })
 
 /** Comes first: what is loaded after it is the test file's own. */
-const OWN_MODULES = './test/support/own-modules.ts'
+const OWN_MODULES = './test/support/setup/own-modules.ts'
 
 /** Reads all that the Worker logs, and leaves nothing to the next file. */
-const SETUP = [OWN_MODULES, './test/support/witness.ts', './test/support/shared-runtime.ts']
+const SETUP = [OWN_MODULES, './test/support/setup/witness.ts', './test/support/setup/shared-runtime.ts']
 
 export default defineConfig({
   test: {

@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { ROUTES, type Route } from '../../worker/src/http/router.ts'
-import { nameOf, type RouteName, requestTo } from './routes.ts'
-import { enrol, sessionLike, stronghold, talkTo } from './stronghold.ts'
+import { nameOf, type RouteName, requestTo } from '../support/worker/routes.ts'
+import { enrol, sessionLike, stronghold, talkTo } from '../support/worker/stronghold.ts'
 
 type Scope = 'sync:read' | 'sync:write' | 'space:admin'
 

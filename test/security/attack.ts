@@ -10,9 +10,9 @@ import { Pool } from 'undici'
 import { type RunningCloud, startCloud } from '../../infra/local/start-cloud.ts'
 import { allowMuch, GENEROUS, secretsOf } from '../support/cloud.ts'
 import { keepSecret, secretsIn } from '../support/secrets.ts'
-import { converse } from './frames.ts'
-import { random } from './random.ts'
-import type { Sent, Weather } from './storm.ts'
+import { converse } from './storm/frames.ts'
+import { random } from './storm/random.ts'
+import type { Sent, Weather } from './storm/storm.ts'
 
 /**
  * `npm run attack -- --requests 100000`: what CI runs a fixed sample of, whole. First a storm of mutated requests
@@ -27,7 +27,7 @@ registerHooks({
       ? { url: 'data:text/javascript,export function waitUntil() {}', shortCircuit: true }
       : next(specifier, context),
 })
-const { examine, examineFrame, generate } = await import('./storm.ts')
+const { examine, examineFrame, generate } = await import('./storm/storm.ts')
 
 const WORKERS = 8
 

@@ -2,10 +2,10 @@ import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import type { Route } from '../../worker/src/http/router.ts'
 import { secretsIn } from '../support/secrets.ts'
-import { witnessed } from '../support/witness.ts'
+import { witnessed } from '../support/setup/witness.ts'
+import { nameOf, type RouteName, requestTo, routesFor } from '../support/worker/routes.ts'
+import { enrol, stronghold } from '../support/worker/stronghold.ts'
 import { talk } from './canaries.ts'
-import { nameOf, type RouteName, requestTo, routesFor } from './routes.ts'
-import { enrol, stronghold } from './stronghold.ts'
 
 const target = stronghold()
 const bearer = env.ADMIN_TOKEN

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { enrol, stronghold, talkTo } from './stronghold.ts'
+import { enrol, stronghold, talkTo } from '../support/worker/stronghold.ts'
 
 /** The number of whoever a canary in a text belongs to. */
 const CANARY = /canary-(\d+)-\w*/g

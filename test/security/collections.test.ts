@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test } from 'vitest'
+import { enrol } from '../support/worker/stronghold.ts'
 import { hear, ownersIn, talk } from './canaries.ts'
-import { enrol } from './stronghold.ts'
 
 const T = Date.now() - 60_000
 

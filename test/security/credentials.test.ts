@@ -2,10 +2,10 @@ import { listDurableObjectIds } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import type { Route } from '../../worker/src/http/router.ts'
-import { device, mint, send } from '../worker/client.ts'
+import { device, mint, send } from '../support/worker/client.ts'
+import { requestTo, routesFor } from '../support/worker/routes.ts'
+import { type Stronghold, sessionLike, stronghold } from '../support/worker/stronghold.ts'
 import { damages, type Forgery, flips, imitations, replaceAt, substitutions } from './forgery.ts'
-import { requestTo, routesFor } from './routes.ts'
-import { type Stronghold, sessionLike, stronghold } from './stronghold.ts'
 
 /** Sends forged credentials to some routes in turn. Every one must be refused, with no object reached. */
 async function assault(

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { parseRing } from '../../worker/src/core/ring.ts'
-import { sessionLike } from './stronghold.ts'
+import { sessionLike } from '../support/worker/stronghold.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 

@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import * as limits from '../../worker/src/core/limits.ts'
+import { enrol, stronghold } from '../support/worker/stronghold.ts'
 import { talk } from './canaries.ts'
-import { enrol, stronghold } from './stronghold.ts'
 
 const target = stronghold()
 const T = Date.now() - 60_000

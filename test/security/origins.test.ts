@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { ROUTES } from '../../worker/src/http/router.ts'
-import { requestTo } from './routes.ts'
-import { stronghold } from './stronghold.ts'
+import { requestTo } from '../support/worker/routes.ts'
+import { stronghold } from '../support/worker/stronghold.ts'
 
 const ALLOWED = [
   // The host that the attacks are sent to.

@@ -1,9 +1,9 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { pause } from '../worker/follower.ts'
-import { random } from './random.ts'
-import { examine, generate, type Sent, type Weather } from './storm.ts'
-import { enrol, stronghold, talkTo } from './stronghold.ts'
+import { pause } from '../support/worker/follower.ts'
+import { enrol, stronghold, talkTo } from '../support/worker/stronghold.ts'
+import { random } from './storm/random.ts'
+import { examine, generate, type Sent, type Weather } from './storm/storm.ts'
 
 const REQUESTS = 3_000
 

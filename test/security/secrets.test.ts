@@ -3,10 +3,10 @@ import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { ROUTES } from '../../worker/src/http/router.ts'
 import { secretsIn } from '../support/secrets.ts'
-import { overhear, witnessed } from '../support/witness.ts'
+import { overhear, witnessed } from '../support/setup/witness.ts'
+import { requestTo } from '../support/worker/routes.ts'
+import { enrol, stronghold } from '../support/worker/stronghold.ts'
 import { talk, tenant } from './canaries.ts'
-import { requestTo } from './routes.ts'
-import { enrol, stronghold } from './stronghold.ts'
 
 const target = stronghold()
 

@@ -14,7 +14,7 @@ import { readHistory } from '../../worker/src/objects/history.ts'
 import { pull } from '../../worker/src/objects/pull.ts'
 import { openSpace, type Space } from '../../worker/src/objects/space.ts'
 import { sync } from '../../worker/src/objects/sync.ts'
-import { type Random, random } from './random.ts'
+import { type Random, random } from './storm/random.ts'
 
 const ROWS = inject('thorough') ? 10_000 : 400
 const T = Date.now() - DAY_MS

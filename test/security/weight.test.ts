@@ -3,10 +3,10 @@ import { env } from 'cloudflare:workers'
 import { beforeEach, expect, inject, test } from 'vitest'
 import { ROUTES, type Route } from '../../worker/src/http/router.ts'
 import { documented } from '../support/documented.ts'
-import { beforeOpening } from '../support/unkind-opening.ts'
-import { follow } from '../worker/follower.ts'
-import { nameOf, requestTo } from './routes.ts'
-import { enrol, stronghold, talkTo } from './stronghold.ts'
+import { beforeOpening } from '../support/unkind/opening.ts'
+import { follow } from '../support/worker/follower.ts'
+import { nameOf, requestTo } from '../support/worker/routes.ts'
+import { enrol, stronghold, talkTo } from '../support/worker/stronghold.ts'
 
 const target = stronghold()
 const talk = talkTo(target)
