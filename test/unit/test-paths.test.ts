@@ -6,6 +6,8 @@ const FILES = [
   'test/unit/ring.test.ts',
   'test/worker/live.test.ts',
   'test/worker/plan.test.ts',
+  'test/worker/seal/rotation.test.ts',
+  'test/worker/seal/storage.test.ts',
 ]
 
 test.each(['test/unit/plan.test.ts', './test/unit/plan.test.ts', 'worker/', 'unit/plan', 'live.test.ts:12'])(
@@ -24,13 +26,18 @@ test.each(['worker/src/core/plan.test.ts', 'worker/src/core/plan.ts', './worker/
   },
 )
 
+test('npm test -- worker/src/objects/seal.ts runs the tests in a folder of its name', () => {
+  const paths = ['test/worker/seal/rotation.test.ts', 'test/worker/seal/storage.test.ts']
+  expect(testsAt('worker/src/objects/seal.ts', FILES)?.paths).toEqual(paths)
+})
+
 test.each(['worker/src/core', 'nonsense/', 'worker/src/core/ple.ts'])(
   'npm test -- %s says what to do',
   (path) => {
     expect(testsAt(path, FILES)).toBeNull()
     expect(describeNoTest(path, FILES)).toMatch(
       new RegExp(
-        `^Error: no test file matches ${path}. Tests are in test/unit, test/worker.\nRun one file: `,
+        `^Error: no test file matches ${path}. Tests are in test/unit, test/worker, test/worker/seal.\nRun one file: `,
       ),
     )
   },

@@ -1,16 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { beforeOpening } from '../../support/unkind/opening.ts'
-import {
-  type Device,
-  device,
-  mint,
-  newSpace,
-  type Reply,
-  send,
-  twoDevices,
-} from '../../support/worker/client.ts'
-import { follow } from '../../support/worker/follower.ts'
+import { type Device, device, mint, send, twoDevices } from '../../support/worker/client.ts'
 
 const T = Date.now() - 60_000
 
@@ -242,58 +233,6 @@ test('[FE9] many batches, read in pages of any size, give the same state', async
   }
 })
 
-test('[ST1] status counts what follows a cursor, and the entries of the space', async () => {
-  const a = await device()
-  expect((await a.get('/api/status')).body).toMatchObject({
-    status: 'ok',
-    lastSync: null,
-    pending: 0,
-    entries: 0,
-  })
-  const { cursor } = (await a.sync({ changes: puts(['k/1', 'k/2']), cursor: null })).body
-  expect((await a.get(`/api/status?cursor=${cursor}`)).body).toMatchObject({ pending: 0, entries: 2 })
-  await a.sync({ changes: [{ key: 'k/1', deleted: true, timestamp: T + 1 }] })
-  const { body } = await a.get(`/api/status?cursor=${cursor}`)
-  expect(body).toMatchObject({ pending: 1, entries: 1, openConflicts: 0, head: expect.any(String) })
-  expect(body.limits).toMatchObject({ keyBytes: 512, valueBytes: 262144, changes: 500, bodyBytes: 1048576 })
-})
-
-test('[ST1] nothing is pending for a reader with a filter that has read all, and all of it for another cursor', async () => {
-  const a = await device()
-  await a.sync({ changes: puts(['k/1', 'k/2', 'z/1']) })
-  const { cursor } = (await a.get('/api/changes?collections=k')).body
-  const pending = async (query: string) => (await a.get(`/api/status?${query}`)).body.pending
-  expect(await pending(`cursor=${cursor}&collections=k`)).toBe(0)
-  expect(await pending(`cursor=${cursor}`)).toBe(3)
-  expect(await pending(`cursor=${cursor}&collections=z`)).toBe(3)
-  expect(await pending('cursor=rubbish')).toBe(3)
-  expect((await a.get('/api/status?collections=a/b')).status).toBe(422)
-})
-
-test("[ST1] what is pending is counted under the token's own filter, and no other can be asked for", async () => {
-  const subject = crypto.randomUUID()
-  const all = await device(await mint({ subject }))
-  await all.sync({ changes: puts(['k/1', 'z/1']) })
-  const some = await device(await mint({ subject, collections: ['k'] }))
-  const { cursor } = (await some.get('/api/changes')).body
-  expect((await some.get(`/api/status?cursor=${cursor}`)).body.pending).toBe(0)
-  expect((await all.get(`/api/status?cursor=${cursor}`)).body.pending).toBe(2)
-  expect((await some.get('/api/status?collections=z')).body).toMatchObject({
-    status: 403,
-    code: 'forbidden-collection',
-  })
-})
-
-test('[EN1] an entry is found by its key, slashes and dots included', async () => {
-  const a = await device()
-  await a.sync({ changes: puts(['deep/er/path.json', 'ключ/\u{1f600}']) })
-  for (const key of ['deep/er/path.json', 'ключ/\u{1f600}']) {
-    const { body } = await a.get(`/api/entries?key=${encodeURIComponent(key)}`)
-    expect(body).toMatchObject({ key, value: 'x', timestamp: T, by: a.id })
-  }
-  expect((await a.get('/api/entries?key=none')).body).toMatchObject({ status: 404, code: 'not-found' })
-})
-
 test('[SC15] of twenty pulls at a time four are served, and all are answered', async () => {
   const { token } = await mint()
   const a = await device({ token })
@@ -313,82 +252,3 @@ test('[SC15] of twenty pulls at a time four are served, and all are answered', a
   // A page opens the chunks of one row at a time, of which there are three here.
   expect(most).toBe(4 * 3)
 })
-
-test('[FE12] with `echo` the page holds what the request itself wrote, over HTTP and on a socket', async () => {
-  const { a, b } = await newSpace()
-  const { cursor } = (await a.sync({ changes: [], cursor: null })).body
-  await b.sync({ changes: [{ key: 'n/1', value: 'theirs', timestamp: T }] })
-  const change = (key: string) => ({ key, value: 'mine', timestamp: T, base: null })
-  const keysOf = ({ changes }: { changes: { key: string }[] }) => changes.map(({ key }) => key)
-  const plain = await a.sync({ changes: [change('n/2')], cursor })
-  expect(keysOf(plain.body)).toEqual(['n/1'])
-  const echoed = await a.sync({ changes: [change('n/3')], cursor: plain.body.cursor, echo: true })
-  expect(keysOf(echoed.body)).toEqual(['n/3'])
-  expect(echoed.body.changes[0].version).toBe(echoed.body.results[0].version)
-  expect(keysOf((await a.sync({ changes: [], cursor: echoed.body.cursor, echo: true })).body)).toEqual([])
-  const silent = await a.sync({ changes: [change('n/4')], echo: true })
-  expect(silent.body).toMatchObject({ changes: [] })
-  expect(silent.body).not.toHaveProperty('cursor')
-  const socket = await follow(a)
-  await socket.next()
-  const body = { changes: [change('n/5')], cursor: echoed.body.cursor, echo: true }
-  socket.say({ type: 'push', id: 'e', body })
-  expect(keysOf((await socket.next()).body)).toEqual(['n/4', 'n/5'])
-  expect((await a.sync({ changes: [], echo: 1 })).body).toMatchObject({ code: 'invalid-request' })
-})
-
-/** What a client lays onto its copy of one entry, in the order of FE11. */
-function laidOn(
-  copy: unknown,
-  { changes: sent }: { changes: readonly { value: unknown }[] },
-  { body }: Reply,
-): unknown {
-  const results = body.replayed ? [] : sent.map(({ value }) => value)
-  const changes = body.changes.map(({ value }: { value: unknown }) => value)
-  return [copy, ...results, ...changes].at(-1)
-}
-
-test('[FE11] a result that was not applied writes to no copy: the page, or the copy already, has what stands', async () => {
-  const { a, b } = await newSpace()
-  const { body: first } = await a.sync({
-    changes: [{ key: 'n/1', value: 1, timestamp: T, base: null }],
-    cursor: null,
-  })
-  await b.sync({ changes: [{ key: 'n/1', value: 'theirs', timestamp: T + 1, base: first.head }] })
-  const request = {
-    batch: 1,
-    cursor: first.cursor,
-    changes: [{ key: 'n/1', value: 'mine', timestamp: T, base: first.head }],
-  }
-  const reply = await a.sync(request)
-  expect(reply.body.results).toMatchObject([{ status: 'superseded' }])
-  expect(reply.body.changes).toMatchObject([{ value: 'theirs' }])
-  const merged = { ...request, batch: 2, cursor: reply.body.cursor }
-  const lost = await a.sync(merged)
-  expect(lost.body).toMatchObject({ results: [{ status: 'superseded' }], changes: [] })
-})
-
-test.each(['before it pulled', 'after it pulled'])(
-  '[FE11] of a replay only the changes count: a client that repeats a batch %s has what stands',
-  async (when) => {
-    const { a, b } = await newSpace()
-    const request = {
-      batch: 1,
-      cursor: null as string | null,
-      changes: [{ key: 'n/1', value: 'mine', timestamp: T, base: null }],
-    }
-    const { results } = (await a.sync(request)).body
-    // The reply is lost, and another device writes.
-    await b.sync({ changes: [{ key: 'n/1', value: 'newer', timestamp: T, base: results[0].version }] })
-    let copy: unknown
-    if (when === 'after it pulled') {
-      const pulled = (await a.sync({ changes: [], cursor: null })).body
-      copy = pulled.changes[0].value
-      request.cursor = pulled.cursor
-    }
-    const reply = await a.sync(request)
-    expect(reply.body).toMatchObject({ replayed: true, results })
-    expect(laidOn(copy, request, reply)).toBe('newer')
-    expect((await a.sync({ changes: [], cursor: reply.body.cursor })).body.changes).toEqual([])
-  },
-)

@@ -1,0 +1,180 @@
+import { decodeProtectedHeader } from 'jose'
+import { expect, test } from 'vitest'
+import { KEYS_BURST } from '../../../worker/src/core/limits.ts'
+import { hush } from '../../support/setup/witness.ts'
+import { claims, newProvider } from '../../support/worker/provider.ts'
+import { MINUTE, open, outcome, pass, trusted } from '../../support/worker/trust.ts'
+
+// Providers fail here, and keys that cannot be fetched are logged.
+hush()
+
+test('[ID8] a new key is fetched when a token names it, at most every 30 s, however many ask', async () => {
+  const provider = await trusted()
+  const before = await provider.token()
+  expect(await outcome(before)).toBe('session')
+  await provider.rotate()
+  const after = await provider.token()
+  const many = await Promise.all(Array.from({ length: 20 }, () => outcome(after)))
+  expect(new Set(many)).toEqual(new Set(['session']))
+  expect(provider.fetches).toBe(2)
+  const { token: forge } = await newProvider()
+  const forged = await forge({ iss: provider.entry.issuer }, { kid: 'made-up' })
+  for (let second = 0; second < 90; second += 5) {
+    expect(await outcome(forged)).toBe('401 unauthorized')
+    pass(5000)
+  }
+  expect(provider.fetches).toBe(5)
+  expect(await outcome(before)).toBe('session')
+})
+
+test('[ID8] a new key does not wait for a key that was made up, unless many are', async () => {
+  const provider = await trusted()
+  const known = await provider.token()
+  expect(await outcome(known)).toBe('session')
+  const { token: forge } = await newProvider()
+  const madeUp = (kid: string) => forge({ iss: provider.entry.issuer }, { kid })
+  pass(30_000)
+  expect(await outcome(await madeUp('made-up-0'))).toBe('401 unauthorized')
+  await provider.rotate()
+  expect(await outcome(await provider.token())).toBe('session')
+  for (let n = 1; n <= 20; n++) expect(await outcome(await madeUp(`made-up-${n}`))).toMatch(/^(401|503) /)
+  expect(provider.fetches).toBe(1 + KEYS_BURST)
+  await provider.rotate()
+  const late = await provider.token()
+  // Nobody can tell whether the provider has this one.
+  expect(await outcome(late)).toBe('503 provider-unavailable')
+  expect(await outcome(known)).toBe('session')
+  pass(30_000)
+  expect(await outcome(late)).toBe('session')
+})
+
+test('[ID9] a key that is not among those of the provider, and a signature that does not fit, are told apart', async () => {
+  const provider = await trusted()
+  const token = await provider.token()
+  expect(await outcome(token)).toBe('session')
+  const { token: forge } = await newProvider()
+  const unknown = await open(await forge({ iss: provider.entry.issuer }, { kid: 'made-up' }))
+  expect([unknown.status, unknown.body.detail]).toEqual([401, expect.stringContaining('its key (kid)')])
+  const { kid } = decodeProtectedHeader(token)
+  const forged = await open(await forge({ iss: provider.entry.issuer }, { kid }))
+  expect([forged.status, forged.body.detail]).toEqual([401, expect.stringContaining('its signature')])
+})
+
+test('[ID8] a key that the provider withdraws no longer counts ten minutes later', async () => {
+  const provider = await trusted()
+  const token = await provider.token({ exp: Date.now() / 1000 + 3600 })
+  expect(await outcome(token)).toBe('session')
+  provider.keys.length = 0
+  await provider.rotate()
+  pass(10 * MINUTE - 1)
+  expect(await outcome(token)).toBe('session')
+  pass(1)
+  expect(await outcome(token)).toBe('401 unauthorized')
+  expect(await outcome(await provider.token())).toBe('session')
+})
+
+const huge = JSON.stringify({ keys: [], pad: 'x'.repeat(64 * 1024) })
+
+const broken: [string, (request: Request) => Promise<Response> | Response][] = [
+  [
+    'slow',
+    ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+  ],
+  [
+    'half sent',
+    () => new Response(new ReadableStream({ start: (body) => body.enqueue(new TextEncoder().encode('{')) })),
+  ],
+  ['huge', () => new Response(huge)],
+  [
+    'endless',
+    () => new Response(new ReadableStream({ pull: (body) => body.enqueue(new Uint8Array(16_384)) })),
+  ],
+  [
+    'redirecting',
+    () => new Response(null, { status: 302, headers: { location: 'https://attacker.example/keys' } }),
+  ],
+  ['failing', () => new Response('{"keys":[]}', { status: 500 })],
+  ['unreachable', () => Promise.reject(new TypeError('connection refused'))],
+  ['no JSON', () => new Response('<html>')],
+  ['no UTF-8', () => new Response(new Uint8Array([0xff, 0xfe]))],
+  ['null', () => Response.json(null)],
+  ['no key set', () => Response.json({ keys: 'none' })],
+  ['keys that are none', () => Response.json({ keys: [7, null] })],
+]
+
+test.each(broken)(
+  '[ID9] a provider that is %s: 503 in time without keys, and its known keys go on',
+  async (_, answer) => {
+    const provider = await trusted()
+    provider.answer = answer
+    const token = await provider.token()
+    const began = performance.now()
+    const { status, body, headers } = await open(token)
+    expect(performance.now() - began).toBeLessThan(10_000)
+    expect(`${status} ${body.code}`).toBe('503 provider-unavailable')
+    expect(headers.get('retry-after')).toBe('30')
+    pass(3000)
+    expect(await outcome(token)).toBe('503 provider-unavailable')
+    expect(provider.fetches).toBe(1)
+    provider.answer = null
+    pass(30_000)
+    expect(await outcome(token)).toBe('session')
+    provider.answer = answer
+    const later = async () => {
+      const { iat, exp } = claims(provider.entry)
+      return provider.token({ iat, exp })
+    }
+    pass(11 * MINUTE)
+    expect(await outcome(await later())).toBe('session')
+    const fetched = provider.fetches
+    pass(3000)
+    expect(await outcome(await later())).toBe('session')
+    expect(provider.fetches).toBe(fetched)
+    pass(49 * MINUTE)
+    expect(await outcome(await later())).toBe('503 provider-unavailable')
+  },
+)
+
+test('[ID9] a key that may be new is not refused for good while the provider does not answer', async () => {
+  const provider = await trusted()
+  expect(await outcome(await provider.token())).toBe('session')
+  provider.answer = () => new Response(null, { status: 500 })
+  await provider.rotate()
+  const token = await provider.token()
+  pass(30_000)
+  expect(await outcome(token)).toBe('503 provider-unavailable')
+  provider.answer = null
+  expect(await outcome(token)).toBe('503 provider-unavailable')
+  pass(30_000)
+  expect(await outcome(token)).toBe('session')
+})
+
+test('[ID9] keys that are of no use are no defect of ours', async () => {
+  const provider = await trusted({ algorithms: ['RS256'] })
+  const [key] = provider.keys
+  const kid = key?.kid
+  const weak = await crypto.subtle.generateKey(
+    {
+      name: 'RSASSA-PKCS1-v1_5',
+      hash: 'SHA-256',
+      modulusLength: 1024,
+      publicExponent: new Uint8Array([1, 0, 1]),
+    },
+    true,
+    ['sign', 'verify'],
+  )
+  const { n, e } = (await crypto.subtle.exportKey('jwk', (weak as CryptoKeyPair).publicKey)) as JsonWebKey
+  const token = await provider.token()
+  const sets = [
+    [{ kty: 'RSA', kid, n: 'AQAB', e: 'AQAB' }],
+    [{ kty: 'RSA', kid, n: '!', e: '!' }],
+    [{ kty: 'RSA', kid, n, e }],
+    [{ kty: 'RSA', kid }],
+    [{ ...key?.jwk, d: 'AQAB' }],
+  ]
+  for (const keys of sets) {
+    provider.answer = () => Response.json({ keys })
+    expect(await outcome(token), JSON.stringify(keys)).toBe('503 provider-unavailable')
+    pass(11 * MINUTE)
+  }
+})
