@@ -7,7 +7,7 @@ import { examine, generate, type Sent, type Weather } from './storm/storm.ts'
 
 const REQUESTS = 3_000
 
-/** What code that was misled by a key would have changed. */
+/** Prototypes that code misled by a key would have changed. */
 const PROTOTYPES = [
   Object,
   Array,
@@ -27,7 +27,7 @@ function shapes(): readonly string[] {
   return PROTOTYPES.map(({ name, prototype }) => `${name}: ${Reflect.ownKeys(prototype).map(String).sort()}`)
 }
 
-/** Null for what the platform would not send at all. */
+/** Returns null for a request that the platform cannot send. */
 function toInit({ method, headers, body }: Sent): RequestInit | null {
   try {
     const init = { method, headers, ...(body !== null && { body }) }
@@ -38,7 +38,7 @@ function toInit({ method, headers, body }: Sent): RequestInit | null {
   }
 }
 
-test('[SC7] whatever is sent, nothing fails, every reply is as documented, and prototypes stay clean', async () => {
+test('[SC7] replies as documented to every generated request, without a failure, and keeps prototypes clean', async () => {
   const target = stronghold()
   const talk = talkTo(target)
   const by = random(20_261_124)

@@ -10,17 +10,17 @@ import { talk, tenant } from './canaries.ts'
 
 const target = stronghold()
 
-test('what tells a secret tells every one that there is', async () => {
+test('[SC8] finds every kind of secret in a text, wherever it stands', async () => {
   const { token, session } = await enrol(talk, {})
   const secrets = [token, session, env.ADMIN_TOKEN, env.MASTER_KEY, env.SESSION_KEY, 'canary-1-value']
   for (const secret of secrets) expect(secretsIn(`some ${secret} text`), secret).toHaveLength(1)
   expect(secretsIn(crypto.randomUUID())).toEqual([])
 })
 
-test('[SC8] no credential, key or value gets into the log, wherever a client puts it', async () => {
+test('[SC8] keeps credentials, keys and values out of the log, wherever a client puts them', async () => {
   const { token, session } = await enrol(talk, {})
   const began = witnessed().lines
-  // A client names its requests as it likes: with a value of its own too.
+  // A client may choose any request id, also a value of its own.
   const value = 'canary-1-value'
   for (const secret of [token, session, env.ADMIN_TOKEN, value]) {
     for (const route of ROUTES) {
@@ -46,7 +46,7 @@ test('[SC8] no credential, key or value gets into the log, wherever a client put
   expect(lines - began).toBeGreaterThan(ROUTES.length * 12)
 })
 
-test('[SC8] a defect is logged without what it was about', async () => {
+test('[SC8] logs a defect without its content', async () => {
   const { session, space, key } = await tenant(7)
   await runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) => {
     storage.sql.exec('UPDATE segment SET body = substr(body, 1, length(body) - 1)')
@@ -62,7 +62,7 @@ test('[SC8] a defect is logged without what it was about', async () => {
   expect(witnessed().leaks).toEqual([])
 })
 
-test('[SC8] a credential is in the reply that gives it, and in no other', async () => {
+test('[SC8] returns a credential in the reply that issues it, and in no other', async () => {
   const { session, token, tokenId } = await enrol(talk, {})
   const sent = { bearer: session }
   const replies = [

@@ -32,7 +32,7 @@ async function push(space: Space, client: string, body: object): Promise<void> {
   expect(result.ok, JSON.stringify(result)).toBe(true)
 }
 
-/** Entries, deletions, conflicts and a history, of two clients, half of it written anew and archived. */
+/** Writes entries, deletions, conflicts and a history of two clients, half of it compacted and archived. */
 async function fill(space: Space): Promise<void> {
   for (let round = 1; round <= 6; round++) {
     for (const client of ['a', 'b']) {
@@ -53,10 +53,10 @@ async function fill(space: Space): Promise<void> {
   }
 }
 
-/** A reply by its name: its JSON, or the error that it failed with. */
+/** Replies by name: the JSON, or the error thrown. */
 type Readings = ReadonlyMap<string, unknown>
 
-/** All that a reader can get of the space, from rows as they are now. */
+/** Reads everything of a space from its current rows. */
 async function readAll(state: DurableObjectState): Promise<Readings> {
   const session = sessionOf('reader')
   const space = openSpace(state, env)
@@ -82,7 +82,7 @@ function parsed(result: Result<string>): unknown {
   return result.ok ? JSON.parse(result.value) : result.fault
 }
 
-/** Every version that a reply shows, with all that it says of it. */
+/** Lists every version in a reply, with all its fields. */
 function versionsIn(reply: unknown, key = ''): readonly string[] {
   if (typeof reply !== 'object' || reply === null || reply instanceof Error) return []
   const { version, value, deleted, timestamp, by, ...rest } = reply as Record<string, unknown>
@@ -96,7 +96,7 @@ type Row = Record<string, Cell>
 
 const TABLES = ['segment', 'archive', 'head', 'conflict']
 
-/** Changes one cell of some row, or puts another row's there; how to undo it. */
+/** Changes one cell of some row, or copies another row's cell. Returns how to undo it. */
 function tamper(sql: SqlStorage, by: Random): () => void {
   const table = by.pick([...TABLES, 'segment', 'archive'])
   const rows = sql.exec<Row>(`SELECT * FROM ${table}`).toArray()
@@ -110,7 +110,7 @@ function tamper(sql: SqlStorage, by: Random): () => void {
   try {
     sql.exec(`UPDATE ${table} SET "${column}" = ? WHERE "${identity}" = ?`, changed, row[identity])
   } catch {
-    // A key that is there already.
+    // The key exists already.
   }
   return () => {
     sql.exec(`DELETE FROM ${table}`)
@@ -138,12 +138,12 @@ function changedCell(cell: Cell, by: Random): Cell {
   }
 }
 
-/** How often the replies to rows that were tampered with were what. */
+/** Counts of the kinds of replies after tampering. */
 interface Count {
   unchanged: number
-  /** It fails, as a corruption or for what cannot be read at all: a bare 500 to the client, the reason in the log. */
+  /** Failures, as a corruption or because the rows cannot be read: a bare 500 to the client, the reason in the log. */
   reported: number
-  /** It shows true versions only, but not the same ones: rows say in the clear which they are. */
+  /** Replies of true versions, but not the same ones: rows name their versions in the clear. */
   others: number
 }
 
@@ -161,7 +161,7 @@ function compare(
   }
 }
 
-test('[SC9] rows that were changed or swapped never show a value that was not written so', async () => {
+test('[SC9] never shows a value that was not written so, after rows were changed or swapped', async () => {
   const count: Count = { unchanged: 0, reported: 0, others: 0 }
   const began = Date.now()
   await runInDurableObject(env.CHRONICLE.getByName('tampered'), async (_, state) => {
@@ -182,7 +182,7 @@ test('[SC9] rows that were changed or swapped never show a value that was not wr
   console.info(`SC9: ${ROWS} rows tampered with, ${Date.now() - began} ms; replies: ${JSON.stringify(count)}`)
 })
 
-/** The chunk of the log that holds a version. */
+/** Finds the chunk of the log that holds a version. */
 function chunkOf({ store }: Space, seq: number): Chunk {
   const body = store.segmentAt(seq)?.body ?? new Uint8Array()
   const chunk = decodeChunks(body).find(({ frame }) => holds(frame, seq))
@@ -190,7 +190,7 @@ function chunkOf({ store }: Space, seq: number): Chunk {
   return chunk
 }
 
-/** As layout 5 wrote a frame, which had no tag. */
+/** Writes a frame as layout 5 did, without a tag. */
 function untagged({ frame, sealed }: Chunk, seq: number): Uint8Array {
   const { g, c, b, t, k } = frame
   const header = new TextEncoder().encode(JSON.stringify({ g, c, b, t, k, s: [seq, 0, 0] }))
@@ -202,7 +202,7 @@ for (const [how, forge] of [
   ['under another frame', (chunk: Chunk, seq: number) => renumbered(chunk, seq)],
   ['as a chunk of layout 5', untagged],
 ] as const) {
-  test(`[SC9] a chunk that is appended again ${how} is not shown as a newer version`, async () => {
+  test(`[SC9] does not show a chunk that is appended again ${how} as a newer version`, async () => {
     await runInDurableObject(env.CHRONICLE.getByName(`again ${how}`), async (_, state) => {
       const space = openSpace(state, env)
       await push(space, 'a', { changes: [{ key: 'k/1', value: 'old', timestamp: T }] })
@@ -229,7 +229,7 @@ function renumbered({ frame, tag, sealed }: Chunk, seq: number): Uint8Array {
   return joinChunk({ frame, header: encodeFrame({ ...frame, slots }), tag, sealed }).bytes
 }
 
-test('[SC9] the contents of two chunks of one batch cannot change places', async () => {
+test('[SC9] reports two chunks of one batch whose contents were swapped', async () => {
   await runInDurableObject(env.CHRONICLE.getByName('parted'), async (_, state) => {
     const value = 'v'.repeat(40_000)
     const changes = ['first', 'second'].map((name) => ({
@@ -249,7 +249,7 @@ test('[SC9] the contents of two chunks of one batch cannot change places', async
   })
 })
 
-test('[SC9] a lost master key is a reported corruption of all that it sealed, and of nothing else', async () => {
+test('[SC9] reports a lost master key as corruption of what it sealed, and of nothing else', async () => {
   await runInDurableObject(env.CHRONICLE.getByName('lost-key'), async (_, state) => {
     await push(openSpace(state, env), 'a', { changes: [{ key: 'k/1', value: 'old', timestamp: T }] })
     const without = { ...env, MASTER_KEY: `2:${btoa('n'.repeat(32))}` }

@@ -3,12 +3,12 @@ import { everything, type Heard, hear, ownersIn, type Tenant, tenant } from './c
 
 const TENANTS = 200
 
-/** How many others each tenant tries in CI; all of them in a thorough run. */
+/** Number of others that each tenant attacks in CI; all of them in a thorough run. */
 const OTHERS = inject('thorough') ? TENANTS - 1 : 3
 
 type Attempt = readonly [method: string, path: string, body?: object]
 
-/** What a tenant can try with all that it could have learned of another one. */
+/** Requests of a tenant with everything that it could have learned of another one. */
 function attempts(mine: Tenant, theirs: Tenant): readonly Attempt[] {
   const key = encodeURIComponent(theirs.key)
   const cursor = encodeURIComponent(theirs.cursor)
@@ -39,7 +39,7 @@ function expectNothingOf(theirs: Tenant, mine: Tenant, heard: Heard): void {
   expect(heard.status, heard.asked).toBeLessThan(500)
 }
 
-test('[SC4] 200 tenants with all that they could know of each other get not one foreign byte', async () => {
+test('[SC4] returns not one foreign byte to 200 tenants with everything that they could know of each other', async () => {
   const tenants: Tenant[] = []
   for (let number = 0; number < TENANTS; number++) tenants.push(await tenant(number))
   let asked = 0

@@ -4,7 +4,7 @@ import { PING, PONG } from '../../../worker/src/schema/live.ts'
 const TEXT = 1
 const CLOSE = 8
 
-/** Says what there is to say, hears what comes until a pong, and goes. Gives the code, if the server ends it first. */
+/** Sends the messages, reads frames until a pong, and closes. Returns the close code if the server ends the socket first. */
 export async function converse(
   socket: Duplex,
   head: Buffer,
@@ -31,7 +31,7 @@ export async function converse(
   }
 }
 
-/** A text frame of a client (RFC 6455, 5.2), under a mask of zeros. */
+/** Encodes a text frame of a client (RFC 6455, 5.2), under a mask of zeros. */
 function frameOf(text: string): Buffer {
   const payload = Buffer.from(text)
   const length = Buffer.alloc(10)
@@ -41,7 +41,7 @@ function frameOf(text: string): Buffer {
   return Buffer.concat([length, Buffer.alloc(4), payload])
 }
 
-/** The first frame of a server in some bytes; null where it is not whole yet. */
+/** Decodes the first frame of a server; null while it is incomplete. */
 function nextFrame(
   bytes: Buffer,
 ): { readonly opcode: number; readonly payload: Buffer; readonly rest: Buffer } | null {

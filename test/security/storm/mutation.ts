@@ -1,6 +1,6 @@
 import type { Random } from './random.ts'
 
-/** Anything that JSON text may hold, and some that it may not. */
+/** Texts that JSON may hold, and some that it may not. */
 const ODD_TEXTS: readonly string[] = [
   'null',
   'true',
@@ -81,7 +81,7 @@ const ODD_KEYS = [
   'collections',
 ]
 
-/** JSON text of a value in which something was replaced, added, doubled or left out. */
+/** Makes JSON text of a value in which something was replaced, added, doubled or left out. */
 export function mutateJson(value: unknown, by: Random): string {
   const parts = JSON.stringify(value).split(/(?<=[,:[{])|(?=[,\]}])/)
   const place = by.below(parts.length)
@@ -107,7 +107,7 @@ export function mutateJson(value: unknown, by: Random): string {
   return parts.join('')
 }
 
-/** A field more, in some object of it; textually, because `__proto__` cannot be set. */
+/** Adds a field to some object, in its text, because `__proto__` cannot be set. */
 function withField(value: unknown, by: Random): string {
   const text = JSON.stringify(value)
   const places = Array.from(text.matchAll(/\{/g), ({ index }) => index + 1)
@@ -117,7 +117,7 @@ function withField(value: unknown, by: Random): string {
   return `${text.slice(0, place)}${JSON.stringify(by.pick(ODD_KEYS))}:${by.pick(ODD_TEXTS)}${comma}${text.slice(place)}`
 }
 
-/** Well-formed, but with something else in some place. */
+/** Makes well-formed JSON with something else at some path. */
 function replaceLeaf(value: unknown, by: Random): string {
   const text = JSON.stringify(value)
   const leaves = [...text.matchAll(/"(?:[^"\\]|\\.)*"(?!:)|-?\d[\d.eE+-]*|true|false|null/g)]
@@ -126,7 +126,7 @@ function replaceLeaf(value: unknown, by: Random): string {
   return text.slice(0, leaf.index) + by.pick(ODD_TEXTS) + text.slice(leaf.index + leaf[0].length)
 }
 
-/** Bytes with some turned, cut out, doubled or put in. */
+/** Flips, removes, doubles or inserts some bytes. */
 export function mutateBytes(bytes: Uint8Array, by: Random): Uint8Array<ArrayBuffer> {
   const mutated = Array.from(bytes)
   for (let times = 1 + by.below(4); times > 0; times--) {
@@ -201,7 +201,7 @@ const QUERIES = [
   `?${'n'.repeat(6_000)}=1`,
 ]
 
-/** A path with something in it turned, added or spelt otherwise. */
+/** Changes, adds or respells a part of a path. */
 export function mutatePath(path: string, by: Random): string {
   const place = 1 + by.below(path.length)
   switch (by.below(7)) {
@@ -262,7 +262,7 @@ const HEADERS: readonly (readonly [name: string, value: string])[] = [
   ['cf-connecting-ip', '__proto__'],
 ]
 
-/** Headers of which one is another, or missing. */
+/** Changes or removes one header. */
 export function mutateHeaders(
   headers: Readonly<Record<string, string>>,
   by: Random,

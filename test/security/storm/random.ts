@@ -1,6 +1,6 @@
-/** Choices that look random and are the same in every run (mulberry32). */
+/** Pseudo-random choices that are the same in every run (mulberry32). */
 export interface Random {
-  /** A whole number from 0, below `limit`. */
+  /** Returns a whole number from 0, below `limit`. */
   below(limit: number): number
   pick<T>(list: readonly T[]): T
 }

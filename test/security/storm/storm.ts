@@ -5,28 +5,28 @@ import { nameOf, requestTo } from '../../support/worker/routes.ts'
 import { mutateBytes, mutateHeaders, mutateJson, mutatePath } from './mutation.ts'
 import type { Random } from './random.ts'
 
-/** A request as it goes over the wire. */
+/** Request as it goes over the wire. */
 export interface Sent {
   readonly method: string
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array<ArrayBuffer> | null
-  /** What is said on the socket, if it opens one. */
+  /** Messages sent on the socket, if the request opens one. */
   readonly messages: readonly string[]
 }
 
-/** What opens doors in a storm. */
+/** Valid credentials of a storm. */
 export interface Keys {
   readonly session: string
   readonly admin: string
 }
 
-/** A third of all goes here, where the most can be sent. */
+/** Route of a third of all requests, because its body has the most fields. */
 const SYNC = ROUTES.find(({ path }) => path === '/api/sync') ?? ROUTES[0]
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']
 
-/** Codes after which a space takes nothing more of its sessions. */
+/** Codes after which a space refuses its sessions. */
 const SPENT = ['session-ended', 'revoked', 'space-erased', 'importing']
 
 const encoder = new TextEncoder()
@@ -35,7 +35,7 @@ function toBytes(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(encoder.encode(text))
 }
 
-/** A push of which every field can be mutated. */
+/** Push with every field, for mutation. */
 const PUSH = {
   clientId: 'c',
   batch: 1,
@@ -52,7 +52,7 @@ const PUSH = {
   ],
 }
 
-/** One request to some route, in order or with up to three things wrong with it. */
+/** Makes a request to some route, valid or with up to three mutations. */
 export function generate(by: Random, { session, admin }: Keys): Sent {
   const route = by.below(3) === 0 ? SYNC : by.pick(ROUTES)
   const bearer =
@@ -80,13 +80,13 @@ const MESSAGES = [
   { type: 'ping' },
 ]
 
-/** One message of some kind, in order or with something wrong with it. */
+/** Makes a message of some kind, valid or mutated. */
 function message(by: Random): string {
   const chosen = by.pick(MESSAGES)
   return by.below(3) === 0 ? JSON.stringify(chosen) : mutateJson(chosen, by)
 }
 
-/** Throws where a frame tells of a failure of ours, or is not as documented. */
+/** Throws if a frame reports a failure of the service, or is not as documented. */
 export function examineFrame(frame: string, weather: Weather): void {
   const { type, status, body } = JSON.parse(frame)
   const seen = `socket: ${[type, status, body?.code].filter((part) => part !== undefined).join(' ')}`
@@ -119,7 +119,7 @@ function mutate(sent: Sent, by: Random): Sent {
 function parse(body: Uint8Array | null): unknown {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(body ?? new Uint8Array()))
-    // What was made to nest too deep cannot be written again.
+    // A value that nests too deep cannot be written again.
     JSON.stringify(value)
     return value
   } catch {
@@ -127,10 +127,10 @@ function parse(body: Uint8Array | null): unknown {
   }
 }
 
-/** What a storm met: how often each status, and each code of a refusal. */
+/** Counts of each status and each code of a refusal in a storm. */
 export type Weather = Record<string, number>
 
-/** Throws unless a reply is as [SC7] and [SC8] say: documented, no failure of ours, and no secret in it. */
+/** Throws unless a reply is documented, no failure of the service, and without a secret ([SC7], [SC8]). */
 export async function examine(sent: Sent, response: Response, weather: Weather): Promise<'usable' | 'spent'> {
   if (response.status === 101) {
     if (response.webSocket) converse(response.webSocket, sent.messages, weather)
@@ -139,7 +139,7 @@ export async function examine(sent: Sent, response: Response, weather: Weather):
   }
   const url = `https://sync.example${sent.path}`
   const what = `${sent.method} ${sent.path} ${JSON.stringify(sent.headers)} ${new TextDecoder().decode(sent.body ?? new Uint8Array()).slice(0, 500)}`
-  // A socket that was opened has no body.
+  // An open socket has no body.
   const bytes = response.status === 101 ? new ArrayBuffer() : await response.clone().arrayBuffer()
   const text = new TextDecoder().decode(bytes)
   const { code } = codeOf(response, text)
@@ -160,7 +160,7 @@ export async function examine(sent: Sent, response: Response, weather: Weather):
   return isSpent ? 'spent' : 'usable'
 }
 
-/** Says what there is to say, and goes. What comes is counted: a test looks for failures in the end. */
+/** Sends the messages and closes. Counts the frames: the test looks for failures at the end. */
 function converse(socket: WebSocket, messages: readonly string[], weather: Weather): void {
   socket.addEventListener('message', ({ data }) => {
     try {

@@ -1,7 +1,7 @@
 import { WebSocket } from 'undici'
 import { fetchDocumented, mismatches } from '../documented.ts'
 
-/** A client that follows its space on a socket, as an app developer would write it: by docs/spec.md, LV1 to LV17. */
+/** Client that follows its space on a socket, written by docs/spec.md, LV1 to LV17, as an app developer would. */
 
 interface Entry {
   readonly key: string
@@ -26,10 +26,10 @@ type Frame =
   | { readonly type: 'poke' }
   | { readonly type: 'ack'; readonly id: string; readonly status: number; readonly body: unknown }
 
-/** How long it waits before it opens a socket again, ms. */
+/** Delay before it opens a socket again, ms. */
 const PATIENCE_MS = 100
 
-/** Thrown where nobody catches it, so that the test fails. */
+/** Throws outside any handler, so that the test fails. */
 function checkFrame(text: string): void {
   const odd = mismatches('ServerFrame', JSON.parse(text))
   if (odd.length > 0) throw new Error(`a frame is not as documented: ${odd.join(', ')}\n${text}`)
@@ -45,9 +45,9 @@ export class LiveDevice {
   #cursor: string | null = null
   #socket: WebSocket | undefined
   #stopping = false
-  /** It has pulled: frames that were under way do not fit any more. */
+  /** Set after a pull: frames in flight no longer fit the copy. */
   #lost = false
-  /** Frames are dealt with one after the other, pulls included. */
+  /** Chain of work: frames and pulls are handled one after the other. */
   #work: Promise<unknown> = Promise.resolve()
 
   constructor(name: string, url: string) {
@@ -72,7 +72,7 @@ export class LiveDevice {
     return new Map(this.#copy)
   }
 
-  /** Pushes on the socket: the answer of `POST /api/sync`. */
+  /** Pushes on the socket, and returns the reply of `POST /api/sync`. */
   push(id: string, body: object): Promise<unknown> {
     const { promise, resolve } = Promise.withResolvers<unknown>()
     this.#waiting.set(id, resolve)
@@ -103,7 +103,7 @@ export class LiveDevice {
     await opened.promise
   }
 
-  /** Each socket takes a ticket of its own; null while the service cannot give one. */
+  /** Requests a ticket for one socket; null while the service cannot issue one. */
   async #ticket(): Promise<string | null> {
     const asked = this.#request<{ ticket: string }>('/api/live/ticket', {})
     return asked.then(

@@ -1,6 +1,6 @@
 import { fetchDocumented } from '../documented.ts'
 
-/** An offline-first client as an app developer would write it: a copy, a queue, numbered batches, retries. */
+/** Offline-first client as an app developer would write it: a copy, a queue, numbered batches, retries. */
 
 type Json = unknown
 
@@ -10,7 +10,7 @@ interface Pending {
   readonly deleted?: true
   readonly timestamp: number
   readonly base?: string | null
-  /** In place of a base of a space that is no more. */
+  /** Replaces the base of a space that was erased. */
   readonly baseValue?: Json
 }
 
@@ -22,7 +22,7 @@ interface Entry {
   readonly timestamp: number
 }
 
-/** An entry of a copy. */
+/** Entry of a copy. */
 interface Kept {
   readonly value: Json
   readonly version: string
@@ -65,14 +65,14 @@ export class OfflineDevice {
   #batch = 0
   #epoch = ''
   #sent: readonly Pending[] = []
-  /** What was answered last. */
+  /** Last batch with a reply. */
   #answered: object = {}
   #queue: Pending[] = []
-  /** What the server is known to have: tombstones left out. */
+  /** Known entries of the server, without tombstones. */
   readonly #copy = new Map<string, Kept>()
   /** The copy from before the space was restored, until it is compared. */
   #old: ReadonlyMap<string, Kept> = new Map()
-  /** Of what the restored space has, deletions among it. */
+  /** Times of the restored space's entries, deletions included. */
   readonly #times = new Map<string, number>()
 
   constructor(name: string, url: string) {
@@ -80,7 +80,7 @@ export class OfflineDevice {
     this.#url = url
   }
 
-  /** After a restart of the service: the same device, maybe at another address. */
+  /** Continues at another address after a restart of the service. */
   moveTo(url: string): void {
     this.#url = url
   }
@@ -94,7 +94,7 @@ export class OfflineDevice {
     this.#epoch = reply.epoch
   }
 
-  /** Gives what waits the values that it was made on in place of their versions: those are of a space that is no more. */
+  /** Replaces the bases of waiting edits by the values that they were made on: their versions belong to an erased space. */
   #rebase(): void {
     const waiting = [...this.#sent, ...this.#queue]
     this.#sent = []
@@ -103,7 +103,7 @@ export class OfflineDevice {
     )
   }
 
-  /** Queues what only this device has, or has of a later time, once it has read all of a space that was restored. */
+  /** Queues entries that only this device has, or has of a later time, once it has read the restored space. */
   #offer(): void {
     for (const [key, { value, timestamp }] of this.#old) {
       const isQueued = this.#queue.some((edit) => edit.key === key)
@@ -120,7 +120,7 @@ export class OfflineDevice {
     this.#queue.push({ key, deleted: true, timestamp, base: this.#copy.get(key)?.version ?? null })
   }
 
-  /** What the app shows: the server's entries. Call it once everything is synced. */
+  /** Returns the server's entries, as the app shows them. Call it once everything is synced. */
   entries(): Map<string, Json> {
     return new Map(Array.from(this.#copy, ([key, { value }]) => [key, value]))
   }
@@ -146,7 +146,7 @@ export class OfflineDevice {
     return this.#request<T>(path, { method: 'GET' })
   }
 
-  /** Sends the last batch that was answered once more, as if its reply had been lost. */
+  /** Sends the last batch again, as if its reply had been lost. */
   again(): Promise<Reply> {
     return this.#post<Reply>('/api/sync', this.#answered)
   }

@@ -1,5 +1,5 @@
 import { reset } from 'cloudflare:test'
 import { afterAll } from 'vitest'
 
-// Test files share a runtime. What one leaves behind, above all alarms of its objects, is none of the next one's.
+// Test files share a runtime. Objects, their alarms and KV must not outlive a file.
 afterAll(() => reset())

@@ -3,13 +3,13 @@ import { afterAll, expect } from 'vitest'
 import { mismatches } from '../documented.ts'
 import { credentialsIn, secretsIn } from '../secrets.ts'
 
-/** All that the Worker logs while a test file runs is read here, and must hold no secret ([SC8]). */
+/** Log lines of a test file that hold a secret, of which there must be none ([SC8]). */
 const leaks: string[] = []
 let lines = 0
-/** Where lines go that somebody waits for, in place of being printed. */
+/** Collects lines in place of printing them, for `overhear` and `hush`. */
 let overheard: string[] | null = null
 
-/** What was there before. Test files share a runtime: without it, each would hear of all that come after. */
+/** Original methods, restored after the file. Test files share a runtime, so a file would otherwise hear all later ones. */
 const before = { ...console }
 
 for (const level of ['debug', 'info', 'log', 'warn', 'error'] as const) {
@@ -23,17 +23,17 @@ for (const level of ['debug', 'info', 'log', 'warn', 'error'] as const) {
   }
 }
 
-/** As it would be printed, with what is inside. */
+/** Formats a logged value as it would be printed, nested values included. */
 function textOf(said: unknown): string {
   return typeof said === 'string' ? said : inspect(said, { depth: 9, maxStringLength: null })
 }
 
-/** How many lines were logged so far, and those with a secret in them. */
+/** Returns the number of lines logged so far, and the lines with a secret. */
 export function witnessed(): { readonly lines: number; readonly leaks: readonly string[] } {
   return { lines, leaks }
 }
 
-/** The lines that are logged meanwhile. A test that puts something in the place of `console` hears what nobody checks. */
+/** Returns the lines logged during `work`. A test that replaces `console` itself would escape the check. */
 export async function overhear(work: () => Promise<unknown>): Promise<readonly string[]> {
   const found: string[] = []
   const outer = overheard
@@ -46,17 +46,17 @@ export async function overhear(work: () => Promise<unknown>): Promise<readonly s
   return found
 }
 
-/** Prints nothing from now on: the failures of this test file are meant. */
+/** Stops printing: the failures of this test file are intended. */
 export function hush(): void {
   overheard = []
 }
 
-/** Whatever else came from the Worker: it must hold no credential. */
+/** Checks any other text from the Worker, which must hold no credential. */
 export function examine(what: string, text: string): void {
   for (const kind of credentialsIn(text)) leaks.push(`${kind} in ${what}: ${text}`)
 }
 
-/** A frame that the Worker sent: it must hold no credential, and be as documented ([OA5]). */
+/** Checks a frame from the Worker, which must hold no credential and be as documented ([OA5]). */
 export function examineFrame(text: string): void {
   examine('a frame', text)
   for (const odd of mismatches('ServerFrame', JSON.parse(text))) leaks.push(`a frame, ${odd}: ${text}`)

@@ -3,7 +3,7 @@ import { vi } from 'vitest'
 type Call = (...given: readonly unknown[]) => unknown
 type Methods<T> = { [K in keyof T]: T[K] extends (...given: never[]) => unknown ? K : never }[keyof T]
 
-/** Lets calls of a method fail while it lasts; with `where`, only those whose arguments it picks. */
+/** Makes calls of a method fail until disposed. With `where`, only calls whose arguments it picks. */
 export function failing<T extends object>(
   target: T,
   method: Methods<T> & string,
@@ -18,7 +18,7 @@ export function failing<T extends object>(
   return { ...ending, calls: () => calls }
 }
 
-/** Tells of each call of a method before it is made, while it lasts. */
+/** Calls `before` with the arguments of each call of a method, until disposed. */
 export function counting<T extends object>(
   target: T,
   method: Methods<T> & string,

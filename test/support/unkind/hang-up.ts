@@ -1,6 +1,6 @@
 import { exports } from 'cloudflare:workers'
 
-/** Sends a request through the runtime, and hangs up after a while without waiting for the reply. */
+/** Sends a request through the runtime, and hangs up after `afterMs` without waiting for the reply. */
 export async function hangUp(request: Request, afterMs: number): Promise<void> {
   const aborter = new AbortController()
   const asking = exports.default.fetch(new Request(request, { signal: aborter.signal }))

@@ -1,4 +1,4 @@
-/** How long a place goes on answering what it once read, and that there was nothing; ms. */
+/** Time for which a location keeps a value that it has read, or a miss, ms. */
 const CACHED_MS = 60_000
 
 interface Kept {
@@ -7,8 +7,8 @@ interface Kept {
 }
 
 /**
- * KV as a place far from every write sees it: what it has read holds for a minute, a miss as well as a value, whatever
- * is written meanwhile, at this place too. A name that was never read there is read as it is. Times are those of `Date.now()`.
+ * KV as a location far from every write sees it: a value or a miss that it has read holds for a minute, whatever is written
+ * meanwhile, also at this location. A name that was never read there is read as it is. Times are those of `Date.now()`.
  */
 export function lateKv(kv: KVNamespace): KVNamespace & { readonly reads: () => number } {
   const kept = new Map<string, Kept>()

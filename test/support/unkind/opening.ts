@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest'
 
-/** Lets something happen before anything that is sealed is opened, until the test ends. */
+/** Runs `happen` before each sealed chunk is opened, until the test ends. */
 export function beforeOpening(happen: (bytes: BufferSource) => unknown): void {
   const { subtle } = crypto
   const { decrypt } = subtle

@@ -1,4 +1,4 @@
-/** Ways in which a call of an object fails on the platform; nothing here fails so by itself. */
+/** Ways in which a call of an object fails on the platform. The local runtime never fails so by itself. */
 const TROUBLES = {
   overloaded: { message: 'Durable Object is overloaded. Too many requests queued.', overloaded: true },
   unreachable: { message: 'Cannot reach the object.', retryable: true },
@@ -10,7 +10,7 @@ const TROUBLES = {
   moved: { message: 'Cannot access storage because object has moved to a different machine.', remote: true },
   lost: { message: 'Network connection lost.' },
   older: { message: 'The RPC receiver does not implement "this".', remote: true },
-  /** No trouble of the platform's: what code of ours throws. */
+  /** An error of our own code, not of the platform. */
   defect: { message: 'the code is wrong', remote: true },
 } as const
 
@@ -31,12 +31,12 @@ export function errorOf(trouble: Trouble): Error {
   return Object.assign(new Error(message), flags)
 }
 
-/** Objects of which every call fails so. */
+/** Makes every call of an object fail. */
 export function spacesIn(namespace: Env['CHRONICLE'], trouble: Trouble): Env['CHRONICLE'] {
   return withStubs(namespace, () => () => Promise.reject(errorOf(trouble)))
 }
 
-/** Objects whose release does not have these methods yet. */
+/** Replaces objects by ones of a release that lacks these methods. */
 export function olderSpaces(namespace: Env['CHRONICLE'], lacking: readonly string[]): Env['CHRONICLE'] {
   return withStubs(namespace, (method, call) => {
     if (!lacking.includes(method)) return call
@@ -46,7 +46,7 @@ export function olderSpaces(namespace: Env['CHRONICLE'], lacking: readonly strin
 
 type Call = (...given: readonly unknown[]) => unknown
 
-/** A namespace whose stubs have other methods in the place of theirs. */
+/** Wraps a namespace so that its stubs have replaced methods. */
 export function withStubs(
   namespace: Env['CHRONICLE'],
   replace: (method: string, call: Call) => Call,

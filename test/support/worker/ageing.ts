@@ -5,17 +5,17 @@ import type { Keyring } from '../../../worker/src/objects/seal.ts'
 import { openSpace, type Space } from '../../../worker/src/objects/space.ts'
 import { upkeep } from '../../../worker/src/objects/upkeep.ts'
 
-/** What some upkeep took. */
+/** Cost of a run of upkeep. */
 export interface Effort {
-  /** How often the object had to wake. */
+  /** Wake-ups of the object. */
   readonly rounds: number
   readonly rowsWritten: number
   readonly rowsRead: number
-  /** When it wants to wake next, ms from the moment that it was; null: never. */
+  /** Time until the next wake-up, ms after the run; null: never. */
   readonly next: number | null
 }
 
-/** Upkeep as it would be after some days, to its end or for so many rounds; then the object starts anew. */
+/** Runs upkeep as it would run after some days, to its end or for `rounds` rounds. The object is then evicted. */
 export async function age(
   space: string,
   days: number,
@@ -45,7 +45,7 @@ export async function age(
   return effort
 }
 
-/** A space of its own over an object's rows. */
+/** Works on a second `Space` over the rows of an object. */
 export async function within<T>(space: string, work: (opened: Space) => Promise<T>): Promise<T> {
   const stub = env.CHRONICLE.getByName(space)
   const result = await runInDurableObject(stub, async (_, state) => {
@@ -56,7 +56,7 @@ export async function within<T>(space: string, work: (opened: Space) => Promise<
   return result
 }
 
-/** How many rows a space of its own reads for some work. */
+/** Counts the rows that a second `Space` reads for some work. */
 export async function rowsReadBy(space: string, work: (opened: Space) => Promise<unknown>): Promise<number> {
   return runInDurableObject(env.CHRONICLE.getByName(space), async (_, state) => {
     const { watched, rowsRead } = watch(state)
@@ -68,7 +68,7 @@ export async function rowsReadBy(space: string, work: (opened: Space) => Promise
   })
 }
 
-/** Flips a bit at the end of some chunks of the log, by their place in it from 1. */
+/** Flips a bit at the end of some chunks of the log, picked by their position from 1. */
 export function damageChunks(space: string, isWanted: (nth: number) => boolean): Promise<void> {
   return runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage: { sql } }) => {
     const rows = sql.exec<{ first: number; body: ArrayBuffer }>(
@@ -88,12 +88,12 @@ export function damageChunks(space: string, isWanted: (nth: number) => boolean):
   })
 }
 
-/** Lets something happen, once, while the space is sealing what it is about to write. */
+/** Runs `meanwhile` once while the space seals its next write. */
 export function whileSealing(space: Space, meanwhile: () => Promise<unknown>): Promise<void> {
   return interpose(space, 'seal', meanwhile)
 }
 
-/** Lets something happen, once, while the space is opening what it reads. */
+/** Runs `meanwhile` once while the space opens a chunk that it reads. */
 export function whileOpening(space: Space, meanwhile: () => Promise<unknown>): Promise<void> {
   return interpose(space, 'open', meanwhile)
 }
@@ -117,7 +117,7 @@ async function interpose(
   Object.assign(space, { keys: async () => ({ ...keys, [name]: interposed[name] }) })
 }
 
-/** The object's storage with its writes counted, and an alarm that nothing rings. */
+/** Wraps the object's storage: rows are counted, and the alarm never rings. */
 function watch(state: DurableObjectState) {
   const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = []
   const alarm: { at: number | null } = { at: null }

@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
 import { call, send } from './client.ts'
 
-/** The lines that were logged since the test began. */
+/** Lines logged since the test began. */
 export let logged: { message: string; requestId: string; admin?: string; status?: number }[]
 
 beforeEach(() => {
@@ -28,12 +28,12 @@ export interface Acted {
   // The tests read replies as an untyped client does.
   // biome-ignore lint/suspicious/noExplicitAny: see above
   readonly body: any
-  /** What is kept of it: as it is listed, and as it was logged. */
+  /** Records of the act as listed, and its lines as logged. */
   readonly records: readonly object[]
   readonly lines: readonly object[]
 }
 
-/** Asks for something as the operator, under a name of its own. */
+/** Sends a request as the operator, under a request id of its own. */
 export async function act(method: string, path: string, wanted: Wanted = {}): Promise<Acted> {
   const { body, bearer = env.ADMIN_TOKEN, headers } = wanted
   const requestId = crypto.randomUUID()
@@ -58,7 +58,7 @@ export async function listed(): Promise<any[]> {
   return (await send('GET', '/api/audit', { bearer: env.ADMIN_TOKEN })).body.records
 }
 
-/** The fields of every record; the target beside them. */
+/** Fields of every record, with its target. */
 export function recordLike(act: string, status: number, target: object): object {
   return {
     at: expect.any(Number),
@@ -71,7 +71,7 @@ export function recordLike(act: string, status: number, target: object): object 
   }
 }
 
-/** A request of the operator, for a Worker that a test has made. */
+/** Makes a request of the operator for `answer` with another environment. */
 export function requestTo(
   method: string,
   path: string,

@@ -4,7 +4,7 @@ import { documented } from '../documented.ts'
 
 const ORIGIN = 'https://sync.example'
 
-/** A request to the Worker as any client would send it; the response must be as documented ([OA2]). */
+/** Sends a request to the Worker as any client would. The response must be as documented ([OA2]). */
 export async function call(path: string, init: RequestInit = {}): Promise<Response> {
   const request = new Request(ORIGIN + path, init)
   return documented(request, await exports.default.fetch(request))
@@ -44,7 +44,7 @@ export async function mint(wanted: object = {}): Promise<{ token: string; id: st
   return reply.body
 }
 
-/** A device with a session of its own. */
+/** Device with a session of its own. */
 export interface Device {
   readonly id: string
   readonly session: string
@@ -53,7 +53,7 @@ export interface Device {
   get(path: string): Promise<Reply>
 }
 
-/** A device of a space; without a token, of a new space. */
+/** Opens a device of the token's space; without a token, of a new space. */
 export async function device(options: { token?: string; clientId?: string } = {}): Promise<Device> {
   const token = options.token ?? (await mint()).token
   const { clientId } = options
@@ -71,14 +71,14 @@ export async function device(options: { token?: string; clientId?: string } = {}
   }
 }
 
-/** A new space with two devices, `a` and `b`. */
+/** Makes a new space with two devices, `a` and `b`. */
 export async function newSpace(): Promise<{ space: string; a: Device; b: Device }> {
   const space = crypto.randomUUID()
   const { token } = await mint({ space })
   return { space, a: await device({ token, clientId: 'a' }), b: await device({ token, clientId: 'b' }) }
 }
 
-/** The two devices of a new space. */
+/** Makes the two devices of a new space. */
 export async function twoDevices(): Promise<readonly [Device, Device]> {
   const { a, b } = await newSpace()
   return [a, b]

@@ -13,12 +13,12 @@ beforeAll(async () => {
   expect((await send('PUT', '/api/config', { bearer: env.ADMIN_TOKEN, body: wanted })).status).toBe(200)
 })
 
-/** Writes of one key, one after the other. */
+/** Writes one change and returns the reply. */
 export async function write(by: Device, change: object): Promise<Reply['body']> {
   return (await by.sync({ changes: [{ timestamp: T, ...change }] })).body
 }
 
-/** Two devices that know the same version of a key, which the first has then changed. */
+/** Makes two devices that know the same version of a key; the first has then changed it. */
 export async function diverged(key: string, [before, after]: readonly [unknown, unknown]) {
   const [a, b] = await twoDevices()
   const base = (await write(a, { key, value: before, base: null })).results[0].version
@@ -26,6 +26,6 @@ export async function diverged(key: string, [before, after]: readonly [unknown, 
   return { a, b, base, version }
 }
 
-export async function standingValue(reader: Device, key: string): Promise<unknown> {
+export async function currentValue(reader: Device, key: string): Promise<unknown> {
   return (await reader.get(`/api/entries?key=${encodeURIComponent(key)}`)).body.value
 }

@@ -14,24 +14,24 @@ export interface Closing {
   readonly reason: string
 }
 
-/** A client on a socket: what came, in order, and how it ended. */
+/** Client on a socket, with its frames in order and its end. */
 export interface Follower {
-  /** The next frame; fails after a while without one. */
+  /** Waits for the next frame; fails after 10 s without one. */
   next(): Promise<Frame>
-  /** The next frame if it is there. */
+  /** Takes the next frame if one has arrived. */
   poll(): Frame | undefined
-  /** Every frame that came and was not read yet, after a while without another. */
+  /** Takes all unread frames once none has arrived for a while. */
   rest(): Promise<readonly Frame[]>
   say(message: object | string | ArrayBuffer): void
   seen(cursor: string): void
   close(code?: number, reason?: string): void
-  /** How the socket ended, if it did. */
+  /** Close code and reason, if the socket ended. */
   ended(): Closing | undefined
-  /** How the socket ended; fails if it does not. */
+  /** Waits for the end of the socket; fails after 10 s. */
   closed(): Promise<Closing>
 }
 
-/** Asks for a socket as a browser does. */
+/** Requests a socket as a browser does. */
 export function askLive(
   session: string,
   query = '',
@@ -41,7 +41,7 @@ export function askLive(
   return call(`/api/live${query}`, { headers: { upgrade: 'websocket', ...offered, ...headers } })
 }
 
-/** Asks for a socket as a client that is no browser: what is refused is an HTTP reply. */
+/** Requests a socket as a client other than a browser, which gets an HTTP reply for a refusal. */
 export function askPlainly(session: string, query = ''): Promise<Response> {
   return call(`/api/live${query}`, { headers: { upgrade: 'websocket', authorization: `Bearer ${session}` } })
 }
@@ -53,7 +53,7 @@ export async function follow({ session }: Pick<Device, 'session'>, query = ''): 
   return followerOn(webSocket)
 }
 
-/** A client on a socket that is open. */
+/** Makes a client of an open socket. */
 export function followerOn(socket: WebSocket): Follower {
   const frames: Frame[] = []
   let closing: Closing | undefined
@@ -103,7 +103,7 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
-/** What the sockets of a space remember, changed by `change`. */
+/** Reads the attachments of a space's sockets, and writes them back changed by `change`. */
 export function listeners(
   space: string,
   change: (listener: Listener) => Listener = (listener) => listener,

@@ -11,22 +11,22 @@ interface Key {
   readonly jwk: JWK
 }
 
-/** An identity provider with keys that rotate; what it says of them can be anything. */
+/** Identity provider with keys that rotate and any reply in place of its key set. */
 export interface Provider {
   readonly entry: IdentityProvider
-  /** How often its keys were fetched. */
+  /** Number of fetches of its keys. */
   fetches: number
-  /** In place of its key set. */
+  /** Replies in place of its key set. */
   answer: ((request: Request) => Promise<Response> | Response) | null
   readonly keys: Key[]
   rotate(alg?: Algorithm): Promise<Key>
-  /** A token with right claims, but for those that are changed; undefined leaves one out. */
+  /** Signs a token with valid claims, except those that are changed; undefined leaves a claim out. */
   token(changed?: Readonly<Record<string, unknown>>, header?: Header): Promise<string>
 }
 
 const providers = new Map<string, Provider>()
 
-/** Stands in for the internet: who asks for the keys of a provider gets them, and nobody gets anything else. */
+/** Replaces `fetch`: it returns the keys of the providers, and throws at any other URL. */
 export function connect(): void {
   vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
     const request = new Request(input, init)
@@ -81,7 +81,7 @@ export async function newProvider(changed: Partial<IdentityProvider> = {}): Prom
   return provider
 }
 
-/** Claims that are right. */
+/** Makes valid claims. */
 export function claims({ issuer, audiences: [aud = ''] }: IdentityProvider): Record<string, unknown> {
   const now = Math.floor(Date.now() / 1000)
   return { iss: issuer, aud, sub: 'ann', iat: now - 5, exp: now + 600 }

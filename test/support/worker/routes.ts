@@ -10,7 +10,7 @@ export function nameOf({ method, path }: Route): RouteName {
   return `${method} ${path}` as RouteName
 }
 
-/** Routes that take this kind of credential. */
+/** Lists the routes that take this kind of credential. */
 export function routesFor(access: Route['access']): readonly Route[] {
   return ROUTES.filter((route) => route.access === access)
 }
@@ -27,7 +27,7 @@ const EXPORT_HEADER = {
   exportedAt: 1,
 }
 
-/** A request that every route takes from who may send it; a route without a line here does not compile. */
+/** Body that each route accepts from an authorized client. A route without a line does not compile. */
 const BODIES: { readonly [Name in RouteName]: object | string | null } = {
   'GET /api/health': null,
   'GET /api/openapi.json': null,
@@ -61,7 +61,7 @@ const QUERIES: { readonly [Name in RouteName]?: string } = {
   'GET /api/history': '?key=a/1',
 }
 
-/** A request to a route that is in order, but for who sends it. `body`: instead of the usual one. */
+/** Makes a valid request to a route, with any credential. `body` replaces the usual one. */
 export function requestTo(
   route: Route,
   { bearer, body }: { readonly bearer?: string | undefined; readonly body?: object } = {},

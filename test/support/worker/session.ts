@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers'
 import type { Session } from '../../../worker/src/core/session.ts'
 import { signSession } from '../../../worker/src/http/session.ts'
 
-/** A session as the object's own functions are given it, past the edge. */
+/** Makes a session as the object's functions receive it from the edge. */
 export function sessionOf(more: Partial<Session> = {}): Session {
   return {
     id: 'i',
@@ -18,14 +18,14 @@ export function sessionOf(more: Partial<Session> = {}): Session {
   }
 }
 
-/** A session that counts for some minutes, in a space of its own. */
+/** Makes a session that is valid for some minutes, in a space of its own. */
 export function bareSession(): Session {
   const expiresAt = Math.floor(Date.now() / 1000) + 600
   const scopes = ['sync:read', 'sync:write'] as const
   return sessionOf({ id: crypto.randomUUID(), space: crypto.randomUUID(), client: 'c', scopes, expiresAt })
 }
 
-/** The token of such a session with something changed, signed as this environment does, or another one. */
+/** Signs such a session with some fields changed, as this environment or another one does. */
 export async function sessionLike(
   changed: Partial<Session> = {},
   environment: Partial<Env> = {},

@@ -5,7 +5,7 @@ import { signSession } from '../../../worker/src/http/session.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Whether the checks that take minutes run whole. */
+    /** Whether checks that take minutes run in full. */
     readonly thorough: boolean
   }
 }
@@ -14,10 +14,10 @@ const JSON_TYPE = { 'content-type': 'application/json' }
 
 const ORIGIN = 'https://sync.example'
 
-/** A Worker that counts how often it reaches for an object, and refuses nobody for asking too often. */
+/** Worker without rate limits that counts its calls of objects. */
 export interface Stronghold {
   ask(path: string, init?: RequestInit): Promise<Response>
-  /** Since the last time of asking. */
+  /** Calls of objects since the last `reached()`. */
   reached(): number
 }
 
@@ -25,7 +25,7 @@ export function stronghold(changed: Partial<Env> = {}): Stronghold {
   let reached = 0
   const CHRONICLE = new Proxy(env.CHRONICLE, {
     get(namespace, name) {
-      // To ask for the id of an object wakes none.
+      // Reading the id of an object wakes none.
       if (name === 'get' || name === 'getByName') reached += 1
       const member: unknown = Reflect.get(namespace, name)
       return typeof member === 'function' ? member.bind(namespace) : member
@@ -44,7 +44,7 @@ export function stronghold(changed: Partial<Env> = {}): Stronghold {
   }
 }
 
-/** A session that the Worker accepts, but for what is changed. */
+/** Signs a session that the Worker accepts, with some fields changed. */
 export function sessionLike(changed: Partial<Session> = {}, environment: Partial<Env> = {}): Promise<string> {
   const now = Date.now()
   const session: Session = {
@@ -62,7 +62,7 @@ export function sessionLike(changed: Partial<Session> = {}, environment: Partial
   return signSession(session, { ...env, ...environment })
 }
 
-/** Sends JSON and reads JSON. Faster than through the runtime, of which it asks no limits. */
+/** Sends JSON and reads JSON, faster than through the runtime and without its rate limits. */
 export type Talk = (
   method: string,
   path: string,
@@ -86,7 +86,7 @@ export function talkTo(target: Stronghold): Talk {
   }
 }
 
-/** A new token of some rights, and a session of it. */
+/** Mints a token with some rights, and opens a session. */
 export async function enrol(
   talk: Talk,
   wanted: object,

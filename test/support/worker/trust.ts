@@ -9,8 +9,8 @@ export const MINUTE = 60_000
 let began = Date.now()
 
 beforeEach(async () => {
-  // The date stands still until it is moved, and each test is later than the one before: what an isolate remembers for
-  // half a minute or an hour, tests do not wait for.
+  // The date moves only when a test moves it, and each test is later than the one before. An isolate caches for half a
+  // minute or an hour, and tests do not wait for that.
   began += 5 * 60 * MINUTE
   vi.useFakeTimers({ toFake: ['Date'], now: began })
   connect()
@@ -25,7 +25,7 @@ export function pass(ms: number): void {
   vi.setSystemTime(Date.now() + ms)
 }
 
-/** Says whose tokens count from now on. */
+/** Configures the identity providers. */
 export async function trust(...entries: readonly (Provider | Partial<IdentityProvider>)[]): Promise<Reply> {
   const bearer = env.ADMIN_TOKEN
   const { revision } = (await send('GET', '/api/config', { bearer })).body

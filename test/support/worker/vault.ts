@@ -1,12 +1,12 @@
 import { base64url } from 'jose'
 
-/** What the devices of a user share and the service never gets, as an app would make it of WebCrypto. */
+/** Keys that the devices of a user share and the service never gets, made with WebCrypto as an app would. */
 export interface Vault {
-  /** The same name for the same title, which it does not tell. */
+  /** Returns the same opaque name for the same title. */
   nameOf(collection: string, title: string): Promise<string>
-  /** Another text each time. */
+  /** Returns another text each time. */
   seal(key: string, value: unknown): Promise<string>
-  /** Rejects what was not sealed so, or under another key. */
+  /** Rejects a text that was not sealed by this vault, or under another key. */
   open(key: string, text: unknown): Promise<unknown>
   /** Every text that was sealed. */
   readonly sealed: ReadonlySet<unknown>
@@ -24,7 +24,7 @@ export async function newVault(): Promise<Vault> {
     sealed,
     async nameOf(collection, title) {
       const digest = await crypto.subtle.sign('HMAC', naming, encoder.encode(title))
-      // Safe in a URL, and without a slash, which would part it.
+      // Safe in a URL, and without a slash, which would split the key.
       return `${collection}/${base64url.encode(new Uint8Array(digest))}`
     },
     async seal(key, value) {
@@ -49,7 +49,7 @@ function newKey(algorithm: string | SubtleCryptoImportKeyAlgorithm, usages: stri
   return crypto.subtle.importKey('raw', bytes, algorithm, false, usages)
 }
 
-/** A value that was moved to another key does not open. */
+/** Binds a value to its key: moved to another key, it does not open. */
 function boundTo(key: string, iv: Uint8Array): SubtleCryptoEncryptAlgorithm {
   return { name: 'AES-GCM', iv, additionalData: encoder.encode(key) }
 }

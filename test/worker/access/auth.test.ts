@@ -26,7 +26,7 @@ test('[AU1] exchanges a token for a session bound to its client, space and right
   expect(body.expiresAt - Date.now()).toBeLessThanOrEqual(3_600_000)
 })
 
-test('[AU1] without a clientId the session gets one of its own', async () => {
+test('[AU1] gives a session without a clientId one of its own', async () => {
   const { token } = await mint()
   const [first, second] = [await device({ token }), await device({ token })]
   expect(first.id).not.toBe(second.id)
@@ -80,14 +80,14 @@ test('[AU3] refuses a session that is missing, expired, forged, or of another en
   expect(missing.body.detail).toContain('POST /api/auth')
 })
 
-test('[AU3] says so when an API token is sent where a session belongs', async () => {
+test('[AU3] explains the refusal if an API token is sent in place of a session', async () => {
   const { token } = await mint()
   const { status, body } = await send('GET', '/api/status', { bearer: token })
   expect(status).toBe(401)
   expect(body.detail).toContain('exchange it')
 })
 
-test('[AU4] DELETE /api/auth ends the session at once, and no other', async () => {
+test('[AU4] ends the session of DELETE /api/auth at once, and no other', async () => {
   const { token } = await mint()
   const [a, b] = [await device({ token }), await device({ token })]
   expect((await send('DELETE', '/api/auth', { bearer: a.session })).body).toEqual({ success: true })
@@ -96,7 +96,7 @@ test('[AU4] DELETE /api/auth ends the session at once, and no other', async () =
   expect((await b.get('/api/status')).body).toMatchObject({ status: 'ok', entries: 0 })
 })
 
-test('[AU4] a session that is ended by a client who hangs up at once has ended all the same', async () => {
+test('[AU4] ends a session even if its client hangs up at once', async () => {
   const { session, get } = await device()
   const { admit } = Chronicle.prototype
   const slow = vi.spyOn(Chronicle.prototype, 'admit').mockImplementation(async function (
@@ -112,7 +112,7 @@ test('[AU4] a session that is ended by a client who hangs up at once has ended a
   slow.mockRestore()
 })
 
-test('[SC2] to end a session again is no error and writes nothing, whatever has ended it', async () => {
+test('[SC2] accepts a second ending of a session and writes nothing, whatever ended it first', async () => {
   const space = crypto.randomUUID()
   const writes: unknown[] = []
   const object = env.CHRONICLE.getByName(space)
@@ -139,7 +139,7 @@ test('[SC2] to end a session again is no error and writes nothing, whatever has 
   expect(await end(eraser.session)).toBe(0)
 })
 
-test('[AU5] a scope that the token lacks is refused', async () => {
+test('[AU5] refuses a scope that the token lacks', async () => {
   const reader = await device(await mint({ scopes: ['sync:read'] }))
   const change = { key: 'k/1', value: 1, timestamp: 1 }
   expect((await reader.sync({ changes: [change] })).body).toMatchObject({
@@ -155,7 +155,7 @@ test('[AU5] a scope that the token lacks is refused', async () => {
   }
 })
 
-test('[AU6] a numbered client belongs to its subject: another one of the space cannot take its place', async () => {
+test('[AU6] binds a numbered client to its subject: no other subject of the space can use it', async () => {
   const space = crypto.randomUUID()
   const ann = await device({ ...(await mint({ subject: 'ann', space })), clientId: 'phone' })
   const bob = await device({ ...(await mint({ subject: 'bob', space })), clientId: 'phone' })
@@ -166,7 +166,7 @@ test('[AU6] a numbered client belongs to its subject: another one of the space c
   })
 })
 
-test('[AU3] a session of another shape is refused, and a defect is no refusal', async () => {
+test('[AU3] refuses a session of another shape, and reports a defect as no refusal', async () => {
   const odd = await sessionLike({ scopes: ['sync:everything'] as never })
   expect((await send('GET', '/api/status', { bearer: odd })).body).toMatchObject({ code: 'unauthorized' })
   const request = new Request('https://x.test', { headers: { authorization: `Bearer ${odd}` } })

@@ -11,7 +11,7 @@ import { mint } from '../../support/worker/client.ts'
 const SESSION_KEYS = `2:${btoa('t'.repeat(32))} ${env.SESSION_KEY}`
 const MASTER_KEYS = `2:${btoa('n'.repeat(32))} ${env.MASTER_KEY}`
 
-/** A request to a Worker whose secrets are others than the test run's. */
+/** Sends a request to a Worker with other secrets than the test run's. */
 async function ask(changed: Partial<Env>, path: string, init: RequestInit): Promise<Response> {
   return answer(new Request(`https://sync.example${path}`, init), { ...env, ...changed })
 }
@@ -28,7 +28,7 @@ async function openSession(changed: Partial<Env>): Promise<string> {
   return ((await response.json()) as { session: string }).session
 }
 
-test('[KR2] a session outlives the key that signed it, until that generation is taken away', async () => {
+test('[KR2] accepts a session after a newer key replaced its own, until that generation is removed', async () => {
   const rotated = { SESSION_KEY: SESSION_KEYS }
   const last = { SESSION_KEY: SESSION_KEYS.split(' ')[0] as string }
   const [before, after] = [await openSession({}), await openSession(rotated)]
@@ -43,7 +43,7 @@ test('[KR2] a session outlives the key that signed it, until that generation is 
   ])
 })
 
-test('[KR3] two admin tokens count while one replaces the other', async () => {
+test('[KR3] accepts two admin tokens while one replaces the other', async () => {
   const added = `adm_dev_${'b'.repeat(64)}`
   const both = { ADMIN_TOKEN: `${added} ${env.ADMIN_TOKEN}` }
   for (const [bearer, status] of [
@@ -56,7 +56,7 @@ test('[KR3] two admin tokens count while one replaces the other', async () => {
   }
 })
 
-/** Made anew in each run: a secret that is written down somewhere is none. */
+/** Secrets made in each run: a secret in the source would be refused. */
 const KEY = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))))
 const UNIQUE = {
   ADMIN_TOKEN: `adm_prod_${KEY.replaceAll(/[+/=]/g, '_')}`,
@@ -85,7 +85,7 @@ test.each<[secret: string, changed: Partial<Env>]>([
   ['ADMIN_TOKEN', { ...UNIQUE, ADMIN_TOKEN: `adm_prod_${'change-me'.repeat(7)}` }],
   ['MASTER_KEY', { ...UNIQUE, MASTER_KEY: env.MASTER_KEY }],
   ['SESSION_KEY', { ...UNIQUE, SESSION_KEY: `3:${KEY} ${env.SESSION_KEY}` }],
-])('[KR5] refuses to serve with a missing, short or sample %s, case %#', async (secret, changed) => {
+])('[KR5] refuses every request with a missing, short or sample %s, case %#', async (secret, changed) => {
   let response = new Response()
   const logged = await overhear(async () => {
     response = await ask(changed, '/api/health', {})
@@ -100,7 +100,7 @@ test.each<[secret: string, changed: Partial<Env>]>([
   expect(others).toEqual([{ ...line, environment, secrets: [secret] }])
 })
 
-test('[KR5] serves with secrets that nobody can know, in production too', async () => {
+test('[KR5] serves with random secrets, in production too', async () => {
   expect((await ask(UNIQUE, '/api/health', {})).status).toBe(200)
   expect((await ask({}, '/api/health', {})).status).toBe(200)
 })
@@ -117,7 +117,7 @@ const session: Session = {
   expiresAt: 0,
 }
 
-/** Sends requests to one space, each under the master keys that it names. */
+/** Sends requests to one space, each under the given master keys. */
 function exchanges(requests: readonly (readonly [masterKeys: string, body: object])[]) {
   return runInDurableObject(env.CHRONICLE.getByName(crypto.randomUUID()), async (_, state) => {
     const replies = []
@@ -130,7 +130,7 @@ function exchanges(requests: readonly (readonly [masterKeys: string, body: objec
   })
 }
 
-test('[KR4] what an older master key sealed stays readable, new batches are sealed by the newest', async () => {
+test('[KR4] reads what an older master key sealed, and seals new batches by the newest', async () => {
   const change = (n: number) => ({ changes: [{ key: `k/${n}`, value: n, timestamp: n }] })
   const first = { batch: 1, ...change(1) }
   const [, replayed, , read, lost] = await exchanges([
@@ -154,7 +154,7 @@ test('[KR4] what an older master key sealed stays readable, new batches are seal
   expect(gone).toMatchObject({ name: 'CorruptionError' })
 })
 
-test('[KR4] once the key that recorded a batch is retired, no other batch passes for it', async () => {
+test('[KR4] takes no other batch for one whose recording key is retired', async () => {
   const newestOnly = MASTER_KEYS.split(' ')[0] as string
   const change = (n: number) => ({ batch: 1, changes: [{ key: `k/${n}`, value: n, timestamp: n }] })
   const [, other] = await exchanges([

@@ -5,7 +5,7 @@ import { MAX_SOCKETS } from '../../../worker/src/core/limits.ts'
 import { device, mint, newSpace } from '../../support/worker/client.ts'
 import { askPlainly, follow, listeners } from '../../support/worker/follower.ts'
 
-/** Gives a space so many sockets that nobody listens to. */
+/** Opens `count` sockets of a space without listeners. */
 function occupy(space: string, count: number, credentialOf: (taken: number) => string): Promise<void> {
   return runInDurableObject(env.CHRONICLE.getByName(space), (_, ctx) => {
     for (let taken = 0; taken < count; taken++)
@@ -13,7 +13,7 @@ function occupy(space: string, count: number, credentialOf: (taken: number) => s
   })
 }
 
-/** How many open sockets of a space each credential holds. */
+/** Counts the open sockets of each credential of a space. */
 function seats(space: string): Promise<object> {
   return runInDurableObject(env.CHRONICLE.getByName(space), (_, ctx) => {
     const open = ctx.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN)
@@ -22,7 +22,7 @@ function seats(space: string): Promise<object> {
   })
 }
 
-test('[LV14] a space serves so many sockets, and tells the next one to come again', async () => {
+test('[LV14] serves the maximum of sockets of a space, and tells the next one to retry', async () => {
   const { space, a } = await newSpace()
   await follow(a)
   const [listener] = await listeners(space)
@@ -36,7 +36,7 @@ test('[LV14] a space serves so many sockets, and tells the next one to come agai
   expect(await refused.json()).toMatchObject({ code: 'busy' })
 })
 
-test('[LV21] a credential that holds the most gives up a socket for one that would still hold fewer', async () => {
+test('[LV21] closes a socket of the credential with the most for one that would still hold fewer', async () => {
   const space = crypto.randomUUID()
   const member = await device(await mint({ space }))
   await follow(member)
@@ -52,7 +52,7 @@ test('[LV21] a credential that holds the most gives up a socket for one that wou
   expect(await seats(space)).toMatchObject({ greedy: MAX_SOCKETS - 6, other: 3, [mine]: 2 })
 })
 
-test('[LV21] where all hold two another one gets in, where all hold one it comes again', async () => {
+test('[LV21] admits one more credential where all hold two sockets, and tells it to retry where all hold one', async () => {
   for (const [each, status] of [
     [2, 101],
     [1, 503],

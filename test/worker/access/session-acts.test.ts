@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { listed, logged, recordLike } from '../../support/worker/audit.ts'
 import { call, device, mint, send } from '../../support/worker/client.ts'
 
-/** A session for a space, and what its acts are recorded with. */
+/** Opens a session for a space; returns it with the fields of its records. */
 async function ownerOf(
   space: string,
   scopes: readonly string[] = ['sync:read', 'sync:write', 'space:admin'],
@@ -14,7 +14,7 @@ async function ownerOf(
 
 const NDJSON = { 'content-type': 'application/x-ndjson' }
 
-test('[OP6] export, import and erasure leave a record each, of who did it to which space', async () => {
+test('[OP6] records each export, import and erasure with its actor and space', async () => {
   const space = crypto.randomUUID()
   const { session: bearer, target } = await ownerOf(space)
   const byIt = (act: string, status: number) => ({ ...recordLike(act, status, target), admin: 'session' })
@@ -44,11 +44,11 @@ test('[OP6] export, import and erasure leave a record each, of who did it to whi
   expect((await asked('DELETE', '/api/space', erase(space))).records).toEqual([
     byIt('DELETE /api/space', 200),
   ])
-  // Now the session is void, and anybody could hold one that is.
+  // The session is void now, and anybody could hold a void session.
   expect((await asked('DELETE', '/api/space', erase(space))).records).toEqual([])
 })
 
-test('[OP6] a refusal without an effect has a line and no record, or a session could fill the records', async () => {
+test('[OP6] logs a refusal without an effect and keeps no record, so that no session can fill the records', async () => {
   const space = crypto.randomUUID()
   const before = (await listed()).length
   const { session: reader } = await ownerOf(space, ['sync:read'])
@@ -63,7 +63,7 @@ test('[OP6] a refusal without an effect has a line and no record, or a session c
     await send('GET', '/api/export', { bearer })
     await send('DELETE', '/api/space', { bearer, body: { confirm: space } })
   }
-  // Two tokens were minted.
+  // Two tokens were minted before.
   const acts = (await listed()).slice(0, (await listed()).length - before - 2)
   expect(acts).toEqual([])
   const lines = logged.filter(

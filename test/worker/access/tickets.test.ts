@@ -16,12 +16,12 @@ function puts(keys: readonly string[], value: unknown = 'x'): object[] {
   return keys.map((key) => ({ key, value, timestamp: T }))
 }
 
-/** A socket that is asked for with a ticket and has had its first frame; otherwise how it was refused. */
+/** Opens a socket with a ticket and reads its first frame; otherwise returns the refusal. */
 function enter(ticket: string, query = '', headers: Record<string, string> = {}): Promise<Follower | string> {
   return enterWith(`ticket.${ticket}`, query, headers)
 }
 
-/** The same with any credential among the subprotocols. A refusal is a close code, or the status and code of a problem. */
+/** Opens a socket with any credential among the subprotocols. Returns a refusal as a close code, or as status and code of a problem. */
 async function enterWith(
   credential: string,
   query = '',
@@ -54,7 +54,7 @@ async function ticketFor({ session }: Pick<Device, 'session'>): Promise<string> 
   return body.ticket
 }
 
-test("[LV23] a ticket opens one socket, which is its session's, and no second one after a restart either", async () => {
+test('[LV23] opens one socket of its session with a ticket, and no second one, even after a restart', async () => {
   const { space, a, b } = await newSpace()
   const ticket = await ticketFor(a)
   const reader = await enter(ticket)
@@ -69,7 +69,7 @@ test("[LV23] a ticket opens one socket, which is its session's, and no second on
   expect(await reader.closed()).toMatchObject({ code: 4403 })
 })
 
-test('[LV23] of two sockets that one ticket is to open at once, one opens', async () => {
+test('[LV23] opens one of two sockets that are requested at once with one ticket', async () => {
   const { a } = await newSpace()
   const ticket = await ticketFor(a)
   const opened = await Promise.all(Array.from({ length: 8 }, () => enter(ticket)))
@@ -77,7 +77,7 @@ test('[LV23] of two sockets that one ticket is to open at once, one opens', asyn
   expect(opened.filter((found) => found === SPENT)).toHaveLength(7)
 })
 
-test('[LV23] a ticket lives for a minute and no longer than its session, and an old one is no failed attempt', async () => {
+test('[LV23] expires a ticket after a minute and with its session, and counts an old one as no failure', async () => {
   const { space, a } = await newSpace()
   const ticket = await ticketFor(a)
   const brief = await ticketFor({
@@ -100,7 +100,7 @@ test('[LV23] a ticket lives for a minute and no longer than its session, and an 
   expect(failures).toEqual([])
   expect(await late(`${ticket.slice(0, -2)}AA`, 0)).toBe('401 unauthorized')
   expect(failures).toHaveLength(1)
-  // What the object has of it goes with the minute, and the object takes none that is older by its own clock.
+  // The object drops its row of the ticket after the minute, and accepts none older by its own clock.
   await runInDurableObject(env.CHRONICLE.getByName(space), (_, ctx) => {
     const opened = openSpace(ctx, env)
     const now = Date.now()
@@ -112,7 +112,7 @@ test('[LV23] a ticket lives for a minute and no longer than its session, and an 
   })
 })
 
-test('[LV23] a ticket lends no scope, outlives no session, and opens no other route', async () => {
+test('[LV23] gives a ticket no scope, no life after its session and no other route', async () => {
   const { a } = await newSpace()
   const writer = await sessionLike({ scopes: ['sync:write'] })
   expect((await send('POST', '/api/live/ticket', { bearer: writer })).body.code).toBe('forbidden-scope')
@@ -134,7 +134,7 @@ test('[LV23] a ticket lends no scope, outlives no session, and opens no other ro
   expect((await send('POST', '/api/live/ticket', { bearer: a.session })).body.code).toBe('session-ended')
 })
 
-test('[LV23] a refused origin or a missing upgrade does not use up the ticket; the longest session has one', async () => {
+test('[LV23] does not use up a ticket at a refused origin or a missing upgrade, and issues one to the longest session', async () => {
   const { a } = await newSpace()
   const ticket = await ticketFor(a)
   expect(await enter(ticket, '', { origin: 'https://evil.example' })).toBe('403 forbidden-origin')
@@ -149,7 +149,7 @@ test('[LV23] a refused origin or a missing upgrade does not use up the ticket; t
   )
 })
 
-test('[LV23] the Worker tells the object of a session in a header that the platform redacts, and no other', async () => {
+test('[LV23] passes the session to the object in a header that the platform redacts, and in no other', async () => {
   const { a } = await newSpace()
   const seen: Headers[] = []
   const CHRONICLE = withStubs(env.CHRONICLE, (method, call) => {
@@ -173,7 +173,7 @@ test('[LV23] the Worker tells the object of a session in a header that the platf
   expect(sent?.get('x-chronicle-auth')).toContain('subject')
 })
 
-test('[LV30] a session that is over closes the socket of a page with the code that says why, and wakes nobody if expired', async () => {
+test('[LV30] closes the socket of a page with the code of its ended session, and wakes no object for an expired one', async () => {
   const { token, id } = await mint()
   const { session } = await device({ token })
   await send('DELETE', `/api/tokens/${id}`, { bearer: env.ADMIN_TOKEN })
@@ -189,7 +189,7 @@ test('[LV30] a session that is over closes the socket of a page with the code th
   expect(await outcome(await answer(asked, asleep))).toBe(EXPIRED)
 })
 
-test('[LV30] a client that sends Authorization is told by HTTP, and so is a page whose request makes no sense', async () => {
+test('[LV30] refuses a client with Authorization by HTTP, and a page with an invalid request', async () => {
   const { a } = await newSpace()
   await send('DELETE', '/api/auth', { bearer: a.session })
   const expired = await sessionLike({ expiresAt: Math.floor(Date.now() / 1000) - 1 })
@@ -209,7 +209,7 @@ test('[LV30] a client that sends Authorization is told by HTTP, and so is a page
   expect((await call('/api/live', { headers: bare })).status).toBe(401)
 })
 
-test('[LV30] a space that is busy, being filled or asked too much says so to a page, and when it is logged', async () => {
+test('[LV30] tells a page by close codes that a space is busy, importing or rate limited, and logs only absences', async () => {
   const { a } = await newSpace()
   const bearer = `bearer.${a.session}`
   const headers = { upgrade: 'websocket', 'sec-websocket-protocol': `chronicle.v1, ${bearer}` }
@@ -238,7 +238,7 @@ test('[LV30] a space that is busy, being filled or asked too much says so to a p
   expect((await answer(guessing, { ...env, FAILURE_LIMIT })).status).toBe(429)
 })
 
-test("[LV2] a page on the API's own host opens a socket, and Authorization makes an origin count for nothing", async () => {
+test("[LV2] opens a socket for a page on the API's own host, and ignores the origin of a request with Authorization", async () => {
   const { a } = await newSpace()
   const bearer = `bearer.${a.session}`
   expect(typeof (await enterWith(bearer, '', { origin: 'https://sync.example' }))).toBe('object')
@@ -251,7 +251,7 @@ test("[LV2] a page on the API's own host opens a socket, and Authorization makes
   for (const origin of ['https://sync.example', 'https://evil.example', 'null']) {
     const headers = { upgrade: 'websocket', authorization: `Bearer ${a.session}`, origin }
     expect((await call('/api/live', { headers })).status, origin).toBe(101)
-    // A credential among the subprotocols counts first, and a page can put it there.
+    // A credential among the subprotocols takes precedence, and a page can send it.
     const both = { ...headers, 'sec-websocket-protocol': `chronicle.v1, ${bearer}` }
     expect((await call('/api/live', { headers: both })).status).toBe(
       origin === 'https://sync.example' ? 101 : 403,
@@ -259,7 +259,7 @@ test("[LV2] a page on the API's own host opens a socket, and Authorization makes
   }
 })
 
-test('[LV2] an app whose pages have a scheme of their own opens a socket by its exact origin', async () => {
+test('[LV2] opens a socket for an app with a scheme of its own by its exact origin', async () => {
   const { a } = await newSpace()
   const origins = [
     'capacitor://localhost',

@@ -28,13 +28,13 @@ function rotate(id: string, body: object = {}): Promise<Reply> {
   return send('POST', `/api/tokens/${id}/rotate`, { body, bearer: env.ADMIN_TOKEN })
 }
 
-/** How the exchange of a token for a session ends. */
+/** Returns the outcome of exchanging a token for a session. */
 async function opens(token: string): Promise<string> {
   const { status, body } = await send('POST', '/api/auth', { body: { token } })
   return status === 200 ? 'session' : `${status} ${body.code}`
 }
 
-/** How a read with a session ends. */
+/** Returns the outcome of a read with a session. */
 async function reads(session: string): Promise<string> {
   const { status, body } = await send('GET', '/api/status', { bearer: session })
   return status === 200 ? 'read' : `${status} ${body.code}`
@@ -44,7 +44,7 @@ async function recordOf(id: string): Promise<unknown> {
   return env.CHRONICLE_KV.get(`token:${id}`, 'json')
 }
 
-/** A thing of which each method is announced by its name and first argument before it is called. */
+/** Wraps an object: `before` is called with the name and first argument of each method call. */
 function watched<T extends object>(target: T, before: (name: string, first: unknown) => void): T {
   return new Proxy(target, {
     get(object, name) {
@@ -58,7 +58,7 @@ function watched<T extends object>(target: T, before: (name: string, first: unkn
   })
 }
 
-/** Rotates a token in a stack of which every step is announced: what is written where, and what a space is told. */
+/** Rotates a token, and reports each step before it runs: writes to KV and calls of the space. */
 async function rotateBy(id: string, overlapSeconds: number, before: (step: string) => void): Promise<number> {
   const kv = watched(env.CHRONICLE_KV, (name, key) => {
     if (String(key).startsWith('token:') && name !== 'get')
@@ -84,7 +84,7 @@ const STEPS = [
 ] as const
 
 test.each(STEPS)(
-  '[TK7] with an overlap of %i s the new token is stored first: %j',
+  '[TK7] stores the new token first with an overlap of %i s: %j',
   async (overlap, expected) => {
     const { id } = await mint()
     const steps: string[] = []
@@ -94,7 +94,7 @@ test.each(STEPS)(
 )
 
 test.each(STEPS.flatMap(([overlap, steps]) => steps.slice(0, 2).map((step) => [step, overlap] as const)))(
-  '[TK7] where "%s" fails, with an overlap of %i s, the old token goes on',
+  '[TK7] keeps the old token valid if "%s" fails, with an overlap of %i s',
   async (broken, overlap) => {
     vi.spyOn(console, 'error').mockReturnValue()
     const old = await mint()
@@ -108,7 +108,7 @@ test.each(STEPS.flatMap(([overlap, steps]) => steps.slice(0, 2).map((step) => [s
   },
 )
 
-/** Rotates a token for 30 days, and lets `meanwhile` happen before its record is written to KV the second time. */
+/** Rotates a token with an overlap of 30 days, and runs `meanwhile` before its record is written to KV. */
 async function rotateAround(id: string, meanwhile: () => Promise<unknown>): Promise<number> {
   const put = async (key: string, ...rest: [string, KVNamespacePutOptions?]) => {
     if (key === `token:${id}`) await meanwhile()
@@ -128,7 +128,7 @@ async function rotateAround(id: string, meanwhile: () => Promise<unknown>): Prom
   return (await answer(request, { ...env, CHRONICLE_KV: kv })).status
 }
 
-/** Later, when the object has forgotten what it may, and has started anew. */
+/** Moves the time, lets the object drop old revocations, and evicts it. */
 async function muchLater(space: string, ms: number): Promise<void> {
   pass(ms)
   const other = await mint({ space })
@@ -136,7 +136,7 @@ async function muchLater(space: string, ms: number): Promise<void> {
   await evictDurableObject(env.CHRONICLE.getByName(space))
 }
 
-test('[TK9] a token that is deleted while it is being rotated stays deleted, hours and weeks later', async () => {
+test('[TK9] keeps a token deleted that is deleted during its rotation, hours and weeks later', async () => {
   const space = crypto.randomUUID()
   const old = await mint({ space })
   const remove = () => send('DELETE', `/api/tokens/${old.id}`, { bearer: env.ADMIN_TOKEN })
@@ -148,7 +148,7 @@ test('[TK9] a token that is deleted while it is being rotated stays deleted, hou
   }
 })
 
-test('[TK9] so it does where the record of the rotation reaches KV after the deletion, and stays there', async () => {
+test('[TK9] keeps a token deleted even if the record of its rotation reaches KV after the deletion', async () => {
   const space = crypto.randomUUID()
   const old = await mint({ space })
   const { session } = await device(old)
@@ -165,7 +165,7 @@ test('[TK9] so it does where the record of the rotation reaches KV after the del
   expect(await opens(old.token)).toBe('401 unauthorized')
 })
 
-test('[TK9] a place whose KV is a minute behind neither revives a deleted token nor moves an end', async () => {
+test('[TK9] neither revives a deleted token nor moves an end where KV is a minute behind', async () => {
   const late = { ...env, CHRONICLE_KV: lateKv(env.CHRONICLE_KV) }
   const ask = async (method: string, path: string, body: object, bearer?: string) => {
     const headers = {
@@ -195,7 +195,7 @@ test('[TK9] a place whose KV is a minute behind neither revives a deleted token 
   for (const { token } of [gone, kept]) expect(await ask('POST', '/api/auth', { token })).toBe(401)
 })
 
-test('[TK9] an end that an object knows only ever widens, and is forgotten in memory too', async () => {
+test('[TK9] only ever extends the revocation that an object knows, and drops it in memory too', async () => {
   const now = Date.now()
   await runInDurableObject(env.CHRONICLE.getByName(crypto.randomUUID()), async (_, ctx) => {
     const space = openSpace(ctx, env)

@@ -26,13 +26,13 @@ function rotate(id: string, body: object = {}): Promise<Reply> {
   return send('POST', `/api/tokens/${id}/rotate`, { body, bearer: env.ADMIN_TOKEN })
 }
 
-/** How the exchange of a token for a session ends. */
+/** Returns the outcome of exchanging a token for a session. */
 async function opens(token: string): Promise<string> {
   const { status, body } = await send('POST', '/api/auth', { body: { token } })
   return status === 200 ? 'session' : `${status} ${body.code}`
 }
 
-/** How a read with a session ends. */
+/** Returns the outcome of a read with a session. */
 async function reads(session: string): Promise<string> {
   const { status, body } = await send('GET', '/api/status', { bearer: session })
   return status === 200 ? 'read' : `${status} ${body.code}`
@@ -42,7 +42,7 @@ async function recordOf(id: string): Promise<unknown> {
   return env.CHRONICLE_KV.get(`token:${id}`, 'json')
 }
 
-test('[TK5] gives a token of the same rights, and ends the old one and its sessions at once', async () => {
+test('[TK5] returns a token of the same rights, and ends the old one and its sessions at once', async () => {
   const wanted = {
     subject: 'ann',
     space: crypto.randomUUID(),
@@ -75,12 +75,12 @@ test('[TK5] gives a token of the same rights, and ends the old one and its sessi
   expect(await reads(fresh.body.session)).toBe('read')
 })
 
-test('[TK5] a token without bounds is replaced by one without', async () => {
+test('[TK5] replaces a token without limits by one without limits', async () => {
   const { body } = await rotate((await mint({ subject: 'bob' })).id)
   expect(body).toMatchObject({ subject: 'bob', space: 'bob', collections: null, expiresAt: null, name: null })
 })
 
-test('[TK5] a numbered client goes on under the new token where it was', async () => {
+test('[TK5] continues a numbered client under the new token', async () => {
   const old = await mint({ subject: 'ann' })
   const change = (n: number) => ({ batch: n, changes: [{ key: 'k', value: n, timestamp: n }] })
   await (await device({ ...old, clientId: 'phone' })).sync(change(1))
@@ -89,7 +89,7 @@ test('[TK5] a numbered client goes on under the new token where it was', async (
   expect((await phone.sync(change(2))).body).toMatchObject({ success: true, synced: ['k'] })
 })
 
-test('[TK6] with an overlap both tokens open sessions until it ends', async () => {
+test('[TK6] opens sessions for both tokens until the overlap ends', async () => {
   const old = await mint()
   const { body } = await rotate(old.id, { overlapSeconds: 600 })
   expect(body.expiresAt).toBeNull()
@@ -103,7 +103,7 @@ test('[TK6] with an overlap both tokens open sessions until it ends', async () =
   expect(await reads(during.body.session)).toBe('401 session-expired')
 })
 
-test('[TK6] sessions from before the rotation end with the overlap, on the millisecond', async () => {
+test('[TK6] ends the sessions from before the rotation with the overlap, on the millisecond', async () => {
   const old = await mint()
   const { session } = await device(old)
   const { body } = await rotate(old.id, { overlapSeconds: 5 })
@@ -115,7 +115,7 @@ test('[TK6] sessions from before the rotation end with the overlap, on the milli
   expect(await reads(fresh.session)).toBe('read')
 })
 
-test('[TK6] a cache that still holds the old record opens no session past the overlap', async () => {
+test('[TK6] opens no session past the overlap, even where a cache still holds the old record', async () => {
   const space = crypto.randomUUID()
   const old = await mint({ space })
   const record = JSON.stringify(await recordOf(old.id))
@@ -125,7 +125,7 @@ test('[TK6] a cache that still holds the old record opens no session past the ov
   pass(60_000)
   expect(await opens(old.token)).toBe('401 revoked')
   expect(await reads(session)).toBe('401 revoked')
-  // The space remembers it for as long as a place may hold the record (an hour), and its last session would go on.
+  // The space remembers the end for as long as a location may cache the record (an hour) and the last session could last.
   pass(2 * SESSION_TTL_SECONDS * 1000)
   const another = await mint({ space })
   await send('DELETE', `/api/tokens/${another.id}`, { bearer: env.ADMIN_TOKEN })
@@ -133,7 +133,7 @@ test('[TK6] a cache that still holds the old record opens no session past the ov
   expect(await opens(old.token)).toBe('401 revoked')
 })
 
-test('[TK6] an overlap never makes a token last longer, and the new one ends when the old one would have', async () => {
+test('[TK6] never extends a token by an overlap, and ends the new one when the old one would have ended', async () => {
   const expiresAt = Date.now() + 60_000
   const old = await mint({ expiresAt })
   const { body } = await rotate(old.id, { overlapSeconds: 3600 })
@@ -143,7 +143,7 @@ test('[TK6] an overlap never makes a token last longer, and the new one ends whe
   expect([await opens(old.token), await opens(body.token)]).toEqual(['401 unauthorized', '401 unauthorized'])
 })
 
-test('[TK6] a token in its overlap can be revoked, and that is not undone', async () => {
+test('[TK6] revokes a token in its overlap for good', async () => {
   const old = await mint()
   const { session } = await device(old)
   await rotate(old.id, { overlapSeconds: 3600 })
@@ -155,7 +155,7 @@ test('[TK6] a token in its overlap can be revoked, and that is not undone', asyn
   expect([await opens(old.token), await reads(session)]).toEqual(['401 revoked', '401 revoked'])
 })
 
-test('[TK6] a second rotation does not move the end of the overlap out', async () => {
+test('[TK6] does not extend the overlap by a second rotation', async () => {
   const old = await mint()
   const record = JSON.stringify(await recordOf(old.id))
   const { session } = await device(old)
@@ -167,7 +167,7 @@ test('[TK6] a second rotation does not move the end of the overlap out', async (
   expect([await opens(old.token), await reads(session)]).toEqual(['401 unauthorized', '401 revoked'])
 })
 
-test('[TK6] a socket ends with 4403 at its first event after the overlap: nothing flows', async () => {
+test('[TK6] ends a socket with 4403 at its first event after the overlap, and sends nothing', async () => {
   const old = await mint()
   const reader = await follow(await device(old))
   await reader.next()
@@ -182,7 +182,7 @@ test('[TK6] a socket ends with 4403 at its first event after the overlap: nothin
   expect(await reader.rest()).toEqual([])
 })
 
-test('[TK8] an id that is none, or of a token that has ended, is not found', async () => {
+test('[TK8] returns 404 for an invalid id or an ended token', async () => {
   const gone = await mint()
   await send('DELETE', `/api/tokens/${gone.id}`, { bearer: env.ADMIN_TOKEN })
   for (const id of ['x', 'x'.repeat(43), 'x'.repeat(507), '%00', gone.id]) {
@@ -190,7 +190,7 @@ test('[TK8] an id that is none, or of a token that has ended, is not found', asy
   }
 })
 
-test('[TK8] a token that the erasure of its space has voided is not brought back', async () => {
+test('[TK8] does not bring back a token that the erasure of its space has voided', async () => {
   const space = crypto.randomUUID()
   const old = await mint({ space })
   const { session } = await device(await mint({ space, scopes: ['space:admin'] }))
@@ -199,7 +199,7 @@ test('[TK8] a token that the erasure of its space has voided is not brought back
   expect((await rotate(old.id)).body).toMatchObject({ status: 404, code: 'not-found' })
 })
 
-test('[TK8] a token that has expired is refused as it would be at minting, and stays what it was', async () => {
+test('[TK8] refuses to rotate an expired token, and leaves it unchanged', async () => {
   const old = await mint({ expiresAt: Date.now() + 1000 })
   const record = await recordOf(old.id)
   pass(1000)
@@ -217,7 +217,7 @@ test.each<[unknown, string]>([
   [{ overlapSeconds: 2_592_001 }, 'overlapSeconds'],
   [{ scopes: ['space:admin'] }, 'scopes'],
   [[], 'object'],
-])('[TK8] refuses %j with the place, and nothing has changed', async (body, place) => {
+])('[TK8] refuses %j with the path, and changes nothing', async (body, place) => {
   const old = await mint()
   const reply = await rotate(old.id, body as object)
   expect(reply.body).toMatchObject({ status: 422, code: 'invalid-request' })
@@ -225,7 +225,7 @@ test.each<[unknown, string]>([
   expect(await opens(old.token)).toBe('session')
 })
 
-test('[TK8] takes the longest overlap, and nothing but the admin token', async () => {
+test('[TK8] accepts the longest overlap, and only the admin token', async () => {
   const old = await mint()
   const { session } = await device(old)
   for (const bearer of [session, old.token, `${env.ADMIN_TOKEN}x`]) {

@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { device, mint, send } from '../../support/worker/client.ts'
 
-test('[TK1] a token is shown once; what is kept and listed does not hold it', async () => {
+test('[TK1] shows a token once, and neither stores nor lists it', async () => {
   const { token, id } = await mint({ name: 'laptop' })
   expect(token).toMatch(/^chr_dev_[A-Za-z0-9_-]{43}[a-z0-9]{7}$/)
   const { body } = await send('GET', '/api/tokens', { bearer: env.ADMIN_TOKEN })
@@ -13,7 +13,7 @@ test('[TK1] a token is shown once; what is kept and listed does not hold it', as
   expect(JSON.stringify([names, stored])).not.toContain(token)
 })
 
-test('[TK2] revoking a token ends it and every session that it opened, at once', async () => {
+test('[TK2] ends a revoked token and every session that it opened at once', async () => {
   const { token, id } = await mint()
   const a = await device({ token })
   const gone = await send('DELETE', `/api/tokens/${id}`, { bearer: env.ADMIN_TOKEN })
@@ -24,7 +24,7 @@ test('[TK2] revoking a token ends it and every session that it opened, at once',
   expect(again.body).toMatchObject({ status: 404, code: 'not-found' })
 })
 
-test('[TK2] the space refuses a revoked token even where KV still shows it', async () => {
+test('[TK2] refuses a revoked token even where KV still holds it', async () => {
   const { token, id } = await mint()
   const record = await env.CHRONICLE_KV.get(`token:${id}`)
   await send('DELETE', `/api/tokens/${id}`, { bearer: env.ADMIN_TOKEN })
@@ -35,7 +35,7 @@ test('[TK2] the space refuses a revoked token even where KV still shows it', asy
   })
 })
 
-test('[TK10] every reply about a token names the object of its space', async () => {
+test('[TK10] names the object of its space in every reply about a token', async () => {
   const space = crypto.randomUUID()
   const spaceId = env.CHRONICLE.idFromName(space).toString()
   const minted = await mint({ space })
@@ -49,7 +49,7 @@ test('[TK10] every reply about a token names the object of its space', async () 
   expect((await send('POST', '/api/spaces/reseal', listed)).body.spaces).toMatchObject([{ entries: 0 }])
 })
 
-test("[TK3] only the stack's admin token manages tokens", async () => {
+test("[TK3] lets only the stack's admin token manage tokens", async () => {
   const { token } = await mint()
   const a = await device({ token })
   const requests: [string, string, unknown?][] = [
@@ -68,7 +68,7 @@ test("[TK3] only the stack's admin token manages tokens", async () => {
   }
 })
 
-test('[TK4] refuses to mint what makes no sense, and names the place', async () => {
+test('[TK4] refuses to mint an invalid token and names the path', async () => {
   const wrong: [object, string][] = [
     [{ scopes: ['sync:read'] }, 'subject'],
     [{ subject: 'x' }, 'scopes'],
@@ -87,7 +87,7 @@ test('[TK4] refuses to mint what makes no sense, and names the place', async () 
   }
 })
 
-test('[TK4] every token that can be minted opens sessions that are short enough to be used', async () => {
+test('[TK4] mints only tokens whose sessions are short enough to be used', async () => {
   const refused: string[] = []
   for (const letter of ['x', '"', '\u{ffee}']) {
     for (let count = 8; count <= 64; count++) {
@@ -108,14 +108,14 @@ test('[TK4] every token that can be minted opens sessions that are short enough 
   expect(refused.length).toBeLessThan(150)
 })
 
-test('[TK4] a token may last for ever, or nearly', async () => {
+test('[TK4] mints a token that never expires, or nearly never', async () => {
   for (const expiresAt of [(2 ** 31 - 1) * 1000, 2 ** 31 * 1000, Number.MAX_SAFE_INTEGER]) {
     const { token } = await mint({ expiresAt })
     await device({ token })
   }
 })
 
-test('[TK2] an id that is none is not found, however long', async () => {
+test('[TK2] returns 404 for an invalid id, however long', async () => {
   for (const id of ['x', 'x'.repeat(507), 'x'.repeat(5_000), '%00', '..%2f']) {
     const { body } = await send('DELETE', `/api/tokens/${id}`, { bearer: env.ADMIN_TOKEN })
     expect(body, id).toMatchObject({ status: 404, code: 'not-found' })

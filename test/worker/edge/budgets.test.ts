@@ -9,7 +9,7 @@ import { nameOf, requestTo, routesFor } from '../../support/worker/routes.ts'
 
 const T = Date.now() - 60_000
 
-/** What ends by itself: it voids the session that asks. */
+/** Routes that end the session of their request. */
 const UNCOUNTED = ['DELETE /api/auth', 'DELETE /api/space']
 
 beforeEach(async () => {
@@ -22,7 +22,7 @@ function pass(seconds: number): void {
   vi.setSystemTime(Date.now() + seconds * 1000)
 }
 
-/** Lets the operator allow so many requests a minute. */
+/** Configures the requests allowed a minute. */
 async function allow(requestsPerMinute: object): Promise<Reply> {
   const { body } = await send('GET', '/api/config', { bearer: env.ADMIN_TOKEN })
   const wanted = { revision: body.revision, requestsPerMinute }
@@ -34,7 +34,7 @@ async function spaceOf(...clients: readonly string[]): Promise<readonly Device[]
   return Promise.all(clients.map((clientId) => device({ token, clientId })))
 }
 
-/** `in`, or the budget that is used up. */
+/** Returns `in`, or the budget that is used up. */
 async function asks(by: Device): Promise<string> {
   const { status, body } = await by.get('/api/status')
   return status === 429 ? body.policy : status === 200 ? 'in' : `${status} ${body.code}`
@@ -46,7 +46,7 @@ async function asksTimes(by: Device, times: number): Promise<readonly string[]> 
   return found
 }
 
-test('[RL2] a client has its requests a minute, and not one more; the one too many does nothing', async () => {
+test('[RL2] allows a client its requests a minute, and runs none past them', async () => {
   await allow({ client: 4 })
   const [a, b] = (await spaceOf('a', 'b')) as [Device, Device]
   const push = (batch: number) => a.sync({ batch, changes: [{ key: `k/${batch}`, value: 1, timestamp: T }] })
@@ -59,7 +59,7 @@ test('[RL2] a client has its requests a minute, and not one more; the one too ma
   expect((await push(5)).body).toMatchObject({ success: true, replayed: false })
 })
 
-test('[RL2] a credential has its own for all its clients, and a space for all its credentials', async () => {
+test('[RL2] counts a credential over all its clients, and a space over all its credentials', async () => {
   await allow({ client: 2, credential: 3, space: 5 })
   const space = crypto.randomUUID()
   const [first, second, third] = await Promise.all([mint({ space }), mint({ space }), mint({ space })])
@@ -71,7 +71,7 @@ test('[RL2] a credential has its own for all its clients, and a space for all it
   expect(await asksTimes((await spaceOf('a'))[0] as Device, 1)).toEqual(['in'])
 })
 
-test('[RL3] a refusal says which budget it was, how large it is, and when the next request is let in', async () => {
+test('[RL3] names the exhausted budget, its size and the time of the next request', async () => {
   await allow({ client: 5, credential: 7, space: 7 })
   const [a, b] = (await spaceOf('a', 'b')) as [Device, Device]
   await asksTimes(a, 5)
@@ -90,7 +90,7 @@ test('[RL3] a refusal says which budget it was, how large it is, and when the ne
   expect(other.headers.get('ratelimit')).toBe('"credential";r=0;t=6')
 })
 
-test('[RL4] every route of a session counts once, but for those that end it', async () => {
+test('[RL4] counts each route of a session once, except those that end it', async () => {
   await allow({ client: 2 })
   for (const route of routesFor('session')) {
     const name = nameOf(route)
@@ -110,7 +110,7 @@ test('[RL4] every route of a session counts once, but for those that end it', as
   }
 })
 
-test('[RL4] so does a request that is refused for another reason, but none of a session that has ended', async () => {
+test('[RL4] counts a request that is refused for another reason, but none of an ended session', async () => {
   await allow({ credential: 3 })
   const [a, b] = (await spaceOf('a', 'b')) as [Device, Device]
   expect((await a.sync({ changes: 'wrong' })).status).toBe(422)
@@ -120,7 +120,7 @@ test('[RL4] so does a request that is refused for another reason, but none of a 
   expect(await asksTimes(b, 2)).toEqual(['in', 'credential'])
 })
 
-test('[RL4] what the operator does, and opening sessions, costs nothing', async () => {
+test("[RL4] charges nothing for the operator's requests and for opening sessions", async () => {
   await allow({ client: 1, credential: 1, space: 1 })
   const { token, id } = await mint()
   const [a] = await Promise.all([1, 2, 3].map(() => device({ token, clientId: 'a' })))
@@ -129,7 +129,7 @@ test('[RL4] what the operator does, and opening sessions, costs nothing', async 
   expect(await asks(a as Device)).toBe('401 revoked')
 })
 
-test('[RL4] a push on a socket counts, and is answered with what HTTP would say; to say what one has seen does not', async () => {
+test('[RL4] counts a push on a socket and refuses it as HTTP would, but does not count `seen`', async () => {
   await allow({ client: 4 })
   const [a, b] = (await spaceOf('a', 'b')) as [Device, Device]
   const socket = await follow(a)
@@ -155,7 +155,7 @@ test('[RL4] a push on a socket counts, and is answered with what HTTP would say;
   expect((await push('5')).status).toBe(200)
 })
 
-test('[LV20] a client that answers what it is sent, and pushes meanwhile, is charged for its pushes only', async () => {
+test('[LV20] charges a client that confirms its frames for its pushes only', async () => {
   await allow({ client: 12 })
   const [a, b] = (await spaceOf('a', 'b')) as [Device, Device]
   const socket = await follow(b)
@@ -170,7 +170,7 @@ test('[LV20] a client that answers what it is sent, and pushes meanwhile, is cha
   expect(await asksTimes(b, 2)).toEqual(['in', 'client'])
 })
 
-/** All that comes on a socket until it ends, in short, and its code. */
+/** Collects a summary of each frame until the socket ends, and its close code. */
 async function spoken(socket: Follower): Promise<string> {
   const { code } = await socket.closed()
   const frames = await socket.rest()
@@ -186,18 +186,18 @@ const NOISE: readonly [what: string, message: string, reply: string][] = [
   ['a cursor that cannot be continued', '{"type":"seen","cursor":"x"}', 'error invalid-request'],
 ]
 
-test.each(NOISE)('[LV20] any other message counts before it is read: %s', async (_, message, reply) => {
+test.each(NOISE)('[LV20] charges any other message before it is read: %s', async (_, message, reply) => {
   await allow({ client: 4 })
   const [a] = (await spaceOf('a')) as [Device]
   const socket = await follow(a)
   await socket.next()
-  // Opening the socket was one of four.
+  // Opening the socket used one of the four requests.
   for (let count = 0; count < 60; count++) socket.say(message)
   expect(await spoken(socket)).toBe(`3 ${reply}, 16 error rate-limited, 4429`)
   expect(await asks(a)).toBe('client')
 })
 
-test('[LV20] so does a position that the client was not led to, because the feed is read for it', async () => {
+test('[LV20] charges a position that no frame led to, because the feed is read for it', async () => {
   await allow({ client: 4 })
   const [a, b] = (await spaceOf('a', 'b')) as [Device, Device]
   for (const value of [1, 2]) await b.sync({ changes: [{ key: 'k/1', value, timestamp: T + value }] })
@@ -213,7 +213,7 @@ test('[LV20] so does a position that the client was not led to, because the feed
   expect(came).toEqual([...[0, 1, 0].map((seq) => `${epoch}.${seq}`), ...Array(5).fill('client')])
 })
 
-test('[LV20] pushes over a budget are answered, and no more than sixteen that none makes up for', async () => {
+test('[LV20] refuses pushes over a budget, and ends the socket past sixteen more of them than were taken', async () => {
   await allow({ client: 3 })
   const [a] = (await spaceOf('a')) as [Device]
   const socket = await follow(a)
@@ -225,11 +225,11 @@ test('[LV20] pushes over a budget are answered, and no more than sixteen that no
   socket.say(push)
   expect(await socket.next()).toMatchObject({ status: 200 })
   for (let count = 0; count < 17; count++) socket.say({ ...push, body: 'x'.repeat(100_000) })
-  // The one that was taken made up for one of the sixteen.
+  // The push that was taken made up for one of the sixteen.
   expect(await spoken(socket)).toBe('1 ack 429rate-limited, 4429')
 })
 
-test('[RL4] where a budget is used up no socket is opened', async () => {
+test('[RL4] opens no socket if a budget is used up', async () => {
   await allow({ client: 1 })
   const [a] = (await spaceOf('a')) as [Device]
   await asks(a)
@@ -239,7 +239,7 @@ test('[RL4] where a budget is used up no socket is opened', async () => {
   expect(await refused.json()).toMatchObject({ status: 429, policy: 'client' })
 })
 
-test('[RL6] a running space hears of other numbers within half a minute, and asks no more often', async () => {
+test('[RL6] applies changed budgets to a running space within half a minute, and reads KV no more often', async () => {
   const [a] = (await spaceOf('a')) as [Device]
   expect(await asksTimes(a, 6)).toEqual(Array(6).fill('in'))
   await allow({ client: 2 })
@@ -255,9 +255,9 @@ test('[RL6] a running space hears of other numbers within half a minute, and ask
     expect(await asksTimes(a, 3)).toEqual(['in', 'in', 'in'])
     expect(reads).toBe(0)
     pass(1)
-    // It has asked three times within the second.
+    // The space has read KV three times within the second.
     expect(await asksTimes(a, 2)).toEqual(['client', 'client'])
-    // The Worker for the half minute that has passed, and the space because of what the Worker knows.
+    // The Worker reads after half a minute, and the space because the Worker knows a newer revision.
     expect(reads).toBe(2)
   } finally {
     Object.assign(env.CHRONICLE_KV, { get })
@@ -267,7 +267,7 @@ test('[RL6] a running space hears of other numbers within half a minute, and ask
   expect(await asksTimes(a, 3)).toEqual(['in', 'in', 'in'])
 })
 
-test('[RL6] what is left out is as if never configured, and so is what was stored before there were budgets', async () => {
+test('[RL6] uses the default for a budget that is left out, and for a configuration stored before budgets existed', async () => {
   const defaults = { client: 600, credential: 3000, space: 6000 }
   expect((await allow({ client: 7 })).body.requestsPerMinute).toEqual({ ...defaults, client: 7 })
   const { requestsPerMinute, quota: _, ...before } = { ...DEFAULT_CONFIG, quota: null, revision: 1 }
@@ -292,7 +292,7 @@ test.each([
   [{ client: '5' }, 'client'],
   [{ device: 5 }, 'device'],
   [600, 'requestsPerMinute'],
-])('[RL6] numbers that make no sense are refused with the place: %j', async (wanted, place) => {
+])('[RL6] refuses an invalid budget and names its path: %j', async (wanted, place) => {
   const reply = await allow(wanted as object)
   expect(reply).toMatchObject({ status: 422, body: { code: 'invalid-request' } })
   expect(reply.body.detail).toContain(place)

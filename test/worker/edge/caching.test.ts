@@ -11,7 +11,7 @@ function put(key: string): object {
   return { key, value: 'x', timestamp: T }
 }
 
-/** A conditional request. */
+/** Sends a conditional request. */
 function ask({ session }: Device, path: string, known?: string): Promise<Response> {
   const headers = {
     authorization: `Bearer ${session}`,
@@ -20,7 +20,7 @@ function ask({ session }: Device, path: string, known?: string): Promise<Respons
   return call(path, { headers })
 }
 
-/** The tag of a reply. */
+/** Returns the entity tag of a reply. */
 async function tagOf(by: Device, path: string): Promise<string> {
   const { headers, status } = await ask(by, path)
   expect(status).toBe(200)
@@ -29,7 +29,7 @@ async function tagOf(by: Device, path: string): Promise<string> {
 
 const PATHS = ['/api/status', '/api/changes', '/api/changes?limit=1', '/api/status?cursor=x']
 
-test('[CA1] a reader that has the reply already gets 304 and no body', async () => {
+test('[CA1] returns 304 and no body to a reader that has the reply already', async () => {
   const a = await device()
   await a.sync({ changes: [put('k/1'), put('k/2')] })
   for (const path of PATHS) {
@@ -46,7 +46,7 @@ test('[CA1] a reader that has the reply already gets 304 and no body', async () 
   }
 })
 
-test('[CA1] that is decided before a page is read', async () => {
+test('[CA1] decides on 304 before it reads a page', async () => {
   const { token } = await mint({ space: 'unread' })
   const a = await device({ token })
   await a.sync({ changes: [put('k/1')] })
@@ -58,7 +58,7 @@ test('[CA1] that is decided before a page is read', async () => {
   expect((await ask(a, '/api/changes')).status).toBe(500)
 })
 
-test('[CA1] HEAD is conditional too', async () => {
+test('[CA1] returns 304 to a conditional HEAD', async () => {
   const a = await device()
   const tag = await tagOf(a, '/api/status')
   const headers = { authorization: `Bearer ${a.session}`, 'if-none-match': tag }
@@ -70,10 +70,10 @@ test('[CA1] HEAD is conditional too', async () => {
   expect(head.headers.get('etag')).toBe(tag)
 })
 
-test('[CA2] a tag changes with all that its reply depends on, and with nothing else', async () => {
+test('[CA2] changes a tag with everything that its reply depends on, and with nothing else', async () => {
   const [a, b] = await twoDevices()
   await a.sync({ changes: [put('k/1')] })
-  // Its record and the alarm for it take room, which the status tells.
+  // The record of the batch and its alarm take bytes, which the status shows.
   await b.sync({ batch: 1, changes: [] })
   for (const path of PATHS) {
     const tag = await tagOf(a, path)
@@ -86,7 +86,7 @@ test('[CA2] a tag changes with all that its reply depends on, and with nothing e
   }
 })
 
-test('[CA2] a tag is of one filter and one grant', async () => {
+test('[CA2] gives each filter and each grant tags of its own', async () => {
   const subject = crypto.randomUUID()
   const all = await device(await mint({ subject }))
   const some = await device(await mint({ subject, collections: ['k'] }))
@@ -97,7 +97,7 @@ test('[CA2] a tag is of one filter and one grant', async () => {
   expect((await ask(all, '/api/status', await tagOf(all, '/api/changes'))).status).toBe(200)
 })
 
-test('[CA2] a tag is of one epoch, floor, count of open conflicts and version of the Worker', async () => {
+test('[CA2] changes a tag with epoch, floor, count of open conflicts and version of the Worker', async () => {
   const { token } = await mint({ space: 'tagged' })
   const a = await device({ token })
   await a.sync({ changes: [put('k/1')] })
@@ -120,7 +120,7 @@ test('[CA2] a tag is of one epoch, floor, count of open conflicts and version of
   expect((await ask(a, '/api/changes', changes)).status).toBe(200)
 })
 
-test('[CA2] an erased space has other tags, though as few changes', async () => {
+test('[CA2] gives an erased space other tags, even with the same number of changes', async () => {
   const wanted = { space: 'erased-tag', scopes: ['sync:read', 'space:admin'] }
   const a = await device(await mint(wanted))
   const tags = await Promise.all(['/api/status', '/api/changes'].map((path) => tagOf(a, path)))
@@ -131,7 +131,7 @@ test('[CA2] an erased space has other tags, though as few changes', async () => 
   expect((await ask(b, '/api/changes', tags[1])).status).toBe(200)
 })
 
-test('[CA3] what a session reads is kept by its reader only, and asked for again', async () => {
+test('[CA3] lets only its reader keep what a session reads, and only with revalidation', async () => {
   const a = await device()
   for (const path of PATHS) {
     for (const known of [undefined, '*']) {
@@ -145,7 +145,7 @@ test('[CA3] what a session reads is kept by its reader only, and asked for again
   }
 })
 
-test('[CA3] 304 is for those who may read: a session that was ended gets 401', async () => {
+test('[CA3] returns 401 in place of 304 to an ended session', async () => {
   const a = await device()
   const tag = await tagOf(a, '/api/status')
   await send('DELETE', '/api/auth', { bearer: a.session })
@@ -156,7 +156,7 @@ test('[CA3] 304 is for those who may read: a session that was ended gets 401', a
   expect((await ask(writer, '/api/changes', '*')).status).toBe(403)
 })
 
-test('[CA4] the description may be kept by all, and its copy tells nothing of who asked first', async () => {
+test('[CA4] lets every cache keep the description, without a trace of the first reader', async () => {
   const path = '/api/openapi.json'
   const first = await call(path, { headers: { origin: allowed, 'x-request-id': 'first' } })
   expect(first.headers.get('cache-control')).toBe('public, max-age=3600')

@@ -21,7 +21,7 @@ const foreign = [
   'http://a.localhost:3000',
 ]
 
-test('[ED1] every route refuses other methods with the ones it has', async () => {
+test('[ED1] refuses other methods on every route and lists the allowed ones', async () => {
   for (const path of new Set(ROUTES.map((route) => route.path))) {
     const methods = ROUTES.filter((route) => route.path === path).map(({ method }) => method)
     const reply = await send('PATCH', path.replace(':id', 'x'))
@@ -31,20 +31,20 @@ test('[ED1] every route refuses other methods with the ones it has', async () =>
   }
 })
 
-test('[ED1] so does a request that asks for a socket, whatever its method', async () => {
+test('[ED1] refuses other methods on an upgrade request too', async () => {
   for (const path of new Set(ROUTES.map((route) => route.path))) {
     const allowed = (await call(path.replace(':id', 'x'), { method: 'OPTIONS' })).headers.get('allow') ?? ''
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'].filter((other) => !allowed.includes(other))) {
       const headers = { upgrade: 'websocket', authorization: `Bearer ${env.ADMIN_TOKEN}` }
       const request = new Request(`https://sync.example${path.replace(':id', 'x')}`, { method, headers })
-      // Not through the local runtime, which passes on every request with an upgrade as a GET.
+      // The local runtime would pass on every request with an upgrade as a GET.
       const response = await answer(request, env)
       expect([response.status, response.headers.get('allow')], `${method} ${path}`).toEqual([405, allowed])
     }
   }
 })
 
-test('[ED1] OPTIONS without an origin tells the methods of a path', async () => {
+test('[ED1] lists the methods of a path for OPTIONS without an origin', async () => {
   const response = await call('/api/auth', { method: 'OPTIONS' })
   expect(response.status).toBe(204)
   expect(response.headers.get('allow')).toBe('POST, DELETE, OPTIONS')
@@ -54,7 +54,7 @@ test('[ED1] OPTIONS without an origin tells the methods of a path', async () => 
   expect((await call('/nowhere', { method: 'OPTIONS' })).status).toBe(404)
 })
 
-test('[ED2] what is no endpoint is not found', async () => {
+test('[ED2] returns 404 for a path that is no endpoint', async () => {
   for (const path of [
     '/',
     '/api',
@@ -68,7 +68,7 @@ test('[ED2] what is no endpoint is not found', async () => {
   }
 })
 
-test('[ED3] a problem has the members of RFC 9457 and the founding fields', async () => {
+test('[ED3] returns problems with the members of RFC 9457 and the founding fields', async () => {
   const response = await call('/api/status', { headers: { 'x-request-id': 'my-request_1' } })
   expect(response.headers.get('content-type')).toBe('application/problem+json')
   expect(await response.json()).toEqual({
@@ -84,7 +84,7 @@ test('[ED3] a problem has the members of RFC 9457 and the founding fields', asyn
   })
 })
 
-test('[ED4] every reply names its request, is not stored unless a rule says so, and is not sniffed', async () => {
+test('[ED4] marks every reply with its request id, `no-store` unless a rule says otherwise, and `nosniff`', async () => {
   for (const path of ['/api/health', '/api/status', '/nowhere']) {
     const { headers } = await send('GET', path)
     expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
@@ -130,13 +130,13 @@ test('[ED6] answers a preflight for an allowed origin, and refuses others', asyn
   }
 })
 
-test('[ED7] HEAD answers as GET without a body', async () => {
+test('[ED7] replies to HEAD as to GET, without a body', async () => {
   const response = await call('/api/health', { method: 'HEAD' })
   expect(response.status).toBe(200)
   expect(await response.text()).toBe('')
 })
 
-test('[ED8] health says that the Worker runs, in which environment, and which version', async () => {
+test('[ED8] reports health with environment and version', async () => {
   expect((await send('GET', '/api/health')).body).toEqual({
     status: 'ok',
     environment: 'development',
@@ -145,7 +145,7 @@ test('[ED8] health says that the Worker runs, in which environment, and which ve
   })
 })
 
-test('[ED9] logs one line a request, with no credential, value or key in it', async () => {
+test('[ED9] logs one line a request, without credentials, values or keys', async () => {
   const secrets = [env.ADMIN_TOKEN, 'secret-key', 'secret-value']
   const lines = await overhear(async () => {
     const { token } = await mint()
@@ -171,7 +171,7 @@ test('[ED9] logs one line a request, with no credential, value or key in it', as
   for (const secret of secrets) expect(lines.join('\n')).not.toContain(secret)
 })
 
-test('[OP8] every route is spelled as in the documents, in log lines and in what is recorded', async () => {
+test('[OP8] spells every route as the documents do, in log lines and in records', async () => {
   const bearer = env.ADMIN_TOKEN
   const lines = await overhear(async () => {
     for (const { method, path } of ROUTES) await send(method, path.replace(':id', 'x'), { bearer })
@@ -186,7 +186,7 @@ test('[OP8] every route is spelled as in the documents, in log lines and in what
   expect(acts).toContain('POST /api/tokens/{id}/rotate')
 })
 
-test('[OA3] GET /api/openapi.json is the committed document, and describes every route and no other', async () => {
+test('[OA3] serves the committed document at GET /api/openapi.json, which describes every route and no other', async () => {
   const { status, body } = await send('GET', '/api/openapi.json')
   expect(status).toBe(200)
   expect(body).toEqual(document)
@@ -196,13 +196,13 @@ test('[OA3] GET /api/openapi.json is the committed document, and describes every
   expect(described.sort()).toEqual(ROUTES.map(({ method, path }) => `${method} ${path}`).sort())
 })
 
-test('[RL3] pages may read when to come back', async () => {
+test('[RL3] lets pages read when to retry', async () => {
   const response = await call('/api/health', { headers: { origin: allowed } })
   const exposed = response.headers.get('access-control-expose-headers')?.split(', ')
   expect(exposed).toEqual(expect.arrayContaining(['retry-after', 'ratelimit', 'ratelimit-policy']))
 })
 
-/** Every route, asked with a credential that it takes, of a Worker whose objects fail so. */
+/** Requests every route with a credential that it takes, from a Worker whose objects fail. */
 async function askAll(
   CHRONICLE: Env['CHRONICLE'],
   ask: (name: RouteName, reply: Reply) => void,
@@ -232,7 +232,7 @@ async function askAll(
   }
 }
 
-/** Those that ask no object. */
+/** Routes that call no object. */
 const APART = [
   'GET /api/health',
   'GET /api/openapi.json',
@@ -243,24 +243,28 @@ const APART = [
   'GET /api/audit',
 ]
 
-test.each(PASSING)('[ED11] a space that is %s is busy on every route, and no defect', async (trouble) => {
-  const lines = await overhear(() =>
-    askAll(spacesIn(env.CHRONICLE, trouble), (name, { status, headers, body }) => {
-      if (APART.includes(name)) return
-      if (name === 'POST /api/spaces/reseal') return expect(body.spaces).toMatchObject([{ state: 'pending' }])
-      expect(body, name).toMatchObject({ status: 503, code: 'busy', success: false })
-      expect(status).toBe(503)
-      expect(headers.get('retry-after'), name).toBe('5')
-    }),
-  )
-  const levels = lines.map((line) => JSON.parse(line)).filter(({ message }) => message !== 'audit')
-  expect(levels.filter(({ level, message }) => level === 'error' || message === 'defect')).toEqual([])
-  const asked = ROUTES.length - APART.length
-  expect(levels.filter(({ message }) => message === 'space absent')).toHaveLength(asked)
-  expect(levels.filter(({ code, level }) => code === 'busy' && level === 'warn')).toHaveLength(asked - 1)
-})
+test.each(PASSING)(
+  '[ED11] reports a space that is %s as busy on every route, and as no defect',
+  async (trouble) => {
+    const lines = await overhear(() =>
+      askAll(spacesIn(env.CHRONICLE, trouble), (name, { status, headers, body }) => {
+        if (APART.includes(name)) return
+        if (name === 'POST /api/spaces/reseal')
+          return expect(body.spaces).toMatchObject([{ state: 'pending' }])
+        expect(body, name).toMatchObject({ status: 503, code: 'busy', success: false })
+        expect(status).toBe(503)
+        expect(headers.get('retry-after'), name).toBe('5')
+      }),
+    )
+    const levels = lines.map((line) => JSON.parse(line)).filter(({ message }) => message !== 'audit')
+    expect(levels.filter(({ level, message }) => level === 'error' || message === 'defect')).toEqual([])
+    const asked = ROUTES.length - APART.length
+    expect(levels.filter(({ message }) => message === 'space absent')).toHaveLength(asked)
+    expect(levels.filter(({ code, level }) => code === 'busy' && level === 'warn')).toHaveLength(asked - 1)
+  },
+)
 
-test('[ED11] an error of our own code stays a defect', async () => {
+test('[ED11] reports an error of our own code as a defect', async () => {
   const lines = await overhear(() =>
     askAll(spacesIn(env.CHRONICLE, 'defect'), (name, { status, body }) => {
       if (APART.includes(name)) return
@@ -274,15 +278,15 @@ test('[ED11] an error of our own code stays a defect', async () => {
   )
 })
 
-test('[SC14] a query of thousands of parameters is refused before anything reads them', async () => {
+test('[SC14] refuses a query of thousands of parameters before anything reads them', async () => {
   const began = performance.now()
   const reply = await send('GET', `/api/health?${'=1&'.repeat(15_000)}`)
   expect(reply).toMatchObject({ status: 422, body: { code: 'invalid-request' } })
-  // With itty-router's own reading it is some seconds.
+  // itty-router's own reading would take some seconds.
   expect(performance.now() - began).toBeLessThan(500)
 })
 
-test('[ER9] a query of one parameter more than any route may have is refused as such, on every route', async () => {
+test('[ER9] refuses a query with one parameter more than any route takes, on every route', async () => {
   const query = (count: number) => Array.from({ length: count }, (_, index) => `f${index}=`).join('&')
   for (const path of ['/api/changes', '/api/health', '/api/nowhere']) {
     const { body } = await send('GET', `${path}?${query(MAX_QUERY_PARAMETERS + 1)}`)
@@ -292,7 +296,7 @@ test('[ER9] a query of one parameter more than any route may have is refused as 
   expect(body.detail).toContain('and 77 more')
 })
 
-test('[SC8] what a client asks for in the place of a key is not repeated', async () => {
+test('[SC8] does not repeat what a client sends in place of a key', async () => {
   const a = await device()
   for (const path of ['/api/entries', '/api/history']) {
     const { status, body } = await a.get(`${path}?key=${a.token}`)

@@ -9,7 +9,7 @@ import { device, mint, send } from '../../support/worker/client.ts'
 import { nameOf, requestTo } from '../../support/worker/routes.ts'
 import { sessionLike } from '../../support/worker/stronghold.ts'
 
-/** Lets so many through for each key, as the platform does within a period. */
+/** Lets a number of requests through for each key, as the platform does within a period. */
 function limitOf(most: number) {
   const counts = new Map<string, number>()
   async function limit({ key }: RateLimitOptions): Promise<RateLimitOutcome> {
@@ -27,7 +27,7 @@ interface Sent {
   readonly address?: string
 }
 
-/** A Worker that lets an address fail so often, and perhaps differs in more. */
+/** A Worker that lets an address fail a number of times, with optional further changes. */
 function workerWith(FAILURE_LIMIT: RateLimit, more: Partial<Env> = {}) {
   const ask = async (request: Request) => {
     const response = await documented(request, await answer(request, { ...env, ...more, FAILURE_LIMIT }))
@@ -49,7 +49,7 @@ function workerWith(FAILURE_LIMIT: RateLimit, more: Partial<Env> = {}) {
   }
 }
 
-test('[RL5] an address that fails too often is told to wait, and no other is', async () => {
+test('[RL5] tells an address that fails too often to wait, and no other', async () => {
   const { tell } = workerWith(limitOf(3))
   const fail = (address?: string) => tell('/api/status', { bearer: 'rubbish', ...(address && { address }) })
   for (const expected of [401, 401, 401, 429, 429]) expect((await fail()).status).toBe(expected)
@@ -62,7 +62,7 @@ test('[RL5] an address that fails too often is told to wait, and no other is', a
   expect((await fail('192.0.2.2')).status).toBe(401)
 })
 
-test('[RL8] a caller that has a whole network of IPv6, or writes IPv4 as IPv6, is one caller', async () => {
+test('[RL8] counts a whole IPv6 network as one caller, and IPv4 written as IPv6 as the same caller', async () => {
   const { tell } = workerWith(limitOf(2))
   const fail = async (address: string) => (await tell('/api/status', { bearer: 'rubbish', address })).status
   for (const expected of [401, 401, 429]) expect(await fail(`2001:db8:1:2::${expected}`)).toBe(expected)
@@ -72,7 +72,7 @@ test('[RL8] a caller that has a whole network of IPv6, or writes IPv4 as IPv6, i
   expect(await fail('::ffff:192.0.2.9')).toBe(429)
 })
 
-test('[RL5] every way to fail counts, once, on every route that asks who it is', async () => {
+test('[RL5] counts every kind of failure once, on every route that authenticates', async () => {
   const failures = limitOf(1_000)
   const { ask, tell } = workerWith(failures)
   const count = () => [...failures.counts.values()].reduce((sum, count) => sum + count, 0)
@@ -107,7 +107,7 @@ test('[RL5] every way to fail counts, once, on every route that asks who it is',
   }
 })
 
-test('[RL5] a valid credential is never refused for the failures of its address', async () => {
+test('[RL5] never refuses a valid credential for the failures of its address', async () => {
   const { tell } = workerWith(limitOf(0))
   const { token } = await mint()
   const { session } = await device({ token })
@@ -118,7 +118,7 @@ test('[RL5] a valid credential is never refused for the failures of its address'
   expect((await tell('/api/health')).status).toBe(200)
 })
 
-test('[RL5] what was once real does not count, nor does any other refusal', async () => {
+test('[RL5] counts neither a credential that was once valid nor any other refusal', async () => {
   const failures = limitOf(0)
   const { tell } = workerWith(failures)
   const expired = await sessionLike({ expiresAt: Math.floor(Date.now() / 1000) - 1 })
@@ -133,7 +133,7 @@ test('[RL5] what was once real does not count, nor does any other refusal', asyn
   expect(failures.counts.size).toBe(0)
 })
 
-test('[RL5] what makes no sense as an attempt to authenticate counts too', async () => {
+test('[RL5] counts a malformed attempt to authenticate', async () => {
   const failures = limitOf(2)
   const { ask, tell } = workerWith(failures)
   const attempt = async (body: object) =>
@@ -150,12 +150,12 @@ test('[RL5] what makes no sense as an attempt to authenticate counts too', async
   ]).toEqual([400, 400, 429])
 })
 
-/** A token that is well formed, and that nobody was given. */
+/** Makes a well-formed token that was never issued. */
 function guess(): string {
   return newApiToken(env.ENVIRONMENT)
 }
 
-test('[RL9] guesses that are well formed are looked up no more often than the stack allows, and wake no object', async () => {
+test('[RL9] looks up well-formed guesses no more often than the stack allows, and wakes no object', async () => {
   const read: string[] = []
   const get = async (name: string) => {
     read.push(name)
@@ -172,13 +172,13 @@ test('[RL9] guesses that are well formed are looked up no more often than the st
   expect(statuses.slice(0, 4)).toEqual([401, 401, 401, 429])
   expect(new Set(statuses.slice(4))).toEqual(new Set([429]))
   expect(read).toHaveLength(3 + 1 + 2)
-  // A checksum that is wrong costs no look-up, and counts as none.
+  // A wrong checksum costs no look-up and is not counted as one.
   const counted = [...AUTH_LIMIT.counts.values()]
   expect(await attempt(`${guess().slice(0, -1)}!`)).toBe(429)
   expect([...AUTH_LIMIT.counts.values()]).toEqual(counted)
 })
 
-test('[RL9] what is valid uses up nothing of its address: tokens, the admin token, minting, tickets', async () => {
+test('[RL9] charges an address nothing for valid tokens, the admin token, minting and tickets', async () => {
   const untouched: RateLimit = { limit: () => expect.unreachable('a limit by address') }
   const { tell } = workerWith(untouched, { AUTH_LIMIT: untouched })
   const { token } = await mint()
@@ -201,7 +201,7 @@ test('[RL9] what is valid uses up nothing of its address: tokens, the admin toke
   }
 })
 
-test('[RL9] an address that failed too often still opens sessions, so many a minute; others are not held up', async () => {
+test('[RL9] lets an address that failed too often open a limited number of sessions a minute, and delays no other', async () => {
   const AUTH_LIMIT = limitOf(2)
   const { tell } = workerWith(limitOf(0), { AUTH_LIMIT })
   const { token } = await mint()
@@ -221,7 +221,7 @@ test('[RL9] an address that failed too often still opens sessions, so many a min
   expect(AUTH_LIMIT.counts.get('192.0.2.50')).toBe(3)
 })
 
-test('[RL1] the exchanges of one credential count by themselves, wherever it is used from', async () => {
+test('[RL1] counts the exchanges of each credential separately, from any address', async () => {
   const counter = limitOf(2)
   const { tell } = workerWith(limitOf(10), { SYNC_LIMIT: counter })
   const { token } = await mint()
@@ -235,7 +235,7 @@ test('[RL1] the exchanges of one credential count by themselves, wherever it is 
   expect(await open((await mint()).token, '192.0.2.60')).toBe(200)
 })
 
-test('[RL5] a forged credential wakes no object and reads nothing, before and after', async () => {
+test('[RL5] wakes no object and reads nothing for a forged credential, before and after the limit', async () => {
   const untouched = (name: string) =>
     new Proxy({}, { get: (_, member) => expect.unreachable(`${name}.${String(member)}`) })
   const request = async (bearer: string, most: number) => {

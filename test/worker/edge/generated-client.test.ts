@@ -7,8 +7,8 @@ import { configure, mint } from '../../support/worker/client.ts'
 import { follow } from '../../support/worker/follower.ts'
 
 /**
- * The client that openapi-typescript and openapi-fetch make of docs/openapi.json, as both come. Its types are half of
- * these tests: they are compiled under `strict`, and each `@ts-expect-error` fails where the line below it is allowed.
+ * Client that openapi-typescript and openapi-fetch make of docs/openapi.json, unchanged. Its types are half of these
+ * tests: they are compiled under `strict`, and each `@ts-expect-error` fails if the line below it compiles.
  */
 
 type Schemas = components['schemas']
@@ -25,7 +25,7 @@ function clientOf(session?: string): Api {
   })
 }
 
-/** The client of a device of a space. */
+/** Makes the generated client of a new device. */
 async function open(token: string, clientId: string): Promise<Api> {
   const { data, error } = await clientOf().POST('/api/auth', { body: { token, clientId } })
   if (data === undefined) throw new Error(error.code)
@@ -44,16 +44,16 @@ async function sync(api: Api, body: Schemas['SyncRequest']): Promise<Schemas['Sy
   return data
 }
 
-test('[OA6] a refused token is one of the problems of that operation, by its code', async () => {
+test('[OA6] types a refused token as one of the problems of its operation, by code', async () => {
   const { data, error, response } = await clientOf().POST('/api/auth', { body: { token: 'nonsense' } })
   expect(data).toBeUndefined()
   expect(response.status).toBe(401)
   expect(error?.code).toBe('unauthorized')
-  // @ts-expect-error opening a session is never refused for a number of a batch
+  // @ts-expect-error opening a session is never refused for a batch number
   expect(error?.code === 'batch-gap').toBe(false)
 })
 
-test('[OA6] a change is a write or a deletion, on one kind of base', async () => {
+test('[OA6] types a change as a write or a deletion, on one kind of base', async () => {
   const [a] = await twoClients()
   const changes: Change[] = [
     { key: 'notes/1', value: 1, timestamp: T },
@@ -78,7 +78,7 @@ test('[OA6] a change is a write or a deletion, on one kind of base', async () =>
   }
 })
 
-test('[OA6] a result is told apart by its status', async () => {
+test('[OA6] discriminates results by status', async () => {
   const [a] = await twoClients()
   const { results } = await sync(a, {
     batch: 1,
@@ -99,7 +99,7 @@ test('[OA6] a result is told apart by its status', async () => {
   expect(told).toEqual([expect.stringMatching(/^\w+\.1$/), 'invalid-key'])
 })
 
-test('[OA6] a refused batch says the number that is expected, and only where there is one', async () => {
+test('[OA6] types the expected number only on the problems that have one', async () => {
   const [a] = await twoClients()
   await sync(a, { batch: 1, changes: [] })
   const { error } = await a.POST('/api/sync', { body: { batch: 3, changes: [] } })
@@ -111,7 +111,7 @@ test('[OA6] a refused batch says the number that is expected, and only where the
   expect(error?.code === 'not-empty').toBe(false)
 })
 
-test('[OA6] a page is read with `collections` as the generated client sends them, and its entries are told apart', async () => {
+test('[OA6] reads `collections` as the generated client sends them, and discriminates the entries', async () => {
   const [a, b] = await twoClients()
   await sync(a, {
     changes: [
@@ -138,7 +138,7 @@ test('[OA6] a page is read with `collections` as the generated client sends them
   expect(status.data?.pending).toBe(0)
 })
 
-test('[OA6] a conflict is shown with both its sides and decided by a side or a value', async () => {
+test('[OA6] shows both sides of a conflict, and takes a side or a value as its decision', async () => {
   await configure({ policies: { drafts: 'manual' } })
   const [a, b] = await twoClients('drafts')
   const first = await sync(a, { changes: [{ key: 'drafts/1', value: 'a', timestamp: T, base: null }] })
@@ -176,7 +176,7 @@ function shown(side: Schemas['ConflictSide']): unknown {
   return side.deleted ? null : side.value
 }
 
-test('[OA6] a frame of a socket is told apart by its type', async () => {
+test('[OA6] discriminates frames of a socket by type', async () => {
   const { token } = await mint({ space: crypto.randomUUID() })
   const { data } = await clientOf().POST('/api/auth', { body: { token } })
   const socket = await follow({ session: data?.session ?? '' })
@@ -202,7 +202,7 @@ async function nextOf(socket: Awaited<ReturnType<typeof follow>>): Promise<Schem
   return socket.next()
 }
 
-test('[OA6] the operator mints a token and reads the configuration', async () => {
+test('[OA6] mints a token and reads the configuration for the operator', async () => {
   const operator = clientOf(env.ADMIN_TOKEN)
   const { data } = await operator.POST('/api/tokens', {
     body: { subject: crypto.randomUUID(), scopes: ['sync:read'] },

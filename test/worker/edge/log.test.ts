@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import { device } from '../../support/worker/client.ts'
 
-// A test file that does not ask for the witness has it all the same, so it is imported late.
-test('[SC8] all that the Worker logs is read in every test file, with what is inside', async () => {
+// Every test file has the witness without an import, so it is imported late here.
+test('[SC8] checks every log line of every test file, nested values included', async () => {
   await device()
   const { overhear, witnessed } = await import('../../support/setup/witness.ts')
   const { lines, leaks } = witnessed()
-  // The token was minted by the operator: that is an act.
+  // Minting the token is an act of the operator, with a line of its own.
   expect(lines).toBe(3)
   expect(leaks).toEqual([])
   const cause = new Error('a cause', { cause: { with: { much: ['inside'] } } })

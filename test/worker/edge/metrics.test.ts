@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { answer } from '../../../worker/src/http/edge.ts'
 import { device } from '../../support/worker/client.ts'
 
-test('[ED10] counts each request, and what each batch did, under environment and version', async () => {
+test('[ED10] counts each request and the results of each batch, under environment and version', async () => {
   const points: AnalyticsEngineDataPoint[] = []
   const counted: Env = { ...env, ANALYTICS: { writeDataPoint: (point = {}) => points.push(point) } }
   const { session } = await device()
@@ -34,7 +34,7 @@ test('[ED10] counts each request, and what each batch did, under environment and
     blobs: ['sync', 'unreleased'],
     doubles,
   })
-  // As the platform's dataset does past so many points.
+  // The platform's dataset throws past a number of points.
   const full: AnalyticsEngineDataset = {
     writeDataPoint() {
       throw new Error('too many points')

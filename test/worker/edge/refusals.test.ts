@@ -13,7 +13,7 @@ interface Sent {
   readonly body: BodyInit
 }
 
-/** Sends a body as it is and expects a problem of this code, and that nothing was stored. */
+/** Sends a body as it is, and expects a problem of this code and nothing stored. */
 async function refused(by: Device, { headers, body }: Sent, [status, code]: [number, string]): Promise<void> {
   const response = await call('/api/sync', {
     method: 'POST',
@@ -38,13 +38,13 @@ test('[ER1] refuses a body that is not JSON, not UTF-8 or not text', async () =>
   await refused(a, { body: bytes }, [400, 'not-utf8'])
 })
 
-test('[ER1] takes a body that begins with a byte order mark', async () => {
+test('[ER1] accepts a body that begins with a byte order mark', async () => {
   const a = await device()
   const { body } = await send('POST', '/api/sync', { text: `\ufeff${good}`, bearer: a.session })
   expect(body.success).toBe(true)
 })
 
-test('[ER1] takes an escaped pair of surrogates, which is text', async () => {
+test('[ER1] accepts an escaped pair of surrogates, which is text', async () => {
   const a = await device()
   const { body } = await a.sync(
     JSON.parse('{"changes":[{"key":"n/1","value":"\\ud83d\\ude00","timestamp":1}]}'),
@@ -52,7 +52,7 @@ test('[ER1] takes an escaped pair of surrogates, which is text', async () => {
   expect(body.success).toBe(true)
 })
 
-test('[ER2] refuses what is of another shape, and names the place', async () => {
+test('[ER2] refuses a body of another shape and names the path', async () => {
   const a = await device()
   const shapes: [string, string][] = [
     ['[]', 'expected object'],
@@ -93,7 +93,7 @@ test('[ER2] refuses what is of another shape, and names the place', async () => 
   expect((await a.get('/api/status')).body.lastSync).toBeNull()
 })
 
-test('[ER1] a body other than a batch is refused for what is wrong in it, and the place is named', async () => {
+test('[ER1] refuses a body other than a batch for its fault and names the path', async () => {
   const a = await device()
   const [auth, resolve] = ['/api/auth', '/api/conflicts/1/resolve']
   const value = (text: string) => `{"choice":"value","base":null,"value":${text}}`
@@ -113,7 +113,7 @@ test('[ER1] a body other than a batch is refused for what is wrong in it, and th
   }
 })
 
-test('[ER3] a value may nest 128 deep and no deeper, whatever the nesting', async () => {
+test('[ER3] accepts a value that nests 128 deep and none deeper, whatever the nesting', async () => {
   const a = await device()
   const objects = `${'{"a":'.repeat(129)}1${'}'.repeat(129)}`
   for (const value of ['['.repeat(129) + ']'.repeat(129), '['.repeat(1000) + ']'.repeat(1000), objects]) {
@@ -127,7 +127,7 @@ test('[ER3] a value may nest 128 deep and no deeper, whatever the nesting', asyn
   expect(body.code).toBe('not-found')
 })
 
-test('[ER3] what nests 128 deep goes through storage, feed, history and merge unchanged', async () => {
+test('[ER3] stores, feeds and merges a value that nests 128 deep unchanged', async () => {
   const { a, b } = await newSpace()
   await configure({ policies: { m: 'merge' } })
   const deep = (leaf: unknown) => JSON.parse(`${'{"a":'.repeat(127)}{"b":${leaf}}${'}'.repeat(127)}`)
@@ -226,7 +226,7 @@ test('[ER8] rejects a single bad change and applies its neighbours', async () =>
   expect((await a.get('/api/entries?key=k/1')).status).toBe(404)
 })
 
-test('[ER8] takes what is just within the limits', async () => {
+test('[ER8] accepts a change just within the limits', async () => {
   const a = await device()
   const changes = [
     { key: 'k'.repeat(512), value: 1, timestamp: 0 },
@@ -240,7 +240,7 @@ test('[ER8] takes what is just within the limits', async () => {
   expect(body.changes).toHaveLength(5)
 })
 
-test('[ER9] refuses a query that it does not know, or that is of another shape', async () => {
+test('[ER9] refuses an unknown query parameter, or one of another shape', async () => {
   const a = await device()
   const queries = [
     'changes?curser=x',
@@ -266,7 +266,7 @@ test('[ER9] refuses an unknown parameter on every route', async () => {
   }
 })
 
-test('[ER5] counts changes that are none, on a socket too', async () => {
+test('[ER5] counts array items that are no changes, on a socket too', async () => {
   const a = await device()
   const changes = Array(349_500).fill({})
   const { status, body } = await a.sync({ changes })

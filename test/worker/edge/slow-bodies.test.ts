@@ -7,7 +7,7 @@ import { lineReader } from '../../../worker/src/objects/line-reader.ts'
 
 afterEach(() => vi.useRealTimers())
 
-/** A body of so many bytes that comes in parts, one every so many ms. */
+/** Makes a body of `bytes` bytes that arrives in parts, one every `every` ms. */
 function drip(bytes: number, { part, every }: { part: number; every: number }): ReadableStream<Uint8Array> {
   let sent = 0
   return new ReadableStream({
@@ -43,7 +43,7 @@ function fakeTime(): void {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
 }
 
-test('[ER10] a slow line is waited for as long as 10 KiB come in ten seconds, whatever the size', async () => {
+test('[ER10] waits for a slow line as long as 10 KiB arrive in ten seconds, whatever the size', async () => {
   fakeTime()
   // 128 kbit/s: 16,000 bytes a second, in parts as a modem has them; the largest body takes a minute.
   const slow = reading(drip(MAX_BODY_BYTES, { part: 1600, every: 100 }), { declared: MAX_BODY_BYTES })
@@ -53,7 +53,7 @@ test('[ER10] a slow line is waited for as long as 10 KiB come in ten seconds, wh
   expect(await after(99_100, least)).toBe(100 * 1024)
 })
 
-test('[ER10] a body that stalls, or drips, is given up after ten seconds, declared or not', async () => {
+test('[ER10] gives up a body that stalls or drips after ten seconds, declared or not', async () => {
   fakeTime()
   for (const declared of [MAX_BODY_BYTES, MIN_BODY_BYTES, undefined]) {
     const size = declared === undefined ? {} : { declared }
@@ -65,12 +65,12 @@ test('[ER10] a body that stalls, or drips, is given up after ten seconds, declar
   expect(await after(10_100, almost)).toBe('408 body-timeout')
   const stalls = reading(drip(100 * 1024, { part: 50 * 1024, every: 11_000 }))
   expect(await after(10_100, stalls)).toBe('408 body-timeout')
-  // The rest may be less than 10 KiB.
+  // The last part may be less than 10 KiB.
   const short = reading(drip(MIN_BODY_BYTES + 10, { part: MIN_BODY_BYTES, every: 9_900 }))
   expect(await after(19_900, short)).toBe(MIN_BODY_BYTES + 10)
 })
 
-test('[ER10] nothing is waited for past the end of its session, nor past ten seconds of a stranger', async () => {
+test('[ER10] waits for no body past the end of its session, nor past ten seconds without one', async () => {
   fakeTime()
   const endsAt = Date.now() + 25_000
   const ending = reading(drip(100 * 1024, { part: MIN_BODY_BYTES, every: 9_900 }), { endsAt })
@@ -85,7 +85,7 @@ test('[ER10] nothing is waited for past the end of its session, nor past ten sec
   expect(await attempt).toBe(408)
 })
 
-test('[ER10] slow bodies hold no more than their share of the memory: past it those are given up that take long', async () => {
+test('[ER10] limits the memory of slow bodies: past their share the slow ones are given up', async () => {
   fakeTime()
   const part = MAX_BODY_BYTES - MIN_BODY_BYTES
   const count = Math.floor(MAX_ARRIVING_BYTES / part) + 1
@@ -94,13 +94,13 @@ test('[ER10] slow bodies hold no more than their share of the memory: past it th
   expect(await after(6_100, waiting)).toBe('waiting')
   const quick = reading(drip(MAX_BODY_BYTES, { part: part / 2, every: 1_000 }))
   expect(await after(3_100, quick)).toBe(MAX_BODY_BYTES)
-  // Once one is given up there is room for the others.
+  // Giving one up makes room for the others.
   expect(new Set(await after(3_000, waiting))).toEqual(new Set([MAX_BODY_BYTES, '408 body-timeout']))
   const alone = reading(drip(MAX_BODY_BYTES, { part, every: 6_000 }))
   expect(await after(12_100, alone)).toBe(MAX_BODY_BYTES)
 })
 
-test('[IM8] lines that drip end an import, slow ones do not, and what the space does meanwhile does not count', async () => {
+test('[IM8] ends an import whose lines drip, but not one of slow lines or of a busy space', async () => {
   fakeTime()
   const lines = (body: ReadableStream<Uint8Array>) => lineReader(body.getReader(), 1, Date.now)
   const next = (read: ReturnType<typeof lines>) =>

@@ -11,7 +11,7 @@ const entry = {
   scopes: ['sync:read'],
 }
 
-test('[ID12] what is left out of a provider is shown as it holds', async () => {
+test('[ID12] shows the defaults of the fields that a provider leaves out', async () => {
   const { body } = await trust(entry as never)
   expect(body.identityProviders).toEqual([{ ...entry, algorithms: ['RS256'], spaceClaim: 'sub' }])
   const shown = await send('GET', '/api/config', { bearer: env.ADMIN_TOKEN })
@@ -48,7 +48,7 @@ test.each<[string, object]>([
     { ...entry, collections: Array.from({ length: 64 }, (_, n) => `${n}${'x'.repeat(126)}`) },
   ],
   ['secret', { ...entry, secret: 'x' }],
-])('[ID12] refuses a provider that makes no sense, and names the place: %s %j', async (place, wrong) => {
+])('[ID12] refuses an invalid provider and names the path: %s %j', async (place, wrong) => {
   const reply = await trust(wrong as never)
   expect(reply.body).toMatchObject({ status: 422, code: 'invalid-request' })
   expect(reply.body.detail).toContain(place.startsWith('[') ? `identityProviders${place}` : place)
@@ -62,7 +62,7 @@ test('[ID12] refuses an issuer that comes twice, and more than 16', async () => 
   expect((await trust(...many(16))).status).toBe(200)
 })
 
-test('[ID12] http is for the machine itself, in development only', async () => {
+test('[ID12] accepts http for the local machine only, and only in development', async () => {
   const local = { ...entry, issuer: 'http://localhost:4000', jwksUrl: 'http://127.0.0.1:4000/keys' }
   expect((await trust(local as never)).status).toBe(200)
   const body = JSON.stringify({ revision: 0, identityProviders: [local] })

@@ -5,10 +5,10 @@ import { hush } from '../../support/setup/witness.ts'
 import { claims, newProvider } from '../../support/worker/provider.ts'
 import { MINUTE, open, outcome, pass, trusted } from '../../support/worker/trust.ts'
 
-// Providers fail here, and keys that cannot be fetched are logged.
+// Providers fail in these tests, and failed fetches of keys are logged.
 hush()
 
-test('[ID8] a new key is fetched when a token names it, at most every 30 s, however many ask', async () => {
+test('[ID8] fetches a new key when a token names it, at most every 30 s, for any number of requests', async () => {
   const provider = await trusted()
   const before = await provider.token()
   expect(await outcome(before)).toBe('session')
@@ -27,7 +27,7 @@ test('[ID8] a new key is fetched when a token names it, at most every 30 s, howe
   expect(await outcome(before)).toBe('session')
 })
 
-test('[ID8] a new key does not wait for a key that was made up, unless many are', async () => {
+test('[ID8] fetches a new key even after a made-up one, but not after many', async () => {
   const provider = await trusted()
   const known = await provider.token()
   expect(await outcome(known)).toBe('session')
@@ -41,14 +41,14 @@ test('[ID8] a new key does not wait for a key that was made up, unless many are'
   expect(provider.fetches).toBe(1 + KEYS_BURST)
   await provider.rotate()
   const late = await provider.token()
-  // Nobody can tell whether the provider has this one.
+  // Whether the provider has this key is unknown.
   expect(await outcome(late)).toBe('503 provider-unavailable')
   expect(await outcome(known)).toBe('session')
   pass(30_000)
   expect(await outcome(late)).toBe('session')
 })
 
-test('[ID9] a key that is not among those of the provider, and a signature that does not fit, are told apart', async () => {
+test('[ID9] reports a key that the provider lacks and a wrong signature differently', async () => {
   const provider = await trusted()
   const token = await provider.token()
   expect(await outcome(token)).toBe('session')
@@ -60,7 +60,7 @@ test('[ID9] a key that is not among those of the provider, and a signature that 
   expect([forged.status, forged.body.detail]).toEqual([401, expect.stringContaining('its signature')])
 })
 
-test('[ID8] a key that the provider withdraws no longer counts ten minutes later', async () => {
+test('[ID8] stops accepting a withdrawn key after ten minutes', async () => {
   const provider = await trusted()
   const token = await provider.token({ exp: Date.now() / 1000 + 3600 })
   expect(await outcome(token)).toBe('session')
@@ -103,7 +103,7 @@ const broken: [string, (request: Request) => Promise<Response> | Response][] = [
 ]
 
 test.each(broken)(
-  '[ID9] a provider that is %s: 503 in time without keys, and its known keys go on',
+  '[ID9] returns 503 in time without keys of a provider that is %s, and keeps using known keys',
   async (_, answer) => {
     const provider = await trusted()
     provider.answer = answer
@@ -135,7 +135,7 @@ test.each(broken)(
   },
 )
 
-test('[ID9] a key that may be new is not refused for good while the provider does not answer', async () => {
+test('[ID9] does not refuse a possibly new key for good while the provider does not respond', async () => {
   const provider = await trusted()
   expect(await outcome(await provider.token())).toBe('session')
   provider.answer = () => new Response(null, { status: 500 })
@@ -149,7 +149,7 @@ test('[ID9] a key that may be new is not refused for good while the provider doe
   expect(await outcome(token)).toBe('session')
 })
 
-test('[ID9] keys that are of no use are no defect of ours', async () => {
+test('[ID9] reports unusable keys as an unavailable provider, not as a defect', async () => {
   const provider = await trusted({ algorithms: ['RS256'] })
   const [key] = provider.keys
   const kid = key?.kid

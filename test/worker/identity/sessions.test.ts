@@ -7,7 +7,7 @@ import { follow } from '../../support/worker/follower.ts'
 import { claims, newProvider } from '../../support/worker/provider.ts'
 import { MINUTE, open, outcome, pass, trust, trusted } from '../../support/worker/trust.ts'
 
-test('[ID10] a provider that is taken out of the configuration opens no more sessions', async () => {
+test('[ID10] opens no more sessions for a provider removed from the configuration', async () => {
   const [gone, stays] = [await newProvider(), await newProvider()]
   await trust(gone, stays)
   const token = await gone.token()
@@ -20,7 +20,7 @@ test('[ID10] a provider that is taken out of the configuration opens no more ses
   expect(gone.fetches).toBe(fetches)
 })
 
-test('[ID10] what the configuration says of a provider holds within half a minute in an isolate', async () => {
+test('[ID10] applies the configuration of a provider within half a minute in an isolate', async () => {
   const provider = await trusted()
   const token = await provider.token()
   expect(await outcome(token)).toBe('session')
@@ -31,7 +31,7 @@ test('[ID10] what the configuration says of a provider holds within half a minut
   expect(await outcome(token)).toBe('401 unauthorized')
 })
 
-test("[ID11] the operator ends a subject's sessions at once, and the provider's next token opens new ones", async () => {
+test("[ID11] ends a subject's sessions at once for the operator, and opens new ones for the provider's next token", async () => {
   const provider = await trusted()
   const [early, bobs] = [await provider.token({ sub: 'ann' }), await provider.token({ sub: 'bob' })]
   const [ann, bob] = [await open(early), await open(bobs)]
@@ -47,7 +47,7 @@ test("[ID11] the operator ends a subject's sessions at once, and the provider's 
   expect((await send('GET', '/api/status', { bearer: next.body.session })).status).toBe(200)
 })
 
-test('[ID11] in a shared space it ends those of one subject; only the operator may', async () => {
+test('[ID11] ends the sessions of one subject in a shared space, for the operator only', async () => {
   const provider = await trusted({ spaceClaim: 'org' })
   const [ann, bob] = [
     await open(await provider.token({ sub: 'ann', org: 'acme' })),
@@ -67,7 +67,7 @@ test('[ID11] in a shared space it ends those of one subject; only the operator m
   }
 })
 
-test('[ID11] without a space it ends nothing where the subject has none of its own, and says what is missing', async () => {
+test('[ID11] asks for the space where the subject has no space of its own, and ends nothing', async () => {
   const provider = await trusted({ spaceClaim: 'org' })
   const ann = await open(await provider.token({ sub: 'ann', org: 'acme' }))
   const subject = `${provider.entry.issuer}#sub=ann`
@@ -85,7 +85,7 @@ test('[ID11] without a space it ends nothing where the subject has none of its o
   expect((await send('GET', '/api/status', { bearer: ann.body.session })).body.code).toBe('revoked')
 })
 
-test('[ID11] sockets close with the sessions, however long the name of the subject is', async () => {
+test('[ID11] closes the sockets of ended sessions, however long the name of the subject is', async () => {
   const provider = await trusted({ issuer: `https://${'i'.repeat(239)}.example/` })
   const sub = '"'.repeat(255)
   const ann = await open(await provider.token({ sub }))
@@ -95,13 +95,13 @@ test('[ID11] sockets close with the sessions, however long the name of the subje
   expect(await socket.closed()).toMatchObject({ code: 4403 })
 })
 
-test('[ID11] a subject that is named by another claim than sub is refused: no session could have it', async () => {
+test('[ID11] refuses a subject that is named by a claim other than sub, because no session could have it', async () => {
   const body = { subject: 'https://login.example/#email=ann@example.com', space: 'any' }
   const { status, body: told } = await send('DELETE', '/api/sessions', { bearer: env.ADMIN_TOKEN, body })
   expect([status, told.detail]).toEqual([422, expect.stringContaining('#sub=')])
 })
 
-test('[ID11] DELETE /api/auth ends the one session; another opens with the same token', async () => {
+test('[ID11] ends one session on DELETE /api/auth, and opens another with the same token', async () => {
   const provider = await trusted()
   const token = await provider.token()
   const [first, second] = [await open(token), await open(token)]
@@ -110,7 +110,7 @@ test('[ID11] DELETE /api/auth ends the one session; another opens with the same 
   expect((await send('GET', '/api/status', { bearer: second.body.session })).status).toBe(200)
 })
 
-test('[ID13] no object wakes for what is forged, and nothing is read for what no provider could have made', async () => {
+test('[ID13] wakes no object for a forged token, and reads nothing for one that no provider could have made', async () => {
   const provider = await trusted()
   const attacker = await newProvider()
   const forged = [

@@ -4,7 +4,7 @@ import { device, mint, send } from '../../support/worker/client.ts'
 import { newProvider } from '../../support/worker/provider.ts'
 import { open, outcome, pass, trust, trusted } from '../../support/worker/trust.ts'
 
-test('[ID5] subjects of two issuers never meet, nor do they meet the tokens of the operator', async () => {
+test('[ID5] separates the subjects of two issuers, and both from tokens of the operator', async () => {
   const [one, two] = [await newProvider(), await newProvider()]
   await trust(one, two)
   const ann = await open(await one.token({ sub: 'ann' }))
@@ -23,7 +23,7 @@ test('[ID5] subjects of two issuers never meet, nor do they meet the tokens of t
   }
 })
 
-test('[ID5] an operator who means it shares the space of a subject', async () => {
+test('[ID5] lets the operator share the space of a subject', async () => {
   const provider = await trusted()
   const ann = await open(await provider.token({ sub: 'auth0|ann #=/ "' }))
   const change = { changes: [{ key: 'k', value: 1, timestamp: 1 }] }
@@ -38,7 +38,7 @@ test('[ID5] an operator who means it shares the space of a subject', async () =>
   expect((await send('POST', '/api/tokens', { bearer: env.ADMIN_TOKEN, body: bad })).status).toBe(422)
 })
 
-test('[ID5] a subject can erase its space', async () => {
+test('[ID5] lets a subject erase its space', async () => {
   const provider = await trusted({ scopes: ['sync:read', 'space:admin'] })
   const token = await provider.token({ iat: Math.floor(Date.now() / 1000) - 1 })
   const { body } = await open(token)
@@ -50,7 +50,7 @@ test('[ID5] a subject can erase its space', async () => {
   expect(await outcome(await provider.token({ iat: Math.floor(Date.now() / 1000) }))).toBe('session')
 })
 
-test('[ID6] a claim names a space that several subjects share; who does not have it gets none', async () => {
+test('[ID6] opens the space that a claim names to several subjects, and refuses a token without the claim', async () => {
   const provider = await trusted({ spaceClaim: 'org_id' })
   const ann = await open(await provider.token({ sub: 'ann', org_id: 'acme' }), 'a')
   const bob = await open(await provider.token({ sub: 'bob', org_id: 'acme' }), 'b')
@@ -62,7 +62,7 @@ test('[ID6] a claim names a space that several subjects share; who does not have
   await send('POST', '/api/sync', { bearer: ann.body.session, body: numbered })
   const read = await send('GET', '/api/changes', { bearer: bob.body.session })
   expect(read.body.changes).toMatchObject([{ key: 'k' }])
-  // Another subject of the space cannot take the place of ann's client.
+  // Another subject of the space cannot use ann's client.
   const taken = await open(await provider.token({ sub: 'bob', org_id: 'acme' }), 'a')
   const impostor = await send('POST', '/api/sync', {
     bearer: taken.body.session,
@@ -76,7 +76,7 @@ test('[ID6] a claim names a space that several subjects share; who does not have
   expect(await outcome(await inherited.token())).toBe('401 unauthorized')
 })
 
-test('[ID7] a claim of scopes narrows what the configuration gives, and never widens it', async () => {
+test('[ID7] narrows the configured scopes by the claim, and never widens them', async () => {
   const provider = await trusted({ scopesClaim: 'scope' })
   const cases: [unknown, unknown][] = [
     ['sync:read', ['sync:read']],

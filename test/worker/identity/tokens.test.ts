@@ -5,7 +5,7 @@ import { device, send } from '../../support/worker/client.ts'
 import { claims, newProvider } from '../../support/worker/provider.ts'
 import { MINUTE, open, outcome, pass, trusted } from '../../support/worker/trust.ts'
 
-test.each(ALGORITHMS)('[ID1] a right token signed with %s opens a session that works', async (algorithm) => {
+test.each(ALGORITHMS)('[ID1] opens a working session for a valid token signed with %s', async (algorithm) => {
   const provider = await trusted({ algorithms: [algorithm], collections: ['k'] })
   const { status, body } = await open(await provider.token())
   expect(status, JSON.stringify(body)).toBe(200)
@@ -22,7 +22,7 @@ test.each(ALGORITHMS)('[ID1] a right token signed with %s opens a session that w
   expect(provider.fetches).toBe(1)
 })
 
-test('[ID1] takes the types that bearer tokens have, one of several audiences, and a token without a kid', async () => {
+test('[ID1] accepts the types of bearer tokens, one of several audiences, and a token without a kid', async () => {
   const provider = await trusted({ audiences: ['web', 'mobile'] })
   for (const typ of ['JWT', 'jwt', 'at+jwt', 'application/at+jwt', undefined]) {
     expect(await outcome(await provider.token({}, { typ })), typ).toBe('session')
@@ -33,7 +33,7 @@ test('[ID1] takes the types that bearer tokens have, one of several audiences, a
   expect(await outcome(await provider.token({}, { kid: undefined }))).toBe('session')
   await provider.rotate()
   pass(11 * MINUTE)
-  // Now it could be either key's.
+  // Either key could have signed the token now.
   expect(await outcome(await provider.token({}, { kid: undefined }))).toBe('401 unauthorized')
 })
 
@@ -68,7 +68,7 @@ test('[ID1] refuses wrong and missing claims, and names them', async () => {
   expect(await outcome(await provider.token({ sub: 'x'.repeat(255) }))).toBe('session')
 })
 
-test('[ID2] refuses every algorithm but those of the issuer, and other types', async () => {
+test('[ID2] refuses every algorithm except those of the issuer, and other types', async () => {
   const provider = await trusted({ algorithms: ['RS256'] })
   const right = claims(provider.entry)
   const key = provider.keys[0]
@@ -103,7 +103,7 @@ test('[ID2] refuses every algorithm but those of the issuer, and other types', a
   expect(provider.fetches).toBe(0)
 })
 
-test('[ID3] keys come from the configuration only, whatever a header says', async () => {
+test('[ID3] takes keys from the configured provider only, whatever a header says', async () => {
   const provider = await trusted()
   const attacker = await newProvider()
   const [theirs] = attacker.keys
@@ -132,7 +132,7 @@ test('[ID3] keys come from the configuration only, whatever a header says', asyn
   expect(await outcome(await provider.token({}, { jku: attacker.entry.jwksUrl, jwk }))).toBe('session')
 })
 
-test('[ID3] a token that asks for what is not understood is refused (RFC 7515, 4.1.11)', async () => {
+test('[ID3] refuses a token with an unknown critical header (RFC 7515, 4.1.11)', async () => {
   const provider = await trusted()
   const [key] = provider.keys
   const signed = async (header: object) => {
@@ -154,12 +154,12 @@ test('[ID3] a token that asks for what is not understood is refused (RFC 7515, 4
   }
 })
 
-test('[ID3] a token that is damaged at any place is refused', async () => {
+test('[ID3] refuses a token with any character changed', async () => {
   const provider = await trusted()
   const token = await provider.token()
   const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   for (let index = 0; index < token.length; index++) {
-    // The first bit of a character: those at the end of a part may mean nothing.
+    // The highest bit of a character: the lowest bits at the end of a part may be padding.
     const character = token.charAt(index)
     const flipped = character === '.' ? 'A' : ALPHABET.charAt(ALPHABET.indexOf(character) ^ 32)
     const { status } = await open(`${token.slice(0, index)}${flipped}${token.slice(index + 1)}`)
@@ -168,7 +168,7 @@ test('[ID3] a token that is damaged at any place is refused', async () => {
   expect(await outcome(token)).toBe('session')
 })
 
-test('[ID4] times are what they say: 10 s ahead at most, nothing expired, nothing older than a day', async () => {
+test('[ID4] accepts times up to 10 s ahead, and no token that is expired or older than a day', async () => {
   const provider = await trusted()
   vi.setSystemTime(Math.ceil(Date.now() / 1000) * 1000)
   const now = Date.now() / 1000
@@ -189,7 +189,7 @@ test('[ID4] times are what they say: 10 s ahead at most, nothing expired, nothin
   }
 })
 
-test('[ID4] a session does not outlive its token, nor an hour', async () => {
+test('[ID4] ends a session with its token, at the latest after an hour', async () => {
   const provider = await trusted()
   const now = Math.floor(Date.now() / 1000)
   const short = (await open(await provider.token({ exp: now + 90.7 }))).body

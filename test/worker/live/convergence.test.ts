@@ -4,10 +4,10 @@ import { type Follower, follow, pause } from '../../support/worker/follower.ts'
 import { type Entry, numbered, puts, roomOf } from '../../support/worker/room.ts'
 
 /**
- * A client by the book: it applies a frame that begins at its cursor, and knows one that ends there. At any other it
- * pulls, says where it stands, and lets pass what was under way until a frame begins there.
+ * Follows a space as the specification says: applies a frame that begins at its cursor, and ignores one that ends there.
+ * At any other frame it pulls, confirms its position, and ignores frames in flight until one begins there.
  */
-async function byTheBook(device: Device, socket: Follower, isDone: () => boolean) {
+async function followTheSpec(device: Device, socket: Follower, isDone: () => boolean) {
   const copy = new Map<string, unknown>()
   const seen = { frames: 0, pulls: 0, pokes: 0 }
   let cursor: string | null = null
@@ -51,12 +51,12 @@ async function byTheBook(device: Device, socket: Follower, isDone: () => boolean
   return { copy, cursor, seen }
 }
 
-test('[LV3] a client by the book converges with the feed, whatever is pushed meanwhile', async () => {
+test('[LV3] brings a client that follows the specification to the state of the feed, whatever is pushed meanwhile', async () => {
   const { devices } = await roomOf(5)
   const [reader, ...writers] = devices as [Device, ...Device[]]
   const socket = await follow(reader)
   let done = false
-  const following = byTheBook(reader, socket, () => done)
+  const following = followTheSpec(reader, socket, () => done)
   await Promise.all(
     writers.map(async (writer, place) => {
       for (let round = 0; round < 25; round++) {

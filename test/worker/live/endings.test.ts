@@ -6,7 +6,7 @@ import { askPlainly, follow, listeners, pause, until } from '../../support/worke
 import { type Entry, numbered, pushed, puts, roomOf } from '../../support/worker/room.ts'
 import { sessionLike } from '../../support/worker/session.ts'
 
-test('[LV11] ends with 4401 at the first event after the session expired: nothing flows', async () => {
+test('[LV11] ends a socket with 4401 at the first event after its session expired, and sends nothing', async () => {
   const space = crypto.randomUUID()
   const expiresAt = Math.floor(Date.now() / 1000) + 2
   const session = await sessionLike({ space, expiresAt })
@@ -28,7 +28,7 @@ test('[LV11] ends with 4401 at the first event after the session expired: nothin
   expect(body.changes.map(({ key }: Entry) => key)).toEqual(['k/1'])
 })
 
-test('[LV12] ends with 4403 at once when the session ends, the token is revoked or the space erased', async () => {
+test('[LV12] ends a socket with 4403 at once when its session ends, its token is revoked or its space erased', async () => {
   const space = crypto.randomUUID()
   const [first, second] = [await mint({ space }), await mint({ space })]
   const [a, a2, b] = [await device(first), await device(first), await device(second)]
@@ -45,7 +45,7 @@ test('[LV12] ends with 4403 at once when the session ends, the token is revoked 
   expect(await onB.closed()).toEqual({ code: 4403, reason: 'space-erased' })
 })
 
-test('[LV13] hibernation forgets nothing: place, filter, poke, what is unconfirmed, and whom to close', async () => {
+test('[LV13] keeps position, filter, poke, unconfirmed frames and session through hibernation', async () => {
   const { space, a, b } = await newSpace()
   const sleep = () => evictDurableObject(env.CHRONICLE.getByName(space))
   const filtered = await follow(b, '?collections=k')
@@ -75,7 +75,7 @@ test('[LV13] hibernation forgets nothing: place, filter, poke, what is unconfirm
   expect(await poked.closed()).toMatchObject({ code: 4403 })
 })
 
-test('[LV16] a socket that goes away troubles no other', async () => {
+test('[LV16] keeps the other sockets working when one goes away', async () => {
   const { space, a, b } = await newSpace()
   const sockets = await Promise.all(Array.from({ length: 6 }, () => follow(b)))
   await Promise.all(sockets.map((socket) => socket.next()))
@@ -89,7 +89,7 @@ test('[LV16] a socket that goes away troubles no other', async () => {
   await until(async () => (await listeners(space)).length === 4)
 })
 
-test('[LV16] where the log cannot be read, those who need it are closed with 1011, and the object goes on', async () => {
+test('[LV16] closes only the sockets that need an unreadable part of the log, with 1011', async () => {
   const { space, a, b } = await newSpace()
   await a.sync({ changes: puts(['k/1'], 'v'.repeat(20_000)) })
   const start = `${(await a.get('/api/status')).body.epoch}.0`
@@ -109,7 +109,7 @@ test('[LV16] where the log cannot be read, those who need it are closed with 101
   expect(await current.next()).toMatchObject({ changes: [{ key: 'k/2' }] })
 })
 
-test('[LV17] who follows an empty space hears of what fills it; one that is half full ends its sockets', async () => {
+test('[LV17] sends an import to the sockets of an empty space, and ends them if the import stops half-way', async () => {
   const header = {
     type: 'header',
     format: 'chronicle-export',

@@ -5,7 +5,7 @@ import { type Device, device, mint, newSpace, send } from '../../support/worker/
 import { follow } from '../../support/worker/follower.ts'
 import { type Entry, numbered, puts, roomOf, T } from '../../support/worker/room.ts'
 
-test('[LV3] frames lead from cursor to cursor, with what the feed has', async () => {
+test('[LV3] sends frames from cursor to cursor with the entries of the feed', async () => {
   const { a, b } = await newSpace()
   const { cursor } = (await b.sync({ changes: [], cursor: null })).body
   const socket = await follow(b, `?cursor=${cursor}`)
@@ -23,12 +23,12 @@ test('[LV3] frames lead from cursor to cursor, with what the feed has', async ()
   await a.sync({ changes: [{ key: 'k/1', deleted: true, timestamp: T + 1 }] })
   const second = await socket.next()
   expect(second).toMatchObject({ from: first.cursor, changes: [{ key: 'k/1', deleted: true }] })
-  // Said twice, it leads nowhere else.
+  // A repeated `seen` changes nothing.
   socket.seen(first.cursor)
   expect(await socket.rest()).toEqual([])
 })
 
-test('[LV3] a client that has pulled meanwhile is followed from where it says that it stands', async () => {
+test('[LV3] follows a client that has pulled meanwhile from the position that it confirms', async () => {
   const { a, b } = await newSpace()
   const socket = await follow(b)
   const { cursor } = await socket.next()
@@ -45,7 +45,7 @@ test('[LV3] a client that has pulled meanwhile is followed from where it says th
   expect(await socket.rest()).toEqual([])
 })
 
-test('[LV3] a resolved conflict is told like any change', async () => {
+test('[LV3] sends a resolved conflict like any change', async () => {
   const { a, b } = await newSpace()
   await send('PUT', '/api/config', {
     bearer: env.ADMIN_TOKEN,
@@ -63,7 +63,7 @@ test('[LV3] a resolved conflict is told like any change', async () => {
   expect(await socket.next()).toMatchObject({ changes: [{ key: 'm/1', value: 2 }] })
 })
 
-test('[LV4] brings a copy that is behind up to date, and tells who names no cursor where it stands', async () => {
+test('[LV4] brings a stale copy up to date, and sends the head to a client without a cursor', async () => {
   const { a, b } = await newSpace()
   const { cursor } = (await b.sync({ changes: [], cursor: null })).body
   const head = (await a.sync({ changes: puts(['k/1']), cursor: null })).body.cursor
@@ -77,7 +77,7 @@ test('[LV4] brings a copy that is behind up to date, and tells who names no curs
   expect(await fresh.next()).toMatchObject({ from: head, changes: [{ key: 'k/2' }] })
 })
 
-test('[LV5] nothing of other collections arrives, not even that something happened', async () => {
+test('[LV5] sends nothing of other collections, not even that something happened', async () => {
   const { space, devices } = await roomOf(1)
   const [a] = devices as [Device]
   const some = await device(await mint({ space, collections: ['k', 'q'] }))
@@ -97,7 +97,7 @@ test('[LV5] nothing of other collections arrives, not even that something happen
   expect(pulled.body).toMatchObject({ reset: false, changes: [] })
 })
 
-test('[LV6] past a hundred entries it says to pull, once, and goes on where the client says it stands', async () => {
+test('[LV6] sends one poke past a hundred entries, and continues at the position that the client confirms', async () => {
   const { a, b } = await newSpace()
   const socket = await follow(b)
   await socket.next()
@@ -117,7 +117,7 @@ test('[LV6] past a hundred entries it says to pull, once, and goes on where the 
   expect(await socket.next()).toMatchObject({ type: 'changes', from: page.cursor, changes: [{ key: 'k/2' }] })
 })
 
-test('[LV6] so it does past 64 KiB', async () => {
+test('[LV6] sends a poke past 64 KiB', async () => {
   const { a, b } = await newSpace()
   const socket = await follow(b)
   socket.seen((await socket.next()).cursor)
@@ -133,7 +133,7 @@ test('[LV6] so it does past 64 KiB', async () => {
   }
 })
 
-test('[LV6] a client that is still behind after it pulled is told at once', async () => {
+test('[LV6] sends a frame at once to a client that is still behind after its pull', async () => {
   const { a, b } = await newSpace()
   const socket = await follow(b)
   const { cursor } = await socket.next()
@@ -146,7 +146,7 @@ test('[LV6] a client that is still behind after it pulled is told at once', asyn
   expect(frame.changes).toHaveLength(50)
 })
 
-test('[LV6] a cursor that cannot be continued is told to pull; so is, with an error, one of other collections', async () => {
+test('[LV6] sends a poke for a cursor that cannot be continued, and an error for one of other collections', async () => {
   const { a, b } = await newSpace()
   for (const cursor of ['other.1', 'rubbish', '']) {
     const socket = await follow(b, `?cursor=${cursor}`)
@@ -167,7 +167,7 @@ test('[LV6] a cursor that cannot be continued is told to pull; so is, with an er
   }
 })
 
-test('[LV6] an empty space is no trap for a client that starts over', async () => {
+test('[LV6] lets a client start over in an empty space', async () => {
   const { a, b } = await newSpace()
   const socket = await follow(b, '?cursor=other.1')
   expect((await socket.next()).type).toBe('poke')

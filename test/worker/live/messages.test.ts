@@ -6,7 +6,7 @@ import { configure, device, mint, newSpace } from '../../support/worker/client.t
 import { follow, pause } from '../../support/worker/follower.ts'
 import { numbered, pushed, puts, T } from '../../support/worker/room.ts'
 
-test('[LV10] a message that is no push may have 4 KiB', async () => {
+test('[LV10] takes a message other than a push up to 4 KiB', async () => {
   const { a } = await newSpace()
   for (const [text, excess] of [
     ['{"type":"ping" }', 0],
@@ -22,7 +22,7 @@ test('[LV10] a message that is no push may have 4 KiB', async () => {
   }
 })
 
-test('[LV10] answers a ping without waking the object, and any other message with an error', async () => {
+test('[LV10] replies to a ping without waking the object, and to an invalid message with an error', async () => {
   const { a } = await newSpace()
   const socket = await follow(a)
   await socket.next()
@@ -54,7 +54,7 @@ test('[LV10] answers a ping without waking the object, and any other message wit
   expect(await pushed(socket, 'still', { changes: [] })).toMatchObject({ status: 200 })
 })
 
-test('[ER12] every push that tells its id is answered by it, whatever is wrong with its message', async () => {
+test('[ER12] acknowledges every push that has an id, whatever is wrong with its message', async () => {
   const { a } = await newSpace()
   const socket = await follow(a)
   await socket.next()
@@ -86,14 +86,14 @@ test('[ER12] every push that tells its id is answered by it, whatever is wrong w
   expect(await pushed(socket, 'still', { changes: [] })).toMatchObject({ status: 200 })
 })
 
-test('[LV10] ends with 1003 what is no text', async () => {
+test('[LV10] ends a socket with 1003 at a binary message', async () => {
   const { a } = await newSpace()
   const socket = await follow(a)
   socket.say(new TextEncoder().encode('{"type":"ping"}').buffer)
   expect(await socket.closed()).toMatchObject({ code: 1003 })
 })
 
-test('[LV10] takes a message up to its limit, and ends with 1009 what is larger', async () => {
+test('[LV10] takes a message up to its limit, and ends the socket with 1009 at a larger one', async () => {
   const { a } = await newSpace()
   for (const excess of [-1, 0, 1]) {
     const socket = await follow(a)
@@ -105,7 +105,7 @@ test('[LV10] takes a message up to its limit, and ends with 1009 what is larger'
   }
 })
 
-test('[LV10] whatever fits into a request fits into a message', async () => {
+test('[LV10] takes any body of a request in a message', async () => {
   const { a } = await newSpace()
   const socket = await follow(a)
   await socket.next()
@@ -114,7 +114,7 @@ test('[LV10] whatever fits into a request fits into a message', async () => {
   expect((await pushed(socket, 'x'.repeat(64), body)).body.synced).toHaveLength(4)
 })
 
-test('[LV20] the seen after a poke is free, whatever the page that was pulled led to', async () => {
+test('[LV20] charges nothing for the `seen` after a poke, whatever the pulled page led to', async () => {
   await configure({ requestsPerMinute: { client: 6 } })
   const space = crypto.randomUUID()
   const [writer, reader] = [await device(await mint({ space })), await device(await mint({ space }))]
@@ -134,7 +134,7 @@ test('[LV20] the seen after a poke is free, whatever the page that was pulled le
   await env.CHRONICLE_KV.delete(CONFIG_KEY)
 })
 
-test('[LV20] a flood in gusts ends its socket, and a long message over budget is answered by its id unread', async () => {
+test('[LV20] ends the socket of a flood, and refuses a long push over budget by its id, unread', async () => {
   await configure({ requestsPerMinute: { client: 1 } })
   const reader = await device(await mint({ space: crypto.randomUUID() }))
   const socket = await follow(reader)

@@ -7,14 +7,14 @@ import { call, newSpace, send } from '../../support/worker/client.ts'
 import { askLive, askPlainly } from '../../support/worker/follower.ts'
 import { sessionLike } from '../../support/worker/session.ts'
 
-/** What a session says of itself, as the object is told. */
+/** Decodes the claims of a session as the object receives them. */
 function claimsIn(session: string): Session {
   const claims = JSON.parse(atob((session.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/')))
   const { jti: id, tid: token, sub: subject, iat, exp: expiresAt, ...rest } = claims
   return { id, token, subject, issuedAt: iat * 1000, expiresAt, ...rest }
 }
 
-test('[LV1] opens with the session among the subprotocols, and names only its own', async () => {
+test('[LV1] opens with the session among the subprotocols, and selects only its own protocol', async () => {
   const { a } = await newSpace()
   const opened = await askLive(a.session)
   expect(opened.status).toBe(101)
@@ -26,7 +26,7 @@ test('[LV1] opens with the session among the subprotocols, and names only its ow
   expect(plain.headers.get('sec-websocket-protocol')).toBeNull()
 })
 
-test('[ED11] a Worker and an object of one release apart open sockets, or say when to come again', async () => {
+test('[ED11] opens sockets between a Worker and an object one release apart, or says when to retry', async () => {
   const { space, a } = await newSpace()
   const session = { ...claimsIn(a.session), expiresAt: Math.floor(Date.now() / 1000) + 60 }
   const opening = encodeURIComponent(JSON.stringify({ session: { ...session, space }, query: {} }))
@@ -35,7 +35,7 @@ test('[ED11] a Worker and an object of one release apart open sockets, or say wh
   })
   expect(old.status).toBe(101)
   const CHRONICLE = withStubs(env.CHRONICLE, (method, call) =>
-    // What JSON.parse says of the header that the last release looks for and does not find.
+    // The last release parses a header that is absent here, so JSON.parse throws.
     method === 'fetch' ? async () => JSON.parse('') : call,
   )
   const headers = { upgrade: 'websocket', authorization: `Bearer ${a.session}` }
@@ -49,7 +49,7 @@ test('[ED11] a Worker and an object of one release apart open sockets, or say wh
   expect(await (await answer(asked, lacking)).json()).toMatchObject({ status: 503, code: 'busy' })
 })
 
-test('[LV1] refuses what is no upgrade, no session, or another protocol', async () => {
+test('[LV1] refuses a request without an upgrade, without a session or for another protocol', async () => {
   const session = await sessionLike({})
   const bearer = { authorization: `Bearer ${session}` }
   const protocol = (text: string) => ({ upgrade: 'websocket', 'sec-websocket-protocol': text })
@@ -71,7 +71,7 @@ test('[LV1] refuses what is no upgrade, no session, or another protocol', async 
     expect(`${status} ${code}`, JSON.stringify(init)).toBe(expected)
     if (status === 426) expect(response.headers.get('upgrade')).toBe('websocket')
   }
-  // The runtime makes a GET of a HEAD that asks for a socket; other servers of the Worker may not.
+  // The runtime turns a HEAD with an upgrade into a GET; other servers of the Worker may not.
   const head = new Request('https://sync.example/api/live', {
     method: 'HEAD',
     headers: { ...bearer, upgrade: 'websocket' },
@@ -80,7 +80,7 @@ test('[LV1] refuses what is no upgrade, no session, or another protocol', async 
   expect((await call('/api/live', { method: 'OPTIONS' })).headers.get('allow')).toBe('GET, HEAD, OPTIONS')
 })
 
-test('[LV2] refuses pages of other origins, and what the token does not grant', async () => {
+test('[LV2] refuses pages of other origins, and collections that the token does not grant', async () => {
   const { a } = await newSpace()
   expect((await askLive(a.session, '', { origin: 'http://localhost:3000' })).status).toBe(101)
   for (const origin of ['https://evil.example', 'null', 'http://localhost:30000']) {
@@ -98,7 +98,7 @@ test('[LV2] refuses pages of other origins, and what the token does not grant', 
   expect(await (await askPlainly(a.session)).json()).toMatchObject({ status: 401, code: 'session-ended' })
 })
 
-test('[LV14] a filter that does not fit beside the session is refused', async () => {
+test('[LV14] refuses a filter that does not fit beside the session', async () => {
   const names = (length: number) =>
     Array.from({ length: 64 }, (_, n) => `${n}`.padStart(length, 'c')).join(',')
   const session = await sessionLike({})

@@ -5,7 +5,7 @@ import { device, mint, newSpace, send } from '../../support/worker/client.ts'
 import { follow, listeners, pause } from '../../support/worker/follower.ts'
 import { numbered, pushed, puts, T } from '../../support/worker/room.ts'
 
-test('[LV8] a push is answered under its id as POST /api/sync would answer', async () => {
+test('[LV8] acknowledges a push under its id with the reply of POST /api/sync', async () => {
   const { a, b } = await newSpace()
   const socket = await follow(a)
   await socket.next()
@@ -34,7 +34,7 @@ test('[LV8] a push is answered under its id as POST /api/sync would answer', asy
   expect((await b.get('/api/entries?key=k/1')).body.value).toEqual({ t: 1 })
 })
 
-test('[LV8] refuses a push with the problem that HTTP has, and stores nothing', async () => {
+test('[LV8] refuses a push with the problem of HTTP, and stores nothing', async () => {
   const { space, a } = await newSpace()
   const reader = await device(await mint({ space, scopes: ['sync:read'] }))
   const [socket, reading] = [await follow(a), await follow(reader)]
@@ -71,12 +71,12 @@ test('[LV8] refuses a push with the problem that HTTP has, and stores nothing', 
   expect((await a.get('/api/status')).body.entries).toBe(0)
 })
 
-test('[LV8] pushes take effect in the order in which they were sent', async () => {
+test('[LV8] applies pushes in the order in which they were sent', async () => {
   const { a } = await newSpace()
   const socket = await follow(a)
   await socket.next()
   for (let batch = 1; batch <= 30; batch++) {
-    // A long one takes longer to seal than the short one after it.
+    // A long push takes longer to seal than the short one after it.
     const value = 'v'.repeat(batch % 2 === 0 ? 1 : 250_000)
     socket.say({ type: 'push', id: String(batch), body: { batch, changes: puts([`k/${batch}`], value) } })
   }
@@ -86,7 +86,7 @@ test('[LV8] pushes take effect in the order in which they were sent', async () =
   )
 })
 
-test('[LV9] a push with a cursor moves the client on: its own changes do not come again', async () => {
+test('[LV9] moves a client that pushes with a cursor past its own changes', async () => {
   const { a, b } = await newSpace()
   const socket = await follow(a)
   const { cursor } = await socket.next()
@@ -102,7 +102,7 @@ test('[LV9] a push with a cursor moves the client on: its own changes do not com
   expect(await socket.next()).toMatchObject({ changes: [{ key: 'a/2' }], cursor: blind.body.head })
 })
 
-test('[LV9] frames and answers make one chain, whatever others write meanwhile', async () => {
+test('[LV9] chains frames and acks, whatever others write meanwhile', async () => {
   const { a, b } = await newSpace()
   const socket = await follow(a)
   let { cursor } = await socket.next()
@@ -133,7 +133,7 @@ test('[LV9] frames and answers make one chain, whatever others write meanwhile',
   console.info(`LV9: ${JSON.stringify(steps)}`)
 })
 
-test('[LV9] the cursor of a push confirms what was sent up to there', async () => {
+test('[LV9] takes the cursor of a push as the confirmation of what was sent up to there', async () => {
   const { space, a, b } = await newSpace()
   const socket = await follow(a)
   await socket.next()
@@ -143,7 +143,7 @@ test('[LV9] the cursor of a push confirms what was sent up to there', async () =
   expect((await listeners(space)).map(({ unseen }) => unseen.length)).toEqual([1])
 })
 
-test('[LV9] a pull on the socket ends the silence after a poke; one of other collections does not move it', async () => {
+test('[LV9] resumes after a poke when the client pulls on the socket, but not for a pull of other collections', async () => {
   const { a, b } = await newSpace()
   const socket = await follow(b)
   const { cursor } = await socket.next()
@@ -158,7 +158,7 @@ test('[LV9] a pull on the socket ends the silence after a poke; one of other col
   expect(await socket.next()).toMatchObject({ from: ack.body.cursor, changes: [{ key: 'k/2' }] })
 })
 
-test('[LV15] a push is logged and counted, without contents', async () => {
+test('[LV15] logs and counts a push without its contents', async () => {
   const { a } = await newSpace()
   const socket = await follow(a)
   await socket.next()

@@ -8,13 +8,13 @@ import { whileOpening, whileSealing } from '../../support/worker/ageing.ts'
 import { device, mint } from '../../support/worker/client.ts'
 import { type Follower, follow, listeners } from '../../support/worker/follower.ts'
 
-/** One socket of a new space, and what serves it: with a clock and an environment that the test holds in its hand. */
+/** One socket of a new space, served with a clock and an environment that the test controls. */
 interface Bench {
   readonly live: Live
   readonly space: Space
   readonly socket: WebSocket
   readonly ctx: DurableObjectState
-  /** Writes entries, and tells nobody. */
+  /** Writes entries without a broadcast. */
   write(...keys: readonly string[]): Promise<void>
   pass(ms: number): void
 }
@@ -52,7 +52,7 @@ function pushOf(id: string, key: string): string {
   return JSON.stringify({ type: 'push', id, body: { changes: [{ key, value: 1, timestamp: 1 }] } })
 }
 
-test('[LV3] a frame that was being read while its client moved on is not sent', async () => {
+test('[LV3] drops a frame whose client moved on while it was being read', async () => {
   const client = await onBench({}, async ({ live, space, socket, write }) => {
     await write('k/1', 'k/2', 'k/3')
     await whileOpening(space, () =>
@@ -65,7 +65,7 @@ test('[LV3] a frame that was being read while its client moved on is not sent', 
   expect(frames[0].from).toMatch(/\.1$/)
 })
 
-test('[LV3] a client that pulled past a frame in small pages under a filter hears of the next write', async () => {
+test('[LV3] sends the next write to a client that pulled past a frame in small filtered pages', async () => {
   const { token } = await mint()
   const [a, b] = [await device({ token }), await device({ token })]
   await a.sync({ changes: [{ key: 'n/a', value: 1, timestamp: 1 }] })
@@ -90,7 +90,7 @@ test('[LV3] a client that pulled past a frame in small pages under a filter hear
   expect(await socket.next()).toMatchObject({ changes: [{ key: 'n/d' }] })
 })
 
-test('[LV3] what is written while a frame is read is told too, though nobody asks for it', async () => {
+test('[LV3] sends what is written while a frame is being read', async () => {
   const client = await onBench({}, async ({ live, space, write }) => {
     await write('k/1')
     const keys = await space.keys()
@@ -111,7 +111,7 @@ test('[LV3] what is written while a frame is read is told too, though nobody ask
   expect(keys).toEqual(['k/1', 'k/2'])
 })
 
-test('[LV8] a push waits for the one before, however long that takes', async () => {
+test('[LV8] keeps a push waiting for the one before, however long that takes', async () => {
   let calls = 0
   const slow = {
     async limit() {
@@ -131,7 +131,7 @@ test('[LV8] a push waits for the one before, however long that takes', async () 
   ])
 })
 
-/** A place that lets nobody through before it is told to. */
+/** Rate limit that lets no request through before `open` is called. */
 function closedPlace(): { readonly SYNC_LIMIT: RateLimit; readonly open: () => void } {
   const opened = Promise.withResolvers<void>()
   return {
@@ -140,7 +140,7 @@ function closedPlace(): { readonly SYNC_LIMIT: RateLimit; readonly open: () => v
   }
 }
 
-test('[LV22] a hundred messages of a socket may wait, or 4 MiB of them; one more ends it, and those are not taken', async () => {
+test('[LV22] queues a hundred messages of a socket or 4 MiB, and ends the socket at one more without taking them', async () => {
   for (const [message, most] of [
     ['{"type":"ping" }', 100],
     [pushOf('x', 'k'.repeat(1_000_000)), 5],
@@ -161,7 +161,7 @@ test('[LV22] a hundred messages of a socket may wait, or 4 MiB of them; one more
   }
 })
 
-test('[LV22] where 16 MiB of all sockets wait, one that has a message waiting is ended, and no other', async () => {
+test('[LV22] ends a socket with a queued message once 16 MiB of all sockets wait, and no other socket', async () => {
   const place = closedPlace()
   await onBench(place, async ({ live, socket, ctx }) => {
     const message = pushOf('x', 'k'.repeat(1_000_000))
@@ -173,7 +173,7 @@ test('[LV22] where 16 MiB of all sockets wait, one that has a message waiting is
     })
     const turns = sockets.map(({ server }) => live.receive(server, message))
     const isOpen = ({ server }: { server: WebSocket }) => server.readyState === WebSocket.OPEN
-    // Sixteen of a megabyte: the next ones are too many, short ones of other sockets are not.
+    // Sixteen messages of a megabyte fit. Further long ones do not, short ones of other sockets do.
     expect(sockets.filter(isOpen)).toHaveLength(16)
     turns.push(
       live.receive(socket, pushOf('y', 'k/1')),
@@ -186,7 +186,7 @@ test('[LV22] where 16 MiB of all sockets wait, one that has a message waiting is
   })
 })
 
-test('[LV16] a data point or a frame that does not go out is all that is lost: the push is stored, its socket ends', async () => {
+test('[LV16] stores a push whose data point or ack cannot be sent, and ends the socket of the lost ack', async () => {
   const ANALYTICS = {
     writeDataPoint() {
       throw new Error('too many points')
@@ -205,7 +205,7 @@ test('[LV16] a data point or a frame that does not go out is all that is lost: t
   expect(await client.closed()).toMatchObject({ code: 1011 })
 })
 
-test('[LV9] no frame overtakes the answer of a push that pulls', async () => {
+test('[LV9] lets no frame overtake the ack of a push that pulls', async () => {
   const client = await onBench({}, async ({ live, space, socket, write }) => {
     await write('k/1')
     const { epoch } = space.standing
@@ -220,7 +220,7 @@ test('[LV9] no frame overtakes the answer of a push that pulls', async () => {
         }),
       )
     await say('1')
-    // The page of a retry that is at the head opens nothing: what is opened is the conflict that it is told of again.
+    // The page of a retry at the head opens nothing: the repeated conflict is what is opened.
     await whileOpening(space, async () => {
       await write('k/2')
       live.changed()
@@ -233,7 +233,7 @@ test('[LV9] no frame overtakes the answer of a push that pulls', async () => {
   expect(heard[2].from).toBe(heard[1].body.cursor)
 })
 
-test('[LV9] what was held back for an answer is told when that is a refusal', async () => {
+test('[LV9] sends the frames held back for an ack when the ack is a refusal', async () => {
   const client = await onBench({}, async ({ live, space, socket, write }) => {
     await whileSealing(space, async () => {
       await write('k/1')
@@ -250,7 +250,7 @@ test('[LV9] what was held back for an answer is told when that is a refusal', as
   ])
 })
 
-test('[LV8] pushes count against the limit of requests', async () => {
+test('[LV8] counts pushes against the rate limit', async () => {
   const client = await onBench(
     { SYNC_LIMIT: { limit: async () => ({ success: false }) } },
     ({ live, socket }) => live.receive(socket, pushOf('x', 'k/1')),
@@ -261,7 +261,7 @@ test('[LV8] pushes count against the limit of requests', async () => {
   expect(body).not.toHaveProperty('limit')
 })
 
-test('[LV11] a push during which the session expired is not answered', async () => {
+test('[LV11] sends no ack for a push during which the session expired', async () => {
   const client = await onBench({}, async ({ live, space, socket, pass }) => {
     await whileSealing(space, async () => pass(3_600_001))
     await live.receive(socket, pushOf('x', 'k/1'))
@@ -270,7 +270,7 @@ test('[LV11] a push during which the session expired is not answered', async () 
   expect(await client.rest()).toEqual([])
 })
 
-test('[LV12] nor is one during which it was ended, and it stores nothing', async () => {
+test('[LV12] sends no ack for a push during which the session was ended, and stores nothing', async () => {
   const client = await onBench({}, async ({ live, space, socket }) => {
     const { session } = socket.deserializeAttachment()
     await whileSealing(space, async () =>
@@ -283,7 +283,7 @@ test('[LV12] nor is one during which it was ended, and it stores nothing', async
   expect(await client.rest()).toEqual([])
 })
 
-test('[LV16] a defect while a message is dealt with ends its socket with 1011', async () => {
+test('[LV16] ends a socket with 1011 on a defect while its message is handled', async () => {
   const client = await onBench({}, async ({ live, space, socket }) => {
     Object.assign(space, { keys: () => Promise.reject(new Error('no keys')) })
     await live.receive(socket, pushOf('x', 'k/1'))

@@ -13,7 +13,7 @@ import { follow, listeners, until } from '../../support/worker/follower.ts'
 import { numbered, pushed, puts } from '../../support/worker/room.ts'
 import { bareSession } from '../../support/worker/session.ts'
 
-test('[LV7] what is unconfirmed is bounded: 32 frames, or 64 KiB, then only a poke', async () => {
+test('[LV7] sends at most 32 unconfirmed frames or 64 KiB, then a poke', async () => {
   const { space, a, b } = await newSpace()
   for (const [size, most] of [
     [1, 32],
@@ -41,7 +41,7 @@ test('[LV7] what is unconfirmed is bounded: 32 frames, or 64 KiB, then only a po
   }
 })
 
-test('[LV7] who has not confirmed for half a minute is closed at the next change, and nobody else', async () => {
+test('[LV7] closes only the socket that has confirmed nothing for half a minute, at the next change', async () => {
   const { space, a, b } = await newSpace()
   const [slow, quick] = [await follow(b), await follow(b)]
   await slow.next()
@@ -67,7 +67,7 @@ test('[LV7] who has not confirmed for half a minute is closed at the next change
   expect(await quick.next()).toMatchObject({ changes: [{ key: 'k/3' }] })
 })
 
-test('[LV7] who asks on and on and confirms nothing is closed', async () => {
+test('[LV7] closes the socket of a client that keeps pulling and confirms nothing', async () => {
   const { a } = await newSpace()
   for (let round = 0; round < 4; round++) {
     await a.sync({ changes: puts(numbered(`v${round}`, 4), 'v'.repeat(250_000)) })
@@ -80,7 +80,7 @@ test('[LV7] who asks on and on and confirms nothing is closed', async () => {
   expect(await socket.closed()).toMatchObject({ code: 1013 })
 })
 
-test('[LV7] of acks with a cursor 64 may be unconfirmed; one more push is not taken, and ends the socket', async () => {
+test('[LV7] leaves 64 acks with a cursor unconfirmed, and ends the socket at one more push without taking it', async () => {
   const { a } = await newSpace()
   const socket = await follow(a)
   await socket.next()
@@ -94,7 +94,7 @@ test('[LV7] of acks with a cursor 64 may be unconfirmed; one more push is not ta
   expect((await a.get('/api/status')).body.entries).toBe(64)
 })
 
-test('[LV7] the largest session and filter fit beside all that may be unconfirmed', async () => {
+test('[LV7] fits the largest session and filter beside all that may be unconfirmed', async () => {
   const { space } = await newSpace()
   const at = Number.MAX_SAFE_INTEGER
   const collections = ['']

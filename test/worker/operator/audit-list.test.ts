@@ -5,8 +5,8 @@ import { lateKv } from '../../support/unkind/kv.ts'
 import { act, listed, recordLike, requestTo } from '../../support/worker/audit.ts'
 import { mint, send } from '../../support/worker/client.ts'
 
-test('[OP4] lists the newest first, a page of a hundred at a time, each record once', async () => {
-  // Before all other tests, and where the time gets a digit more.
+test('[OP4] lists the newest record first, a hundred a page, each once', async () => {
+  // The times lie before those of all other tests, around the moment when they gain a digit.
   vi.useFakeTimers({ toFake: ['Date'], now: 1e12 - 100 })
   const names: string[] = []
   for (let index = 0; index < 205; index++) {
@@ -27,14 +27,14 @@ test('[OP4] lists the newest first, a page of a hundred at a time, each record o
   expect(new Set(found).size).toBe(found.length)
 })
 
-test('[OP4] two acts of one moment under one request id are two records', async () => {
+test('[OP4] keeps two records for two acts of one moment under one request id', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
   const headers = { 'x-request-id': 'twice' }
   await Promise.all(['x', 'y'].map((id) => answer(requestTo('DELETE', `/api/tokens/${id}`, headers), env)))
   expect((await listed()).filter(({ requestId }) => requestId === 'twice')).toHaveLength(2)
 })
 
-test('[OP4] a record is kept for 400 days', async () => {
+test('[OP4] keeps a record for 400 days', async () => {
   const now = Date.now() / 1000
   await act('DELETE', '/api/tokens/x')
   const { keys } = await env.CHRONICLE_KV.list({ prefix: 'audit:' })
@@ -43,7 +43,7 @@ test('[OP4] a record is kept for 400 days', async () => {
   }
 })
 
-test('[OP4] takes the longest names that there are', async () => {
+test('[OP4] records the longest names that are allowed', async () => {
   const issuer = `https://${'x'.repeat(248)}`
   const [subject, space] = ['sub', 'c'.repeat(128)].map((claim) => `${issuer}#${claim}=${'"'.repeat(255)}`)
   const { status, records } = await act('DELETE', '/api/sessions', { body: { subject, space } })
@@ -51,7 +51,7 @@ test('[OP4] takes the longest names that there are', async () => {
   expect(records).toEqual([recordLike('DELETE /api/sessions', 200, { subject, space })])
 })
 
-test('[OP4] a place whose KV is a minute behind lists a record as soon as it has heard of it', async () => {
+test('[OP4] lists a record as soon as a location whose KV is a minute behind has read it', async () => {
   const late = { ...env, CHRONICLE_KV: lateKv(env.CHRONICLE_KV) }
   const list = async () =>
     (await answer(requestTo('GET', '/api/audit'), late)).json() as Promise<{ records: object[] }>
@@ -60,7 +60,7 @@ test('[OP4] a place whose KV is a minute behind lists a record as soon as it has
   expect((await list()).records).toEqual([...records, ...before].slice(0, 100))
 })
 
-test('[OP7] a list takes no cursor but its own', async () => {
+test('[OP7] accepts only its own cursors for a list', async () => {
   for (let count = 0; count < 101; count++) await mint()
   const ask = (path: string) => send('GET', path, { bearer: env.ADMIN_TOKEN })
   const [tokens, records] = await Promise.all(

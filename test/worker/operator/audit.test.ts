@@ -9,7 +9,7 @@ import { until } from '../../support/worker/follower.ts'
 
 const SUBJECT = 'https://login.example.com/#sub=ann'
 
-test('[OP1] minting, rotating and revoking a token leave a record each, of what it was about', async () => {
+test('[OP1] records each minting, rotation and revocation of a token with its target', async () => {
   const wanted = { subject: 'ann', space: 'team', scopes: ['sync:read'] }
   const began = Date.now()
   const minted = await act('POST', '/api/tokens', { body: wanted })
@@ -25,7 +25,7 @@ test('[OP1] minting, rotating and revoking a token leave a record each, of what 
   expect(gone.records).toEqual([recordLike('DELETE /api/tokens/{id}', 200, old)])
 })
 
-test('[OP1] so does ending sessions, and configuring', async () => {
+test('[OP1] records the ending of sessions and each configuration', async () => {
   const ended = await act('DELETE', '/api/sessions', { body: { subject: SUBJECT, space: 'team' } })
   expect(ended.records).toEqual([
     recordLike('DELETE /api/sessions', 200, { subject: SUBJECT, space: 'team' }),
@@ -36,7 +36,7 @@ test('[OP1] so does ending sessions, and configuring', async () => {
   expect(put.records).toEqual([recordLike('PUT /api/config', 200, { revision: put.body.revision })])
 })
 
-test('[OP1] refused acts are recorded with their status, and what is known of their target', async () => {
+test('[OP1] records refused acts with their status and the known part of their target', async () => {
   const { id } = await mint({ subject: 'ann', space: 'team' })
   const named = { tokenId: id, subject: 'ann', space: 'team' }
   const past = { subject: 'bob', scopes: ['sync:read'], expiresAt: 1 }
@@ -65,7 +65,7 @@ test('[OP1] refused acts are recorded with their status, and what is known of th
   }
 })
 
-test('[OP1] a defect is recorded as the 500 that it answers, and its cause is logged', async () => {
+test('[OP1] records a defect as the 500 that it returns, and logs its cause', async () => {
   const errors = vi.spyOn(console, 'error').mockReturnValue()
   const broken = new Proxy(env.CHRONICLE_KV, {
     get: (target, name) =>
@@ -80,7 +80,7 @@ test('[OP1] a defect is recorded as the 500 that it answers, and its cause is lo
   )
 })
 
-test('[OP1] tells the generations of the admin token apart, and where the request came from', async () => {
+test('[OP1] records the generation of the admin token and the address of the request', async () => {
   const added = `adm_dev_${'b'.repeat(64)}`
   const both = { ...env, ADMIN_TOKEN: `${added} ${env.ADMIN_TOKEN}` }
   const fingerprints: string[] = []
@@ -107,7 +107,7 @@ test('[OP1] tells the generations of the admin token apart, and where the reques
   expect(second).not.toBe(first)
 })
 
-test('[OP2] the log line says the same but for the names of subject and space', async () => {
+test('[OP2] logs the same fields as the record, without the names of subject and space', async () => {
   const { body, records, lines } = await act('POST', '/api/tokens', {
     body: { subject: 'ann', space: 'team', scopes: ['sync:read'], name: 'laptop' },
   })
@@ -124,7 +124,7 @@ test('[OP2] the log line says the same but for the names of subject and space', 
   expect(JSON.stringify([record, lines])).not.toContain('laptop')
 })
 
-test('[OP1] an act is recorded however often the operator comes: the admin token uses up no limit', async () => {
+test('[OP1] records every act of the operator: the admin token uses up no limit', async () => {
   const untouched = { limit: () => expect.unreachable('a limit') }
   const limited = { ...env, AUTH_LIMIT: untouched, FAILURE_LIMIT: untouched, SYNC_LIMIT: untouched }
   const requestId = crypto.randomUUID()
@@ -135,7 +135,7 @@ test('[OP1] an act is recorded however often the operator comes: the admin token
   expect(found).toEqual([recordLike('DELETE /api/tokens/{id}', 404, {})])
 })
 
-test('[OP1] a client that hangs up keeps no act from its record', async () => {
+test('[OP1] records an act even if its client hangs up', async () => {
   const requestId = crypto.randomUUID()
   const put = env.CHRONICLE_KV.put.bind(env.CHRONICLE_KV)
   const slow = async (...given: Parameters<typeof put>) => {
@@ -154,7 +154,7 @@ test('[OP1] a client that hangs up keeps no act from its record', async () => {
   }
 })
 
-test('[OP3] what fails to authenticate, what only reads, and what clients do leave none', async () => {
+test('[OP3] records no failed authentication, no read and no request of a client', async () => {
   const { token } = await mint()
   const { session } = await device({ token })
   const before = await listed()
@@ -179,7 +179,7 @@ test('[OP3] what fails to authenticate, what only reads, and what clients do lea
   expect(logged.filter(({ message }) => message === 'audit')).toHaveLength(1)
 })
 
-test('[OP5] where the record cannot be written the answer is 500: the act took place, and the line is there', async () => {
+test('[OP5] returns 500 if the record cannot be written, although the act took place and its line was logged', async () => {
   const errors = vi.spyOn(console, 'error').mockReturnValue()
   const before = await listed()
   const steps: string[] = []

@@ -31,7 +31,7 @@ function put(body: unknown): Promise<Reply> {
 
 beforeEach(() => env.CHRONICLE_KV.delete('config'))
 
-test('[CO1] the configuration is read and replaced whole, with the revision that was seen', async () => {
+test('[CO1] reads and replaces the whole configuration, under the revision that was read', async () => {
   expect((await get()).body).toEqual(DEFAULTS)
   const put1 = await put({ revision: 0, policies: { notes: 'merge' }, historyDays: 7 })
   expect(put1.body).toMatchObject({ success: true, policies: { notes: 'merge' }, historyDays: 7 })
@@ -41,7 +41,7 @@ test('[CO1] the configuration is read and replaced whole, with the revision that
   expect(put2.body.revision).toBeGreaterThan(put1.body.revision)
 })
 
-test('[CO2] a change made on another revision is refused: 409 config-changed with the current one', async () => {
+test('[CO2] refuses a change made on another revision: 409 config-changed with the current revision', async () => {
   const { revision } = (await put({ revision: 0, historyDays: 7 })).body
   expect(await put({ revision: 0, historyDays: 8 })).toMatchObject({
     status: 409,
@@ -64,14 +64,14 @@ test.each([
     { revision: 0, policies: Object.fromEntries(Array.from({ length: 257 }, (_, n) => [`c${n}`, 'lww'])) },
     '256',
   ],
-])('[CO3] a bad configuration is refused whole, with the place: %j', async (body, place) => {
+])('[CO3] refuses a bad configuration as a whole and names the path: %j', async (body, place) => {
   const reply = await put(body)
   expect(reply).toMatchObject({ status: 422, body: { code: 'invalid-request' } })
   expect(reply.body.detail).toContain(place)
   expect((await get()).body).toEqual(DEFAULTS)
 })
 
-test('[CO4] only the operator sees and changes it', async () => {
+test('[CO4] shows the configuration to the operator only, and takes it from no one else', async () => {
   const { session, token } = await device()
   for (const bearer of [session, token, 'adm_dev_other']) {
     expect((await send('GET', '/api/config', { bearer })).status).toBe(401)
@@ -80,7 +80,7 @@ test('[CO4] only the operator sees and changes it', async () => {
   expect((await get()).body).toEqual(DEFAULTS)
 })
 
-test('[CO5] a space follows it without a deployment, and keeps to it when its object is evicted', async () => {
+test('[CO5] applies a configuration to a space without a deployment, and after an eviction', async () => {
   const space = crypto.randomUUID()
   const a = await device(await mint({ space }))
   const conflict = async (key: string) => {
@@ -98,7 +98,7 @@ test('[CO5] a space follows it without a deployment, and keeps to it when its ob
   expect(await conflict('n/3')).toBe('superseded')
 })
 
-/** KV that holds one thing, and counts how often it is asked. */
+/** KV with one value, which counts its reads. */
 function kvOf(stored: unknown) {
   const kv = {
     stored,
@@ -118,7 +118,7 @@ function configOf(revision: number): Config {
   return { ...DEFAULTS, revision, defaultPolicy: 'manual' } as Config
 }
 
-/** What `work` makes of a reader in an object of its own. */
+/** Runs `work` on a reader in an object of its own. */
 function withReader(
   kv: object,
   work: (reader: ConfigReader, again: () => ConfigReader) => Promise<void>,
@@ -129,7 +129,7 @@ function withReader(
   })
 }
 
-test('[CO6] a space never goes back to an older revision, and takes none that is broken', async () => {
+test('[CO6] never returns a space to an older revision, and applies none that is broken', async () => {
   const kv = kvOf(configOf(5))
   await withReader(kv, async (reader, again) => {
     expect((await Promise.all([reader.read(0), reader.read(0)])).map(({ revision }) => revision)).toEqual([
@@ -151,7 +151,7 @@ test('[CO6] a space never goes back to an older revision, and takes none that is
   })
 })
 
-test('[CO5] a space that hears of no newer revision reads nothing, and of a newer one at once', async () => {
+test('[CO5] reads KV at once when a Worker names a newer revision, and otherwise not', async () => {
   const kv = kvOf(configOf(5))
   await withReader(kv, async (reader) => {
     await reader.read(0)
@@ -167,7 +167,7 @@ test('[CO5] a space that hears of no newer revision reads nothing, and of a newe
   })
 })
 
-test('[CO6] a configuration that cannot be stored fails one request, and the next one tries again', async () => {
+test('[CO6] fails one request if a configuration cannot be stored, and retries with the next', async () => {
   const kv = kvOf(configOf(5))
   await runInDurableObject(env.CHRONICLE.getByName(crypto.randomUUID()), async (_, { storage }) => {
     const reader = configReader(storage.sql, kv as unknown as KVNamespace)
@@ -180,7 +180,7 @@ test('[CO6] a configuration that cannot be stored fails one request, and the nex
   })
 })
 
-test('[CO5] a space to which no Worker speaks looks every five minutes by itself', async () => {
+test('[CO5] re-reads KV every five minutes in a space that no Worker calls', async () => {
   const kv = kvOf(configOf(5))
   await withReader(kv, async (reader) => {
     for (let now = 0; now <= 20 * MINUTE; now += SECOND) await reader.read(now)
@@ -191,7 +191,7 @@ test('[CO5] a space to which no Worker speaks looks every five minutes by itself
   })
 })
 
-test('[CO5] where KV is a minute behind what a Worker has read, the space asks again every half minute', async () => {
+test('[CO5] re-reads KV every half minute while it is behind the revision that a Worker named', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
   const began = Date.now()
   const after = (ms: number) => {
@@ -215,7 +215,7 @@ test('[CO5] where KV is a minute behind what a Worker has read, the space asks a
   vi.useRealTimers()
 })
 
-test('[CO5] many spaces share the reads of a Worker: none for a request, and one space looks when the Worker has to', async () => {
+test('[CO5] shares the reads of a Worker between many spaces: no read for a request, one when the Worker must read', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60 * MINUTE })
   const devices = await Promise.all(Array.from({ length: 5 }, () => device()))
   await Promise.all(devices.map(({ get }) => get('/api/status')))
@@ -232,7 +232,7 @@ test('[CO5] many spaces share the reads of a Worker: none for a request, and one
   expect(reads).toBeGreaterThan(0)
 })
 
-test('[CO5] a configuration that the Worker cannot read fails no request', async () => {
+test('[CO5] fails no request because of a configuration that the Worker cannot read', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 120 * MINUTE })
   const { session } = await device()
   vi.setSystemTime(Date.now() + MINUTE)
@@ -248,13 +248,13 @@ test('[CO5] a configuration that the Worker cannot read fails no request', async
   expect(lines.filter((line) => line.includes('config unreadable'))).toHaveLength(1)
 })
 
-test('[CO5] a space that is asked every ten minutes, by a Worker that has read nothing lately, looks for itself', async () => {
+test('[CO5] re-reads KV in a space that a Worker without a recent read calls every ten minutes', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 240 * MINUTE })
   const { token } = await mint()
   const [a, b] = [await device({ token, clientId: 'a' }), await device({ token, clientId: 'b' })]
   await a.sync({ changes: [{ key: 'n/1', value: 1, timestamp: 1, base: null }] })
   await a.get('/api/status')
-  // As another place would, of which this isolate hears nothing.
+  // Another location would write so; this isolate learns nothing of it.
   const config = { ...DEFAULT_CONFIG, revision: Date.now(), defaultPolicy: 'manual' }
   await env.CHRONICLE_KV.put(CONFIG_KEY, JSON.stringify(config))
   vi.setSystemTime(Date.now() + 10 * MINUTE)

@@ -19,7 +19,7 @@ function erase(bearer: string, body: object) {
   return send('DELETE', '/api/space', { bearer, body })
 }
 
-test('[SP1] erases all that a space holds, and voids what was issued before', async () => {
+test('[SP1] erases a whole space, and voids the credentials issued before', async () => {
   const { space, session, token, cursor } = await filledSpace()
   expect((await erase(session, { confirm: space })).body).toEqual({ success: true })
   expect((await send('GET', '/api/status', { bearer: session })).body.code).toBe('space-erased')
@@ -37,7 +37,7 @@ test('[SP1] erases all that a space holds, and voids what was issued before', as
   expect(body).toMatchObject({ success: true, reset: true, changes: [{ key: 'k/2' }] })
 })
 
-test('[SP1] erases nothing without the scope, or without the name of the space', async () => {
+test('[SP1] erases nothing without the scope or the name of the space', async () => {
   const { space, session, token } = await filledSpace()
   expect((await erase(session, { confirm: 'other' })).body).toMatchObject({
     status: 422,
@@ -50,7 +50,7 @@ test('[SP1] erases nothing without the scope, or without the name of the space',
   expect(body.entries).toBe(1)
 })
 
-test('[SP1] a batch that was on its way when the space was erased is refused', async () => {
+test('[SP1] refuses a batch that was in flight when the space was erased', async () => {
   const { space, session } = await filledSpace()
   const changes = Array.from({ length: 500 }, (_, n) => ({
     key: `k/${n}`,
@@ -67,7 +67,7 @@ test('[SP1] a batch that was on its way when the space was erased is refused', a
   expect([200, 401]).toContain(pushed.status)
 })
 
-/** Lets something happen, once, while an object opens what it reads. */
+/** Runs `meanwhile` once while an object opens a chunk that it reads. */
 function whileReading(happen: () => Promise<unknown>): void {
   let hasHappened = false
   beforeOpening(() => {
@@ -77,7 +77,7 @@ function whileReading(happen: () => Promise<unknown>): void {
   })
 }
 
-/** Every way to have something read, of a space with an open conflict. */
+/** Every way to read a space with an open conflict. */
 const READS: readonly [what: string, ask: (a: Device, cursor: string) => Promise<Reply>][] = [
   ['changes', (a) => a.get('/api/changes')],
   ['an entry', (a) => a.get('/api/entries?key=x/1')],
@@ -97,7 +97,7 @@ const READS: readonly [what: string, ask: (a: Device, cursor: string) => Promise
 ]
 
 test.each(READS)(
-  '[SP3] %s that the erasure of its space meets is refused, and tells nothing',
+  '[SP3] refuses %s that meets the erasure of its space, and returns nothing of it',
   async (_, ask) => {
     const { body: config } = await send('GET', '/api/config', { bearer: env.ADMIN_TOKEN })
     const wanted = { revision: config.revision, policies: { x: 'manual' } }
@@ -119,7 +119,7 @@ test.each(READS)(
   },
 )
 
-test('[SP1] a space is erased in the middle of a pass, and after a history that was read from the archive', async () => {
+test('[SP1] erases a space in the middle of a pass, and after a history was read from the archive', async () => {
   const { space, session, token } = await filledSpace()
   const a = await device({ token, clientId: 'a' })
   const write = (round: number, value: string) =>

@@ -31,7 +31,7 @@ function puts(from: number, to: number, value: unknown = 'x'): object[] {
   return Array.from({ length: to - from }, (_, n) => ({ key: `k/${from + n}`, value, timestamp: T }))
 }
 
-test('[EX1] streams a header, every entry as the feed shows it, and an end', async () => {
+test('[EX1] streams a header, every entry as the feed shows it, and an end line', async () => {
   const { space, a } = await admin()
   for (const start of [0, 400, 800]) await a.sync({ changes: puts(start, start + 400) })
   await a.sync({
@@ -68,12 +68,12 @@ test('[EX1] streams a header, every entry as the feed shows it, and an end', asy
   expect(entries).toEqual(feed.filter(({ deleted }) => !deleted))
 })
 
-test('[EX1] an empty space exports header and end', async () => {
+test('[EX1] streams a header and an end line for an empty space', async () => {
   const { a } = await admin()
   expect(await lines(await download(a))).toMatchObject([{ type: 'header' }, { type: 'end', entries: 0 }])
 })
 
-test('[EX2] follows what is written meanwhile, deletions included', async () => {
+test('[EX2] includes what is written meanwhile, deletions too', async () => {
   const { a } = await admin()
   const values = puts(0, 3000, 'v'.repeat(2000))
   for (let start = 0; start < 3000; start += 400) {
@@ -104,7 +104,7 @@ test('[EX2] follows what is written meanwhile, deletions included', async () => 
   expect(found.at(-1)).toMatchObject({ type: 'end', entries: found.length - 2 })
 })
 
-test('[EX3] needs both scopes, and a token for all collections', async () => {
+test('[EX3] requires both scopes and a token for all collections', async () => {
   const space = crypto.randomUUID()
   for (const [wanted, code] of [
     [{ scopes: ['sync:read', 'sync:write'] }, 'forbidden-scope'],
@@ -116,7 +116,7 @@ test('[EX3] needs both scopes, and a token for all collections', async () => {
   }
 })
 
-/** Begins to read a long export, lets something happen, and reads on. */
+/** Begins to read a long export, runs `meanwhile`, and reads the rest. */
 async function interrupted(a: Device, happen: () => Promise<unknown>): Promise<void> {
   for (let start = 0; start < 3000; start += 400) {
     await a.sync({ changes: puts(start, start + 400, 'v'.repeat(2000)) })
@@ -128,13 +128,13 @@ async function interrupted(a: Device, happen: () => Promise<unknown>): Promise<v
   for (let chunk = await reader.read(); !chunk.done; ) chunk = await reader.read()
 }
 
-test('[EX4] breaks off without an end when its session does', async () => {
+test('[EX4] breaks off without an end line when its session ends', async () => {
   const { a } = await admin()
   const ended = () => send('DELETE', '/api/auth', { bearer: a.session })
   await expect(interrupted(a, ended)).rejects.toThrow()
 })
 
-test('[EX4] breaks off without an end when its session has expired, though nobody ended it', async () => {
+test('[EX4] breaks off without an end line when its session expires', async () => {
   onTestFinished(() => void vi.useRealTimers())
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
   for (const [seconds, whole] of [
@@ -147,7 +147,7 @@ test('[EX4] breaks off without an end when its session has expired, though nobod
   }
 })
 
-test('[EX5] four exports and imports go on at a time; another one waits, but not for one that has ended', async () => {
+test('[EX5] runs four exports and imports at a time, and takes another once one has ended', async () => {
   onTestFinished(() => void vi.useRealTimers())
   const { a } = await admin()
   await a.sync({ changes: puts(0, 500, 'v'.repeat(2000)) })
@@ -167,7 +167,7 @@ test('[EX5] four exports and imports go on at a time; another one waits, but not
   await Promise.all(readers.slice(1).map((reader) => reader?.cancel()))
 })
 
-test('[TK6] so does it when the overlap of its token is over, and not before', async () => {
+test('[TK6] breaks off an export when the overlap of its token ends, and not before', async () => {
   onTestFinished(() => void vi.useRealTimers())
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
   for (const [waited, whole] of [
@@ -186,7 +186,7 @@ test('[TK6] so does it when the overlap of its token is over, and not before', a
   }
 })
 
-test('[EX4] goes on when deletions from before it are forgotten', async () => {
+test('[EX4] continues an export when tombstones from before it are dropped', async () => {
   const { space, a } = await admin()
   await a.sync({ changes: puts(0, 2) })
   await a.sync({ changes: [{ key: 'k/0', deleted: true, timestamp: T + 1 }] })

@@ -19,7 +19,7 @@ function linesOf(text: string): string[] {
   return text.trimEnd().split('\n')
 }
 
-/** An export with these entries between header and end. */
+/** Writes an export with these entries between header and end line. */
 function exportOf(entries: readonly object[]): string {
   const header = {
     type: 'header',
@@ -34,7 +34,7 @@ function exportOf(entries: readonly object[]): string {
   return [{ ...header, exportedAt: 1 }, ...filled, end].map((line) => `${JSON.stringify(line)}\n`).join('')
 }
 
-test('[IM6] a bad line is named, what came before it is in, and a mended file goes on', async () => {
+test('[IM6] names a bad line, keeps the lines before it, and continues with a repaired file', async () => {
   const good = linesOf(exportOf([{ key: 'k/1', value: 1 }]))
   const [header = '', entry = '', end = ''] = good
   const bad: [string[], number, RegExp][] = [
@@ -70,7 +70,7 @@ test('[IM6] a bad line is named, what came before it is in, and a mended file go
   expect((await upload((await newSpace()).a, new Uint8Array([0xff, 0x0a]))).body.code).toBe('not-utf8')
 })
 
-test('[IM7] takes space:admin, and NDJSON', async () => {
+test('[IM7] requires space:admin and NDJSON', async () => {
   const reader = await device()
   expect((await upload(reader, exportOf([]))).body.code).toBe('forbidden-scope')
   const { a } = await newSpace()
@@ -80,7 +80,7 @@ test('[IM7] takes space:admin, and NDJSON', async () => {
   expect((await upload(a, exportOf([]), '?line=0')).status).toBe(422)
 })
 
-test('[SC14] a file that is all line ends, or has a line with far too many fields, is refused like any bad line', async () => {
+test('[SC14] refuses a file of line ends only, or with a line of far too many fields, like any bad line', async () => {
   const wide = JSON.stringify(Object.fromEntries(Array.from({ length: 80_000 }, (_, n) => [`f${n}`, 0])))
   const [header = ''] = linesOf(exportOf([]))
   for (const [file, line] of [
@@ -94,7 +94,7 @@ test('[SC14] a file that is all line ends, or has a line with far too many field
   }
 })
 
-test('[SC14] a part of any size is parted into lines', async () => {
+test('[SC14] splits a body chunk of any size into lines', async () => {
   const part = new TextEncoder().encode('x\n'.repeat(1_000_000))
   const read = lineReader(new Blob([part]).stream().getReader(), 1, Date.now)
   const one = lineReader(
@@ -106,7 +106,7 @@ test('[SC14] a part of any size is parted into lines', async () => {
     expect(lines).toEqual({ ok: true, value: Array(500).fill('x') })
 })
 
-test('[IM11] what editors and pipes add to an export is passed over, in a part of it too', async () => {
+test('[IM11] skips what editors and pipes add to an export, also in a part of one', async () => {
   const deep = JSON.parse(`${'['.repeat(128)}${']'.repeat(128)}`)
   const entries = [{ value: 1, timestamp: 5.75 }, { value: deep }]
   const lines = linesOf(exportOf(entries.map((entry, n) => ({ key: `k/${n + 1}`, ...entry }))))
@@ -122,7 +122,7 @@ test('[IM11] what editors and pipes add to an export is passed over, in a part o
   for (const file of files) {
     const { a } = await newSpace()
     expect((await upload(a, file)).body, JSON.stringify(file.slice(-30))).toMatchObject(done)
-    // Sent again, whole or from its first line on.
+    // The import is repeated, whole or from its first line on.
     expect((await upload(a, file, '?line=1')).body).toMatchObject(done)
     expect((await a.get('/api/entries?key=k/1')).body).toMatchObject({ value: 1, timestamp: 5 })
   }
@@ -139,7 +139,7 @@ test('[IM11] what editors and pipes add to an export is passed over, in a part o
   expect((await upload((await newSpace()).a, drops)).body).toMatchObject(done)
 })
 
-test('[IM11] a blank line before another is a bad one, and so are far too many at the end', async () => {
+test('[IM11] refuses a blank line before another line, and far too many at the end', async () => {
   const lines = linesOf(exportOf([{ key: 'k/1', value: 1 }]))
   const [header, entry, end] = lines
   for (const [file, line] of [

@@ -36,7 +36,7 @@ async function upload(to: Device, body: BodyInit, query = '', type = 'applicatio
   return { status: response.status, headers: response.headers, body: await response.json() }
 }
 
-/** What a space holds, but for what is its own: versions. */
+/** Reads the content of a space without its own versions. */
 async function state(by: Device): Promise<readonly Entry[]> {
   const entries: Entry[] = []
   for (let [cursor, more] = [null as string | null, true]; more; ) {
@@ -48,7 +48,7 @@ async function state(by: Device): Promise<readonly Entry[]> {
   return entries
 }
 
-/** An export of two clients' entries, 1,300 of them, and what it holds. */
+/** Exports 1,300 entries of two clients; returns the text and the content. */
 async function exported(): Promise<{ text: string; entries: readonly Entry[]; from: Device }> {
   const space = crypto.randomUUID()
   const { token } = await mint({ space, scopes: ALL })
@@ -67,7 +67,7 @@ function linesOf(text: string): string[] {
   return text.trimEnd().split('\n')
 }
 
-/** An export with these entries between header and end. */
+/** Writes an export with these entries between header and end line. */
 function exportOf(entries: readonly object[]): string {
   const header = {
     type: 'header',
@@ -82,7 +82,7 @@ function exportOf(entries: readonly object[]): string {
   return [{ ...header, exportedAt: 1 }, ...filled, end].map((line) => `${JSON.stringify(line)}\n`).join('')
 }
 
-test('[IM1] an export fills an empty space: same entries, times and clients, versions of its own', async () => {
+test('[IM1] fills an empty space from an export: same entries, times and clients, versions of its own', async () => {
   const { text, entries, from } = await exported()
   const { space, a } = await newSpace()
   const reply = await upload(a, text)
@@ -103,7 +103,7 @@ test('[IM1] an export fills an empty space: same entries, times and clients, ver
   expect(await state(again.a)).toEqual(entries)
 })
 
-test('[IM1] no write from before an import is taken for the next one of its own client', async () => {
+test('[IM1] takes no write from before an import for the next one of its client', async () => {
   const { a } = await newSpace()
   await upload(a, exportOf([{ key: 'k', value: 'imported', timestamp: T }]))
   const same = await device({ token: a.token, clientId: 'a' })
@@ -114,7 +114,7 @@ test('[IM1] no write from before an import is taken for the next one of its own 
   })
 })
 
-test('[IM10] an import that is sent again says whether the space was written to since', async () => {
+test('[IM10] reports whether the space was written to since, if an import is repeated', async () => {
   const { a } = await newSpace()
   const text = exportOf([
     { key: 'k/1', value: 1 },
@@ -134,7 +134,7 @@ test('[IM10] an import that is sent again says whether the space was written to 
   expect((await a.get('/api/entries?key=k/2')).status).toBe(404)
 })
 
-test('[IM2] the last line of a key counts, and a deletion removes it', async () => {
+test('[IM2] uses the last line of a key, and removes it for a deletion', async () => {
   const lines = [
     { key: 'twice', value: 1 },
     { key: 'gone', value: 1 },
@@ -159,7 +159,7 @@ test('[IM2] the last line of a key counts, and a deletion removes it', async () 
   expect((await a.get('/api/status')).body.entries).toBe(1200)
 })
 
-test('[IM2] deletions alone leave the right counts', async () => {
+test('[IM2] counts correctly after deletions alone', async () => {
   const { space, a } = await newSpace()
   const puts = Array.from({ length: 499 }, (_, n) => ({ key: `k/${n}`, value: n }))
   const text = exportOf([...puts, { key: 'k/1', deleted: true }, { key: 'k/2', deleted: true }])
@@ -170,7 +170,7 @@ test('[IM2] deletions alone leave the right counts', async () => {
   expect(await state(a)).toHaveLength(497)
 })
 
-test('[IM3] only an empty space is filled, and with one export', async () => {
+test('[IM3] fills only an empty space, and from one export', async () => {
   const { text, from } = await exported()
   expect((await upload(from, text)).body).toMatchObject({ status: 409, code: 'not-empty' })
   const { a } = await newSpace()
@@ -180,7 +180,7 @@ test('[IM3] only an empty space is filled, and with one export', async () => {
   expect((await upload(a, exportOf([]))).body.code).toBe('not-empty')
 })
 
-test('[IM4] an import that was cut off is sent again, whole or from a line on', async () => {
+test('[IM4] continues an import that was cut off, sent again whole or from a line on', async () => {
   const { text, entries } = await exported()
   const lines = linesOf(text)
   const { space, a } = await newSpace()
@@ -211,7 +211,7 @@ test('[IM4] an import that was cut off is sent again, whole or from a line on', 
   })
 })
 
-test('[IM4] of two imports at once each line is stored once', async () => {
+test('[IM4] stores each line of two concurrent imports once', async () => {
   const { text, entries } = await exported()
   const { space, a } = await newSpace()
   await upload(a, linesOf(text).slice(0, 100).join('\n'))
@@ -235,7 +235,7 @@ test('[IM4] of two imports at once each line is stored once', async () => {
   expect((await a.get('/api/status')).body.head.split('.')[1]).toBe('1300')
 })
 
-test('[IM5] while an import is unfinished the space is closed; erasing it gives it up', async () => {
+test('[IM5] closes the space while an import is unfinished, and abandons the import on erasure', async () => {
   const { text } = await exported()
   const { space, a } = await newSpace()
   await upload(a, linesOf(text).slice(0, 600).join('\n'))
@@ -256,7 +256,7 @@ test('[IM5] while an import is unfinished the space is closed; erasing it gives 
   expect((await upload(next, text)).body.finished).toBe(true)
 })
 
-test('[IM9] an import goes no further once its session has expired; what came is in', async () => {
+test('[IM9] stops an import once its session has expired, and keeps the lines that arrived', async () => {
   const { text } = await exported()
   const { space, a } = await newSpace()
   onTestFinished(() => void vi.useRealTimers())

@@ -2,8 +2,8 @@ import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { spaceOf } from '../../../worker/src/http/exchange.ts'
 
-test('[SP2] a jurisdiction is part of where a space lies', () => {
-  // The runtime on this machine has none, so what the Worker asks it for is recorded.
+test('[SP2] derives the object of a space from its jurisdiction too', () => {
+  // The local runtime has no jurisdictions, so the test records what the Worker requests.
   const asked: string[] = []
   const restricted: Env['CHRONICLE'] = Object.create(env.CHRONICLE, {
     jurisdiction: {

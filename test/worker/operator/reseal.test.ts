@@ -20,7 +20,7 @@ const KEYS = Array.from({ length: 60 }, (_, index) => `k/${index}`)
 
 const session = sessionOf()
 
-/** A space with history, conflicts and an archive, all sealed by the first master key. */
+/** Makes a space with history, conflicts and an archive, all sealed by the first master key. */
 async function grownSpace(): Promise<string> {
   const space = crypto.randomUUID()
   const { token } = await mint({ space })
@@ -45,7 +45,7 @@ function under<R>(
   })
 }
 
-/** All that readers can get of a space. */
+/** Reads everything that readers can get of a space. */
 async function everything(opened: Space): Promise<unknown> {
   const { entries } = await pull(opened, session, { query: { cursor: null }, wrote: null })
   const histories = await Promise.all(KEYS.map((key) => readHistory(opened, session, { key })))
@@ -64,7 +64,7 @@ function generations(space: string): Promise<ReadonlySet<number>> {
   })
 }
 
-test('[KR6] all that a space holds is sealed by the newest key, and then read without the older one', async () => {
+test('[KR6] seals a whole space by the newest key, and then reads it without the older one', async () => {
   const space = await grownSpace()
   const before = await under(space, env.MASTER_KEY, everything)
   await under(space, ROTATED, async (opened) => {
@@ -86,7 +86,7 @@ test('[KR6] all that a space holds is sealed by the newest key, and then read wi
   expect(await under(space, NEWEST_ONLY, everything)).toEqual(before)
 })
 
-test('[KR6] before that the older key is needed, and a pass without it destroys nothing', async () => {
+test('[KR6] needs the older key before that, and destroys nothing in a pass without it', async () => {
   const space = await grownSpace()
   const before = await under(space, env.MASTER_KEY, everything)
   await under(space, ROTATED, (opened) => opened.keys())
@@ -105,7 +105,7 @@ function newId(): string {
   return env.CHRONICLE.idFromName(crypto.randomUUID()).toString()
 }
 
-test('[KR6] spaces see to it by themselves, and say when it is done', async () => {
+test('[KR6] re-seals spaces by their alarms, and reports when it is done', async () => {
   const space = await grownSpace()
   const stub = env.CHRONICLE.getByName(space)
   await runInDurableObject(stub, (_, { storage: { sql } }) => {
@@ -122,7 +122,7 @@ test('[KR6] spaces see to it by themselves, and say when it is done', async () =
   expect(await states()).toEqual(['done', 'done'])
 })
 
-/** Asks a Worker with other secrets or other objects than those of the test run. */
+/** Sends a request to a Worker with other secrets or objects than those of the test run. */
 async function askOf(changed: Partial<Env>, ...spaces: readonly string[]): Promise<unknown> {
   const headers = { authorization: `Bearer ${env.ADMIN_TOKEN}`, 'content-type': 'application/json' }
   const init = { method: 'POST', headers, body: JSON.stringify({ spaces }) }
@@ -133,7 +133,7 @@ async function askOf(changed: Partial<Env>, ...spaces: readonly string[]): Promi
   return response.json()
 }
 
-test('[KR6] a space whose object still has the last secrets is not done, whatever the Worker has', async () => {
+test('[KR6] reports a space whose object still has the last secrets as not done, whatever the Worker has', async () => {
   const id = env.CHRONICLE.getByName(await grownSpace()).id.toString()
   const rotated = { MASTER_KEY: ROTATED }
   const pending = { success: true, generation: 2, spaces: [{ id, state: 'pending' }] }
@@ -141,7 +141,7 @@ test('[KR6] a space whose object still has the last secrets is not done, whateve
   expect(await askOf(rotated, id)).toEqual(pending)
 })
 
-test('[KR6] a space whose object runs an older release is not done, whatever that says', async () => {
+test('[KR6] reports a space whose object runs an older release as not done, whatever its reply', async () => {
   const id = newId()
   const objectThatSays = (told: object) => ({
     CHRONICLE: {
@@ -158,7 +158,7 @@ test('[KR6] a space whose object runs an older release is not done, whatever tha
   expect(await stateOf({ done: false, generation: 1, entries: 0, unreadable: 3 })).toBe('failed')
 })
 
-/** Asks a space again and again, with its passes in between, as `npm run sweep` would. */
+/** Calls a space repeatedly, with its passes in between, as `npm run sweep` would. */
 async function sweepOf(opened: Space, now: number) {
   for (let round = 0; round < 20; round++) {
     const told = await reseal(opened, now)
@@ -169,14 +169,14 @@ async function sweepOf(opened: Space, now: number) {
   throw new Error('the space was never done')
 }
 
-test('[KR6] what a pass could not read is counted, and the space is done once it can be read again', async () => {
+test('[KR6] counts the chunks that a pass could not read, and finishes the space once they can be read again', async () => {
   const space = await grownSpace()
   const before = await under(space, env.MASTER_KEY, everything)
   const now = Date.now()
   const told = await under(space, NEWEST_ONLY, (opened) => sweepOf(opened, now))
   expect(told).toEqual({ generation: 2, done: false, entries: KEYS.length, unreadable: expect.any(Number) })
   expect(told.unreadable).toBeGreaterThan(KEYS.length / 60)
-  // Believed for a while: a sweep asks every second, and a pass reads all that the space holds.
+  // The result holds for a while: a sweep asks every second, and a pass reads the whole space.
   expect(await under(space, ROTATED, (opened) => reseal(opened, now + RESEAL_AGAIN_MS - 1))).toEqual(told)
   const mended = await under(space, ROTATED, (opened) => sweepOf(opened, now + RESEAL_AGAIN_MS))
   expect(mended).toEqual({ generation: 2, done: true, entries: KEYS.length })
@@ -184,7 +184,7 @@ test('[KR6] what a pass could not read is counted, and the space is done once it
   expect(await under(space, NEWEST_ONLY, everything)).toEqual(before)
 })
 
-test('[KR6] a pass of a release that did not count is done again', async () => {
+test('[KR6] repeats a pass of a release that did not count', async () => {
   const space = await grownSpace()
   await under(space, NEWEST_ONLY, async (opened, { sql }) => {
     await opened.keys()
@@ -195,7 +195,7 @@ test('[KR6] a pass of a release that did not count is done again', async () => {
   })
 })
 
-test('[KR6] one that fails is told, and the others go on', async () => {
+test('[KR6] reports a space that fails, and continues with the others', async () => {
   const broken = env.CHRONICLE.getByName(crypto.randomUUID())
   await runInDurableObject(broken, (_, { storage: { sql } }) => {
     sql.exec(`INSERT INTO meta VALUES ('names', x'000000030000000100')`)
@@ -205,7 +205,7 @@ test('[KR6] one that fails is told, and the others go on', async () => {
   expect(body.spaces.map(({ state }: { state: string }) => state)).toEqual(['failed', 'done'])
 })
 
-test('[KR6] what is no object of the class is refused with its place, and so are none and more than a hundred', async () => {
+test('[KR6] refuses an id of no object with its path, and an empty list or more than a hundred', async () => {
   const place = { status: 422, body: { code: 'invalid-request' } }
   expect(await ask(newId(), '0'.repeat(64))).toMatchObject(place)
   expect((await ask(newId(), '0'.repeat(64))).body.detail).toContain('spaces[1]')
@@ -216,7 +216,7 @@ test('[KR6] what is no object of the class is refused with its place, and so are
   expect(await ask(...many.slice(1))).toMatchObject({ status: 200 })
 })
 
-test('[LC8] a chunk that cannot be read stays where it is, and the pass goes on', async () => {
+test('[LC8] leaves an unreadable chunk in place, and continues the pass', async () => {
   const space = crypto.randomUUID()
   const a = await device(await mint({ space }))
   for (let round = 0; round < 3; round++) {
@@ -224,7 +224,7 @@ test('[LC8] a chunk that cannot be read stays where it is, and the pass goes on'
       await a.sync({ changes: [{ key, value: `${key} ${round}`, timestamp: T + round }] })
     }
   }
-  // The version of k/2 that stands, and one of k/1 that was replaced.
+  // The current version of k/2, and a replaced one of k/1.
   await damageChunks(space, (nth) => nth === 8 || nth === 1)
   const effort = await age(space, 1)
   expect(effort.next).not.toBe(0)

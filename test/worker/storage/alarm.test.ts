@@ -19,7 +19,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** A space in which something ages. */
+/** Makes a space with a superseded version, which ages. */
 async function agingSpace() {
   const space = crypto.randomUUID()
   const { sync } = await device(await mint({ space }))
@@ -30,18 +30,18 @@ async function agingSpace() {
 
 interface Ringing {
   readonly ended: 'delivered' | 'dropped'
-  /** How long until the object wakes next, ms; null: never. */
+  /** Time until the object wakes next, ms; null: never. */
   readonly next: number | null
   readonly lines: readonly string[]
 }
 
-/** Lets the alarm ring once, with the storage refusing what `broken` picks. */
+/** Rings the alarm once, while storage refuses the calls that `broken` picks. */
 async function ring(
   stub: Awaited<ReturnType<typeof agingSpace>>,
   broken: (query: unknown) => boolean,
 ): Promise<Ringing> {
   return runInDurableObject(stub, async (object: Chronicle, { storage }) => {
-    // Not to be rung by the runtime as well.
+    // The runtime must not ring the alarm as well.
     await storage.deleteAlarm()
     using _ = failing(storage.sql, 'exec', broken)
     let ended: Ringing['ended'] = 'dropped'
@@ -56,7 +56,7 @@ async function ring(
 const NOTHING = () => false
 const UPKEEP = (query: unknown) => String(query).includes('FROM revoked')
 
-test('[LC11] upkeep that fails again and again is never given up, and waits ever longer', async () => {
+test('[LC11] never gives up an upkeep that keeps failing, and waits longer each time', async () => {
   const stub = await agingSpace()
   const waits: (number | null)[] = []
   for (let failures = 1; failures <= 12; failures++) {
@@ -64,7 +64,7 @@ test('[LC11] upkeep that fails again and again is never given up, and waits ever
     expect(ended).toBe('delivered')
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ level: 'error', message: 'defect' }])
     waits.push(next)
-    // Between two alarms the object does not stay in memory.
+    // The object is evicted between two alarms.
     if (failures % 2 === 0) await evictDurableObject(stub)
   }
   expect(waits.slice(0, 4)).toEqual([10, 20, 40, 80].map((seconds) => seconds * SECOND))
@@ -73,14 +73,14 @@ test('[LC11] upkeep that fails again and again is never given up, and waits ever
   expect((await ring(stub, UPKEEP)).next).toBe(10 * SECOND)
 })
 
-test('[LC11] the wait grows where not even the count of failures can be kept', async () => {
+test('[LC11] waits longer even where the count of failures cannot be stored', async () => {
   const stub = await agingSpace()
   const waits: (number | null)[] = []
   for (let failures = 1; failures <= 3; failures++) waits.push((await ring(stub, () => true)).next)
   expect(waits).toEqual([10, 20, 40].map((seconds) => seconds * SECOND))
 })
 
-test('[LC11] an alarm that cannot be set is left to the retries of the platform', async () => {
+test('[LC11] leaves an alarm that cannot be set to the retries of the platform', async () => {
   const stub = await agingSpace()
   await runInDurableObject(stub, async (object: Chronicle, { storage }) => {
     await storage.deleteAlarm()
@@ -95,7 +95,7 @@ test('[LC11] an alarm that cannot be set is left to the retries of the platform'
   })
 })
 
-/** An alarm in memory, slow to answer. */
+/** Keeps an alarm in memory and answers slowly. */
 function slowStorage(at: number | null = null) {
   const storage = {
     at,
@@ -111,14 +111,14 @@ test.each([
   [[1000, DAY_MS], 1000],
   [[DAY_MS, 1000], 1000],
   [[DAY_MS, 3000, 2000, 4000], 2000],
-])('[LC11] of alarms that are asked for at once, %j, the earliest is set', async (wanted, expected) => {
+])('[LC11] sets the earliest of the alarms that are requested at once: %j', async (wanted, expected) => {
   const storage = slowStorage()
   const alarm = alarmOf(storage)
   await Promise.all(wanted.map((at) => alarm.wakeBy(at)))
   expect(storage.at).toBe(expected)
 })
 
-test('[LC11] an alarm that rings while it is being read does not count as one to come', async () => {
+test('[LC11] ignores an alarm that rings while it is being read', async () => {
   const storage = slowStorage(500)
   const alarm = alarmOf(storage)
   const waking = alarm.wakeBy(1000)
@@ -128,7 +128,7 @@ test('[LC11] an alarm that rings while it is being read does not count as one to
   expect(storage.at).toBe(1000)
 })
 
-test('[LC11] after an alarm could not be set, the next wish sets it', async () => {
+test('[LC11] sets an alarm that failed to be set at the next request for one', async () => {
   const storage = slowStorage()
   const alarm = alarmOf(storage)
   {
@@ -139,7 +139,7 @@ test('[LC11] after an alarm could not be set, the next wish sets it', async () =
   expect(storage.at).toBe(2000)
 })
 
-test('[LC11] no write and no sweep brings forward an alarm that was put off after a failure', async () => {
+test('[LC11] keeps an alarm that was put off after a failure, whatever is written or swept', async () => {
   let at: number | null = null
   const alarm = alarmOf({
     getAlarm: async () => at,

@@ -17,7 +17,7 @@ const T = Date.now() - 60_000
 
 const session = sessionOf()
 
-/** Writes keys again and again, some deleted, some in conflict; large enough for several rows. */
+/** Writes keys repeatedly, some deleted, some in conflict, enough for several rows. */
 async function fill({ a, b }: { a: Device; b: Device }, rounds = 12): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     const changes = Array.from({ length: 40 }, (_, index) => {
@@ -46,7 +46,7 @@ async function feed(by: Device, limit: number): Promise<unknown[]> {
   }
 }
 
-/** All pages: where one ends depends on how much had to be read for it. */
+/** Reads all pages. The end of a page depends on the bytes read for it. */
 async function conflicts(by: Device): Promise<unknown[]> {
   const found: unknown[] = []
   for (let after = 0; ; ) {
@@ -62,7 +62,7 @@ async function status(by: Device): Promise<{ head: string; entries: number }> {
   return { head, entries }
 }
 
-/** Every frame that is kept: in the log, or apart from it. */
+/** Reads every stored frame, in the log and in the archive. */
 function frames(space: string, table: 'segment' | 'archive'): Promise<readonly Frame[]> {
   return runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) =>
     storage.sql
@@ -79,7 +79,7 @@ function count(space: string, query: string): Promise<unknown> {
   )
 }
 
-test('[LC1] a pass changes nothing that clients see', async () => {
+test('[LC1] changes nothing that clients see during a pass', async () => {
   const { space, a, b } = await newSpace()
   await fill({ a, b })
   const before = { feed: await feed(a, 500), conflicts: await conflicts(a), status: await status(a) }
@@ -100,7 +100,7 @@ test('[LC1] a pass changes nothing that clients see', async () => {
   expect(body.results).toMatchObject([{ status: 'applied' }])
 })
 
-test('[LC1] a cursor from before a pass goes on after it, and new batches come behind it', async () => {
+test('[LC1] continues a cursor from before a pass, with new batches behind it', async () => {
   const { space, a, b } = await newSpace()
   await fill({ a, b }, 3)
   const { cursor } = (await a.sync({ changes: [], cursor: null })).body
@@ -113,7 +113,7 @@ test('[LC1] a cursor from before a pass goes on after it, and new batches come b
   expect(body).toMatchObject({ reset: false, changes: [{ key: 'new/1' }] })
 })
 
-test('[LC1] a space whose newest versions all lost keeps its place in the order', async () => {
+test('[LC1] keeps the latest sequence number of a space whose newest versions all lost', async () => {
   const { space, a, b } = await newSpace()
   await a.sync({ changes: [{ key: 'k', value: 1, timestamp: T }] })
   await age(space, 1)
@@ -127,7 +127,7 @@ test('[LC1] a space whose newest versions all lost keeps its place in the order'
   expect(await feed(b, 1)).toMatchObject([{ key: 'k' }, { key: 'z' }])
 })
 
-test('[LC2] replaced versions and losers stay readable for the retention, then go', async () => {
+test('[LC2] keeps replaced versions and losers readable for the retention, then drops them', async () => {
   const { space, a, b } = await newSpace()
   await fill({ a, b })
   await age(space, 1)
@@ -148,7 +148,7 @@ test('[LC2] replaced versions and losers stay readable for the retention, then g
   expect((await feed(a, 500)).length).toBeGreaterThan(50)
 })
 
-test('[LC2] what an open conflict speaks of is kept for ever, and its row with it', async () => {
+test('[LC2] keeps the versions of an open conflict and their row for ever', async () => {
   const { space, a, b } = await newSpace()
   for (const device of [a, b]) {
     await device.sync({ changes: [{ key: 'open', value: device.id, timestamp: T }] })
@@ -170,7 +170,7 @@ test('[LC2] what an open conflict speaks of is kept for ever, and its row with i
   expect(await frames(space, 'archive')).toEqual([])
 })
 
-test('[LC3] a deletion is forgotten after its time, counted from its arrival', async () => {
+test('[LC3] drops a tombstone after its retention, counted from its arrival', async () => {
   const { space, a, b } = await newSpace()
   await a.sync({
     changes: [
@@ -204,7 +204,7 @@ test('[LC3] a deletion is forgotten after its time, counted from its arrival', a
   expect(await frames(space, 'archive')).toEqual([])
 })
 
-test('[FE10] a reader from nothing pages through below the floor, and starts over for a deletion it may miss', async () => {
+test('[FE10] lets a reader from the start page below the floor, and resets it if it may miss a deletion', async () => {
   const { space, a, b } = await newSpace()
   const keys = ['k/1', 'k/2', 'k/3', 'k/4', 'k/5']
   await a.sync({ changes: keys.map((key) => ({ key, value: key, timestamp: T })) })
@@ -224,7 +224,7 @@ test('[FE10] a reader from nothing pages through below the floor, and starts ove
   })
 })
 
-test('[FE10] a page during which a deletion is forgotten is read again', async () => {
+test('[FE10] re-reads a page during which a tombstone is dropped', async () => {
   const { space, a } = await newSpace()
   await a.sync({ changes: [{ key: 'k', value: 1, timestamp: T }] })
   const { cursor } = (await a.sync({ changes: [], cursor: null })).body
@@ -239,7 +239,7 @@ test('[FE10] a page during which a deletion is forgotten is read again', async (
   })
 })
 
-test('[LC4] reads that meet a pass between their awaits are right', async () => {
+test('[LC4] reads correctly while a pass runs between the awaits', async () => {
   const { space, a, b } = await newSpace()
   await fill({ a, b })
   const before = await feed(a, 500)
@@ -259,7 +259,7 @@ test('[LC4] reads that meet a pass between their awaits are right', async () => 
   })
 })
 
-test('[LC4] a pass that is cut off after any piece of it goes on where it was', async () => {
+test('[LC4] continues a pass that was cut off after any slice', async () => {
   const { space, a, b } = await newSpace()
   for (let round = 0; round < 7; round++) {
     const big = Array.from({ length: 6 }, (_, index) => ({
@@ -283,7 +283,7 @@ test('[LC4] a pass that is cut off after any piece of it goes on where it was', 
   expect(await count(space, 'SELECT superseded FROM segment ORDER BY first DESC LIMIT 1')).toBe(0)
 })
 
-test('[LC4] a batch that replaces what a pass is sealing is counted for the next one', async () => {
+test('[LC4] counts versions that a batch replaces during a pass for the next pass', async () => {
   const { space, a, b } = await newSpace()
   await fill({ a, b })
   const [{ key }] = (await feed(a, 500)) as [{ key: string }]
@@ -301,7 +301,7 @@ test('[LC4] a batch that replaces what a pass is sealing is counted for the next
   expect((await feed(a, 500)).at(-1)).toMatchObject({ key, value: 'new' })
 })
 
-test('[LC5] a pass seals anew what an older master key sealed', async () => {
+test('[LC5] re-seals in a pass what an older master key sealed', async () => {
   const { space, a, b } = await newSpace()
   await fill({ a, b })
   const before = await feed(a, 500)
@@ -316,7 +316,7 @@ test('[LC5] a pass seals anew what an older master key sealed', async () => {
   expect(before.length).toBe((await frames(space, 'segment')).flatMap(({ slots }) => slots).length)
 })
 
-test('[LC6] after a pass a page reads about what it returns, however hot a key was', async () => {
+test('[LC6] reads about as much as a page returns after a pass, however hot a key was', async () => {
   const { space, a } = await newSpace()
   await a.sync({ changes: [{ key: 'cold', value: 1, timestamp: T }] })
   for (let round = 0; round < 20; round++) {
@@ -336,7 +336,7 @@ test('[LC6] after a pass a page reads about what it returns, however hot a key w
   expect(effort.rowsWritten).toBeLessThan(200)
 })
 
-test('[LC7] a space wakes soon when half of it is superseded, daily while anything ages, and else not at all', async () => {
+test('[LC7] wakes a space soon if half of it is superseded, daily while anything ages, otherwise never', async () => {
   const { space, a, b } = await newSpace()
   const stub = env.CHRONICLE.getByName(space)
   const alarm = async () => {
@@ -361,7 +361,7 @@ test('[LC7] a space wakes soon when half of it is superseded, daily while anythi
   expect((await age(space, 31)).next).toBeNull()
 })
 
-test('[LC7] an erased space has no alarm', async () => {
+test('[LC7] leaves an erased space without an alarm', async () => {
   const space = crypto.randomUUID()
   const a = await device(await mint({ space, scopes: ['sync:read', 'sync:write', 'space:admin'] }))
   for (const n of [1, 2]) await a.sync({ changes: [{ key: 'k', value: n, timestamp: n }] })

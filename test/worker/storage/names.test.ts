@@ -11,7 +11,7 @@ const latin1 = new TextDecoder('latin1')
 const LONG = 'x'.repeat(511)
 const KEYS = ['notes/1', 'notes/2', 'ä/€/😀', `${LONG}x`, `${LONG}y`]
 
-/** Works on the rows of a space, opened under some master keys. */
+/** Works on the rows of a space that is opened under some master keys. */
 function inSpace<T>(
   name: string,
   work: (sql: SqlStorage, open: (masterKeys?: string, names?: string) => Promise<Space>) => Promise<T>,
@@ -50,7 +50,7 @@ async function spaceOf(keys: readonly string[]): Promise<{ space: string; a: Dev
   return { space, a }
 }
 
-test('[SG9] every key has a name of 22 characters that says nothing of it, and is found by it', async () => {
+test('[SG9] stores every key under an opaque name of 22 characters, and finds it by that name', async () => {
   await inSpace(crypto.randomUUID(), async (sql, open) => {
     const space = await open()
     write(space, KEYS)
@@ -62,7 +62,7 @@ test('[SG9] every key has a name of 22 characters that says nothing of it, and i
   })
 })
 
-test('[SG9] names outlive the object and every rotation; an older key is no longer needed once the space was open', async () => {
+test('[SG9] keeps names through eviction and rotation, without the older key once the space was opened', async () => {
   await inSpace(crypto.randomUUID(), async (sql, open) => {
     write(await open(), KEYS)
     const names = namesIn(sql)
@@ -75,7 +75,7 @@ test('[SG9] names outlive the object and every rotation; an older key is no long
   })
 })
 
-test('[SG9] a space that slept through a rotation does not open without its key, and nothing is lost by trying', async () => {
+test('[SG9] does not open a space that missed a rotation without its key, and loses nothing by the attempt', async () => {
   await inSpace(crypto.randomUUID(), async (_, open) => {
     write(await open(), KEYS)
     await expect(open(NEWEST_ONLY)).rejects.toThrow('the stack has no master key of generation 1 any more')
@@ -83,7 +83,7 @@ test('[SG9] a space that slept through a rotation does not open without its key,
   })
 })
 
-test('[SG9] the names of another space are others, and after an erasure so are those of the same', async () => {
+test('[SG9] gives other names to another space, and to the same space after an erasure', async () => {
   const [one, other] = [await spaceOf(['notes/1']), await spaceOf(['notes/1'])]
   const nameIn = (space: string) => inSpace(space, async (sql) => namesIn(sql)[0])
   const before = await nameIn(one.space)
@@ -97,7 +97,7 @@ test('[SG9] the names of another space are others, and after an erasure so are t
   expect(await again.get('/api/entries?key=notes/1')).toMatchObject({ status: 200 })
 })
 
-test('[SG9] whoever opens a new space at the same time comes to the same names', async () => {
+test('[SG9] gives concurrent openings of a new space the same names', async () => {
   await inSpace(crypto.randomUUID(), async (_, open) => {
     const [one, other] = await Promise.all([open(), open()])
     write(one, KEYS)
@@ -105,7 +105,7 @@ test('[SG9] whoever opens a new space at the same time comes to the same names',
   })
 })
 
-test('[SG9] a space that holds something goes on as it began, whatever the setting is by then', async () => {
+test('[SG9] keeps the naming of a space that holds entries, whatever the setting has become', async () => {
   for (const began of ['clear', 'keyed']) {
     await inSpace(crypto.randomUUID(), async (sql, open) => {
       write(await open(env.MASTER_KEY, began), ['notes/1'])
@@ -121,7 +121,7 @@ test('[SG9] a space that holds something goes on as it began, whatever the setti
   }
 })
 
-test('[SG9] no key is in any row of a space that keeps none in clear', async () => {
+test('[SG9] stores no key in any row of a space with keyed names', async () => {
   const { space, a } = await spaceOf(['canary/4711', 'canary/4712'])
   await a.sync({ batch: 1, changes: [{ key: 'canary/4711', value: 2, timestamp: 0, base: null }] })
   await a.sync({ changes: [{ key: 'canary/4712', deleted: true, timestamp: 2 }] })
@@ -138,7 +138,7 @@ test('[SG9] no key is in any row of a space that keeps none in clear', async () 
   expect(text).not.toContain('canary')
 })
 
-test('[SG9] a changed secret is no secret: the space does not open', async () => {
+test('[SG9] does not open a space whose stored secret was changed', async () => {
   const { space, a } = await spaceOf(['notes/1'])
   await inSpace(space, async (sql, open) => {
     const { value } = sql.exec<{ value: ArrayBuffer }>(`SELECT value FROM meta WHERE name = 'names'`).one()

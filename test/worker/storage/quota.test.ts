@@ -12,7 +12,7 @@ const LAVISH = 1_000_000_000
 
 beforeEach(() => env.CHRONICLE_KV.delete(CONFIG_KEY))
 
-/** Lets the operator decide, and a space hear of it. */
+/** Configures a quota and lets a space read it. */
 async function allow(quota: object, space?: string, more: object = {}): Promise<Reply> {
   const { revision } = (await send('GET', '/api/config', { bearer: env.ADMIN_TOKEN })).body
   const body = { revision, quota, ...more }
@@ -38,7 +38,7 @@ function sizeOf(space: string): Promise<number> {
   return runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage: { sql } }) => sql.databaseSize)
 }
 
-/** Everything that is stored of a space. */
+/** Reads everything that is stored of a space. */
 function dump(space: string): Promise<string> {
   return runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage: { sql } }) => {
     const tables = ['segment', 'head', 'client', 'conflict', 'archive']
@@ -46,7 +46,7 @@ function dump(space: string): Promise<string> {
   })
 }
 
-test('[QU1] a space takes as many entries as it may hold, and of a batch with one too many nothing', async () => {
+test('[QU1] takes entries up to the quota, and nothing of a batch with one too many', async () => {
   await allow({ entries: 5 })
   const { space, a } = await newSpace()
   expect((await a.sync({ batch: 1, changes: puts(0, 4) })).body.success).toBe(true)
@@ -61,7 +61,7 @@ test('[QU1] a space takes as many entries as it may hold, and of a batch with on
   expect((await a.get('/api/status')).body.entries).toBe(5)
 })
 
-test('[QU1] what adds no entry passes, even where there are more than allowed', async () => {
+test('[QU1] takes changes that add no entry, even over the quota', async () => {
   const { space, a } = await newSpace()
   await a.sync({ changes: puts(0, 5) })
   await allow({ entries: 3 }, space)
@@ -74,7 +74,7 @@ test('[QU1] what adds no entry passes, even where there are more than allowed', 
   expect((await a.sync({ changes: [{ key: '', value: 1, timestamp: T }] })).status).toBe(200)
 })
 
-test('[QU1] a batch that was refused is taken later under the same number, one that was taken is answered again', async () => {
+test('[QU1] takes a refused batch later under the same number, and replays one that was taken', async () => {
   await allow({ entries: 2 })
   const { space, a } = await newSpace()
   const first = { batch: 1, changes: puts(0, 2) }
@@ -89,7 +89,7 @@ test('[QU1] a batch that was refused is taken later under the same number, one t
   expect((await a.sync(second)).body).toMatchObject({ success: true, replayed: true })
 })
 
-test('[QU2] with as many bytes as it may have, a space takes no more content', async () => {
+test('[QU2] takes no more content once a space has as many bytes as allowed', async () => {
   const { space: other, a: stranger } = await newSpace()
   await stranger.get('/api/status')
   const used = await sizeOf(other)
@@ -109,7 +109,7 @@ test('[QU2] with as many bytes as it may have, a space takes no more content', a
   }
 })
 
-test('[QU2] deletions without a value pass, and what stores nothing', async () => {
+test('[QU2] takes deletions without a value and changes that store nothing', async () => {
   const { space, a } = await newSpace()
   await a.sync({ changes: puts(0, 5) })
   await allow({ bytes: 1 }, space)
@@ -125,7 +125,7 @@ test('[QU2] deletions without a value pass, and what stores nothing', async () =
   expect((await a.get('/api/status')).body.entries).toBe(4)
 })
 
-test('[QU2] once what was replaced is let go, there is room again', async () => {
+test('[QU2] has room again once replaced versions are dropped', async () => {
   const { space, a } = await newSpace()
   for (let round = 0; round < 8; round++) {
     const changes = [{ key: 'k/0', value: `${round}`.padEnd(120_000, 'x'), timestamp: T + round }]
@@ -140,7 +140,7 @@ test('[QU2] once what was replaced is let go, there is room again', async () => 
   expect((await a.sync({ changes: puts(1, 2) })).status).toBe(200)
 })
 
-test('[QU2] a token of some collections is not told how much the space holds', async () => {
+test('[QU2] does not show a token of some collections how much the space holds', async () => {
   await allow({ entries: 1, bytes: LAVISH })
   const { space, a } = await newSpace()
   const some = await device(await mint({ space, collections: ['k'] }))
@@ -149,7 +149,7 @@ test('[QU2] a token of some collections is not told how much the space holds', a
   expect(body).toMatchObject({ status: 507, quota: 'entries', limit: 1, used: null })
 })
 
-/** A space with an open conflict about `x/1`. */
+/** Makes a space with an open conflict about `x/1`. */
 async function openConflict(): Promise<{ space: string; a: Device; base: string; id: number }> {
   await allow({}, undefined, { policies: { x: 'manual' } })
   const { space, a } = await newSpace()
@@ -164,7 +164,7 @@ function resolve(by: Device, id: number, body: object): Promise<Reply> {
   return send('POST', `/api/conflicts/${id}/resolve`, { bearer: by.session, body })
 }
 
-test('[QU3] a decision that writes is refused like any write, and the conflict stays open', async () => {
+test('[QU3] refuses a decision that writes like any write, and leaves the conflict open', async () => {
   const { space, a, base, id } = await openConflict()
   await allow({ bytes: 1 }, space)
   const before = await dump(space)
@@ -178,7 +178,7 @@ test('[QU3] a decision that writes is refused like any write, and the conflict s
   })
 })
 
-test('[QU3] one that writes nothing passes; one that brings an entry back needs room for it', async () => {
+test('[QU3] takes a decision that writes nothing, and needs room for one that brings an entry back', async () => {
   const one = await openConflict()
   await allow({ bytes: 1, entries: 1 }, one.space)
   expect((await resolve(one.a, one.id, { choice: 'winner', base: one.base })).status).toBe(200)
@@ -198,7 +198,7 @@ function upload({ session }: Device, body: string): Promise<Reply> {
   })
 }
 
-/** An export of so many entries of 100 bytes and more. */
+/** Writes an export of `count` entries of 100 bytes and more. */
 function exportOf(count: number): string {
   const header = {
     type: 'header',
@@ -215,7 +215,7 @@ function exportOf(count: number): string {
   return [{ ...header, exportedAt: 1 }, ...entries, end].map((line) => `${JSON.stringify(line)}\n`).join('')
 }
 
-test('[QU3] an import stops where the space is full, and goes on once the quota was raised', async () => {
+test('[QU3] stops an import where the space is full, and continues once the quota was raised', async () => {
   const text = exportOf(1200)
   for (const [quota, used] of [
     [{ entries: 700 }, 499],
@@ -239,14 +239,14 @@ test('[QU3] an import stops where the space is full, and goes on once the quota 
   }
 })
 
-test('[QU3] of an export that does not fit at all nothing is stored, and the space stays open', async () => {
+test('[QU3] stores nothing of an export that does not fit at all, and leaves the space open', async () => {
   await allow({ bytes: 1 })
   const { a } = await newSpace()
   expect((await upload(a, exportOf(3))).status).toBe(507)
   expect((await a.get('/api/status')).body).toMatchObject({ status: 'ok', entries: 0 })
 })
 
-test('[QU4] a full space can be read, exported, followed and erased', async () => {
+test('[QU4] reads, exports, follows and erases a full space', async () => {
   const { space, a } = await newSpace()
   await a.sync({ changes: puts(0, 3) })
   await allow({ entries: 1, bytes: 1 }, space)
@@ -266,7 +266,7 @@ test('[QU4] a full space can be read, exported, followed and erased', async () =
   )
 })
 
-test('[QU5] the status tells what is used and allowed, to a token of all collections', async () => {
+test('[QU5] shows the used and allowed amounts in the status of a token of all collections', async () => {
   await allow({ entries: 1000, bytes: LAVISH })
   const { space, a } = await newSpace()
   await a.sync({ changes: puts(0, 3) })
@@ -279,7 +279,7 @@ test('[QU5] the status tells what is used and allowed, to a token of all collect
   expect((await some.get('/api/status')).body.quota).toBeNull()
 })
 
-test('[QU5] its tag is of the quota and of the bytes that are used', async () => {
+test('[QU5] changes the tag of the status with the quota and the used bytes', async () => {
   const { space, a } = await newSpace()
   const some = await device(await mint({ space, collections: ['k'] }))
   const ask = async ({ session }: Device, known = '"none"') => {
@@ -303,7 +303,7 @@ test('[QU5] its tag is of the quota and of the bytes that are used', async () =>
   }
 })
 
-test('[QU6] what is left out of the quota is as if never configured', async () => {
+test('[QU6] uses the default for a quota that is left out', async () => {
   const defaults = { entries: 1_000_000, bytes: 1024 ** 3 }
   expect((await allow({})).body.quota).toEqual(defaults)
   expect((await allow({ entries: 7 })).body.quota).toEqual({ ...defaults, entries: 7 })
@@ -321,7 +321,7 @@ test.each([
   [{ bytes: 10_000_000_001 }, 'quota.bytes'],
   [{ values: 5 }, 'values'],
   [5, 'quota'],
-])('[QU6] a quota that makes no sense is refused with the place: %j', async (quota, place) => {
+])('[QU6] refuses an invalid quota and names its path: %j', async (quota, place) => {
   const reply = await allow(quota as object)
   expect(reply).toMatchObject({ status: 422, body: { code: 'invalid-request' } })
   expect(reply.body.detail).toContain(place)

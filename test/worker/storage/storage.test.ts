@@ -15,7 +15,7 @@ interface Cost {
   readonly rowsWritten: number
 }
 
-/** What each of some requests costs, by the counters of the object's own database. */
+/** Measures the cost of each request by the counters of the object's own database. */
 function costs(space: string, requests: readonly object[]): Promise<readonly Cost[]> {
   return runInDurableObject(env.CHRONICLE.getByName(space), async (_, state) => {
     const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = []
@@ -35,7 +35,7 @@ function costs(space: string, requests: readonly object[]): Promise<readonly Cos
       storage: { sql: counting, transactionSync, getAlarm: async () => null, setAlarm: async () => {} },
     } as unknown as DurableObjectState
     const opened = openSpace(watched, env)
-    // Once for each waking of the object.
+    // Paid once at each start of the object.
     await opened.keys()
     const found: Cost[] = []
     for (const request of requests) {
@@ -80,12 +80,12 @@ for (const [size, rounds] of [
   })
 }
 
-test('[SG2] the rows that a change costs do not grow with the space', async () => {
+test('[SG2] writes as many rows for a change in a large space as in a small one', async () => {
   const space = crypto.randomUUID()
   const rewrite = (round: number) => ({
     changes: [{ key: 'k/0', value: round, timestamp: T + round }],
   })
-  // The first write also notes whose the client is.
+  // The first write also records the subject of the client.
   await costs(space, [rewrite(0)])
   const [before] = await costs(space, [rewrite(1)])
   await costs(space, batches(500, 10))
@@ -107,12 +107,12 @@ async function spaceWith(value: string): Promise<{ space: string; a: Device }> {
   return { space, a }
 }
 
-/** One character a byte. */
+/** Decodes one character a byte. */
 function bytesText(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
 }
 
-/** Every cell of every table, bytes as text. */
+/** Reads every cell of every table, bytes as text. */
 function dump(space: string): Promise<string> {
   return runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) => {
     const tables = storage.sql
@@ -128,14 +128,14 @@ function dump(space: string): Promise<string> {
   })
 }
 
-test('[SG3] values are sealed at rest', async () => {
+test('[SG3] seals values at rest', async () => {
   const { space } = await spaceWith('canary-4711')
   const stored = await dump(space)
   expect(stored).toContain('k/1')
   expect(stored).not.toContain('canary-4711')
 })
 
-test('[SG4] what was stored outlives the object', async () => {
+test('[SG4] keeps stored entries through a restart of the object', async () => {
   const { space, a } = await spaceWith('v')
   const before = await a.sync({ changes: [], cursor: null })
   await evictDurableObject(env.CHRONICLE.getByName(space))
@@ -148,14 +148,14 @@ test('[SG4] what was stored outlives the object', async () => {
   expect(next.body.changes).toMatchObject([{ key: 'k/3' }])
 })
 
-test('[SG4] a revocation outlives the object', async () => {
+test('[SG4] keeps a revocation through a restart of the object', async () => {
   const { space, a } = await spaceWith('v')
   await send('DELETE', '/api/auth', { bearer: a.session })
   await evictDurableObject(env.CHRONICLE.getByName(space))
   expect((await a.get('/api/status')).body.code).toBe('session-ended')
 })
 
-/** Rewrites the log with `change` and says what the readers get. */
+/** Rewrites the log with `change`, and returns the replies to readers. */
 async function tampered(
   change: (body: Uint8Array) => Uint8Array,
 ): Promise<{ status: number; text: string }[]> {
@@ -171,7 +171,7 @@ async function tampered(
   return replies.map(({ status, body }) => ({ status, text: JSON.stringify(body) }))
 }
 
-test('[SG5] a changed, swapped or older chunk is a reported corruption, never a wrong value', async () => {
+test('[SG5] reports a changed, swapped or older chunk as corruption, and never shows a wrong value', async () => {
   const changes: ((body: Uint8Array) => Uint8Array)[] = [
     (body) => body.with(body.length - 1, (body.at(-1) ?? 0) ^ 1),
     (body) => body.with(body.length - 40, (body.at(-40) ?? 0) ^ 1),
@@ -187,7 +187,7 @@ test('[SG5] a changed, swapped or older chunk is a reported corruption, never a 
   }
 })
 
-/** Puts the first batch's chunk, with the second one's place in the log, where the second was. */
+/** Puts the first batch's chunk in place of the second, under the second's sequence numbers. */
 function passOffOlder(body: Uint8Array): Uint8Array {
   const end = 8 + new DataView(body.buffer).getUint32(0) + new DataView(body.buffer).getUint32(4)
   const first = body.slice(0, end)
@@ -201,14 +201,14 @@ function passOffOlder(body: Uint8Array): Uint8Array {
   return both
 }
 
-/** Says in the clear frame that a chunk came in another batch: the seal binds its origin. */
+/** Changes the batch in the clear frame of a chunk: the seal binds its origin. */
 function claimOtherBatch(body: Uint8Array): Uint8Array {
   const changed = Uint8Array.from(bytesText(body).replace('"b":2', '"b":3'), (unit) => unit.charCodeAt(0))
   expect(changed).not.toEqual(body)
   return changed
 }
 
-test('[SG5] a frame that deals its contents out otherwise is a reported corruption, in the history too', async () => {
+test('[SG5] reports a frame that assigns its contents differently as corruption, in the history too', async () => {
   const space = crypto.randomUUID()
   const a = await device(await mint({ space }))
   const changes = [1, 2].map((value) => ({ key: 'k', value: `secret-${value}`, timestamp: T }))
@@ -235,7 +235,7 @@ test('[SG5] a frame that deals its contents out otherwise is a reported corrupti
   }
 })
 
-test('[SG5] a conflict whose sides are of two keys is a reported corruption, and no way to the other one', async () => {
+test('[SG5] reports a conflict whose sides are of two keys as corruption, and does not show the other key', async () => {
   const space = crypto.randomUUID()
   const a = await device(await mint({ space }))
   const changes = ['open/1', 'secret/1'].map((key) => ({ key, value: key, timestamp: T }))
@@ -265,7 +265,7 @@ test('[SG5] a conflict whose sides are of two keys is a reported corruption, and
   }
 })
 
-test('[SG5] a head whose version is not in the log is a reported corruption, and no endless search', async () => {
+test('[SG5] reports an entry row whose version is not in the log as corruption, without an endless search', async () => {
   const space = crypto.randomUUID()
   const a = await device(await mint({ space }))
   await a.sync({ changes: [{ key: 'k', value: 'secret', timestamp: T }] })

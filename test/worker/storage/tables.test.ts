@@ -6,7 +6,7 @@ import { migrate } from '../../../worker/src/objects/tables.ts'
 import { counting } from '../../support/unkind/calls.ts'
 import { device, mint } from '../../support/worker/client.ts'
 
-test('[SG8] a space of an older version gets the steps that it lacks, and keeps its rows', async () => {
+test('[SG8] applies the missing steps to a space of an older version, and keeps its rows', async () => {
   const space = crypto.randomUUID()
   const a = await device(await mint({ space }))
   for (const n of [1, 2, 3]) await a.sync({ batch: n, changes: [{ key: 'k', value: n, timestamp: n }] })
@@ -33,7 +33,7 @@ test('[SG8] a space of an older version gets the steps that it lacks, and keeps 
   expect(body).toMatchObject({ success: true, replayed: true })
 })
 
-test('[SG8] tables of a newer version are left alone', async () => {
+test('[SG8] leaves the tables of a newer version alone', async () => {
   const stub = env.CHRONICLE.getByName(crypto.randomUUID())
   await runInDurableObject(stub, (_, { storage }) => {
     storage.sql.exec(`UPDATE meta SET value = 99 WHERE name = 'step'`)
@@ -44,7 +44,7 @@ test('[SG8] tables of a newer version are left alone', async () => {
   })
 })
 
-test('[SG11] a space that starts again writes nothing: its first reply waits for no commit', async () => {
+test('[SG11] writes nothing when a space starts again: the first reply waits for no commit', async () => {
   const space = crypto.randomUUID()
   await (await device(await mint({ space }))).sync({ changes: [{ key: 'k', value: 1, timestamp: 1 }] })
   await runInDurableObject(env.CHRONICLE.getByName(space), (_, ctx) => {

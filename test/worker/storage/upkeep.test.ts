@@ -23,7 +23,7 @@ function alarmOf(space: string): Promise<number | null> {
   return runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) => storage.getAlarm())
 }
 
-/** Flips a bit of a row: at so many bytes from its start, or before its end. */
+/** Flips a bit of a row at an offset from its start, or from its end. */
 function flip(space: string, { table, at }: { table: 'segment' | 'archive'; at: number }): Promise<void> {
   return sql(space, (db) => {
     const [row] = db
@@ -37,7 +37,7 @@ function flip(space: string, { table, at }: { table: 'segment' | 'archive'; at: 
   })
 }
 
-/** Writes four keys, each so many times. */
+/** Writes four keys, each `times` times. */
 async function rewrite(by: Device, times: number, from = 0): Promise<void> {
   for (let round = from; round < from + times; round += 100) {
     const changes = Array.from({ length: 400 }, (_, index) => ({
@@ -49,7 +49,7 @@ async function rewrite(by: Device, times: number, from = 0): Promise<void> {
   }
 }
 
-test('[LC8] superseded versions that cannot be read make no pass after pass', async () => {
+test('[LC8] does not repeat passes for superseded versions that cannot be read', async () => {
   const { space, a } = await newSpace()
   await rewrite(a, 500)
   await damageChunks(space, () => true)
@@ -60,7 +60,7 @@ test('[LC8] superseded versions that cannot be read make no pass after pass', as
     String(await sql(space, (db) => db.exec(`SELECT value FROM meta WHERE name = 'passes'`).one().value)),
   )
   expect(passes).toMatchObject({ now: null, last: { left: 1996, unreadable: 5 } })
-  // What comes after them is taken out as ever.
+  // Later superseded versions are taken out as usual.
   const b = await device({ token: a.token, clientId: 'b' })
   await b.sync({ changes: [{ key: 'new', value: 0, timestamp: T }] })
   for (let n = 1; n <= 1100; n += 100)
@@ -78,7 +78,7 @@ for (const [what, at] of [
   ['its length', 1],
   ['its frame', 9],
 ] as const) {
-  test(`[LC8] a row that is broken in ${what} is carried along and reported, in the log and in the archive`, async () => {
+  test(`[LC8] keeps and reports a row that is broken in ${what}, in the log and in the archive`, async () => {
     const { space, a } = await newSpace()
     await rewrite(a, 1000)
     await flip(space, { table: 'segment', at })
@@ -93,14 +93,14 @@ for (const [what, at] of [
     const masterKeys = `2:${btoa('n'.repeat(32))} ${env.MASTER_KEY}`
     expect((await age(space, 2, { masterKeys })).next).toBe(DAY_MS)
     expect(lines()).toContainEqual(expect.objectContaining({ message: 'archive row unreadable' }))
-    // Past their time, rows go whether or not they can be read.
+    // Rows past their retention are dropped whether or not they can be read.
     await age(space, 100, { masterKeys })
     expect(await sql(space, (db) => db.exec('SELECT count(*) AS rows FROM archive').one().rows)).toBe(0)
     errors.mockRestore()
   })
 }
 
-/** Replaces some of the first frame of a row, as long as it was. */
+/** Replaces a part of the first frame of a row by one of the same length. */
 function damage(space: string, { row, from, to }: { row: number; from: RegExp; to: string }): Promise<void> {
   return sql(space, (db) => {
     const rows = db.exec<{ first: number; body: ArrayBuffer }>(
@@ -123,7 +123,7 @@ for (const [what, { row, from, to }] of [
   ['a longer step', { row: 1, from: /,1,0,0,1,/, to: ',1,0,0,9,' }],
   ['a time that is not whole', { row: 1, from: /"t":\d{12}/, to: '"t":17958606368.' }],
 ] as const) {
-  test(`[LC8] ${what} in a frame costs the versions of that chunk, and no other`, async () => {
+  test(`[LC8] loses only the versions of one chunk to ${what} in its frame`, async () => {
     const { space, a } = await newSpace()
     for (let round = 0; round < 12; round++) {
       const changes = Array.from({ length: 100 }, (_, n) => ({
@@ -159,7 +159,7 @@ for (const [what, { row, from, to }] of [
   })
 }
 
-test('[LC8] a row that says that it ends before it begins does not hold up a pass', async () => {
+test('[LC8] does not block a pass at a row that ends before it begins', async () => {
   const { space, a } = await newSpace()
   await rewrite(a, 1000)
   await sql(space, (db) => db.exec('UPDATE segment SET last = 1 WHERE first > 1000'))
@@ -168,7 +168,7 @@ test('[LC8] a row that says that it ends before it begins does not hold up a pas
   errors.mockRestore()
 })
 
-test('[LC4] a batch is not written behind a broken chunk', async () => {
+test('[LC4] writes no batch behind a broken chunk', async () => {
   const { space, a } = await newSpace()
   await a.sync({ changes: [{ key: 'k/1', value: 1, timestamp: T }] })
   await flip(space, { table: 'segment', at: 9 })
@@ -177,7 +177,7 @@ test('[LC4] a batch is not written behind a broken chunk', async () => {
   expect((await a.get('/api/entries?key=k/2')).body.value).toBe(2)
 })
 
-test('[LC2] a loser on a key that is gone is archived and forgotten like any other', async () => {
+test('[LC2] archives and drops a loser on a dropped key like any other', async () => {
   for (const defaultPolicy of ['server-wins', 'manual', 'client-wins']) {
     await configure({ defaultPolicy })
     const { space, a } = await newSpace()
@@ -191,7 +191,7 @@ test('[LC2] a loser on a key that is gone is archived and forgotten like any oth
   }
 })
 
-/** Puts conflicts there that are open, and rows of the archive whose time is up, as a busy client would. */
+/** Inserts open conflicts and archive rows past their retention, as a busy client would leave them. */
 function crowd(db: SqlStorage, { conflicts, archives }: { conflicts: number; archives: number }): void {
   for (let from = 10_000; from < 10_000 + conflicts; from += 1000) {
     const ids = JSON.stringify(Array.from({ length: 1000 }, (_, n) => from + n))
@@ -205,7 +205,7 @@ function crowd(db: SqlStorage, { conflicts, archives }: { conflicts: number; arc
   db.exec(`INSERT INTO archive SELECT value, value + 9, 0, x'' FROM json_each(?)`, firsts)
 }
 
-test('[LC2] a step of upkeep reads no more because there are many conflicts', async () => {
+test('[LC2] reads no more rows in a step of upkeep if there are many conflicts', async () => {
   const { space, a } = await newSpace()
   await rewrite(a, 500)
   await age(space, 1)
@@ -215,13 +215,13 @@ test('[LC2] a step of upkeep reads no more because there are many conflicts', as
   expect(await sql(space, (db) => db.exec('SELECT count(*) AS rows FROM archive').one().rows)).toBe(0)
 })
 
-test('[LC2] a row of the archive that an open conflict speaks of is looked at once in a retention, and kept', async () => {
+test('[LC2] checks an archive row of an open conflict once in a retention, and keeps it', async () => {
   const { space, a } = await newSpace()
   await rewrite(a, 500)
   await age(space, 1)
   const count = () => sql(space, (db) => db.exec('SELECT count(*) AS rows FROM archive').one().rows)
   const rows = await count()
-  // Between the first and the last version of the row there are others, of which no conflict speaks.
+  // Between the first and the last version of the row there are others without a conflict.
   const open = (winner: number) =>
     sql(space, (db) =>
       db.exec(
@@ -241,13 +241,13 @@ test('[LC2] a row of the archive that an open conflict speaks of is looked at on
   expect([rows === 0, await count()]).toEqual([false, 0])
 })
 
-test('[HI1] an archived version is found without a walk through the archive', async () => {
+test('[HI1] finds an archived version without a walk through the archive', async () => {
   const { space, a } = await newSpace()
   await rewrite(a, 500)
   await age(space, 1)
   await sql(space, (db) => {
     crowd(db, { conflicts: 0, archives: 5000 })
-    // As a later pass lays it over the others.
+    // A later pass writes such a row beside the others.
     db.exec('UPDATE archive SET first = 200000, last = 201999 WHERE first = 1')
   })
   const read = await rowsReadBy(space, (open) => openVersions(open, [200_007]))

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { device, send, twoDevices } from '../../support/worker/client.ts'
-import { diverged, standingValue, T, write } from '../../support/worker/divergence.ts'
+import { diverged, currentValue, T, write } from '../../support/worker/divergence.ts'
 
-test('[BV1] a client that keeps no versions names the value it saw: on base if it stands', async () => {
+test('[BV1] treats a write as on base if the value that the client saw is current', async () => {
   const { b } = await diverged('l/1', [{ n: 1 }, { n: 2, m: 1 }])
   const on = await write(b, { key: 'l/1', value: 3, baseValue: { m: 1, n: 2 }, timestamp: 1 })
   expect(on).toMatchObject({ conflicts: [], results: [{ status: 'applied' }] })
@@ -10,20 +10,20 @@ test('[BV1] a client that keeps no versions names the value it saw: on base if i
   expect(beside.conflicts).toMatchObject([{ loser: { value: 3 } }])
 })
 
-test('[BV1] edits made before the first reply arrived name the value of the first', async () => {
+test('[BV1] accepts the value before the first edit as the base of edits made before its reply arrived', async () => {
   const { b } = await diverged('l/1', [1, 2])
   await write(b, { key: 'l/1', value: 3, baseValue: 2 })
   const second = await write(b, { key: 'l/1', value: 4, baseValue: 2, timestamp: 1 })
   expect(second).toMatchObject({ conflicts: [], results: [{ status: 'applied' }] })
 })
 
-test('[BV2] the value that a client names is the base of a merge', async () => {
+test('[BV2] merges on the value that the client names', async () => {
   const { b } = await diverged('m/1', [{ n: 1 }, { n: 1, a: 1 }])
   const reply = await write(b, { key: 'm/1', value: { n: 1, b: 1 }, baseValue: { n: 1 } })
   expect(reply.results).toMatchObject([{ status: 'merged', value: { n: 1, a: 1, b: 1 } }])
 })
 
-test('[BV3] baseDeleted says: believed deleted, or absent', async () => {
+test('[BV3] reads baseDeleted as believed deleted or absent', async () => {
   const [a, b] = await twoDevices()
   expect((await write(a, { key: 'l/1', value: 1, baseDeleted: true })).results[0].status).toBe('applied')
   const late = await write(b, { key: 'l/1', value: 2, baseDeleted: true, timestamp: T + 1 })
@@ -33,7 +33,7 @@ test('[BV3] baseDeleted says: believed deleted, or absent', async () => {
   expect(anew).toMatchObject({ conflicts: [], results: [{ status: 'applied' }] })
 })
 
-test('[BV4] a base and a value in its place are refused together; the value is part of what a retry repeats', async () => {
+test('[BV4] refuses a base together with a base value, and counts the base value as part of a retry', async () => {
   const a = await device()
   const both = { key: 'l/1', value: 1, timestamp: T, base: null, baseValue: 1 }
   expect(await a.sync({ changes: [both] })).toMatchObject({ status: 422, body: { code: 'invalid-request' } })
@@ -44,7 +44,7 @@ test('[BV4] a base and a value in its place are refused together; the value is p
   expect((await a.sync({ batch: 1, changes: others })).body.code).toBe('batch-mismatch')
 })
 
-test('[SG1] a batch whose canonical text is far longer than what came is stored and reads back', async () => {
+test('[SG1] stores and returns a batch whose canonical text is far longer than its body', async () => {
   const a = await device()
   const numbers = `[${'1e20,'.repeat(11_000)}1e20]`
   const changes = Array.from({ length: 12 }, (_, n) => `{"key":"l/${n}","value":${numbers},"timestamp":${T}}`)
@@ -53,10 +53,10 @@ test('[SG1] a batch whose canonical text is far longer than what came is stored 
     text: `{"changes":[${changes.join(',')}]}`,
   })
   expect(reply.body.success).toBe(true)
-  expect(await standingValue(a, 'l/11')).toHaveLength(11_001)
+  expect(await currentValue(a, 'l/11')).toHaveLength(11_001)
 })
 
-test('[SY7] what a batch is compared with is kept up to 8 MiB; past it the same content is still no change', async () => {
+test('[SY7] treats the same content as no change, even past the 8 MiB that a batch is compared with', async () => {
   const [a, b] = await twoDevices()
   const value = (n: number) => `${n}`.padEnd(240_000, 'v')
   for (let n = 0; n < 40; n += 4) {
@@ -76,13 +76,13 @@ test('[SY7] what a batch is compared with is kept up to 8 MiB; past it the same 
   expect(statuses).toEqual(changes.map((_, n) => (n === 0 || n === 38 ? 'noop' : 'superseded')))
   expect(body.conflicts).toHaveLength(38)
   for (const { winner, loser } of body.conflicts) {
-    // A side that is shown is shown whole: what was not kept is read again, or left out as too long.
+    // A side is shown whole: content that was not kept is re-read, or left out as too long.
     expect(winner.omitted === true || winner.value?.length === 240_000).toBe(true)
     expect(loser.omitted === true || typeof loser.value === 'number').toBe(true)
   }
 })
 
-test('[BV1] past 8 MiB that a batch is compared with, a value that stands is still the base', async () => {
+test('[BV1] treats a current value as the base, even past the 8 MiB that a batch is compared with', async () => {
   const [a, b] = await twoDevices()
   const value = (n: number) => `${n}`.padEnd(240_000, 'v')
   for (let n = 0; n < 40; n += 4) {

@@ -4,7 +4,7 @@ import { configure, device, twoDevices } from '../../support/worker/client.ts'
 const T = Date.now() - 60_000
 const one = [{ key: 'n/1', value: { a: 1, b: 2 }, timestamp: T, base: null }]
 
-test('[BA1] a numbered batch that comes again has no further effect and the same results', async () => {
+test('[BA1] applies a repeated numbered batch once, and returns the same results', async () => {
   const a = await device()
   const first = await a.sync({ batch: 1, changes: one, cursor: null })
   const again = await a.sync({ batch: 1, changes: one, cursor: null })
@@ -12,7 +12,7 @@ test('[BA1] a numbered batch that comes again has no further effect and the same
   expect(again.body).toMatchObject({ replayed: true, results: first.body.results, head: first.body.head })
 })
 
-test('[BA1] a retry may differ in cursor, clientTime and key order', async () => {
+test('[BA1] accepts a retry with another cursor, clientTime or key order', async () => {
   const a = await device()
   const first = await a.sync({ batch: 1, changes: one })
   const changes = [{ base: null, timestamp: T, value: { b: 2, a: 1 }, key: 'n/1' }]
@@ -20,7 +20,7 @@ test('[BA1] a retry may differ in cursor, clientTime and key order', async () =>
   expect(again.body).toMatchObject({ replayed: true, results: first.body.results })
 })
 
-test('[BA1] a replay repeats rejections, noops, clamped times and conflicts', async () => {
+test('[BA1] repeats rejections, noops, clamped times and conflicts in a replay', async () => {
   const [a, b] = await twoDevices()
   await a.sync({
     changes: [
@@ -45,7 +45,7 @@ test('[BA1] a replay repeats rejections, noops, clamped times and conflicts', as
   expect(first.body.conflicts).toHaveLength(2)
 })
 
-test('[BA2] refuses other changes under a number that was used, and stores none of them', async () => {
+test('[BA2] refuses other changes under a used number, and stores none of them', async () => {
   const a = await device()
   await a.sync({ batch: 1, changes: one })
   const reply = await a.sync({ batch: 1, changes: [{ key: 'n/2', value: 2, timestamp: T }] })
@@ -65,7 +65,7 @@ test('[BA3] refuses a batch that leaves out a number, and stores none of it', as
   expect((await a.get('/api/status')).body).toMatchObject({ entries: 0 })
 })
 
-test('[BA4] refuses a batch older than the last, and says which is next', async () => {
+test('[BA4] refuses a batch older than the last, and names the next number', async () => {
   const a = await device()
   await a.sync({ batch: 1, changes: [] })
   await a.sync({ batch: 2, changes: [] })
@@ -76,7 +76,7 @@ test('[BA4] refuses a batch older than the last, and says which is next', async 
   })
 })
 
-test('[BA5] a batch that changes nothing uses up no version, but its number is recorded', async () => {
+test('[BA5] uses up no version for a batch that changes nothing, but records its number', async () => {
   const a = await device()
   const before = (await a.sync({ batch: 1, changes: one })).body.head
   const { body } = await a.sync({ batch: 2, changes: [{ key: 'n/1', timestamp: T }] })
@@ -84,7 +84,7 @@ test('[BA5] a batch that changes nothing uses up no version, but its number is r
   expect((await a.sync({ batch: 3, changes: [] })).status).toBe(200)
 })
 
-test('[BA6] without a number, the same content sent again is a noop', async () => {
+test('[BA6] treats the same content without a number as a noop', async () => {
   const a = await device()
   const blind = [{ key: 'n/1', value: 1, timestamp: T }]
   const first = await a.sync({ changes: blind })
@@ -98,7 +98,7 @@ test('[BA6] without a number, the same content sent again is a noop', async () =
   })
 })
 
-test('[BA7] batches of concurrent connections take effect one after the other, each once', async () => {
+test('[BA7] applies the batches of concurrent connections one after the other, each once', async () => {
   const devices = await twoDevices()
   const writes = devices.flatMap((by) =>
     Array.from({ length: 20 }, (_, index) =>
@@ -115,7 +115,7 @@ test('[BA7] batches of concurrent connections take effect one after the other, e
   expect(versions).toHaveLength(40)
 })
 
-test('[BA10] a result names its conflict, though a key comes twice, in a replay too', async () => {
+test('[BA10] names the conflict in each result even if a key comes twice, also in a replay', async () => {
   await configure({ policies: { m: 'merge', q: 'manual' } })
   const [a, b] = await twoDevices()
   const put = (key: string, value: object) => ({ key, value, timestamp: T, base: null })

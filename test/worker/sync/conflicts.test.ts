@@ -21,7 +21,7 @@ function resolve(by: Device, id: number | string, body: object): Promise<Reply> 
   return send('POST', `/api/conflicts/${id}/resolve`, { bearer: by.session, body })
 }
 
-/** Two devices of a space and an open conflict: `mine` stands, `yours` is kept beside it. */
+/** Makes two devices of a space and an open conflict: `mine` is current, `yours` is kept beside it. */
 async function openConflict(yours: object = { value: 'yours' }, mine: object = { value: 'mine' }) {
   const space = crypto.randomUUID()
   const { token } = await mint({ space })
@@ -36,7 +36,7 @@ async function standing(reader: Device): Promise<Reply> {
   return reader.get('/api/entries?key=x/1')
 }
 
-test('[CF1] conflicts are listed by ascending id, page by page, by key, and those that are open', async () => {
+test('[CF1] lists conflicts by ascending id, page by page, by key, and the open ones alone', async () => {
   const [a, b] = [await device(), await device()]
   const keys = ['x/1', 'n/1', 'x/2', 'n/2']
   await a.sync({ changes: keys.map((key) => ({ key, value: 1, timestamp: T, base: null })) })
@@ -55,7 +55,7 @@ test('[CF1] conflicts are listed by ascending id, page by page, by key, and thos
   expect((await b.get('/api/conflicts')).body).toEqual({ conflicts: [], next: null })
 })
 
-test('[CF9] a page ends once it has read 4 MiB of the log, whatever it shows; following it misses nothing', async () => {
+test('[CF9] ends a page of conflicts once 4 MiB of the log were read, and misses none on the next', async () => {
   const { a, b } = await openConflict()
   for (let count = 0; count < 10; count++) {
     const changes = [0, 1, 2].map((n) => {
@@ -81,7 +81,7 @@ test('[CF9] a page ends once it has read 4 MiB of the log, whatever it shows; fo
   expect(pages).toEqual([...Array(pages.length - 1).fill(0), 1])
 })
 
-test('[CF4] the loser is made to stand by an ordinary write, which closes the conflict', async () => {
+test('[CF4] restores the loser by an ordinary write, which closes the conflict', async () => {
   const { a, b, version, id } = await openConflict()
   const { cursor } = (await b.sync({ changes: [], cursor: null })).body
   const reply = await resolve(a, id, { choice: 'loser', base: version })
@@ -93,7 +93,7 @@ test('[CF4] the loser is made to stand by an ordinary write, which closes the co
   expect(settled).toMatchObject([{ id, resolution: 'resolved', resolvedBy: reply.body.version }])
 })
 
-test('[CF4] the winner stands already: nothing is written; another value is', async () => {
+test('[CF4] writes nothing for a winner that is current, but writes another value', async () => {
   const one = await openConflict()
   const kept = await resolve(one.a, one.id, { choice: 'winner', base: one.version })
   expect(kept.body.version).toBe(one.version)
@@ -103,7 +103,7 @@ test('[CF4] the winner stands already: nothing is written; another value is', as
   expect((await standing(two.a)).body).toMatchObject({ value: { both: true }, by: 'b' })
 })
 
-test('[CF4] content that stands already is not written again, whichever version it came with', async () => {
+test('[CF4] does not rewrite content that is current, whichever version it came with', async () => {
   const sides = { winner: { value: { n: 1, m: 1 } }, loser: { value: { m: 2, n: 1 } } }
   for (const choice of ['winner', 'loser', 'value'] as const) {
     const { a, b, version, id } = await openConflict(sides.loser, sides.winner)
@@ -122,7 +122,7 @@ test('[CF4] content that stands already is not written again, whichever version 
   }
 })
 
-test('[CF4] a deletion that stands already is not written again', async () => {
+test('[CF4] does not rewrite a deletion that is current', async () => {
   const { a, b, version, id } = await openConflict({ deleted: true, value: 'last' })
   const gone = await a.sync({ changes: [{ key: 'x/1', deleted: true, timestamp: T, base: version }] })
   const [{ version: stands }] = gone.body.results
@@ -130,13 +130,13 @@ test('[CF4] a deletion that stands already is not written again', async () => {
   expect((await a.get('/api/status')).body.head).toBe(stands)
 })
 
-test('[CF4] a deletion that was kept can be chosen too', async () => {
+test('[CF4] accepts a kept deletion as the choice', async () => {
   const { a, version, id } = await openConflict({ deleted: true })
   expect((await resolve(a, id, { choice: 'loser', base: version })).status).toBe(200)
   expect((await standing(a)).status).toBe(404)
 })
 
-test('[CF4] a key that is gone comes back, or stays gone', async () => {
+test('[CF4] brings a dropped key back, or leaves it deleted', async () => {
   for (const choice of ['loser', 'winner']) {
     const b = await device()
     const late = await b.sync({ changes: [{ key: 'x/1', value: 'late', timestamp: T, base: 'other.1' }] })
@@ -147,7 +147,7 @@ test('[CF4] a key that is gone comes back, or stays gone', async () => {
   }
 })
 
-test('[CF5] what has changed since is not overwritten: 409 stale-base with the version that stands', async () => {
+test('[CF5] does not overwrite a newer version: 409 stale-base with the current version', async () => {
   const { a, version, id } = await openConflict()
   const moved = await a.sync({ changes: [{ key: 'x/1', value: 'moved', timestamp: T, base: version }] })
   const stands = moved.body.results[0].version
@@ -158,7 +158,7 @@ test('[CF5] what has changed since is not overwritten: 409 stale-base with the v
   expect((await resolve(a, id, { choice: 'loser', base: stands })).status).toBe(200)
 })
 
-test('[CF6] a decision that comes again is answered again; another one is 409 already-resolved', async () => {
+test('[CF6] repeats the reply to a repeated decision, and refuses another one with 409 already-resolved', async () => {
   const { a, b, version, id } = await openConflict()
   const first = await resolve(a, id, { choice: 'loser', base: version })
   const again = await resolve(a, id, { choice: 'loser', base: version })
@@ -172,7 +172,7 @@ test('[CF6] a decision that comes again is answered again; another one is 409 al
   expect((await resolve(a, settled.id, { choice: 'loser', base: null })).body.code).toBe('already-resolved')
 })
 
-test('[CF6] the same decision is one for the same content, whoever asks and whatever it is based on', async () => {
+test('[CF6] treats decisions for the same content as the same, whoever sends them and on any base', async () => {
   const { a, b, version, id } = await openConflict({ value: { n: 1, m: 1 } })
   const first = await resolve(a, id, { choice: 'loser', base: version })
   for (const [by, body] of [
@@ -185,7 +185,7 @@ test('[CF6] the same decision is one for the same content, whoever asks and what
     expect((await resolve(a, id, { ...body, base: version })).body.code).toBe('already-resolved')
 })
 
-test('[CF6] one that settled itself is not decided, even if the same stands', async () => {
+test('[CF6] refuses to decide a conflict that is already resolved, even for the same content', async () => {
   const a = await device()
   await a.sync({ changes: [{ key: 'l/1', value: 1, timestamp: T + 1, base: null }] })
   const late = await a.sync({ changes: [{ key: 'l/1', deleted: true, timestamp: T, base: 'other.1' }] })
@@ -194,7 +194,7 @@ test('[CF6] one that settled itself is not decided, even if the same stands', as
   expect((await resolve(a, id, { choice: 'loser', base: null })).body.code).toBe('already-resolved')
 })
 
-test('[CF6] of a decision that writes and one that does not, at the same time, one counts', async () => {
+test('[CF6] takes one of two concurrent decisions, one of which writes nothing', async () => {
   const { space, a, version, id } = await openConflict()
   const session = { ...ANYONE, space, issuedAt: Date.now() }
   const decide = (open: Space, choice: 'winner' | 'loser') =>
@@ -207,7 +207,7 @@ test('[CF6] of a decision that writes and one that does not, at the same time, o
   expect((await standing(a)).body.value).toBe(results[0].ok ? 'mine' : 'yours')
 })
 
-test('[CF6] of decisions at the same time one counts', async () => {
+test('[CF6] takes one of several concurrent decisions', async () => {
   const { a, b, version, id } = await openConflict()
   const replies = await Promise.all([
     resolve(a, id, { choice: 'value', value: 1, base: version }),
@@ -219,7 +219,7 @@ test('[CF6] of decisions at the same time one counts', async () => {
   expect(replies.map(({ status }) => status).sort()).toEqual(winner === 1 ? [200, 200, 409] : [200, 409, 409])
 })
 
-test('[CF7] only who may write the key decides; to others the conflict is not there', async () => {
+test('[CF7] lets only a session that may write the key decide, and hides the conflict from others', async () => {
   const { space, version, id } = await openConflict()
   const body = { choice: 'loser', base: version }
   const reader = await device(await mint({ space, scopes: ['sync:read'] }))
@@ -238,18 +238,18 @@ test.each([
   ['1', { choice: 'loser' }, 422],
   ['1', { choice: 'value', base: null }, 422],
   ['1', { choice: 'loser', value: 1, base: null }, 422],
-])('[CF8] a decision that makes no sense is refused: %s %j', async (id, body, status) => {
+])('[CF8] refuses an invalid decision: %s %j', async (id, body, status) => {
   const { a } = await openConflict()
   expect((await resolve(a, id, body)).status).toBe(status)
 })
 
-test('[CF8] so is a value that is too large', async () => {
+test('[CF8] refuses a decision with a value that is too large', async () => {
   const { a, version, id } = await openConflict()
   const reply = await resolve(a, id, { choice: 'value', value: 'x'.repeat(256 * 1024), base: version })
   expect(reply).toMatchObject({ status: 422, body: { detail: 'value: value-too-large.' } })
 })
 
-test('[ER3] a decision that nests too deep is refused before it is sent to the space', async () => {
+test('[ER3] refuses a decision that nests too deep before it is sent to the space', async () => {
   const { a, version, id } = await openConflict()
   for (const depth of [129, 133, 200, 5_000, 200_000]) {
     const value = `${'['.repeat(depth)}${']'.repeat(depth)}`
@@ -261,7 +261,7 @@ test('[ER3] a decision that nests too deep is refused before it is sent to the s
   expect((await resolve(a, id, { choice: 'value', value, base: version })).status).toBe(200)
 })
 
-test('[BA6] the retry of a merge that lost a field is told its conflict again', async () => {
+test('[BA6] repeats the conflict in the retry of a merge that lost a field', async () => {
   const { b, base, write } = await meeting()
   const edit = { value: { x: 2, y: 2 }, base, timestamp: T + 1 }
   const body = await write(b, edit)
@@ -270,7 +270,7 @@ test('[BA6] the retry of a merge that lost a field is told its conflict again', 
   expect({ ...again, serverTime: 0 }).toEqual({ ...body, serverTime: 0 })
 })
 
-/** A space in which the first of two devices has changed `x` at T + 5, and the second knows the version before. */
+/** Makes a space in which the first of two devices changed `x` at T + 5, and the second knows the version before. */
 async function meeting() {
   const { a, b } = await newSpace()
   const write = async (by: Device, change: object) =>
@@ -280,7 +280,7 @@ async function meeting() {
   return { a, b, base, write }
 }
 
-test('[PO6] a deletion meets the other client in a merge of its own, in the next batch as in the same', async () => {
+test("[PO6] settles a deletion against the other client's part of a merge, in the next batch as in the same", async () => {
   for (const [timestamp, status] of [
     [T + 9, 'applied'],
     [T + 5, 'applied'],
@@ -299,7 +299,7 @@ test('[PO6] a deletion meets the other client in a merge of its own, in the next
   }
 })
 
-test('[PO4] only the conflict of a merge names pointers, whatever its sides were made of', async () => {
+test('[PO4] names pointers only in the conflict of a merge, whatever its sides were made of', async () => {
   const { b, base, write } = await meeting()
   const clashed = await write(b, { value: { x: 9, y: 1 }, base, timestamp: T + 4 })
   expect(clashed.conflicts).toMatchObject([{ policy: 'merge', paths: ['/x'] }])

@@ -4,7 +4,7 @@ import { type Device, device, mint, type Reply, send, twoDevices } from '../../s
 import { newVault, type Vault } from '../../support/worker/vault.ts'
 
 const T = Date.now() - 60_000
-/** When the second of two edits was made, beside the first at 5 ms. */
+/** Time of the second edit, where the first was made at 5 ms. */
 const TIMES = { earlier: T + 1, later: T + 9 }
 
 /** The collections are named after their policies. */
@@ -21,7 +21,7 @@ async function write(by: Device, change: object): Promise<Reply['body']> {
   return (await by.sync({ changes: [{ timestamp: T, ...change }] })).body
 }
 
-/** All that a space shows of its values, wherever. */
+/** Everything that a space shows of its values. */
 async function valuesOf(reader: Device, keys: readonly string[]): Promise<readonly unknown[]> {
   const pages = [await reader.get('/api/changes'), await reader.get('/api/conflicts?limit=100')]
   for (const key of keys)
@@ -37,7 +37,7 @@ async function valuesOf(reader: Device, keys: readonly string[]): Promise<readon
   return values
 }
 
-/** A device's copy of a space, as it came. */
+/** A device's copy of a space, still sealed. */
 interface Copy {
   readonly by: Device
   readonly values: Map<string, unknown>
@@ -51,13 +51,13 @@ async function pull(copy: Copy): Promise<void> {
   copy.cursor = body.cursor
 }
 
-/** What a device shows its user: everything that it has, opened. */
+/** Opens the whole copy of a device, as it shows it to its user. */
 async function screenOf({ values }: Copy, vault: Vault): Promise<ReadonlyMap<string, unknown>> {
   const opened = Array.from(values, async ([key, text]) => [key, await vault.open(key, text)] as const)
   return new Map(await Promise.all(opened))
 }
 
-/** The same for a device that comes later. */
+/** Opens the copy of a device that joins later. */
 async function everything(by: Device, vault: Vault): Promise<ReadonlyMap<string, unknown>> {
   const copy = { by, values: new Map(), cursor: null }
   await pull(copy)
@@ -73,7 +73,7 @@ test.each([
   ['merge', 'later', 'applied'],
   ['merge', 'earlier', 'superseded'],
 ] as const)(
-  '[EE1] %s settles what it cannot read, the %s as %s, and tears nothing',
+  '[EE1] resolves values that it cannot read under %s, the %s as %s, and leaves each whole',
   async (policy, time, status) => {
     const vault = await newVault()
     const [a, b] = await twoDevices()
@@ -100,7 +100,7 @@ test.each([
   },
 )
 
-test('[EE1] an open conflict is decided by a device that can read both sides', async () => {
+test('[EE1] lets a device that can read both sides decide an open conflict', async () => {
   const vault = await newVault()
   const [a, b] = await twoDevices()
   const key = await vault.nameOf('manual', 'shopping')
@@ -114,7 +114,7 @@ test('[EE1] an open conflict is decided by a device that can read both sides', a
   expect(await everything(a, vault)).toEqual(new Map([[key, ['tea', 'oats']]]))
 })
 
-test('[EE1] devices that edited sealed entries under every policy converge, and open them all', async () => {
+test('[EE1] brings devices that edited sealed entries under every policy to the same entries', async () => {
   const vault = await newVault()
   const { token } = await mint()
   const copies = await Promise.all(
@@ -150,7 +150,7 @@ test('[EE1] devices that edited sealed entries under every policy converge, and 
   expect(values.filter((value) => !vault.sealed.has(value))).toEqual([])
 })
 
-test('[EE1] a text is the same if it was sealed once: a retry sends what was sent', async () => {
+test('[EE1] recognizes a retry that sends the same sealed text', async () => {
   const vault = await newVault()
   const [a] = await twoDevices()
   const key = await vault.nameOf('lww', 'shopping')
@@ -161,7 +161,7 @@ test('[EE1] a text is the same if it was sealed once: a retry sends what was sen
   expect((await a.sync(batch(twice))).body).toMatchObject({ code: 'batch-mismatch' })
 })
 
-test('[EE1] fields that are sealed one by one are merged like any others', async () => {
+test('[EE1] merges fields that are sealed one by one like any others', async () => {
   const vault = await newVault()
   const [a, b] = await twoDevices()
   const key = await vault.nameOf('merge', 'shopping')

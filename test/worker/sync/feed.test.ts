@@ -15,7 +15,7 @@ function puts(keys: readonly string[], value: unknown = 'x'): object[] {
   return keys.map((key) => ({ key, value, timestamp: T }))
 }
 
-/** Pulls to the end and returns every page. */
+/** Pulls to the end, and returns every page. */
 async function pull(by: Device, from: string | null, limit: number): Promise<Entry[][]> {
   const pages: Entry[][] = []
   for (let cursor = from; ; ) {
@@ -26,7 +26,7 @@ async function pull(by: Device, from: string | null, limit: number): Promise<Ent
   }
 }
 
-test('[FE1] gives the latest entry of each key after the cursor, in the order of their versions', async () => {
+test('[FE1] returns the latest entry of each key after the cursor, in the order of versions', async () => {
   const a = await device()
   await a.sync({ changes: puts(['k/1', 'k/2', 'k/3']) })
   await a.sync({ changes: [{ key: 'k/1', value: 'again', timestamp: T + 1 }] })
@@ -37,7 +37,7 @@ test('[FE1] gives the latest entry of each key after the cursor, in the order of
   expect(body).toMatchObject({ cursor: body.head, more: false, reset: false })
 })
 
-test('[FE2] ends a page at the limit, with at least one entry, and goes on from its cursor', async () => {
+test('[FE2] ends a page at the limit, with at least one entry, and continues from its cursor', async () => {
   const a = await device()
   const keys = Array.from({ length: 25 }, (_, index) => `k/${index}`)
   await a.sync({ changes: puts(keys.slice(0, 15)) })
@@ -68,7 +68,7 @@ test('[FE2] counts the bytes of UTF-8, not the characters', async () => {
   expect(pages.map((page) => page.length)).toEqual([5, 1])
 })
 
-test('[FE2] ends a page that has read much of the log and found little, and goes on from there', async () => {
+test('[FE2] ends a page that read much of the log and found little, and continues from there', async () => {
   const a = await device()
   await a.sync({ changes: puts(['first/1']) })
   for (let round = 0; round < 12; round++) {
@@ -85,7 +85,7 @@ test('[FE2] ends a page that has read much of the log and found little, and goes
   expect(found).toEqual([['first/1'], [], ['last/1']])
 })
 
-test('[FE3] a cursor brings only what came after it', async () => {
+test('[FE3] returns only what came after the cursor', async () => {
   const [a, b] = await twoDevices()
   const { cursor } = (await b.sync({ changes: [], cursor: null })).body
   await a.sync({ changes: puts(['k/1']) })
@@ -94,7 +94,7 @@ test('[FE3] a cursor brings only what came after it', async () => {
   expect((await b.sync({ changes: [], cursor: body.cursor })).body.changes).toEqual([])
 })
 
-test('[FE4] leaves out what the very request wrote, and nothing else', async () => {
+test('[FE4] leaves out the writes of the same request, and nothing else', async () => {
   const [a, b] = await twoDevices()
   const { cursor } = (await b.sync({ changes: [], cursor: null })).body
   await a.sync({ changes: puts(['a/1']) })
@@ -103,7 +103,7 @@ test('[FE4] leaves out what the very request wrote, and nothing else', async () 
   expect(body.cursor).toBe(body.head)
 })
 
-test('[FE4] but not with cursor null, under reset, or in a replay', async () => {
+test('[FE4] includes the writes of the same request with cursor null, under reset and in a replay', async () => {
   const a = await device()
   const first = await a.sync({ batch: 1, changes: puts(['k/1']), cursor: null })
   expect(first.body.changes).toHaveLength(1)
@@ -114,14 +114,14 @@ test('[FE4] but not with cursor null, under reset, or in a replay', async () => 
   expect((await a.sync(pushed)).body.changes).toMatchObject([{ key: 'k/3' }])
 })
 
-test('[FE5] without a cursor the reply has none, and no changes', async () => {
+test('[FE5] returns no cursor and no changes without a cursor', async () => {
   const a = await device()
   const { body } = await a.sync({ changes: puts(['k/1']) })
   expect(body.changes).toEqual([])
   expect(body).not.toHaveProperty('cursor')
 })
 
-test('[RE1] starts anew under reset, and says why, where a cursor cannot be continued', async () => {
+test('[RE1] starts over under reset, with the reason, if a cursor cannot be continued', async () => {
   const a = await device()
   const { cursor } = (await a.sync({ changes: puts(['k/1', 'z/1']), cursor: null })).body
   const [epoch] = cursor.split('.')
@@ -155,7 +155,7 @@ test('[RE1] starts anew under reset, and says why, where a cursor cannot be cont
   expect(further.body).not.toHaveProperty('resetReason')
 })
 
-test('[FE6] for a reader of all collections a version is a cursor that stands there, for another it is none', async () => {
+test('[FE6] accepts a version as a cursor from a reader of all collections, and from no other', async () => {
   const a = await device()
   const { body: pushed } = await a.sync({ changes: puts(['k/1', 'z/1']) })
   const cursor = pushed.results[0].version
@@ -170,7 +170,7 @@ test('[FE6] for a reader of all collections a version is a cursor that stands th
   expect((await a.sync({ changes: [], cursor, collections: ['k'] })).body.resetReason).toBe('filter')
 })
 
-test('[FE7] shows only the collections that the request asks for and the token grants', async () => {
+test('[FE7] shows only the collections that the request names and the token grants', async () => {
   const subject = crypto.randomUUID()
   const all = await device(await mint({ subject }))
   await all.sync({ changes: puts(['k/1', 'z/1', 'plain', 'q/1']) })
@@ -190,7 +190,7 @@ test('[FE7] shows only the collections that the request asks for and the token g
   expect((await some.get('/api/status')).body).toMatchObject({ entries: null, openConflicts: null })
 })
 
-test('[FE7] a collection with a comma in its name cannot be named, because a list in a query could not', async () => {
+test('[FE7] refuses a collection with a comma in its name, which no list in a query could hold', async () => {
   const a = await device()
   for (const reply of [
     await a.sync({ changes: [], cursor: null, collections: ['a,b'] }),
@@ -206,7 +206,7 @@ test('[FE7] a collection with a comma in its name cannot be named, because a lis
   expect(body.changes).toHaveLength(2)
 })
 
-test('[FE8] GET /api/changes pulls the same as a push of nothing', async () => {
+test('[FE8] returns the same from GET /api/changes as from an empty push', async () => {
   const a = await device()
   await a.sync({ changes: puts(['k/1', 'k/2', 'k/3']) })
   const first = await a.get('/api/changes?limit=2')
@@ -215,7 +215,7 @@ test('[FE8] GET /api/changes pulls the same as a push of nothing', async () => {
   expect(rest.body).toMatchObject({ changes: [{ key: 'k/3' }], more: false })
 })
 
-test('[FE9] many batches, read in pages of any size, give the same state', async () => {
+test('[FE9] returns the same state of many batches in pages of any size', async () => {
   const a = await device()
   const state = new Map<string, unknown>()
   for (let round = 0; round < 40; round++) {
@@ -233,7 +233,7 @@ test('[FE9] many batches, read in pages of any size, give the same state', async
   }
 })
 
-test('[SC15] of twenty pulls at a time four are served, and all are answered', async () => {
+test('[SC15] serves four of twenty pulls at a time, and replies to all', async () => {
   const { token } = await mint()
   const a = await device({ token })
   for (let n = 0; n < 4; n++) {
@@ -249,6 +249,6 @@ test('[SC15] of twenty pulls at a time four are served, and all are answered', a
   })
   const pulls = await Promise.all(Array.from({ length: 20 }, () => a.get('/api/changes')))
   expect(pulls.map(({ body }) => body.changes.length)).toEqual(Array(20).fill(5))
-  // A page opens the chunks of one row at a time, of which there are three here.
+  // A page opens the chunks of one row at a time, here three.
   expect(most).toBe(4 * 3)
 })

@@ -6,7 +6,7 @@ import { withStubs } from '../../support/unkind/spaces.ts'
 import { mint, send } from '../../support/worker/client.ts'
 import { sessionLike } from '../../support/worker/session.ts'
 
-test('[FO1] a client that knows only the founding fields works', async () => {
+test('[FO1] serves a client that knows only the founding fields', async () => {
   const { token } = await mint()
   const opened = await send('POST', '/api/auth', { body: { token } })
   expect(opened.body.success).toBe(true)
@@ -21,7 +21,7 @@ test('[FO1] a client that knows only the founding fields works', async () => {
   expect(status.body.pending).toBe(1)
 })
 
-/** What the edge answers where code in front of a space throws. */
+/** Reply of the edge where code in front of a space throws. */
 async function thrownBy(work: () => never): Promise<{ status: number; type: string | null; body: object }> {
   const headers = { authorization: `Bearer ${await sessionLike()}`, 'content-type': 'application/json' }
   const request = new Request('https://sync.example/api/sync', { method: 'POST', headers, body: '{}' })
@@ -34,7 +34,7 @@ async function thrownBy(work: () => never): Promise<{ status: number; type: stri
   }
 }
 
-test('[FO2] the two errors of the founding guide, thrown as it writes them, are answered as problems', async () => {
+test('[FO2] returns the two errors of the founding guide as problems', async () => {
   const forbidden = await thrownBy(() => {
     // biome-ignore format: the line as the guide has it
     throw new HTTPError(403, "Unauthorized access")
@@ -69,7 +69,7 @@ test('[FO2] the two errors of the founding guide, thrown as it writes them, are 
   })
 })
 
-test('[FO2] a list of conflicts is where a founding client looks, and no data takes the place of what a problem says', async () => {
+test('[FO2] lists conflicts where a founding client looks, and lets no data replace a field of the problem', async () => {
   const conflicts = [{ key: 'notes/1' }]
   expect(await thrownBy(() => refuse(conflicts))).toMatchObject({ body: { conflicts } })
   const posing = { status: 200, type: 'x', title: 'x', code: 'ok', detail: 'x', instance: 'x', success: true }
@@ -93,7 +93,7 @@ test.each<[what: string, error: Error]>([
   ['a status that is none', new HTTPError(99, 'x')],
   ['a status of sockets', new HTTPError(101, 'x')],
   ['headers that are none', new HTTPError(403, 'x', { headers: { 'x y': '1' } })],
-])('[FO2] an error with %s is a defect, answered as one', async (_, error) => {
+])('[FO2] treats an error with %s as a defect', async (_, error) => {
   const { status, type, body } = await thrownBy(() => {
     throw error
   })

@@ -28,7 +28,7 @@ import { askPlainly, until } from '../../support/worker/follower.ts'
 
 const COLLECTIONS = ['notes', 'tasks', 'default'] as const
 
-/** A space behind the whole Worker: sessions, HTTP, the object in its runtime. */
+/** Space behind the whole Worker: sessions, HTTP, the object in its runtime. */
 class WorkerHost implements Host {
   readonly horizon = 0
   readonly sockets = new Lines()
@@ -37,7 +37,7 @@ class WorkerHost implements Host {
   readonly #devices = new Map<string, Promise<Device>>()
   readonly #underWay = new Set<Promise<unknown>>()
 
-  /** What an operator decides before the space is made: it asks when it wakes. */
+  /** Stores the configuration before the space exists: the space reads it when it wakes. */
   async configure(random: Random): Promise<void> {
     const policies = Object.fromEntries(COLLECTIONS.map((name) => [name, random.pick(POLICIES)]))
     for (const name of COLLECTIONS) this.policies.set(name, new Set([policies[name] ?? 'lww']))
@@ -51,7 +51,7 @@ class WorkerHost implements Host {
     return reply.status === 200 ? { kind: 'reply', reply: reply.body } : refusal(reply)
   }
 
-  /** Follows a client's space from where its copy stands. */
+  /** Follows a client's space from the position of its copy. */
   async follow(seat: Seat, ears: Ears): Promise<void> {
     const { asks } = seat.client.habits
     const query = new URLSearchParams({ cursor: seat.client.cursor ?? '' })
@@ -70,7 +70,7 @@ class WorkerHost implements Host {
     return reply.status === 200 ? { kind: 'resolved', ...reply.body } : refusal(reply)
   }
 
-  /** Waits for the first that is answered. */
+  /** Waits for the first reply in flight. */
   async proceed(): Promise<boolean> {
     if (this.#underWay.size === 0) return false
     await Promise.race(this.#underWay)
@@ -81,7 +81,7 @@ class WorkerHost implements Host {
 
   threaten(): void {}
 
-  /** Ends the object, which starts anew with the next request; nobody is under way in it. */
+  /** Evicts the object, which starts again with the next request. No request is in flight in it. */
   async evict(): Promise<void> {
     await evictDurableObject(env.CHRONICLE.getByName(this.#space))
   }
@@ -159,7 +159,7 @@ function refusal({ body }: Pick<Reply, 'body'>): Answer {
   return { kind: 'refused', code: body.code }
 }
 
-/** The object is ended, and starts anew with the next request or message. */
+/** Evicts the object, which starts again with the next request or message. */
 const EVICTION: Operation<WorkerHost> = {
   weight: 10,
   async run(world) {
@@ -170,7 +170,7 @@ const EVICTION: Operation<WorkerHost> = {
 }
 
 const ON_SOCKETS: readonly Operation<WorkerHost>[] = [
-  /** A client that has a copy and waits for nothing goes on by following. */
+  /** Lets a client follow that has a copy and waits for no reply. */
   {
     weight: 30,
     async run(world) {
@@ -181,10 +181,10 @@ const ON_SOCKETS: readonly Operation<WorkerHost>[] = [
     },
   },
 
-  /** Time enough for some frames. */
+  /** Waits long enough for some frames. */
   { weight: 20, run: ({ random }) => scheduler.wait(random.between(0, 15)) },
 
-  /** A connection breaks. */
+  /** Breaks a connection. */
   {
     weight: 2,
     run(world) {
@@ -207,7 +207,7 @@ async function makeHistory(seed: number, operations: readonly Operation<WorkerHo
   return world
 }
 
-/** Who follows hears of one more write without asking for anything. */
+/** Expects every follower to receive one more write unasked. */
 async function expectHeard(world: World<WorkerHost>): Promise<void> {
   const { sockets } = world.host
   const writer = newcomer(world.random, 'writer')
@@ -225,7 +225,7 @@ async function expectHeard(world: World<WorkerHost>): Promise<void> {
 }
 
 for (const seed of [1, 2, 3, 4]) {
-  test(`a history through HTTP, its object evicted now and then: seed ${seed}`, async () => {
+  test(`keeps every invariant in a history over HTTP with evictions: seed ${seed}`, async () => {
     const world = await makeHistory(seed, [...EVERYWHERE, EVICTION], 150)
     await world.close()
     expect(world.figures.get('requests')).toBeGreaterThan(30)
@@ -234,7 +234,7 @@ for (const seed of [1, 2, 3, 4]) {
 }
 
 for (const seed of [1, 2, 3, 4, 5, 6]) {
-  test(`a history on sockets, too: seed ${seed}`, async () => {
+  test(`keeps every invariant in a history on sockets too: seed ${seed}`, async () => {
     const world = await makeHistory(seed, [...EVERYWHERE, EVICTION, ...ON_SOCKETS], 400)
     await expectHeard(world)
     await world.calm()

@@ -3,7 +3,7 @@ import { device, mint, newSpace, type Reply } from '../../support/worker/client.
 
 const T = Date.now() - 60_000
 
-test('[HI1] the history of a key, newest first, deletions and last values included', async () => {
+test('[HI1] lists the history of a key, newest first, with deletions and last values', async () => {
   const a = await device()
   const versions: string[] = []
   const write = async (content: object) => {
@@ -32,7 +32,7 @@ test('[HI1] the history of a key, newest first, deletions and last values includ
   expect(body.versions.map(({ version }: { version: string }) => version)).toEqual(versions.toReversed())
 })
 
-test('[HI2] goes on page by page, and never to another key', async () => {
+test('[HI2] continues page by page, and never to another key', async () => {
   const a = await device()
   const changes = Array.from({ length: 25 }, (_, n) => ({ key: 'n/1', value: n, timestamp: T + n }))
   await a.sync({ changes })
@@ -52,7 +52,7 @@ test('[HI2] goes on page by page, and never to another key', async () => {
   expect((await a.get('/api/history?key=n/1&before=rubbish')).body.versions).toEqual([])
 })
 
-test('[HI5] a page ends once it has read 4 MiB of the log, with one version at least', async () => {
+test('[HI5] ends a page once 4 MiB of the log were read, with at least one version', async () => {
   const a = await device()
   const big = () => ({ key: `pad/${crypto.randomUUID()}`, value: 'p'.repeat(240_000), timestamp: T })
   for (let n = 0; n < 8; n++) {
@@ -72,7 +72,7 @@ test('[HI5] a page ends once it has read 4 MiB of the log, with one version at l
   expect(Math.min(...pages)).toBeGreaterThan(0)
 })
 
-test('[HI3] an old version comes back by an ordinary write of its value', async () => {
+test('[HI3] restores an old version by an ordinary write of its value', async () => {
   const a = await device()
   const first = await a.sync({ changes: [{ key: 'n/1', value: 'old', timestamp: T, base: null }] })
   const base = first.body.results[0].version
@@ -85,7 +85,7 @@ test('[HI3] an old version comes back by an ordinary write of its value', async 
   expect((await a.get('/api/history?key=n/1')).body.versions).toHaveLength(3)
 })
 
-test('[HI4] of a key that never was, or is not granted, there is none', async () => {
+test('[HI4] returns no history of a key that never existed or is not granted', async () => {
   const { space, a } = await newSpace()
   await a.sync({ changes: [{ key: 'x/1', value: 'mine', timestamp: T }] })
   expect((await a.get('/api/history?key=never')).status).toBe(404)

@@ -4,7 +4,7 @@ import { follow } from '../../support/worker/follower.ts'
 
 const T = Date.now() - 60_000
 
-test('[FE12] with `echo` the page holds what the request itself wrote, over HTTP and on a socket', async () => {
+test('[FE12] returns the writes of the request itself under `echo`, over HTTP and on a socket', async () => {
   const { a, b } = await newSpace()
   const { cursor } = (await a.sync({ changes: [], cursor: null })).body
   await b.sync({ changes: [{ key: 'n/1', value: 'theirs', timestamp: T }] })
@@ -27,7 +27,7 @@ test('[FE12] with `echo` the page holds what the request itself wrote, over HTTP
   expect((await a.sync({ changes: [], echo: 1 })).body).toMatchObject({ code: 'invalid-request' })
 })
 
-/** What a client lays onto its copy of one entry, in the order of FE11. */
+/** Applies a reply to a client's copy of one entry, in the order of FE11. */
 function laidOn(
   copy: unknown,
   { changes: sent }: { changes: readonly { value: unknown }[] },
@@ -38,7 +38,7 @@ function laidOn(
   return [copy, ...results, ...changes].at(-1)
 }
 
-test('[FE11] a result that was not applied writes to no copy: the page, or the copy already, has what stands', async () => {
+test("[FE11] leaves a client's copy correct if it ignores results that were not applied", async () => {
   const { a, b } = await newSpace()
   const { body: first } = await a.sync({
     changes: [{ key: 'n/1', value: 1, timestamp: T, base: null }],
@@ -59,7 +59,7 @@ test('[FE11] a result that was not applied writes to no copy: the page, or the c
 })
 
 test.each(['before it pulled', 'after it pulled'])(
-  '[FE11] of a replay only the changes count: a client that repeats a batch %s has what stands',
+  '[FE11] leaves the copy of a client correct that applies only the changes of a replay: it repeats a batch %s',
   async (when) => {
     const { a, b } = await newSpace()
     const request = {
@@ -68,7 +68,7 @@ test.each(['before it pulled', 'after it pulled'])(
       changes: [{ key: 'n/1', value: 'mine', timestamp: T, base: null }],
     }
     const { results } = (await a.sync(request)).body
-    // The reply is lost, and another device writes.
+    // The reply is lost. Then another device writes.
     await b.sync({ changes: [{ key: 'n/1', value: 'newer', timestamp: T, base: results[0].version }] })
     let copy: unknown
     if (when === 'after it pulled') {

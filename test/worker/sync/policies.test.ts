@@ -2,28 +2,28 @@ import { expect, test } from 'vitest'
 import { sync } from '../../../worker/src/objects/sync.ts'
 import { within } from '../../support/worker/ageing.ts'
 import { device, mint, twoDevices } from '../../support/worker/client.ts'
-import { diverged, POLICIES, standingValue, T, write } from '../../support/worker/divergence.ts'
+import { diverged, POLICIES, currentValue, T, write } from '../../support/worker/divergence.ts'
 import { sessionOf } from '../../support/worker/session.ts'
 
 const ANYONE = sessionOf({ client: '', scopes: ['sync:read', 'sync:write'] })
 
-test('[PO1] server-wins: a concurrent write loses whatever its clock says, and is kept', async () => {
+test('[PO1] server-wins: lets a concurrent write lose whatever its clock says, and keeps it', async () => {
   const { a, b, base, version } = await diverged('s/1', [1, 2])
   const { results, conflicts } = await write(b, { key: 's/1', value: 3, base, timestamp: T + 99 })
   expect(results).toMatchObject([{ status: 'superseded', version }])
   expect(conflicts).toMatchObject([{ policy: 'server-wins', resolution: 'kept-server', loser: { value: 3 } }])
-  expect(await standingValue(a, 's/1')).toBe(2)
+  expect(await currentValue(a, 's/1')).toBe(2)
 })
 
-test('[PO2] client-wins: a concurrent write is applied whatever its clock says, what it replaces is kept', async () => {
+test('[PO2] client-wins: applies a concurrent write whatever its clock says, and keeps the version that it replaces', async () => {
   const { a, b, base } = await diverged('c/1', [1, 2])
   const { results, conflicts } = await write(b, { key: 'c/1', value: 3, base, timestamp: T - 99 })
   expect(results).toMatchObject([{ status: 'applied' }])
   expect(conflicts).toMatchObject([{ policy: 'client-wins', resolution: 'kept-client', loser: { value: 2 } }])
-  expect(await standingValue(a, 'c/1')).toBe(3)
+  expect(await currentValue(a, 'c/1')).toBe(3)
 })
 
-test('[PO3] merge: fields that one side changed survive from both, with no conflict', async () => {
+test('[PO3] merge: keeps the fields that only one side changed, without a conflict', async () => {
   const { a, b, base } = await diverged('m/1', [
     { title: 'a', n: 1, gone: 1, in: { x: 1, y: 1 } },
     { title: 'A', n: 1, gone: 1, in: { x: 2, y: 1 } },
@@ -33,12 +33,12 @@ test('[PO3] merge: fields that one side changed survive from both, with no confl
   const reply = await write(b, { key: 'm/1', value: sent, base, timestamp: T - 5 })
   expect(reply).toMatchObject({ success: true, synced: ['m/1'], conflicts: [] })
   expect(reply.results).toMatchObject([{ status: 'merged', value: merged }])
-  expect(await standingValue(a, 'm/1')).toEqual(merged)
+  expect(await currentValue(a, 'm/1')).toEqual(merged)
   const { versions } = (await b.get('/api/history?key=m/1')).body
   expect(versions.map(({ value }: { value: unknown }) => value).slice(0, 2)).toEqual([merged, sent])
 })
 
-test('[PO3] the merged value comes with the feed, and the entry shows the version of the result', async () => {
+test('[PO3] sends the merged value in the feed, and shows the version of the result in the entry', async () => {
   const { b, base } = await diverged('m/1', [{ n: 1 }, { n: 1, a: 1 }])
   const cursor = (await b.sync({ changes: [], cursor: null })).body.cursor
   const change = { key: 'm/1', value: { n: 1, b: 1 }, base, timestamp: T }
@@ -48,7 +48,7 @@ test('[PO3] the merged value comes with the feed, and the entry shows the versio
   expect((await b.get('/api/entries?key=m/1')).body.version).toBe(version)
 })
 
-test('[PO4] merge: the later side takes what both changed; the pointers are named and the loser is kept', async () => {
+test('[PO4] merge: takes fields that both changed from the later side, names the pointers and keeps the loser', async () => {
   const before = { title: 'a', n: 1, 'a/b~c': 1, tags: ['x'] }
   const { b, base } = await diverged('m/1', [before, { ...before, title: 'A', 'a/b~c': 2, tags: ['x', 'A'] }])
   const late = { ...before, title: 'B', 'a/b~c': 3, tags: ['x', 'B'], n: 2 }
@@ -64,7 +64,7 @@ test('[PO4] merge: the later side takes what both changed; the pointers are name
   ])
 })
 
-test('[PO4] merge: an earlier side that loses some of its changes is the loser', async () => {
+test('[PO4] merge: records an earlier side that loses some of its changes as the loser', async () => {
   const { b, base } = await diverged('m/1', [
     { n: 1, t: 'a' },
     { n: 2, t: 'a' },
@@ -78,7 +78,7 @@ test('[PO4] merge: an earlier side that loses some of its changes is the loser',
   expect((await b.get('/api/conflicts')).body.conflicts).toEqual(reply.conflicts)
 })
 
-test('[PO4] merge: of a hundred clashes under a name of 200 kB only the whole is named, and the batch is in', async () => {
+test('[PO4] merge: names only the root for a hundred clashes under a name of 200 kB, and stores the batch', async () => {
   const wide = (value: number) => ({
     ['n'.repeat(200_000)]: Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`${n}`, value])),
   })
@@ -95,7 +95,7 @@ test('[PO4] merge: of a hundred clashes under a name of 200 kB only the whole is
   }
 })
 
-test('[PO4] merge: a side that loses all of its changes is superseded, with the pointers', async () => {
+test('[PO4] merge: marks a side that loses all of its changes as superseded, with the pointers', async () => {
   const { b, base, version } = await diverged('m/1', [{ n: 1 }, { n: 2 }])
   const reply = await write(b, { key: 'm/1', value: { n: 3 }, base, timestamp: T - 1 })
   expect(reply.results).toMatchObject([{ status: 'superseded', version }])
@@ -107,7 +107,7 @@ test('[PO4] merge: a side that loses all of its changes is superseded, with the 
 test.each([
   ['a deletion', { deleted: true }, { n: 2 }],
   ['a value without fields', { value: [1] }, { n: 2 }],
-])('[PO5] merge: %s is settled as last write wins', async (_, content, after) => {
+])('[PO5] merge: resolves %s as last write wins', async (_, content, after) => {
   const { b, base } = await diverged('m/1', [{ n: 1 }, after])
   const reply = await write(b, { key: 'm/1', ...content, base, timestamp: T + 9 })
   expect(reply.results).toMatchObject([{ status: 'applied' }])
@@ -116,13 +116,13 @@ test.each([
   ])
 })
 
-test('[PO5] merge: so is a base that nobody knows', async () => {
+test('[PO5] merge: resolves an unknown base as last write wins', async () => {
   const { b } = await diverged('m/1', [{ n: 1 }, { n: 2 }])
   const reply = await write(b, { key: 'm/1', value: { m: 1 }, base: 'other.3', timestamp: T + 9 })
   expect(reply.conflicts).toMatchObject([{ policy: 'lww', loser: { value: { n: 2 } } }])
 })
 
-test("[PO5] merge: and another key's version", async () => {
+test("[PO5] merge: resolves another key's version as last write wins", async () => {
   const { a, b } = await diverged('m/1', [{ n: 1 }, { n: 2 }])
   const other = (await write(a, { key: 'm/2', value: { n: 1, secret: 1 } })).results[0].version
   const reply = await write(b, { key: 'm/1', value: { n: 1 }, base: other, timestamp: T + 9 })
@@ -130,7 +130,7 @@ test("[PO5] merge: and another key's version", async () => {
   expect(reply.conflicts).toMatchObject([{ policy: 'lww' }])
 })
 
-test('[PO5] merge: so is what would grow too large together', async () => {
+test('[PO5] merge: resolves a merge that would grow too large as last write wins', async () => {
   const [big, other] = ['a'.repeat(200_000), 'b'.repeat(200_000)]
   const { b, base } = await diverged('m/1', [{}, { big }])
   const reply = await write(b, { key: 'm/1', value: { other }, base, timestamp: T + 9 })
@@ -138,7 +138,7 @@ test('[PO5] merge: so is what would grow too large together', async () => {
   expect(reply.conflicts).toMatchObject([{ policy: 'lww', loser: { value: { big } } }])
 })
 
-test('[CL1] the time of a merge is the later of both, whatever the clock of the client says', async () => {
+test('[CL1] gives a merge the later of both times, whatever the clock of the client says', async () => {
   const { a, b, base } = await diverged('m/1', [{ n: 1 }, { n: 2 }])
   const hour = 3_600_000
   const change = { key: 'm/1', value: { n: 1, m: 1 }, base, timestamp: T - 9 + hour }
@@ -150,14 +150,14 @@ test('[CL1] the time of a merge is the later of both, whatever the clock of the 
   })
 })
 
-test('[PO5] merge: two creations of one key are merged by field', async () => {
+test('[PO5] merge: merges two creations of one key by field', async () => {
   const [a, b] = await twoDevices()
   await write(a, { key: 'm/1', value: { a: 1, both: 'a' }, base: null })
   const reply = await write(b, { key: 'm/1', value: { b: 1, both: 'b' }, base: null, timestamp: T + 1 })
   expect(reply.results[0]).toMatchObject({ status: 'merged', value: { a: 1, b: 1, both: 'b' } })
 })
 
-test('[PO6] further edits of a client that has not heard of the merge are merged onto it in turn', async () => {
+test('[PO6] merges further edits of a client that does not know the merge yet onto it', async () => {
   const { b, base } = await diverged('m/1', [
     { a: 1, b: 1 },
     { a: 2, b: 1 },
@@ -174,7 +174,7 @@ test('[PO6] further edits of a client that has not heard of the merge are merged
   expect(body).toMatchObject({ conflicts: [], results: [{}, { value: { a: 2, b: 5 } }] })
 })
 
-test('[PO6] merges of one batch take their places between its other changes', async () => {
+test('[PO6] orders the merges of one batch between its other changes', async () => {
   const { a, b, base } = await diverged('m/1', [{ n: 1 }, { n: 1, a: 1 }])
   const changes = [
     { key: 'k/1', value: 1, timestamp: T, base: null },
@@ -188,10 +188,10 @@ test('[PO6] merges of one batch take their places between its other changes', as
   const feed = (await a.sync({ changes: [], cursor: null })).body.changes
   expect(feed.map(({ key }: { key: string }) => key)).toEqual(['k/1', 'm/1', 'k/2', 'k/3'])
   expect(feed[1]).toMatchObject({ value: { n: 1, a: 1, b: 1 } })
-  expect(await standingValue(a, 'k/3')).toBe(3)
+  expect(await currentValue(a, 'k/3')).toBe(3)
 })
 
-test('[PO6] a merge that is overtaken while it is sealed stores what was sent, and that only', async () => {
+test('[PO6] stores only what was sent if a merge is overtaken while it is sealed', async () => {
   const space = crypto.randomUUID()
   const a = await device({ ...(await mint({ space, subject: ANYONE.subject })), clientId: 'a' })
   const base = (await write(a, { key: 'm/1', value: { n: 1 }, base: null })).results[0].version
@@ -205,7 +205,7 @@ test('[PO6] a merge that is overtaken while it is sealed stores what was sent, a
     let seals = 0
     const seal: typeof keys.seal = async (...content) => {
       seals += 1
-      // The second is that of the merge: it takes as long as another request.
+      // The second sealing is that of the merge: it takes as long as another request.
       if (seals === 2) await push('a', [{ key: 'm/1', deleted: true, timestamp: T, base: stands }])
       return keys.seal(...content)
     }
@@ -232,26 +232,26 @@ test('[PO6] a merge that is overtaken while it is sealed stores what was sent, a
   expect((await a.get('/api/conflicts')).body.conflicts).toMatchObject([{ loser: { value: { n: 1, m: 1 } } }])
 })
 
-test('[PO8] a blind write over a merge competes with the fields of others in it', async () => {
+test('[PO8] sets a blind write over a merge against the fields of others in the merge', async () => {
   const { b, base } = await diverged('m/1', [{ n: 1 }, { n: 1, a: 1 }])
   await write(b, { key: 'm/1', value: { n: 1, b: 1 }, base, timestamp: T + 6 })
   const reply = await write(b, { key: 'm/1', value: { blind: 1 }, timestamp: T + 9 })
   expect(reply.conflicts).toMatchObject([{ policy: 'lww', loser: { value: { n: 1, a: 1, b: 1 } } }])
 })
 
-test('[PO7] manual: what stands stays, the other is kept beside it, until somebody decides', async () => {
+test('[PO7] manual: keeps the current version and the other one beside it, until a decision', async () => {
   const { a, b, base, version } = await diverged('x/1', [1, 2])
   const reply = await write(b, { key: 'x/1', value: 3, base, timestamp: T + 99 })
   expect(reply).toMatchObject({ success: true, synced: [], results: [{ status: 'conflict', version }] })
   expect(reply.conflicts).toMatchObject([{ resolution: 'open', winner: { value: 2 }, loser: { value: 3 } }])
   await write(b, { key: 'x/1', value: 4, base, timestamp: T + 100 })
   await write(a, { key: 'x/1', value: 5, base: version })
-  expect(await standingValue(a, 'x/1')).toBe(5)
+  expect(await currentValue(a, 'x/1')).toBe(5)
   expect((await a.get('/api/conflicts?open=1')).body.conflicts).toHaveLength(2)
   expect((await a.get('/api/status')).body.openConflicts).toBe(2)
 })
 
-test('[PO8] a blind write is settled by the clock under every policy', async () => {
+test('[PO8] resolves a blind write by the clock under every policy', async () => {
   for (const collection of Object.keys(POLICIES)) {
     const [a, b] = await twoDevices()
     const key = `${collection}/1`
@@ -262,7 +262,7 @@ test('[PO8] a blind write is settled by the clock under every policy', async () 
   }
 })
 
-test('[PO9] a write to a key that is gone, on a base that is forgotten, is the policy’s to settle', async () => {
+test('[PO9] resolves a write to a dropped key on a forgotten base by the policy', async () => {
   const expected = { s: 'superseded', c: 'applied', m: 'applied', x: 'conflict', l: 'applied' }
   for (const [collection, status] of Object.entries(expected)) {
     const a = await device()
@@ -272,7 +272,7 @@ test('[PO9] a write to a key that is gone, on a base that is forgotten, is the p
   }
 })
 
-test('[CF3] values in a reply stop where it grows too long, and are read page by page', async () => {
+test('[CF3] leaves values out of a reply that grows too long, to be read page by page', async () => {
   const { token } = await mint()
   const [a, b] = [await device({ token, clientId: 'a' }), await device({ token, clientId: 'b' })]
   const keys = Array.from({ length: 12 }, (_, index) => `l/${index}`)
@@ -299,7 +299,7 @@ test('[CF3] values in a reply stop where it grows too long, and are read page by
   expect(found).toBe(12)
 })
 
-test('[PO5] merge: so is what comes once a batch had to open 8 MiB', async () => {
+test('[PO5] merge: resolves changes after a batch had to open 8 MiB as last write wins', async () => {
   const [a, b] = await twoDevices()
   const keys = Array.from({ length: 40 }, (_, n) => `m/${n}`)
   const first = await a.sync({

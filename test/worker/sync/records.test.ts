@@ -17,7 +17,7 @@ async function newSpace(): Promise<{ space: string; open: (clientId: string) => 
   return { space, open: (clientId) => device({ token, clientId }) }
 }
 
-/** Somebody else who may write in the space. */
+/** Opens a client of another subject that may write in the space. */
 async function stranger(space: string, clientId: string): Promise<Device> {
   return device({ token: (await mint({ space })).token, clientId })
 }
@@ -34,7 +34,7 @@ function read<T>(space: string, work: (sql: SqlStorage) => T): Promise<T> {
   return runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) => work(storage.sql))
 }
 
-test('[QU2] a hundred clients whose batches are rejected take some kilobytes of a full space', async () => {
+test('[QU2] stores some kilobytes for the rejected batches of a hundred clients of a full space', async () => {
   await configure({ quota: { bytes: 1 } })
   const { space, open } = await newSpace()
   const before = await read(space, (sql) => sql.databaseSize)
@@ -46,7 +46,7 @@ test('[QU2] a hundred clients whose batches are rejected take some kilobytes of 
   expect(grown).toBeLessThan(40_000)
 })
 
-test('[QU2] a deletion of a full space passes, and nothing is kept of a base that is no version', async () => {
+test('[QU2] takes a deletion in a full space, and stores nothing of a base that is no version', async () => {
   await configure({ quota: { bytes: 1 }, defaultPolicy: 'manual' })
   const { space, open } = await newSpace()
   const a = await open('a')
@@ -75,7 +75,7 @@ test('[QU2] a deletion of a full space passes, and nothing is kept of a base tha
   expect((await read(space, (sql) => sql.databaseSize)) - before).toBeLessThan(40_000)
 })
 
-test('[BA1] a rejected batch is answered again change by change, however it is kept', async () => {
+test('[BA1] replays a rejected batch change by change, however it is stored', async () => {
   const { open } = await newSpace()
   const a = await open('a')
   const changes = [
@@ -93,7 +93,7 @@ test('[BA1] a rejected batch is answered again change by change, however it is k
   expect(again.body).toEqual({ ...first.body, replayed: true, serverTime: again.body.serverTime })
 })
 
-test('[BA8] the results of a batch are kept for tombstoneDays; then it is told from any other, and not applied again', async () => {
+test('[BA8] keeps the results of a batch for tombstoneDays; later recognizes the batch and does not apply it again', async () => {
   const { space, open } = await newSpace()
   const a = await open('a')
   const batch = { batch: 1, changes: [put('k/1', 1), ...rejected(50)] }
@@ -108,7 +108,7 @@ test('[BA8] the results of a batch are kept for tombstoneDays; then it is told f
   expect((await a.get('/api/history?key=k/1')).body.versions).toHaveLength(2)
 })
 
-test('[BA8] a space with numbered batches wakes to forget their results, and not before', async () => {
+test('[BA8] wakes a space to drop the results of numbered batches, and not before', async () => {
   const { space, open } = await newSpace()
   await (await open('a')).sync({ batch: 1, changes: rejected(3) })
   const alarm = await runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) =>
@@ -120,7 +120,7 @@ test('[BA8] a space with numbered batches wakes to forget their results, and not
   expect(record).toEqual({ batch: 1, verdicts: '' })
 })
 
-test('[AU6] a client belongs to the subject of its first write, numbered or not', async () => {
+test('[AU6] binds a client to the subject of its first write, numbered or not', async () => {
   const { space, open } = await newSpace()
   const a = await open('a')
   const first = await a.sync({ changes: [put('k/1', 1)] })
@@ -136,7 +136,7 @@ test('[AU6] a client belongs to the subject of its first write, numbered or not'
   expect((await a.sync({ batch: 1, changes: [put('k/1', 2, { timestamp: T + 1 })] })).status).toBe(200)
 })
 
-test('[AU6] a conflict is decided in the name of a client by its own subject only', async () => {
+test('[AU6] lets only its own subject decide a conflict in the name of a client', async () => {
   await configure({ defaultPolicy: 'manual' })
   const { space, open } = await newSpace()
   const [a, v] = [await open('a'), await open('v')]
@@ -148,7 +148,7 @@ test('[AU6] a conflict is decided in the name of a client by its own subject onl
   expect(await decide(mallory)).toMatchObject({ status: 403, body: { code: 'foreign-client' } })
   expect((await a.get('/api/conflicts?open=1')).body.conflicts).toHaveLength(1)
   expect(await decide(v)).toMatchObject({ status: 200 })
-  // Who decides first writes first: from then on the client is theirs.
+  // The first decision is the first write: from then on it binds the client.
   const w = (await a.sync({ changes: [put('k/2', 'a', { base: null })] })).body.results[0].version
   const next = (await v.sync({ changes: [put('k/2', 'v', { base: null })] })).body.conflicts[0].id
   const judge = await stranger(space, 'judge')
@@ -159,7 +159,7 @@ test('[AU6] a conflict is decided in the name of a client by its own subject onl
   expect((await other.sync({ changes: [put('k/3', 1)] })).body.code).toBe('foreign-client')
 })
 
-test('[AU6] whose a client is ages once nothing current is its own, and no sooner', async () => {
+test('[AU6] drops the subject of a client once no current version is its own, and no sooner', async () => {
   const { space, open } = await newSpace()
   const [a, b] = [await open('a'), await open('b')]
   await a.sync({ changes: [put('k/1', 1), put('k/2', 2)] })
@@ -169,7 +169,7 @@ test('[AU6] whose a client is ages once nothing current is its own, and no soone
   await age(space, 200)
   expect(await owners()).toEqual([{ id: 'a' }, { id: 'b' }])
   await b.sync({ changes: [put('k/2', 'b', { base: stands[1].version })] })
-  // A write a day is noted: a client in use keeps its name, though nothing current is its own.
+  // One write a day is recorded: a client in use keeps its name even without a current version.
   await read(space, (sql) => sql.exec('UPDATE client SET arrived = arrived - 200 * 86400000'))
   await a.sync({ changes: [put('k/3', 1)] })
   await b.sync({ changes: [{ key: 'k/3', deleted: true, timestamp: T + 1 }] })
@@ -179,7 +179,7 @@ test('[AU6] whose a client is ages once nothing current is its own, and no soone
   expect(await owners()).toEqual([{ id: 'b' }])
 })
 
-test('[SY6] a client that numbers its batches writes blindly in its order, also a value that it wrote before', async () => {
+test('[SY6] applies the blind writes of a client with numbered batches in order, also a value that it wrote before', async () => {
   const { open } = await newSpace()
   const a = await open('a')
   const results = []
@@ -187,13 +187,13 @@ test('[SY6] a client that numbers its batches writes blindly in its order, also 
     results.push((await a.sync({ batch: index + 1, changes: [put('k/x', value)] })).body.results[0].status)
   expect(results).toEqual(['applied', 'applied', 'applied'])
   expect((await a.get('/api/entries?key=k/x')).body.value).toBe(1)
-  // A deletion in between counts as well.
+  // A deletion between the two writes counts as well.
   await a.sync({ batch: 4, changes: [{ key: 'k/x', deleted: true, timestamp: T }] })
   await a.sync({ batch: 5, changes: [put('k/x', 1)] })
   expect((await a.get('/api/entries?key=k/x')).body.value).toBe(1)
 })
 
-test('[CL4] the time of an entry never falls, so that an edit from before it does not win later', async () => {
+test('[CL4] never lowers the time of an entry, so that an earlier edit does not win later', async () => {
   const { open } = await newSpace()
   const [a, slow, third] = [await open('a'), await open('slow'), await open('third')]
   const base = (await a.sync({ changes: [put('k/1', 'a', { base: null })] })).body.results[0].version
@@ -201,7 +201,7 @@ test('[CL4] the time of an entry never falls, so that an edit from before it doe
   const raised = await slow.sync({ batch: 1, changes: [edit] })
   expect(raised.body.results[0]).toMatchObject({ status: 'applied', effectiveTimestamp: T + 1 })
   expect((await a.get('/api/entries?key=k/1')).body).toMatchObject({ value: 'slow', timestamp: T + 1 })
-  // Neither from before the version that was replaced, nor of its moment, whoever has the greater id.
+  // Neither an edit from before the replaced version wins, nor one of its moment, whichever id is greater.
   for (const timestamp of [T - 60_000, T]) {
     const older = put('k/1', 'third', { timestamp })
     expect((await third.sync({ changes: [older] })).body.results[0].status).toBe('superseded')
@@ -209,7 +209,7 @@ test('[CL4] the time of an entry never falls, so that an edit from before it doe
   expect((await slow.sync({ batch: 1, changes: [edit] })).body.results).toEqual(raised.body.results)
 })
 
-test('[CL4] a deletion and a write under client-wins keep the time too, over a restart of the object', async () => {
+test('[CL4] keeps the time through a deletion and a write under client-wins, and through a restart of the object', async () => {
   await configure({ defaultPolicy: 'client-wins' })
   const { space, open } = await newSpace()
   const [a, b] = [await open('a'), await open('b')]
@@ -225,7 +225,7 @@ test('[CL4] a deletion and a write under client-wins keep the time too, over a r
   ])
 })
 
-test('[CL4] a raised time does not make a client lose to itself, nor a repetition without a number to what it repeats', async () => {
+test('[CL4] lets no client lose to itself because of a raised time, nor a repeated batch without a number to its first', async () => {
   const { open } = await newSpace()
   const [a, slow] = [await open('a'), await open('slow')]
   const base = (await a.sync({ changes: [put('k/1', 'a', { base: null })] })).body.results[0].version
@@ -242,7 +242,7 @@ test('[CL4] a raised time does not make a client lose to itself, nor a repetitio
   expect(again.body.conflicts).toEqual([])
 })
 
-test('[CL4] no number of raised edits takes an entry into the future', async () => {
+test('[CL4] takes no entry into the future by any number of raised edits', async () => {
   const { open } = await newSpace()
   const a = await open('a')
   const ahead = put('k/1', 'ahead', { timestamp: Date.now() + 3_600_000 })
@@ -253,7 +253,7 @@ test('[CL4] no number of raised edits takes an entry into the future', async () 
   expect(body.timestamp).toBeLessThanOrEqual(Date.now())
 })
 
-test('[QU2] past its spare bytes a space takes no records that grow and no deletions that lose', async () => {
+test('[QU2] takes no growing records and no losing deletions past the spare bytes of a space', async () => {
   const { space, open } = await newSpace()
   const a = await open('a')
   await a.sync({ batch: 1, changes: [put('k/1', 1), put('k/2', 2), put('k/3', 3)] })

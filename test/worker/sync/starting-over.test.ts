@@ -35,14 +35,14 @@ async function restore(space: string, phone: Device, text: string): Promise<Devi
   return again
 }
 
-/** The latest of each key that a device has heard of, and where it stands. */
+/** The latest entry of each key that a device knows, and its cursor. */
 interface Copy {
   readonly entries: Map<string, Entry>
   readonly cursor: string
   readonly resetReason: string | undefined
 }
 
-/** The feed from a cursor to its end. */
+/** Reads the feed from a cursor to its end. */
 async function follow(phone: Device, from: string | null, entries = new Map<string, Entry>()): Promise<Copy> {
   const { body } = await phone.sync({ changes: [], cursor: from, limit: 2 })
   for (const entry of body.changes as Entry[]) entries.set(entry.key, entry)
@@ -50,7 +50,7 @@ async function follow(phone: Device, from: string | null, entries = new Map<stri
   return { ...rest, resetReason: body.resetReason }
 }
 
-test('[RE2] an edit that waits keeps its base where the space is the same', async () => {
+test('[RE2] accepts the base of a waiting edit while the space is the same', async () => {
   const { phone } = await openSpace()
   const { body } = await phone.sync({ changes: [{ key: 'notes/1', value: 1, timestamp: T }], cursor: null })
   const edit = { key: 'notes/1', value: 2, timestamp: T + 1, base: body.results[0].version }
@@ -64,7 +64,7 @@ test('[RE2] an edit that waits keeps its base where the space is the same', asyn
   })
 })
 
-test('[RE3] what was acknowledged after the export comes back from the device that has it', async () => {
+test('[RE3] gets back from its device what was acknowledged after the export', async () => {
   const { space, phone } = await openSpace()
   const written = ['k/1', 'k/2', 'k/3'].map((key) => ({ key, value: 'saved', timestamp: T }))
   await phone.sync({ batch: 1, changes: written })
@@ -104,7 +104,7 @@ test('[RE3] what was acknowledged after the export comes back from the device th
   })
 })
 
-test('[RE3] another value of an equal time, as a merge may have, is offered without a base, and no side is lost', async () => {
+test('[RE3] loses no side if a device offers another value of an equal time without a base, as a merge may have', async () => {
   const { space, phone } = await openSpace()
   await phone.sync({ batch: 1, changes: [{ key: 'k', value: { x: 1, y: 0 }, timestamp: T }] })
   const backup = await exportOf(phone)
@@ -126,7 +126,7 @@ test('[RE3] another value of an equal time, as a merge may have, is offered with
   )
 })
 
-test('[RE4] an edit that waited through a restore is on base by the value that it was made on', async () => {
+test('[RE4] accepts the base value of an edit that waited through a restore', async () => {
   const { space, phone } = await openSpace()
   const { body: first } = await phone.sync({ batch: 1, changes: [{ key: 'k', value: 'seen', timestamp: T }] })
   const again = await restore(space, phone, await exportOf(phone))
@@ -138,7 +138,7 @@ test('[RE4] an edit that waited through a restore is on base by the value that i
   expect(byValue.body).toMatchObject({ results: [{ status: 'applied' }], conflicts: [] })
 })
 
-test('[RE5] opening a session tells the epoch and the number of the last batch', async () => {
+test('[RE5] returns the epoch and the number of the last batch with a new session', async () => {
   const { space, phone } = await openSpace()
   const open = async (token: string, clientId: string) =>
     (await send('POST', '/api/auth', { body: { token, clientId } })).body
@@ -150,7 +150,7 @@ test('[RE5] opening a session tells the epoch and the number of the last batch',
   await phone.sync({ batch: 2, changes: [] })
   expect(await open(phone.token, 'phone')).toMatchObject({ lastBatch: 2, epoch: first.epoch })
   expect(await open(phone.token, 'laptop')).toMatchObject({ lastBatch: 0, epoch: first.epoch })
-  // A name that another subject of the space has is no business of this one.
+  // The name of another subject's client is not shown.
   const other = await mint({ space, subject: 'mallory' })
   expect(await open(other.token, 'phone')).toMatchObject({ lastBatch: 0 })
 
@@ -160,7 +160,7 @@ test('[RE5] opening a session tells the epoch and the number of the last batch',
   expect(restored.epoch).not.toBe(first.epoch)
 })
 
-test('[RE5] a space that knows no batch of the client says so, and which number it takes', async () => {
+test('[RE5] reports that a space knows no batch of the client, and the number that it takes', async () => {
   const { space, phone } = await openSpace()
   for (const batch of [1, 2, 3])
     await phone.sync({ batch, changes: [{ key: 'k', value: batch, timestamp: T }] })
@@ -178,7 +178,7 @@ test('[RE5] a space that knows no batch of the client says so, and which number 
   expect(gap).not.toHaveProperty('reset')
 })
 
-test('[RE6] a 401 says whether the session, its token or the space is gone', async () => {
+test('[RE6] tells in a 401 whether the session, its token or the space has ended', async () => {
   const { space, phone } = await openSpace()
   const { token, id } = await mint({ space, scopes: ALL })
   const [ended, revoked] = [await device({ token: phone.token }), await device({ token })]

@@ -7,7 +7,7 @@ function puts(keys: readonly string[], value: unknown = 'x'): object[] {
   return keys.map((key) => ({ key, value, timestamp: T }))
 }
 
-test('[ST1] status counts what follows a cursor, and the entries of the space', async () => {
+test('[ST1] counts the changes after a cursor and the entries of the space', async () => {
   const a = await device()
   expect((await a.get('/api/status')).body).toMatchObject({
     status: 'ok',
@@ -23,7 +23,7 @@ test('[ST1] status counts what follows a cursor, and the entries of the space', 
   expect(body.limits).toMatchObject({ keyBytes: 512, valueBytes: 262144, changes: 500, bodyBytes: 1048576 })
 })
 
-test('[ST1] nothing is pending for a reader with a filter that has read all, and all of it for another cursor', async () => {
+test('[ST1] reports nothing pending to a filtered reader that has read all, and everything for another cursor', async () => {
   const a = await device()
   await a.sync({ changes: puts(['k/1', 'k/2', 'z/1']) })
   const { cursor } = (await a.get('/api/changes?collections=k')).body
@@ -35,7 +35,7 @@ test('[ST1] nothing is pending for a reader with a filter that has read all, and
   expect((await a.get('/api/status?collections=a/b')).status).toBe(422)
 })
 
-test("[ST1] what is pending is counted under the token's own filter, and no other can be asked for", async () => {
+test("[ST1] counts pending changes under the token's own filter, and refuses any other", async () => {
   const subject = crypto.randomUUID()
   const all = await device(await mint({ subject }))
   await all.sync({ changes: puts(['k/1', 'z/1']) })
@@ -49,7 +49,7 @@ test("[ST1] what is pending is counted under the token's own filter, and no othe
   })
 })
 
-test('[EN1] an entry is found by its key, slashes and dots included', async () => {
+test('[EN1] finds an entry by its key, slashes and dots included', async () => {
   const a = await device()
   await a.sync({ changes: puts(['deep/er/path.json', 'ключ/\u{1f600}']) })
   for (const key of ['deep/er/path.json', 'ключ/\u{1f600}']) {

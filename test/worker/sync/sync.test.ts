@@ -3,7 +3,7 @@ import { call, type Device, device, twoDevices } from '../../support/worker/clie
 
 const T = Date.now() - 60_000
 
-/** Writes one key and returns the line of `results`. */
+/** Writes one key, and returns its line of `results`. */
 async function write(by: Device, change: object): Promise<{ status: string; version: string }> {
   const { body } = await by.sync({ changes: [{ timestamp: T, ...change }] })
   return body.results[0]
@@ -23,7 +23,7 @@ test('[SY1] applies a write on base whatever its clock says', async () => {
   expect((await a.get('/api/conflicts')).body.conflicts).toEqual([])
 })
 
-test('[SY2] settles a concurrent write by the later clock, and keeps the loser', async () => {
+test('[SY2] resolves a concurrent write by the later clock, and keeps the loser', async () => {
   const [a, b] = await twoDevices()
   const { version } = await write(a, { key: 'n/1', value: 'old', base: null })
   await write(a, { key: 'n/1', value: 'from a', timestamp: T + 5, base: version })
@@ -47,7 +47,7 @@ test('[SY2] settles a concurrent write by the later clock, and keeps the loser',
   expect((await a.get('/api/conflicts?key=n/1')).body.conflicts).toEqual(body.conflicts)
 })
 
-test('[SY3] reports a concurrent write that wins, and keeps what it replaced', async () => {
+test('[SY3] reports a concurrent write that wins, and keeps the version that it replaced', async () => {
   const [a, b] = await twoDevices()
   await write(a, { key: 'n/1', value: 'from a' })
   const { body } = await b.sync({ changes: [{ key: 'n/1', value: 'from b', timestamp: T + 1, base: null }] })
@@ -65,7 +65,7 @@ test('[SY4] breaks a tie by the greater client id, then for the incumbent', asyn
   expect((await write(a, { key: 'b-then-a', value: 'a', base: null })).status).toBe('superseded')
 })
 
-test('[SY5] takes further edits that a client made before the first reply arrived as on base', async () => {
+test('[SY5] accepts further edits that a client made before the first reply arrived as on base', async () => {
   const [a, b] = await twoDevices()
   const first = await write(a, { key: 'n/1', value: 1, base: null })
   expect((await write(a, { key: 'n/1', value: 2, timestamp: 1, base: null })).status).toBe('applied')
@@ -74,7 +74,7 @@ test('[SY5] takes further edits that a client made before the first reply arrive
   expect((await a.get('/api/conflicts')).body.conflicts).toHaveLength(1)
 })
 
-test("[SY5] no longer once another client's write lies between", async () => {
+test("[SY5] treats such an edit as concurrent once another client's write lies between", async () => {
   const [a, b] = await twoDevices()
   const first = await write(a, { key: 'n/1', value: 1, base: null })
   await write(b, { key: 'n/1', value: 2, base: first.version })
@@ -82,7 +82,7 @@ test("[SY5] no longer once another client's write lies between", async () => {
   expect(late.body.conflicts).toMatchObject([{ loser: { value: 2, by: 'b' } }])
 })
 
-test('[SY5] a run over a deletion began there: null goes on with it, what is older is concurrent', async () => {
+test('[SY5] begins a run at a deletion: base null continues it, an older base is concurrent', async () => {
   const [a, b] = await twoDevices()
   const first = await write(a, { key: 'n/1', value: 1, base: null })
   const second = await write(a, { key: 'n/1', value: 2, base: first.version })
@@ -94,7 +94,7 @@ test('[SY5] a run over a deletion began there: null goes on with it, what is old
   expect((await write(b, late)).status).toBe('superseded')
 })
 
-test('[SY6] settles a blind write by the clock; what it replaces of another client is kept', async () => {
+test('[SY6] resolves a blind write by the clock, and keeps the version of another client that it replaces', async () => {
   const [a, b] = await twoDevices()
   await write(a, { key: 'n/1', value: 'a' })
   const own = await a.sync({ changes: [{ key: 'n/1', value: 'a2', timestamp: T + 1 }] })
@@ -105,14 +105,14 @@ test('[SY6] settles a blind write by the clock; what it replaces of another clie
   expect(late.body.conflicts).toMatchObject([{ winner: { value: 'b' }, loser: { value: 'late' } }])
 })
 
-test('[SY6] takes blind writes of one client in their order where their times are equal', async () => {
+test('[SY6] applies blind writes of one client with equal times in their order', async () => {
   const [a] = await twoDevices()
   await write(a, { key: 'n/1', value: 1 })
   const { body } = await a.sync({ changes: [{ key: 'n/1', value: 2, timestamp: T }] })
   expect(body).toMatchObject({ conflicts: [], results: [{ status: 'applied' }] })
 })
 
-test('[SY7] calls a concurrent write of the same content a noop, whatever its key order', async () => {
+test('[SY7] treats a concurrent write of the same content as a noop, whatever its key order', async () => {
   const [a, b] = await twoDevices()
   const { version } = await write(a, { key: 'n/1', value: { x: 1, 10: 'ten', 9: [{ b: 1, a: 2 }] } })
   const { body } = await b.sync({
@@ -135,7 +135,7 @@ test('[SY8] keeps a deletion as a tombstone that the feed carries, with its last
   expect(await valueAt(b, 'n/1')).toBeUndefined()
 })
 
-test('[SY8] a deletion of what is gone, or never was, is a noop', async () => {
+test('[SY8] treats the deletion of an absent entry as a noop', async () => {
   const a = await device()
   expect(await write(a, { key: 'never', deleted: true })).toEqual({ key: 'never', status: 'noop' })
   const { version } = await write(a, { key: 'n/1', value: 1 })
@@ -146,7 +146,7 @@ test('[SY8] a deletion of what is gone, or never was, is a noop', async () => {
   })
 })
 
-test('[SY9] creates a deleted entry anew for a client that believes it absent', async () => {
+test('[SY9] creates a deleted entry again for a client that believes it absent', async () => {
   const [a, b] = await twoDevices()
   const { version } = await write(a, { key: 'n/1', value: 1 })
   await write(a, { key: 'n/1', deleted: true, base: version })
@@ -155,14 +155,14 @@ test('[SY9] creates a deleted entry anew for a client that believes it absent', 
   expect(await valueAt(a, 'n/1')).toBe(2)
 })
 
-test('[SY10] never brings back silently what is gone: a base that is forgotten is a conflict', async () => {
+test('[SY10] never restores a dropped entry silently: a forgotten base is a conflict', async () => {
   const a = await device()
   const { body } = await a.sync({ changes: [{ key: 'n/1', value: 1, timestamp: T, base: 'other.7' }] })
   expect(body.results[0].status).toBe('applied')
   expect(body.conflicts).toMatchObject([{ key: 'n/1', winner: { value: 1 }, loser: { deleted: true } }])
 })
 
-test('[SY11] null is a value, and so is every other JSON', async () => {
+test('[SY11] stores null and every other JSON as a value', async () => {
   const a = await device()
   const values = [null, false, 0, '', [], {}, 1.5e-7, 'ünï\u{1f600}', { a: [null, { b: {} }] }]
   const changes = values.map((value, index) => ({ key: `v/${index}`, value, timestamp: T }))
@@ -187,7 +187,7 @@ test('[SY12] decides the changes of a batch in their order, the same key twice i
   expect(body.changes).toMatchObject([{ key: 'n/1', value: 4, version: body.results[3].version }])
 })
 
-test('[SY13] an atomic batch with a conflict or a rejection is refused, and nothing of it is stored', async () => {
+test('[SY13] refuses an atomic batch with a conflict or a rejection, and stores nothing of it', async () => {
   const [a, b] = await twoDevices()
   await write(a, { key: 'n/1', value: 1, timestamp: T + 1 })
   const spoiled = [
@@ -207,7 +207,7 @@ test('[SY13] an atomic batch with a conflict or a rejection is refused, and noth
   expect(next.body).toMatchObject({ success: true, synced: ['n/2'] })
 })
 
-test('[SY14] brings back __proto__ as a key and inside a value as it went', async () => {
+test('[SY14] returns __proto__ as a key and inside a value unchanged', async () => {
   const a = await device()
   const text =
     '{"changes":[{"key":"__proto__","value":{"__proto__":{"x":1},"constructor":2},"timestamp":1}],"cursor":null}'
@@ -232,7 +232,7 @@ test('[CL1] corrects a timestamp by the skew that clientTime shows, and reports 
   expect(entry.body.timestamp).toBe(body.results[0].effectiveTimestamp)
 })
 
-test('[CL2] a body that takes long to arrive is no clock that is wrong', async () => {
+test('[CL2] does not take the time of a slow body for a wrong clock', async () => {
   const a = await device()
   const now = Date.now()
   const text = JSON.stringify({
@@ -253,7 +253,7 @@ test('[CL2] a body that takes long to arrive is no clock that is wrong', async (
   expect(results).toEqual([{ key: 'k/1', status: 'applied', version: expect.any(String) }])
 })
 
-test('[BA6] blind writes that come again without a number are no change, though the skew is measured anew', async () => {
+test('[BA6] treats repeated blind writes without a number as no change, under another measured skew', async () => {
   const a = await device()
   const changes = [
     { key: 'n/1', value: 1, timestamp: T - 3_600_000 },
@@ -268,7 +268,7 @@ test('[BA6] blind writes that come again without a number are no change, though 
   }
 })
 
-test('[VE1] a base of any text counts as concurrent', async () => {
+test('[VE1] treats a base of any text as concurrent', async () => {
   const [a, b] = await twoDevices()
   const { head } = (await a.sync({ changes: [] })).body
   for (const [index, base] of ['', 'x', 'x'.repeat(5_000), `${head}${'0'.repeat(5_000)}`].entries()) {
@@ -282,7 +282,7 @@ test('[VE1] a base of any text counts as concurrent', async () => {
   }
 })
 
-test('[CL2] believes a clock that differs no more than the network may explain', async () => {
+test('[CL2] trusts a clock that differs no more than the network may explain', async () => {
   const a = await device()
   const { body } = await a.sync({
     clientTime: Date.now() - 1_500,
@@ -299,13 +299,13 @@ test('[CL3] clamps a time in the future to now, reports it and refuses nothing',
   expect(body.results[0]).toMatchObject({ status: 'applied', effectiveTimestamp: body.serverTime })
 })
 
-test('[CL5] a fraction of a millisecond is rounded down, and the time that decides is reported', async () => {
+test('[CL5] rounds a fraction of a millisecond down, and reports the effective time', async () => {
   const [a, b] = await twoDevices()
   const whole = T + 10
   const { body } = await a.sync({ batch: 1, changes: [{ key: 'n/1', value: 1, timestamp: whole + 0.999 }] })
   expect(body.results[0]).toMatchObject({ status: 'applied', effectiveTimestamp: whole })
   expect((await b.get('/api/entries?key=n/1')).body.timestamp).toBe(whole)
-  // The same millisecond, so that the greater client id decides, and not the fraction.
+  // Both times are of one millisecond, so the greater client id decides and not the fraction.
   const tie = await b.sync({ changes: [{ key: 'n/1', value: 2, timestamp: whole, base: null }] })
   expect(tie.body.results[0].status).toBe('applied')
   const skewed = Date.now() - 3_600_000 + 0.5
@@ -327,7 +327,7 @@ test('[CL5] a fraction of a millisecond is rounded down, and the time that decid
   }
 })
 
-test('[CL6] in a numbered batch the time of arrival decides where a change names none', async () => {
+test('[CL6] uses the time of arrival for a change without a time in a numbered batch', async () => {
   const [a, b] = await twoDevices()
   const timeless = { key: 'n/1', value: 1, base: null }
   await b.sync({ changes: [{ key: 'n/1', value: 'earlier', timestamp: T }] })

@@ -6,7 +6,7 @@ import { type Follower, follow } from '../../support/worker/follower.ts'
 
 const T = 1_795_347_000_000
 
-/** The request of a device whose queue holds nearly everything that can be wrong with a single change. */
+/** Request of a device whose queue holds nearly everything that can be wrong with a single change. */
 const QUEUE = `{"batch":1,"changes":[${[
   `{"key":"n/emoji","value":"party \\ud83d","timestamp":${T}}`,
   `{"key":"n/deep","value":{"doc":${'['.repeat(2000)}${']'.repeat(2000)}},"timestamp":${T}}`,
@@ -36,7 +36,7 @@ const OUTCOME = {
   ],
 }
 
-/** A request that is pushed as text, because `JSON.stringify` cannot write all of them. */
+/** Pushes a request as text, because `JSON.stringify` cannot write all of them. */
 type Push = (text: string) => Promise<{ readonly status: number; readonly body: Record<string, unknown> }>
 
 function overHttp({ session }: Device): Push {
@@ -61,7 +61,7 @@ async function pushes(): Promise<readonly (readonly [string, Device, Push])[]> {
   ]
 }
 
-test('[ER11] what is wrong inside one change rejects it alone, names the place, and leaves the queue free', async () => {
+test('[ER11] rejects a faulty change alone, names the path, and leaves the queue free', async () => {
   for (const [where, { get }, push] of await pushes()) {
     const { status, body } = await push(QUEUE)
     expect(status, JSON.stringify(body).slice(0, 500)).toBe(200)
@@ -78,7 +78,7 @@ test('[ER11] what is wrong inside one change rejects it alone, names the place, 
   }
 })
 
-test('[BA9] a mended change under the number of the rejected one is another batch; key order makes no other', async () => {
+test('[BA9] treats a corrected change under the number of the rejected one as another batch, but not another key order', async () => {
   const deep = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
   const pairs: [sent: string, mended: string][] = [
     ['"value":[1e999]', '"value":[null]'],
@@ -115,7 +115,7 @@ test('[BA9] a mended change under the number of the rejected one is another batc
   expect(again.body).toMatchObject({ replayed: true, results: first.body.results })
 })
 
-test('[ER11] a base or cursor that is no text is one that nobody knows, and no fault', async () => {
+test('[ER11] treats a base or cursor that is no text as unknown, and not as a fault', async () => {
   const a = await device()
   await a.sync({ changes: [{ key: 'n/1', value: 1, timestamp: T }] })
   const push = overHttp(a)
@@ -128,7 +128,7 @@ test('[ER11] a base or cursor that is no text is one that nobody knows, and no f
   expect(other.body.results).toMatchObject([{ status: 'superseded' }])
 })
 
-test('[ER11] an atomic batch is refused with the place of the fault, and takes no number', async () => {
+test('[ER11] refuses an atomic batch with the path of the fault, and uses up no number', async () => {
   const push = overHttp(await device())
   const batch = (value: string) =>
     `{"batch":1,"atomic":true,"changes":[{"key":"n/1","value":1,"timestamp":1},{"key":"n/2","value":${value},"timestamp":1}]}`
@@ -145,10 +145,10 @@ async function valueAt(by: Device, key: string): Promise<unknown> {
   return (await by.get(`/api/entries?key=${key}`)).body.value
 }
 
-/** An object whose keys are in no order that anything sorts by; whole numbers come first in every JavaScript engine. */
+/** Object with unsorted keys. Whole numbers come first in every JavaScript engine. */
 const UNSORTED = '{"2":"two","10":"ten","b":{"z":[{"y":1,"x":2}],"__proto__":3,"a":4},"a":5,"é":6,"B":7}'
 
-test('[JS5] a value comes back with its keys in the order in which they came, on every way', async () => {
+test('[JS5] returns a value with its keys in their original order, on every path', async () => {
   const { space, a, b } = await newSpace()
   const value = JSON.parse(UNSORTED)
   const textOf = (shown: unknown) => JSON.stringify(shown)
@@ -180,7 +180,7 @@ test('[JS5] a value comes back with its keys in the order in which they came, on
   expect(first.status).toBe('applied')
 })
 
-test('[JS5] a baseValue matches in any order, and a decision keeps the order of its value', async () => {
+test("[JS5] matches a baseValue in any key order, and keeps the order of a decision's value", async () => {
   await configure({ policies: { m: 'manual' } })
   const [a, b] = await twoDevices()
   const value = JSON.parse(UNSORTED)
@@ -195,7 +195,7 @@ test('[JS5] a baseValue matches in any order, and a decision keeps the order of 
   expect(JSON.stringify(await valueAt(b, 'm/1'))).toBe(UNSORTED)
 })
 
-test('[JS5] a merge keeps the order of what stands, and new fields follow', async () => {
+test('[JS5] keeps the key order of the current value in a merge, and appends new fields', async () => {
   await configure({ policies: { m: 'merge' } })
   const [a, b] = await twoDevices()
   const put = async (by: Device, value: object, base: string | null) =>

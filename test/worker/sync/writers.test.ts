@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { device, mint, send } from '../../support/worker/client.ts'
-import { POLICIES, standingValue, T, write } from '../../support/worker/divergence.ts'
+import { POLICIES, currentValue, T, write } from '../../support/worker/divergence.ts'
 
-test('[AU7] what other clients wrote is not told to a token without sync:read', async () => {
+test('[AU7] shows a token without sync:read nothing that other clients wrote', async () => {
   const { token, space } = await mintBoth()
   const reader = await device({ token })
   await write(reader, { key: 'l/1', value: 'foreign', timestamp: T + 9 })
@@ -25,7 +25,7 @@ test('[AU7] what other clients wrote is not told to a token without sync:read', 
   expect(number).toMatchObject({ status: 403, body: { code: 'forbidden-scope' } })
 })
 
-/** A writer who may not read, in a space in which another client has written under every policy. */
+/** Makes a writer that may not read, in a space in which another client has written under every policy. */
 async function blindWriter() {
   const { token, space } = await mintBoth()
   const owner = await device({ token, clientId: 'o' })
@@ -41,7 +41,7 @@ function secretOf(pin: number): object {
 
 type Tried = [what: string, more: (value: unknown) => object, around?: object]
 
-/** Ways to write over a value that one has not seen. */
+/** Ways to write over an unseen value. */
 const TRIES: readonly Tried[] = [
   ['blind and older', () => ({ timestamp: 0 })],
   ['blind and of the same time', () => ({ timestamp: T })],
@@ -60,14 +60,14 @@ const TRIES: readonly Tried[] = [
 ]
 
 test.each(TRIES)(
-  '[AU7] a writer who may not read cannot tell a right guess from a wrong one: %s',
+  '[AU7] replies to a right guess of a writer that may not read as to a wrong one: %s',
   async (_what, more, around = {}) => {
     const [right, wrong] = await Promise.all(
       [1234, 9999].map(async (pin) => {
         const { owner, writer, keys } = await blindWriter()
         const value = secretOf(pin)
         const guesses = keys.map((key) => ({ key, value, ...more(value) }))
-        // A write of its own tells by its version how many were stored before.
+        // The version of a write shows its client how many were stored before.
         const body = { ...around, changes: [...guesses, { key: 'k/own', value: 1, timestamp: T }] }
         const told = [
           await writer.sync(body),
@@ -84,7 +84,7 @@ test.each(TRIES)(
   },
 )
 
-test('[AU7] its own writes a writer who may not read can base on what it wrote, and retry without harm', async () => {
+test('[AU7] lets a writer that may not read base writes on its own, and retry them', async () => {
   const { token, space } = await mintBoth()
   const writer = await device({ ...(await mint({ space, scopes: ['sync:write'] })), clientId: 'w' })
   const own = async (change: object) =>
@@ -100,7 +100,7 @@ test('[AU7] its own writes a writer who may not read can base on what it wrote, 
   expect(body.conflicts).toEqual([])
 })
 
-test('[CF7] nobody decides a conflict that they may not see', async () => {
+test('[CF7] refuses a decision on a conflict that the session may not see', async () => {
   const { owner, writer } = await blindWriter()
   await writer.sync({ changes: [{ key: 'x/1', value: 'mine', timestamp: T, base: null }] })
   const [conflict] = (await owner.get('/api/conflicts?open=1')).body.conflicts
@@ -118,7 +118,7 @@ async function mintBoth() {
   return { space, ...(await mint({ space })) }
 }
 
-test('[FE7] a replay tells of what its session may see by now', async () => {
+test('[FE7] shows in a replay only what its session may see now', async () => {
   const space = crypto.randomUUID()
   const subject = 'ann'
   const a = await device({ ...(await mint({ space, subject })), clientId: 'a' })
@@ -140,7 +140,7 @@ test('[FE7] a replay tells of what its session may see by now', async () => {
   expect(JSON.stringify(body)).not.toContain('secret')
 })
 
-test('[SY12] the order of a batch counts, whatever its times and bases: no conflict with oneself', async () => {
+test('[SY12] applies a batch in its order, whatever its times and bases, without a conflict with itself', async () => {
   const a = await device()
   const { body } = await a.sync({
     changes: [
@@ -150,10 +150,10 @@ test('[SY12] the order of a batch counts, whatever its times and bases: no confl
     ],
   })
   expect(body.conflicts).toEqual([])
-  expect(await standingValue(a, 'l/1')).toBe(3)
+  expect(await currentValue(a, 'l/1')).toBe(3)
 })
 
-test('[BA6] an un-numbered batch that wrote a key twice is recognised when it comes again', async () => {
+test('[BA6] recognizes a repeated batch without a number that wrote a key twice', async () => {
   const a = await device()
   const changes = [
     { key: 'l/1', value: 1, timestamp: T },
@@ -164,7 +164,7 @@ test('[BA6] an un-numbered batch that wrote a key twice is recognised when it co
   expect(again).toMatchObject({ conflicts: [], head, results: [{ status: 'noop' }, { status: 'noop' }] })
 })
 
-test('[AU6] nobody else writes in the name of a client that numbers its batches, numbered or not', async () => {
+test('[AU6] refuses other subjects the name of a client that numbers its batches, numbered or not', async () => {
   const { token, space } = await mintBoth()
   await (await device({ token, clientId: 'a' })).sync({ batch: 1, changes: [] })
   const other = await device({ ...(await mint({ space })), clientId: 'a' })
