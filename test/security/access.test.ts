@@ -106,7 +106,7 @@ test('[SC3] opens to a session the routes of its scopes, and no other', async ()
     for (const route of ROUTES) {
       const who = WHO[nameOf(route)]
       const space = crypto.randomUUID()
-      const { session } = await enrol(talk, { space, scopes })
+      const session = await sessionLike({ space, scopes })
       const found = await outcome(route, session, space)
       const what = `${nameOf(route)} with ${scopes.join(' ')}`
       asked += 1

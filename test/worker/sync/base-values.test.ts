@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { device, send, twoDevices } from '../../support/worker/client.ts'
-import { diverged, currentValue, T, write } from '../../support/worker/divergence.ts'
+import { currentValue, diverged, T, write } from '../../support/worker/divergence.ts'
 
 test('[BV1] treats a write as on base if the value that the client saw is current', async () => {
   const { b } = await diverged('l/1', [{ n: 1 }, { n: 2, m: 1 }])

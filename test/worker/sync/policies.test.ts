@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { sync } from '../../../worker/src/objects/sync.ts'
 import { within } from '../../support/worker/ageing.ts'
 import { device, mint, twoDevices } from '../../support/worker/client.ts'
-import { diverged, POLICIES, currentValue, T, write } from '../../support/worker/divergence.ts'
+import { currentValue, diverged, POLICIES, T, write } from '../../support/worker/divergence.ts'
 import { sessionOf } from '../../support/worker/session.ts'
 
 const ANYONE = sessionOf({ client: '', scopes: ['sync:read', 'sync:write'] })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { device, mint, send } from '../../support/worker/client.ts'
-import { POLICIES, currentValue, T, write } from '../../support/worker/divergence.ts'
+import { currentValue, POLICIES, T, write } from '../../support/worker/divergence.ts'
 
 test('[AU7] shows a token without sync:read nothing that other clients wrote', async () => {
   const { token, space } = await mintBoth()
