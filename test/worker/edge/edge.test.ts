@@ -208,10 +208,10 @@ async function askAll(
   ask: (name: RouteName, reply: Reply) => void,
 ): Promise<void> {
   const here = { ...env, CHRONICLE }
+  const subject = crypto.randomUUID()
+  const { token, id } = await mint({ subject, scopes: ['sync:read', 'sync:write', 'space:admin'] })
+  const { session } = await device({ token })
   for (const route of ROUTES) {
-    const subject = crypto.randomUUID()
-    const { token, id } = await mint({ subject, scopes: ['sync:read', 'sync:write', 'space:admin'] })
-    const { session } = await device({ token })
     const bearer = { anyone: undefined, admin: env.ADMIN_TOKEN, session }[route.access]
     const bodies: Partial<Record<RouteName, object>> = {
       'POST /api/auth': { token },

@@ -1,14 +1,18 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { call, type Device, device, mint, newSpace, send } from '../../support/worker/client.ts'
-import { askPlainly, follow, listeners, pause, until } from '../../support/worker/follower.ts'
+import { askPlainly, follow, listeners, until } from '../../support/worker/follower.ts'
 import { type Entry, numbered, pushed, puts, roomOf } from '../../support/worker/room.ts'
 import { sessionLike } from '../../support/worker/session.ts'
 
 test('[LV11] ends a socket with 4401 at the first event after its session expired, and sends nothing', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
   const space = crypto.randomUUID()
-  const expiresAt = Math.floor(Date.now() / 1000) + 2
+  const expiresAt = Math.floor(Date.now() / 1000) + 60
   const session = await sessionLike({ space, expiresAt })
   const lasting = { session: await sessionLike({ space, client: 'd' }) }
   const [reader, writer, other] = [
@@ -17,7 +21,7 @@ test('[LV11] ends a socket with 4401 at the first event after its session expire
     await follow(lasting),
   ]
   await Promise.all([reader.next(), writer.next(), other.next()])
-  await pause(expiresAt * 1000 - Date.now() + 20)
+  vi.setSystemTime(expiresAt * 1000)
   writer.say({ type: 'push', id: 'late', body: { changes: puts(['k/late']) } })
   expect(await writer.closed()).toMatchObject({ code: 4401 })
   expect(await writer.rest()).toEqual([])

@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest'
-import { call, type Device, device, twoDevices } from '../../support/worker/client.ts'
+import { env } from 'cloudflare:workers'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { CLOCK_TOLERANCE_MS } from '../../../worker/src/core/limits.ts'
+import { answer } from '../../../worker/src/http/edge.ts'
+import { type Device, device, twoDevices } from '../../support/worker/client.ts'
 
 const T = Date.now() - 60_000
 
@@ -233,23 +236,32 @@ test('[CL1] corrects a timestamp by the skew that clientTime shows, and reports 
 })
 
 test('[CL2] does not take the time of a slow body for a wrong clock', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
   const a = await device()
   const now = Date.now()
   const text = JSON.stringify({
     clientTime: now,
     changes: [{ key: 'k/1', value: 1, timestamp: now - 5_000 }],
   })
-  const slow = new ReadableStream({
-    async start(controller) {
-      controller.enqueue(new TextEncoder().encode(text.slice(0, 20)))
-      await new Promise((resolve) => setTimeout(resolve, 2_300))
-      controller.enqueue(new TextEncoder().encode(text.slice(20)))
-      controller.close()
+  const parts = [text.slice(0, 20), text.slice(20)]
+  // In the test's own context the body is read by the Worker only, after it has noted the time of arrival.
+  const slow = new ReadableStream(
+    {
+      pull(controller) {
+        vi.setSystemTime(Date.now() + CLOCK_TOLERANCE_MS / 2 + 1)
+        controller.enqueue(new TextEncoder().encode(parts.shift()))
+        if (parts.length === 0) controller.close()
+      },
     },
-  })
+    { highWaterMark: 0 },
+  )
   const headers = { authorization: `Bearer ${a.session}`, 'content-type': 'application/json' }
-  const response = await call('/api/sync', { method: 'POST', headers, body: slow })
-  const { results } = (await response.json()) as { results: object[] }
+  const request = new Request('https://sync.example/api/sync', { method: 'POST', headers, body: slow })
+  const { results } = (await (await answer(request, env)).json()) as { results: object[] }
+  expect(Date.now() - now).toBeGreaterThan(CLOCK_TOLERANCE_MS)
   expect(results).toEqual([{ key: 'k/1', status: 'applied', version: expect.any(String) }])
 })
 
