@@ -2,25 +2,25 @@ import type { Alteration } from '../test/support/alter.ts'
 
 const CLEAR_VALUES: readonly Alteration[] = [
   {
-    file: 'objects/seal.ts',
+    file: 'objects/store/seal.ts',
     find: 'await crypto.subtle.encrypt(algorithm, keysOf(origin.g).sealing, encoder.encode(text))',
     replace: 'encoder.encode(text)',
   },
   {
-    file: 'objects/seal.ts',
-    find: 'await crypto.subtle.decrypt(algorithm, keysOf(frame.g).sealing, content)',
+    file: 'objects/store/seal.ts',
+    find: 'await crypto.subtle.decrypt(algorithm, keysOf(header.g).sealing, content)',
     replace: 'content',
   },
 ]
 
 /** The other way round: the dev stack leaves keys as they are. */
 const KEYED_NAMES: readonly Alteration[] = [
-  { file: 'objects/names.ts', find: "wanted !== 'keyed' || ", replace: '' },
+  { file: 'objects/store/key-names.ts', find: "wanted !== 'keyed' || ", replace: '' },
 ]
 
 const NO_SIGNATURE: readonly Alteration[] = [
   {
-    file: 'http/signing.ts',
+    file: 'http/auth/signing.ts',
     find: `await jwtVerify(token, (header) => keyFor(header, keys), {
       algorithms: ['HS256'],
       issuer: issuer(env),

@@ -4,7 +4,7 @@ import { RunError } from '@pulumi/pulumi/errors.js'
 import type { Release } from './migrations.ts'
 
 /** The file with the number of the stored form, from the project's root. */
-export const LAYOUT_FILE = 'worker/src/core/layout.ts'
+export const LAYOUT_FILE = 'worker/src/core/space/layout.ts'
 
 const LINE = /^export const LAYOUT = (\d+)$/m
 

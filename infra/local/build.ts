@@ -10,7 +10,7 @@ import { nameOf, weigh } from '../dependencies/packages.ts'
  * Every cold start parses it all. 142,000 of it are the description of the API, which is to leave the script for a
  * static asset (issue 15). The platform itself takes 3 MB gzipped on its free plan.
  */
-const MAX_BUNDLE_BYTES = 351_000
+const MAX_BUNDLE_BYTES = 352_000
 
 const ROOT = join(import.meta.dirname, '../..')
 

@@ -15,7 +15,7 @@ import { type StackOption, takeStack } from './stack-option.ts'
 const ROOT = join(import.meta.dirname, '../..')
 
 /** What tells the stored form of commits that are older than its number. */
-const TABLES_FILE = 'worker/src/objects/tables.ts'
+const TABLES_FILE = 'worker/src/objects/store/tables.ts'
 
 /** Refuses to go back behind what the objects have stored. */
 function checkWayBack(from: string, to: string): void {

@@ -214,7 +214,7 @@ test('a version that fails its check is taken back, and devices lose nothing', a
   const before = await health()
   const { device, seen, screen, start } = restlessDevice('phone')
   const stop = await start()
-  project.edit('worker/src/http/space.ts', (text) =>
+  project.edit('worker/src/http/routes/space.ts', (text) =>
     text.replace('return jsonText(text)', "throw new Error('broken')"),
   )
   commit('a broken version')
@@ -251,7 +251,7 @@ test('a new class and new tables keep all data, and there is no way back behind 
       )
       .concat('\n[[migrations]]\ntag = "v2"\nnew_sqlite_classes = ["Archive"]\n'),
   )
-  project.edit('worker/src/objects/tables.ts', (text) =>
+  project.edit('worker/src/objects/store/tables.ts', (text) =>
     text.replace('\n]\n', "\n  'CREATE TABLE mark (id INTEGER PRIMARY KEY) STRICT',\n]\n"),
   )
   commit('version 2')
@@ -278,7 +278,7 @@ test('a new class and new tables keep all data, and there is no way back behind 
   )
 
   project.edit('worker/src/index.ts', (text) => `${text}\nconsole.debug('3')\n`)
-  project.edit('worker/src/core/layout.ts', (text) => text.replace(/LAYOUT = \d+/, 'LAYOUT = 99'))
+  project.edit('worker/src/core/space/layout.ts', (text) => text.replace(/LAYOUT = \d+/, 'LAYOUT = 99'))
   commit('version 3')
   expect(await run('node_modules/.bin/pulumi up --stack dev')).toMatchObject({ code: 0 })
   const again = await run('npm run --silent rollback -- --stack dev --yes')

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { checkLayout, parseLayout, readLayout } from '../../infra/layout.ts'
 import { checkMasterKeys } from '../../infra/master-keys.ts'
-import { LAYOUT } from '../../worker/src/core/layout.ts'
+import { LAYOUT } from '../../worker/src/core/space/layout.ts'
 
 type Case = readonly [
   live: readonly number[] | 'no record' | 'nothing' | 'an old record',

@@ -8,9 +8,9 @@ import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { storedObjects } from '../../infra/local/objects.ts'
 import { type RunningCloud, startCloud } from '../../infra/local/start-cloud.ts'
-import { decodeChunks } from '../../worker/src/core/chunk.ts'
-import { FORM } from '../../worker/src/core/frame.ts'
-import { LAYOUT } from '../../worker/src/core/layout.ts'
+import { decodeChunks } from '../../worker/src/core/log/chunk.ts'
+import { FORM } from '../../worker/src/core/log/chunk-header.ts'
+import { LAYOUT } from '../../worker/src/core/space/layout.ts'
 import { GENEROUS, type TestCloud, testCloud } from '../support/cloud.ts'
 import { lastRelease, type Release } from '../support/release.ts'
 import { type Runtime, startRuntime } from '../support/runtime.ts'
@@ -132,7 +132,7 @@ function storedIn(folder: string): { forms: ReadonlySet<number>; layouts: Readon
         database.prepare(`SELECT body FROM ${table}`).all(),
       )
       for (const { body } of rows)
-        for (const { frame } of decodeChunks(body as Uint8Array)) forms.add(frame.form)
+        for (const { header } of decodeChunks(body as Uint8Array)) forms.add(header.form)
     }
     database.close()
   }

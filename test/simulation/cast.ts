@@ -1,4 +1,4 @@
-import type { Session } from '../../worker/src/core/session.ts'
+import type { Session } from '../../worker/src/core/access/session.ts'
 import { type Habits, OfflineClient } from './client.ts'
 import type { Random } from './random.ts'
 import type { Request } from './wire.ts'

@@ -35,7 +35,7 @@ async function eraseUntilDone(world: World<NodeHost>): Promise<void> {
     })
     await world.drain()
     world.count('erasures')
-    if (host.server.space.standing.epoch !== 'e') await expectRefused(world)
+    if (host.server.space.state.epoch !== 'e') await expectRefused(world)
   }
 }
 

@@ -1,21 +1,21 @@
 /** What of the product a history runs: the object floor without the platform's class around it. */
-import { decodeChunks, versionsOf } from '../../worker/src/core/chunk.ts'
-import { listConflicts } from '../../worker/src/objects/conflicts.ts'
-import { eraseSpace } from '../../worker/src/objects/erase.ts'
-import { readHistory } from '../../worker/src/objects/history.ts'
-import { liveOf } from '../../worker/src/objects/live.ts'
-import { resolveConflict } from '../../worker/src/objects/resolve.ts'
-import { keyring } from '../../worker/src/objects/seal.ts'
-import { openSpace } from '../../worker/src/objects/space.ts'
-import { sync } from '../../worker/src/objects/sync.ts'
-import { migrate } from '../../worker/src/objects/tables.ts'
-import { upkeep } from '../../worker/src/objects/upkeep.ts'
+import { decodeChunks, versionsOf } from '../../worker/src/core/log/chunk.ts'
+import { liveOf } from '../../worker/src/objects/live/live.ts'
+import { listConflicts } from '../../worker/src/objects/read/conflicts.ts'
+import { readHistory } from '../../worker/src/objects/read/history.ts'
+import { openSpace } from '../../worker/src/objects/space/space.ts'
+import { spaceKeys } from '../../worker/src/objects/store/seal.ts'
+import { migrate } from '../../worker/src/objects/store/tables.ts'
+import { eraseSpace } from '../../worker/src/objects/transfer/erase.ts'
+import { upkeep } from '../../worker/src/objects/upkeep/upkeep.ts'
+import { resolveConflict } from '../../worker/src/objects/write/resolve.ts'
+import { sync } from '../../worker/src/objects/write/sync.ts'
 import { platform } from './platform.ts'
 
 export const floor = {
   decodeChunks,
   eraseSpace,
-  keyring,
+  spaceKeys,
   listConflicts,
   liveOf,
   migrate,

@@ -1,9 +1,9 @@
 /** What generated histories have found, each in as few steps as it takes. */
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
-import type { Policy } from '../../worker/src/core/config.ts'
-import type { Origin } from '../../worker/src/core/frame.ts'
-import type { Space } from '../../worker/src/objects/space.ts'
+import type { Policy } from '../../worker/src/core/batch/policy.ts'
+import type { Origin } from '../../worker/src/core/log/chunk-header.ts'
+import type { Space } from '../../worker/src/objects/space/space.ts'
 import { newcomer, type Seat, START } from './cast.ts'
 import { floor } from './floor.ts'
 import { Random } from './random.ts'

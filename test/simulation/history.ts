@@ -1,4 +1,4 @@
-import { DAY_MS } from '../../worker/src/core/limits.ts'
+import { DAY_MS } from '../../worker/src/core/values/limits.ts'
 import { castOf, clockOf, KEYS, newcomer, type Seat, START, seatOf } from './cast.ts'
 import type { Account } from './decision-checks.ts'
 import { checkHistory, type Resolved, type Snapshot } from './final-checks.ts'

@@ -1,11 +1,11 @@
-import type { Keyring } from '../../worker/src/objects/seal.ts'
+import type { SpaceKeys } from '../../worker/src/objects/store/seal.ts'
 import type { Floor } from './floor.ts'
 import type { Stored } from './journal.ts'
 
 /** The rows of a log, and what opens them. */
 export interface Log {
   readonly segments: readonly Uint8Array[]
-  readonly keys: Keyring
+  readonly keys: SpaceKeys
   /** What was read before. */
   readonly after: number
 }
@@ -17,10 +17,10 @@ export async function readLog(
 ): Promise<readonly Stored[]> {
   const chunks = segments
     .flatMap((body) => floor.decodeChunks(body))
-    .filter(({ frame }) => (frame.slots.at(-1)?.seq ?? 0) > after)
+    .filter(({ header }) => (header.slots.at(-1)?.seq ?? 0) > after)
   const read = chunks.map(async (chunk) => {
-    const versions = floor.versionsOf(chunk.frame, await keys.open(chunk))
-    return versions.map((version) => ({ ...version, batch: chunk.frame.b, arrived: chunk.frame.t }))
+    const versions = floor.versionsOf(chunk.header, await keys.open(chunk))
+    return versions.map((version) => ({ ...version, batch: chunk.header.b, arrived: chunk.header.t }))
   })
   return (await Promise.all(read)).flat().filter(({ seq }) => seq > after)
 }

@@ -1,4 +1,4 @@
-import { DEFAULT_CONFIG } from '../../worker/src/core/config.ts'
+import { DEFAULT_CONFIG } from '../../worker/src/core/space/config.ts'
 import { newcomer, type Seat } from './cast.ts'
 import { eraseSpaceOf } from './erasing.ts'
 import type { Floor } from './floor.ts'

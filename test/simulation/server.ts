@@ -1,9 +1,9 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import type { Config } from '../../worker/src/core/config.ts'
-import type { Session } from '../../worker/src/core/session.ts'
-import type { Live } from '../../worker/src/objects/live.ts'
-import type { Keyring } from '../../worker/src/objects/seal.ts'
-import type { Space } from '../../worker/src/objects/space.ts'
+import type { Session } from '../../worker/src/core/access/session.ts'
+import type { Config } from '../../worker/src/core/space/config.ts'
+import type { Live } from '../../worker/src/objects/live/live.ts'
+import type { Space } from '../../worker/src/objects/space/space.ts'
+import type { SpaceKeys } from '../../worker/src/objects/store/seal.ts'
 import type { Floor } from './floor.ts'
 import type { Dispute, Journal, Stand, Tip } from './journal.ts'
 import type { ClientEnd } from './lines.ts'
@@ -166,7 +166,7 @@ export class Server {
     const segments = this.#read()
       .segments.all(after)
       .map(({ body }) => body as Uint8Array)
-    const keys = segments.length === 0 ? null : await this.floor.keyring(ringOf(this.#ring), 'space')
+    const keys = segments.length === 0 ? null : await this.floor.spaceKeys(ringOf(this.#ring), 'space')
     journal.note({
       versions: keys === null ? [] : await readLog(this.floor, { segments, keys, after }),
       stands,
@@ -313,14 +313,14 @@ export class Server {
     throw new Killed()
   }
 
-  #gated(keys: () => Promise<Keyring>): () => Promise<Keyring> {
+  #gated(keys: () => Promise<SpaceKeys>): () => Promise<SpaceKeys> {
     const { turns } = this
-    let gated: Promise<Keyring> | undefined
+    let gated: Promise<SpaceKeys> | undefined
     return () =>
       (gated ??= turns.after(keys()).then((ring) => ({
         generations: ring.generations,
         seal: (text, origin) => turns.after(ring.seal(text, origin)),
-        frame: ring.frame,
+        chunk: ring.chunk,
         open: (chunk) => turns.after(ring.open(chunk)),
         digests: (text) => turns.after(ring.digests(text)),
       })))

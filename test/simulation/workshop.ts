@@ -37,5 +37,5 @@ export const SMALL_LIMITS: readonly Alteration[] = [
 ]
 
 function limit(find: string, replace: string): Alteration {
-  return { file: 'core/limits.ts', find, replace }
+  return { file: 'core/values/limits.ts', find, replace }
 }

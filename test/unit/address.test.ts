@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { callerOf } from '../../worker/src/core/address.ts'
+import { callerOf } from '../../worker/src/core/access/address.ts'
 
 test.each([
   ['203.0.113.7', null, '203.0.113.7'],

@@ -1,15 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { plusOne, type Spent, spentAt, waitSeconds } from '../../worker/src/core/budget.ts'
-import { DEFAULT_CONFIG } from '../../worker/src/core/config.ts'
-import {
-  MAX_BUDGETS,
-  MAX_REQUESTS_PER_MINUTE,
-  MAX_SOCKETS,
-  MAX_UNSEEN_BYTES,
-} from '../../worker/src/core/limits.ts'
-import type { Result } from '../../worker/src/core/result.ts'
-import { type Accounts, budgets, remember } from '../../worker/src/objects/budgets.ts'
+import { plusOne, type Spent, spentAt, waitSeconds } from '../../worker/src/core/access/budget.ts'
+import type { Fault } from '../../worker/src/core/fault.ts'
+import { DEFAULT_CONFIG } from '../../worker/src/core/space/config.ts'
+import { MAX_BUDGETS, MAX_REQUESTS_PER_MINUTE } from '../../worker/src/core/values/limits.ts'
+import type { Result } from '../../worker/src/core/values/result.ts'
+import { MAX_SOCKETS, MAX_UNSEEN_BYTES } from '../../worker/src/core/values/socket-limits.ts'
+import { type Accounts, budgets, remember } from '../../worker/src/objects/space/budgets.ts'
 
 const NOW = 1_795_347_000_000
 
@@ -146,7 +143,7 @@ test('[RL6] a rate that is lowered lets nobody wait for more than a minute, one 
 
 const RATES = { client: 2, credential: 3, space: 5 }
 
-function codeOf(result: Result<true>): string {
+function codeOf(result: Result<true, Fault>): string {
   if (result.ok) return 'in'
   return result.fault.code === 'rate-limited' ? result.fault.policy : result.fault.code
 }

@@ -1,8 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { toEdits } from '../../worker/src/core/change.ts'
-import { decodeChunks, draftChunks, joinChunk, TAG_BYTES, versionsOf } from '../../worker/src/core/chunk.ts'
-import { decodeFrame, encodeFrame, FORM, type Frame } from '../../worker/src/core/frame.ts'
+import { toEdits } from '../../worker/src/core/batch/change.ts'
+import {
+  chunkTexts,
+  decodeChunks,
+  joinChunk,
+  TAG_BYTES,
+  versionsOf,
+} from '../../worker/src/core/log/chunk.ts'
+import { type ChunkHeader, decodeHeader, encodeHeader, FORM } from '../../worker/src/core/log/chunk-header.ts'
 
 const steps = fc.record({
   seq: fc.integer({ min: 1, max: 1e6 }),
@@ -12,7 +18,7 @@ const steps = fc.record({
 })
 
 /** Frames whose numbers ascend, as the log writes them. */
-const frames: fc.Arbitrary<Frame> = fc
+const frames: fc.Arbitrary<ChunkHeader> = fc
   .record({
     g: fc.nat(9),
     c: fc.string(),
@@ -33,14 +39,14 @@ const frames: fc.Arbitrary<Frame> = fc
 
 const chunks = fc.array(
   fc.record({
-    frame: frames,
+    header: frames,
     tag: fc.uint8Array({ minLength: TAG_BYTES, maxLength: TAG_BYTES }),
     sealed: fc.uint8Array({ maxLength: 300 }),
   }),
 )
 
-function chunkOf({ frame, tag, sealed }: { frame: Frame; tag: Uint8Array; sealed: Uint8Array }) {
-  return joinChunk({ frame, header: encodeFrame(frame), tag, sealed })
+function chunkOf({ header, tag, sealed }: { header: ChunkHeader; tag: Uint8Array; sealed: Uint8Array }) {
+  return joinChunk({ header, headerBytes: encodeHeader(header), tag, sealed })
 }
 
 test('[SG6] chunks one after the other are read back as they were written', () => {
@@ -48,8 +54,8 @@ test('[SG6] chunks one after the other are read back as they were written', () =
     fc.property(chunks, (written) => {
       const bytes = Uint8Array.from(written.flatMap((chunk) => [...chunkOf(chunk).bytes]))
       const read = decodeChunks(bytes)
-      expect(read.map(({ frame, tag, sealed }) => ({ frame, tag: [...tag], sealed: [...sealed] }))).toEqual(
-        written.map(({ frame, tag, sealed }) => ({ frame, tag: [...tag], sealed: [...sealed] })),
+      expect(read.map(({ header, tag, sealed }) => ({ header, tag: [...tag], sealed: [...sealed] }))).toEqual(
+        written.map(({ header, tag, sealed }) => ({ header, tag: [...tag], sealed: [...sealed] })),
       )
       expect(Uint8Array.from(read.flatMap((chunk) => [...chunk.bytes]))).toEqual(bytes)
     }),
@@ -59,7 +65,7 @@ test('[SG6] chunks one after the other are read back as they were written', () =
 
 test('[SG8] a frame of form 1 is read as layout 5 wrote it', () => {
   const written = '{"g":3,"c":"phone","b":7,"t":1795347000000,"k":-60000,"s":[41,0,0,43,12,2]}'
-  expect(decodeFrame(new TextEncoder().encode(written))).toEqual({
+  expect(decodeHeader(new TextEncoder().encode(written))).toEqual({
     form: 1,
     g: 3,
     c: 'phone',
@@ -73,14 +79,14 @@ test('[SG8] a frame of form 1 is read as layout 5 wrote it', () => {
   })
 })
 
-test('[SG6] bytes that are no frame, or one of a later form, are an error', () => {
+test('[SG6] bytes that are no header, or one of a later form, are an error', () => {
   for (const text of ['', '{', '{}', '[]', '{"s":1}', '{"s":["1",0,0]}', '{"v":3,"s":[]}', 'null'])
-    expect(() => decodeFrame(new TextEncoder().encode(text)), text).toThrow()
+    expect(() => decodeHeader(new TextEncoder().encode(text)), text).toThrow()
 })
 
 test('[SG6] a segment that ends inside a chunk is an error, not a shorter log', () => {
-  const frame = { g: 1, c: 'c', b: 1, t: 1, k: 0, form: FORM, slots: [] } as const
-  const { bytes } = chunkOf({ frame, tag: new Uint8Array(TAG_BYTES), sealed: new Uint8Array(50) })
+  const header = { g: 1, c: 'c', b: 1, t: 1, k: 0, form: FORM, slots: [] } as const
+  const { bytes } = chunkOf({ header, tag: new Uint8Array(TAG_BYTES), sealed: new Uint8Array(50) })
   for (const length of [1, 7, 20, bytes.length - 1])
     expect(() => decodeChunks(bytes.subarray(0, length))).toThrow()
 })
@@ -92,7 +98,7 @@ test('[SG7] a long batch is parted, and every accepted change is in one chunk wi
     timestamp: index,
   }))
   const edits = toEdits(changes, { epoch: 'e', clock: { now: 1e9, skew: 0 }, granted: null })
-  const drafts = draftChunks(edits.map(({ rejection, line }) => (rejection === null ? line : null)))
+  const drafts = chunkTexts(edits.map(({ rejection, line }) => (rejection === null ? line : null)))
   expect(drafts.length).toBeGreaterThan(5)
   const read = drafts.flatMap(({ text, indexes }) => {
     const slots = indexes.map((line, index) => ({ seq: line + 1, previous: 0, index, lift: 0 }))

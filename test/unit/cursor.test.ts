@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Filter, formatCursor, narrow, pendingAfter, positionOf } from '../../worker/src/core/cursor.ts'
-import { FOREIGN, formatVersion, parseVersion } from '../../worker/src/core/version.ts'
+import { formatCursor, pendingAfter, resumePoint } from '../../worker/src/core/feed/cursor.ts'
+import { type Filter, narrow } from '../../worker/src/core/values/collections.ts'
+import { FOREIGN, formatVersion, parseVersion } from '../../worker/src/core/values/version.ts'
 
 const filters: fc.Arbitrary<Filter> = fc.option(
   fc.array(fc.string({ minLength: 1, maxLength: 8 }), { maxLength: 4 }),
@@ -18,14 +19,14 @@ test('[FE6] a cursor is continued with its own filter, epoch and bounds, and wit
       const feed = { epoch, floor, head }
       const furthest = Math.max(place.seq, scan)
       const inside = furthest >= floor && furthest <= head
-      expect(positionOf(cursor, filter, feed)).toEqual(
+      expect(resumePoint(cursor, filter, feed)).toEqual(
         inside
           ? { seq: place.seq, scan, reset: null }
           : { seq: 0, scan: head, reset: furthest > head ? 'head' : 'floor' },
       )
-      expect(positionOf(cursor, filter, { ...feed, epoch: `${epoch}x` }).reset).toBe('epoch')
+      expect(resumePoint(cursor, filter, { ...feed, epoch: `${epoch}x` }).reset).toBe('epoch')
       const other = filter === null ? ['other'] : [...filter, 'one more']
-      expect(positionOf(cursor, other, feed).reset).toBe(furthest > head ? 'head' : 'filter')
+      expect(resumePoint(cursor, other, feed).reset).toBe(furthest > head ? 'head' : 'filter')
       expect(pendingAfter(cursor, filter, feed)).toBe(inside ? head - place.seq : head)
       expect(pendingAfter(cursor, other, feed)).toBe(head)
     }),
@@ -34,16 +35,16 @@ test('[FE6] a cursor is continued with its own filter, epoch and bounds, and wit
 })
 
 test('[FE10] a scan from nothing goes on below the floor, as long as it began above', () => {
-  const began = positionOf(null, null, { epoch: 'e', floor: 50, head: 80 })
+  const began = resumePoint(null, null, { epoch: 'e', floor: 50, head: 80 })
   expect(began).toEqual({ seq: 0, scan: 80, reset: null })
   const cursor = formatCursor('e', { ...began, seq: 10 }, null)
-  expect(positionOf(cursor, null, { epoch: 'e', floor: 80, head: 90 })).toEqual({
+  expect(resumePoint(cursor, null, { epoch: 'e', floor: 80, head: 90 })).toEqual({
     seq: 10,
     scan: 80,
     reset: null,
   })
-  expect(positionOf(cursor, null, { epoch: 'e', floor: 81, head: 90 }).reset).toBe('floor')
-  expect(positionOf('e.10', null, { epoch: 'e', floor: 50, head: 90 }).reset).toBe('floor')
+  expect(resumePoint(cursor, null, { epoch: 'e', floor: 81, head: 90 }).reset).toBe('floor')
+  expect(resumePoint('e.10', null, { epoch: 'e', floor: 50, head: 90 }).reset).toBe('floor')
   expect(formatCursor('e', { ...began, seq: 80 }, null)).toBe('e.80')
 })
 

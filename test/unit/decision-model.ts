@@ -1,8 +1,9 @@
+import type { Policy } from '../../worker/src/core/batch/policy.ts'
 /**
  * The decision of docs/spec.md for one key. It follows the rules and not the product: slow, and easy to read beside them.
  */
-import type { Policy } from '../../worker/src/core/config.ts'
-import type { Json } from '../../worker/src/core/json.ts'
+
+import type { Json } from '../../worker/src/core/values/json.ts'
 import { mergeByRules } from './merge-model.ts'
 import {
   GONE,

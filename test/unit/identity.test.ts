@@ -1,6 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { grantOf, type IdentityProvider, identityName, longestGrant } from '../../worker/src/core/identity.ts'
+import {
+  grantOf,
+  type IdentityProvider,
+  identityName,
+  longestGrant,
+} from '../../worker/src/core/access/identity.ts'
 import { IdentityName } from '../../worker/src/schema/name.ts'
 
 const entry: IdentityProvider = {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { MAX_IN_FLIGHT_BYTES, MAX_WAITING_BYTES } from '../../worker/src/core/limits.ts'
-import { accepted } from '../../worker/src/core/result.ts'
-import { inFlight, type Weight } from '../../worker/src/objects/in-flight.ts'
+import { MAX_IN_FLIGHT_BYTES, MAX_WAITING_BYTES } from '../../worker/src/core/values/limits.ts'
+import { accepted } from '../../worker/src/core/values/result.ts'
+import { inFlight, type Weight } from '../../worker/src/objects/space/in-flight.ts'
 
 const HALF = { served: MAX_IN_FLIGHT_BYTES / 2, waiting: MAX_WAITING_BYTES / 4 }
 

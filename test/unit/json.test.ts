@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { canonicalJson, fitsBytes, type Json, misfitIn } from '../../worker/src/core/json.ts'
-import { boundedPointer } from '../../worker/src/core/pointer.ts'
+import { canonicalJson, fitsBytes, type Json, misfitIn } from '../../worker/src/core/values/json.ts'
+import { boundedPointer } from '../../worker/src/core/values/pointer.ts'
 
 const anyJson = fc.jsonValue({ stringUnit: 'grapheme', maxDepth: 6 }) as fc.Arbitrary<Json>
 
@@ -52,8 +52,8 @@ function nested(depth: number, inside: Json = []): Json {
 
 test('[JS2] a value that nests 128 deep may be stored, and one deeper may not', () => {
   expect(misfitIn(nested(127))).toBeNull()
-  expect(misfitIn(nested(128))).toMatchObject({ code: 'too-deep', place: { length: 128 } })
-  expect(misfitIn(nested(200_000))).toMatchObject({ code: 'too-deep', place: { length: 128 } })
+  expect(misfitIn(nested(128))).toMatchObject({ code: 'too-deep', path: { length: 128 } })
+  expect(misfitIn(nested(200_000))).toMatchObject({ code: 'too-deep', path: { length: 128 } })
   const stored = nested(127, { a: '\u{1f600}' })
   expect(structuredClone(JSON.parse(JSON.stringify(stored)))).toEqual(stored)
 })
@@ -72,7 +72,7 @@ test('[JS2] names the first fault in the canonical order, whatever the order of 
     for (const order of [value, shuffled(value)]) {
       const misfit = misfitIn(order)
       expect(misfit?.code).toBe(code)
-      expect(boundedPointer(misfit?.place ?? [])).toBe(pointer)
+      expect(boundedPointer(misfit?.path ?? [])).toBe(pointer)
     }
   }
 })

@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
-import { toEdits } from '../../worker/src/core/change.ts'
-import { draftChunks, joinChunk } from '../../worker/src/core/chunk.ts'
-import { encodeFrame, FORM, type Frame } from '../../worker/src/core/frame.ts'
-import { LAYOUT } from '../../worker/src/core/layout.ts'
-import { NO_PASS } from '../../worker/src/core/upkeep.ts'
-import { encodeVerdicts } from '../../worker/src/core/verdict.ts'
-import { FOREIGN, NOTHING } from '../../worker/src/core/version.ts'
-import { mergedNumber, mergedOf, rootNumber, runOf } from '../../worker/src/objects/head-row.ts'
-import { migrate } from '../../worker/src/objects/tables.ts'
+import { toEdits } from '../../worker/src/core/batch/change.ts'
+import { encodeVerdicts } from '../../worker/src/core/batch/verdict.ts'
+import { chunkTexts, joinChunk } from '../../worker/src/core/log/chunk.ts'
+import { type ChunkHeader, encodeHeader, FORM } from '../../worker/src/core/log/chunk-header.ts'
+import { NO_PASS } from '../../worker/src/core/log/upkeep.ts'
+import { LAYOUT } from '../../worker/src/core/space/layout.ts'
+import { FOREIGN, NOTHING } from '../../worker/src/core/values/version.ts'
+import { mergedNumber, mergedOf, rootNumber, runOf } from '../../worker/src/objects/store/head-row.ts'
+import { migrate } from '../../worker/src/objects/store/tables.ts'
 import { storageOn } from '../simulation/sql.ts'
 
 /**
  * Digests of the stored form, by the layout number that it belongs to. A change of the stored form takes a new number, a
- * new line here, and a step in `objects/tables.ts`; the line of a released number is never edited.
+ * new line here, and a step in `objects/store/tables.ts`; the line of a released number is never edited.
  */
 const DIGESTS: Readonly<Record<number, string>> = {
   6: 'nh2HSpGxt_KYoLOU',
@@ -33,17 +33,25 @@ function storedForm(): readonly string[] {
     { seq: 7, previous: 0, index: 0, lift: 0 },
     { seq: 9, previous: 3, index: 2, lift: 40 },
   ]
-  const frame: Frame = { g: 2, c: 'phone', b: 4, t: 1000, k: -60_000, form: FORM as typeof FORM, slots }
+  const header: ChunkHeader = {
+    g: 2,
+    c: 'phone',
+    b: 4,
+    t: 1000,
+    k: -60_000,
+    form: FORM as typeof FORM,
+    slots,
+  }
   const chunk = joinChunk({
-    frame,
-    header: encodeFrame(frame),
+    header,
+    headerBytes: encodeHeader(header),
     tag: new Uint8Array(16),
     sealed: new Uint8Array(3),
   })
   return [
     ...tables.map(({ sql }) => String(sql)),
     JSON.stringify(meta),
-    ...draftChunks(lines).map(({ text }) => text),
+    ...chunkTexts(lines).map(({ text }) => text),
     Buffer.from(chunk.bytes).toString('latin1'),
     verdictsText(),
     headNumbers(),

@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
+  type FeedPosition,
   hasRoom,
   isBehind,
   type Listener,
   pokedNow,
-  type Standpoint,
   sentTo,
-  standsAt,
-} from '../../worker/src/core/listener.ts'
+  confirmedAt,
+} from '../../worker/src/core/feed/listener.ts'
 
 /** A frame of this many entries is pulled in the model, so that short feeds meet it. */
 const MAX_ENTRIES = 3
@@ -20,7 +20,7 @@ type Frame =
 
 type Said = { readonly type: 'seen'; readonly at: number } | { readonly type: 'push'; readonly at: number }
 
-function at(seq: number): Standpoint {
+function at(seq: number): FeedPosition {
   return { epoch: 'e', place: { seq, scan: 0 }, cursor: String(seq) }
 }
 
@@ -47,7 +47,7 @@ class Feed {
   }
 }
 
-/** What an object does for a socket (`objects/broadcast.ts`, `objects/message.ts`), and what is on its way. */
+/** What an object does for a socket (`objects/live/broadcast.ts`, `objects/live/message.ts`), and what is on its way. */
 class Line {
   readonly down: Frame[] = []
   readonly up: Said[] = []
@@ -87,7 +87,7 @@ class Line {
     }
     const said = this.up.shift()
     if (said === undefined) return
-    this.#listener = standsAt(this.#listener, at(said.at))
+    this.#listener = confirmedAt(this.#listener, at(said.at))
     if (said.type === 'push') this.#answering = said.at
     else this.broadcast()
   }
@@ -235,27 +235,27 @@ test('[LV3] the end of a frame that the client has passed over is not the end of
     unseen: [],
   }
   const size = { bytes: 10, at: 0 }
-  const passed = standsAt(sentTo(began, at(3), size), at(2))
+  const passed = confirmedAt(sentTo(began, at(3), size), at(2))
   expect(passed).toMatchObject({ cursor: '2', stood: 2 })
   const sent = sentTo(passed, at(4), size)
   // It still counts as unconfirmed, and the one that is on its way is confirmed as ever.
   expect(sent.unseen.map(([to]) => to)).toEqual([3, 4])
-  expect(standsAt(sent, at(3))).toMatchObject({ cursor: '3', place: { seq: 3 }, stood: 3 })
-  expect(standsAt(sent, at(4))).toMatchObject({ cursor: '4', stood: 4, unseen: [] })
+  expect(confirmedAt(sent, at(3))).toMatchObject({ cursor: '3', place: { seq: 3 }, stood: 3 })
+  expect(confirmedAt(sent, at(4))).toMatchObject({ cursor: '4', stood: 4, unseen: [] })
 })
 
 test('[LV3] a reader that scans from nothing stands elsewhere than one at the same version that does not', () => {
-  const scanning: Standpoint = { epoch: 'e', place: { seq: 11, scan: 16 }, cursor: '11-16' }
+  const scanning: FeedPosition = { epoch: 'e', place: { seq: 11, scan: 16 }, cursor: '11-16' }
   const session = {} as Listener['session']
   const began: Listener = { session, filter: ['n'], ...at(11), stood: 11, poked: false, unseen: [] }
   const told = sentTo(began, at(19), { bytes: 1, at: 0 })
   // The client starts over meanwhile: the frame from 11 does not fit its copy, and is passed over.
-  const followed = standsAt(told, scanning)
+  const followed = confirmedAt(told, scanning)
   expect(followed).toMatchObject({ cursor: '11-16', place: { seq: 11, scan: 16 } })
-  expect(standsAt(followed, at(19))).toMatchObject({ cursor: '19' })
+  expect(confirmedAt(followed, at(19))).toMatchObject({ cursor: '19' })
   // So too the other way round, by what it said or was told before.
-  const acked = sentTo(standsAt(began, scanning), scanning, { bytes: 1, at: 0 })
+  const acked = sentTo(confirmedAt(began, scanning), scanning, { bytes: 1, at: 0 })
   const ahead = sentTo(acked, at(19), { bytes: 1, at: 0 })
-  expect(standsAt(ahead, scanning).cursor).toBe('19')
-  expect(standsAt(ahead, at(11)).cursor).toBe('11')
+  expect(confirmedAt(ahead, scanning).cursor).toBe('19')
+  expect(confirmedAt(ahead, at(11)).cursor).toBe('11')
 })

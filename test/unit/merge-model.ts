@@ -1,5 +1,5 @@
 /** The merge of docs/spec.md, written from PO3 and PO4: a field at a time, and nothing kept between. */
-import type { Json } from '../../worker/src/core/json.ts'
+import type { Json } from '../../worker/src/core/values/json.ts'
 import { same } from './reference-space.ts'
 
 type Fields = { readonly [key: string]: Json }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { canonicalJson, type Json } from '../../worker/src/core/json.ts'
-import { merge } from '../../worker/src/core/merge.ts'
+import { merge } from '../../worker/src/core/batch/merge.ts'
+import { canonicalJson, type Json } from '../../worker/src/core/values/json.ts'
 
 const leaves = fc.oneof(
   fc.constant(null),

@@ -1,8 +1,8 @@
-import { type Change, toEdits } from '../../worker/src/core/change.ts'
-import type { Policy } from '../../worker/src/core/config.ts'
-import type { Version } from '../../worker/src/core/outcome.ts'
-import { type Plan, planBatch } from '../../worker/src/core/plan.ts'
-import type { Head } from '../../worker/src/core/settle.ts'
+import { type Change, toEdits } from '../../worker/src/core/batch/change.ts'
+import { type Plan, planBatch } from '../../worker/src/core/batch/plan.ts'
+import type { Policy } from '../../worker/src/core/batch/policy.ts'
+import type { EntryState } from '../../worker/src/core/batch/stance.ts'
+import type { Version } from '../../worker/src/core/values/version.ts'
 
 export const EPOCH = 'e'
 export const NOW = 1_000
@@ -17,7 +17,7 @@ interface Manner {
 /** A space as a map and a list: what the decision needs and nothing else. */
 export class ModelSpace {
   seq = 0
-  readonly heads = new Map<string, Head>()
+  readonly heads = new Map<string, EntryState>()
   readonly versions = new Map<number, Version>()
 
   readonly policy: Policy
@@ -39,12 +39,12 @@ export class ModelSpace {
       numbered,
       blind: !reads,
       policy: () => this.policy,
-      head: (key) => this.heads.get(key),
+      entry: (key) => this.heads.get(key),
       version: (seq) => this.versions.get(seq) ?? null,
     })
     if (plan.missing.length > 0) throw new Error(`asks for ${plan.missing}, which is nowhere`)
     this.seq = plan.seq
-    for (const [key, head] of plan.heads) this.heads.set(key, head)
+    for (const [key, head] of plan.states) this.heads.set(key, head)
     for (const [seq, version] of plan.versions) this.versions.set(seq, version)
     return plan
   }

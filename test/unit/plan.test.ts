@@ -1,12 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Change, toEdits } from '../../worker/src/core/change.ts'
-import { DEFAULT_CONFIG, POLICIES, type Policy, policyOf } from '../../worker/src/core/config.ts'
-import type { Json } from '../../worker/src/core/json.ts'
-import type { Conflict } from '../../worker/src/core/outcome.ts'
-import { type Plan, planBatch } from '../../worker/src/core/plan.ts'
-import type { Head } from '../../worker/src/core/settle.ts'
-import { decodeVerdicts, encodeVerdicts } from '../../worker/src/core/verdict.ts'
+import { type Change, toEdits } from '../../worker/src/core/batch/change.ts'
+import type { Conflict } from '../../worker/src/core/batch/conflict.ts'
+import { type Plan, planBatch } from '../../worker/src/core/batch/plan.ts'
+import { POLICIES, type Policy } from '../../worker/src/core/batch/policy.ts'
+import type { EntryState } from '../../worker/src/core/batch/stance.ts'
+import { decodeVerdicts, encodeVerdicts } from '../../worker/src/core/batch/verdict.ts'
+import { DEFAULT_CONFIG, policyOf } from '../../worker/src/core/space/config.ts'
+import type { Json } from '../../worker/src/core/values/json.ts'
 import { EPOCH, ModelSpace } from './model-space.ts'
 
 interface Move {
@@ -167,13 +168,13 @@ test('[SY7] asks for the content of a head before it calls a concurrent write a 
     clock: { now: 9, skew: 0 },
     granted: null,
   })
-  const head: Head = { seq: 5, root: 0, vacant: true, at: 1, by: 'b', deleted: false, merged: 0 }
+  const head: EntryState = { seq: 5, root: 0, vacant: true, at: 1, by: 'b', deleted: false, merged: 0 }
   const plan = planBatch(edits, 'a', {
     seq: 5,
     numbered: false,
     clock: { now: 9, skew: 0 },
     policy: () => 'lww',
-    head: () => head,
+    entry: () => head,
     version: () => undefined,
   })
   expect(new Set(plan.missing)).toEqual(new Set([5]))
@@ -193,7 +194,7 @@ test('[CL4] a merge is never earlier than what it was made on, though the clock 
     clock: { now: 9, skew: 0 },
     granted: null,
   })
-  const head: Head = { seq: 5, root: 0, vacant: true, at: 20, by: 'b', deleted: false, merged: 0 }
+  const head: EntryState = { seq: 5, root: 0, vacant: true, at: 20, by: 'b', deleted: false, merged: 0 }
   const version = {
     seq: 5,
     previous: 0,
@@ -211,10 +212,10 @@ test('[CL4] a merge is never earlier than what it was made on, though the clock 
     numbered: false,
     clock: { now: 9, skew: 0 },
     policy: () => 'merge',
-    head: () => head,
+    entry: () => head,
     version: () => version,
   })
-  expect(plan.heads.get('k')).toMatchObject({ at: 20, merged: 5 })
+  expect(plan.states.get('k')).toMatchObject({ at: 20, merged: 5 })
   expect(plan.stored.map(({ lift }) => lift)).toEqual([0, 11])
 })
 

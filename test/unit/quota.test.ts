@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import type { Change } from '../../worker/src/core/change.ts'
-import { toEdits } from '../../worker/src/core/change.ts'
-import { DEFAULT_CONFIG } from '../../worker/src/core/config.ts'
-import { SPARE_BYTES } from '../../worker/src/core/limits.ts'
-import { planBatch } from '../../worker/src/core/plan.ts'
-import { exceeded, growthOf } from '../../worker/src/core/quota.ts'
+import type { Change } from '../../worker/src/core/batch/change.ts'
+import { toEdits } from '../../worker/src/core/batch/change.ts'
+import { growthOf, planBatch } from '../../worker/src/core/batch/plan.ts'
+import { DEFAULT_CONFIG } from '../../worker/src/core/space/config.ts'
+import { exceeded } from '../../worker/src/core/space/quota.ts'
+import { SPARE_BYTES } from '../../worker/src/core/values/limits.ts'
 
 const LIMIT = { entries: 10, bytes: 1000 }
 const NOW = 1_795_347_000_000
@@ -45,7 +45,7 @@ function growth(...changes: readonly Partial<Change>[]) {
     clock,
     numbered: false,
     policy: () => DEFAULT_CONFIG.defaultPolicy,
-    head: (key) => (key === 'k/live' ? live : undefined),
+    entry: (key) => (key === 'k/live' ? live : undefined),
     version: () => ({ timestamp: NOW, ...content, value: 1, paths: [] }),
   })
   return growthOf(plan)

@@ -1,6 +1,7 @@
+import type { Policy } from '../../worker/src/core/batch/policy.ts'
 /** What the model of the decision knows of one key: its versions, where it stands, and whose run ends there. */
-import type { Policy } from '../../worker/src/core/config.ts'
-import type { Json } from '../../worker/src/core/json.ts'
+
+import type { Json } from '../../worker/src/core/values/json.ts'
 
 /** What a write was made on: nothing named, believed absent, a version, a text that is none, or a value. */
 export type Base = 'blind' | null | number | 'unknown' | { readonly value: Json }

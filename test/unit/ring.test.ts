@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { parseRing } from '../../worker/src/core/ring.ts'
+import { parseGenerations } from '../../worker/src/core/values/generations.ts'
 
 test('[KR1] a ring lists its generations, the newest first', () => {
-  expect(parseRing('1:a')).toEqual([{ generation: 1, secret: 'a' }])
-  expect(parseRing('12:b:c= 3:a')).toEqual([
+  expect(parseGenerations('1:a')).toEqual([{ generation: 1, secret: 'a' }])
+  expect(parseGenerations('12:b:c= 3:a')).toEqual([
     { generation: 12, secret: 'b:c=' },
     { generation: 3, secret: 'a' },
   ])
@@ -24,5 +24,5 @@ test.each([
   '-1:a',
   '1e3:a',
 ])('[KR1] "%s" is no ring', (text) => {
-  expect(parseRing(text)).toBeNull()
+  expect(parseGenerations(text)).toBeNull()
 })

@@ -1,8 +1,8 @@
 /** Runs of one client's writes to a key: what is on base, and what a client has of its own merges. */
 import { expect, test } from 'vitest'
-import type { Change } from '../../worker/src/core/change.ts'
-import { POLICIES, type Policy } from '../../worker/src/core/config.ts'
-import type { Plan } from '../../worker/src/core/plan.ts'
+import type { Change } from '../../worker/src/core/batch/change.ts'
+import type { Plan } from '../../worker/src/core/batch/plan.ts'
+import { POLICIES, type Policy } from '../../worker/src/core/batch/policy.ts'
 import { ModelSpace } from './model-space.ts'
 
 /** A space, and what the changes of one key become in it, each a batch of its own. */

@@ -1,9 +1,9 @@
 /** Sentences of docs/spec.md that could be read in two ways, each with inputs at the edge between the readings. */
 import { expect, test } from 'vitest'
-import type { Change } from '../../worker/src/core/change.ts'
-import { POLICIES, type Policy } from '../../worker/src/core/config.ts'
-import type { Json } from '../../worker/src/core/json.ts'
-import type { Plan } from '../../worker/src/core/plan.ts'
+import type { Change } from '../../worker/src/core/batch/change.ts'
+import type { Plan } from '../../worker/src/core/batch/plan.ts'
+import { POLICIES, type Policy } from '../../worker/src/core/batch/policy.ts'
+import type { Json } from '../../worker/src/core/values/json.ts'
 import { ModelSpace } from './model-space.ts'
 
 type Written = Omit<Change, 'key'>
@@ -253,6 +253,6 @@ test('[PO6] a merge of layout 6, of which the other side is not known, competes 
   const late = space.push('b', [{ key: 'k', deleted: true, timestamp: 20, base: 'e.1' }], { numbered: true })
   expect(late.verdicts).toMatchObject([{ status: 'superseded' }])
   expect(
-    space.push('b', [{ key: 'k', value: { y: 2 }, timestamp: 20, base: 'e.1' }]).heads.get('k')?.merged,
+    space.push('b', [{ key: 'k', value: { y: 2 }, timestamp: 20, base: 'e.1' }]).states.get('k')?.merged,
   ).toBe(-1)
 })

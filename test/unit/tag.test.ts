@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { formatTag, isKnown } from '../../worker/src/core/tag.ts'
+import { formatTag, isKnown } from '../../worker/src/core/values/etag.ts'
 
 const tag = formatTag(['k3x9.7', 0, '0.1.0+a1b2'])
 

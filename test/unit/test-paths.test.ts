@@ -17,14 +17,15 @@ test.each(['test/unit/plan.test.ts', './test/unit/plan.test.ts', 'worker/', 'uni
   },
 )
 
-test.each(['worker/src/core/plan.test.ts', 'worker/src/core/plan.ts', './worker/src/core/plan.ts:7'])(
-  'npm test -- %s runs the tests that are named after it, and says so',
-  (path) => {
-    const paths = ['test/unit/plan.test.ts', 'test/worker/plan.test.ts']
-    const notice = `${path} is no test file; running ${paths.join(', ')}`
-    expect(testsAt(path, FILES)).toEqual({ paths, notice })
-  },
-)
+test.each([
+  'worker/src/core/plan.test.ts',
+  'worker/src/core/batch/plan.ts',
+  './worker/src/core/batch/plan.ts:7',
+])('npm test -- %s runs the tests that are named after it, and says so', (path) => {
+  const paths = ['test/unit/plan.test.ts', 'test/worker/plan.test.ts']
+  const notice = `${path} is no test file; running ${paths.join(', ')}`
+  expect(testsAt(path, FILES)).toEqual({ paths, notice })
+})
 
 test('npm test -- worker/src/objects/seal.ts runs the tests in a folder of its name', () => {
   const paths = ['test/worker/seal/rotation.test.ts', 'test/worker/seal/storage.test.ts']

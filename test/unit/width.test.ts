@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import description from '../../docs/openapi.json' with { type: 'json' }
-import { MAX_COLLECTIONS, MAX_QUERY_PARAMETERS } from '../../worker/src/core/limits.ts'
+import { MAX_COLLECTIONS, MAX_QUERY_PARAMETERS } from '../../worker/src/core/values/limits.ts'
 import { ConfigRequest } from '../../worker/src/schema/config.ts'
 import { parseImportLine } from '../../worker/src/schema/import.ts'
 import { parseBody, parseQuery, parseShape } from '../../worker/src/schema/parse.ts'

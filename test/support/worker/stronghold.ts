@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
-import type { Session } from '../../../worker/src/core/session.ts'
+import type { Session } from '../../../worker/src/core/access/session.ts'
+import { signSession } from '../../../worker/src/http/auth/session-token.ts'
 import { answer } from '../../../worker/src/http/edge.ts'
-import { signSession } from '../../../worker/src/http/session.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {

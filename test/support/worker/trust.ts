@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
-import type { IdentityProvider } from '../../../worker/src/core/identity.ts'
+import type { IdentityProvider } from '../../../worker/src/core/access/identity.ts'
 import { type Reply, send } from './client.ts'
 import { connect, newProvider, type Provider } from './provider.ts'
 

@@ -1,10 +1,10 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import type { Session } from '../../../worker/src/core/session.ts'
+import type { Session } from '../../../worker/src/core/access/session.ts'
 import { answer } from '../../../worker/src/http/edge.ts'
-import { openSpace } from '../../../worker/src/objects/space.ts'
-import { sync } from '../../../worker/src/objects/sync.ts'
+import { openSpace } from '../../../worker/src/objects/space/space.ts'
+import { sync } from '../../../worker/src/objects/write/sync.ts'
 import { overhear } from '../../support/setup/witness.ts'
 import { mint } from '../../support/worker/client.ts'
 

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import document from '../../../docs/openapi.json' with { type: 'json' }
-import { MAX_QUERY_PARAMETERS } from '../../../worker/src/core/limits.ts'
+import { MAX_QUERY_PARAMETERS } from '../../../worker/src/core/values/limits.ts'
 import { answer } from '../../../worker/src/http/edge.ts'
 import { ROUTES } from '../../../worker/src/http/router.ts'
 import { documented } from '../../support/documented.ts'

@@ -1,9 +1,9 @@
 import { env } from 'cloudflare:workers'
 import { afterEach, expect, test, vi } from 'vitest'
-import { MAX_ARRIVING_BYTES, MAX_BODY_BYTES, MIN_BODY_BYTES } from '../../../worker/src/core/limits.ts'
-import { readBody } from '../../../worker/src/http/body.ts'
+import { MAX_ARRIVING_BYTES, MAX_BODY_BYTES, MIN_BODY_BYTES } from '../../../worker/src/core/values/limits.ts'
 import { answer } from '../../../worker/src/http/edge.ts'
-import { lineReader } from '../../../worker/src/objects/line-reader.ts'
+import { readBody } from '../../../worker/src/http/exchange/body.ts'
+import { lineReader } from '../../../worker/src/objects/transfer/line-reader.ts'
 
 afterEach(() => vi.useRealTimers())
 

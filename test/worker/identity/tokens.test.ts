@@ -1,6 +1,6 @@
 import { base64url, exportSPKI, generateKeyPair, type JWTHeaderParameters, SignJWT, UnsecuredJWT } from 'jose'
 import { expect, test, vi } from 'vitest'
-import { ALGORITHMS } from '../../../worker/src/core/identity.ts'
+import { ALGORITHMS } from '../../../worker/src/core/access/identity.ts'
 import { device, send } from '../../support/worker/client.ts'
 import { claims, newProvider } from '../../support/worker/provider.ts'
 import { MINUTE, open, outcome, pass, trusted } from '../../support/worker/trust.ts'

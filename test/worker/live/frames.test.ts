@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { MAX_FRAME_BYTES } from '../../../worker/src/core/limits.ts'
+import { MAX_FRAME_BYTES } from '../../../worker/src/core/values/socket-limits.ts'
 import { type Device, device, mint, newSpace, send } from '../../support/worker/client.ts'
 import { follow } from '../../support/worker/follower.ts'
 import { type Entry, numbered, puts, roomOf, T } from '../../support/worker/room.ts'

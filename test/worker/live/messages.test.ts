@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { MAX_MESSAGE_BYTES } from '../../../worker/src/core/limits.ts'
+import { MAX_MESSAGE_BYTES } from '../../../worker/src/core/values/limits.ts'
 import { CONFIG_KEY } from '../../../worker/src/schema/config.ts'
 import { configure, device, mint, newSpace } from '../../support/worker/client.ts'
 import { follow, pause } from '../../support/worker/follower.ts'

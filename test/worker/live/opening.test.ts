@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import type { Session } from '../../../worker/src/core/session.ts'
+import type { Session } from '../../../worker/src/core/access/session.ts'
 import { answer } from '../../../worker/src/http/edge.ts'
 import { olderSpaces, withStubs } from '../../support/unkind/spaces.ts'
 import { call, newSpace, send } from '../../support/worker/client.ts'

@@ -1,13 +1,13 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
+import type { Listener } from '../../../worker/src/core/feed/listener.ts'
 import {
   MAX_ATTACHMENT_LENGTH,
   MAX_REFUSED_MESSAGES,
   MAX_UNSEEN,
   MAX_UNSEEN_REPLY_BYTES,
-} from '../../../worker/src/core/limits.ts'
-import type { Listener } from '../../../worker/src/core/listener.ts'
+} from '../../../worker/src/core/values/socket-limits.ts'
 import { newSpace } from '../../support/worker/client.ts'
 import { follow, listeners, until } from '../../support/worker/follower.ts'
 import { numbered, pushed, puts } from '../../support/worker/room.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { lineReader } from '../../../worker/src/objects/line-reader.ts'
+import { lineReader } from '../../../worker/src/objects/transfer/line-reader.ts'
 import { call, type Device, device, mint, type Reply } from '../../support/worker/client.ts'
 
 const ALL = ['sync:read', 'sync:write', 'space:admin']

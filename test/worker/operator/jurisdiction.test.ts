@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { spaceOf } from '../../../worker/src/http/exchange.ts'
+import { spaceOf } from '../../../worker/src/http/exchange/exchange.ts'
 
 test('[SP2] derives the object of a space from its jurisdiction too', () => {
   // The local runtime has no jurisdictions, so the test records what the Worker requests.

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { HTTPError, SyncError } from '../../../worker/src/errors.ts'
 import { answer } from '../../../worker/src/http/edge.ts'
+import { HTTPError, SyncError } from '../../../worker/src/http/exchange/errors.ts'
 import { withStubs } from '../../support/unkind/spaces.ts'
 import { mint, send } from '../../support/worker/client.ts'
 import { sessionLike } from '../../support/worker/session.ts'

@@ -1,9 +1,9 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { decodeChunks, versionsOf } from '../../../worker/src/core/chunk.ts'
-import { DEFAULT_CONFIG } from '../../../worker/src/core/config.ts'
-import { keyring } from '../../../worker/src/objects/seal.ts'
+import { decodeChunks, versionsOf } from '../../../worker/src/core/log/chunk.ts'
+import { DEFAULT_CONFIG } from '../../../worker/src/core/space/config.ts'
+import { spaceKeys } from '../../../worker/src/objects/store/seal.ts'
 import { CONFIG_KEY } from '../../../worker/src/schema/config.ts'
 import { newcomer, type Seat } from '../../simulation/cast.ts'
 import { World } from '../../simulation/history.ts'
@@ -95,7 +95,7 @@ class WorkerHost implements Host {
         after,
       )
       const found = rows.toArray()
-      const keys = await keyring(env.MASTER_KEY, id.toString())
+      const keys = await spaceKeys(env.MASTER_KEY, id.toString())
       const segments = found.map(({ body }) => new Uint8Array(body))
       journal.note({
         versions: await readLog({ decodeChunks, versionsOf }, { segments, keys, after }),

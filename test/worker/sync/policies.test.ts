@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { sync } from '../../../worker/src/objects/sync.ts'
+import { sync } from '../../../worker/src/objects/write/sync.ts'
 import { within } from '../../support/worker/ageing.ts'
 import { device, mint, twoDevices } from '../../support/worker/client.ts'
 import { currentValue, diverged, POLICIES, T, write } from '../../support/worker/divergence.ts'

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { CLOCK_TOLERANCE_MS } from '../../../worker/src/core/limits.ts'
+import { CLOCK_TOLERANCE_MS } from '../../../worker/src/core/values/limits.ts'
 import { answer } from '../../../worker/src/http/edge.ts'
 import { type Device, device, twoDevices } from '../../support/worker/client.ts'
 

@@ -1,16 +1,16 @@
 import type { IRequest } from 'itty-router'
-import { MAX_QUERY_PARAMETERS } from '../core/limits.ts'
-import { unfitSecrets } from '../core/secrets.ts'
-import type { HTTPError } from '../errors.ts'
-import { exposeTo } from './cors.ts'
-import type { Exchange } from './exchange.ts'
-import { ClosedSocket } from './live.ts'
-import { logAbsence, logDefect, logRequest, logUnfit } from './log.ts'
-import { countRequest } from './metrics.ts'
-import { problem, shown } from './problem.ts'
-import { countFailure } from './rate-limit.ts'
-import { refusal } from './refusal.ts'
+import { unfitSecrets } from '../core/access/secrets.ts'
+import { MAX_QUERY_PARAMETERS } from '../core/values/limits.ts'
+import { exposeTo } from './exchange/cors.ts'
+import type { HTTPError } from './exchange/errors.ts'
+import type { Exchange } from './exchange/exchange.ts'
+import { recordRequest } from './exchange/metrics.ts'
+import { problem, shown } from './exchange/problem.ts'
+import { countFailure } from './exchange/rate-limit.ts'
+import { refusal } from './exchange/refusal.ts'
+import { logAbsence, logDefect, logRequest, logUnfit } from './exchange/telemetry.ts'
 import { router, spelledOut } from './router.ts'
+import { ClosedSocket } from './routes/live.ts'
 
 const routes = router()
 
@@ -25,7 +25,7 @@ export async function answer(request: Request, env: Env): Promise<Response> {
   const { method } = request
   const ending = { method, route, status: response.status, code: error?.code, ms: Date.now() - began }
   logRequest(exchange, ending)
-  countRequest(exchange, ending)
+  recordRequest(exchange, ending)
   return method === 'HEAD' ? new Response(null, response) : response
 }
 
