@@ -2,7 +2,8 @@ import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { openSpace, type Space } from '../../../worker/src/objects/space/space.ts'
-import { type Device, device, mint, send } from '../../support/worker/client.ts'
+import { age } from '../../support/worker/ageing.ts'
+import { call, type Device, device, mint, send } from '../../support/worker/client.ts'
 
 const ROTATED = `2:${btoa('n'.repeat(32))} ${env.MASTER_KEY}`
 const NEWEST_ONLY = ROTATED.split(' ')[0] as string
@@ -148,4 +149,65 @@ test('[SG9] does not open a space whose stored secret was changed', async () => 
     sql.exec(`UPDATE meta SET value = ? WHERE name = 'names'`, bytes)
   })
   expect(await a.get('/api/entries?key=notes/1')).toMatchObject({ status: 200, body: { value: 'notes/1' } })
+})
+
+/** Sends an export with some lines between header and end to an empty space. */
+async function fill({ session }: Device, lines: readonly object[]): Promise<void> {
+  const header = {
+    type: 'header',
+    format: 'chronicle-export',
+    version: 1,
+    space: 's',
+    epoch: 'e',
+    head: 'e.9',
+    exportedAt: 1,
+  }
+  const end = { type: 'end', entries: lines.length, cursor: 'e.9' }
+  const body = [header, ...lines, end].map((line) => `${JSON.stringify(line)}\n`).join('')
+  const headers = { authorization: `Bearer ${session}`, 'content-type': 'application/x-ndjson' }
+  expect((await call('/api/import', { method: 'POST', headers, body })).status).toBe(200)
+}
+
+test('[SG9] imports under keyed names as in clear: a key that a later line deletes stays deleted', async () => {
+  const { space, a } = await spaceOf([])
+  const line = (key: string, version: number, more: object) => ({
+    key,
+    timestamp: 5,
+    version: `e.${version}`,
+    by: 'a',
+    ...more,
+  })
+  await fill(a, [
+    line('k/1', 1, { value: 1 }),
+    line('k/2', 2, { value: 2 }),
+    line('k/1', 3, { deleted: true }),
+  ])
+  expect((await a.get('/api/changes')).body.changes).toMatchObject([{ key: 'k/2', value: 2 }])
+  expect((await a.get('/api/entries?key=k/1')).status).toBe(404)
+  expect((await a.get('/api/status')).body.entries).toBe(1)
+  await inSpace(space, async (sql) =>
+    expect(namesIn(sql)).toEqual([expect.stringMatching(/^[A-Za-z0-9+/]{22}$/)]),
+  )
+})
+
+test('[SG9] keeps conflicts, history and tombstones by key under keyed names', async () => {
+  const { space, a } = await spaceOf(['k/1', 'k/2'])
+  const b = await device(await mint({ space }))
+  const write = (by: Device, change: object) => by.sync({ changes: [{ timestamp: 2, ...change }] })
+  const { results } = (await write(a, { key: 'k/1', value: 'second' })).body
+  expect((await write(b, { key: 'k/1', value: 'other', base: null })).body.conflicts).toHaveLength(1)
+  await write(a, { key: 'k/2', deleted: true })
+  const conflicts = async (key: string) => (await a.get(`/api/conflicts?key=${key}`)).body.conflicts.length
+  expect([await conflicts('k/1'), await conflicts('k/2')]).toEqual([1, 0])
+  const history = (await a.get('/api/history?key=k/1')).body.versions
+  expect(history.map(({ version }: { version: string }) => version)).toContain(results[0].version)
+  expect((await a.get('/api/history?key=k/2')).body.versions).toMatchObject([
+    { deleted: true },
+    { value: 'k/2' },
+  ])
+  await age(space, 100)
+  expect((await a.get('/api/changes')).body.changes).toMatchObject([{ key: 'k/1' }])
+  expect((await write(b, { key: 'k/2', value: 'again', base: null })).body.results).toMatchObject([
+    { status: 'applied' },
+  ])
 })
