@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { MAX_FRAME_BYTES } from '../../../worker/src/core/values/socket-limits.ts'
+import { age } from '../../support/worker/ageing.ts'
 import { type Device, device, mint, newSpace, send } from '../../support/worker/client.ts'
 import { follow } from '../../support/worker/follower.ts'
 import { type Entry, numbered, puts, roomOf, T } from '../../support/worker/room.ts'
@@ -165,6 +166,23 @@ test('[LV6] sends a poke for a cursor that cannot be continued, and an error for
     await a.sync({ changes: puts(['k/2'], crypto.randomUUID()) })
     expect(await socket.next()).toMatchObject({ from: page.cursor, changes: [{ key: 'k/2' }] })
   }
+})
+
+test('[LV6] sends a poke for a cursor below the floor, because a dropped deletion could not reach it', async () => {
+  const { space, a, b } = await newSpace()
+  const { cursor } = (await a.sync({ changes: puts(['k/1', 'k/2']), cursor: null })).body
+  await a.sync({ changes: [{ key: 'k/1', deleted: true, timestamp: T + 1 }] })
+  await a.sync({ changes: puts(['k/3']) })
+  const stood = (await a.get('/api/changes')).body.cursor
+  await age(space, 100)
+  const behind = await follow(b, `?cursor=${cursor}`)
+  expect((await behind.rest()).map(({ type }) => type)).toEqual(['poke'])
+  behind.seen(cursor)
+  expect(await behind.next()).toMatchObject({ type: 'error', body: { code: 'invalid-request' } })
+  expect((await b.get(`/api/changes?cursor=${cursor}`)).body.reset).toBe(true)
+  const current = await follow(b, `?cursor=${stood}`)
+  await a.sync({ changes: puts(['k/4']) })
+  expect(await current.next()).toMatchObject({ from: stood, changes: [{ key: 'k/4' }] })
 })
 
 test('[LV6] lets a client start over in an empty space', async () => {
