@@ -235,6 +235,18 @@ test('[RL1] counts the exchanges of each credential separately, from any address
   expect(await open((await mint()).token, '192.0.2.60')).toBe(200)
 })
 
+test('[RL1] counts the requests of each client at a location separately: none shuts out the others of its space', async () => {
+  const { token } = await mint()
+  const [a, b] = [await device({ token, clientId: 'a' }), await device({ token, clientId: 'b' })]
+  const { tell } = workerWith(limitOf(3), { SYNC_LIMIT: limitOf(2) })
+  const read = async ({ session }: { session: string }) =>
+    (await tell('/api/status', { bearer: session })).status
+  for (const expected of [200, 200, 429]) expect(await read(a)).toBe(expected)
+  for (const expected of [200, 200, 429]) expect(await read(b)).toBe(expected)
+  const again = await device({ token, clientId: 'a' })
+  expect(await read(again)).toBe(429)
+})
+
 test('[RL5] wakes no object and reads nothing for a forged credential, before and after the limit', async () => {
   const untouched = (name: string) =>
     new Proxy({}, { get: (_, member) => expect.unreachable(`${name}.${String(member)}`) })

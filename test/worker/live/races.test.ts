@@ -261,6 +261,18 @@ test('[LV8] counts pushes against the rate limit', async () => {
   expect(body).not.toHaveProperty('limit')
 })
 
+test('[LV8] counts pushes under the client of the socket, in its space', async () => {
+  const keys: string[] = []
+  const limit = async ({ key }: RateLimitOptions) => ({ success: keys.push(key) > 0 })
+  let expected = ''
+  await onBench({ SYNC_LIMIT: { limit } }, async ({ live, socket }) => {
+    const { session } = socket.deserializeAttachment()
+    expected = `${session.space}/${session.client}`
+    await live.receive(socket, pushOf('x', 'k/1'))
+  })
+  expect(keys).toEqual([expected])
+})
+
 test('[LV11] sends no ack for a push during which the session expired', async () => {
   const client = await onBench({}, async ({ live, space, socket, pass }) => {
     await whileSealing(space, async () => pass(3_600_001))

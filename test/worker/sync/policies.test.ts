@@ -174,6 +174,17 @@ test('[PO6] merges further edits of a client that does not know the merge yet on
   expect(body).toMatchObject({ conflicts: [], results: [{}, { value: { a: 2, b: 5 } }] })
 })
 
+test('[PO6] applies a further edit of a client whose first one was the whole merge, without merging it again', async () => {
+  const { b, base } = await diverged('m/whole', [
+    { x: 0, y: 0 },
+    { x: 1, y: 0 },
+  ])
+  const edit = (value: object, timestamp: number) => write(b, { key: 'm/whole', value, base, timestamp })
+  expect((await edit({ x: 2, y: 0 }, T + 9)).results).toMatchObject([{ status: 'merged' }])
+  expect((await edit({ x: 1, y: 0 }, T + 10)).results).toMatchObject([{ status: 'applied' }])
+  expect(await currentValue(b, 'm/whole')).toEqual({ x: 1, y: 0 })
+})
+
 test('[PO6] orders the merges of one batch between its other changes', async () => {
   const { a, b, base } = await diverged('m/1', [{ n: 1 }, { n: 1, a: 1 }])
   const changes = [
