@@ -1,7 +1,11 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
+import { openSpace } from '../../../worker/src/objects/space/space.ts'
+import { eraseSpace } from '../../../worker/src/objects/transfer/erase.ts'
+import { upkeep } from '../../../worker/src/objects/upkeep/upkeep.ts'
 import { beforeOpening } from '../../support/unkind/opening.ts'
+import { damageChunks, whileOpening } from '../../support/worker/ageing.ts'
 import { type Device, device, mint, type Reply, send } from '../../support/worker/client.ts'
 
 const SCOPES = ['sync:read', 'sync:write', 'space:admin']
@@ -136,4 +140,24 @@ test('[SP1] erases a space in the middle of a pass, and after a history was read
     ),
   )
   expect(left).toEqual([0, 0, 0, 0])
+})
+
+test('[SP1] writes nothing of a pass into a space that was erased while the pass read it, unreadable chunks included', async () => {
+  const { space } = await filledSpace()
+  // A pass rewrites nothing of an unreadable chunk, and so does not check the epoch before a transaction of its own.
+  await damageChunks(space, () => true)
+  await runInDurableObject(env.CHRONICLE.getByName(space), async (_, state) => {
+    await state.storage.deleteAlarm()
+    const opened = openSpace(state, env)
+    const passes = opened.store.passes()
+    opened.store.putPasses({
+      ...passes,
+      now: { after: 0, to: opened.state.seq, generation: 1, unreadable: 0 },
+    })
+    const now = Date.now()
+    await whileOpening(opened, () => eraseSpace(state.storage, opened, { epoch: 'another', now }))
+    await upkeep(opened, now)
+    expect(opened.state.epoch).toBe('another')
+    expect(opened.store.passes()).toEqual(passes)
+  })
 })
