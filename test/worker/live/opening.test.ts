@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import type { Session } from '../../../worker/src/core/access/session.ts'
+import { MAX_ATTACHMENT_LENGTH } from '../../../worker/src/core/values/socket-limits.ts'
 import { answer } from '../../../worker/src/http/edge.ts'
 import { olderSpaces, withStubs } from '../../support/unkind/spaces.ts'
 import { call, newSpace, send } from '../../support/worker/client.ts'
@@ -96,6 +97,16 @@ test('[LV2] refuses pages of other origins, and collections that the token does 
   })
   await send('DELETE', '/api/auth', { bearer: a.session })
   expect(await (await askPlainly(a.session)).json()).toMatchObject({ status: 401, code: 'session-ended' })
+})
+
+test('[LV14] counts the session beside the filter: a filter that fits alone may still be too long', async () => {
+  const session = await sessionLike({})
+  // As the object measures it: a list of 64 names, each in quotes and with a comma, in brackets.
+  const length = Math.floor((MAX_ATTACHMENT_LENGTH - 2) / 64) - 3
+  const names = Array.from({ length: 64 }, (_, n) => `${n}`.padStart(length, 'c'))
+  expect(JSON.stringify(names).length).toBeLessThanOrEqual(MAX_ATTACHMENT_LENGTH)
+  const refused = await askLive(session, `?collections=${names.join()}`)
+  expect(await refused.json()).toMatchObject({ status: 422, code: 'invalid-request' })
 })
 
 test('[LV14] refuses a filter that does not fit beside the session', async () => {
