@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { ROUTES, type Route } from '../../worker/src/http/router.ts'
 import { nameOf, type RouteName, requestTo } from '../support/worker/routes.ts'
-import { enrol, sessionLike, stronghold, talkTo } from '../support/worker/stronghold.ts'
+import { CAMPAIGN_TIMEOUT_MS, enrol, sessionLike, stronghold, talkTo } from '../support/worker/stronghold.ts'
 
 type Scope = 'sync:read' | 'sync:write' | 'space:admin'
 
@@ -100,23 +100,27 @@ test("[SC3] opens no route without a session, except the operator's with the adm
   expect(target.reached()).toBe(0)
 })
 
-test('[SC3] opens to a session the routes of its scopes, and no other', async () => {
-  let asked = 0
-  for (const scopes of SUBSETS) {
-    for (const route of ROUTES) {
-      const who = WHO[nameOf(route)]
-      const space = crypto.randomUUID()
-      const session = await sessionLike({ space, scopes })
-      const found = await outcome(route, session, space)
-      const what = `${nameOf(route)} with ${scopes.join(' ')}`
-      asked += 1
-      if (typeof who === 'string') expect(found, what).toBe(expectedOf(who, false))
-      else if (who.every((scope) => scopes.includes(scope))) expect(found, what).toBe('in')
-      else expect(found, what).toBe('403 forbidden-scope')
+test(
+  '[SC3] opens to a session the routes of its scopes, and no other',
+  async () => {
+    let asked = 0
+    for (const scopes of SUBSETS) {
+      for (const route of ROUTES) {
+        const who = WHO[nameOf(route)]
+        const space = crypto.randomUUID()
+        const session = await sessionLike({ space, scopes })
+        const found = await outcome(route, session, space)
+        const what = `${nameOf(route)} with ${scopes.join(' ')}`
+        asked += 1
+        if (typeof who === 'string') expect(found, what).toBe(expectedOf(who, false))
+        else if (who.every((scope) => scopes.includes(scope))) expect(found, what).toBe('in')
+        else expect(found, what).toBe('403 forbidden-scope')
+      }
     }
-  }
-  console.info(`SC3: ${asked} pairs of scopes and route, ${ROUTES.length} routes`)
-})
+    console.info(`SC3: ${asked} pairs of scopes and route, ${ROUTES.length} routes`)
+  },
+  CAMPAIGN_TIMEOUT_MS,
+)
 
 test('[SC5] requires a token of all collections for routes of the whole space', async () => {
   for (const route of ROUTES.filter(({ access }) => access === 'session')) {

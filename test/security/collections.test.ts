@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test } from 'vitest'
-import { enrol } from '../support/worker/stronghold.ts'
+import { CAMPAIGN_TIMEOUT_MS, enrol } from '../support/worker/stronghold.ts'
 import { hear, ownersIn, talk } from './canaries.ts'
 
 const T = Date.now() - 60_000
@@ -145,31 +145,35 @@ async function tryAll(mine: Part, theirs: Part, bearer: string): Promise<number>
   return list.length
 }
 
-test("[SC5] shows two tokens of one space nothing of each other's collections, under any policy, on any path", async () => {
-  let asked = 0
-  for (const [index, policy] of POLICIES.entries()) {
-    const space = `canary-9-${policy}`
-    const [a, b] = [
-      await part(space, namesOf(1)[index] ?? '', 1),
-      await part(space, namesOf(2)[index] ?? '', 2),
-    ]
-    const { session: owner } = await enrol(talk, { space })
-    const before = await talk('GET', `/api/changes?collections=${a.collection}`, { bearer: owner })
-    asked += await tryAll(b, a, b.x)
-    asked += await tryAll(b, a, b.y)
-    // The same subject and client with a token for another collection: a replay returns its own batch and no more.
-    const { session } = await enrol(talk, { space, collections: [b.collection] }, 'phone-1')
-    const replay = await hear(['POST', '/api/sync', { ...a.batch, cursor: null }], { bearer: session })
-    expect(replay.text).toContain('"replayed":true')
-    expect(ownersIn(replay.text, replay.asked).filter((owner) => owner !== 2)).toEqual([])
-    asked += 1 + (await tryAll(a, b, a.y))
-    const after = await talk('GET', `/api/changes?collections=${a.collection}`, { bearer: owner })
-    const untouched = (keys: readonly string[], { body }: typeof after) =>
-      body.changes.filter(({ key }: { key: string }) => keys.includes(key) && !key.endsWith('two'))
-    expect(untouched(a.keys, after)).toEqual(untouched(a.keys, before))
-  }
-  console.info(`SC5: ${POLICIES.length} policies, ${asked} requests across two collections: nothing seen`)
-})
+test(
+  "[SC5] shows two tokens of one space nothing of each other's collections, under any policy, on any path",
+  async () => {
+    let asked = 0
+    for (const [index, policy] of POLICIES.entries()) {
+      const space = `canary-9-${policy}`
+      const [a, b] = [
+        await part(space, namesOf(1)[index] ?? '', 1),
+        await part(space, namesOf(2)[index] ?? '', 2),
+      ]
+      const { session: owner } = await enrol(talk, { space })
+      const before = await talk('GET', `/api/changes?collections=${a.collection}`, { bearer: owner })
+      asked += await tryAll(b, a, b.x)
+      asked += await tryAll(b, a, b.y)
+      // The same subject and client with a token for another collection: a replay returns its own batch and no more.
+      const { session } = await enrol(talk, { space, collections: [b.collection] }, 'phone-1')
+      const replay = await hear(['POST', '/api/sync', { ...a.batch, cursor: null }], { bearer: session })
+      expect(replay.text).toContain('"replayed":true')
+      expect(ownersIn(replay.text, replay.asked).filter((owner) => owner !== 2)).toEqual([])
+      asked += 1 + (await tryAll(a, b, a.y))
+      const after = await talk('GET', `/api/changes?collections=${a.collection}`, { bearer: owner })
+      const untouched = (keys: readonly string[], { body }: typeof after) =>
+        body.changes.filter(({ key }: { key: string }) => keys.includes(key) && !key.endsWith('two'))
+      expect(untouched(a.keys, after)).toEqual(untouched(a.keys, before))
+    }
+    console.info(`SC5: ${POLICIES.length} policies, ${asked} requests across two collections: nothing seen`)
+  },
+  CAMPAIGN_TIMEOUT_MS,
+)
 
 test('[SC5] shows a write-only token no value of another client', async () => {
   const space = 'canary-9-writer'
