@@ -2,10 +2,10 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
-import type { Step } from '../../infra/local/deployment.ts'
-import { signOf } from '../../infra/local/diff.ts'
-import { readStack } from '../../infra/local/stack-file.ts'
-import { preview, type UpResult, up } from '../../infra/local/up.ts'
+import { readStack } from '../../infra/cli/stack-file.ts'
+import type { Step } from '../../infra/local/engine/deployment.ts'
+import { signOf } from '../../infra/local/engine/diff.ts'
+import { preview, type UpResult, up } from '../../infra/local/engine/up.ts'
 
 const CHECKOUT = join(import.meta.dirname, '../..')
 const SOURCES = [

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { scriptFile } from '../../infra/local/account.ts'
-import { reveal } from '../../infra/local/properties.ts'
-import type { UpResult } from '../../infra/local/up.ts'
+import { scriptFile } from '../../infra/local/cloud/account.ts'
+import { reveal } from '../../infra/local/engine/properties.ts'
+import type { UpResult } from '../../infra/local/engine/up.ts'
 import { changesOf, HOSTNAME, newProject } from './project.ts'
 
 function migrationsOf({ steps }: UpResult): unknown {

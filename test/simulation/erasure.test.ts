@@ -2,7 +2,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { foundAgain, migrate } from '../../worker/src/objects/store/tables.ts'
-import { dump, storageOn } from './sql.ts'
+import { dump, storageOn } from './host/sql.ts'
 
 const ALARM = { getAlarm: async () => null, setAlarm: async () => {}, deleteAlarm: async () => {} }
 

@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { answer } from '../../../worker/src/http/edge.ts'
+import { handle } from '../../../worker/src/http/edge.ts'
 import { revoke } from '../../../worker/src/objects/space/admission.ts'
 import { openSpace } from '../../../worker/src/objects/space/space.ts'
 import { lateKv } from '../../support/unkind/kv.ts'
@@ -75,7 +75,7 @@ async function rotateBy(id: string, overlapSeconds: number, before: (step: strin
   })
   const idFromName = (space: string) => env.CHRONICLE.idFromName(space)
   const CHRONICLE = { getByName, idFromName } as never
-  return (await answer(request, { ...env, CHRONICLE_KV: kv, CHRONICLE })).status
+  return (await handle(request, { ...env, CHRONICLE_KV: kv, CHRONICLE })).status
 }
 
 const STEPS = [
@@ -125,7 +125,7 @@ async function rotateAround(id: string, meanwhile: () => Promise<unknown>): Prom
     headers: { authorization: `Bearer ${env.ADMIN_TOKEN}`, 'content-type': 'application/json' },
     body: JSON.stringify({ overlapSeconds: 30 * 24 * 3600 }),
   })
-  return (await answer(request, { ...env, CHRONICLE_KV: kv })).status
+  return (await handle(request, { ...env, CHRONICLE_KV: kv })).status
 }
 
 /** Moves the time, lets the object drop old revocations, and evicts it. */
@@ -177,7 +177,7 @@ test('[TK9] neither revives a deleted token nor moves an end where KV is a minut
       headers,
       body: JSON.stringify(body),
     })
-    return (await answer(request, late)).status
+    return (await handle(request, late)).status
   }
   const [gone, kept] = [await mint(), await mint()]
   for (const { token } of [gone, kept]) expect(await ask('POST', '/api/auth', { token })).toBe(200)

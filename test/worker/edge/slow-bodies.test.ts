@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { afterEach, expect, test, vi } from 'vitest'
 import { MAX_ARRIVING_BYTES, MAX_BODY_BYTES, MIN_BODY_BYTES } from '../../../worker/src/core/values/limits.ts'
-import { answer } from '../../../worker/src/http/edge.ts'
+import { handle } from '../../../worker/src/http/edge.ts'
 import { readBody } from '../../../worker/src/http/exchange/body.ts'
 import { lineReader } from '../../../worker/src/objects/transfer/line-reader.ts'
 
@@ -79,7 +79,7 @@ test('[ER10] waits for no body past the end of its session, nor past ten seconds
   const body = drip(100 * 1024, { part: MIN_BODY_BYTES, every: 3_000 })
   const headers = { 'content-type': 'application/json' }
   const request = new Request('https://sync.example/api/auth', { method: 'POST', headers, body })
-  const attempt = answer(request, env).then(({ status }) => status)
+  const attempt = handle(request, env).then(({ status }) => status)
   expect(await after(9_900, attempt)).toBe('waiting')
   await vi.advanceTimersByTimeAsync(200)
   expect(await attempt).toBe(408)

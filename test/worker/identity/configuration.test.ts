@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { answer } from '../../../worker/src/http/edge.ts'
+import { handle } from '../../../worker/src/http/edge.ts'
 import { send } from '../../support/worker/client.ts'
 import { trust } from '../../support/worker/trust.ts'
 
@@ -71,7 +71,7 @@ test('[ID12] accepts http for the local machine only, and only in development', 
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${admin}` }
   const request = new Request('https://sync.example/api/config', { method: 'PUT', headers, body })
   const secrets = { ADMIN_TOKEN: admin, MASTER_KEY: `1:${key()}`, SESSION_KEY: `1:${key()}` }
-  const reply = await answer(request, { ...env, ...secrets, ENVIRONMENT: 'production' })
+  const reply = await handle(request, { ...env, ...secrets, ENVIRONMENT: 'production' })
   expect(await reply.json()).toMatchObject({
     status: 422,
     detail: expect.stringContaining('[0].issuer: expected an https'),

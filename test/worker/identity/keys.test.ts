@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers'
 import { decodeProtectedHeader } from 'jose'
 import { expect, test, vi } from 'vitest'
 import { KEYS_BURST, KEYS_DEADLINE_MS } from '../../../worker/src/core/values/limits.ts'
-import { answer } from '../../../worker/src/http/edge.ts'
+import { handle } from '../../../worker/src/http/edge.ts'
 import { documented } from '../../support/documented.ts'
 import { hush } from '../../support/setup/witness.ts'
 import type { Reply } from '../../support/worker/client.ts'
@@ -123,7 +123,7 @@ async function openInTime(provider: Provider, token: string): Promise<Reply> {
   const body = JSON.stringify({ token, clientId: 'phone' })
   const request = new Request('https://sync.example/api/auth', { method: 'POST', headers, body })
   let isDone = false
-  const opening = answer(request, env).finally(() => {
+  const opening = handle(request, env).finally(() => {
     isDone = true
   })
   for (let passed = 0; !isDone && passed < KEYS_DEADLINE_MS; await scheduler.wait(1)) {

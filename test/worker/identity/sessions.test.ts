@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { UnsecuredJWT } from 'jose'
 import { expect, test } from 'vitest'
-import { answer } from '../../../worker/src/http/edge.ts'
+import { handle } from '../../../worker/src/http/edge.ts'
 import { device, mint, send } from '../../support/worker/client.ts'
 import { follow } from '../../support/worker/follower.ts'
 import { claims, newProvider } from '../../support/worker/provider.ts'
@@ -140,7 +140,7 @@ test('[ID13] wakes no object for a forged token, and reads nothing for one that 
     const headers = { 'content-type': 'application/json' }
     const body = JSON.stringify({ token })
     const request = new Request('https://sync.example/api/auth', { method: 'POST', headers, body })
-    expect((await answer(request, { ...env, ...watched })).status).toBe(401)
+    expect((await handle(request, { ...env, ...watched })).status).toBe(401)
     expect(touched).toEqual(read === 'none' ? [] : ['config'])
   }
 })

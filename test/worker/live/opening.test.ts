@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import type { Session } from '../../../worker/src/core/access/session.ts'
 import { MAX_ATTACHMENT_LENGTH } from '../../../worker/src/core/values/socket-limits.ts'
-import { answer } from '../../../worker/src/http/edge.ts'
+import { handle } from '../../../worker/src/http/edge.ts'
 import { olderSpaces, withStubs } from '../../support/unkind/spaces.ts'
 import { call, newSpace, send } from '../../support/worker/client.ts'
 import { askLive, askPlainly } from '../../support/worker/follower.ts'
@@ -40,14 +40,14 @@ test('[ED11] opens sockets between a Worker and an object one release apart, or 
     method === 'fetch' ? async () => JSON.parse('') : call,
   )
   const headers = { upgrade: 'websocket', authorization: `Bearer ${a.session}` }
-  const refused = await answer(new Request('https://sync.example/api/live', { headers }), {
+  const refused = await handle(new Request('https://sync.example/api/live', { headers }), {
     ...env,
     CHRONICLE,
   })
   expect(await refused.json()).toMatchObject({ status: 503, code: 'busy' })
   const lacking = { ...env, CHRONICLE: olderSpaces(env.CHRONICLE, ['ticket']) }
   const asked = new Request('https://sync.example/api/live/ticket', { method: 'POST', headers })
-  expect(await (await answer(asked, lacking)).json()).toMatchObject({ status: 503, code: 'busy' })
+  expect(await (await handle(asked, lacking)).json()).toMatchObject({ status: 503, code: 'busy' })
 })
 
 test('[LV1] refuses a request without an upgrade, without a session or for another protocol', async () => {
@@ -77,7 +77,7 @@ test('[LV1] refuses a request without an upgrade, without a session or for anoth
     method: 'HEAD',
     headers: { ...bearer, upgrade: 'websocket' },
   })
-  expect((await answer(head, env)).status).toBe(426)
+  expect((await handle(head, env)).status).toBe(426)
   expect((await call('/api/live', { method: 'OPTIONS' })).headers.get('allow')).toBe('GET, HEAD, OPTIONS')
 })
 

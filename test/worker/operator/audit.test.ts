@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
-import { answer } from '../../../worker/src/http/edge.ts'
+import { handle } from '../../../worker/src/http/edge.ts'
 import { ROUTES } from '../../../worker/src/http/router.ts'
 import { hangUp } from '../../support/unkind/hang-up.ts'
 import { act, listed, logged, recordLike, requestTo } from '../../support/worker/audit.ts'
@@ -72,7 +72,7 @@ test('[OP1] records a defect as the 500 that it returns, and logs its cause', as
       name === 'delete' ? () => Promise.reject(new Error('no delete')) : bound(target, name),
   })
   const { id } = await mint({ subject: 'ann' })
-  const response = await answer(requestTo('DELETE', `/api/tokens/${id}`), { ...env, CHRONICLE_KV: broken })
+  const response = await handle(requestTo('DELETE', `/api/tokens/${id}`), { ...env, CHRONICLE_KV: broken })
   expect(response.status).toBe(500)
   expect(errors.mock.calls[0]?.[0]).toContain('no delete')
   expect((await listed())[0]).toEqual(
@@ -90,7 +90,7 @@ test('[OP1] records the generation of the admin token and the address of the req
     [env.ADMIN_TOKEN, 'rubbish', null],
   ] as const) {
     const headers = { authorization: `Bearer ${bearer}`, 'cf-connecting-ip': address }
-    expect((await answer(requestTo('DELETE', '/api/tokens/x', headers), both)).status).toBe(404)
+    expect((await handle(requestTo('DELETE', '/api/tokens/x', headers), both)).status).toBe(404)
     const [record] = await listed()
     expect(record.address).toBe(kept)
     fingerprints.push(record.admin)
@@ -129,7 +129,7 @@ test('[OP1] records every act of the operator: the admin token uses up no limit'
   const limited = { ...env, AUTH_LIMIT: untouched, FAILURE_LIMIT: untouched, SYNC_LIMIT: untouched }
   const requestId = crypto.randomUUID()
   expect(
-    (await answer(requestTo('DELETE', '/api/tokens/x', { 'x-request-id': requestId }), limited)).status,
+    (await handle(requestTo('DELETE', '/api/tokens/x', { 'x-request-id': requestId }), limited)).status,
   ).toBe(404)
   const found = (await listed()).filter((record) => record.requestId === requestId)
   expect(found).toEqual([recordLike('DELETE /api/tokens/{id}', 404, {})])
@@ -197,7 +197,7 @@ test('[OP5] returns 500 if the record cannot be written, although the act took p
   })
   const subject = crypto.randomUUID()
   const request = requestTo('POST', '/api/tokens', {}, { subject, scopes: ['sync:read'] })
-  const response = await answer(request, { ...env, CHRONICLE_KV: broken })
+  const response = await handle(request, { ...env, CHRONICLE_KV: broken })
   expect(response.status).toBe(500)
   expect(await response.text()).not.toContain('chr_')
   expect(steps).toEqual(['put token', 'audit', 'put audit', 'request'])

@@ -2,7 +2,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { type Config, DEFAULT_CONFIG } from '../../../worker/src/core/space/config.ts'
-import { answer } from '../../../worker/src/http/edge.ts'
+import { handle } from '../../../worker/src/http/edge.ts'
 import { type ConfigReader, configReader } from '../../../worker/src/objects/space/config-reader.ts'
 import { CONFIG_KEY } from '../../../worker/src/schema/config.ts'
 import { overhear } from '../../support/setup/witness.ts'
@@ -241,7 +241,7 @@ test('[CO5] fails no request because of a configuration that the Worker cannot r
     headers: { authorization: `Bearer ${session}` },
   })
   const lines = await overhear(async () => {
-    const response = await answer(request, { ...env, CHRONICLE_KV: { get } as unknown as KVNamespace })
+    const response = await handle(request, { ...env, CHRONICLE_KV: { get } as unknown as KVNamespace })
     expect(response.status).toBe(200)
   })
   vi.useRealTimers()

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { decodeChunks } from '../../../worker/src/core/log/chunk.ts'
 import { RESEAL_AGAIN_MS } from '../../../worker/src/core/values/limits.ts'
-import { answer } from '../../../worker/src/http/edge.ts'
+import { handle } from '../../../worker/src/http/edge.ts'
 import { listConflicts } from '../../../worker/src/objects/read/conflicts.ts'
 import { readHistory } from '../../../worker/src/objects/read/history.ts'
 import { pull } from '../../../worker/src/objects/read/pull.ts'
@@ -126,7 +126,7 @@ test('[KR6] re-seals spaces by their alarms, and reports when it is done', async
 async function askOf(changed: Partial<Env>, ...spaces: readonly string[]): Promise<unknown> {
   const headers = { authorization: `Bearer ${env.ADMIN_TOKEN}`, 'content-type': 'application/json' }
   const init = { method: 'POST', headers, body: JSON.stringify({ spaces }) }
-  const response = await answer(new Request('https://sync.example/api/spaces/reseal', init), {
+  const response = await handle(new Request('https://sync.example/api/spaces/reseal', init), {
     ...env,
     ...changed,
   })

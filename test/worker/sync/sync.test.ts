@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { CLOCK_TOLERANCE_MS } from '../../../worker/src/core/values/limits.ts'
-import { answer } from '../../../worker/src/http/edge.ts'
+import { handle } from '../../../worker/src/http/edge.ts'
 import { type Device, device, twoDevices } from '../../support/worker/client.ts'
 
 const T = Date.now() - 60_000
@@ -260,7 +260,7 @@ test('[CL2] does not take the time of a slow body for a wrong clock', async () =
   )
   const headers = { authorization: `Bearer ${a.session}`, 'content-type': 'application/json' }
   const request = new Request('https://sync.example/api/sync', { method: 'POST', headers, body: slow })
-  const { results } = (await (await answer(request, env)).json()) as { results: object[] }
+  const { results } = (await (await handle(request, env)).json()) as { results: object[] }
   expect(Date.now() - now).toBeGreaterThan(CLOCK_TOLERANCE_MS)
   expect(results).toEqual([{ key: 'k/1', status: 'applied', version: expect.any(String) }])
 })

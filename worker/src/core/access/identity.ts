@@ -130,6 +130,6 @@ function scopesFrom({ scopes, scopesClaim }: IdentityProvider, claims: Claims): 
 }
 
 function unusable(claim: string): Refused<GrantFault> {
-  const detail = `The token of the identity provider is not valid here: its claim ${JSON.stringify(claim)}.`
+  const detail = `The token of the identity provider is not valid here: its claim ${JSON.stringify(claim)} is not accepted.`
   return refused({ code: 'unauthorized', detail })
 }

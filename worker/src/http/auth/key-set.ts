@@ -15,41 +15,41 @@ import { refusal } from '../exchange/refusal.ts'
 
 type Keys = ReturnType<typeof createLocalJWKSet>
 
-/** What is known of the keys behind one URL; times in ms, of this isolate's clock. */
+/** The cached keys behind one URL. Times are in ms, by this isolate's clock. */
 interface KeySet {
   keys: Keys | null
   fetchedAt: number
   askedAt: number
-  /** When it was last asked for a key that it lacked, by `kid`; none is older than half a minute. */
+  /** The last fetch for each missing key, by `kid`. None is older than half a minute. */
   readonly askedFor: Map<string, number>
-  /** The last attempt. Never rejects: what comes of it is in `keys` and `fetchedAt`. */
-  asking: Promise<void>
+  /** The last fetch. Never rejects; its result is in `keys` and `fetchedAt`. */
+  fetching: Promise<void>
 }
 
-/** As many as the configuration names, and those that it once named. */
-const known = new Map<string, KeySet>()
+/** Holds as many sets as the configuration names, and those that it once named. */
+const keySets = new Map<string, KeySet>()
 
 /**
- * The key that signed a token, by its `kid` and algorithm, out of an identity provider's key set: nothing else in the
- * token's header counts. Asks the provider at most every half a minute because the set is old, or for one key that is not known,
- * however many requests wait; and for a few such keys at once, so that a new key does not wait for one that was made up.
- * jose's own remote set does none of it: in Workers every request that waits fetches by itself, and a provider that is
- * down is asked again by each.
+ * The key that signed a token, by its `kid` and algorithm, from an identity provider's key set. Nothing else in the
+ * token's header counts. The set is fetched at most once in half a minute because it is old, and once for each missing
+ * key, however many requests wait. Several missing keys may be fetched at once, so that a new key does not wait for a
+ * forged one. jose's own remote set does not do this: in Workers every waiting request fetches for itself, and each
+ * asks a provider again that is down.
  */
 export function keyFrom(
   url: string,
 ): (header: JWSHeaderParameters, token: FlattenedJWSInput) => Promise<CryptoKey> {
-  const set = known.get(url) ?? unknown()
-  known.set(url, set)
+  const set = keySets.get(url) ?? unknown()
+  keySets.set(url, set)
   return async (header, token) => {
     const { kid = '' } = header
-    if (age(set) >= KEYS_FRESH_MS) await ask(set, url, { kid, isMissing: false })
+    if (age(set) >= KEYS_FRESH_MS) await fetchIfDue(set, url, { kid, isMissing: false })
     const key = await find(set, header, token)
     if (key !== null) return key
-    await ask(set, url, { kid, isMissing: true })
+    await fetchIfDue(set, url, { kid, isMissing: true })
     const newer = await find(set, header, token)
     if (newer !== null) return newer
-    // Perhaps the provider has it, and could not tell, or was not asked.
+    // The provider may have the key, but did not reply or was not asked.
     if (set.fetchedAt < (set.askedFor.get(kid) ?? Number.POSITIVE_INFINITY)) throw unavailable()
     throw new errors.JWKSNoMatchingKey()
   }
@@ -57,14 +57,14 @@ export function keyFrom(
 
 function unknown(): KeySet {
   const long = Number.NEGATIVE_INFINITY
-  return { keys: null, fetchedAt: long, askedAt: long, askedFor: new Map(), asking: Promise.resolve() }
+  return { keys: null, fetchedAt: long, askedAt: long, askedFor: new Map(), fetching: Promise.resolve() }
 }
 
 function age({ fetchedAt }: KeySet): number {
   return Date.now() - fetchedAt
 }
 
-/** Null if the set does not hold it. */
+/** Returns null if the set does not contain the key. */
 async function find(
   set: KeySet,
   header: JWSHeaderParameters,
@@ -87,28 +87,28 @@ function isLongEnough({ algorithm }: CryptoKey): boolean {
 }
 
 /**
- * Asks, if the last time is long enough ago, and waits for the answer: it may be another request's that asked.
+ * Fetches the set if the last fetch is long enough ago, and waits for it. Another request may have started the fetch.
  */
-async function ask(set: KeySet, url: string, wanted: Wanted): Promise<void> {
+async function fetchIfDue(set: KeySet, url: string, wanted: KeyRequest): Promise<void> {
   const now = Date.now()
   if (mayAsk(set, wanted, now)) {
     set.askedAt = now
     set.askedFor.set(wanted.kid, now)
-    set.asking = renew(set, url, now)
-    // Else a client that hangs up would end it, and everyone's turn for half a minute.
-    waitUntil(set.asking)
+    set.fetching = renew(set, url, now)
+    // Without it, a client that hangs up would end the fetch, and every other request would wait half a minute.
+    waitUntil(set.fetching)
   }
   const left = set.askedAt + KEYS_DEADLINE_MS - now
-  if (left > 0) await withDeadline(set.asking, left, unavailable).catch(() => undefined)
+  if (left > 0) await withDeadline(set.fetching, left, unavailable).catch(() => undefined)
 }
 
-/** The key that is wanted, and whether the set that is known lacks it. */
-interface Wanted {
+/** The wanted key, and whether the cached set lacks it. */
+interface KeyRequest {
   readonly kid: string
   readonly isMissing: boolean
 }
 
-function mayAsk({ askedAt, askedFor }: KeySet, { kid, isMissing }: Wanted, now: number): boolean {
+function mayAsk({ askedAt, askedFor }: KeySet, { kid, isMissing }: KeyRequest, now: number): boolean {
   for (const [other, at] of askedFor) if (now - at >= KEYS_COOLDOWN_MS) askedFor.delete(other)
   if (!isMissing) return now - askedAt >= KEYS_COOLDOWN_MS
   return !askedFor.has(kid) && askedFor.size < KEYS_BURST
@@ -117,7 +117,7 @@ function mayAsk({ askedAt, askedFor }: KeySet, { kid, isMissing }: Wanted, now: 
 async function renew(set: KeySet, url: string, now: number): Promise<void> {
   try {
     const keys = createLocalJWKSet(await fetchKeys(url))
-    // Of two that are under way the one that was asked later counts.
+    // If two fetches are in flight, the later one counts.
     if (now < set.fetchedAt) return
     set.keys = keys
     set.fetchedAt = now
@@ -139,7 +139,7 @@ async function fetchKeys(url: string): Promise<Parameters<typeof createLocalJWKS
     await reader.cancel()
     throw new Error(`more than ${MAX_KEYS_BYTES} bytes`)
   }
-  // What it is jose finds out.
+  // jose validates the shape.
   return JSON.parse(new TextDecoder().decode(bytes))
 }
 

@@ -10,28 +10,31 @@ import { keyFrom } from './key-set.ts'
 /** The compact form of a signed token (RFC 7515, 7.1). */
 const SIGNED = /^[\w-]+\.[\w-]+\.[\w-]+$/
 
-/** What a bearer token may call itself (RFC 7519, 5.1; RFC 9068, 2.1). Other kinds, a session of ours too, are none. */
+/**
+ * The types of a bearer token (RFC 7519, 5.1; RFC 9068, 2.1). Other types, such as a session of this service, are
+ * refused.
+ */
 const TYPES = ['jwt', 'at+jwt', 'application/at+jwt', 'application/jwt']
 
-/** Whether a text has the form of an identity provider's token: no API token has. */
+/** Whether a text has the form of an identity provider's token. No API token has this form. */
 export function isIdentityToken(text: string): boolean {
   return SIGNED.test(text)
 }
 
 /**
- * What the token of an identity provider gives its holder. Nothing is read for a token that no provider could have
- * made, nothing fetched for one of a provider that the configuration does not name.
+ * The grant of an identity provider's token. Malformed tokens are refused before anything is read, and tokens of an
+ * unknown provider before anything is fetched.
  */
 export async function identify(token: string, env: Env): Promise<Grant> {
   const issuer = claimedIssuer(token)
   const { identityProviders } = issuer === null ? { identityProviders: [] } : await currentConfig(env)
   const provider = identityProviders.find((provider) => provider.issuer === issuer)
-  if (provider === undefined) throw invalid('its issuer, type or algorithm')
+  if (provider === undefined) throw invalid('its issuer, type or algorithm is not accepted')
   const claims = await verify(token, provider)
   return grantTo(unwrap(grantOf(provider, claims, Date.now())))
 }
 
-/** Who a token says has issued it; null if it is none that could be valid. Nothing of it is verified yet. */
+/** The issuer that a token claims; null for a token that cannot be valid. Nothing is verified yet. */
 function claimedIssuer(token: string): string | null {
   try {
     const { alg, typ = 'JWT' } = decodeProtectedHeader(token)
@@ -58,24 +61,24 @@ async function verify(
     })
     return unexpired(payload)
   } catch (cause) {
-    if (cause instanceof errors.JWTExpired) throw invalid('it is too old; get a new one')
+    if (cause instanceof errors.JWTExpired)
+      throw invalid('it has expired or is too old. Get a new one from the provider')
     if (cause instanceof errors.JWTClaimValidationFailed)
-      throw invalid(`its claim ${JSON.stringify(cause.claim)}`)
-    if (cause instanceof errors.JWKSNoMatchingKey)
-      throw invalid('its key (kid), which is not among those of the provider')
-    if (cause instanceof errors.JOSEError) throw invalid('its signature')
+      throw invalid(`its claim ${JSON.stringify(cause.claim)} is not accepted`)
+    if (cause instanceof errors.JWKSNoMatchingKey) throw invalid('the provider has no key with its kid')
+    if (cause instanceof errors.JOSEError) throw invalid('its signature does not verify')
     throw cause
   }
 }
 
-/** jose has made sure that both are numbers. No tolerance here: a session cannot begin after its end. */
+/** jose ensures that both are numbers. There is no tolerance, because a session cannot begin after its end. */
 function unexpired(payload: JWTPayload): Claims {
   const { iat = 0, exp = 0 } = payload
   if (exp * 1000 <= Date.now()) throw new errors.JWTExpired('it has expired', payload)
   return { ...payload, iat, exp }
 }
 
-function invalid(what: string): Error {
-  const detail = `The token of the identity provider is not valid here: ${what}.`
+function invalid(reason: string): Error {
+  const detail = `The token of the identity provider is not valid here: ${reason}.`
   return refusal({ code: 'unauthorized', detail })
 }

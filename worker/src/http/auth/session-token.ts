@@ -7,12 +7,12 @@ import { sign, verify } from './signing.ts'
 
 const TYPE = 'chronicle-session+jwt'
 
-/** A session as the token that clients carry: a JWT that only this environment's Workers make and accept. */
+/** Signs a session as the token that clients carry: a JWT that only this environment's Workers issue and accept. */
 export async function signSession(session: Session, env: Env): Promise<string> {
   return sign(claimsOf(session), TYPE, env)
 }
 
-/** What a token says of a session, and `more`. */
+/** The claims of a session, and those of `more`. */
 export function claimsOf(session: Session, more: JWTPayload = {}): SignJWT {
   const { id, token, subject, space, client, scopes, collections, issuedAt, expiresAt } = session
   return new SignJWT({ tid: token, space, client, scopes, collections, ...more })
@@ -22,9 +22,9 @@ export function claimsOf(session: Session, more: JWTPayload = {}): SignJWT {
     .setExpirationTime(expiresAt)
 }
 
-/** The session that a request carries. Rubbish is refused here, before any object wakes. */
+/** The session that a request carries. Malformed tokens are refused here, before an object wakes. */
 export async function verifySession(request: Request, env: Env): Promise<Session> {
-  const token = offered(request, 'bearer') ?? bearer(request)
+  const token = offeredCredential(request, 'bearer') ?? bearer(request)
   const verified = await verify(token, TYPE, env)
   if (verified.is === 'expired') throw refusal({ code: 'session-expired' })
   const session = verified.is === 'valid' ? parseSession(verified.payload) : null
@@ -44,25 +44,27 @@ export function bearer(request: Request): string {
   ) {
     throw refusal({
       code: 'unauthorized',
-      detail: 'Send the header Authorization: Bearer <session>; POST /api/auth gives one.',
+      detail: 'Send the header Authorization: Bearer <session>. POST /api/auth opens a session.',
     })
   }
   return token
 }
 
 /**
- * The credential among the subprotocols that a socket is opened with, as `bearer.<session>` or `ticket.<ticket>`: the
- * only place where a browser lets a page put it (never the URL, which gets into logs).
+ * The credential among the subprotocols of a socket, as `bearer.<session>` or `ticket.<ticket>`. A browser lets a page
+ * put it nowhere else, except in the URL, which ends up in logs.
  */
-export function offered(request: Request, kind: 'bearer' | 'ticket'): string | undefined {
+export function offeredCredential(request: Request, kind: 'bearer' | 'ticket'): string | undefined {
   const names = subprotocols(request)
   const prefix = `${kind}.`
   return names.find((name) => name.startsWith(prefix))?.slice(prefix.length, MAX_CREDENTIAL_LENGTH)
 }
 
-/** Whether a credential is among the subprotocols. It counts before `Authorization`. */
+/** Whether a credential is among the subprotocols. It takes precedence over `Authorization`. */
 export function offersCredential(request: Request): boolean {
-  return offered(request, 'ticket') !== undefined || offered(request, 'bearer') !== undefined
+  return (
+    offeredCredential(request, 'ticket') !== undefined || offeredCredential(request, 'bearer') !== undefined
+  )
 }
 
 /** The subprotocols that a client offers (RFC 6455, 11.3.4). */

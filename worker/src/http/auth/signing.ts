@@ -2,19 +2,19 @@ import { errors, type JWTHeaderParameters, type JWTPayload, jwtVerify, type Sign
 import { parseGenerations } from '../../core/values/generations.ts'
 
 /**
- * What `sign` writes: base64url, the signature in the one spelling of its 32 bytes. Decoders forgive white space,
- * padding and the last character's spare bits; what was changed there would pass for the same token.
+ * The form that `sign` writes: base64url, with the canonical encoding of a 32-byte signature. Decoders ignore white
+ * space, padding and the spare bits of the last character, so altered texts would pass for the same token.
  */
 const FORM = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
 
 const encoder = new TextEncoder()
 
-/** What became of a token that was to be verified: its claims, or why it counts no more, or never did. */
+/** The result of verifying a token: its claims, or why it is no longer valid or never was. */
 export type Verified =
   | { readonly is: 'valid'; readonly payload: JWTPayload }
   | { readonly is: 'expired' | 'invalid' }
 
-/** Claims as a token of a kind (`typ`), which only this environment's Workers make and accept. */
+/** Signs claims as a token of type `typ`, which only this environment's Workers issue and accept. */
 export async function sign(claims: SignJWT, typ: string, env: Env): Promise<string> {
   const [newest] = await signingKeys(env)
   return claims
@@ -23,7 +23,7 @@ export async function sign(claims: SignJWT, typ: string, env: Env): Promise<stri
     .sign(newest.key)
 }
 
-/** Verifies a token of a kind. Rubbish costs no signature. */
+/** Verifies a token of type `typ`. Malformed tokens are refused without a signature check. */
 export async function verify(token: string, typ: string, env: Env): Promise<Verified> {
   if (!FORM.test(token)) return { is: 'invalid' }
   try {
@@ -36,7 +36,7 @@ export async function verify(token: string, typ: string, env: Env): Promise<Veri
     return { is: 'valid', payload }
   } catch (cause) {
     if (cause instanceof errors.JWTExpired) return { is: 'expired' }
-    // Anything but jose's word on the token is a defect of ours.
+    // Any other error is a defect of the service.
     if (!(cause instanceof errors.JOSEError)) throw cause
     return { is: 'invalid' }
   }
@@ -46,7 +46,7 @@ function issuer({ ENVIRONMENT }: Env): string {
   return `chronicle-sync/${ENVIRONMENT}`
 }
 
-/** One generation of the key that signs. */
+/** One generation of the signing key. */
 interface SigningKey {
   readonly kid: string
   readonly key: CryptoKey
@@ -60,7 +60,7 @@ function keyFor({ kid }: JWTHeaderParameters, keys: SigningKeys): CryptoKey {
   return found.key
 }
 
-/** Imported once for each isolate and secret: importing costs more than verifying. */
+/** Keys by secret, imported once per isolate: importing a key costs more than verifying a token. */
 const imported = new Map<string, Promise<SigningKeys>>()
 
 function signingKeys({ SESSION_KEY }: Env): Promise<SigningKeys> {

@@ -10,8 +10,8 @@ import { withDeadline } from './deadline.ts'
 import { refusal } from './refusal.ts'
 
 /**
- * The text of a JSON body within the limits of size and time; nothing of it is parsed yet. `endsAt`: when it is no longer
- * waited for, however steadily it comes, ms; it is the end of the session that sends it.
+ * The text of a JSON body, within the limits of size and time, not parsed. Reading stops at `endsAt`, ms, however
+ * steadily the body arrives: the end of the session that sends it.
  */
 export async function readBody(request: Request, endsAt = Number.POSITIVE_INFINITY): Promise<string> {
   checkMediaType(request.headers, 'application/json')
@@ -23,12 +23,12 @@ export async function readBody(request: Request, endsAt = Number.POSITIVE_INFINI
   return decode(bytes)
 }
 
-/** The bytes of a body that is too short to come in several stretches. */
+/** The bytes of a body that is short enough to arrive in one stretch. */
 function readAtOnce(request: Request, endsAt: number): Promise<ArrayBuffer> {
   return withDeadline(request.arrayBuffer(), Math.min(BODY_DEADLINE_MS, endsAt - Date.now()), late)
 }
 
-/** Bytes of the bodies that are arriving, of all requests of this isolate. */
+/** Bytes of the bodies that are arriving, over all requests of this isolate. */
 let arriving = 0
 
 async function readPaced(
@@ -53,7 +53,7 @@ async function readPaced(
     return await collect(next, MAX_BODY_BYTES)
   } finally {
     arriving -= held
-    // Of one that was given up nothing more is to be kept; at the end of a body there is nothing to cancel.
+    // An aborted body need not be kept. At the end of a body there is nothing to cancel.
     reader.cancel().catch(() => undefined)
   }
 }
@@ -62,7 +62,7 @@ function late(): Error {
   return refusal({ code: 'body-timeout', afterMs: BODY_DEADLINE_MS })
 }
 
-/** Refuses a body of another type, or one that is encoded. */
+/** Refuses a body with another media type or a content encoding. */
 export function checkMediaType(headers: Headers, expected: string): void {
   const [type] = (headers.get('content-type') ?? '').split(';')
   const plain = headers.get('content-encoding') ?? 'identity'

@@ -1,7 +1,7 @@
-/** Gives the next part of a body, null after the last one. */
+/** Returns the next part of a body, and null after the last one. */
 export type NextPart = () => Promise<Uint8Array | null>
 
-/** The bytes of a body of unknown length; one that is longer than `limit` is given up at once, and null. */
+/** The bytes of a body of unknown length. A body longer than `limit` is aborted at once and gives null. */
 export async function collect(next: NextPart, limit: number): Promise<ArrayBuffer | null> {
   let bytes = new Uint8Array(FIRST_LENGTH)
   let length = 0
@@ -15,7 +15,10 @@ export async function collect(next: NextPart, limit: number): Promise<ArrayBuffe
   return bytes.buffer.slice(0, length)
 }
 
-/** Parts are copied, because a body may come in parts of one byte, of which each takes a hundred as it is. */
+/**
+ * Parts are copied into one buffer, because a body may arrive in parts of one byte, and each part takes a hundred
+ * bytes.
+ */
 const FIRST_LENGTH = 16 * 1024
 
 function grown(bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {

@@ -1,20 +1,20 @@
-/** The tags of the replies that the reader has already. */
+/** The entity tags of the replies that the reader already has. */
 export function knownBy(request: Request): string | null {
   return request.headers.get('if-none-match')
 }
 
-/** A JSON text under its entity tag; without one, what the reader has still holds (RFC 9110, 15.4.5). */
+/** A JSON text with its entity tag; without a text, the reader's copy is still valid (RFC 9110, 15.4.5). */
 interface Tagged {
   readonly tag: string
   readonly text: string | null
 }
 
-/** For its reader alone, who asks each time whether it still holds. */
+/** Private to its reader, who revalidates it each time. */
 export function ofReader(reply: Tagged): Response {
   return tagged(reply, { 'cache-control': 'private, no-cache', vary: 'Authorization' })
 }
 
-/** For anyone, for a while. */
+/** Public for some seconds. */
 export function ofAnyone(reply: Tagged, seconds: number): Response {
   return tagged(reply, { 'cache-control': `public, max-age=${seconds}` })
 }

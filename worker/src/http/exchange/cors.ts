@@ -5,8 +5,8 @@ const REQUEST_HEADERS = 'authorization, content-type, if-none-match, x-request-i
 const REPLY_HEADERS = 'etag, ratelimit, ratelimit-policy, retry-after, x-request-id'
 
 /**
- * The answer to OPTIONS: what the path allows. To a page (Fetch standard, 3.3) only if its exact origin is on the
- * stack's list, or the API's own.
+ * The response to OPTIONS: the methods that the path allows. A page gets it (Fetch standard, 3.3) only if its exact
+ * origin is on the stack's list or is the API's own.
  */
 export function preflight(request: Request, origins: readonly string[], allow: readonly string[]): Response {
   const methods = allow.join(', ')
@@ -23,7 +23,7 @@ export function preflight(request: Request, origins: readonly string[], allow: r
   })
 }
 
-/** Lets a page of an allowed origin read the reply; every reply varies by origin, so that no cache mixes them. */
+/** Lets a page of an allowed origin read the reply. Every reply varies by origin, so that no cache mixes them. */
 export function exposeTo(request: Request, origins: readonly string[], headers: Headers): void {
   headers.append('vary', 'Origin')
   const origin = request.headers.get('origin')
@@ -32,7 +32,7 @@ export function exposeTo(request: Request, origins: readonly string[], headers: 
   headers.set('access-control-expose-headers', REPLY_HEADERS)
 }
 
-/** Whether a request comes from a page of an allowed origin, or from no page at all: only browsers send an origin. */
+/** Whether a request comes from a page of an allowed origin, or not from a page: only browsers send an origin. */
 export function isFromAllowed(request: Request, origins: readonly string[]): boolean {
   return !request.headers.has('origin') || isAllowed(request, origins)
 }

@@ -1,4 +1,4 @@
-/** What a promise gives, unless it is too late: then it rejects with what `late` makes. */
+/** Resolves with `reading`, or rejects with the error of `late` once the deadline has passed. */
 export async function withDeadline<T>(reading: Promise<T>, ms: number, late: () => Error): Promise<T> {
   const deadline = Promise.withResolvers<never>()
   const timer = setTimeout(() => deadline.reject(late()), ms)

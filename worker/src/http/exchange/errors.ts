@@ -1,14 +1,14 @@
 import { codeOf } from '../../core/problem.ts'
 
 interface Details extends ErrorOptions {
-  /** What clients key on; without it, the general code of the status. */
+  /** The code that clients key on. By default, the general code of the status. */
   readonly code?: string
   /** Further members of the problem document: numbers that a client can act on. */
   readonly members?: Readonly<Record<string, unknown>>
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** A request that is refused: the message is for the client's developer, the code for the client. */
+/** A refused request. The message is for the client's developer, the code for the client. */
 export class HTTPError extends Error {
   override readonly name: string = 'HTTPError'
   readonly status: number
@@ -26,7 +26,9 @@ export class HTTPError extends Error {
   }
 }
 
-/** A batch that the space refuses whole. `conflictData` says where client and space disagree; nothing was stored. */
+/**
+ * A batch that the space refuses as a whole. `conflictData` tells where client and space disagree. Nothing was stored.
+ */
 export class SyncError extends HTTPError {
   override readonly name = 'SyncError'
 
@@ -39,7 +41,7 @@ export class SyncError extends HTTPError {
   }
 }
 
-/** A list of conflicts goes where a client of the founding API looks for it. */
+/** A list of conflicts goes into the member where a client of the founding API expects it. */
 function membersOf(data: object): Readonly<Record<string, unknown>> {
   return Array.isArray(data) ? { conflicts: data } : { ...data }
 }

@@ -2,12 +2,12 @@ import { batchPoint, keepPoint, type RequestOutcome, requestPoint } from '../../
 import type { Tally } from '../../core/tally.ts'
 import type { Exchange } from './exchange.ts'
 
-/** Counts a request in the dataset. */
+/** Records a request in the dataset. */
 export function recordRequest({ env }: Exchange, ending: RequestOutcome): void {
   keepPoint(env.ANALYTICS, requestPoint(env, ending))
 }
 
-/** Counts what a batch did. */
+/** Records the effects of a batch. */
 export function recordSync({ env }: Exchange, tally: Tally): void {
   keepPoint(env.ANALYTICS, batchPoint(env, tally))
 }

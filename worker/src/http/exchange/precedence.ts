@@ -3,8 +3,8 @@ import { HTTPError } from './errors.ts'
 import { type Exchange, spaceOf } from './exchange.ts'
 import { refusal, unwrap } from './refusal.ts'
 
-/** Refusals of how a request is made: they can be told before its space is asked. */
-const OF_SHAPE: readonly string[] = [
+/** Refusals of the form of a request. They are known before its space is asked. */
+const FORM_FAULTS: readonly string[] = [
   'body-timeout',
   'body-too-large',
   'forbidden-origin',
@@ -19,25 +19,24 @@ const OF_SHAPE: readonly string[] = [
   'upgrade-required',
 ]
 
-/** What a route asks of a session before the shape of a request counts. */
+/** The rights that a route requires of a session. They are checked before the form of the request. */
 export interface Needs {
-  /** All of these. */
+  /** Every one of these scopes. */
   readonly scopes: readonly Scope[]
   /** A token of all collections. */
   readonly whole?: true
 }
 
 /**
- * Passes on why a request is refused, unless another reason comes first: that the session was ended, then that it lacks
- * a scope, then the shape (SC16). Its space is asked only where the shape is at fault: every other request gets there
- * anyhow.
+ * Rethrows a refusal unless another reason comes first: the session was ended, then it lacks a scope, then the form
+ * (SC16). The space is asked only if the form is at fault, because every other request reaches it anyway.
  */
-export async function inOrder(
+export async function rethrowInOrder(
   { env }: Exchange,
   session: Session,
   { needs, thrown }: { readonly needs: Needs; readonly thrown: unknown },
 ): Promise<never> {
-  if (thrown instanceof HTTPError && OF_SHAPE.includes(thrown.code)) {
+  if (thrown instanceof HTTPError && FORM_FAULTS.includes(thrown.code)) {
     unwrap(await spaceOf(env, session).admit(session))
     const needed = needs.scopes.find((scope) => !session.scopes.includes(scope))
     if (needed !== undefined) throw refusal({ code: 'forbidden-scope', needed })

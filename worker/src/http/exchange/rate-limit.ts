@@ -6,25 +6,26 @@ import { HTTPError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { refusal } from './refusal.ts'
 
-/** Counts a request against a limit of this place's; a first filter, before any object wakes. */
+/** Counts a request against a limit of this location: a first filter, before an object wakes. */
 export async function countAgainst(limiter: RateLimit, key: string): Promise<void> {
   const { success } = await limiter.limit({ key })
   if (!success) throw refusal(PLACE_EXHAUSTED)
 }
 
 /**
- * Passes on why a request failed. One without a valid credential counts against its address, and is told to wait where
- * there were too many: guessing gets slow, for whoever guesses and nobody else. What was valid once does not count.
+ * Rethrows the refusal of a request. A request without a valid credential counts against its address, which is told to
+ * wait once there were too many. Guessing becomes slow for the address that guesses, and for nobody else. Credentials
+ * that were valid once do not count.
  */
 export async function countFailure(exchange: Exchange, thrown: unknown): Promise<never> {
   if (thrown instanceof HTTPError && thrown.code === 'unauthorized') return countAsFailed(exchange, thrown)
   throw thrown
 }
 
-/** Addresses that failed too often, and until when that counts (ms). Each isolate has its own memory of them. */
+/** Addresses that failed too often, and until when they count, ms. Each isolate remembers its own. */
 const failed = new Map<string, number>()
 
-/** Passes on why an attempt to authenticate failed, which counts against its address whatever was wrong. */
+/** Rethrows the refusal of an attempt to authenticate, which counts against its address whatever its reason. */
 export async function countAsFailed({ request, env }: Exchange, thrown: unknown): Promise<never> {
   if (!(thrown instanceof HTTPError)) throw thrown
   const address = addressOf(request)
@@ -38,8 +39,8 @@ export async function countAsFailed({ request, env }: Exchange, thrown: unknown)
 }
 
 /**
- * Asked before something is looked up for an attempt to authenticate. The platform's counter counts when it is asked, so
- * it is asked only for an address that has failed too often: what is valid uses up nothing.
+ * Called before a look-up for an attempt to authenticate. The platform's counter counts on every call, so it is called
+ * only for an address that has failed too often: valid credentials use up nothing.
  */
 export async function checkLookUp({ request, env }: Exchange): Promise<void> {
   const address = addressOf(request)
@@ -47,8 +48,8 @@ export async function checkLookUp({ request, env }: Exchange): Promise<void> {
 }
 
 /**
- * Whom an attempt to authenticate counts against. The platform sets both headers; on a local machine they are absent, and
- * in a zone that removes the addresses of visitors.
+ * The caller to whom an attempt to authenticate is charged. The platform sets both headers. They are absent on a local
+ * machine, and in a zone that removes visitors' addresses.
  */
 function addressOf({ headers }: Request): string {
   return callerOf(headers.get('cf-connecting-ip'), headers.get('cf-worker'))

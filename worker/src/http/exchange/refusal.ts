@@ -5,13 +5,16 @@ import { ABSENCE_RETRY_SECONDS, BUDGET_WINDOW_SECONDS } from '../../core/values/
 import type { Result } from '../../core/values/result.ts'
 import { HTTPError, SyncError } from './errors.ts'
 
-/** The value of a result; a fault is thrown as the error that the edge answers with. */
+/** Returns the value of a result, or throws its fault as the error of the reply. */
 export function unwrap<T>(result: Result<T, Fault>): T {
   if (!result.ok) throw refusal(result.fault)
   return result.value
 }
 
-/** A fault as the error that the edge answers with. One that only a newer release knows means: ask again, there. */
+/**
+ * A fault as the error of the reply. A fault that only a newer release knows becomes `busy`, so that the client
+ * retries.
+ */
 export function refusal(fault: Fault): HTTPError {
   if (!isKnown(fault)) return absent()
   const { status, code, detail, members } = problemOf(fault)
@@ -19,14 +22,14 @@ export function refusal(fault: Fault): HTTPError {
   return new HTTPError(status, detail, { code, members, headers: headersOf(fault) })
 }
 
-/** The refusal for a space that is not to be had at present. */
+/** The refusal for a space that is temporarily absent. */
 export function absent(): HTTPError {
   return refusal({ code: 'busy', absent: true, retryAfterSeconds: ABSENCE_RETRY_SECONDS })
 }
 
 const REALM = 'Bearer realm="chronicle"'
 
-/** What HTTP says of a fault in headers. */
+/** The HTTP headers of a fault. */
 function headersOf(fault: Fault): Readonly<Record<string, string>> {
   switch (fault.code) {
     case 'unauthorized':
@@ -55,8 +58,8 @@ function headersOf(fault: Fault): Readonly<Record<string, string>> {
 }
 
 /**
- * When to come back, and the fields of draft-ietf-httpapi-ratelimit-headers-11 (RateLimit header fields for HTTP, 3
- * and 4). A policy has to tell its quota: of the place's counter, where that is not known, only what is left is told.
+ * `Retry-After`, and the fields of draft-ietf-httpapi-ratelimit-headers-11 (RateLimit header fields for HTTP, 3 and 4).
+ * A policy must state its quota. The quota of the location's counter is unknown, so only `RateLimit` is sent for it.
  */
 function rateLimitFields({
   policy,

@@ -3,19 +3,19 @@ const FORM = /^chr_(dev|prod)_([A-Za-z0-9_-]{43})([a-z0-9]{7})$/
 
 const RANDOM_BYTES = 32
 
-/** A new token for an environment. Shown to its owner once; only its hash is kept. */
+/** A new token for an environment. Its owner sees it once; only its hash is kept. */
 export function newApiToken(environment: string): string {
   const secret = toBase64Url(crypto.getRandomValues(new Uint8Array(RANDOM_BYTES)))
   return `chr_${prefixOf(environment)}_${secret}${checksum(secret)}`
 }
 
-/** Whether a text can be a token of an environment: tells a mistyped or misplaced one without any look-up. */
+/** Whether a text can be a token of an environment. Detects mistyped and misplaced tokens without a look-up. */
 export function isApiToken(text: string, environment: string): boolean {
   const [, prefix, secret, check] = FORM.exec(text) ?? []
   return prefix === prefixOf(environment) && secret !== undefined && checksum(secret) === check
 }
 
-/** The name under which a token is kept: its SHA-256, which says nothing about it. */
+/** The id of a token: its SHA-256, which reveals nothing of it. */
 export async function tokenId(token: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))
   return toBase64Url(new Uint8Array(digest))

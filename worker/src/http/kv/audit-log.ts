@@ -9,23 +9,23 @@ import {
 import type { FaultCode } from '../../core/fault.ts'
 import { AUDIT_TTL_SECONDS } from '../../core/values/limits.ts'
 import type { Exchange } from '../exchange/exchange.ts'
-import { shown } from '../exchange/problem.ts'
+import { toHttpError } from '../exchange/problem.ts'
 import { logAct } from '../exchange/telemetry.ts'
 
-/** Tells what an act is about, as soon as that is known: the record of a refusal has it too then. */
-export type About = (target: AuditTarget) => void
+/** Adds to the target of an act as soon as it is known, so that the record of a refusal has it too. */
+export type AddTarget = (target: AuditTarget) => void
 
-/** What is asked for, and whose credential it was. */
-type Asked = Pick<AuditRecord, 'act' | 'admin'>
+/** The requested act, and whose credential it was. */
+type ActAndActor = Pick<AuditRecord, 'act' | 'admin'>
 
 /**
- * Does what is asked for, and leaves a record of it, however it ends. A client that hangs up would end its request, and
- * could so keep an act from being recorded: it goes on to its end.
+ * Performs an act and writes its audit record, whatever its outcome. A client that hangs up ends its request and could
+ * so suppress the record, so the act runs to its end without it.
  */
-export function recorded(
+export function audited(
   exchange: Exchange,
-  asked: Asked,
-  perform: (about: About) => Promise<Response>,
+  asked: ActAndActor,
+  perform: (addTarget: AddTarget) => Promise<Response>,
 ): Promise<Response> {
   const acting = act(exchange, asked, perform)
   waitUntil(acting.catch(() => undefined))
@@ -34,8 +34,8 @@ export function recorded(
 
 async function act(
   exchange: Exchange,
-  asked: Asked,
-  perform: (about: About) => Promise<Response>,
+  asked: ActAndActor,
+  perform: (addTarget: AddTarget) => Promise<Response>,
 ): Promise<Response> {
   let target: AuditTarget = {}
   const [ended] = await Promise.allSettled([
@@ -43,26 +43,26 @@ async function act(
       target = { ...target, ...told }
     }),
   ])
-  const error = ended.status === 'fulfilled' ? null : shown(ended.reason)
-  const status = ended.status === 'fulfilled' ? ended.value.status : shown(ended.reason).status
+  const error = ended.status === 'fulfilled' ? null : toHttpError(ended.reason)
+  const status = ended.status === 'fulfilled' ? ended.value.status : toHttpError(ended.reason).status
   const hasEffect = error === null || PARTIAL.includes(error.code)
-  // A session that is no longer valid has done nothing: anybody may hold one.
-  if (status !== 401) await keep(exchange, { ...asked, status, target, hasEffect })
+  // An invalid session has had no effect, and anybody may hold one.
+  if (status !== 401) await writeRecord(exchange, { ...asked, status, target, hasEffect })
   if (ended.status === 'rejected') throw ended.reason
   return ended.value
 }
 
-interface Ended extends Pick<AuditRecord, 'status' | 'target'> {
+interface ActResult extends Pick<AuditRecord, 'status' | 'target'> {
   readonly hasEffect: boolean
 }
 
 /**
- * The log first: if KV does not take the record, the request answers 500 although the act took place, and the line
- * is what is left of it. Better a reply that sends the operator to look than an act that nobody can look up.
+ * The log line comes first. If KV refuses the record, the reply is 500 although the act took place, and only the line
+ * remains. Better a reply that makes the operator look than an act that nobody can look up.
  */
-async function keep(
+async function writeRecord(
   exchange: Exchange,
-  { act, admin, status, target, hasEffect }: Asked & Ended,
+  { act, admin, status, target, hasEffect }: ActAndActor & ActResult,
 ): Promise<void> {
   const { request, env, requestId } = exchange
   const record: AuditRecord = {
@@ -75,15 +75,18 @@ async function keep(
     target: withoutCredentials(target),
   }
   logAct(exchange, record)
-  // Without an effect it has a line only: whoever holds a session could fill the records with refusals.
+  // A refusal without effect gets only a log line. Otherwise the holder of a session could fill the records with
+  // refusals.
   if (admin === BY_SESSION && !hasEffect) return
-  // A value and no metadata: the names of an identity provider alone may be longer than the 1,024 bytes of that.
+  // The record is the value, not metadata: names of an identity provider alone may exceed its 1,024 bytes.
   await env.CHRONICLE_KV.put(auditName(record, crypto.randomUUID()), JSON.stringify(record), {
     expirationTtl: AUDIT_TTL_SECONDS,
   })
 }
 
-/** Refusals after which something may be stored: an import that stops keeps what came before. Its space counted it. */
+/**
+ * Refusals after which something may be stored: an import that stops keeps what came before. The space has counted it.
+ */
 const PARTIAL: readonly string[] = [
   'body-timeout',
   'invalid-line',
@@ -91,7 +94,7 @@ const PARTIAL: readonly string[] = [
   'internal',
 ] satisfies FaultCode[]
 
-/** Where a request came from, as the platform says; on a local machine it says nothing, and a client anything. */
+/** The client's address, as the platform states it. On a local machine it is absent, and a client may send any text. */
 function addressIn({ headers }: Request): string | null {
   const given = headers.get('cf-connecting-ip') ?? ''
   return /^[0-9a-f.:]{2,45}$/i.test(given) ? given : null

@@ -3,40 +3,40 @@ import { type Config, DEFAULT_CONFIG } from '../../core/space/config.ts'
 import { CONFIG_MAX_AGE_MS } from '../../core/values/limits.ts'
 import { CONFIG_KEY, StoredConfig } from '../../schema/config.ts'
 
-/** What was last read or written, for the isolate: it serves one stack. */
-let known: { readonly config: Config; readonly readAt: number } | undefined
-/** When it was last asked for, with whatever outcome. */
-let askedAt = Number.NEGATIVE_INFINITY
+/** The configuration that this isolate last read or wrote. An isolate serves one stack. */
+let cached: { readonly config: Config; readonly readAt: number } | undefined
+/** When it was last requested from KV, with any outcome. */
+let requestedAt = Number.NEGATIVE_INFINITY
 
-/** The configuration, at most half a minute (and KV's minute) old. What cannot be read holds for nobody. */
+/** The configuration, at most half a minute (and KV's minute) old. Throws if it cannot be read. */
 export async function currentConfig(env: Env): Promise<Config> {
   const now = Date.now()
-  if (known === undefined || now - known.readAt >= CONFIG_MAX_AGE_MS) {
-    askedAt = now
-    known = { config: await readConfig(env), readAt: now }
+  if (cached === undefined || now - cached.readAt >= CONFIG_MAX_AGE_MS) {
+    requestedAt = now
+    cached = { config: await readConfig(env), readAt: now }
   }
-  return known.config
+  return cached.config
 }
 
 /**
- * The revision that the isolate has read lately, for the spaces that it calls; undefined where that is longer ago, and
- * the space then looks for itself. Renewed beside the request: nobody waits for it, and nobody fails by it.
+ * The revision that this isolate has read recently, for the spaces that it calls. If it is undefined, the space reads
+ * KV itself. The revision is refreshed in the background: no request waits for it or fails by it.
  */
 export function knownRevision(env: Env): number | undefined {
   const now = Date.now()
-  if (now - Math.max(askedAt, known?.readAt ?? askedAt) >= CONFIG_MAX_AGE_MS) {
-    askedAt = now
+  if (now - Math.max(requestedAt, cached?.readAt ?? requestedAt) >= CONFIG_MAX_AGE_MS) {
+    requestedAt = now
     waitUntil(currentConfig(env).catch(logUnreadable))
   }
-  const isFresh = known !== undefined && now - known.readAt < CONFIG_MAX_AGE_MS
-  return isFresh ? known?.config.revision : undefined
+  const isFresh = cached !== undefined && now - cached.readAt < CONFIG_MAX_AGE_MS
+  return isFresh ? cached?.config.revision : undefined
 }
 
 function logUnreadable(cause: unknown): void {
   console.error(JSON.stringify({ level: 'error', message: 'config unreadable', error: String(cause) }))
 }
 
-/** The configuration as this location of KV has it now. */
+/** The configuration as KV has it now, in this location. */
 export async function readConfig({ CHRONICLE_KV }: Env): Promise<Config> {
   const stored = await CHRONICLE_KV.get(CONFIG_KEY, 'json')
   return stored === null ? DEFAULT_CONFIG : StoredConfig.parse(stored)
@@ -44,5 +44,5 @@ export async function readConfig({ CHRONICLE_KV }: Env): Promise<Config> {
 
 export async function writeConfig(config: Config, { CHRONICLE_KV }: Env): Promise<void> {
   await CHRONICLE_KV.put(CONFIG_KEY, JSON.stringify(config))
-  known = { config, readAt: Date.now() }
+  cached = { config, readAt: Date.now() }
 }

@@ -6,7 +6,7 @@ import { type Exchange, json } from '../exchange/exchange.ts'
 import { unwrap } from '../exchange/refusal.ts'
 import { readPage } from '../kv/page.ts'
 
-/** `GET /api/audit?cursor=`: what operators did, the newest first. */
+/** `GET /api/audit?cursor=`: the acts of operators, newest first. */
 export async function showAudit({ env, query }: Exchange): Promise<Response> {
   const { cursor } = unwrap(parseQuery(AuditQuery, query))
   const { values, next } = await readPage(env.CHRONICLE_KV, AUDIT_PREFIX, cursor)

@@ -13,8 +13,8 @@ import { unwrap } from '../exchange/refusal.ts'
 import { checkForm, findToken } from '../kv/token-store.ts'
 
 /**
- * `POST /api/auth`: exchanges a token, an operator's or an identity provider's, for a session. The space itself says
- * whether the token was revoked.
+ * `POST /api/auth`: exchanges a token of an operator or an identity provider for a session. The space itself decides
+ * whether the token is revoked.
  */
 export async function openSession(exchange: Exchange): Promise<Response> {
   const { env } = exchange
@@ -29,7 +29,7 @@ export async function openSession(exchange: Exchange): Promise<Response> {
     expiresAt: session.expiresAt * 1000,
     clientId: session.client,
     space: session.space,
-    // An object of the last release tells neither.
+    // An object of the previous release returns neither.
     epoch,
     lastBatch,
     scopes: session.scopes,
@@ -39,8 +39,8 @@ export async function openSession(exchange: Exchange): Promise<Response> {
 }
 
 /**
- * A body that makes no sense costs as much as a wrong token. Nobody has shown yet who sends it: it has ten seconds in all,
- * so that a stranger holds no more of the memory by sending slowly.
+ * A malformed body counts like a wrong token. Its sender is unknown, so the body gets ten seconds in total: a stranger
+ * must not hold memory by sending slowly.
  */
 async function readAttempt({ request }: Exchange) {
   return unwrap(parseBody(AuthRequest, await readBody(request, Date.now() + BODY_DEADLINE_MS)))
@@ -54,7 +54,7 @@ async function grantOf(token: string, exchange: Exchange): Promise<Grant> {
   return findToken(token, env)
 }
 
-/** `DELETE /api/auth`: ends the session, at once and everywhere. One that has ended already leaves nothing to write. */
+/** `DELETE /api/auth`: ends the session, at once and everywhere. A session that has already ended causes no write. */
 export async function closeSession({ env }: Exchange, session: Session): Promise<Response> {
   const ending = endSession(env, session)
   // A user who closes the page right afterwards still wants the session to end.

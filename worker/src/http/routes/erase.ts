@@ -5,7 +5,7 @@ import { readBody } from '../exchange/body.ts'
 import { type Exchange, json, spaceOf } from '../exchange/exchange.ts'
 import { refusal, unwrap } from '../exchange/refusal.ts'
 
-/** `DELETE /api/space`: erases all that the space holds; the token and every session of it end with it. */
+/** `DELETE /api/space`: erases everything in the space, and ends its token and every session. */
 export async function erase({ request, env }: Exchange, session: Session): Promise<Response> {
   const { confirm } = unwrap(parseBody(EraseRequest, await readBody(request, session.expiresAt * 1000)))
   if (confirm !== session.space) {

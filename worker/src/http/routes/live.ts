@@ -7,13 +7,13 @@ import { offersCredential, subprotocols } from '../auth/session-token.ts'
 import { isFromAllowed } from '../exchange/cors.ts'
 import { HTTPError } from '../exchange/errors.ts'
 import { type Exchange, spaceOf } from '../exchange/exchange.ts'
-import { shown } from '../exchange/problem.ts'
+import { toHttpError } from '../exchange/problem.ts'
 import { absent, refusal, unwrap } from '../exchange/refusal.ts'
 import { logAbsence } from '../exchange/telemetry.ts'
 
 const PROTOCOL = 'chronicle.v1'
 
-/** `GET /api/live?cursor=&collections=`: a socket on which the client follows the feed and pushes. */
+/** `GET /api/live?cursor=&collections=`: opens a socket on which the client follows the feed and pushes. */
 export async function live({ request, env, query, ticket }: Exchange, session: Session): Promise<Response> {
   const wanted = unwrap(parseQuery(LiveQuery, query))
   if (!isUpgrade(request)) throw refusal({ code: 'upgrade-required' })
@@ -21,13 +21,13 @@ export async function live({ request, env, query, ticket }: Exchange, session: S
   const protocol = chooseProtocol(request)
   const opening = { session, query: wanted, ticket: ticket && { id: ticket.id, expiresAt: ticket.expiresAt } }
   const opened = await spaceOf(env, session)
-    // A request that opens a socket has no body. Headers are bytes.
+    // A request that opens a socket has no body, so the session goes into a header. Header values are bytes.
     .fetch('https://space/', {
       headers: { upgrade: 'websocket', [OPENING_HEADER]: encodeURIComponent(JSON.stringify(opening)) },
     })
     .catch(explain)
   const { webSocket } = opened
-  // What is no socket is the object's reason why not.
+  // Without a socket, the body is the object's fault.
   if (webSocket === null) throw refusal((await opened.json()) as Fault)
   return new Response(null, {
     status: 101,
@@ -36,7 +36,7 @@ export async function live({ request, env, query, ticket }: Exchange, session: S
   })
 }
 
-/** An object of the last release looks for another header, and fails over finding no JSON. */
+/** An object of the previous release looks for another header, and fails to parse its absence as JSON. */
 function explain(thrown: unknown): never {
   const older = thrown instanceof SyntaxError && thrown.message === 'Unexpected end of JSON input'
   throw older ? absent() : thrown
@@ -47,22 +47,22 @@ function isUpgrade({ method, headers }: Request): boolean {
 }
 
 /**
- * Browsers ask nobody before they open a socket for a page (RFC 6455, 10.2), but let no page send `Authorization`: a
- * client that sends it is none, whatever it says of its origin.
+ * Browsers open a socket for any page without a preflight (RFC 6455, 10.2), but no page can send `Authorization`. A
+ * client that sends it is not a page, whatever its origin.
  */
 function isOriginFit(request: Request, { CORS_ORIGINS }: Env): boolean {
   return !offersCredential(request) || isFromAllowed(request, CORS_ORIGINS)
 }
 
-/** The one subprotocol that is spoken here; null for a client that offers none. */
+/** The supported subprotocol; null for a client that offers none. */
 function chooseProtocol(request: Request): string | null {
   const names = subprotocols(request)
   if (names.includes(PROTOCOL)) return PROTOCOL
   if (names.length === 0) return null
-  throw refusal({ code: 'invalid-request', detail: `Sec-WebSocket-Protocol: offer ${PROTOCOL}` })
+  throw refusal({ code: 'invalid-request', detail: `Sec-WebSocket-Protocol: must offer ${PROTOCOL}` })
 }
 
-/** A socket that is closed as soon as it is open, in the place of a refusal that a page could not see. */
+/** A socket that is closed as soon as it is open, in place of a refusal that a page cannot see. */
 export class ClosedSocket extends HTTPError {
   readonly #ending: SocketEnding
 
@@ -85,14 +85,14 @@ export class ClosedSocket extends HTTPError {
 }
 
 /**
- * Opens a socket, or tells a page by a close code why not (LV30): of a refusal browsers show a page nothing. Only for a
- * credential that was once given out; any other is refused before an object wakes.
+ * Opens a socket, or tells a page the reason by a close code (LV30), because browsers show a page nothing of a refusal.
+ * Only for a credential that the service once issued. Others are refused before an object wakes.
  */
 export async function openOrClose(exchange: Exchange, open: () => Promise<Response>): Promise<Response> {
   try {
     return await open()
   } catch (thrown) {
-    const error = shown(thrown)
+    const error = toHttpError(thrown)
     const ending = endingOf(error.code)
     if (ending === undefined || !isPage(exchange)) throw thrown
     if (error !== thrown) logAbsence(exchange, thrown)

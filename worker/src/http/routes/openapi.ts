@@ -9,10 +9,10 @@ const MAX_AGE_SECONDS = 3600
 export async function openapi({ request, env }: Exchange): Promise<Response> {
   const tag = formatTag([env.VERSION])
   if (isKnown(tag, knownBy(request))) return ofAnyone({ tag, text: null }, MAX_AGE_SECONDS)
-  // With the version in its name a copy does not outlive its release.
+  // The version in the name keeps a cached copy from outliving its release.
   const name = new URL(`/api/openapi.json?version=${encodeURIComponent(env.VERSION)}`, request.url)
   const kept = await caches.default.match(name)
-  // What comes out of the cache is read-only, and what goes in holds nothing of who asked.
+  // A response from the cache is read-only, and a cached response must not contain anything of its request.
   if (kept !== undefined) return new Response(kept.body, kept)
   const made = ofAnyone({ tag, text: JSON.stringify(document) }, MAX_AGE_SECONDS)
   await caches.default.put(name, made.clone())

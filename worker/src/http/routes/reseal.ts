@@ -9,13 +9,13 @@ import { refusal, unwrap } from '../exchange/refusal.ts'
 import { logAbsence, logDefect } from '../exchange/telemetry.ts'
 
 /**
- * `POST /api/spaces/reseal`: has spaces seal all they hold by the newest master key. They are named by the ids of their
- * objects, as the platform lists them, because nobody else knows every space. Asked again until they are `done`.
+ * `POST /api/spaces/reseal`: makes spaces seal everything with the newest master key. Spaces are given by the ids of
+ * their objects, as the platform lists them, because nothing else knows every space. Repeated until they are `done`.
  */
 export async function resealSpaces(exchange: Exchange): Promise<Response> {
   const { request, env } = exchange
   const wanted = unwrap(parseBody(ResealRequest, await readBody(request)))
-  const ids = wanted.spaces.map((id, index) => objectId(id, { env, place: `spaces[${index}]` }))
+  const ids = wanted.spaces.map((id, index) => objectId(id, { env, field: `spaces[${index}]` }))
   const spaces = await Promise.all(
     ids.map(async (id) => ({ id: id.toString(), ...(await reseal(id, exchange)) })),
   )
@@ -27,12 +27,12 @@ type Resealed = Omit<ResealedSpace, 'id'>
 async function reseal(id: DurableObjectId, exchange: Exchange): Promise<Resealed> {
   try {
     const { generation, done, unreadable, entries } = await spacesOf(exchange.env).get(id).reseal()
-    // An object that runs the last release does not count what it cannot read; one with its secrets seals with them.
+    // An object of the previous release does not count unreadable chunks, and seals with the secrets that it has.
     if (entries === undefined || generation !== newestGeneration(exchange.env)) return { state: 'pending' }
     if (unreadable !== undefined) return { state: 'failed', unreadable, entries }
     return { state: done ? 'done' : 'pending', entries }
   } catch (thrown) {
-    // One that fails does not keep the others from it; one that is absent can be asked again.
+    // A failing space does not stop the others. An absent one can be asked again.
     if (absenceOf(thrown) === null) {
       logDefect(exchange, thrown)
       return { state: 'failed' }
@@ -48,14 +48,14 @@ function newestGeneration({ MASTER_KEY }: Env): number | undefined {
 
 function objectId(
   id: string,
-  { env, place }: { readonly env: Env; readonly place: string },
+  { env, field }: { readonly env: Env; readonly field: string },
 ): DurableObjectId {
   try {
     return spacesOf(env).idFromString(id)
   } catch {
     throw refusal({
       code: 'invalid-request',
-      detail: `${place}: no object of the class Chronicle has this id`,
+      detail: `${field}: no object of the class Chronicle has this id`,
     })
   }
 }

@@ -8,7 +8,7 @@ import { type Exchange, jsonText, spaceOf } from '../exchange/exchange.ts'
 import { recordSync } from '../exchange/metrics.ts'
 import { unwrap } from '../exchange/refusal.ts'
 
-/** `POST /api/sync`. The body goes to the object as it came and is parsed there, once. */
+/** `POST /api/sync`. The body goes to the object unparsed and is parsed there, once. */
 export async function sync(exchange: Exchange, session: Session): Promise<Response> {
   const { env, request, began } = exchange
   const body = { text: await readBody(request, session.expiresAt * 1000), now: began }
@@ -29,7 +29,7 @@ export async function status({ request, env, query }: Exchange, session: Session
   return ofReader(unwrap(await spaceOf(env, session).status(session, wanted, knownBy(request))))
 }
 
-/** `GET /api/entries?key=`: a key may hold slashes and dots, so it is a parameter. */
+/** `GET /api/entries?key=`: a key may contain slashes and dots, so it is a parameter. */
 export async function entry({ env, query }: Exchange, session: Session): Promise<Response> {
   const { key } = unwrap(parseQuery(EntryQuery, query))
   return jsonText(unwrap(await spaceOf(env, session).entry(session, key)))
@@ -43,7 +43,7 @@ export async function history({ env, query }: Exchange, session: Session): Promi
 
 /** `POST /api/conflicts/{id}/resolve`. */
 export async function resolve({ request, env, params }: Exchange, session: Session): Promise<Response> {
-  // No conflict has the number 0: whether the session may ask at all comes first.
+  // No conflict has the number 0, so the session's rights are checked first.
   const id = /^\d{1,15}$/.test(params.id ?? '') ? Number(params.id) : 0
   const wanted = unwrap(parseBody(ResolveRequest, await readBody(request, session.expiresAt * 1000)))
   return jsonText(unwrap(await spaceOf(env, session).resolve(session, id, wanted)))

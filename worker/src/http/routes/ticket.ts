@@ -2,14 +2,14 @@ import type { Session, Ticket } from '../../core/access/session.ts'
 import { TICKET_TTL_SECONDS } from '../../core/values/socket-limits.ts'
 
 import { parseTicket } from '../../schema/session.ts'
-import { claimsOf, offered } from '../auth/session-token.ts'
+import { claimsOf, offeredCredential } from '../auth/session-token.ts'
 import { sign, verify } from '../auth/signing.ts'
 import { type Exchange, json, spaceOf } from '../exchange/exchange.ts'
 import { refusal, unwrap } from '../exchange/refusal.ts'
 
 const TYPE = 'chronicle-ticket+jwt'
 
-/** `POST /api/live/ticket`: what opens one socket of the session, within a minute. */
+/** `POST /api/live/ticket`: issues a ticket that opens one socket of the session within a minute. */
 export async function issueTicket({ env }: Exchange, session: Session): Promise<Response> {
   unwrap(await spaceOf(env, session).ticket(session))
   const expiresAt = Math.min(Math.floor(Date.now() / 1000) + TICKET_TTL_SECONDS, session.expiresAt)
@@ -18,22 +18,22 @@ export async function issueTicket({ env }: Exchange, session: Session): Promise<
 }
 
 /**
- * A ticket as the token that a client offers: the session's claims, so that the socket is the session's, under a shorter
- * life and a name of its own, by which the space knows that it was used.
+ * Signs a ticket as the token that a client offers. It has the session's claims, so that the socket has the session's
+ * rights, a shorter life, and an id by which the space knows that it was used.
  */
 export async function signTicket({ id, expiresAt, session }: Ticket, env: Env): Promise<string> {
   const claims = claimsOf(session, { ticket: id, until: session.expiresAt })
   return sign(claims.setExpirationTime(expiresAt), TYPE, env)
 }
 
-/** The ticket that a socket is to be opened with; undefined where none is offered. Whether it was used the space says. */
+/** The ticket that a socket is opened with; undefined if none is offered. The space checks whether it was used. */
 export async function ticketOf(request: Request, env: Env): Promise<Ticket | undefined> {
-  const token = offered(request, 'ticket')
+  const token = offeredCredential(request, 'ticket')
   if (token === undefined) return undefined
   const verified = await verify(token, TYPE, env)
   if (verified.is === 'expired') throw refusal({ code: 'ticket-spent' })
   const ticket = verified.is === 'valid' ? parseTicket(verified.payload) : null
   if (ticket !== null) return ticket
-  const detail = 'The ticket is not valid here; get one with POST /api/live/ticket.'
+  const detail = 'The ticket is not valid here. POST /api/live/ticket issues a new one.'
   throw refusal({ code: 'unauthorized', detail })
 }

@@ -1,0 +1,55 @@
+import { globSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { describeNoTest, testsAt } from '../../support/test-paths.ts'
+
+const FILES = [
+  'test/unit/batch/plan.test.ts',
+  'test/unit/values/ring.test.ts',
+  'test/worker/live.test.ts',
+  'test/worker/push/plan.test.ts',
+  'test/worker/seal/keys.test.ts',
+  'test/worker/seal/rows.test.ts',
+]
+
+test.each([
+  'test/unit/batch/plan.test.ts',
+  './test/unit/batch/plan.test.ts',
+  'worker/',
+  'batch/plan',
+  'live.test.ts:12',
+])('npm test -- %s runs the files that the path matches', (path) => {
+  expect(testsAt(path, FILES)).toEqual({ paths: [path] })
+})
+
+test.each([
+  'worker/src/core/plan.test.ts',
+  'worker/src/core/plan.ts',
+  'worker/src/core/batch/plan.ts',
+  './worker/src/core/plan.ts:7',
+])('npm test -- %s runs the tests that are named after the source, and says so', (path) => {
+  const paths = ['test/unit/batch/plan.test.ts', 'test/worker/push/plan.test.ts']
+  const notice = `${path} is not a test file; running ${paths.join(', ')}`
+  expect(testsAt(path, FILES)).toEqual({ paths, notice })
+})
+
+test('npm test -- worker/src/core/plan.ts finds the tests of this repository', () => {
+  const chosen = testsAt('worker/src/core/plan.ts', globSync('test/**/*.test.ts'))
+  expect(chosen?.paths).toContain('test/unit/batch/plan.test.ts')
+})
+
+test('npm test -- worker/src/objects/store/seal.ts runs the tests in a folder of its name', () => {
+  const paths = ['test/worker/seal/keys.test.ts', 'test/worker/seal/rows.test.ts']
+  expect(testsAt('worker/src/objects/store/seal.ts', FILES)?.paths).toEqual(paths)
+})
+
+test.each(['worker/src/core', 'nonsense/', 'worker/src/core/ple.ts'])(
+  'npm test -- %s names the folders and shows how to name a test',
+  (path) => {
+    expect(testsAt(path, FILES)).toBeNull()
+    expect(describeNoTest(path, FILES)).toMatch(
+      new RegExp(
+        `^Error: no test file matches ${path}. Tests are in test/unit, test/worker.\nRun one file: `,
+      ),
+    )
+  },
+)
