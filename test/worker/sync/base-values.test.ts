@@ -10,6 +10,17 @@ test('[BV1] treats a write as on base if the value that the client saw is curren
   expect(beside.conflicts).toMatchObject([{ loser: { value: 3 } }])
 })
 
+test('[BV1] treats a base value of null as a value: on base if null is current, concurrent if it is not', async () => {
+  const { a, b } = await diverged('x/null', [1, null])
+  const onBase = { key: 'x/null', value: 2, timestamp: 1, baseValue: null }
+  expect((await write(b, onBase)).results).toMatchObject([{ status: 'applied' }])
+  expect(await currentValue(a, 'x/null')).toBe(2)
+  const late = await write(a, { key: 'x/null', value: 3, timestamp: 1, baseValue: null })
+  // A blind write would be resolved by the clock; a concurrent one is held under manual.
+  expect(late.results).toMatchObject([{ status: 'conflict' }])
+  expect(late.conflicts).toHaveLength(1)
+})
+
 test('[BV1] accepts the value before the first edit as the base of edits made before its reply arrived', async () => {
   const { b } = await diverged('l/1', [1, 2])
   await write(b, { key: 'l/1', value: 3, baseValue: 2 })
