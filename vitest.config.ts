@@ -2,17 +2,17 @@ import { existsSync } from 'node:fs'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
-/** Secrets for the tests only: the declaration says which ones the Worker needs, the stack makes the real ones. */
+/** Sets secrets for the tests. The declaration lists the required ones, and the stack generates the real ones. */
 Object.assign(process.env, {
   ADMIN_TOKEN: `adm_dev_${'a'.repeat(64)}`,
   MASTER_KEY: `1:${btoa('m'.repeat(32))}`,
   SESSION_KEY: `1:${btoa('s'.repeat(32))}`,
 })
 
-/** Comes first: what is loaded after it is the test file's own. */
+/** Must be the first setup file: a module loaded after it belongs to one test file. */
 const OWN_MODULES = './test/support/setup/own-modules.ts'
 
-/** Reads all that the Worker logs, and leaves nothing to the next file. */
+/** Reads the log of the Worker, and resets its state after each file. */
 const SETUP = [OWN_MODULES, './test/support/setup/witness.ts', './test/support/setup/shared-runtime.ts']
 
 export default defineConfig({
@@ -26,7 +26,7 @@ export default defineConfig({
         test: {
           ...project('security'),
           setupFiles: SETUP,
-          // `npm run attack` sets it: what takes minutes then runs whole, and not a sample of it.
+          // `npm run attack` sets it, to run the tests that take minutes as a whole and not as a sample.
           provide: { thorough: process.env.ATTACK === 'thorough' },
           ...(process.env.ATTACK === 'thorough' && { testTimeout: 3_600_000 }),
         },
@@ -40,7 +40,7 @@ export default defineConfig({
   },
 })
 
-/** Runs the tests in workerd, beside the Worker: in one runtime, as starting it takes longer than most files do. */
+/** Runs the tests in workerd beside the Worker, in one runtime: its start takes longer than most files. */
 function inRuntime<T extends object>(config: T) {
   const plugin = cloudflareTest({
     wrangler: { configPath: './worker/wrangler.toml' },
@@ -50,8 +50,8 @@ function inRuntime<T extends object>(config: T) {
 }
 
 /**
- * Long timeouts, because a busy machine is no failure. The files of a project share a process: packages are loaded
- * once, modules of ours for each file.
+ * The files of a project share a process. Packages are loaded once, our own modules for each file. Timeouts are long,
+ * because a busy machine is no failure.
  */
 function project(name: string) {
   const include = [`test/${name}/**/*.test.ts`]
@@ -66,25 +66,25 @@ function project(name: string) {
   }
 }
 
-/** Files that wait for real deadlines, for most of their time: another one runs meanwhile. */
+/** Runs two files at a time, because they spend most of their time waiting for real deadlines. */
 function sideBySide() {
   return { maxWorkers: 2, sequence: { setupFiles: 'list' as const, groupOrder: 1 } }
 }
 
-/** RxDB's tests want the globals of mocha. `npm run test:clients` installs what they need. */
+/** RxDB's tests need the globals of mocha. `npm run test:clients` installs their packages. */
 function clients() {
   const absent = !existsSync('test/clients/node_modules') && { include: ['test/clients/absent.ts'] }
   return { globalSetup: './test/clients/setup.ts', globals: true, ...absent }
 }
 
-/** The declared limits would end a test run within seconds; rate-limit.test.ts has its own. */
+/** Raises the declared limits, which would end a test run within seconds. rate-limit.test.ts sets its own. */
 function unlimited(names: readonly string[]) {
   return Object.fromEntries(
     names.map((name) => [name, { namespace_id: name, simple: { limit: 1_000_000, period: 60 as const } }]),
   )
 }
 
-/** The Worker logs each request; a failing test says more. */
+/** Finds log lines of requests, which add nothing to a failing test. */
 function isRequestLog(log: string): boolean {
   return log.startsWith('{"level":"info"')
 }

@@ -42,12 +42,15 @@ const TOOLS = [
 interface Locked {
   readonly license?: unknown
   readonly hasInstallScript?: boolean
+  readonly link?: boolean
 }
 
-/** The packages of a lock file by the folder that each is installed in. */
+/** The packages of a lock file by the folder that each is installed in, without our own workspace. */
 function lockedPackages(folder: string): readonly (readonly [path: string, locked: Locked])[] {
   const { packages } = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'))
-  return Object.entries<Locked>(packages).filter(([path]) => path !== '')
+  return Object.entries<Locked>(packages).filter(
+    ([path, { link }]) => path.includes('node_modules/') && !link,
+  )
 }
 
 /** The packages under another licence than a permissive one, like `spdx-exceptions: CC-BY-3.0`. */

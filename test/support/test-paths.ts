@@ -8,8 +8,8 @@ export interface Chosen {
 }
 
 /**
- * Finds the test files that a path means: all whose path contains the text, or, if there are none, all that are named
- * after the source file or lie in a folder of its name, in any folder. Null if nothing matches.
+ * Finds the test files that a path means. These are the files whose path contains the text. If there are none, they are
+ * the tests named after the source file, in any folder, and those in a folder of its name. Null if nothing matches.
  */
 export function testsAt(path: string, files: readonly string[]): Chosen | null {
   const sought = path.replace(/^\.\//, '').replace(/:\d+$/, '')

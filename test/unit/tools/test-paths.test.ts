@@ -23,17 +23,17 @@ test.each([
 
 test.each([
   'worker/src/core/plan.test.ts',
-  'worker/src/core/plan.ts',
   'worker/src/core/batch/plan.ts',
-  './worker/src/core/plan.ts:7',
+  'worker/src/core/batch/plan.ts',
+  './worker/src/core/batch/plan.ts:7',
 ])('npm test -- %s runs the tests that are named after the source, and says so', (path) => {
   const paths = ['test/unit/batch/plan.test.ts', 'test/worker/push/plan.test.ts']
   const notice = `${path} is not a test file; running ${paths.join(', ')}`
   expect(testsAt(path, FILES)).toEqual({ paths, notice })
 })
 
-test('npm test -- worker/src/core/plan.ts finds the tests of this repository', () => {
-  const chosen = testsAt('worker/src/core/plan.ts', globSync('test/**/*.test.ts'))
+test('npm test -- worker/src/core/batch/plan.ts finds the tests of this repository', () => {
+  const chosen = testsAt('worker/src/core/batch/plan.ts', globSync('test/**/*.test.ts'))
   expect(chosen?.paths).toContain('test/unit/batch/plan.test.ts')
 })
 

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { MAX_MESSAGE_BYTES } from '../../../worker/src/core/values/limits.ts'
-import { CONFIG_KEY } from '../../../worker/src/schema/config.ts'
+import { CONFIG_KEY } from '../../../worker/src/schema/stored/config.ts'
 import { configure, device, mint, newSpace } from '../../support/worker/client.ts'
 import { follow, pause } from '../../support/worker/follower.ts'
 import { numbered, pushed, puts, T } from '../../support/worker/room.ts'
