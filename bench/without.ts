@@ -11,7 +11,7 @@ const CLEAR_VALUES: readonly Alteration[] = [
   },
 ]
 
-/** The other way round: the dev stack leaves keys as they are. */
+/** Adds keyed names instead, because the dev stack leaves keys in clear. */
 const KEYED_NAMES: readonly Alteration[] = [
   { function: 'keyNames', with: `(original, storage, keys) => original(storage, keys, 'keyed')` },
 ]
@@ -27,7 +27,7 @@ const NO_SIGNATURE: readonly Alteration[] = [
   },
 ]
 
-/** The protections whose cost is measured, each with what takes it out. */
+/** Each protection whose cost is measured, with the alterations that remove it. */
 export const WITHOUT = {
   'the seal of values': CLEAR_VALUES,
   'clear names of keys': KEYED_NAMES,

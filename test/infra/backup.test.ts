@@ -42,10 +42,10 @@ test('more spaces than a minute allows are backed up and restored whole, past on
   const place = await service({ brokenExports: [5, 6] })
   expect(await backUp({}, { place })).toBe('the back-up is not complete: see above')
   const [broken = ''] = printed.filter((line) => line.startsWith('Not backed up: '))
-  expect(broken).toMatch(/^Not backed up: [^:]+: its export breaks off \(.+\): .*, see the Worker's log$/)
+  expect(broken).toMatch(/^Not backed up: [^:]+: its export ends early \(.+\): .*, see the Worker's log$/)
   // Three requests a space, one for the list.
   expect(clock.waits).toContain(60_000)
-  expect(printed).toContain('waiting 60 s: the service takes no more for now (429)')
+  expect(printed).toContain('waiting 60 s: the service accepts no more for now (429)')
   expect(await leftTokens()).toEqual([])
   const files = readdirSync(folder).filter((name) => name.endsWith('.ndjson'))
   expect(printed.at(-2)).toBe(`${files.length} of ${files.length + 1} spaces are in ${folder}`)
@@ -54,7 +54,9 @@ test('more spaces than a minute allows are backed up and restored whole, past on
   const waitsBefore = clock.waits.length
   expect(await backUp({}, { place })).toBe('complete')
   expect(clock.waits.slice(waitsBefore)).toEqual([])
-  expect(printed[0]).toMatch(/^Going on with the back-up that began at 2\S+Z; --again begins a new one$/)
+  expect(printed[0]).toMatch(
+    /^Continuing the back-up that started at 2\S+Z\. Use --again to start a new one$/,
+  )
   expect(printed.at(-1)).toContain(`are in ${folder}, ${files.length} of them earlier in this run`)
 
   for (const name of names) await erase(name)
@@ -70,7 +72,7 @@ test('a space whose last token was revoked is told, and saved under the name tha
   expect(await backUp()).toBe('the back-up is not complete: see above')
   const [told = ''] = printed.filter((line) => line.includes('no token'))
   expect(told).toMatch(
-    /^1 space holds entries and has no token that names it:\n {2}[0-9a-f]{64}: 3 entries\nTo have them as well, mint a token /,
+    /^1 space holds entries and has no token that names it:\n {2}[0-9a-f]{64}: 3 entries\nTo back them up as well, mint a token /,
   )
   expect(ids).toContain(/[0-9a-f]{64}/.exec(told)?.[0])
 
@@ -92,7 +94,7 @@ test('a space whose last token was revoked is told, and saved under the name tha
   writeFileSync(join(folder, fileNameOf('gone')), readFileSync(file, 'utf8').replace('forgotten', 'gone'))
   expect(await backUp()).toBe('complete')
   expect(printed).toContain(`without a token  ${file}: 3 entries`)
-  expect(printed).toContain('Of earlier back-ups, not of this one: gone.ndjson')
+  expect(printed).toContain('From earlier back-ups, not from this one: gone.ndjson')
   expect(readFileSync(join(folder, fileNameOf('gone')), 'utf8')).toContain('"entries":0')
   expect(await leftTokens()).toEqual([])
   await erase('forgotten')
@@ -136,15 +138,13 @@ test('what cannot be listed is told: no account, another stack', async () => {
   expect(printed.at(-1)).toMatch(/of another stack, name the right one with --stack$/)
   // A stack that was deployed and never used.
   expect(await backUp({}, { objects: [] })).toBe('the back-up is not complete: see above')
-  expect(printed.at(-1)).toMatch(
-    /: .+ holds entries and is not among the objects that were listed\. .* --stack$/,
-  )
+  expect(printed.at(-1)).toMatch(/: .+ holds entries but is not among the listed objects, .* --stack$/)
   const env = { CHRONICLE_ADMIN_TOKEN: running.outputs.adminToken, CLOUDFLARE_ACCOUNT_ID: '' }
   const args = ['infra/operate/backup.ts', running.url, folder, '--again']
   const { code, printed: said } = await runCommand(process.execPath, args, { cwd: CHECKOUT, env })
   expect(code).toBe(1)
   expect(said).toMatch(
-    /whether other spaces hold data is not known: CLOUDFLARE_ACCOUNT_ID is not set: [^\n]*\n/,
+    /other spaces may hold data, which is not known: CLOUDFLARE_ACCOUNT_ID is not set, [^\n]*\n/,
   )
   expect(said).toMatch(/spaces are in .*\n[\s\S]*Error: the back-up is not complete: see above\n$/)
 })

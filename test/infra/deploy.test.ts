@@ -22,10 +22,10 @@ test('deploy asks the doctor first, and hands everything else to `pulumi up`', a
   expect(refused.code).toBe(1)
   expect(refused.lines).toEqual([
     expect.stringMatching(/^WRONG API token: 5 characters /),
-    'Error: dev was not deployed. See npm run doctor; pulumi up itself asks no doctor',
+    'Error: dev was not deployed. Fix the lines above, or run pulumi up without the doctor',
   ])
   const twice = await run(newProject().root, ['operate/deploy', '--stack', 'prod', '--stack', 'dev'], env)
-  expect(twice).toMatchObject({ code: 1, lines: ['Error: --stack is there twice: say which stack is meant'] })
+  expect(twice).toMatchObject({ code: 1, lines: ['Error: --stack is given twice. Name one stack'] })
 })
 
 test('the stack is taken out of the arguments', () => {

@@ -5,9 +5,13 @@ test.each([
   [
     'a type of TypeScript that cannot be stripped',
     'enum A { B }',
-    /^infra\/names\.ts:\d+(:\d+)?: SyntaxError.*enum/,
+    /^infra\/program\/names\.ts:\d+(:\d+)?: SyntaxError.*enum/,
   ],
-  ['an exception', 'nowhere()', /^infra\/names\.ts:\d+:\d+: ReferenceError: nowhere is not defined$/],
+  [
+    'an exception',
+    'nowhere()',
+    /^infra\/program\/names\.ts:\d+:\d+: ReferenceError: nowhere is not defined$/,
+  ],
 ])('%s in the program is one line with its place', async (_what, code, message) => {
   const project = newProject()
   project.edit('infra/program/names.ts', (text) => `${text}\n${code}\n`)

@@ -38,7 +38,9 @@ test('a smoke check says what is wrong, and takes back what it has made until th
   const before = await listTokens()
   const refused = await smoke('adm_dev_wrong', running.url)
   expect(refused.code).toBe(1)
-  expect(refused.printed).toMatch(/WRONG {2}mints a token: the status \(This takes the stack's admin token/)
+  expect(refused.printed).toMatch(
+    /WRONG {2}mints a token: the status \(This endpoint requires the stack's admin token/,
+  )
   const dead = await smoke('x', 'http://127.0.0.1:9')
   expect(dead.code).toBe(1)
   expect(dead.printed).toMatch(
@@ -54,7 +56,7 @@ test.each([
   ],
   [[], /^Error: expected the url of a service without a path, got ""\. Usage: npm run smoke -- URL/],
   [['http://127.0.0.1:1', '--fast'], /^Error: Unknown option '--fast'\. Usage: npm run smoke/],
-  [['http://127.0.0.1:1'], /^Error: the admin token is missing\. Put it into .* CHRONICLE_ADMIN_TOKEN: /],
+  [['http://127.0.0.1:1'], /^Error: the admin token is missing\. Put it into .* CHRONICLE_ADMIN_TOKEN\. /],
 ])('a smoke check that cannot begin is one line: %s', async (args, message) => {
   const { code, printed } = await smoke('', ...args)
   expect(code).toBe(1)

@@ -4,14 +4,14 @@ import { HOSTNAME, newProject, type Project } from './project.ts'
 
 type Config = Readonly<Record<string, string>>
 
-/** What the pack says of a stack that is about to change. */
+/** Lists the mandatory violations in a preview of a stack. */
 async function judge(project: Project, stack: string, config: Config): Promise<readonly string[]> {
   const { resources } = await project.preview(stack, config)
   const violations = await checkPolicies(project.root, resources)
   return violations.filter(({ mandatory }) => mandatory).map(({ policy, message }) => `${policy}: ${message}`)
 }
 
-/** A class and its migration more, so that there is something to send. */
+/** Declares another class with its migration, so that there is a step to send. */
 function declareArchive(project: Project): void {
   project.edit('worker/wrangler.toml', (text) =>
     text.concat('\n[[migrations]]\ntag = "v2"\nnew_sqlite_classes = ["Archive"]\n'),
@@ -27,7 +27,7 @@ function edit(file: string, from: string, to: string): (project: Project) => voi
     })
 }
 
-test.concurrent('no policy minds the stacks as they are, in a first run and in the next', async () => {
+test.concurrent('accepts the stacks as they are, in the first run and in later ones', async () => {
   const project = newProject()
   expect(await judge(project, 'prod', HOSTNAME)).toEqual([])
   await project.up('prod', HOSTNAME)
@@ -69,7 +69,7 @@ test.concurrent.each<[string, string, Config, (project: Project) => void, RegExp
     /^workers-dev-is-closed: endpoint-workers-dev lets production answer/,
   ],
   [
-    'CORS for everybody',
+    'CORS for every origin',
     'dev',
     {},
     edit('infra/index.ts', '[...settings.corsOrigins]', "['*']"),
@@ -84,7 +84,7 @@ test.concurrent.each<[string, string, Config, (project: Project) => void, RegExp
     /^production-logs: /,
   ],
   [
-    'prod whose logs are switched off',
+    'prod with its logs switched off',
     'prod',
     HOSTNAME,
     edit(TOML, '[observability.logs]\nenabled = true', '[observability.logs]\nenabled = false'),
@@ -98,13 +98,13 @@ test.concurrent.each<[string, string, Config, (project: Project) => void, RegExp
     /^no-invocation-logs: Invocation logs hold the URL and the headers of every request: set invocation_logs/,
   ],
   [
-    'logs of which nothing is said',
+    'logs without a decision about invocation logs',
     'dev',
     {},
     edit('infra/components/sync-worker.ts', 'invocationLogs: logs.invocation_logs', ''),
     /^no-invocation-logs: /,
   ],
-])('%s breaks a policy', async (_what, stack, config, change, violation) => {
+])('refuses %s', async (_what, stack, config, change, violation) => {
   const project = newProject()
   change(project)
   const found = await judge(project, stack, config)
@@ -127,11 +127,11 @@ test.concurrent.each<[string, Config, (project: Project) => void, RegExp]>([
   [
     'a master key taken away',
     { masterKeys: '[2]' },
-    // The program of an earlier commit, which a rollback runs, does not refuse it itself.
+    // Acts as the program of an earlier commit, which a rollback runs and which does not refuse this itself.
     edit('infra/index.ts', 'checkMasterKeys({', 'Object({'),
     /^master-keys-stay: Master key 1 is taken away/,
   ],
-])('%s breaks a policy where a stack is deployed', async (_what, config, change, violation) => {
+])('refuses %s where a stack is deployed', async (_what, config, change, violation) => {
   const project = newProject(deployed)
   change(project)
   const found = await judge(project, 'dev', config)

@@ -10,7 +10,7 @@ function build({ root }: Project) {
   return spawnSync(process.execPath, ['infra/local/build.ts'], { cwd: root, encoding: 'utf8' })
 }
 
-test('secrets for `wrangler dev` are made once, for their owner only', () => {
+test('generates the secrets for `wrangler dev` once, readable by their owner only', () => {
   const { root } = newProject()
   const file = join(root, DEV_SECRETS_FILE)
   writeFileSync(file, 'MASTER_KEY="mine"\n')
@@ -25,7 +25,7 @@ test('secrets for `wrangler dev` are made once, for their owner only', () => {
   expect(readFileSync(file, 'utf8')).toBe(made)
 })
 
-test('what `wrangler dev` keeps is in folders for their owner only, whoever made them', () => {
+test('restricts the folders of `wrangler dev` to their owner, even if they existed before', () => {
   const { root } = newProject()
   mkdirSync(join(root, '.local/wrangler'), { recursive: true, mode: 0o755 })
   const { status } = spawnSync(process.execPath, ['infra/local/dev.ts', '--help'], { cwd: root })
@@ -35,7 +35,7 @@ test('what `wrangler dev` keeps is in folders for their owner only, whoever made
   }
 })
 
-test('the build says what the bundle weighs, and fails when that is too much', () => {
+test('prints what the bundle weighs, and fails if it exceeds the limit', () => {
   const project = newProject()
   project.edit('worker/src/index.ts', () => "import * as z from 'zod/mini'\nexport default z.object({})\n")
   const good = build(project)

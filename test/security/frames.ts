@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { PING, PONG } from '../../worker/src/schema/live.ts'
+import { PING, PONG } from '../../worker/src/schema/request/live.ts'
 
 const TEXT = 1
 const CLOSE = 8

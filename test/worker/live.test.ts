@@ -12,7 +12,7 @@ import {
   MAX_UNSEEN_REPLY_BYTES,
 } from '../../worker/src/core/values/socket-limits.ts'
 import { handle } from '../../worker/src/http/edge.ts'
-import { CONFIG_KEY } from '../../worker/src/schema/config.ts'
+import { CONFIG_KEY } from '../../worker/src/schema/stored/config.ts'
 import { olderSpaces, withStubs } from '../support/unkind-spaces.ts'
 import { overhear } from '../support/witness.ts'
 import { call, configure, type Device, device, mint, newSpace, send } from './client.ts'

@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
-import { CONFIG_KEY } from '../../worker/src/schema/config.ts'
+import { CONFIG_KEY } from '../../worker/src/schema/stored/config.ts'
 import { age } from './ageing.ts'
 import { call, type Device, device, mint, type Reply, send } from './client.ts'
 import { follow } from './follower.ts'

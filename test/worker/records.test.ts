@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
 import { SPARE_BYTES } from '../../worker/src/core/values/limits.ts'
 import { sync } from '../../worker/src/objects/write/sync.ts'
-import { CONFIG_KEY } from '../../worker/src/schema/config.ts'
+import { CONFIG_KEY } from '../../worker/src/schema/stored/config.ts'
 import { age, within } from './ageing.ts'
 import { configure, type Device, device, mint, send } from './client.ts'
 

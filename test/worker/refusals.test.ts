@@ -102,11 +102,11 @@ test('[ER1] a body other than a batch is refused for what is wrong in it, and th
   const value = (text: string) => `{"choice":"value","base":null,"value":${text}}`
   const secret = `adm_dev_${'a'.repeat(64)}`
   const cases: [string, string, string, string][] = [
-    [auth, '{"token":"\\ud800"}', 'lone-surrogate', ' at /token.'],
-    [auth, `{"${secret}":{"x":[1,"\\udfff"]}}`, 'lone-surrogate', ' at /…/x/1.'],
-    [auth, '"\\ud800"', 'lone-surrogate', 'is no text.'],
-    [resolve, value('{"\\ud800":1}'), 'lone-surrogate', ' at /value.'],
-    [resolve, value('{"a":[-1e999]}'), 'number-out-of-range', ' at /value/a/0.'],
+    [auth, '{"token":"\\ud800"}', 'lone-surrogate', ' at /token contains'],
+    [auth, `{"${secret}":{"x":[1,"\\udfff"]}}`, 'lone-surrogate', ' at /…/x/1 contains'],
+    [auth, '"\\ud800"', 'lone-surrogate', 'A string contains'],
+    [resolve, value('{"\\ud800":1}'), 'lone-surrogate', ' at /value contains'],
+    [resolve, value('{"a":[-1e999]}'), 'number-out-of-range', ' at /value/a/0 is outside'],
   ]
   for (const [path, text, code, place] of cases) {
     const { status, body } = await send('POST', path, { text, bearer: a.session })

@@ -169,7 +169,7 @@ test('[RE5] a space that knows no batch of the client says so, and which number 
   const { body } = await again.sync({ batch: 4, changes: [edit] })
   const { epoch } = (await again.get('/api/status')).body
   expect(body).toMatchObject({ status: 409, code: 'batch-gap', expected: 1, reset: true, epoch })
-  expect(body.detail).toContain('number what waits from 1')
+  expect(body.detail).toContain('number the queue from 1')
   expect((await again.sync({ batch: 1, changes: [edit] })).body.results).toMatchObject([
     { status: 'applied' },
   ])

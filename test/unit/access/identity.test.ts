@@ -6,7 +6,7 @@ import {
   identityName,
   longestGrant,
 } from '../../../worker/src/core/access/identity.ts'
-import { IdentityName } from '../../../worker/src/schema/name.ts'
+import { IdentityName } from '../../../worker/src/schema/atoms.ts'
 
 const entry: IdentityProvider = {
   issuer: 'https://a.example/',

@@ -1,13 +1,18 @@
 import { expect, test } from 'vitest'
 import description from '../../../docs/openapi.json' with { type: 'json' }
 import { MAX_COLLECTIONS, MAX_QUERY_PARAMETERS } from '../../../worker/src/core/values/limits.ts'
-import { ConfigRequest } from '../../../worker/src/schema/config.ts'
-import { parseImportLine } from '../../../worker/src/schema/import.ts'
 import { parseBody, parseQuery, parseShape } from '../../../worker/src/schema/parse.ts'
-import { ChangesQuery, LiveQuery, StatusQuery, TokensQuery } from '../../../worker/src/schema/query.ts'
-import { ResealRequest } from '../../../worker/src/schema/reseal.ts'
-import { parseSync, toSyncRequest } from '../../../worker/src/schema/sync.ts'
-import { TokenRequest } from '../../../worker/src/schema/token.ts'
+import { ConfigRequest } from '../../../worker/src/schema/request/config.ts'
+import { parseImportLine } from '../../../worker/src/schema/request/import.ts'
+import {
+  ChangesQuery,
+  LiveQuery,
+  StatusQuery,
+  TokensQuery,
+} from '../../../worker/src/schema/request/query.ts'
+import { ResealRequest } from '../../../worker/src/schema/request/reseal.ts'
+import { parseSync, toSyncRequest } from '../../../worker/src/schema/request/sync.ts'
+import { TokenRequest } from '../../../worker/src/schema/request/token.ts'
 
 /** A value that counts how often something in it is looked at. */
 function watched<T extends object>(value: T): { readonly value: T; readonly looks: () => number } {

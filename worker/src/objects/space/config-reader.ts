@@ -1,6 +1,6 @@
 import { type Config, DEFAULT_CONFIG } from '../../core/space/config.ts'
 import { CONFIG_MAX_AGE_MS, CONFIG_UNHEARD_MS } from '../../core/values/limits.ts'
-import { CONFIG_KEY, StoredConfig } from '../../schema/config.ts'
+import { CONFIG_KEY, StoredConfig } from '../../schema/stored/config.ts'
 
 /**
  * Keeps up with the stack's configuration. A read of KV costs more than a request, so that a space reads only where a

@@ -14,7 +14,7 @@ import {
 import type { Chunk } from '../../core/log/chunk.ts'
 import { packChunks } from '../../core/log/rows.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
-import { parseHeader, parseImportLine } from '../../schema/import.ts'
+import { parseHeader, parseImportLine } from '../../schema/request/import.ts'
 import { checkCredential, checkUnexpired, checkWhole } from '../space/admission.ts'
 import { checkQuota } from '../space/quota.ts'
 import { beginTransfer } from '../space/serve.ts'
