@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseGenerations } from '../../../worker/src/core/values/generations.ts'
 
-test('[KR1] a ring lists its generations, the newest first', () => {
+test('[KR1] lists the generations of a secret, newest first', () => {
   expect(parseGenerations('1:a')).toEqual([{ generation: 1, secret: 'a' }])
   expect(parseGenerations('12:b:c= 3:a')).toEqual([
     { generation: 12, secret: 'b:c=' },
@@ -23,6 +23,6 @@ test.each([
   '1:a 1:b',
   '-1:a',
   '1e3:a',
-])('[KR1] "%s" is no ring', (text) => {
+])('[KR1] refuses "%s"', (text) => {
   expect(parseGenerations(text)).toBeNull()
 })

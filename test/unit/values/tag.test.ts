@@ -4,7 +4,7 @@ import { formatTag, isKnown } from '../../../worker/src/core/values/etag.ts'
 
 const tag = formatTag(['k3x9.7', 0, '0.1.0+a1b2'])
 
-test('[CA1] If-None-Match names a tag alone, in a list, weak or strong, or all of them', () => {
+test('[CA1] finds a tag in If-None-Match alone, in a list, weak or strong, and under `*`', () => {
   expect(tag).toBe('W/"k3x9.7/0/0.1.0+a1b2"')
   const strong = '"k3x9.7/0/0.1.0+a1b2"'
   for (const known of [
@@ -25,7 +25,7 @@ test('[CA1] If-None-Match names a tag alone, in a list, weak or strong, or all o
   }
 })
 
-test('[CA1] whatever else If-None-Match says names nothing', () => {
+test('[CA1] finds no tag in any other If-None-Match', () => {
   const opaque = 'k3x9.7/0/0.1.0+a1b2'
   for (const unknown of [
     null,
@@ -49,7 +49,7 @@ test('[CA1] whatever else If-None-Match says names nothing', () => {
   }
 })
 
-test('[CA1] a list of any tags names exactly those', () => {
+test('[CA1] finds exactly the tags of a list', () => {
   const opaques = fc.stringMatching(/^[!#-~]{0,12}$/)
   fc.assert(
     fc.property(fc.array(fc.tuple(opaques, fc.boolean())), opaques, (listed, wanted) => {
