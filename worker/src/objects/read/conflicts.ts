@@ -40,7 +40,7 @@ export function keyOf(
 ): string | undefined {
   const [one, other] = [versions.get(winner)?.key, versions.get(loser)?.key]
   if (one !== undefined && other !== undefined && one !== other)
-    throw new CorruptionError(`the versions of conflict ${id} belong to different keys`)
+    throw new CorruptionError(`conflict ${id} joins two keys`)
   return one ?? other
 }
 

@@ -2,9 +2,9 @@ import type { Session } from '../../core/access/session.ts'
 import type { Fault } from '../../core/fault.ts'
 import { allows } from '../../core/values/collections.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
-import { CorruptionError, openVersions } from '../space/log.ts'
+import { openVersions } from '../space/log.ts'
 import type { Space } from '../space/space.ts'
-import { entryOf, matches } from './feed.ts'
+import { entryOf, matches, mismatch } from './feed.ts'
 
 /** `GET /api/entries`: the current version of a key. A deleted entry is not found, like one that never existed. */
 export async function readEntry(space: Space, session: Session, key: string): Promise<Result<string, Fault>> {
@@ -13,9 +13,7 @@ export async function readEntry(space: Space, session: Session, key: string): Pr
   const entry = space.store.entryStates([key]).get(key)
   if (entry === undefined || entry.deleted) return absent()
   const version = (await openVersions(space, [entry.seq])).get(entry.seq)
-  if (version === undefined || version.key !== key || !matches(version, entry)) {
-    throw new CorruptionError(`version ${entry.seq} does not match its entry row`)
-  }
+  if (version?.key !== key || !matches(version, entry)) throw mismatch(entry)
   return accepted(JSON.stringify(entryOf(version, space.state.epoch)))
 }
 

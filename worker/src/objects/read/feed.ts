@@ -91,14 +91,17 @@ function isEcho({ header }: Chunk, echo: FeedQuery['echo']): boolean {
 function isCurrent(version: Version, states: ReadonlyMap<string, EntryState>): boolean {
   const entry = states.get(version.key)
   if (entry?.seq !== version.seq) return false
-  if (!matches(version, entry))
-    throw new CorruptionError(`version ${version.seq} does not match its entry row`)
+  if (!matches(version, entry)) throw mismatch(entry)
   return true
 }
 
 /** Whether a version matches the entry row of its key. An older chunk of the same key put in its place does not. */
 export function matches(version: Version, entry: EntryState): boolean {
   return version.at === entry.at && version.by === entry.by && version.deleted === entry.deleted
+}
+
+export function mismatch({ seq }: EntryState): CorruptionError {
+  return new CorruptionError(`version ${seq} does not match its entry row`)
 }
 
 function add(builder: PageBuilder, version: Version, epoch: string): void {

@@ -5,9 +5,9 @@ import { MAX_HISTORY_VERSIONS, MAX_PAGE_BYTES, MAX_PAGE_READ_BYTES } from '../..
 import { accepted, type Result, refused } from '../../core/values/result.ts'
 import { formatVersion, NOTHING, parseVersion, type Version } from '../../core/values/version.ts'
 import type { HistoryQuery } from '../../schema/request/query.ts'
-import { CorruptionError, type Meter, openVersions } from '../space/log.ts'
+import { type Meter, openVersions } from '../space/log.ts'
 import type { Space } from '../space/space.ts'
-import { entryOf, matches } from './feed.ts'
+import { entryOf, matches, mismatch } from './feed.ts'
 import { withTexts } from './reply.ts'
 
 /**
@@ -26,8 +26,7 @@ export async function readHistory(
   if (entry === undefined) return refused({ code: 'not-found', detail: 'there is no entry of this key' })
   const versionOf = reader(space, key, meter)
   let version = await versionOf(entry.seq)
-  if (version === null || !matches(version, entry))
-    throw new CorruptionError(`version ${entry.seq} does not match its entry row`)
+  if (version === null || !matches(version, entry)) throw mismatch(entry)
   if (before !== undefined)
     version = await versionOf((await versionOf(parseVersion(before, epoch)))?.previous)
   const texts: string[] = []

@@ -15,7 +15,7 @@ export async function openText(space: Space, chunk: Chunk): Promise<string> {
   try {
     return await keys.open(chunk)
   } catch (cause) {
-    throw new CorruptionError(`the chunk at ${firstSeq(chunk.header)} does not open`, { cause })
+    throw new CorruptionError(`chunk ${firstSeq(chunk.header)} does not open`, { cause })
   }
 }
 
@@ -25,7 +25,7 @@ export async function openChunk(space: Space, chunk: Chunk): Promise<readonly Ve
   try {
     return versionsOf(chunk.header, text)
   } catch (cause) {
-    throw new CorruptionError(`the chunk at ${firstSeq(chunk.header)} does not match its header`, { cause })
+    throw new CorruptionError(`chunk ${firstSeq(chunk.header)} does not match its header`, { cause })
   }
 }
 

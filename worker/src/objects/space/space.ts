@@ -38,7 +38,7 @@ export interface Space {
 /** Opens a space whose tables exist. Its keys are derived when first needed. */
 export function openSpace(ctx: DurableObjectState, env: Env): Space {
   let names: KeyNames = () => {
-    throw new Error('entry rows were used before the keys of the space were derived')
+    throw new Error('entry rows cannot be read before the keys are derived')
   }
   const store = sqliteStore(ctx.storage.sql, (key) => names(key))
   const config = configReader(ctx.storage.sql, env.CHRONICLE_KV)

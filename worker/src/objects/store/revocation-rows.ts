@@ -28,15 +28,10 @@ export function revocationRows(sql: SqlStorage): RevocationRows {
     },
 
     revoked() {
-      const rows = sql.exec<{ id: string } & Row>(
+      const rows = sql.exec<{ id: string } & Revocation & Row>(
         'SELECT id, until, issued_by AS issuedBy, since FROM revoked',
       )
-      return new Map(
-        Array.from(rows, ({ id, until, issuedBy, since }) => [
-          id,
-          { until: Number(until), issuedBy: Number(issuedBy), since: Number(since) },
-        ]),
-      )
+      return new Map(Array.from(rows, ({ id, ...revocation }) => [id, revocation]))
     },
 
     forgetRevoked(before) {

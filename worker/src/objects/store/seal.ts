@@ -41,7 +41,7 @@ const decoder = new TextDecoder()
 /** The keys of one space, derived by HKDF (RFC 5869) from the generations of the master key, each 32 bytes of base64. */
 export async function spaceKeys(masterKeys: string, space: string): Promise<SpaceKeys> {
   const generations = parseGenerations(masterKeys)
-  if (generations === null) throw new Error('MASTER_KEY must be a list of keys like "1:<32 bytes of base64>"')
+  if (generations === null) throw new Error('MASTER_KEY must look like "1:<32 bytes of base64>"')
   const derived = await Promise.all(
     generations.map(
       async ({ generation, secret }) => [generation, await deriveKeys(secret, generation, space)] as const,

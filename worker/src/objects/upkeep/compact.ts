@@ -1,15 +1,23 @@
 import type { EntryState } from '../../core/batch/stance.ts'
-import { type Chunk, tryChunks, versionsOf } from '../../core/log/chunk.ts'
-import { FORM, firstSeq, lastSeq } from '../../core/log/chunk-header.ts'
-import { concatenate, type Packed, packChunks, partOf } from '../../core/log/rows.ts'
+import { tryChunks } from '../../core/log/chunk.ts'
+import { firstSeq, lastSeq } from '../../core/log/chunk-header.ts'
+import { concatenate, type Packed, packChunks } from '../../core/log/rows.ts'
 import { HEADS_AT_ONCE, SLICE_BYTES } from '../../core/values/limits.ts'
 import type { Version } from '../../core/values/version.ts'
 import { matches } from '../read/feed.ts'
-import { openText } from '../space/log.ts'
 import type { Space } from '../space/space.ts'
-import type { ArchiveRow } from '../store/archive-rows.ts'
 import type { Pass, SegmentRow } from '../store/pass-rows.ts'
 import type { SpaceKeys } from '../store/seal.ts'
+import {
+  countUnreadable,
+  isNewest,
+  logUnreadable,
+  type OpenedChunk,
+  openOne,
+  resealWanted,
+  unreadable,
+} from './opened-chunks.ts'
+import { type PassProgress, progressOf } from './pass-progress.ts'
 
 /** A range of the log with its chunks opened. */
 interface Slice {
@@ -20,21 +28,6 @@ interface Slice {
   readonly live: ReadonlySet<number>
   readonly superseded: number
   readonly unreadable: number
-}
-
-interface OpenedChunk {
-  readonly chunk: Chunk
-  /** Null for an unreadable chunk, which is kept as it is. */
-  readonly text: string | null
-  readonly versions: readonly Version[]
-  /** The row that holds the chunk. */
-  readonly row: Pick<SegmentRow, 'first' | 'last' | 'at'>
-}
-
-/** The progress of a pass after a step. */
-export interface PassProgress {
-  readonly pass: Pass
-  readonly isAtEnd: boolean
 }
 
 /**
@@ -68,10 +61,6 @@ export async function compactSlice(space: Space, pass: Pass, now: number): Promi
   })
   space.state = { ...space.state, superseded }
   return progress
-}
-
-function progressOf(pass: Pass, after: number, unreadable: number): PassProgress {
-  return { pass: { ...pass, after, unreadable: pass.unreadable + unreadable }, isAtEnd: after >= pass.to }
 }
 
 /** The rows before the first one that cannot be decoded. */
@@ -116,36 +105,6 @@ async function openSlice(space: Space, rows: readonly SegmentRow[]): Promise<Sli
   return { epoch, rows, chunks, live, superseded, unreadable: countUnreadable(chunks) }
 }
 
-/** Opens a chunk. An unreadable chunk is logged and kept, so that it can be repaired. */
-async function openOne(space: Space, chunk: Chunk, row: OpenedChunk['row']): Promise<OpenedChunk> {
-  try {
-    const text = await openText(space, chunk)
-    const versions = versionsOf(chunk.header, text)
-    if (isWithin(chunk, row)) return { chunk, text, versions, row }
-  } catch {
-    // Logged below.
-  }
-  return unreadable(chunk, row)
-}
-
-/** Whether the sequence numbers of a chunk lie within its row. The header of form 1 has no tag that ensures it. */
-function isWithin({ header }: Chunk, { first, last }: OpenedChunk['row']): boolean {
-  return header.slots.every(({ seq }) => seq >= first && seq <= last)
-}
-
-function countUnreadable(chunks: readonly OpenedChunk[]): number {
-  return chunks.filter(({ text }) => text === null).length
-}
-
-function unreadable(chunk: Chunk, row: OpenedChunk['row']): OpenedChunk {
-  logUnreadable({ message: 'chunk unreadable', generation: chunk.header.g, seq: firstSeq(chunk.header) })
-  return { chunk, text: null, versions: [], row }
-}
-
-function logUnreadable(fields: Readonly<Record<string, string | number>>): void {
-  console.error(JSON.stringify({ level: 'error', ...fields }))
-}
-
 /** Whether a version matches the entry row of its key, if it is the current one. */
 function matchesEntry(states: ReadonlyMap<string, EntryState>): (version: Version) => boolean {
   return (version) => {
@@ -167,10 +126,6 @@ function entryStatesOf(space: Space, versions: readonly Version[]): ReadonlyMap<
 /** Whether a rewrite changes anything: some version is superseded, or some chunk has an older key or form. */
 function isStale({ chunks, superseded }: Slice, { generations: [newest] }: SpaceKeys): boolean {
   return superseded > 0 || chunks.some(({ chunk, text }) => text !== null && !isNewest(chunk, newest))
-}
-
-function isNewest({ header }: Chunk, generation: number): boolean {
-  return header.g === generation && header.form === FORM
 }
 
 /**
@@ -203,66 +158,6 @@ function rowOfBroken(
     const body = concatenate(run.filter((one) => one.row === row).map(({ chunk }) => chunk.bytes))
     return { first, last, at: row.at, body }
   })
-}
-
-/** Seals the wanted versions of each chunk as a chunk of the same origin. A chunk that stays whole is not sealed again. */
-async function resealWanted(
-  keys: SpaceKeys,
-  chunks: readonly OpenedChunk[],
-  isWanted: (seq: number) => boolean,
-): Promise<readonly Chunk[]> {
-  const [g] = keys.generations
-  const parts = chunks.map(async ({ chunk, text }) => {
-    if (text === null) return [chunk]
-    const part = partOf(chunk.header, text, isWanted)
-    if (part === null) return []
-    if (isNewest(chunk, g) && part.slots.length === chunk.header.slots.length) return [chunk]
-    const { c, b, t, k } = chunk.header
-    const origin = { g, c, b, t, k }
-    return [keys.chunk(origin, part.slots, await keys.seal(part.text, origin))]
-  })
-  return (await Promise.all(parts)).flat()
-}
-
-/** Reseals the next range of the archive with the newest master key. Returns null if the space was erased meanwhile. */
-export async function resealArchive(space: Space, pass: Pass): Promise<PassProgress | null> {
-  const rows = space.store.archives(pass.after, SLICE_BYTES)
-  const last = rows.at(-1)
-  if (last === undefined) return { pass, isAtEnd: true }
-  const { epoch } = space.state
-  const keys = await space.keys()
-  const resealed = await Promise.all(rows.map((row) => resealRow(space, keys, row)))
-  if (space.state.epoch !== epoch) return null
-  space.transaction(() => {
-    for (const { row } of resealed) if (row !== null) space.store.replaceArchive(row)
-  })
-  const unreadable = resealed.reduce((sum, row) => sum + row.unreadable, 0)
-  return progressOf(pass, last.first, unreadable)
-}
-
-interface Resealed {
-  /** Null if the row need not change. */
-  readonly row: Pick<ArchiveRow, 'first' | 'body'> | null
-  readonly unreadable: number
-}
-
-async function resealRow(
-  space: Space,
-  keys: SpaceKeys,
-  { first, last, body }: ArchiveRow,
-): Promise<Resealed> {
-  const [newest] = keys.generations
-  const chunks = tryChunks(body)
-  if (chunks === null) {
-    logUnreadable({ message: 'archive row unreadable', first, last })
-    return { row: null, unreadable: 1 }
-  }
-  if (chunks.every((chunk) => isNewest(chunk, newest))) return { row: null, unreadable: 0 }
-  const row = { first, last, at: 0 }
-  const opened = await Promise.all(chunks.map((chunk) => openOne(space, chunk, row)))
-  const sealed = await resealWanted(keys, opened, () => true)
-  const unreadable = countUnreadable(opened)
-  return { row: { first, body: concatenate(sealed.map(({ bytes }) => bytes)) }, unreadable }
 }
 
 function rangeOf(rows: readonly SegmentRow[]): Pick<Packed, 'first' | 'last'> {

@@ -1,18 +1,13 @@
-import { tryChunks } from '../../core/log/chunk.ts'
 import { FORM } from '../../core/log/chunk-header.ts'
 import { isPassDue, type LastPass, upkeepBy } from '../../core/log/upkeep.ts'
-import {
-  DAY_MS,
-  DROP_ROWS,
-  RESEAL_AGAIN_MS,
-  SLICE_BYTES,
-  UPKEEP_INTERVAL_MS,
-} from '../../core/values/limits.ts'
+import { DAY_MS, DROP_ROWS, RESEAL_AGAIN_MS, UPKEEP_INTERVAL_MS } from '../../core/values/limits.ts'
 import { NOTHING } from '../../core/values/version.ts'
 import type { Space } from '../space/space.ts'
-import type { ArchiveRow } from '../store/archive-rows.ts'
 import type { Pass, Passes } from '../store/pass-rows.ts'
-import { compactSlice, type PassProgress, resealArchive } from './compact.ts'
+import { compactSlice } from './compact.ts'
+import { dropAged } from './drop-aged.ts'
+import type { PassProgress } from './pass-progress.ts'
+import { resealArchive } from './reseal-archive.ts'
 
 /** The rows of a change that need upkeep later, besides superseded versions. */
 export interface UpkeepNeeds {
@@ -123,57 +118,4 @@ export async function reseal(space: Space, now: number): Promise<Resealing> {
   if (hasEnded) space.store.putPasses({ last, now: newPass(space, generation) })
   await space.alarm.wakeBy(now)
   return { generation, done: false, entries }
-}
-
-/** Drops rows past their retention, a bounded number of each kind. Returns whether more may be left. */
-function dropAged(space: Space, now: number): boolean {
-  const { historyDays, tombstoneDays } = space.config
-  const [kept, remembered] = [now - historyDays * DAY_MS, now - tombstoneDays * DAY_MS]
-  space.store.forgetRevoked(now)
-  // Conflicts are dropped before the versions that they refer to.
-  const conflicts = space.store.dropConflicts(kept, DROP_ROWS) === DROP_ROWS
-  const archives = !conflicts && dropArchives(space, kept, now)
-  const tombstones = dropTombstones(space, remembered) === DROP_ROWS
-  if (conflicts || archives || tombstones) return true
-  // This query scans all clients, so it runs last.
-  return space.store.dropVerdicts(remembered, DROP_ROWS) === DROP_ROWS
-}
-
-/**
- * Drops archive rows. Returns whether more may be left. A row that a conflict refers to gets a new date, so that the next
- * step finds other rows.
- */
-function dropArchives({ store }: Space, before: number, now: number): boolean {
-  const rows = store.archivedBefore(before, { rows: DROP_ROWS, bytes: SLICE_BYTES })
-  const kept = new Set(rows.filter((row) => isContested(store, row)).map(({ first }) => first))
-  if (kept.size > 0) store.keepArchives([...kept], now)
-  if (kept.size < rows.length)
-    store.dropArchives(rows.map(({ first }) => first).filter((first) => !kept.has(first)))
-  return rows.length === DROP_ROWS || sizeOf(rows) >= SLICE_BYTES
-}
-
-function sizeOf(rows: readonly ArchiveRow[]): number {
-  return rows.reduce((sum, { body }) => sum + body.length, 0)
-}
-
-function isContested(store: Space['store'], { first, last, body }: ArchiveRow): boolean {
-  if (!store.isRangeContested(first, last)) return false
-  const chunks = tryChunks(body)
-  return chunks === null || chunks.some(({ header }) => store.isContested(header.slots.map(({ seq }) => seq)))
-}
-
-/** Drops tombstones and raises the floor: a reader that has not seen them must start over. Their versions become superseded. */
-function dropTombstones(space: Space, before: number): number {
-  const { store, state } = space
-  const seqs = space.transaction(() => {
-    const dropped = store.dropTombstones(store.lastBefore(before), DROP_ROWS)
-    if (dropped.length > 0) {
-      store.putFloor(Math.max(state.floor, ...dropped))
-      store.putCounts({ ...state, superseded: state.superseded + dropped.length })
-    }
-    return dropped
-  })
-  const floor = Math.max(state.floor, ...seqs)
-  space.state = { ...state, floor, superseded: state.superseded + seqs.length }
-  return seqs.length
 }
