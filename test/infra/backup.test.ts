@@ -137,7 +137,7 @@ test('a back-up that finds nothing at all is told, and is not complete', async (
 
 test('what cannot be listed is told: no account, another stack', async () => {
   expect(await backUp({}, { objects: ['0'.repeat(64)] })).toBe('the back-up is not complete: see above')
-  expect(printed.at(-1)).toMatch(/belong to another stack\. Name the right one with --stack$/)
+  expect(printed.at(-1)).toMatch(/belong to another stack[.,] [Nn]ame the right one with --stack$/)
   // A stack that was deployed and never used.
   expect(await backUp({}, { objects: [] })).toBe('the back-up is not complete: see above')
   expect(printed.at(-1)).toMatch(/: .+ holds entries but is not among the listed objects, .* --stack$/)
