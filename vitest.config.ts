@@ -10,10 +10,10 @@ Object.assign(process.env, {
 })
 
 /** Must be the first setup file: a module loaded after it belongs to one test file. */
-const OWN_MODULES = './test/support/own-modules.ts'
+const OWN_MODULES = './test/support/setup/own-modules.ts'
 
 /** Reads the log of the Worker, and resets its state after each file. */
-const SETUP = [OWN_MODULES, './test/support/witness.ts', './test/support/shared-runtime.ts']
+const SETUP = [OWN_MODULES, './test/support/setup/witness.ts', './test/support/setup/shared-runtime.ts']
 
 export default defineConfig({
   test: {

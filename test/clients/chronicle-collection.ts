@@ -20,8 +20,8 @@ type Mutations = { readonly transaction: { readonly mutations: readonly { type: 
 const BATCH_SIZE = 100
 
 /**
- * A TanStack DB collection over one collection of a space. An edit is safe once it is queued here, so that a handler
- * never waits for the network.
+ * * A TanStack DB collection over one collection of a space. The queue keeps an edit safe, so that a handler never
+ * waits for the network.
  */
 export class ChronicleCollection {
   readonly refused: { readonly key: string; readonly code: string | undefined }[] = []
@@ -99,7 +99,7 @@ export class ChronicleCollection {
     return reply.more
   }
 
-  /** The page holds what was sent, too (FE12): of the results, only the refusals tell more. */
+  /** The page holds the client's own writes too (FE12). Only refusals in the results add to it. */
   #apply({ results, changes, cursor, reset }: Reply): void {
     const touched = [...this.#sent, ...changes].map(({ key }) => key)
     if (reset) {
@@ -127,7 +127,7 @@ export class ChronicleCollection {
     this.#port?.commit()
   }
 
-  /** What the app is to see of a key: the last edit that waits, or else the server's copy. */
+  /** The row that the app sees: the last pending edit, or the server's copy. */
   #messageOf(key: string): ChangeMessageOrDeleteKeyMessage<Row, string> | undefined {
     const waiting = [...this.#sent, ...this.#queue].findLast((edit) => edit.key === key)
     const value = waiting ? waiting.value : (this.#copy.get(key)?.value as Row | undefined)

@@ -1,7 +1,7 @@
 import type { RxCollection, WithDeleted } from 'rxdb'
 import type { Session, Side } from './session.ts'
 
-/** What of a document is an entry's. */
+/** The fields of a document that an entry holds. */
 export interface Stored {
   readonly deleted: boolean
   readonly value: object
@@ -16,7 +16,7 @@ interface Attachment {
 
 type Attachments = Readonly<Record<string, Attachment>>
 
-/** Splits a document: attachments stay as what names them, or are left out. */
+/** Splits a document. Attachments stay as references, or are left out. */
 export function stored<T>(document: WithDeleted<T>, attachments: boolean): Stored {
   const { _deleted: deleted, ...value } = document
   if (!('_attachments' in value)) return { deleted, value }
@@ -28,7 +28,7 @@ function nameOf([id, { digest, type, length }]: [string, Attachment]) {
   return [id, { digest, type, length }] as const
 }
 
-/** Reads and writes the documents of a collection as entries; the bytes of attachments are entries of their own. */
+/** Reads and writes the documents of a collection as entries. The bytes of attachments are separate entries. */
 export function documentsOf<T>(session: Session, collection: RxCollection<T>, attachments: boolean) {
   const primary = collection.schema.primaryPath
 

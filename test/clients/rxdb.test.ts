@@ -44,7 +44,7 @@ async function humans({ name = randomToken(10), conflictHandler }: Settings = {}
   return made.human as unknown as RxCollection<Human>
 }
 
-/** A collection that follows a space, and what it heard of errors. */
+/** A collection that follows a space, and its errors. */
 async function device(space: string, { live = true, ...settings }: Settings & Partial<Options<Human>> = {}) {
   const collection = await humans(settings)
   const session = await openSession(service, space)
@@ -81,7 +81,7 @@ async function countOf(session: Session): Promise<number> {
   return (await session.request<{ entries: number }>('/api/status')).entries
 }
 
-test('[IT5] what others write is there without being asked for', async () => {
+test('[IT5] receives the writes of others without a request', async () => {
   const space = newSpace()
   const [ann, bob] = [await device(space), await device(space)]
   await ann.replication.awaitInitialReplication()
@@ -93,7 +93,7 @@ test('[IT5] what others write is there without being asked for', async () => {
   expect([...ann.errors, ...bob.errors]).toEqual([])
 })
 
-test('[IT5] what was written while the socket was lost is fetched when it is back', async () => {
+test('[IT5] fetches after a reconnect what was written in between', async () => {
   const space = newSpace()
   const [ann, bob] = [await device(space), await device(space)]
   await ann.collection.insert(human('a', 1))
@@ -104,7 +104,7 @@ test('[IT5] what was written while the socket was lost is fetched when it is bac
   await expect.poll(() => agesOf(bob.collection)).toEqual({ a: 1, b: 2 })
 })
 
-test('[IT5] a conflict is settled by the handler of RxDB, which gets the state of the master', async () => {
+test('[IT5] resolves a conflict by the handler of RxDB, which gets the state of the master', async () => {
   const space = newSpace()
   const met: unknown[] = []
   const conflictHandler: RxConflictHandler<Human> = {
@@ -130,7 +130,7 @@ test('[IT5] a conflict is settled by the handler of RxDB, which gets the state o
   expect(met).toContainEqual([1, 10, 100])
 })
 
-test('[IT5] of two tabs one replicates, and the other goes on when it closes', async () => {
+test('[IT5] replicates in one of two tabs, and in the other one when that closes', async () => {
   const space = newSpace()
   const [name, waitForLeadership] = [randomToken(10), true]
   const first = await device(space, { name, waitForLeadership })
@@ -144,7 +144,7 @@ test('[IT5] of two tabs one replicates, and the other goes on when it closes', a
   await expect.poll(() => countOf(second.session), { timeout: 20_000 }).toBe(2)
 })
 
-test('[IT5] a restart goes on where it was: nothing comes twice, what waited is sent', async () => {
+test('[IT5] continues after a restart: nothing comes twice, and pending edits are sent', async () => {
   const space = newSpace()
   const name = randomToken(10)
   const other = await device(space)
@@ -167,7 +167,7 @@ test('[IT5] a restart goes on where it was: nothing comes twice, what waited is 
   expect(Object.keys(await agesOf(after.collection))).toHaveLength(22)
 })
 
-test('[IT5] deletions reach everyone, and what was deleted can come back', async () => {
+test('[IT5] replicates deletions, and re-creations after them', async () => {
   const space = newSpace()
   const [ann, bob] = [await device(space), await device(space)]
   await ann.collection.bulkInsert([human('a', 1), human('b', 2)])
@@ -183,7 +183,7 @@ test('[IT5] deletions reach everyone, and what was deleted can come back', async
   expect(await agesOf(late.collection)).toEqual({ a: 3, b: 2 })
 })
 
-test('[IT5] a deletion and an edit of one document: the master stands on both', async () => {
+test('[IT5] ends with the state of the master on both sides after a deletion and an edit of one document', async () => {
   const space = newSpace()
   const [ann, bob] = [await device(space), await device(space)]
   await ann.collection.insert(human('a', 1))
@@ -198,7 +198,7 @@ test('[IT5] a deletion and an edit of one document: the master stands on both', 
   expect(await agesOf(bob.collection)).toEqual({})
 })
 
-test('[IT5] pages of any size add up', async () => {
+test('[IT5] replicates everything in pages of any size', async () => {
   const space = newSpace()
   const ann = await device(space, { batchSize: 7 })
   await ann.collection.bulkInsert(Array.from({ length: 50 }, (_, n) => human(`${n}`, n)))
@@ -208,7 +208,7 @@ test('[IT5] pages of any size add up', async () => {
   expect(await agesOf(bob.collection)).toEqual(await agesOf(ann.collection))
 })
 
-test('[IT5] a push whose reply is lost is repeated by RxDB, and is no conflict', async () => {
+test('[IT5] sees no conflict when RxDB retries a push whose reply was lost', async () => {
   const space = newSpace()
   const ann = await device(space, { live: false })
   await ann.replication.awaitInitialReplication()

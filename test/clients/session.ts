@@ -37,7 +37,7 @@ export interface Reply extends Page {
   readonly replayed: boolean
 }
 
-/** One device of a space. Every reply is held to docs/openapi.json. */
+/** One device of a space. Every reply is checked against docs/openapi.json. */
 export interface Session {
   readonly url: string
   readonly space: string

@@ -40,7 +40,7 @@ async function pair(name?: 'notes' | 'tasks'): Promise<readonly [Device, Device]
   return [await device(space, name), await device(space, name)]
 }
 
-/** What is kept of the edits that another one replaced. */
+/** The values that the history keeps of replaced edits. */
 async function losersOf({ session }: Device): Promise<readonly unknown[]> {
   const { conflicts } = await session.request<{ conflicts: { loser: { value?: unknown } }[] }>(
     '/api/conflicts',
@@ -60,7 +60,7 @@ function persisted(
   return Promise.all(transactions.map(({ isPersisted }) => isPersisted.promise))
 }
 
-test('[IT6] an edit is safe and shown at once without a network, and is sent later', async () => {
+test('[IT6] keeps and shows an edit at once without a network, and sends it later', async () => {
   const [ann, bob] = await pair()
   await persisted(ann.rows.insert({ id: '1', title: 'milk' }))
   expect(stateOf(ann)).toEqual({ 1: { id: '1', title: 'milk' } })
@@ -70,7 +70,7 @@ test('[IT6] an edit is safe and shown at once without a network, and is sent lat
   expect(stored.value).toEqual({ id: '1', title: 'milk' })
 })
 
-test('[IT6] different rows that were inserted, changed and deleted offline', async () => {
+test('[IT6] syncs different rows that were inserted, changed and deleted offline', async () => {
   const [ann, bob] = await pair()
   await persisted(...['1', '2', '3'].map((id) => ann.rows.insert({ id, title: `a${id}` })))
   await persisted(...['4', '5'].map((id) => bob.rows.insert({ id, title: `b${id}` })))
@@ -86,7 +86,7 @@ test('[IT6] different rows that were inserted, changed and deleted offline', asy
   expect(await losersOf(ann)).toEqual([])
 })
 
-test('[IT6] two edits of one row: one stands on both, the other stays readable', async () => {
+test('[IT6] shows the same one of two edits of a row on both devices, and keeps the other readable', async () => {
   const [ann, bob] = await pair()
   await persisted(ann.rows.insert({ id: '1', title: 'milk' }))
   await settle(ann, bob)
@@ -97,7 +97,7 @@ test('[IT6] two edits of one row: one stands on both, the other stays readable',
   expect(await losersOf(ann)).toEqual([{ id: '1', title: 'oat' }])
 })
 
-test('[IT6] under merge, edits of two fields both stand', async () => {
+test('[IT6] keeps edits of two fields under merge', async () => {
   const [ann, bob] = await pair('notes')
   await persisted(ann.rows.insert({ id: '1', title: 'milk', done: false }))
   await settle(ann, bob)
@@ -106,7 +106,7 @@ test('[IT6] under merge, edits of two fields both stand', async () => {
   expect(await losersOf(ann)).toEqual([])
 })
 
-test('[IT6] a deletion and an edit of one row', async () => {
+test('[IT6] resolves a deletion and an edit of one row', async () => {
   const [ann, bob] = await pair()
   await persisted(ann.rows.insert({ id: '1', title: 'milk' }), ann.rows.insert({ id: '2', title: 'tea' }))
   await settle(ann, bob)
@@ -117,7 +117,7 @@ test('[IT6] a deletion and an edit of one row', async () => {
   expect(await losersOf(ann)).toContainEqual({ id: '2', title: 'x' })
 })
 
-test('[IT6] a row that was deleted comes back by an insert', async () => {
+test('[IT6] restores a deleted row by an insert', async () => {
   const [ann, bob] = await pair()
   await persisted(ann.rows.insert({ id: '1', title: 'milk' }))
   await settle(ann, bob)
@@ -126,7 +126,7 @@ test('[IT6] a row that was deleted comes back by an insert', async () => {
   expect(await losersOf(ann)).toEqual([])
 })
 
-test('[IT6] both insert the same id', async () => {
+test('[IT6] resolves two inserts of the same id', async () => {
   const [ann, bob] = await pair()
   await persisted(ann.rows.insert({ id: '1', from: 'ann' }), bob.rows.insert({ id: '1', from: 'bob' }))
   const { 1: row } = await settle(ann, bob)
@@ -134,7 +134,7 @@ test('[IT6] both insert the same id', async () => {
   expect(await losersOf(ann)).toEqual([{ id: '1', from: other }])
 })
 
-test('[IT6] several edits of one row before the first answer are no conflict', async () => {
+test('[IT6] sees no conflict in several edits of one row before the first reply', async () => {
   const [ann, bob] = await pair()
   await persisted(ann.rows.insert({ id: '1', n: 0 }))
   for (let n = 1; n <= 5; n++) await persisted(change(ann, '1', { n }))
@@ -142,7 +142,7 @@ test('[IT6] several edits of one row before the first answer are no conflict', a
   expect(await losersOf(ann)).toEqual([])
 })
 
-test('[IT6] an edit that is made while a batch is under way is kept, shown and sent', async () => {
+test('[IT6] keeps, shows and sends an edit that is made while a batch is in flight', async () => {
   const [ann, bob] = await pair()
   await persisted(ann.rows.insert({ id: '1', n: 1 }))
   const syncing = ann.chronicle.sync()
@@ -154,7 +154,7 @@ test('[IT6] an edit that is made while a batch is under way is kept, shown and s
   expect(await losersOf(ann)).toEqual([])
 })
 
-test('[IT6] a lost reply: the batch is sent again and takes effect once', async () => {
+test('[IT6] retries a batch whose reply was lost, with effect once', async () => {
   const [ann, bob] = await pair()
   await persisted(ann.rows.insert({ id: '1', n: 1 }))
   ann.session.loseReply()
@@ -168,7 +168,7 @@ test('[IT6] a lost reply: the batch is sent again and takes effect once', async 
   expect(versions).toHaveLength(2)
 })
 
-test('[IT6] a row that is refused goes back, is named, and holds up none of its neighbours', async () => {
+test('[IT6] rolls a refused row back, names it, and holds up no other row', async () => {
   const [ann, bob] = await pair()
   await persisted(ann.rows.insert({ id: '1', text: 'short' }))
   await settle(ann, bob)
@@ -190,7 +190,7 @@ test('[IT6] a row that is refused goes back, is named, and holds up none of its 
   expect(await settle(ann, bob)).toMatchObject({ 1: { text: 'shorter' } })
 })
 
-test('[IT6] a device that comes later reads everything, past one page', async () => {
+test('[IT6] reads everything on a later device, past one page', async () => {
   const space = newSpace()
   const ann = await device(space)
   await persisted(...Array.from({ length: 620 }, (_, n) => ann.rows.insert({ id: `${n}`, n })))
@@ -202,7 +202,7 @@ test('[IT6] a device that comes later reads everything, past one page', async ()
   expect(late.rows.size).toBe(619)
 })
 
-test('[IT6] live queries follow what other devices write', async () => {
+test('[IT6] updates live queries with the writes of other devices', async () => {
   const [ann, bob] = await pair()
   const large = createLiveQueryCollection({
     startSync: true,
@@ -221,7 +221,7 @@ test('[IT6] live queries follow what other devices write', async () => {
 })
 
 test.each([1, 2, 3, 4, 5, 6])(
-  '[IT6] three devices that edit at random and lose replies, seed %i',
+  '[IT6] brings three devices together that edit at random and lose replies, seed %i',
   async (seed) => {
     const space = newSpace()
     const devices = [await device(space), await device(space), await device(space)]

@@ -8,7 +8,7 @@ import { backUpSpaces } from '../../infra/operate/backup/backup-spaces.ts'
 import { restoreSpaces } from '../../infra/operate/backup/restore-spaces.ts'
 import type { Service } from '../../infra/operate/service/persist.ts'
 import { mintToken, testCloud } from '../support/cloud.ts'
-import { OfflineDevice } from '../support/offline-device.ts'
+import { OfflineDevice } from '../support/devices/offline-device.ts'
 import { type FakeClock, fakeClock, limitedService, type Unkindness } from './limited-service.ts'
 
 export const cloud = testCloud()

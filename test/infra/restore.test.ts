@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { fileNameOf } from '../../infra/operate/backup/export-file.ts'
 import { runCommand } from '../standin/command.ts'
 import { mintToken } from '../support/cloud.ts'
-import { OfflineDevice } from '../support/offline-device.ts'
+import { OfflineDevice } from '../support/devices/offline-device.ts'
 import {
   backUp,
   entriesOf,

@@ -5,7 +5,7 @@ import { storedObjects } from '../../infra/local/cloud/objects.ts'
 import type { RunningCloud } from '../../infra/local/start-cloud.ts'
 import { runCommand } from '../standin/command.ts'
 import { GENEROUS, mintToken, testCloud } from '../support/cloud.ts'
-import { OfflineDevice } from '../support/offline-device.ts'
+import { OfflineDevice } from '../support/devices/offline-device.ts'
 import { ACCOUNT, type Answers, listen, REFUSED, serveApi, TOKEN } from './fake-api.ts'
 
 const CHECKOUT = join(import.meta.dirname, '../..')

@@ -3,9 +3,9 @@ import { WebSocket } from 'undici'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { RunningCloud } from '../../infra/local/start-cloud.ts'
 import { mintToken, type TestCloud, testCloud } from '../support/cloud.ts'
+import { LiveDevice } from '../support/devices/live-device.ts'
+import { OfflineDevice } from '../support/devices/offline-device.ts'
 import { realDocuments } from '../support/documents.ts'
-import { LiveDevice } from '../support/live-device.ts'
-import { OfflineDevice } from '../support/offline-device.ts'
 
 let tested: TestCloud
 let cloud: RunningCloud

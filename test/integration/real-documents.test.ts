@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { RunningCloud } from '../../infra/local/start-cloud.ts'
 import { mintToken, type TestCloud, testCloud } from '../support/cloud.ts'
+import { type Conflict, OfflineDevice } from '../support/devices/offline-device.ts'
 import { fetchDocumented } from '../support/documented.ts'
 import { realDocuments } from '../support/documents.ts'
-import { type Conflict, OfflineDevice } from '../support/offline-device.ts'
 
 const documents = realDocuments()
 const keys = [...documents.keys()]

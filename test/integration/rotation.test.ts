@@ -7,7 +7,7 @@ import type { RunningCloud } from '../../infra/local/start-cloud.ts'
 import { decodeChunks } from '../../worker/src/core/log/chunk.ts'
 import type { ChunkHeader } from '../../worker/src/core/log/chunk-header.ts'
 import { allowMuch, GENEROUS, mintToken, testCloud } from '../support/cloud.ts'
-import { OfflineDevice } from '../support/offline-device.ts'
+import { OfflineDevice } from '../support/devices/offline-device.ts'
 
 /** The live generations of the master key in each life of the runtime; all but the last end by SIGKILL. */
 const LIVES = [[1], [2, 1], [3, 2, 1], [3, 2, 1]] as const

@@ -1,12 +1,12 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { ROUTES, type Route } from '../../worker/src/http/router.ts'
-import { nameOf, type RouteName, requestTo } from './routes.ts'
-import { enrol, sessionLike, stronghold, talkTo } from './stronghold.ts'
+import { nameOf, type RouteName, requestTo } from '../support/worker/routes.ts'
+import { CAMPAIGN_TIMEOUT_MS, enrol, sessionLike, stronghold, talkTo } from '../support/worker/stronghold.ts'
 
 type Scope = 'sync:read' | 'sync:write' | 'space:admin'
 
-/** Who may send the request that `requestTo` makes. Written by hand; a route without a line does not compile. */
+/** Credentials that may send the request of `requestTo`. Written by hand; a route without a line does not compile. */
 const WHO: {
   readonly [Name in RouteName]: 'anyone' | 'admin' | 'bearer of a token in its body' | readonly Scope[]
 } = {
@@ -37,7 +37,7 @@ const WHO: {
   'DELETE /api/space': ['space:admin'],
 }
 
-/** What deals with a space as a whole, and so takes a token of all its collections. */
+/** Routes for a space as a whole, which require a token of all its collections. */
 const WHOLE: readonly RouteName[] = ['GET /api/export', 'POST /api/import', 'DELETE /api/space']
 
 const SUBSETS: readonly (readonly Scope[])[] = [
@@ -53,7 +53,7 @@ const SUBSETS: readonly (readonly Scope[])[] = [
 const target = stronghold()
 const talk = talkTo(target)
 
-/** `in` for a request that got past every check of credentials, else the refusal. */
+/** Returns `in` for a request that passed every check of credentials, otherwise the refusal. */
 async function outcome(route: Route, bearer: string | undefined, space: string): Promise<string> {
   const body = nameOf(route) === 'DELETE /api/space' ? { confirm: space } : undefined
   const response = await target.ask(...requestTo(route, { bearer, ...(body && { body }) }))
@@ -66,17 +66,17 @@ async function outcome(route: Route, bearer: string | undefined, space: string):
   return `${response.status} ${code}`
 }
 
-/** What a credential that is no session, or a bad one, must get. */
+/** Outcome expected for a credential other than a valid session. */
 function expectedOf(who: (typeof WHO)[RouteName], isAdmin: boolean): string {
   if (who === 'anyone') return 'in'
   return who === 'admin' && isAdmin ? 'in' : '401 unauthorized'
 }
 
-test('[SC3] every route has its line in the table, and no other', () => {
+test('[SC3] has one line in the table for every route', () => {
   expect(Object.keys(WHO).sort()).toEqual(ROUTES.map(nameOf).sort())
 })
 
-test('[SC3] what is no session opens no route, but the admin token those of the operator', async () => {
+test("[SC3] opens no route without a session, except the operator's with the admin token", async () => {
   const { token } = await enrol(talk, {})
   target.reached()
   const bearers: Record<string, string | undefined> = {
@@ -100,25 +100,29 @@ test('[SC3] what is no session opens no route, but the admin token those of the 
   expect(target.reached()).toBe(0)
 })
 
-test('[SC3] a session opens what its scopes are for, on every route, and nothing else', async () => {
-  let asked = 0
-  for (const scopes of SUBSETS) {
-    for (const route of ROUTES) {
-      const who = WHO[nameOf(route)]
-      const space = crypto.randomUUID()
-      const { session } = await enrol(talk, { space, scopes })
-      const found = await outcome(route, session, space)
-      const what = `${nameOf(route)} with ${scopes.join(' ')}`
-      asked += 1
-      if (typeof who === 'string') expect(found, what).toBe(expectedOf(who, false))
-      else if (who.every((scope) => scopes.includes(scope))) expect(found, what).toBe('in')
-      else expect(found, what).toBe('403 forbidden-scope')
+test(
+  '[SC3] opens to a session the routes of its scopes, and no other',
+  async () => {
+    let asked = 0
+    for (const scopes of SUBSETS) {
+      for (const route of ROUTES) {
+        const who = WHO[nameOf(route)]
+        const space = crypto.randomUUID()
+        const session = await sessionLike({ space, scopes })
+        const found = await outcome(route, session, space)
+        const what = `${nameOf(route)} with ${scopes.join(' ')}`
+        asked += 1
+        if (typeof who === 'string') expect(found, what).toBe(expectedOf(who, false))
+        else if (who.every((scope) => scopes.includes(scope))) expect(found, what).toBe('in')
+        else expect(found, what).toBe('403 forbidden-scope')
+      }
     }
-  }
-  console.info(`SC3: ${asked} pairs of scopes and route, ${ROUTES.length} routes`)
-})
+    console.info(`SC3: ${asked} pairs of scopes and route, ${ROUTES.length} routes`)
+  },
+  CAMPAIGN_TIMEOUT_MS,
+)
 
-test('[SC5] what deals with the whole space takes a token of all its collections', async () => {
+test('[SC5] requires a token of all collections for routes of the whole space', async () => {
   for (const route of ROUTES.filter(({ access }) => access === 'session')) {
     for (const collections of [['a'], ['b'], []]) {
       const space = crypto.randomUUID()
@@ -129,7 +133,7 @@ test('[SC5] what deals with the whole space takes a token of all its collections
   }
 })
 
-/** The requests of `requestTo` with their shape broken, each in one way. */
+/** Breaks the shape of the request of `requestTo`, each time in one way. */
 function misshapen(route: Route, bearer: string): readonly (readonly [string, RequestInit])[] {
   const [path, init] = requestTo(route, { bearer })
   const odd = [`${path}${path.includes('?') ? '&' : '?'}odd=1`, init] as const
@@ -147,12 +151,12 @@ async function refusalOf([path, init]: readonly [string, RequestInit]): Promise<
   return `${response.status} ${code}`
 }
 
-test('[SC16] on every route it is first told that a session has ended, then a missing scope, then a bad shape', async () => {
+test('[SC16] reports an ended session first, then a missing scope, then a bad shape, on every route', async () => {
   let asked = 0
   for (const route of ROUTES.filter(({ access }) => access === 'session')) {
     const needed = WHO[nameOf(route)] as readonly Scope[]
     const isWhole = WHOLE.includes(nameOf(route))
-    // The body of POST /api/sync decides which scope it takes; ending a session takes none.
+    // The body of POST /api/sync decides on its scope; ending a session requires none.
     const lacking = ['POST /api/sync', 'DELETE /api/auth'].includes(nameOf(route))
       ? []
       : SUBSETS.filter((scopes) => !needed.every((scope) => scopes.includes(scope)))

@@ -10,35 +10,35 @@ import { Pool } from 'undici'
 import { type RunningCloud, startCloud } from '../../infra/local/start-cloud.ts'
 import { allowMuch, GENEROUS, secretsOf } from '../support/cloud.ts'
 import { keepSecret, secretsIn } from '../support/secrets.ts'
-import { converse } from './frames.ts'
-import { random } from './random.ts'
-import type { Sent, Weather } from './storm.ts'
+import { converse } from './storm/frames.ts'
+import { random } from './storm/random.ts'
+import type { Sent, Weather } from './storm/storm.ts'
 
 /**
- * `npm run attack -- --requests 100000`: what CI runs a fixed sample of, whole. First a storm of mutated requests
- * over HTTP, against the dev stack in a process of its own, then the security tests with nothing left out.
+ * Runs all generated attacks, of which CI runs a fixed sample: `npm run attack -- --requests 100000`. First sends a storm
+ * of mutated requests over HTTP to the dev stack in a process of its own, then runs every security test in full.
  */
 const { values } = parseArgs({ options: { requests: { type: 'string', default: '100000' } } })
 
-// The table of routes comes with what answers them, and that with the platform's module, of which nothing is called.
+// The table of routes imports its handlers, and those the platform's module, of which nothing is called.
 registerHooks({
   resolve: (specifier, context, next) =>
     specifier === 'cloudflare:workers'
       ? { url: 'data:text/javascript,export function waitUntil() {}', shortCircuit: true }
       : next(specifier, context),
 })
-const { examine, examineFrame, generate } = await import('./storm.ts')
+const { examine, examineFrame, generate } = await import('./storm/storm.ts')
 
 const WORKERS = 8
 
-/** Without it the runtime refuses by itself (RFC 6455, 4.1). */
+/** Headers without which the runtime refuses a handshake itself (RFC 6455, 4.1). */
 const HANDSHAKE = {
   connection: 'Upgrade',
   'sec-websocket-version': '13',
   'sec-websocket-key': Buffer.from('a key of 16 byte').toString('base64'),
 }
 
-/** The runtime's own caches are full by then. */
+/** Share of the requests after which the runtime's own caches are full. */
 const WARM_UP = 0.2
 
 console.log(
@@ -78,7 +78,7 @@ async function storm(target: RunningCloud, requests: number): Promise<void> {
       at.sent += 1
       if (at.sent === Math.floor(requests * WARM_UP)) at.memory = memoryOf(target.workerdPid)
       const generated = generate(by, { session, admin: target.outputs.adminToken })
-      // Whoever asks for a socket gets, for the runtime takes it so.
+      // The runtime turns every request for a socket into a GET.
       const sent = wantsSocket(generated) ? { ...generated, method: 'GET', body: null } : generated
       const response = wantsSocket(sent) ? await knock(target.url, sent, weather) : await send(pool, sent)
       if (response === null) at.unsendable += 1
@@ -120,7 +120,7 @@ function wantsSocket({ headers }: Sent): boolean {
   return Object.keys(headers).some((name) => name.toLowerCase() === 'upgrade')
 }
 
-/** As a client that wants a socket, and has enough of it at once; the pool would wait for ever for what follows a 101. */
+/** Requests a socket and leaves it at once. The pool would wait for ever for the data after a 101. */
 function knock(
   url: string,
   { method, path, headers, body, messages }: Sent,
@@ -162,7 +162,7 @@ function toResponse(
   return new Response(hasBody ? bytes : null, { status: statusCode, headers: pairs })
 }
 
-/** Null for what no client can send. */
+/** Returns null for a request that no client can send. */
 async function send(pool: Pool, { method, path, headers, body }: Sent): Promise<Response | null> {
   const asked = prepare(() => pool.request({ method: method as 'GET', path, headers, body }))
   const answered = await asked.catch((cause: Error & { code?: string }) => {

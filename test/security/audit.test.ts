@@ -2,18 +2,18 @@ import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import type { Route } from '../../worker/src/http/router.ts'
 import { secretsIn } from '../support/secrets.ts'
-import { witnessed } from '../support/witness.ts'
+import { witnessed } from '../support/setup/witness.ts'
+import { nameOf, type RouteName, requestTo, routesFor } from '../support/worker/routes.ts'
+import { enrol, stronghold } from '../support/worker/stronghold.ts'
 import { talk } from './canaries.ts'
-import { nameOf, type RouteName, requestTo, routesFor } from './routes.ts'
-import { enrol, stronghold } from './stronghold.ts'
 
 const target = stronghold()
 const bearer = env.ADMIN_TOKEN
 
-/** What changes something, of what the admin token opens. */
+/** Routes of the admin token that change something. */
 const ACTS = routesFor('admin').filter(({ method }) => method !== 'GET')
 
-/** All that KV holds of what operators did: names, metadata and values. */
+/** Reads all audit records in KV: names, metadata and values. */
 async function kept(): Promise<readonly string[]> {
   const records: string[] = []
   for (let cursor: string | null = null; ; ) {
@@ -26,7 +26,7 @@ async function kept(): Promise<readonly string[]> {
   }
 }
 
-test('[OP1] every route of the operator that may change something leaves one record, and no other does', async () => {
+test('[OP1] keeps one record for every route of the operator that may change something, and for no other', async () => {
   for (const route of routesFor('admin')) {
     const [path, init] = requestTo(route, { bearer })
     for (const url of [path, `${path}?x=1`, `${path}/`, `${path}/x`]) {
@@ -45,7 +45,7 @@ test('[OP1] every route of the operator that may change something leaves one rec
 const ISSUER = 'https://login.example/'
 const SCOPES = ['sync:read']
 
-/** Bodies with something wherever a text may stand; `name` where one stands that is recorded. */
+/** Bodies with `text` in every text field, and `name` in those that are recorded. */
 const BODIES: { readonly [Name in RouteName]?: (text: string, name: string) => readonly object[] } = {
   'POST /api/tokens': (text, name) => [
     { subject: name, scopes: SCOPES, collections: [text], name: text },
@@ -70,10 +70,10 @@ function provider(text: string): object {
   return { issuer: `${ISSUER}${text}`, audiences: [text], jwksUrl: `${ISSUER}${text}`, scopes: SCOPES }
 }
 
-/** No secret, but nothing that a record has a place for. */
+/** No secret, but also no field of a record. */
 const VALUE = 'canary-1-value'
 
-/** Requests to a route with a text wherever one may be. The token is there. */
+/** Requests to a route with `text` in every field. The token exists. */
 function requestsWith(route: Route, text: string, tokenId: string): Sent[] {
   const [pattern, init] = requestTo(route, { bearer })
   const path = pattern.replace('/1', `/${tokenId}`)
@@ -85,7 +85,7 @@ function requestsWith(route: Route, text: string, tokenId: string): Sent[] {
       origin: `https://${text}`,
       'user-agent': text,
       'cf-connecting-ip': text,
-      // A client names its requests as it likes: with a value of its own too.
+      // A client may choose any request id, also a value of its own.
       ...(text !== VALUE && { 'x-request-id': text }),
     },
   }
@@ -103,7 +103,7 @@ function requestsWith(route: Route, text: string, tokenId: string): Sent[] {
 
 type Sent = [path: string, init: RequestInit]
 
-test('[OP2] no credential, key or value gets into a record or its line, wherever an operator puts it', async () => {
+test('[OP2] keeps credentials, keys and values out of records and their lines, wherever an operator puts them', async () => {
   const { token, session } = await enrol(talk, {})
   const credentials = [token, session, session.slice(0, 120), bearer, env.MASTER_KEY, env.SESSION_KEY]
   const before = await kept()
@@ -117,7 +117,7 @@ test('[OP2] no credential, key or value gets into a record or its line, wherever
         const { status } = await target.ask(path, init)
         expect(status, `${route.method} ${path} ${init.body}`).toBeLessThan(500)
       }
-      // The token was minted by an act as well.
+      // Minting the token was an act as well.
       asked += sent.length + 1
     }
   }
@@ -131,7 +131,7 @@ test('[OP2] no credential, key or value gets into a record or its line, wherever
   console.info(`OP2: ${asked} acts, most with a secret somewhere; none in their records`)
 })
 
-test('[OP2] what is listed are the named fields of a record, whatever else KV holds', async () => {
+test('[OP2] lists only the named fields of a record, whatever else KV holds', async () => {
   const { tokenId } = await enrol(talk, { name: 'canary-1-name' })
   const { body } = await talk('GET', '/api/audit', { bearer })
   const fields = ['at', 'act', 'status', 'requestId', 'admin', 'address', 'target']

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
-import { enrol, stronghold, talkTo } from './stronghold.ts'
+import { enrol, stronghold, talkTo } from '../support/worker/stronghold.ts'
 
-/** The number of whoever a canary in a text belongs to. */
+/** Matches a canary, with the number of its owner. */
 const CANARY = /canary-(\d+)-\w*/g
 
 const T = Date.now() - 60_000
@@ -9,7 +9,7 @@ const T = Date.now() - 60_000
 const target = stronghold()
 export const talk = talkTo(target)
 
-/** A subject with a space of its own that holds canaries wherever a space holds anything. */
+/** Subject with a space of its own that holds canaries in every kind of content. */
 export interface Tenant {
   readonly number: number
   readonly client: string
@@ -22,7 +22,7 @@ export interface Tenant {
   readonly conflict: number
 }
 
-/** Founds a space with keys, values, conflicts and history that carry the number of their owner. */
+/** Fills a new space with keys, values, conflicts and history that carry the number of their owner. */
 export async function tenant(number: number): Promise<Tenant> {
   const canary = (what: string) => `canary-${number}-${what}`
   const [space, client] = [canary('space'), canary('phone')]
@@ -46,21 +46,21 @@ export async function tenant(number: number): Promise<Tenant> {
   return { number, client, session, tokenId, space, key, cursor: body.cursor, version: body.head, conflict }
 }
 
-/** Whose canaries a text holds, but for those that the one who asked put in. */
+/** Returns the owners of the canaries in a text, except those that the request contained. */
 export function ownersIn(text: string, asked: string): readonly number[] {
   const own = new Set(Array.from(asked.matchAll(CANARY), ([canary]) => canary))
   const found = Array.from(text.matchAll(CANARY)).filter(([canary]) => !own.has(canary))
   return [...new Set(found.map(([, number]) => Number(number)))]
 }
 
-/** A reply with all that could tell something in it. */
+/** Reply with its status, headers and body as text. */
 export interface Heard {
   readonly status: number
   readonly asked: string
   readonly text: string
 }
 
-/** Sends one request; what came back, headers and all. */
+/** Sends one request, and returns the whole reply. */
 export async function hear(
   [method, path, body]: readonly [method: string, path: string, body?: object],
   { bearer, headers = {} }: { readonly bearer: string; readonly headers?: Record<string, string> },
@@ -81,7 +81,7 @@ export async function hear(
   return { status: response.status, asked, text: `${lines.join('\n')}\n${text}` }
 }
 
-/** All that a session can read of its space. */
+/** Reads everything that a session may read of its space. */
 export async function everything(session: string): Promise<readonly Awaited<ReturnType<typeof talk>>[]> {
   const paths = ['/api/changes', '/api/conflicts', '/api/status']
   return Promise.all(paths.map((path) => talk('GET', path, { bearer: session })))

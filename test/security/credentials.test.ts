@@ -2,12 +2,12 @@ import { listDurableObjectIds } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import type { Route } from '../../worker/src/http/router.ts'
-import { device, mint, send } from '../worker/client.ts'
+import { device, mint, send } from '../support/worker/client.ts'
+import { requestTo, routesFor } from '../support/worker/routes.ts'
+import { type Stronghold, sessionLike, stronghold } from '../support/worker/stronghold.ts'
 import { damages, type Forgery, flips, imitations, replaceAt, substitutions } from './forgery.ts'
-import { requestTo, routesFor } from './routes.ts'
-import { type Stronghold, sessionLike, stronghold } from './stronghold.ts'
 
-/** Sends forged credentials to some routes in turn. Every one must be refused, with no object reached. */
+/** Sends forged credentials to some routes in turn. Each must be refused without a call of an object. */
 async function assault(
   target: Stronghold,
   forgeries: readonly Forgery[],
@@ -32,7 +32,7 @@ async function assault(
   return { refused, unsendable }
 }
 
-/** What is no header value, or holds what is not ASCII, on which the runtime comments at length. */
+/** False for an invalid header value, and for one that is not ASCII, about which the runtime logs at length. */
 function isSendable({ headers }: RequestInit): boolean {
   try {
     return /^[\x20-\x7e\t]*$/.test(new Headers(headers).get('authorization') ?? '')
@@ -41,12 +41,12 @@ function isSendable({ headers }: RequestInit): boolean {
   }
 }
 
-/** One that is valid again once white space around it is cut off, as HTTP does. */
+/** False for a forgery that is valid once HTTP has trimmed its white space. */
 function isOther(text: string): ({ text }: Forgery) => boolean {
   return (forgery) => forgery.text.trim() !== text
 }
 
-test('[SC1] no session that was forged or damaged is accepted, on any route, and none wakes an object', async () => {
+test('[SC1] refuses every forged or damaged session on every route, and wakes no object', async () => {
   const target = stronghold()
   const valid = await sessionLike()
   const routes = routesFor('session')
@@ -70,7 +70,7 @@ test('[SC1] no session that was forged or damaged is accepted, on any route, and
   expect(target.reached()).toBeGreaterThan(0)
 })
 
-/** CRC-32 in base 36, as the checksum of a token is: a forger knows it. */
+/** Computes CRC-32 in base 36, the checksum of a token, which a forger knows. */
 function checksum(secret: string): string {
   const crc = Array.from(secret).reduce((sum, character) => {
     let rest = (sum ^ character.charCodeAt(0)) & 0xff
@@ -80,7 +80,7 @@ function checksum(secret: string): string {
   return ((crc ^ 0xffffffff) >>> 0).toString(36).padStart(7, '0')
 }
 
-test('[SC1] no API token with a character changed is accepted, its checksum right or wrong', async () => {
+test('[SC1] refuses an API token with a changed character, whether its checksum is right or wrong', async () => {
   const { token } = await mint()
   const [prefix, secret] = [token.slice(0, 8), token.slice(8, 51)]
   expect(token).toBe(prefix + secret + checksum(secret))
@@ -115,14 +115,14 @@ test('[SC1] no API token with a character changed is accepted, its checksum righ
     codes[code] = (codes[code] ?? 0) + 1
   }
   expect(target.reached()).toBe(0)
-  // The empty text is the only one that is no token by its shape.
+  // The empty text is the only one without the shape of a token.
   expect(codes['invalid-request']).toBe(1)
   console.info(
     `SC1: ${all.length} API tokens (${guessed.length} with a right checksum): none accepted, 0 objects`,
   )
 })
 
-test('[SC1] nothing but the admin token opens what is for the operator', async () => {
+test("[SC1] opens the operator's routes to the admin token only", async () => {
   const target = stronghold()
   const { token } = await mint()
   const admin = env.ADMIN_TOKEN
@@ -135,7 +135,7 @@ test('[SC1] nothing but the admin token opens what is for the operator', async (
   console.info(`SC1: ${refused} admin tokens: none accepted, 0 objects woken`)
 })
 
-test('[SC2] what was revoked is refused by the object at once, on every route', async () => {
+test('[SC2] refuses a revoked token or session in the object at once, on every route', async () => {
   const target = stronghold()
   for (const end of ['session', 'token', 'rotation', 'overlap'] as const) {
     const { token, id } = await mint({ scopes: ['sync:read', 'sync:write', 'space:admin'] })

@@ -1,16 +1,16 @@
 import { env } from 'cloudflare:workers'
 import { parseGenerations } from '../../worker/src/core/values/generations.ts'
-import { sessionLike } from './stronghold.ts'
+import { sessionLike } from '../support/worker/stronghold.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
-/** A text that passes for a credential with nobody, and what was done to it. */
+/** Invalid credential, and how it was made. */
 export interface Forgery {
   readonly how: string
   readonly text: string
 }
 
-/** Each byte of a text with each of its bits turned, as far as a header can hold it. */
+/** Flips each bit of each byte of a text, as far as a header can hold the result. */
 export function flips(text: string): readonly Forgery[] {
   return Array.from(text).flatMap((character, place) =>
     Array.from({ length: 8 }, (_, bit) => ({
@@ -20,7 +20,7 @@ export function flips(text: string): readonly Forgery[] {
   )
 }
 
-/** Each character of a text in the place of which each other one of base64url stands. */
+/** Replaces characters of a text by each other character of base64url. */
 export function substitutions(text: string, places: readonly number[]): readonly Forgery[] {
   return places.flatMap((place) =>
     Array.from(ALPHABET)
@@ -33,7 +33,7 @@ export function replaceAt(text: string, place: number, character: string): strin
   return text.slice(0, place) + character + text.slice(place + 1)
 }
 
-/** A text cut off, doubled, padded, and with white space and signs that look like its own. */
+/** Truncates, doubles and pads a text, and inserts white space and similar characters. */
 export function damages(text: string): readonly Forgery[] {
   const cuts = Array.from({ length: text.length }, (_, length) => ({
     how: `its first ${length}`,
@@ -85,13 +85,13 @@ export function damages(text: string): readonly Forgery[] {
   ].filter((forgery) => forgery.text !== text)
 }
 
-/** Any bytes as base64url. */
+/** Encodes bytes as base64url. */
 export function toBase64Url(bytes: Uint8Array | string): string {
   const binary = typeof bytes === 'string' ? bytes : String.fromCharCode(...bytes)
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
 }
 
-/** Sessions that are well made, of the wrong stuff. */
+/** Makes well-formed sessions with wrong headers, claims or keys. */
 export async function imitations(): Promise<readonly Forgery[]> {
   const valid = await sessionLike()
   const [, payload = ''] = valid.split('.')
@@ -126,7 +126,7 @@ export async function imitations(): Promise<readonly Forgery[]> {
   ]
 }
 
-/** Signs whatever it is given with an HMAC, as a forger would who mistakes one thing for another. */
+/** Signs any header and claims with an HMAC, as a forger with the wrong secret would. */
 async function sign(header: object, claims: object, secret: string): Promise<string> {
   const { hash = 'SHA-256' } = { hash: HASHES[String((header as { alg?: unknown }).alg)] }
   const key = await crypto.subtle.importKey(

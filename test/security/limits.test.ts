@@ -2,15 +2,15 @@ import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import * as generalLimits from '../../worker/src/core/values/limits.ts'
 import * as socketLimits from '../../worker/src/core/values/socket-limits.ts'
+import { enrol, stronghold } from '../support/worker/stronghold.ts'
 import { talk } from './canaries.ts'
-import { enrol, stronghold } from './stronghold.ts'
 
 const limits = { ...generalLimits, ...socketLimits }
 
 const target = stronghold()
 const T = Date.now() - 60_000
 
-/** What the service says to something of a size: `taken`, or why not. */
+/** Reply to an input of some size: `taken`, or the code of the refusal. */
 type Probe = (size: number, session: string) => Promise<string>
 
 async function said(
@@ -79,7 +79,7 @@ function nested(depth: number): unknown {
   return JSON.parse('['.repeat(depth) + ']'.repeat(depth))
 }
 
-/** A body of so many bytes, declared or not. */
+/** Sends a body of `size` bytes, declared or not. */
 function bodies(isDeclared: boolean): Probe {
   return async (size, session) => {
     const text = '{"changes":[]}'
@@ -91,7 +91,7 @@ function bodies(isDeclared: boolean): Probe {
   }
 }
 
-/** A credential of so many characters is read, and found to be none, or not read at all. */
+/** Sends a credential of `size` characters, which is read and found invalid, or not read at all. */
 const credential: Probe = (size) =>
   said('POST', '/api/auth', { body: { token: 'x'.repeat(size) } }).then((code) =>
     code === 'unauthorized' ? 'taken' : code,
@@ -125,7 +125,7 @@ const {
   MAX_CLAIM_NAME_LENGTH: CLAIMS,
 } = limits
 
-/** What it is, how much of it is taken, how one more is refused, and how to ask. */
+/** Each limit: its name, its value, the code past it, and its probe. */
 const POINTS: readonly (readonly [what: string, limit: number, refused: string, probe: Probe])[] = [
   ['bytes of a key', KEY, 'invalid-key', pushes((size) => ({ key: 'k'.repeat(size) }))],
   [
@@ -219,9 +219,9 @@ const POINTS: readonly (readonly [what: string, limit: number, refused: string, 
   ['days of tombstones', DAYS, 'invalid-request', configures((size) => ({ tombstoneDays: size }))],
 ]
 
-/** Tried on both sides by the test that is named; the others are no limits on what is sent. */
+/** Limits tested on both sides by the named test. The unnamed ones are no limits of an input. */
 const ELSEWHERE: readonly (keyof typeof limits)[] = [
-  'MAX_SESSION_LENGTH', // [TK4] every token that can be minted opens sessions that are short enough to be used
+  'MAX_SESSION_LENGTH', // [TK4] mints only tokens whose sessions are short enough to be used
   'SESSION_TTL_SECONDS', // [AU1] exchanges a token for a session
   'BODY_DEADLINE_MS', // [ER10], [IM8]
   'MIN_BODY_BYTES', // [ER10], [IM8]
@@ -258,7 +258,7 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'MAX_PAGE_READ_BYTES', // [FE2]
   'MAX_QUERY_PARAMETERS', // [SC14]
   'MAX_BLANK_LINES', // [IM11]
-  'MAX_POINTER_LENGTH', // [JS2] names the first fault in the canonical order, whatever the order of the keys
+  'MAX_POINTER_LENGTH', // [JS2]
   'MAX_IN_FLIGHT_BYTES', // [SC15]
   'PAGE_IN_FLIGHT_BYTES',
   'PUSH_IN_FLIGHT_FACTOR',
@@ -276,7 +276,7 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'MAX_ALL_QUEUED_LENGTH',
   'MAX_LONE_LENGTH', // [LV22]
   'MAX_LINE_LENGTH', // [IM6]
-  'IMPORT_BATCH_LINES', // [IM4]: how it is parted shows in nothing but time
+  'IMPORT_BATCH_LINES', // [IM4]: the split shows only in time
   'IMPORT_BATCH_LENGTH',
   'IMPORT_RETRY_SECONDS',
   'ABSENCE_RETRY_SECONDS', // [ED11]
@@ -305,7 +305,7 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
 ]
 
 test.for(POINTS)(
-  '[SC7] %s: %i is taken, as is one less, and one more is %s',
+  '[SC7] tests %s: takes %i and one less, and refuses one more with %s',
   async ([, limit, refused, probe]) => {
     const { session } = await enrol(talk, { space: crypto.randomUUID() })
     const there = { key: 'there', value: 1, timestamp: T }
@@ -316,7 +316,7 @@ test.for(POINTS)(
   },
 )
 
-test('[SC7] every limit has its points here, or a test of its own elsewhere', () => {
+test('[SC7] tests every limit here or in a test of its own', () => {
   const here = Object.entries(limits).filter(([name]) => !ELSEWHERE.includes(name as never))
   const points = POINTS.map(([, point]) => point)
   for (const [name, limit] of here) expect(points, name).toContain(limit)

@@ -1,11 +1,11 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { ROUTES } from '../../worker/src/http/router.ts'
-import { requestTo } from './routes.ts'
-import { stronghold } from './stronghold.ts'
+import { requestTo } from '../support/worker/routes.ts'
+import { stronghold } from '../support/worker/stronghold.ts'
 
 const ALLOWED = [
-  // The host that the attacks are sent to.
+  // Host of the attacks.
   'https://sync.example',
   'capacitor://localhost',
   `chrome-extension://${'a'.repeat(32)}`,
@@ -58,7 +58,7 @@ function hostsLike(host: string): readonly string[] {
   ]
 }
 
-/** What could be taken for one of the allowed origins by who compares less than all of it. */
+/** Origins that an incomplete comparison could take for an allowed one. */
 function lookalikes(origin: string): readonly string[] {
   const [scheme = '', rest = ''] = origin.split('://')
   const [host = '', port] = rest.split(':')
@@ -85,7 +85,7 @@ function lookalikes(origin: string): readonly string[] {
   ]
 }
 
-/** As a header carries it: white space around a value is none of it; null where no header can. */
+/** Returns the value as a header carries it, trimmed; null if no header can hold it. */
 function asHeader(origin: string): string | null {
   try {
     const value = new Headers({ origin }).get('origin') ?? ''
@@ -95,7 +95,7 @@ function asHeader(origin: string): string | null {
   }
 }
 
-test('[SC6] only the exact origins of the stack are echoed, on every route and preflight', async () => {
+test('[SC6] echoes only the exact origins of the stack, on every route and preflight', async () => {
   const target = stronghold({ CORS_ORIGINS: ALLOWED as Env['CORS_ORIGINS'] })
   const more = [
     'null',

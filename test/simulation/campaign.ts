@@ -3,25 +3,25 @@ import { runHistory } from './run-history.ts'
 import { type Invariant, Violation } from './values/violation.ts'
 import { alteredFloor, SMALL_LIMITS } from './workshop.ts'
 
-/** A history that did not hold. Its seed makes it again: `npm run simulate -- --seed 7`. */
+/** A history that failed. `npm run simulate -- --seed 7` repeats the one of seed 7. */
 export interface Failure {
   readonly seed: number
-  /** Null: nothing was promised about it, but a request failed or never ended. */
+  /** Null if no invariant is violated, but a request failed or never ended. */
   readonly invariant: Invariant | null
   readonly cause: unknown
 }
 
-/** What many histories came to. */
+/** The result of many histories. */
 export interface Campaign {
   readonly histories: number
   readonly figures: ReadonlyMap<Figure, number>
-  /** How often each invariant was asked for. */
+  /** The number of checks of each invariant. */
   readonly asked: ReadonlyMap<Invariant, number>
   readonly failures: readonly Failure[]
   readonly seconds: number
 }
 
-/** Runs the histories of seeds one after the other; every second one with limits so small that all of them count. */
+/** Runs the histories of consecutive seeds. Every second one has small limits, so that all limits matter. */
 export async function runCampaign(from: number, histories: number): Promise<Campaign> {
   const product = await alteredFloor([])
   const small = await alteredFloor(SMALL_LIMITS)
@@ -45,7 +45,7 @@ function add<K>(totals: Map<K, number>, counts: ReadonlyMap<K, number>): void {
   for (const [name, count] of counts) totals.set(name, (totals.get(name) ?? 0) + count)
 }
 
-/** What a person wants to know of a campaign. */
+/** Describes a campaign for a person. */
 export function describeCampaign({ histories, figures, asked, failures, seconds }: Campaign): string {
   const rate = (histories / seconds).toFixed(1)
   const lines = [

@@ -1,4 +1,4 @@
-/** The erasure of a space, by a process that dies at each of its statements. */
+/** Erases a space by a process that dies at each of the statements in turn. */
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import { foundAgain, migrate } from '../../worker/src/objects/store/tables.ts'
@@ -24,7 +24,7 @@ function filled(): DatabaseSync {
   return db
 }
 
-/** Erases a space until the process dies at a statement; how many there were if it did not. */
+/** Erases a space until the process dies at a statement. Returns the number of statements if it did not die. */
 function eraseUntil(db: DatabaseSync, fatal: number): number | null {
   let statements = 0
   const watch = {
@@ -43,7 +43,7 @@ function eraseUntil(db: DatabaseSync, fatal: number): number | null {
   }
 }
 
-test('[SP1] wherever the process dies, a space is erased with the time of it, or not at all', () => {
+test('[SP1] erases a space together with the time of its erasure, or not at all, wherever the process dies', () => {
   const before = dump(filled())
   const whole = filled()
   const statements = eraseUntil(whole, Number.POSITIVE_INFINITY) ?? 0

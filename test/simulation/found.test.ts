@@ -1,4 +1,4 @@
-/** What generated histories have found, each in as few steps as it takes. */
+/** Bugs that generated histories have found, each reproduced in as few steps as possible. */
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import type { Policy } from '../../worker/src/core/batch/policy.ts'
@@ -19,7 +19,7 @@ function spaceWith(defaultPolicy: Policy): Space {
   const config = { revision: 1, defaultPolicy, policies: {}, historyDays: 30, tombstoneDays: 90 }
   const env = { MASTER_KEY: ringOf(1), CHRONICLE_KV: { get: async () => config } }
   const ctx = { id: { toString: () => 'space' }, storage }
-  // What a space uses of the platform, and no more.
+  // A space uses no more of the platform than this.
   return floor.openSpace(ctx as unknown as DurableObjectState, env as unknown as Env)
 }
 
@@ -34,7 +34,7 @@ function session(id: string): Seat['session'] {
   return newcomer(new Random(1), id).session
 }
 
-/** Lets something happen while the space seals for the so manieth time for a client. */
+/** Runs work during the nth seal of the space for a client. */
 function interrupt(
   space: Space,
   { client, nth }: { client: string; nth: number },
@@ -49,7 +49,7 @@ function interrupt(
   Object.assign(space, { keys: async () => ({ ...(await keys()), seal }) })
 }
 
-test('[BA7] a merge that is called off while it is sealed leaves every change with its own key', async () => {
+test('[BA7] keeps every change under its own key if a merge is abandoned while it is sealed', async () => {
   const space = spaceWith('merge')
   await push(space, 'a', [{ key: 'k', value: { a: 1 }, timestamp: START, base: null }])
   interrupt(space, { client: 'b', nth: 2 }, () =>
@@ -67,7 +67,7 @@ test('[BA7] a merge that is called off while it is sealed leaves every change wi
   ])
 })
 
-test("[SY6] a blind write over the writer's own merge keeps the other side of it as a loser", async () => {
+test('[SY6] keeps the other side of a merge as a loser under a blind write by its own client', async () => {
   const space = spaceWith('merge')
   await push(space, 'a', [{ key: 'k', value: { a: 1 }, timestamp: START, base: null }])
   const merged = await push(space, 'b', [{ key: 'k', value: { b: 1 }, timestamp: START + 5, base: null }])

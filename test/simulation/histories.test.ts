@@ -9,61 +9,61 @@ beforeAll(async () => {
   console.log(describeCampaign(campaign))
 }, 300_000)
 
-/** Passes if an invariant was asked for and always held; a failure names the seeds. */
+/** Passes if an invariant was checked and always held. A failure names the seeds. */
 function expectHeld(invariant: Invariant): void {
   expect(campaign.failures.filter((failure) => failure.invariant === invariant)).toEqual([])
   expect(campaign.asked.get(invariant)).toBeGreaterThan(100)
 }
 
-test('[IN1] all clients come to the same state once quiet, deletions included', () => {
+test('[IN1] brings all clients to the same state, deletions included', () => {
   expectHeld('IN1')
 })
 
-test('[IN2] nothing that was acknowledged is lost: it stands, is in the history or a merge, or is a kept loser', () => {
+test('[IN2] loses no acknowledged write: each is current, in the history, in a merge, or a kept loser', () => {
   expectHeld('IN2')
 })
 
-test('[IN3] the feed ascends and no cursor goes back without a reset', () => {
+test('[IN3] sends an ascending feed, and moves no cursor back without a reset', () => {
   expectHeld('IN3')
 })
 
-test('[IN4] what is sent again takes effect once and is answered alike', () => {
+test('[IN4] applies a retry once, and repeats the reply', () => {
   expectHeld('IN4')
 })
 
-test('[IN5] clients read what they wrote', () => {
+test('[IN5] lets clients read their own writes', () => {
   expectHeld('IN5')
 })
 
-test('[IN6] nothing is overwritten silently by who has not seen it', () => {
+test('[IN6] overwrites no version without a conflict by a client that has not seen it', () => {
   expectHeld('IN6')
 })
 
-test('[IN7] nothing is refused because of a clock', () => {
+test('[IN7] refuses nothing because of a clock', () => {
   expectHeld('IN7')
 })
 
-test('[IN8] versions ascend by one, and one version is the same for everybody and for ever', () => {
+test('[IN8] numbers versions by one, and shows a version the same to everybody and for ever', () => {
   expectHeld('IN8')
 })
 
-test('[IN9] nobody is shown what their token does not grant', () => {
+test('[IN9] shows no client more than its token grants', () => {
   expectHeld('IN9')
 })
 
-test('[IN10] a batch is there as a whole or not at all, wherever the process is killed', () => {
+test('[IN10] stores a batch as a whole or not at all, wherever the process is killed', () => {
   expectHeld('IN10')
 })
 
-test('[SP1] whenever the process dies, nobody from before an erasure comes back, and nothing is left', () => {
+test('[SP1] lets no client from before an erasure come back, and leaves nothing, whenever the process dies', () => {
   expectHeld('SP1')
 })
 
-test('no history ends in a request that fails or never ends', () => {
+test('ends no history in a request that fails or never ends', () => {
   expect(campaign.failures.filter(({ invariant }) => invariant === null)).toEqual([])
 })
 
-test('the histories hold what they are made for', () => {
+test('runs histories that contain every kind of event', () => {
   for (const figure of [
     'replays',
     'lost',

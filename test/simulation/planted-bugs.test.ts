@@ -20,7 +20,7 @@ test.each(BUGS)('finds a product that $name', async (bug) => {
   expect(nameOf(await firstSymptom(bug))).toBe(bug.error ?? 'Violation')
 })
 
-/** The first violation, or the first error of another kind, in the histories of a product with a bug. */
+/** Finds the first violation, or another error, in the histories of a product with a bug. */
 async function firstSymptom(bug: Bug): Promise<unknown> {
   const { from = 1 } = bug
   let isMet = false
@@ -40,7 +40,7 @@ async function firstSymptom(bug: Bug): Promise<unknown> {
     : `never run: worker/src does not call ${functions} where the bug was. Plant it where this is decided now.`
 }
 
-/** The name of an error, or a text that says why there is none. */
+/** The name of an error, or the text that says why there was no error. */
 function nameOf(symptom: unknown): unknown {
   return symptom instanceof Error ? symptom.name : symptom
 }

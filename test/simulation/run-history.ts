@@ -8,7 +8,7 @@ import { Random } from './values/random.ts'
 
 const OPERATIONS = [...EVERYWHERE, ...TO_THE_SERVER]
 
-/** Makes the history of a seed and checks it; throws the violation that it finds. */
+/** Runs and checks the history of a seed. Throws the violation that it finds. */
 export async function runHistory(seed: number, floor: Floor): Promise<World<NodeHost>> {
   const random = new Random(seed)
   const world = new World(random, new NodeHost(floor, random))

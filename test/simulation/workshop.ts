@@ -3,7 +3,7 @@ import { build } from 'esbuild'
 import { type Alteration, altering } from '../support/alter.ts'
 import type { Floor } from './host/floor.ts'
 
-/** Builds the object floor with alterations, and loads it. Rejects where there is nothing of that name to alter. */
+/** Builds the object floor with alterations, and loads it. Rejects if a name to alter does not exist. */
 export async function alteredFloor(alterations: readonly Alteration[]): Promise<Floor> {
   const { outputFiles } = await build({
     entryPoints: [join(import.meta.dirname, 'host/floor.ts')],
@@ -24,7 +24,7 @@ export async function alteredFloor(alterations: readonly Alteration[]): Promise<
 }
 
 /**
- * Limits so small that a short history has many segments, pages, slices and drops. Decisions do not depend on them.
+ * * Limits so small that a short history has many segments, pages, slices and drops. Decisions do not depend on them.
  */
 export const SMALL_LIMITS: readonly Alteration[] = Object.entries({
   MAX_PAGE_READ_BYTES: 2000,

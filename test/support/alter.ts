@@ -19,14 +19,14 @@ export interface OtherFunction {
 }
 
 /**
- * A change of the product that names what it changes. A file may move and its lines may change: only the name counts,
- * whether it is exported or not.
+ * * A change of the product that names what it changes. Only the name counts, so that a file may move and its lines may
+ * change. The function need not be exported.
  */
 export type Alteration = OtherConstant | OtherFunction
 
 /**
- * Changes modules of the product while they are bundled. The build fails unless every name is declared in one module of
- * it, and only one.
+ * * Changes modules of the product while they are bundled. The build fails unless every name is declared in one module
+ * of it, and only one.
  */
 export function altering(alterations: readonly Alteration[]): Plugin {
   return {
@@ -78,7 +78,7 @@ function alter(text: string, alteration: Alteration): string {
   return `${renamed}\n${exported}function ${name}(...args) { return (${other})(original_${name}, ...args) }\n`
 }
 
-/** What keeps an alteration from being made, and what to do about it. */
+/** The reason why an alteration cannot be made, and the remedy. */
 function problemWith(alteration: Alteration, modules: readonly string[]): readonly string[] {
   const name =
     'constant' in alteration ? `constant ${alteration.constant}` : `function ${alteration.function}`

@@ -25,7 +25,7 @@ const PATHS: Paths = document.paths as never
 const RESPONSES: Readonly<Record<string, Described>> = document.components.responses as never
 const HEADERS: Readonly<Record<string, Header>> = document.components.headers as never
 
-/** What the edge answers where there is no operation to describe it. */
+/** Codes of the edge where no operation is documented. */
 const ELSEWHERE = [
   'forbidden-origin',
   'not-found',
@@ -38,7 +38,7 @@ const ELSEWHERE = [
 const NDJSON = 'application/x-ndjson'
 const PROBLEM = 'application/problem+json'
 
-/** The one field of the only replies that give a credential ([SC8]). */
+/** Field with the credential in each reply that issues one ([SC8]). */
 const GIVEN: Readonly<Record<string, string>> = {
   'POST /api/auth': 'session',
   'POST /api/live/ticket': 'ticket',
@@ -49,14 +49,13 @@ const GIVEN: Readonly<Record<string, string>> = {
 const COMMON_HEADERS = ['x-request-id', 'cache-control', 'vary', 'x-content-type-options']
 
 /**
- * Throws unless docs/openapi.json describes the response to the letter: status, content type, headers and body, and
- * no field that it does not name; and if it shows a credential that it is not there to give. Gives the response back
- * unread.
+ * Throws unless docs/openapi.json describes the response exactly: status, content type, headers and body, without unnamed
+ * fields. Also throws if the response holds a credential that it should not issue. Returns the response unread.
  */
 export async function documented(request: Request, response: Response): Promise<Response> {
   const { pathname } = new URL(request.url)
   const isSocket = response.status === 101
-  // A socket that was opened has no body. What is streamed is read by the test, as it comes.
+  // An open socket has no body. Streamed bodies are read by the test as they arrive.
   const isUnread = isSocket || response.headers.get('content-type') === NDJSON
   const answer = { response, text: isUnread ? '' : await response.clone().text() }
   const found = [
@@ -69,7 +68,7 @@ export async function documented(request: Request, response: Response): Promise<
   )
 }
 
-/** `fetch` of a response that must be as documented. */
+/** Fetches a response that must be as documented. */
 export async function fetchDocumented(url: string, init: RequestInit): Promise<Response> {
   return documented(new Request(url, { method: init.method ?? 'GET' }), await fetch(url, init))
 }
@@ -89,14 +88,14 @@ function discrepancies(method: string, pathname: string, answer: Answer): readon
   return [...missing, ...compare(resolve(response), method, answer)]
 }
 
-/** A path as the description names it. */
+/** Returns a path as the document names it. */
 function patternOf(pathname: string): string {
   return pathname.replace(/(?<=\/tokens\/)[^/]+(?=\/rotate$)/, '{id}')
 }
 
-/** The kinds of credentials that an answer shows, but for the one it gives. */
+/** Lists the kinds of credentials in a reply, except the one that it issues. */
 function leaks(operation: string, { response, text }: Answer): readonly string[] {
-  // The examples of the description belong to nobody.
+  // The examples of the document are no real credentials.
   if (operation === 'GET /api/openapi.json') return []
   const field = GIVEN[operation]
   const rest = field === undefined ? text : text.replace(String(JSON.parse(text)[field]), '')
@@ -143,13 +142,13 @@ function compare(
   return [...found, ...(type === PROBLEM ? problems(body, names) : mismatches(name, body))]
 }
 
-/** What is wrong with a problem that has to be one of these codes. */
+/** Lists the faults of a problem that must have one of these codes. */
 function problems(body: unknown, codes: readonly string[]): readonly string[] {
   const { code } = body as { code?: string }
   return code !== undefined && codes.includes(code) ? mismatches(code, body) : [`code ${code}: not described`]
 }
 
-/** What is wrong with an export: a line that is neither its header nor its end is an entry. */
+/** Lists the faults of an export. A line other than the header and the end is an entry. */
 export function mismatchesOfLines(text: string): readonly string[] {
   const lines = text
     .trimEnd()
@@ -164,13 +163,13 @@ function undescribed({ response, text }: Answer): readonly string[] {
   return problems(JSON.parse(text), ELSEWHERE)
 }
 
-/** The one problem that no operation answers: it has no schema of its own. */
+/** The one problem that no operation returns, without a schema of its own. */
 const BARE = { 'method-not-allowed': { allOf: [{ $ref: '#/components/schemas/Problem' }] } }
 
 const DEFINITIONS = strictly({ ...document.components.schemas, ...BARE })
 const validators = new Map<string, Validator>()
 
-/** What is wrong with a body by the schema of this name; a field that no schema names is. */
+/** Lists the faults of a body by the schema of this name, unnamed fields included. */
 export function mismatches(name: string, body: unknown): readonly string[] {
   const known =
     validators.get(name) ?? new Validator({ $ref: `#/$defs/${name}`, $defs: DEFINITIONS }, '2020-12', false)
@@ -179,8 +178,8 @@ export function mismatches(name: string, body: unknown): readonly string[] {
 }
 
 /**
- * The schemas as definitions in which an object holds the fields that are named, and no others. A shape that adds to
- * another one (`allOf`) is closed as a whole.
+ * Returns the schemas as definitions whose objects hold the named fields and no others. A shape that extends another one
+ * (`allOf`) is closed as a whole.
  */
 function strictly(schemas: object): Record<string, Schema> {
   const named: Record<string, Schema> = JSON.parse(

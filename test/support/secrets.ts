@@ -1,4 +1,4 @@
-/** What tells a credential or a canary in a text, whosever it is. */
+/** Patterns of credentials and canaries. */
 const PATTERNS: Readonly<Record<string, RegExp>> = {
   'API token': /chr_(?:dev|prod)_[A-Za-z0-9_-]{50}/,
   session: /eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/,
@@ -8,10 +8,10 @@ const PATTERNS: Readonly<Record<string, RegExp>> = {
   value: /canary-\w+/,
 }
 
-/** Secrets of stacks that were started: they are random, so no pattern tells them. */
+/** Secrets of stacks that were started. They are random, so no pattern matches them. */
 const known = new Set<string>()
 
-/** From now on these texts are secrets too. */
+/** Registers texts as secrets. */
 export function keepSecret(texts: readonly string[]): void {
   for (const text of texts) known.add(text)
 }
@@ -22,7 +22,7 @@ export function secretsIn(text: string): readonly string[] {
   return [...known].some((secret) => text.includes(secret)) ? [...kinds, 'secret of a stack'] : kinds
 }
 
-/** The same without values, which replies are there to show. */
+/** The kinds of credentials that a text holds. Replies may show values. */
 export function credentialsIn(text: string): readonly string[] {
   return secretsIn(text).filter((kind) => kind !== 'value')
 }

@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { loadAccount } from '../../infra/local/cloud/account.ts'
 import { type Runtime, serveAccount } from '../../infra/local/cloud/runtime.ts'
 
-/** Serves what was last deployed, always at the same address. */
+/** Serves the last deployment, always at the same address. */
 export interface Switchboard {
-  /** Where the service answers. */
+  /** The address of the service. */
   readonly url: string
-  /** `GET {control}/{stack}` switches to what lies in the folder of that stack now. */
+  /** `GET {control}/{stack}` switches to the present content of that stack's folder. */
   readonly control: string
   close(): Promise<void>
 }

@@ -1,4 +1,4 @@
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 
 /** The paths that vitest gets in place of one argument of `npm test`. */
 export interface Chosen {
@@ -8,14 +8,14 @@ export interface Chosen {
 }
 
 /**
- * Finds the test files that a path means: all whose path contains the text, or, if there are none, all that are named
- * after the source file, in any folder. Null if nothing matches.
+ * Finds the test files that a path means. These are the files whose path contains the text. If there are none, they are
+ * the tests named after the source file, in any folder, and those in a folder of its name. Null if nothing matches.
  */
 export function testsAt(path: string, files: readonly string[]): Chosen | null {
   const sought = path.replace(/^\.\//, '').replace(/:\d+$/, '')
   if (files.some((file) => file.includes(sought))) return { paths: [path] }
-  const name = `${basename(sought).replace(/(\.test)?\.ts$/, '')}.test.ts`
-  const paths = files.filter((file) => basename(file) === name)
+  const name = basename(sought).replace(/(\.test)?\.ts$/, '')
+  const paths = files.filter((file) => basename(file) === `${name}.test.ts` || isIn(name, file))
   if (paths.length === 0) return null
   return { paths, notice: `${path} is not a test file; running ${paths.join(', ')}` }
 }
@@ -29,4 +29,9 @@ export function describeNoTest(path: string, files: readonly string[]): string {
     'all whose path has a text: npm test -- worker/live',
     'or one project:            npm test -- --project worker',
   ].join('\n')
+}
+
+/** Whether a file lies directly in a folder of this name. */
+function isIn(name: string, file: string): boolean {
+  return basename(dirname(file)) === name
 }

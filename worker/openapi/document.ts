@@ -1,24 +1,24 @@
 import * as z from 'zod/mini'
 import type { FaultCode } from '../src/core/fault.ts'
 import type { Json } from '../src/core/values/json.ts'
-import { type Advice, REFUSALS } from './codes.ts'
-import type { Described } from './described.ts'
-import { HEADERS, INFO, PARAMETERS, SECURITY, TAGS } from './info.ts'
-import type { Content, Operation, Upgrade } from './operation.ts'
-import { OPERATIONS } from './operations.ts'
+import { REFUSALS } from './codes/refusals.ts'
+import { HEADERS, INFO, PARAMETERS, SECURITY } from './info.ts'
+import type { Content, Operation, Upgrade } from './operations/operation.ts'
+import { OPERATIONS } from './operations/operations.ts'
+import { TAGS } from './operations/tags.ts'
 import { headersOf, problemExamples, refusalResponse, refusalsByStatus, responseName } from './responses.ts'
-import { SCHEMAS } from './schemas.ts'
+import { descriptionOf, namedSchemas, toJson, toObject } from './schema-objects.ts'
 
 type Fields = Readonly<Record<string, Json>>
 
-/** The OpenAPI document (3.1.1) of the API: made of the schemas and words that the Worker itself uses. */
+/** The OpenAPI document (3.1.1) of the API, made of the schemas and texts that the Worker itself uses. */
 export async function openApiDocument(version: string): Promise<Fields> {
   const operations = Object.entries<Operation>(OPERATIONS)
   return {
     openapi: '3.1.1',
     info: { ...INFO, version },
     servers: [{ url: '/' }],
-    'x-codes': actionsOf(REFUSALS),
+    'x-codes': actions(),
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths: pathsOf(operations),
     components: {
@@ -32,9 +32,9 @@ export async function openApiDocument(version: string): Promise<Fields> {
   }
 }
 
-/** The action of every code, also of those that no operation answers. */
-function actionsOf(codes: Readonly<Record<string, Advice>>): Fields {
-  return Object.fromEntries(Object.entries(codes).map(([code, [action]]) => [code, action]))
+/** The action of every code, including codes that no operation lists. */
+function actions(): Fields {
+  return Object.fromEntries(Object.entries(REFUSALS).map(([code, [action]]) => [code, action]))
 }
 
 function pathsOf(operations: readonly [string, Operation][]): Fields {
@@ -77,7 +77,7 @@ function pathParameters({ parameters = {} }: Operation): readonly Json[] {
   }))
 }
 
-/** A client sends what a schema makes of a query: numbers as digits, a list as a parameter for each item. */
+/** The schema of a parsed query describes what a client sends: a number as digits, a list as one parameter per item. */
 function queryParameters({ query }: Operation): readonly Json[] {
   if (query === undefined) return []
   const { properties = {}, required = [] } = z.toJSONSchema(query.schema, { io: 'output' })
@@ -85,7 +85,7 @@ function queryParameters({ query }: Operation): readonly Json[] {
     name,
     in: 'query',
     required: required.includes(name),
-    description: query.fields[name] ?? '',
+    description: query.words[name] ?? '',
     schema: toJson(toObject(schema)),
   }))
 }
@@ -99,7 +99,7 @@ function content(content: Content): Json {
 }
 
 function describeContent(content: Content): string {
-  return 'lines' in content ? content.lines : SCHEMAS[content.schema].description
+  return 'lines' in content ? content.lines : descriptionOf(content.schema)
 }
 
 function responsesOf(operation: Operation): Json {
@@ -109,18 +109,18 @@ function responsesOf(operation: Operation): Json {
     { $ref: `#/components/responses/${responseName(codes)}` },
   ])
   return {
-    ...(reply.status === 101 ? upgraded(reply) : { [reply.status]: answered(reply, conditional) }),
+    ...(reply.status === 101 ? upgraded(reply) : { [reply.status]: success(reply, conditional) }),
     ...(conditional && { 304: { $ref: '#/components/responses/not-modified' } }),
     ...Object.fromEntries(refusals),
   }
 }
 
-function answered(reply: Content, conditional: true | undefined): Json {
+function success(reply: Content, conditional: true | undefined): Json {
   const tag = conditional ? ['ETag'] : []
   return { description: describeContent(reply), ...headersOf(tag), content: content(reply) }
 }
 
-/** A socket over HTTP/1.1, and over HTTP/2 (RFC 8441, 5), where a front takes it so. */
+/** A socket over HTTP/1.1, and over HTTP/2 (RFC 8441, 5) if a front end supports that. */
 function upgraded({ description, schema, examples }: Upgrade): Fields {
   const shown = Object.entries(examples).map(([name, value]) => [name, { value }])
   const messages = {
@@ -159,7 +159,7 @@ const BODY: readonly FaultCode[] = [
   'unsupported-media-type',
 ]
 
-/** What is wrong inside one change of a batch rejects that change; any other body is refused for it. */
+/** Faults that refuse any body but a batch: there they reject only the change that has them. */
 const MISFITS: readonly FaultCode[] = ['lone-surrogate', 'too-deep', 'number-out-of-range']
 
 function faultsOf({ access, body, faults }: Operation): readonly FaultCode[] {
@@ -175,120 +175,7 @@ function bodyFaultsOf(body: Operation['body']): readonly FaultCode[] {
 function namedResponses(operations: readonly Operation[]): Fields {
   const sets = operations.flatMap((operation) => [...refusalsByStatus(faultsOf(operation)).values()])
   return {
-    'not-modified': { description: 'What the client has still holds.', ...headersOf(['ETag']) },
+    'not-modified': { description: 'Nothing has changed.', ...headersOf(['ETag']) },
     ...Object.fromEntries(sets.map((codes) => [responseName(codes), refusalResponse(codes)])),
-  }
-}
-
-/** Read as input: what the Worker takes. Replies are open there, because a client must ignore what it does not know. */
-function namedSchemas(): Fields {
-  const registry = z.registry<{ id: string }>()
-  for (const [id, { schema }] of Object.entries<Described>(SCHEMAS)) registry.add(schema, { id })
-  const { schemas } = z.toJSONSchema(registry, { uri: refTo, io: 'input' })
-  return Object.fromEntries(
-    Object.entries<Described>(SCHEMAS).map(([id, words]) => [id, worded(schemas, { id, words })]),
-  )
-}
-
-type Schemas = Readonly<Record<string, z.core.JSONSchema.BaseSchema>>
-
-function refTo(id: string): string {
-  return `#/components/schemas/${id}`
-}
-
-function worded(schemas: Schemas, { id, words }: { readonly id: string; readonly words: Described }): Json {
-  const { description, fields, extensions, base, closed, discriminator } = words
-  const { $schema, $id, ...schema } = schemas[id] ?? {}
-  return toJson({
-    description,
-    ...extensions,
-    ...(base !== undefined && { allOf: [{ $ref: refTo(base) }] }),
-    ...schema,
-    ...withWords(schema, fields),
-    ...(closed && { unevaluatedProperties: false }),
-    ...(discriminator !== undefined && {
-      discriminator: {
-        propertyName: discriminator,
-        // The schema of a code has its name, which is all the mapping that there has to be.
-        ...(discriminator !== 'code' && { mapping: mappingOf(schemas, { id, discriminator }) }),
-      },
-    }),
-  })
-}
-
-/** The properties of a schema with their descriptions; nothing where it has none. */
-function withWords(
-  { properties }: z.core.JSONSchema.BaseSchema,
-  fields: Described['fields'],
-): { readonly properties?: object } {
-  if (properties === undefined) return {}
-  const named = Object.entries(properties).map(([name, field]) => [
-    name,
-    fields[name] ? { ...toObject(field), description: fields[name] } : field,
-  ])
-  return { properties: Object.fromEntries(named) }
-}
-
-/** The shapes of a union by the values of the field that tells them apart. */
-function mappingOf(
-  schemas: Schemas,
-  { id, discriminator }: { readonly id: string; readonly discriminator: string },
-): Fields {
-  const shapes = (schemas[id]?.oneOf ?? []).map(({ $ref = '' }) => nameOf($ref))
-  return Object.fromEntries(
-    shapes.flatMap((shape) =>
-      valuesOf(schemas, { id: shape, discriminator }).map((value) => [value, refTo(shape)]),
-    ),
-  )
-}
-
-function valuesOf(
-  schemas: Schemas,
-  { id, discriminator }: { readonly id: string; readonly discriminator: string },
-): readonly string[] {
-  const field = schemas[id]?.properties?.[discriminator]
-  return typeof field === 'object' ? (field.enum ?? [field.const]).map(String) : []
-}
-
-function nameOf(ref: string): string {
-  return ref.slice(ref.lastIndexOf('/') + 1)
-}
-
-/** A schema of nothing is `true` or `{}`. */
-function toObject(schema: z.core.JSONSchema._JSONSchema): object {
-  return typeof schema === 'object' ? schema : {}
-}
-
-/** A class of characters that is one only under the flag `u`, which JSON Schema leaves open. */
-const CONTROLS = /\\p\{Cc\}\\p\{Cs\}/g
-
-/** As JSON, which is less than what zod makes. */
-function toJson(value: object): Json {
-  return JSON.parse(
-    JSON.stringify(value, (_, part) => (isNever(part) ? false : isSchema(part) ? plain(part) : part)),
-  )
-}
-
-/** `{"not": {}}`, which generators take for anything: they know it as `false`. */
-function isNever(part: unknown): boolean {
-  return JSON.stringify(part) === '{"not":{}}'
-}
-
-function isSchema(part: unknown): part is z.core.JSONSchema.BaseSchema {
-  return typeof part === 'object' && part !== null && 'type' in part && typeof part.type === 'string'
-}
-
-/**
- * A schema that generators and linters read alike. A pattern says the same with and without the flag `u`: no surrogate
- * stands alone in a JSON text anyway. An integer without bounds of its own needs 64 bits in most languages.
- */
-function plain({ pattern, minimum, maximum, ...rest }: z.core.JSONSchema.BaseSchema): object {
-  const isWide = rest.type === 'integer' && maximum === Number.MAX_SAFE_INTEGER
-  const hasLeast = minimum !== undefined && minimum !== Number.MIN_SAFE_INTEGER
-  return {
-    ...rest,
-    ...(isWide ? { format: 'int64' } : maximum !== undefined && { maximum }),
-    ...(hasLeast && { minimum }),
-    ...(pattern !== undefined && { pattern: pattern.replace(CONTROLS, '\\u0000-\\u001f\\u007f-\\u009f') }),
   }
 }

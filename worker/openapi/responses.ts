@@ -2,10 +2,9 @@ import type { FaultCode } from '../src/core/fault.ts'
 import type { Json } from '../src/core/values/json.ts'
 import { problem } from '../src/http/exchange/problem.ts'
 import { refusal } from '../src/http/exchange/refusal.ts'
-import { FAULTS } from './faults.ts'
-import { FAULT_CODES, statusOf } from './problems.ts'
+import { exampleOf, FAULT_CODES, statusOf } from './codes/refusals.ts'
 
-/** The header of a reply, as the document names it, by how the edge writes it. */
+/** The name of each header in the document, by the name that the edge writes. */
 const HEADERS: Readonly<Record<string, string>> = {
   'accept-post': 'Accept-Post',
   upgrade: 'Upgrade',
@@ -15,7 +14,7 @@ const HEADERS: Readonly<Record<string, string>> = {
   'www-authenticate': 'WWW-Authenticate',
 }
 
-/** The headers of a reply beyond those of every reply, as members of its description; nothing without any. */
+/** The headers of a reply beyond those of every reply, as a member of its description. Empty if there are no such headers. */
 export function headersOf(names: readonly string[]): { readonly headers?: Json } {
   if (names.length === 0) return {}
   return {
@@ -26,26 +25,26 @@ export function headersOf(names: readonly string[]): { readonly headers?: Json }
 /** The problem document of every fault, as the edge writes it. */
 export async function problemExamples(): Promise<Json> {
   const examples = FAULT_CODES.map(async (code) => {
-    const value: Json = await problem(refusal(FAULTS[code]), '5f0c1d7e').json()
+    const value: Json = await problem(refusal(exampleOf(code)), '5f0c1d7e').json()
     return [code, { value }] as const
   })
   return Object.fromEntries(await Promise.all(examples))
 }
 
-/** Codes by the status that the edge answers with, in the order in which the document lists them. */
+/** Codes by their status, in the order of the document. */
 export function refusalsByStatus(codes: readonly FaultCode[]): ReadonlyMap<number, readonly FaultCode[]> {
   const ordered = FAULT_CODES.filter((code) => codes.includes(code))
   return Map.groupBy(ordered, statusOf)
 }
 
-/** A response is named by its codes. */
+/** The name of a response: its codes. */
 export function responseName(codes: readonly FaultCode[]): string {
   return codes.join('.')
 }
 
-/** A response with the codes of one status. */
+/** The response of one status, with its codes. */
 export function refusalResponse(codes: readonly FaultCode[]): Json {
-  const extra = codes.flatMap((code) => Object.keys(refusal(FAULTS[code]).headers))
+  const extra = codes.flatMap((code) => Object.keys(refusal(exampleOf(code)).headers))
   const names = [...new Set(extra)].map((name) => HEADERS[name] ?? name)
   return {
     description: codes.map((code) => `\`${code}\``).join(', '),
@@ -59,7 +58,7 @@ export function refusalResponse(codes: readonly FaultCode[]): Json {
   }
 }
 
-/** The schema of each code has its name, so that the discriminator needs no mapping. */
+/** The schemas are named like their codes, so the discriminator needs no mapping. */
 function oneOfCodes(codes: readonly FaultCode[]): Json {
   const shapes = codes.map((code) => ({ $ref: `#/components/schemas/${code}` }))
   const [only] = shapes

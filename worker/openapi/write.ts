@@ -1,9 +1,9 @@
-// `npm run openapi`: writes docs/openapi.json and docs/codes.md. Tests compare them with what this would write.
+// `npm run openapi`: writes docs/openapi.json and docs/codes.md. Tests compare both with its output.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import manifest from '../../package.json' with { type: 'json' }
+import { codesPage } from './codes-page.ts'
 import { openApiDocument } from './document.ts'
-import { codesPage } from './table.ts'
 
 const DOCS = join(import.meta.dirname, '../../docs')
 

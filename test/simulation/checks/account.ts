@@ -2,31 +2,31 @@ import type { Verdicts } from '../values/violation.ts'
 import type { Change, ConflictReport, Policy, ResultLine } from '../values/wire.ts'
 import type { Journal, Stored } from './journal.ts'
 
-/** All that is known once a history is over. */
+/** Everything that is known at the end of a history. */
 export interface Account {
   readonly verdicts: Verdicts
   readonly journal: Journal
-  /** The conflicts that a reader of everything can read, by their ids. */
+  /** The conflicts that an unrestricted reader can read, by id. */
   readonly listed: ReadonlyMap<number, ConflictReport>
-  /** The conflicts that somebody has tried to close. */
+  /** The conflicts that some client has tried to resolve. */
   readonly asked: ReadonlySet<number>
-  /** What was settled or replaced before it may be gone, ms. */
+  /** Conflicts resolved and versions replaced before this time may be dropped, ms. */
   readonly horizon: number
-  /** The policies that a collection ever had. */
+  /** All policies that each collection has had. */
   readonly policies: ReadonlyMap<string, ReadonlySet<Policy>>
   readonly merges: Merges
-  /** The changes that versions came of, and the versions that came of changes, where the reply is known. */
+  /** The change that made each version, and the versions that each change made, where the reply is known. */
   readonly sources: ReadonlyMap<number, Change>
   readonly effects: ReadonlyMap<Change, ReadonlySet<number>>
 }
 
-/** Versions that came of merges: as they were sent, or made by the space, which their writer has yet to see. */
+/** The versions of merges: those stored as sent, and those that the space made and their writer has not seen. */
 export interface Merges {
   readonly sent: ReadonlySet<number>
   readonly made: ReadonlySet<number>
 }
 
-/** One change and what the server said of it when it first came. */
+/** One change, and the server's first reply to it. */
 export interface Decision {
   readonly change: Change
   /** Whether its batch has a number. */
@@ -34,11 +34,11 @@ export interface Decision {
   readonly by: string
   /** Whether its token lets it read. */
   readonly reads: boolean
-  /** Its effective time. */
+  /** The effective time of the change. */
   readonly at: number
   readonly result: ResultLine
   readonly conflict: ConflictReport | undefined
-  /** The versions that changes before it in its batch were given. */
+  /** The versions of the earlier changes of the same batch. */
   readonly inBatch: ReadonlySet<number>
 }
 

@@ -3,13 +3,13 @@ import { type Change, sameJson, seqOf } from '../values/wire.ts'
 import type { Account, Decision, Merges } from './account.ts'
 import type { Journal, Stored } from './journal.ts'
 
-/** Whether a change names a version as its base, and not that there is none. */
+/** Whether a change names this version as its base. Naming no version does not count. */
 export function namesVersion(change: Change, version: Stored | undefined): boolean {
   const namesNone = change.base === null || change.baseDeleted === true
   return !isBlind(change) && !namesNone && isBase(change, version)
 }
 
-/** Whether a state is what a change says it was made on. */
+/** Whether a version is the base that a change names. */
 export function isBase({ base, baseValue }: Change, version: Stored | undefined): boolean {
   if (base === null) return version === undefined || version.deleted
   if (base !== undefined) return version?.seq === seqOf(base)
@@ -17,7 +17,7 @@ export function isBase({ base, baseValue }: Change, version: Stored | undefined)
   return version !== undefined && !version.deleted && sameJson(version.value, baseValue)
 }
 
-/** A client's uninterrupted writes to a key, from the last one back. */
+/** A client's uninterrupted writes to a key, newest first. */
 export function ownRun(journal: Journal, last: Stored | undefined, by: string): readonly Stored[] {
   const run: Stored[] = []
   for (let at = last; at?.by === by; at = journal.before(at)) run.push(at)
@@ -25,8 +25,8 @@ export function ownRun(journal: Journal, last: Stored | undefined, by: string): 
 }
 
 /**
- * Whether an edit was certainly made on what it meets: on that very version, in its writer's own run, or after it in one
- * batch. A version that a merge made is none that its writer has seen.
+ * * Whether an edit was certainly made on the current version: it names that version, continues its writer's own run,
+ * or follows the version in one batch. The writer of a merged version has not seen it.
  */
 export function isRightAfter(account: Account, decision: Decision, head: Stored): boolean {
   const { change, inBatch } = decision
@@ -37,14 +37,17 @@ export function isRightAfter(account: Account, decision: Decision, head: Stored)
   return !merges.made.has(head.seq) && continuesRun(account, decision, head) === true
 }
 
-/** Whether a change names a value that its writer may not read as its base: it must not be told that this stands. */
+/**
+ * Whether a change names a value as its base that its writer may not read. The reply must not reveal that the value is
+ * current.
+ */
 function isGuess({ made }: Merges, { change, by, reads }: Decision, head: Stored): boolean {
   return !reads && change.baseValue !== undefined && (head.by !== by || made.has(head.seq))
 }
 
 /**
- * Whether a version that made no conflict buries nobody else's work unseen: it sits on its base, or ends a run of
- * its writer's that its base belongs to.
+ * * Whether a version without a conflict hides nobody else's work: it replaced its base, or it ends a run of its writer
+ * that includes its base.
  */
 export function isOnBase(account: Account, decision: Decision, version: Stored): boolean {
   const { journal, merges } = account
@@ -58,8 +61,8 @@ export function isOnBase(account: Account, decision: Decision, version: Stored):
 }
 
 /**
- * Whether a change belongs to its client's run that ends in a head (SY5): it names what the run began on, or a version
- * after that. Undefined where that is not known: what became of the first write was never told, or the space has merged.
+ * * Whether a change continues its client's run (SY5): it names the base of the run, or a later version. Undefined if
+ * unknown, because the reply to the first write was lost or the space has merged.
  */
 function continuesRun(account: Account, { change, by }: Decision, head: Stored): boolean | undefined {
   const { journal, merges, sources } = account
@@ -67,7 +70,7 @@ function continuesRun(account: Account, { change, by }: Decision, head: Stored):
   const first = run.at(-1)
   if (first === undefined) return false
   const named = run.find((own) => isNamed(change, own))
-  // A value can be found again for as long as it is kept.
+  // The space finds a value only as long as it keeps it.
   if (named !== undefined)
     return change.baseValue === undefined || named.arrived >= account.horizon || undefined
   const isMerge = ({ seq }: Stored) => merges.made.has(seq) || merges.sent.has(seq)
@@ -87,13 +90,16 @@ function continuesRun(account: Account, { change, by }: Decision, head: Stored):
   return isKnown ? undefined : false
 }
 
-/** A run with a deletion in it has known a moment at which nothing stood; one that began on nothing too. */
+/** The key was absent at some moment of a run that contains a deletion, or that began on an absent key. */
 function isMaybeNull(run: readonly Stored[], roots: readonly number[]): boolean | undefined {
   if (run.some(({ deleted }) => deleted)) return true
   return roots.includes(0) ? undefined : false
 }
 
-/** What a run began on: the base of its first write, or what stood, where that is blind or names a deletion as nothing. */
+/**
+ * The base of a run is the base of its first write, or the version it replaced if it is blind or names a deletion as
+ * null.
+ */
 function rootOf(source: Change | undefined, before: Stored | undefined): number {
   if (typeof source?.base === 'string') return seqOf(source.base)
   const isPlain = source === undefined || isBlind(source) || before?.deleted === true

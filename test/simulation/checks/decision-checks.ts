@@ -14,10 +14,10 @@ import { checkMerged } from './merge-checks.ts'
 import { isLater, raised } from './order.ts'
 import { type Handled, timeOf } from './reply-checks.ts'
 
-/** How far back a retry without a number is looked for. */
+/** The number of versions among which the space looks for a retry without a batch number. */
 const RUN_DEPTH = 16
 
-/** Checks everything that a reply said of its changes. */
+/** Checks everything that a reply says about the changes of its request. */
 export function checkDecisions(account: Account, handled: Handled): void {
   const conflicts = [...handled.reply.conflicts]
   const inBatch = new Set<number>()
@@ -29,7 +29,8 @@ export function checkDecisions(account: Account, handled: Handled): void {
     const numbered = handled.request.batch !== undefined
     const decision = { change, numbered, by, reads, at: timeOf(handled, change), result, conflict, inBatch }
     checkDecision(account, decision)
-    // What lost names what stood, and so does a merge that changed nothing: maybe its client's own, of the same moment.
+    // A loser names the current version, and so does a merge without effect. That version may be the client's own, from
+    // the same moment.
     const isWritten = result.status === 'applied' || result.status === 'merged'
     const named = isWritten ? account.journal.versions.get(seqOf(result.version ?? '')) : undefined
     if (named?.by === handled.client.id && named.arrived === handled.reply.serverTime) inBatch.add(named.seq)
@@ -41,7 +42,7 @@ export function checkDecisions(account: Account, handled: Handled): void {
   )
 }
 
-/** Whether a conflict is the one that a result speaks of: both are told in the order of the changes. */
+/** Whether a conflict belongs to a result. Both lists are in the order of the changes. */
 function isOf({ status, key, version }: ResultLine, next: ConflictReport | undefined): boolean {
   if (next?.key !== key) return false
   if (status === 'superseded') return next.resolution === 'kept-server'
@@ -127,8 +128,8 @@ function checkApplied(account: Account, decision: Decision): void {
 }
 
 /**
- * Without a number, too, a write that comes again takes no effect while its writer's run goes on (BA6): unless it names
- * what stands, something before it in its batch took effect, or what it wrote is past its retention.
+ * * A retry without a batch number takes no effect either while its writer's run continues (BA6). Exceptions: the retry
+ * names the current version, an earlier change of its batch took effect, or the version it wrote is past its retention.
  */
 function checkRetry(account: Account, decision: Decision, version: Stored): void {
   const { verdicts, journal, merges, sources, effects, horizon } = account
@@ -172,7 +173,7 @@ function checkLost(account: Account, decision: Decision): void {
   })
 }
 
-/** A conflict is none of a writer with what it saw, and is settled by the policy of its collection. */
+/** A writer never conflicts with a version it saw, and the policy of the collection decides. */
 function checkConcurrent(
   account: Account,
   { decision, head, legal }: { decision: Decision; head: Stored | undefined; legal: boolean },

@@ -13,32 +13,32 @@ import { checkDecisions } from './decision-checks.ts'
 import type { Stored } from './journal.ts'
 import type { Handled } from './reply-checks.ts'
 
-/** A client's copy at the end of a page that was the last one. */
+/** A client's copy after the last page of a pull. */
 export interface Snapshot {
   readonly client: Habits
-  /** Its cursor's place in the order. */
+  /** The sequence number of its cursor. */
   readonly seq: number
   readonly copy: ReadonlyMap<string, Known>
 }
 
-/** A conflict that a client was told it has closed. */
+/** A conflict that a client has resolved, as the reply says. */
 export interface Resolved {
   readonly id: number
   readonly base: string | null
   readonly by: string
-  /** The version that closed it; null if that was to leave nothing. */
+  /** The version that resolved it; null if the key stays absent. */
   readonly version: string | null
   readonly replayed: boolean
 }
 
-/** What the history is checked for when all is quiet. */
+/** The observations that are checked once the history is quiet. */
 export interface Evidence {
   readonly handled: readonly Handled[]
   readonly snapshots: readonly Snapshot[]
-  /** One for each client that pulls, and readers that only came at the end. */
+  /** One for each client that pulls, and for readers that joined at the end. */
   readonly final: readonly Snapshot[]
   readonly conflicts: readonly ConflictReport[]
-  /** What a reader of some collections can read of the conflicts. */
+  /** The history of each key, as an unrestricted reader sees it. */
   readonly histories: readonly (readonly [key: string, versions: readonly Entry[]])[]
   readonly resolved: readonly Resolved[]
   readonly limited: { readonly granted: readonly string[]; readonly conflicts: readonly ConflictReport[] }
@@ -63,7 +63,7 @@ function checkNumbers({ verdicts, journal }: Account): void {
   verdicts.expect(gap === -1, 'IN8', () => `version ${seqs[gap]} follows ${seqs[gap - 1]}`)
 }
 
-/** A numbered batch is in the log once, whole and without a stranger in between. */
+/** A numbered batch is in the log once, whole, and not interleaved with another. */
 function checkBatches({ verdicts, journal }: Account, answered: readonly Handled[]): void {
   const stored = new Map<string, Stored[]>()
   for (const version of journal.versions.values()) {
@@ -85,14 +85,14 @@ function checkBatches({ verdicts, journal }: Account, answered: readonly Handled
   }
 }
 
-/** Whether versions are what a batch says it did: each of them once, and nothing else. */
+/** Whether the log holds exactly the versions that a batch reports, each once. */
 function isEffectOf({ request, reply }: Handled, versions: readonly Stored[]): boolean {
   const left = new Map(versions.map((version) => [version.seq, version]))
   for (const [index, change] of request.changes.entries()) {
     const { status, version } = reply.results[index] as ResultLine
     if (status === 'rejected' || status === 'noop') continue
     const named = left.get(seqOf(version ?? ''))
-    // A merge that changed nothing of what stood is stored nowhere.
+    // A merge without effect is not stored.
     if (status === 'merged' && named === undefined) continue
     const isSent =
       named !== undefined && isContentOf(change, named) && status !== 'superseded' && status !== 'conflict'
@@ -108,7 +108,7 @@ function isContentOf(change: Change, { key, deleted, value }: Stored): boolean {
   return key === change.key && deleted === (change.deleted === true) && sameJson(value, change.value)
 }
 
-/** Every version stood once, or is the loser of a conflict, which can be read for as long as the retention lasts. */
+/** Every version was current once, or is the loser of a conflict that stays readable within the retention. */
 function checkKept({ verdicts, journal, listed, asked, horizon }: Account): void {
   for (const { seq, key } of journal.versions.values()) {
     const kept = journal.hasStood({ key, seq }) || journal.disputes.has(seq)
@@ -124,7 +124,7 @@ function checkKept({ verdicts, journal, listed, asked, horizon }: Account): void
   }
 }
 
-/** What a listing shows is what was written, and a limited reader sees its part. */
+/** The list of conflicts shows what was written, and a restricted reader sees only its collections. */
 function checkConflicts({ verdicts, journal, listed }: Account, { conflicts, limited }: Evidence): void {
   verdicts.expect(listed.size === conflicts.length, 'IN2', () => 'a conflict is listed twice')
   for (const { loser, winner, key } of conflicts) {
@@ -149,7 +149,7 @@ function checkConflicts({ verdicts, journal, listed }: Account, { conflicts, lim
   )
 }
 
-/** Whoever closed a conflict wrote on what it saw. */
+/** A resolution is based on the version that its client saw. */
 function checkResolutions({ verdicts, journal, listed, horizon }: Account, { resolved }: Evidence): void {
   for (const { id, base, by, version, replayed } of resolved) {
     const conflict = listed.get(id)
@@ -173,7 +173,7 @@ function checkResolutions({ verdicts, journal, listed, horizon }: Account, { res
   }
 }
 
-/** The history of a key is all that ever stood there, newest first, as far back as the retention reaches. */
+/** The history of a key lists all its versions, newest first, back to the retention limit. */
 function checkVersions(
   { verdicts, journal, horizon }: Account,
   key: string,
@@ -192,7 +192,7 @@ function checkVersions(
   )
 }
 
-/** Where a feed ended, the copy is the state of that moment: nothing is missing, nothing is too much. */
+/** At the end of the feed, the copy equals the state at that moment, nothing missing and nothing extra. */
 function checkSnapshot({ verdicts, journal }: Account, { client, seq, copy }: Snapshot): void {
   const state = journal.stateAt(seq)
   for (const version of state.values()) {
@@ -218,7 +218,7 @@ function isVisible({ granted, asks }: Habits, key: string): boolean {
   return isGranted(granted, key) && isGranted(asks, key)
 }
 
-/** Once quiet, every copy holds the values of the server's state. */
+/** Once the history is quiet, every copy holds the values of the server. */
 function checkFinal(account: Account, snapshot: Snapshot): void {
   const { verdicts, journal } = account
   verdicts.expect(

@@ -1,6 +1,6 @@
 import type { Json } from '../values/wire.ts'
 
-/** One version as the log holds it: what stands there, and what it says it replaced or lost to. */
+/** One version as the log holds it, with the version that it replaced or lost to. */
 export interface Stored {
   readonly seq: number
   readonly previous: number
@@ -14,30 +14,30 @@ export interface Stored {
   readonly at: number
   readonly deleted: boolean
   readonly value: Json | undefined
-  /** Of a merge: the JSON pointers of what both sides changed. */
+  /** The JSON pointers of the fields that both sides of a merge changed. */
   readonly paths: readonly string[]
 }
 
-/** Where a key stands. */
+/** The current version of a key. */
 export interface Tip {
   readonly key: string
   readonly seq: number
 }
 
-/** A conflict as it was first written down. */
+/** A conflict as it was first stored. */
 export interface Dispute {
   readonly id: number
   readonly loser: number
   readonly open: 0 | 1
 }
 
-/** Where all keys stood after a transaction, and the last version that had been given out by then. */
+/** The current versions of all keys after a transaction, and the last sequence number given out so far. */
 export interface Stand {
   readonly last: number
   readonly tips: readonly Tip[]
 }
 
-/** What a space has written since the last time. */
+/** The rows that a space has written since the last reading. */
 export interface Rows {
   readonly versions: readonly Stored[]
   readonly stands: readonly Stand[]
@@ -45,20 +45,21 @@ export interface Rows {
 }
 
 /**
- * What a space wrote down, read from its rows while the history goes on: what is dropped later is still here. Who
- * decided what is not asked: a version stood if a head named it, or a version that stood replaced it.
+ * * Everything that a space wrote, read from its rows while the history runs, so that rows dropped later are still
+ * here. The journal does not judge decisions: a version was current if an entry row named it, or if a version that was
+ * current replaced it.
  */
 export class Journal {
   readonly versions = new Map<number, Stored>()
-  /** The versions that stood, by key, ascending. */
+  /** The versions that were current, by key, ascending. */
   readonly stood = new Map<string, Stored[]>()
-  /** The conflicts, by the version that lost. */
+  /** The conflicts, by losing version. */
   readonly disputes = new Map<number, Dispute>()
-  /** The versions that a conflict is named after: the change that caused it. */
+  /** The versions whose sequence numbers are ids of conflicts: each is the change that caused the conflict. */
   readonly causes = new Set<number>()
   readonly #tips = new Set<number>()
   #standing = new Map<string, number>()
-  /** Deletions that were collected, and the last version that had been given out by then. */
+  /** Deletions that were collected, each with the last sequence number given out by then. */
   readonly #collected = new Map<number, number>()
   last = 0
 
@@ -81,7 +82,7 @@ export class Journal {
     this.#standing = standing
   }
 
-  /** Follows what was replaced backwards from every head that was ever seen. */
+  /** Walks back from every current version that was ever seen, to the versions it replaced. */
   close(): void {
     const chain = new Set<number>()
     for (const seq of this.#tips) {
@@ -94,7 +95,7 @@ export class Journal {
     }
   }
 
-  /** What a version replaced: the one of its key that stood before, unless that was a deletion long forgotten. */
+  /** The version of the key that this one replaced, unless that was a deletion that the space has dropped. */
   before({ key, seq }: { readonly key: string; readonly seq: number }): Stored | undefined {
     const found = this.stood.get(key)?.findLast((version) => version.seq < seq)
     return found !== undefined && (this.#collected.get(found.seq) ?? seq) < seq ? undefined : found
@@ -104,14 +105,14 @@ export class Journal {
     return this.stood.get(key)?.some((version) => version.seq === seq) ?? false
   }
 
-  /** The versions of a key, newest first, back to where a deletion of it was forgotten. */
+  /** The versions of a key, newest first, back to a deletion that the space has dropped. */
   chainOf(key: string): readonly Stored[] {
     const newestFirst = [...(this.stood.get(key) ?? [])].reverse()
     const forgotten = newestFirst.findIndex(({ seq }) => this.#collected.has(seq))
     return forgotten === -1 ? newestFirst : newestFirst.slice(0, forgotten)
   }
 
-  /** The state as it was once a version had been given out: what is live, by key. */
+  /** The live versions, by key, at the moment a sequence number was given out. */
   stateAt(seq: number): ReadonlyMap<string, Stored> {
     const state = new Map<string, Stored>()
     for (const [key, versions] of this.stood) {

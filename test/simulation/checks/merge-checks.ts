@@ -5,7 +5,10 @@ import { isLater } from './order.ts'
 
 type Fields = { readonly [key: string]: Json }
 
-/** A merge holds what both sides brought: a field of either is in it, or was changed by the other, or clashed and is told. */
+/**
+ * A merge keeps the fields of both sides. A field may be missing only if the other side changed it, or if it clashed
+ * and the reply says so.
+ */
 export function checkMerged(account: Account, decision: Decision): void {
   const { verdicts, journal, listed, policies } = account
   const { change, result, conflict } = decision
@@ -21,7 +24,7 @@ export function checkMerged(account: Account, decision: Decision): void {
     'IN6',
     () => `nobody asked for a merge of ${describe(change)}`,
   )
-  // Who may not read is not told which fields clashed.
+  // A writer that may not read is not told which fields clashed.
   const told = conflict === undefined ? undefined : (listed.get(conflict.id) ?? conflict)
   if (made === undefined || told?.winner.omitted) return
   const theirs = metBy(decision, made, journal.versions)
@@ -29,7 +32,7 @@ export function checkMerged(account: Account, decision: Decision): void {
   if (told !== undefined && theirs !== undefined) checkClashes(account, { decision, made, theirs, told })
 }
 
-/** What stood, and what was made of it and a change. */
+/** The current version, and the version that a merge made of it and a change. */
 interface Merge {
   readonly made: Stored
   readonly theirs: Stored | undefined
@@ -62,13 +65,13 @@ function checkFields(
   }
 }
 
-/** The later side takes what both changed. */
+/** The later side wins the fields that both changed. */
 function checkClashes(
   account: Account,
   { decision, made, theirs, told }: Merge & { decision: Decision; theirs: Stored; told: ConflictReport },
 ): void {
   const { verdicts, journal } = account
-  // A retry without a number is answered by the time that it had when it first came.
+  // The reply to a retry without a number uses the time of the first attempt.
   const before = journal.versions.get(made.previous)
   const first = isSent(before, decision) ? before : decision
   const isMine = isLater(account, theirs, first)
@@ -81,7 +84,10 @@ function checkClashes(
   }
 }
 
-/** The version that stood when a change came: before what was sent, where the log holds that by itself. */
+/**
+ * The version that was current when a change arrived. If the log holds the change as a version of its own, it is the
+ * one before that.
+ */
 function metBy(decision: Decision, made: Stored, versions: ReadonlyMap<number, Stored>): Stored | undefined {
   const before = versions.get(made.previous)
   if (made.by !== decision.by) return made
@@ -89,7 +95,7 @@ function metBy(decision: Decision, made: Stored, versions: ReadonlyMap<number, S
   return isSent(before, decision) ? versions.get(before.previous) : made
 }
 
-/** Whether a version is what the client of a decision sent. */
+/** Whether a version is exactly the change that the client sent. */
 function isSent(version: Stored | undefined, { change, by }: Decision): version is Stored {
   return version?.by === by && sameJson(version.value, change.value)
 }

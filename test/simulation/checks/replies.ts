@@ -4,7 +4,7 @@ import { type Request, textOf } from '../values/wire.ts'
 import { checkFrame, checkReply, type Handled } from './reply-checks.ts'
 import { Sightings } from './sightings.ts'
 
-/** Everything that the server has sent, each reply and frame checked as it comes. */
+/** Collects everything that the server sends, and checks each reply and frame on arrival. */
 export class Replies {
   readonly handled: Handled[] = []
   readonly #verdicts: Verdicts

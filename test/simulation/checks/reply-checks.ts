@@ -3,7 +3,7 @@ import type { Heard } from '../network/letters.ts'
 import type { Verdicts } from '../values/violation.ts'
 import { type Change, isGranted, type Reply, type Request, seqOf } from '../values/wire.ts'
 
-/** A request that was answered, whether or not the answer arrived. */
+/** A request with its reply, whether or not the reply arrived. */
 export interface Handled {
   readonly client: Habits
   readonly request: Request
@@ -13,7 +13,7 @@ export interface Handled {
 /** A difference of clocks that is not corrected, ms (CL2). */
 const TOLERANCE = 2_000
 
-/** What a single reply must look like, whatever came before it. */
+/** Checks a single reply by itself. */
 export function checkReply(verdicts: Verdicts, handled: Handled): void {
   checkFeed(verdicts, handled)
   checkGrant(verdicts, handled)
@@ -46,7 +46,7 @@ function checkFeed(verdicts: Verdicts, { client, request, reply }: Handled): voi
   verdicts.expect(fits, 'IN3', () => `a page of ${seqs.length} from ${from} to ${to}, limit ${request.limit}`)
 }
 
-/** What a single frame must look like. */
+/** Checks a single frame by itself. */
 export function checkFrame(verdicts: Verdicts, { seat, frame }: Heard): void {
   if (frame.type === 'poke') return
   const { id, granted, asks } = seat.client.habits
@@ -90,7 +90,7 @@ function checkRejections(verdicts: Verdicts, { client, request, reply }: Handled
   verdicts.expect(!spoiled, 'IN10', () => `an atomic batch of ${client.id} went through in part`)
 }
 
-/** Why a change must be rejected; undefined if it must not. */
+/** The code with which a change must be rejected; undefined if it must be accepted. */
 function flawOf({ key, timestamp, value, deleted }: Change, granted: Habits['granted']): string | undefined {
   if (key === '' || key.startsWith('/') || key.includes('\n')) return 'invalid-key'
   if (!isGranted(granted, key)) return 'forbidden-key'
@@ -104,7 +104,7 @@ function checkTimes(verdicts: Verdicts, handled: Handled): void {
     if (result === undefined || result.status === 'rejected') continue
     const at = result.effectiveTimestamp ?? change.timestamp
     const time = timeOf(handled, change)
-    // A write that stands may have been raised to the time of what it was made on: `checkApplied` knows that one.
+    // The time of an applied write may have been raised to that of its base. `checkApplied` checks that time.
     const isRaised = (result.status === 'applied' || result.status === 'merged') && at > time
     verdicts.expect(
       at === time || isRaised,
@@ -122,7 +122,7 @@ export function timeOf({ request, reply }: Handled, { timestamp }: Change): numb
   return Math.min(now, Math.max(0, corrected))
 }
 
-/** The changes that versions came of, and the other way round, as the replies tell. */
+/** The change that made each version, and the versions that each change made, according to the replies. */
 export interface Origins {
   readonly sources: ReadonlyMap<number, Change>
   readonly effects: ReadonlyMap<Change, ReadonlySet<number>>
@@ -136,7 +136,7 @@ export function originsOf(handled: readonly Handled[]): Origins {
       const { status, version } = reply.results[index] ?? {}
       if ((status !== 'applied' && status !== 'merged') || version === undefined) continue
       const seq = seqOf(version)
-      // A merge that changed nothing names what stood already.
+      // A merge without effect names a version that exists already.
       if (!sources.has(seq)) sources.set(seq, change)
       effects.set(change, (effects.get(change) ?? new Set()).add(seq))
     }

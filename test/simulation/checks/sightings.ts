@@ -4,7 +4,7 @@ import type { Handled } from './reply-checks.ts'
 
 type Content = readonly [key: string, by: string, deleted: boolean, value: Json | undefined]
 
-/** What a version was seen to be, wherever it was seen: it must be the same everywhere and for ever. */
+/** Records the content of each version wherever it is seen. It must be the same everywhere and never change. */
 export class Sightings {
   readonly #seen = new Map<string, string>()
   readonly #verdicts: Verdicts

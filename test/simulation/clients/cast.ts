@@ -5,10 +5,10 @@ import { type Habits, OfflineClient } from './client.ts'
 
 const HOUR = 3_600_000
 
-/** When histories begin, ms since 1970. */
+/** The time at which histories begin, ms since 1970. */
 export const START = 1_790_000_000_000
 
-/** The keys that everybody writes: few, so that they meet. */
+/** The keys that all clients write. They are few, so that edits collide. */
 export const KEYS = [
   'notes/1',
   'notes/2',
@@ -24,16 +24,16 @@ export const KEYS = [
 export interface Seat {
   readonly client: OfflineClient
   readonly session: Session
-  /** Its clock: how far ahead it is, and how much more of that each millisecond brings. */
+  /** The offset of its clock, ms, and the drift for each millisecond. */
   ahead: number
   readonly drift: number
-  /** Counts requests sent: an answer to an older one is no answer any more. */
+  /** Counts requests sent. A reply to an older request is ignored. */
   attempt: number
-  /** Counts what its user wrote: no two contents are the same by accident. */
+  /** Counts edits, so that no two values are equal by accident. */
   edits: number
-  /** The request whose answer it waits for. */
+  /** The request in flight. */
   open: Request | null
-  /** Whether that went over its socket. */
+  /** Whether the request in flight went over the socket. */
   live: boolean
 }
 
@@ -41,7 +41,7 @@ export function clockOf(seat: Seat, now: number): number {
   return Math.max(0, Math.round(now + seat.ahead + (now - START) * seat.drift))
 }
 
-/** Between four and eight clients of one space, of every sort; `narrow`: most of them read little at a time. */
+/** Between four and eight clients of one space, of every kind. `narrow`: most of them read small pages. */
 export function castOf(random: Random, narrow: boolean): readonly Seat[] {
   return Array.from({ length: random.between(4, 8) }, (_, index) =>
     seatOf(habitsOf(random, { index, narrow }), random),
@@ -66,7 +66,7 @@ function habitsOf(random: Random, { index, narrow }: { index: number; narrow: bo
   const asks = random.chance(narrow ? 0.6 : 0.15) ? [granted?.[0] ?? 'notes'] : undefined
   const pulls = random.chance(0.85)
   const limit = random.chance(0.6) ? random.between(1, narrow ? 2 : 6) : undefined
-  // It knows the founding API and the time, and nothing more.
+  // Such a client knows the first version of the API and the time, and nothing more.
   const isPlain = random.chance(0.1)
   return {
     id: `c${index}`,
@@ -84,7 +84,7 @@ function habitsOf(random: Random, { index, narrow }: { index: number; narrow: bo
   }
 }
 
-/** A reader of everything that comes late and holds nothing. */
+/** An unrestricted reader that joins late, with an empty copy. */
 export function newcomer(random: Random, id: string): Seat {
   const habits = {
     id,

@@ -1,10 +1,10 @@
 import type { Change, Entry, Frame, Json, Reply, Request } from '../values/wire.ts'
 
-/** What sort of client it is: what it knows of the protocol, and what it is granted. */
+/** The kind of client: the features of the protocol that it uses, and its grants. */
 export interface Habits {
   readonly id: string
   readonly subject: string
-  /** The collections of its token; null is all. */
+  /** The collections of its token; null for all. */
   readonly granted: readonly string[] | null
   /** The collections it asks for. */
   readonly asks?: readonly string[]
@@ -13,9 +13,9 @@ export interface Habits {
   /** Whether its token lets it read. */
   readonly reads: boolean
   readonly numbers: boolean
-  /** How it says what it based an edit on: by its version, by its value, or not at all. */
+  /** How it names the base of an edit: by version, by value, or not at all. */
   readonly bases: 'version' | 'value' | 'never'
-  /** How often an edit is based on what it saw long ago, in a form that stayed open. */
+  /** The probability that an edit is based on an old version, as in a form that was left open. */
   readonly lags: number
   /** Whether it remembers the versions of deletions. */
   readonly keepsTombstones: boolean
@@ -23,17 +23,17 @@ export interface Habits {
   readonly limit?: number
 }
 
-/** An entry as the client last heard of it. */
+/** An entry as the client last received it. */
 export interface Known {
   readonly value?: Json
   readonly deleted: boolean
   readonly version: string
 }
 
-/** What a change says it is based on; nothing for a blind write. */
+/** The base that a change names; empty for a blind write. */
 export type Base = Pick<Change, 'base' | 'baseValue' | 'baseDeleted'>
 
-/** A batch that waits for its answer. */
+/** A batch in flight. */
 interface Outgoing {
   readonly number: number
   readonly atomic: boolean
@@ -41,25 +41,25 @@ interface Outgoing {
 }
 
 /**
- * An offline-first client as an app developer would write it from docs/spec.md: a copy of the state, a queue of
+ * * An offline-first client as an app developer would write it from docs/spec.md: a copy of the state, a queue of
  * edits, one request at a time, and the same batch again until it is answered. Versions and cursors are opaque.
  */
 export class OfflineClient {
   readonly habits: Habits
   readonly copy = new Map<string, Known>()
-  /** Every version it ever saw of a key: an edit may be based on one of long ago. */
+  /** Every version of a key that it has seen. An edit may be based on an old one. */
   readonly seen = new Map<string, string[]>()
   cursor: string | null = null
   /** Whether the last page was the last one. */
   caughtUp = false
-  /** On a socket: it has pulled and said where it stands, and lets pass the frames that were under way before that. */
+  /** On a socket, it has pulled and confirmed its position, and ignores the frames that were in flight before. */
   #lets = false
-  /** The last page was not the last one: results of its own may lie past the cursor, and no frame ends that. */
+  /** The pull is not complete: results of its own may lie past the cursor, and a frame does not complete it. */
   #isPaging = false
   #queue: Change[] = []
   #out: Outgoing | null = null
   #last = 0
-  /** Numbers under which a batch was refused as a whole: a late repetition of it may still have used one up. */
+  /** The numbers of batches that were refused as a whole. A late duplicate may still have used such a number. */
   readonly #givenUp = new Set<number>()
 
   constructor(habits: Habits) {
@@ -74,7 +74,7 @@ export class OfflineClient {
     return this.#out?.atomic ?? false
   }
 
-  /** What the app shows for a key: its own edits over the copy. */
+  /** The value that the app shows for a key: pending edits over the copy. */
   visible(key: string): Json | undefined {
     const own = this.unanswered.findLast((change) => change.key === key)
     if (own !== undefined) return own.deleted ? undefined : own.value
@@ -82,7 +82,7 @@ export class OfflineClient {
     return known?.deleted ? undefined : known?.value
   }
 
-  /** What an edit of a key is based on: for all edits before an answer, what the first of them was based on. */
+  /** The base of an edit. All edits before a reply have the base of the first one. */
   baseOf(key: string): Base {
     const own = this.unanswered.find((change) => change.key === key && !isBlind(change))
     if (own !== undefined) return baseIn(own)
@@ -99,7 +99,7 @@ export class OfflineClient {
     this.#queue.push(change)
   }
 
-  /** The next request: the batch that still waits for its answer, or a new one of up to `size` changes. */
+  /** The next request carries the batch in flight, or a new one of up to `size` changes. */
   request(options: { readonly size: number; readonly atomic: boolean; readonly clock: number }): Request {
     const { habits } = this
     this.caughtUp = false
@@ -119,8 +119,9 @@ export class OfflineClient {
   }
 
   /**
-   * Takes in the answer to the request that was sent last. `live`: over its socket, on which no frame comes in between.
-   * Over HTTP a frame may have led the copy on meanwhile: then the page does not begin where it stands, and it pulls anew.
+   * * Applies the reply to the last request. `live`: the reply came over the socket, so no frame came in between. Over
+   * HTTP a frame may have advanced the copy. Then the page does not start at the position of the copy, and the client
+   * pulls again.
    */
   receive(request: Request, reply: Reply, live: boolean): void {
     if (request.changes.length > 0) this.#out = null
@@ -138,7 +139,7 @@ export class OfflineClient {
     this.caughtUp = !this.#isPaging
   }
 
-  /** Takes in what comes on a socket: a frame that begins where the copy stands. At any other it has to pull. */
+  /** Applies a frame that starts at the position of the copy. After any other frame the client has to pull. */
   follow(frame: Frame): void {
     if (frame.type === 'changes' && frame.cursor === this.cursor) return
     const fits = frame.type === 'changes' && frame.from === this.cursor
@@ -153,17 +154,17 @@ export class OfflineClient {
     this.#lets = false
   }
 
-  /** It has pulled and says so on its socket. */
+  /** The client has pulled and confirms its position on the socket. */
   settle(): void {
     this.#lets = true
   }
 
-  /** Its socket is gone. */
+  /** The socket is closed. */
   unplug(): void {
     this.#lets = false
   }
 
-  /** After a 409 `atomic-failed`: the user hears of it, and nothing of the batch is tried again. */
+  /** After a 409 `atomic-failed`, the user is told and the batch is not retried. */
   rollBack(): void {
     if (this.#out === null) return
     this.#givenUp.add(this.#out.number)
@@ -171,12 +172,12 @@ export class OfflineClient {
     this.#out = null
   }
 
-  /** After a 409 `batch-forgotten`: the batch took effect long ago, and the next page shows what became of it. */
+  /** After a 409 `batch-forgotten`, the batch took effect long ago, and the next page shows its results. */
   forget(): void {
     this.#out = null
   }
 
-  /** After a 409 `batch-mismatch`: whether a batch that was given up explains it. Then the next number is free. */
+  /** After a 409 `batch-mismatch`, tells whether an abandoned batch explains it. Then the next number is free. */
   renumber(): boolean {
     if (this.#out === null || !this.#givenUp.has(this.#out.number)) return false
     this.#last += 1
@@ -184,7 +185,7 @@ export class OfflineClient {
     return true
   }
 
-  /** What is not in a page, because this very request wrote it: the page holds everything else. */
+  /** Applies the writes of the request itself. The page holds everything else. */
   #takeResults(changes: readonly Change[], reply: Reply): void {
     for (const [index, { key, status, version, value }] of reply.results.entries()) {
       if (version === undefined) continue
@@ -194,7 +195,7 @@ export class OfflineClient {
     }
   }
 
-  /** Who does not pull hears of the winner here only, if its token lets it read at all. */
+  /** A client that does not pull sees the winner only here, if its token lets it read. */
   #takeWinner(key: string, { conflicts }: Reply): void {
     const winner = conflicts.findLast((conflict) => conflict.key === key)?.winner
     if (winner?.version === undefined || winner.omitted) return

@@ -3,7 +3,7 @@ import { type Change, isGranted, type Json } from '../values/wire.ts'
 import { clockOf, KEYS, type Seat } from './cast.ts'
 import type { Base } from './client.ts'
 
-/** Contents that several clients write, so that equal ones meet. */
+/** Values that several clients write, so that equal values meet. */
 const COMMON: readonly Json[] = [
   'x',
   'y',
@@ -16,7 +16,7 @@ const COMMON: readonly Json[] = [
 const FIELDS = ['a', 'b', 'c', 'd'] as const
 const YEARS = 300_000_000_000
 
-/** Lets a user of a client change a few things in one moment, often one thing several times. */
+/** Lets a user change a few entries at once, often one entry several times. */
 export function makeEdits(seat: Seat, now: number, random: Random): void {
   const sticks = random.chance(0.3)
   let key = keyFor(seat, random)
@@ -46,7 +46,7 @@ function contentFor(seat: Seat, key: string, random: Random): Pick<Change, 'valu
   return random.chance(0.5) ? { deleted: true } : { deleted: true, value }
 }
 
-/** Something common, or what the user sees with a field or two of it changed. */
+/** A common value, or the visible value with one or two fields changed. */
 function valueFor(seat: Seat, key: string, random: Random): Json {
   if (random.chance(0.2)) return random.pick(COMMON)
   const visible = seat.client.visible(key)
@@ -76,7 +76,7 @@ function baseFor(seat: Seat, key: string, random: Random): Base {
   return isStale ? { base: random.pick(old.slice(-3)) } : client.baseOf(key)
 }
 
-/** The same change with something that must reject it. */
+/** The same change with a fault for which it must be rejected. */
 function spoil(change: Change, random: Random): Change {
   const { value: _, deleted: __, ...rest } = change
   return random.pick([

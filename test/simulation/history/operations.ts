@@ -4,13 +4,13 @@ import type { World } from './world.ts'
 
 const HOUR = 3_600_000
 
-/** Something that happens, and how often it does beside the others. Where there is nothing to do it does nothing. */
+/** An event, and its weight among the others. It does nothing where it does not apply. */
 export interface Operation<H extends Host> {
   readonly weight: number
   run(world: World<H>): Promise<void> | void
 }
 
-/** What happens to clients and to the network between. */
+/** Events of clients and of the network. */
 export const EVERYWHERE: readonly Operation<Host>[] = [
   /** A user changes a few things. */
   {
@@ -20,7 +20,7 @@ export const EVERYWHERE: readonly Operation<Host>[] = [
     },
   },
 
-  /** A client that waits for nothing sends what it has, or the last request again. */
+  /** An idle client sends its changes, or retries the last request. */
   {
     weight: 24,
     run(world) {
@@ -29,7 +29,7 @@ export const EVERYWHERE: readonly Operation<Host>[] = [
     },
   },
 
-  /** Letters arrive, maybe not for the last time, or are lost. */
+  /** Letters arrive, some of them twice, or are lost. */
   {
     weight: 16,
     async run(world) {
@@ -39,7 +39,7 @@ export const EVERYWHERE: readonly Operation<Host>[] = [
     },
   },
 
-  /** The server goes on with what it is at. */
+  /** The server continues with its requests. */
   {
     weight: 30,
     async run(world) {
@@ -47,7 +47,7 @@ export const EVERYWHERE: readonly Operation<Host>[] = [
     },
   },
 
-  /** An answer or a frame arrives, or is lost. */
+  /** A reply or a frame arrives, or is lost. */
   {
     weight: 22,
     run(world) {
@@ -58,7 +58,7 @@ export const EVERYWHERE: readonly Operation<Host>[] = [
     },
   },
 
-  /** A client waits no longer: it will send the same again. */
+  /** A client times out, and will retry the same request. */
   {
     weight: 8,
     run(world) {
@@ -66,7 +66,7 @@ export const EVERYWHERE: readonly Operation<Host>[] = [
     },
   },
 
-  /** Somebody sets a clock. */
+  /** A user changes the clock of a device. */
   {
     weight: 1,
     run({ random, seats }) {
@@ -74,7 +74,7 @@ export const EVERYWHERE: readonly Operation<Host>[] = [
     },
   },
 
-  /** A user decides an open conflict, on what its device shows. */
+  /** A user resolves an open conflict, based on the version that the device shows. */
   {
     weight: 6,
     async run(world) {
@@ -100,7 +100,7 @@ async function deliver(world: World<Host>): Promise<void> {
   await world.deliver(letter)
 }
 
-/** Lets one of several things happen. */
+/** Picks one event by weight, and runs it. */
 export async function operate<H extends Host>(
   world: World<H>,
   operations: readonly Operation<H>[],

@@ -13,13 +13,13 @@ import { Verdicts, Violation } from '../values/violation.ts'
 import { type Answer, type ConflictReport, type Request, type Resolution, seqOf } from '../values/wire.ts'
 import type { Figure, Host } from './host.ts'
 
-/** What quiet needs at most, in rounds of all clients. */
+/** The most rounds of all clients until the history is quiet. */
 const MAX_ROUNDS = 200
 
 /** More turns than any request takes. */
 const MAX_TURNS = 5_000
 
-/** A history while it is made: clients, the network between, a server, and a clock that only goes on here. */
+/** A history while it runs: clients, the network, a server, and a clock that only the history advances. */
 export class World<H extends Host> {
   readonly random: Random
   readonly host: H
@@ -29,16 +29,16 @@ export class World<H extends Host> {
   readonly seats: readonly Seat[]
   readonly uplink: (Letter | Stand)[] = []
   readonly downlink: (Return | Heard)[] = []
-  /** How often what is on a socket waits. */
+  /** The probability that messages on sockets wait. */
   readonly slowness: number
   now: number
   readonly #replies = new Replies(this.verdicts)
-  /** When each numbered batch was sent first, ms. */
+  /** The time at which each numbered batch was first sent, ms. */
   readonly #firstSent = new Map<string, number>()
   readonly #snapshots: Snapshot[] = []
   /** The open conflicts that somebody has tried to close. */
   readonly asked = new Set<number>()
-  /** The open conflicts that clients have heard of, and their keys. */
+  /** The open conflicts that clients know of, with their keys. */
   readonly open = new Map<number, string>()
   readonly #resolved: Resolved[] = []
   #failure: unknown
@@ -56,7 +56,9 @@ export class World<H extends Host> {
     this.figures.set(figure, (this.figures.get(figure) ?? 0) + by)
   }
 
-  /** Lets a client send its next request, or the last one again; who only pushes has nothing to ask. */
+  /**
+   * Lets a client send its next request, or retry the last one. A client that only pushes sends none without changes.
+   */
   send(seat: Seat): void {
     const { habits, unanswered } = seat.client
     if (!habits.pulls && unanswered.length === 0) return
@@ -71,7 +73,7 @@ export class World<H extends Host> {
     this.uplink.push({ seat, attempt: seat.attempt, request, live: seat.live })
   }
 
-  /** Hands a letter to the server, which may be busy with others. */
+  /** Delivers a letter to the server, which may be busy with other requests. */
   async deliver(letter: Letter | Stand): Promise<void> {
     if ('seen' in letter) {
       this.host.sockets.confirm(letter.seat, letter.seen)
@@ -83,7 +85,7 @@ export class World<H extends Host> {
     await this.#step()
   }
 
-  /** Hands the server a client's decision of a conflict. */
+  /** Sends the server a client's resolution of a conflict. */
   async resolve(seat: Seat, resolution: Resolution): Promise<void> {
     this.asked.add(resolution.id)
     this.#carryOut(async () => {
@@ -101,7 +103,7 @@ export class World<H extends Host> {
     await this.#step()
   }
 
-  /** Lets something go on beside the requests. */
+  /** Starts work beside the requests. */
   async start(work: () => Promise<void>): Promise<void> {
     this.#carryOut(work)
     await this.#step()
@@ -113,7 +115,7 @@ export class World<H extends Host> {
     })
   }
 
-  /** Lets the server go on with one of its requests. */
+  /** Lets the server continue one of its requests. */
   async proceed(): Promise<boolean> {
     const went = await this.host.proceed()
     await this.#step()
@@ -151,29 +153,29 @@ export class World<H extends Host> {
     this.#replies.take(handled)
   }
 
-  /** A frame is on its way to a client. */
+  /** Receives a frame for a client. */
   hear(heard: Heard): void {
     this.count('frames')
     this.#replies.takeFrame(heard)
     this.downlink.push(heard)
   }
 
-  /** Whether nothing arrives for the moment: there is only what goes over sockets, and that is slow. */
+  /** Whether nothing arrives now, because all messages in flight are on slow sockets. */
   isStuck(link: readonly Sent[]): boolean {
     return link.every(isLive) && this.random.chance(this.slowness)
   }
 
-  /** What the server gets next. */
+  /** The next letter that reaches the server. */
   nextLetter(): Letter | Stand {
     return nextOf(this.uplink, this) as Letter | Stand
   }
 
-  /** What arrives next at a client. */
+  /** The next reply or frame that reaches a client. */
   nextArrival(): Return | Heard {
     return nextOf(this.downlink, this) as Return | Heard
   }
 
-  /** Something does not arrive. A socket loses nothing, unless all that is under way on it. */
+  /** Loses a message. A socket loses single messages never, only all of them by breaking. */
   lose(item: Letter | Stand | Return | Heard): void {
     this.count('lost')
     if (isLive(item)) this.cut(item.seat)
@@ -185,7 +187,7 @@ export class World<H extends Host> {
     this.broken(seat)
   }
 
-  /** The socket of a client is broken. */
+  /** Handles the broken socket of a client. */
   broken(seat: Seat): void {
     this.count('cuts')
     dropOf(this.uplink, seat)
@@ -194,13 +196,13 @@ export class World<H extends Host> {
     if (seat.live) seat.open = null
   }
 
-  /** A client waits no longer. What it has asked on a socket is answered for as long as that holds. */
+  /** Lets a client time out. On a socket a reply comes as long as the socket is open, so the client closes it. */
   giveUp(seat: Seat): void {
     if (seat.open !== null && seat.live) this.cut(seat)
     seat.open = null
   }
 
-  /** Hands its client what arrives; who has a socket then says where its copy stands. */
+  /** Delivers a reply or frame to its client, which then confirms its position if it has a socket. */
   receive(arrival: Return | Heard): void {
     const { seat } = arrival
     const { client } = seat
@@ -228,7 +230,7 @@ export class World<H extends Host> {
       client.rollBack()
       return
     }
-    // What became of a batch is kept for a day at least, the shortest time that an operator of the histories configures.
+    // The results of a batch are kept for at least a day, the shortest retention that a history configures.
     const isOld = this.now - (this.#firstSent.get(nameOf(client.habits, request)) ?? this.now) >= DAY_MS
     if (code === 'batch-forgotten' && isOld) {
       this.count('forgotten')
@@ -245,7 +247,7 @@ export class World<H extends Host> {
     return { client: client.habits, seq: seqOf(client.cursor ?? ''), copy: new Map(client.copy) }
   }
 
-  /** Everything that is still under way arrives; then all clients sync until nothing moves. */
+  /** Delivers everything in flight, and lets all clients sync until nothing changes. */
   async calm(): Promise<void> {
     await this.#flush()
     for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -257,8 +259,8 @@ export class World<H extends Host> {
   }
 
   /**
-   * Who follows by the rules misses nothing: once all is quiet each has the state of the head, and so after one more
-   * write to each collection. Nobody asks but who was told to.
+   * * Checks that a follower misses nothing. Once the history is quiet, each follower has the latest state, and again
+   * after one more write to each collection. Only followers that were told to pull send a request.
    */
   async listen(): Promise<void> {
     await this.obey()
@@ -271,13 +273,13 @@ export class World<H extends Host> {
     }
   }
 
-  /** Lets those who follow do what they were told to do, until none has anything to do: then each has all there is. */
+  /** Lets followers pull where they were told to, until none has to. Then each has the latest state. */
   async obey(): Promise<void> {
     for (let round = 0; round < MAX_ROUNDS; round++) if (await this.heed()) return this.#expectUpToDate()
     throw new Violation('IN1', `who follows is not quiet after ${MAX_ROUNDS} rounds`)
   }
 
-  /** Lets everything arrive, and those who follow ask where they were told to. True if nobody had to. */
+  /** Delivers everything, and lets followers pull where they were told to. True if none had to. */
   async heed(): Promise<boolean> {
     await this.#flush()
     const busy = this.host.sockets.followers.filter((seat) => !isSettled(seat))
@@ -292,7 +294,7 @@ export class World<H extends Host> {
     }
   }
 
-  /** One request of a client and its answer, with nobody in between. */
+  /** Sends one request of a client and delivers the reply, with nothing in between. */
   async exchange(seat: Seat): Promise<void> {
     this.now += 50
     await this.#flush()
@@ -300,7 +302,7 @@ export class World<H extends Host> {
     await this.#flush()
   }
 
-  /** Lets all that is under way arrive, and what that leads to. */
+  /** Delivers everything in flight, and everything that follows from it. */
   async #flush(): Promise<void> {
     do {
       while (this.uplink.length > 0) await this.deliver(this.nextLetter())
@@ -308,7 +310,7 @@ export class World<H extends Host> {
     } while (this.uplink.length > 0)
   }
 
-  /** Whatever the server is at comes to its end. */
+  /** Lets the server finish all its work. */
   async drain(): Promise<void> {
     for (let turns = 0; await this.proceed(); turns++) {
       if (turns > MAX_TURNS) throw new Error('a request never ends')

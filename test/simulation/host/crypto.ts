@@ -1,6 +1,6 @@
 /**
- * The part of WebCrypto that a space uses, on Node's synchronous functions: real keys and real seals, without the way to
- * a thread and back that takes most of the time of a small seal. Built into the floor in place of the global.
+ * * The part of WebCrypto that a space uses, on Node's synchronous functions. Keys and seals are real. The round trip
+ * to a thread is gone, which takes most of the time of a small seal. Bundled into the floor in place of the global.
  */
 import {
   createCipheriv,
@@ -62,7 +62,7 @@ function derive({ salt, info }: Derivation, master: KeyObject, bits: number): Ar
   return hkdfSync('sha256', master, salt, info, bits / 8)
 }
 
-/** A buffer of its own, as the platform's functions return. */
+/** A new buffer, as the platform's functions return. */
 function bufferOf(bytes: Uint8Array): ArrayBuffer {
   return Uint8Array.from(bytes).buffer
 }

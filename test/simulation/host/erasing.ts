@@ -4,13 +4,15 @@ import type { World } from '../history/world.ts'
 import type { Answer, Request } from '../values/wire.ts'
 import type { NodeHost } from './node-host.ts'
 
-/** More statements than an erasure has. */
+/** More statements than an erasure runs. */
 const STATEMENTS = 20
 
-/** How often an erasure that nobody has acknowledged is asked for again. */
+/** The attempts at an erasure until the server acknowledges it. */
 const ATTEMPTS = 10
 
-/** Erases the space of a history while requests are under way, by a process that may die: nobody from before comes back. */
+/**
+ * Erases the space of a history while requests are in flight and the process may die. No earlier session may come back.
+ */
 export async function eraseSpaceOf(world: World<NodeHost>): Promise<void> {
   const { random, host, seats } = world
   for (const seat of seats) {
@@ -39,14 +41,14 @@ async function eraseUntilDone(world: World<NodeHost>): Promise<void> {
   }
 }
 
-/** Sessions from before the erasure get nothing, and leave nothing. */
+/** Checks that sessions from before the erasure read nothing and write nothing. */
 async function expectRefused(world: World<NodeHost>): Promise<void> {
   for (const seat of world.seats) {
     const { clientTime: _, ...request } =
       seat.open ?? seat.client.request({ size: 5, atomic: false, clock: 0 })
     const answer = await ask(world, seat, request)
     const code = answer.kind === 'refused' ? answer.code : null
-    // The process may have died of what was to end the erasure.
+    // The process may have died by the fuse of the erasure.
     if (answer.kind === 'lost') continue
     const isRefused = code === 'revoked' || code === 'space-erased'
     world.verdicts.expect(
@@ -57,7 +59,7 @@ async function expectRefused(world: World<NodeHost>): Promise<void> {
   }
 }
 
-/** Who comes with a later token finds nothing of what was. */
+/** Checks that a client with a later token finds an empty space. */
 async function expectNew(world: World<NodeHost>): Promise<void> {
   const { session, ...seat } = newcomer(world.random, 'new')
   const later = { ...seat, session: { ...session, issuedAt: world.now + 1 } }

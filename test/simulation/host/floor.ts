@@ -1,4 +1,4 @@
-/** What of the product a history runs: the object floor without the platform's class around it. */
+/** The part of the product that a history runs: the object floor without the Durable Object class. */
 import { decodeChunks, versionsOf } from '../../../worker/src/core/log/chunk.ts'
 import { liveOf } from '../../../worker/src/objects/live/live.ts'
 import { listConflicts } from '../../../worker/src/objects/read/conflicts.ts'
@@ -29,5 +29,5 @@ export const floor = {
   versionsOf,
 }
 
-/** The same functions again, maybe with one line of the product broken on purpose. */
+/** The same functions, maybe with a planted bug. */
 export type Floor = typeof floor

@@ -2,15 +2,15 @@ import type { SpaceKeys } from '../../../worker/src/objects/store/seal.ts'
 import type { Stored } from '../checks/journal.ts'
 import type { Floor } from './floor.ts'
 
-/** The rows of a log, and what opens them. */
+/** The rows of a log, and the keys that open them. */
 export interface Log {
   readonly segments: readonly Uint8Array[]
   readonly keys: SpaceKeys
-  /** What was read before. */
+  /** The last sequence number that was read before. */
   readonly after: number
 }
 
-/** The versions that a log holds, as its frames and sealed contents say. */
+/** Reads the versions of a log from its chunks. */
 export async function readLog(
   floor: Pick<Floor, 'decodeChunks' | 'versionsOf'>,
   { segments, keys, after }: Log,

@@ -16,24 +16,24 @@ import {
 import type { Floor } from './floor.ts'
 import { Server } from './server.ts'
 
-/** Merges are the hardest to get right: they come more often. */
+/** Merges are the hardest to get right, so the policy is picked more often. */
 const LIKELY = [...POLICIES, 'merge', 'merge'] as const
 
 const DAY = 86_400_000
 
 const COLLECTIONS = ['notes', 'tasks', 'default'] as const
 
-/** The object floor in this very process, on Node's SQLite. */
+/** Runs the object floor in this process, on Node's SQLite. */
 export class NodeHost implements Host {
   readonly server: Server
   readonly policies = new Map<string, ReadonlySet<Policy>>()
-  /** What was settled or replaced before it may be gone, ms. */
+  /** Conflicts resolved and versions replaced before this time may be dropped, ms. */
   horizon = 0
   readonly sockets = new Lines()
-  /** The shortest retention that a space may have heard of. */
+  /** The shortest retention that the space may have read, days. */
   #days = 30
   readonly #random: Random
-  /** How often a request may end the process. */
+  /** The probability that a request kills the process. */
   readonly #peril: number
 
   constructor(floor: Floor, random: Random) {
@@ -47,7 +47,7 @@ export class NodeHost implements Host {
     return live ? this.sockets.push(seat, request) : this.server.handle(seat.session, request, now)
   }
 
-  /** Follows a client's space from where its copy stands. */
+  /** Opens a socket for a client from the position of its copy. */
   follow(seat: Seat, ears: Ears): void {
     const { habits, cursor } = seat.client
     const query = {
@@ -82,7 +82,7 @@ export class NodeHost implements Host {
     if (this.#random.chance(this.#peril)) this.server.light(this.#random.between(1, 6))
   }
 
-  /** Lets the operator decide anew. */
+  /** Changes the configuration, as the operator does. */
   configure(): void {
     const policies = Object.fromEntries(COLLECTIONS.map((name) => [name, this.#random.pick(LIKELY)]))
     const revision = (this.server.config?.revision ?? 0) + 1

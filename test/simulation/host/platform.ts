@@ -1,7 +1,7 @@
-/** The globals of the platform that a space uses, as histories have them: built into the floor in place of Node's own. */
+/** The platform's globals that a space uses. Bundled into the floor in place of Node's. */
 import { serialize } from 'node:v8'
 
-/** The most bytes that a socket remembers while its object hibernates. */
+/** The limit of a socket's attachment, bytes. */
 const ATTACHMENT_BYTES = 16_384
 
 interface Said {
@@ -10,12 +10,12 @@ interface Said {
 
 type Listener = (said: Said) => void
 
-/** One end of a socket. What it sends is at the other end at once: how long that takes is up to the history. */
+/** One end of a socket. The other end receives a message at once, and the history decides about delays. */
 export class SocketEnd {
   readyState = 1
   peer: SocketEnd | undefined
   readonly #listeners = { message: new Set<Listener>(), close: new Set<Listener>() }
-  /** What came before anybody listened. */
+  /** Messages that came before there was a listener. */
   readonly #early: Said[] = []
   #attachment: unknown = null
 
@@ -63,12 +63,12 @@ export class WebSocketPair {
   }
 }
 
-/** Pings are answered by the platform alone: histories have none. */
+/** The platform answers pings by itself. Histories have none. */
 export class WebSocketRequestResponsePair {}
 
 export const WebSocket = { OPEN: 1 }
 
-/** What the history of the moment makes of work for later, and of defects that were logged. */
+/** The hooks of the current history: delayed work, and the defects that were logged. */
 export const platform = {
   later: (_work: () => Promise<void>): void => {},
   defects: [] as string[],
@@ -88,7 +88,7 @@ export const console = {
 type Planted = (original: Callable, ...args: unknown[]) => unknown
 type Callable = (...args: unknown[]) => unknown
 
-/** The bugs of the moment, by the name of the function that each replaces. */
+/** The planted bugs, by the name of the function that each replaces. */
 export const planted = new Map<string, Planted>()
 
 /** Calls the bug that is planted in place of a function, or the function. */

@@ -4,7 +4,7 @@ import type { NodeHost } from './node-host.ts'
 
 const HOUR = 3_600_000
 
-/** What happens to the server, where nobody but the history says when. */
+/** Events of the server, at times that the history picks. */
 export const TO_THE_SERVER: readonly Operation<NodeHost>[] = [
   /** Some seconds pass, or some hours. */
   {
@@ -24,7 +24,7 @@ export const TO_THE_SERVER: readonly Operation<NodeHost>[] = [
     },
   },
 
-  /** A client that has a copy and waits for nothing on a socket goes on by following. */
+  /** A client that has a copy and no socket opens one. */
   {
     weight: 25,
     run(world) {
@@ -35,7 +35,7 @@ export const TO_THE_SERVER: readonly Operation<NodeHost>[] = [
     },
   },
 
-  /** For once all is quiet, and who follows has heard of everything. */
+  /** Everything is delivered, and all followers are up to date. */
   {
     weight: 3,
     run: (world) => world.obey(),
@@ -50,7 +50,7 @@ export const TO_THE_SERVER: readonly Operation<NodeHost>[] = [
     },
   },
 
-  /** The object sleeps, and wakes with its sockets. */
+  /** The object hibernates, and wakes with its sockets. */
   {
     weight: 4,
     async run(world) {
@@ -59,16 +59,16 @@ export const TO_THE_SERVER: readonly Operation<NodeHost>[] = [
     },
   },
 
-  /** The process ends, whatever it is at, and another one starts. */
+  /** The process dies at any moment, and another one starts. */
   {
     weight: 2,
     run({ random, slowness, host }) {
-      // Where sockets are slow, they live longer.
+      // Slow sockets need processes that live longer.
       if (!random.chance(slowness)) host.server.restart()
     },
   },
 
-  /** A new generation of the master key. */
+  /** The operator rotates the master key. */
   {
     weight: 0.4,
     run({ host }) {
@@ -76,7 +76,7 @@ export const TO_THE_SERVER: readonly Operation<NodeHost>[] = [
     },
   },
 
-  /** The object's alarm rings, maybe a day later, and once in a while far too early. */
+  /** The alarm of the object fires, maybe a day late, and sometimes far too early. */
   {
     weight: 12,
     async run(world) {
@@ -90,7 +90,9 @@ export const TO_THE_SERVER: readonly Operation<NodeHost>[] = [
   },
 ]
 
-/** Time goes on. No request takes minutes, and upkeep takes as its time when it began: both come to their end before. */
+/**
+ * Advances the time. Requests never take minutes, and upkeep keeps the time at which it began, so both finish first.
+ */
 async function pass(world: World<NodeHost>, until: number): Promise<void> {
   if (until - world.now > 60_000 || world.host.server.isAtUpkeep) await world.drain()
   world.now = until

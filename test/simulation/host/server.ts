@@ -16,12 +16,12 @@ import { type AlarmClock, dump, storageOn } from './sql.ts'
 import { Switchboard } from './switchboard.ts'
 import { Turns } from './turns.ts'
 
-/** What a request meets in a process that has been killed. */
+/** Thrown by storage in a process that has been killed. */
 class Killed extends Error {
   override readonly name = 'Killed'
 }
 
-/** From one start of the process to its end. The database outlives it, nothing else does. */
+/** One life of the process. Only the database outlives it. */
 interface Life {
   alive: boolean
   readonly space: Space
@@ -29,17 +29,17 @@ interface Life {
   readonly storage: DurableObjectStorage
 }
 
-/** A fuse counts writes and commits down, and the process dies at the last one: before a write, after a commit. */
+/** A fuse counts writes and commits, and kills the process at the last one: before a write, or after a commit. */
 interface Fuse {
   left: number
-  /** What the database held after the last commit. Null: there was upkeep, whose steps each stand by themselves. */
+  /** The content of the database after the last commit. Null during upkeep, which commits step by step. */
   durable: string | null
 }
 
-/** What the checker reads past the product. */
+/** The statements with which the checker reads the database directly. */
 type Readers = Readonly<Record<'segments' | 'last' | 'heads' | 'conflicts', StatementSync>>
 
-/** A space with its own process, which can be killed at any write, and everything it wrote down. */
+/** A space with a process that can be killed at any write, and with its database. */
 export class Server {
   readonly db = new DatabaseSync(':memory:')
   readonly turns = new Turns()
@@ -52,11 +52,11 @@ export class Server {
   #upkeeps = 0
   readonly #stands: Stand[] = []
   #readers: Readers | undefined
-  /** What the operator has decided; null is nothing. The space asks for it now and then. */
+  /** The configuration in KV, or null. The space re-reads it from time to time. */
   config: Config | null = null
-  /** When the platform is to wake the object, ms. */
+  /** The time of the alarm, ms. */
   alarm: number | null = null
-  /** How often the process was killed, by whatever. */
+  /** Counts how often the process was killed. */
   kills = 0
   /** The time of the object's own clock, ms. */
   clock: () => number = () => 0
@@ -72,7 +72,7 @@ export class Server {
     return this.#life.space
   }
 
-  /** Handles one request to its end; others may be under way. */
+  /** Handles one request. Others may be in flight. */
   async handle(session: Session, request: Request, now: number): Promise<Answer> {
     const life = this.#life
     try {
@@ -88,19 +88,19 @@ export class Server {
     }
   }
 
-  /** Kills the process at its next but so many writes, counting commits. */
+  /** Kills the process after this many writes and commits. */
   light(writes: number): void {
     this.#fuse = { left: writes, durable: this.#upkeeps > 0 ? null : dump(this.db) }
   }
 
-  /** Kills the process, whatever it is doing, and starts another one. */
+  /** Kills the process at any moment, and starts another one. */
   restart(): void {
     this.#sockets.breakAll()
     this.#replace()
     this.kills += 1
   }
 
-  /** Lets the object sleep: the next event starts it anew, with the sockets that it had. False if it has work. */
+  /** Lets the object hibernate. The next event restarts it with the sockets that it had. False if it has work. */
   hibernate(): boolean {
     if (!this.turns.isIdle || this.#upkeeps > 0) return false
     this.#replace()
@@ -120,7 +120,9 @@ export class Server {
     return opened.value
   }
 
-  /** Starts another process if the fuse has killed this one, which must have left all of a batch or nothing. */
+  /**
+   * * Starts another process if the fuse has killed this one. The dead one must have stored all of a batch or nothing.
+   */
   recover(): void {
     const defects = this.floor.platform.defects.splice(0)
     const defect = defects.find((line) => JSON.parse(line).name !== 'Killed')
@@ -131,7 +133,7 @@ export class Server {
     this.restart()
   }
 
-  /** Seals from now on with another generation of the master key; the ones before stay live. */
+  /** Rotates the master key. The older generations stay live. */
   rotate(): void {
     this.#ring += 1
     this.restart()
@@ -141,7 +143,7 @@ export class Server {
     return this.#upkeeps > 0
   }
 
-  /** Wakes the object as its alarm does: never twice at a time. Cut off, it is woken again. */
+  /** Runs the alarm of the object, never twice at a time. If the process dies, the alarm fires again. */
   async wake(now: number): Promise<void> {
     const life = this.#life
     this.alarm = null
@@ -158,7 +160,7 @@ export class Server {
     }
   }
 
-  /** Takes down what was written since the last time. */
+  /** Records the rows that were written since the last call. */
   async note(journal: Journal): Promise<void> {
     if (this.#stands.length === 0) return
     const stands = this.#stands.splice(0)
@@ -174,7 +176,7 @@ export class Server {
     })
   }
 
-  /** The conflicts as a reader of some collections sees them, page by page. */
+  /** Reads the conflicts that some collections grant, page by page. */
   async conflicts(granted: readonly string[] | null): Promise<readonly ConflictReport[]> {
     const found: ConflictReport[] = []
     for (let after: number | null = 0; after !== null; ) {
@@ -216,7 +218,7 @@ export class Server {
     }
   }
 
-  /** Erases the space and founds it again under an epoch. False if the process died before it could say so. */
+  /** Erases the space and founds it again with another epoch. False if the process died before it could reply. */
   async erase(epoch: string, now: number): Promise<boolean> {
     const life = this.#life
     try {
@@ -228,7 +230,7 @@ export class Server {
     return life.alive
   }
 
-  /** What a reader is answered that nobody else is under way with. */
+  /** Waits for a reply while no other request is in flight. */
   async #alone<T>(work: Promise<T>): Promise<T> {
     await this.turns.settle()
     await this.turns.openAll(this.#random)
@@ -252,7 +254,7 @@ export class Server {
     life.storage = storage
     this.floor.migrate(storage, 'e')
     const sockets = this.#sockets.contextOf(life, (socket, text) => this.#receive(socket, text))
-    // What the space uses of the platform, and no more.
+    // A space uses no more of the platform than this.
     const ctx = { id: { toString: () => 'space' }, storage, ...sockets } as unknown as DurableObjectState
     const env = this.#environment()
     const space = this.floor.openSpace(ctx, env)
@@ -277,7 +279,7 @@ export class Server {
     })
   }
 
-  /** Made when first needed: the tables must be there. */
+  /** Prepared on first use, because the tables must exist. */
   #read(): Readers {
     this.#readers ??= {
       segments: this.db.prepare('SELECT body FROM segment WHERE last > ?'),

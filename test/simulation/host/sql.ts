@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 
-/** What is told of a database's use, and may throw to break it off. */
+/** Observes the use of a database, and may throw to abort it. */
 export interface Watch {
   /** Before each statement; `writes` if it may change something. */
   statement(writes: boolean): void
@@ -8,7 +8,7 @@ export interface Watch {
   committed(): void
 }
 
-/** The platform's one alarm of an object; it outlives the process. */
+/** The alarm of an object, which outlives the process. */
 export interface AlarmClock {
   getAlarm(): Promise<number | null>
   setAlarm(at: number): Promise<void>
@@ -33,7 +33,7 @@ export function storageOn(db: DatabaseSync, watch: Watch, alarm: AlarmClock): Du
   }
 
   function transactionSync<T>(work: () => T): T {
-    // The platform nests them; whatever is thrown inside passes the outermost one.
+    // The platform nests transactions. An error rolls back the outermost one.
     if (db.isTransaction) return work()
     db.exec('BEGIN')
     try {
@@ -57,7 +57,7 @@ export function storageOn(db: DatabaseSync, watch: Watch, alarm: AlarmClock): Du
       return Number(size.get()?.['bytes'])
     },
   }
-  // The rest of the platform's storage is nothing that a space uses.
+  // A space does not use the rest of the platform's storage.
   return { sql, transactionSync, ...alarm } as unknown as DurableObjectStorage
 }
 
@@ -85,7 +85,7 @@ class Rows {
   }
 }
 
-/** Node gives blobs as views, the platform as buffers. */
+/** Node returns blobs as views, and the platform as buffers. */
 function fromNode(row: Record<string, unknown>): Record<string, Value> {
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => [
@@ -95,7 +95,7 @@ function fromNode(row: Record<string, unknown>): Record<string, Value> {
   )
 }
 
-/** Everything a database holds but the operator's configuration, which comes by itself, as one text. */
+/** The content of a database as one text, without the operator's configuration, which is re-read at any time. */
 export function dump(db: DatabaseSync): string {
   const tables = db.prepare(`SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`).all()
   return tables

@@ -1,10 +1,10 @@
 import type { SocketEnd } from './platform.ts'
 
-/** The server's ends of a space's sockets, which the platform holds while the object sleeps. */
+/** The server's ends of a space's sockets, which the platform keeps while the object hibernates. */
 export class Switchboard {
   readonly #open = new Map<SocketEnd, readonly string[]>()
 
-  /** What a process uses of them for as long as it lives. */
+  /** The socket methods of `DurableObjectState`, for one life of the process. */
   contextOf(life: { readonly alive: boolean }, receive: (socket: SocketEnd, text: string) => void) {
     return {
       acceptWebSocket: (socket: SocketEnd, tags: readonly string[]) => {
@@ -27,7 +27,7 @@ export class Switchboard {
     return this.#open.size
   }
 
-  /** The process that held them is gone. */
+  /** Closes all sockets, because the process has died. */
   breakAll(): void {
     for (const socket of [...this.#open.keys()]) socket.close()
   }

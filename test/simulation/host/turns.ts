@@ -1,19 +1,19 @@
 import type { Random } from '../values/random.ts'
 
-/** More turns than any history takes to come to its end. */
+/** More turns than any history takes. */
 const MAX_TURNS = 20_000
 
 /**
- * Decides, and nothing else does, which of the requests under way goes on: whatever one waits for ends at a
- * gate, and gates open one at a time. So requests meet inside the server in every order, and each order comes
- * again with its seed, however long the machine's own threads take.
+ * * Decides alone which of the requests in flight continues. Everything that a request awaits ends at a gate, and gates
+ * open one at a time. Requests interleave inside the server in every order, and a seed repeats its order however long
+ * the machine's threads take.
  */
 export class Turns {
   #tickets = 0
   #working = 0
   readonly #waiting = new Map<number, () => void>()
 
-  /** The result of some work, once it is this caller's turn. */
+  /** Waits for work, and then for the turn of this caller. */
   async after<T>(work: Promise<T>): Promise<T> {
     const ticket = this.#tickets++
     this.#working += 1
@@ -25,7 +25,7 @@ export class Turns {
     }
   }
 
-  /** Lets everybody go on until each is done or waits at a gate. */
+  /** Lets all requests continue until each is done or waits at a gate. */
   async settle(): Promise<void> {
     do await new Promise(setImmediate)
     while (this.#working > 0)
@@ -35,7 +35,7 @@ export class Turns {
     return this.#working === 0 && this.#waiting.size === 0
   }
 
-  /** Opens one gate; false if nobody waits. */
+  /** Opens one gate; false if no request waits. */
   async open(random: Random): Promise<boolean> {
     if (this.#waiting.size === 0) return false
     const ticket = random.pick([...this.#waiting.keys()].sort((a, b) => a - b))

@@ -2,15 +2,15 @@ import type { Seat } from '../clients/cast.ts'
 import type { Random } from '../values/random.ts'
 import type { Heard, Letter, Return, Stand } from './letters.ts'
 
-/** Whatever is under way between a client and the server. */
+/** A message in flight between a client and the server. */
 export type Sent = Letter | Stand | Return | Heard
 
-/** Whether something goes over a socket. */
+/** Whether a message goes over a socket. */
 export function isLive(item: Sent): boolean {
   return 'frame' in item || item.live
 }
 
-/** Anything that is under way, but what goes over a socket comes in its order. */
+/** Takes any message in flight. Messages on a socket keep their order. */
 export function nextOf<T extends Sent>(
   link: T[],
   { random, slowness }: { random: Random; slowness: number },

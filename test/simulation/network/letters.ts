@@ -1,16 +1,16 @@
 import type { Seat } from '../clients/cast.ts'
 import type { Answer, Frame, Request } from '../values/wire.ts'
 
-/** The sockets of those who follow. While a client has one, its requests go over it or over HTTP. */
+/** The sockets of followers. A client with a socket sends its requests over the socket or over HTTP. */
 export interface Sockets {
   has(seat: Seat): boolean
   readonly followers: readonly Seat[]
-  /** Says where its client's copy stands. */
+  /** Confirms the position of the client's copy. */
   confirm(seat: Seat, cursor: string): void
   cut(seat: Seat): void
 }
 
-/** A request on its way to the server, and its answer on the way back. `live`: over the client's socket. */
+/** A request in flight to the server. `live`: over the client's socket. */
 export interface Letter {
   readonly seat: Seat
   readonly attempt: number
@@ -18,7 +18,7 @@ export interface Letter {
   readonly live: boolean
 }
 
-/** A client's word of where its copy stands, on its way over the socket. */
+/** A client's confirmation of its position, in flight on the socket. */
 export interface Stand {
   readonly seat: Seat
   readonly seen: string
@@ -29,7 +29,7 @@ export interface Return extends Letter {
   readonly answer: Answer
 }
 
-/** What a client hears without having asked. */
+/** A frame in flight to a client. */
 export interface Heard {
   readonly seat: Seat
   readonly frame: Frame

@@ -2,7 +2,7 @@ import type { Seat } from '../clients/cast.ts'
 import type { Answer, Request } from '../values/wire.ts'
 import type { Heard, Sockets } from './letters.ts'
 
-/** The client's end of a socket, of whatever runtime. */
+/** The client's end of a socket, in any runtime. */
 export interface ClientEnd {
   send(text: string): void
   close(code?: number): void
@@ -10,14 +10,14 @@ export interface ClientEnd {
   addEventListener(type: 'close', listener: () => void): void
 }
 
-/** What a history wants to know of a socket. */
+/** The events of a socket that a history handles. */
 export interface Ears {
   hear(heard: Heard): void
-  /** It broke, whoever broke it. */
+  /** The socket broke, on either side. */
   broken(seat: Seat): void
 }
 
-/** A socket, and the pushes on it that wait for their answer. */
+/** A socket, and the pushes in flight on it. */
 interface Line {
   readonly end: ClientEnd
   readonly waiting: Map<string, (answer: Answer) => void>
@@ -36,7 +36,7 @@ export class Lines implements Sockets {
     return [...this.#lines.keys()]
   }
 
-  /** Takes a socket that was opened for a client. */
+  /** Adds a socket that was opened for a client. */
   take(seat: Seat, end: ClientEnd, ears: Ears): void {
     const line: Line = { end, waiting: new Map() }
     this.#lines.set(seat, line)
@@ -54,7 +54,7 @@ export class Lines implements Sockets {
     })
   }
 
-  /** Pushes, and waits for what the object says. A socket hands over what came first first. */
+  /** Pushes, and waits for the reply. A socket keeps the order of messages. */
   async push(seat: Seat, body: Request): Promise<Answer> {
     const line = this.#lines.get(seat)
     if (line === undefined) return { kind: 'lost' }

@@ -6,17 +6,17 @@ import type { effectiveTime, isTimestamp } from '../../../worker/src/core/values
 import { NOTHING, type Version } from '../../../worker/src/core/values/version.ts'
 import { type Bug, plant } from './plant.ts'
 
-/** Plants a wrong stance of an edit, for what the right one is. */
+/** Plants a wrong stance of an edit, computed from the right one. */
 function stance(wrong: (right: Stance, step: Step) => Stance) {
   return [plant<typeof stanceOf>('stanceOf', (original, step) => wrong(original(step), step))]
 }
 
-/** Plants a wrong order of an edit and what it competes with. */
+/** Plants a wrong order of an edit and its rival. */
 function order(wrong: typeof isLater) {
   return [plant<typeof isLater>('isLater', (_, ...args) => wrong(...args))]
 }
 
-/** Plants what a batch is decided against. */
+/** Plants a wrong view of the space, against which a batch is decided. */
 function view(wrong: (right: View) => Partial<View>) {
   return [
     plant<typeof planBatch>('planBatch', (original, edits, client, right) =>
@@ -25,7 +25,7 @@ function view(wrong: (right: View) => Partial<View>) {
   ]
 }
 
-/** The mistakes of a decision that are no question of a merge. */
+/** Mistakes in the decision of a batch. */
 export const DECISION_BUGS: readonly Bug[] = [
   {
     name: 'ignores the base of an edit',

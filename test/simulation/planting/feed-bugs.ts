@@ -6,7 +6,7 @@ import type { pull } from '../../../worker/src/objects/read/pull.ts'
 import { seqOf } from '../values/wire.ts'
 import { type Bug, plant } from './plant.ts'
 
-/** Plants a page that is wrong. */
+/** Plants a wrong page. */
 function page(wrong: (right: Page) => Partial<Page>) {
   return [
     plant<typeof readPage>('readPage', async (original, space, query) => {
@@ -16,14 +16,14 @@ function page(wrong: (right: Page) => Partial<Page>) {
   ]
 }
 
-/** Plants another query for each page. */
+/** Plants a wrong query for each page. */
 function query(wrong: Partial<FeedQuery>) {
   return [
     plant<typeof readPage>('readPage', (original, space, right) => original(space, { ...right, ...wrong })),
   ]
 }
 
-/** The mistakes of what readers are told, by a page or on a socket. */
+/** Mistakes in what readers are told, by a page or on a socket. */
 export const FEED_BUGS: readonly Bug[] = [
   {
     name: 'moves the cursor past the end of its page',
@@ -85,7 +85,7 @@ export const FEED_BUGS: readonly Bug[] = [
     name: 'takes the position of a reader that scans for one that does not',
     plants: [
       plant<(listener: Listener, position: Position) => boolean>(
-        'isStood',
+        'isConfirmed',
         (_, { stood }, { seq }) => stood === seq,
       ),
     ],

@@ -7,7 +7,7 @@ import type { acceptBatch } from '../../../worker/src/objects/write/accept.ts'
 import type { commit } from '../../../worker/src/objects/write/commit.ts'
 import { type Bug, plant } from './plant.ts'
 
-/** Plants a space with something about it that is wrong. */
+/** Plants a space that is spoiled after it was opened. */
 function space(spoil: (right: Space, storage: DurableObjectStorage) => void) {
   return [
     plant<typeof openSpace>('openSpace', (original, ctx, env) => {
@@ -25,10 +25,10 @@ function store(wrong: (storage: DurableObjectStorage) => Partial<Store>) {
   })
 }
 
-/** What a batch writes. */
+/** The methods by which a batch writes. */
 const WRITES = ['append', 'putEntryStates', 'putConflicts', 'putClient', 'resolveConflict'] as const
 
-/** The mistakes that lose or tear what is stored. */
+/** Mistakes that lose stored data, or store a part of it. */
 export const STORAGE_BUGS: readonly Bug[] = [
   {
     name: 'writes no idempotency record',

@@ -1,4 +1,4 @@
-/** Numbers that only the seed decides (mulberry32): the same seed gives the same history. */
+/** Random numbers from a seed (mulberry32). The same seed gives the same history. */
 export class Random {
   #state: number
 

@@ -1,4 +1,4 @@
-/** The invariants that histories are checked against: docs/spec.md says them in words. */
+/** The invariants that histories are checked against, as in docs/spec.md. */
 export const INVARIANTS = [
   'IN1',
   'IN2',
@@ -25,7 +25,7 @@ export class Violation extends Error {
   }
 }
 
-/** Throws a violation unless something holds, and counts that it was asked. */
+/** Throws a violation unless a condition holds, and counts the checks of each invariant. */
 export class Verdicts {
   readonly asked = new Map<Invariant, number>()
 

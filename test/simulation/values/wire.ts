@@ -1,4 +1,6 @@
-/** The protocol's shapes as docs/spec.md tells them to client authors; nothing here is imported from the product. */
+/**
+ * The shapes of the protocol, written from docs/spec.md as a client author would. Nothing is imported from the product.
+ */
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
@@ -35,7 +37,7 @@ export interface ResultLine {
   readonly key: string
   readonly status: 'applied' | 'merged' | 'noop' | 'superseded' | 'conflict' | 'rejected'
   readonly version?: string
-  /** What a merge made. */
+  /** The value that a merge made. */
   readonly value?: Json
   readonly effectiveTimestamp?: number
   readonly code?: string
@@ -43,7 +45,9 @@ export interface ResultLine {
   readonly conflict?: number
 }
 
-/** One side of a conflict; no version where it is a deletion that is long forgotten. `omitted`: not shown here. */
+/**
+ * One side of a conflict, without a version if it is a deletion that the space has dropped. `omitted`: not shown here.
+ */
 export type Side = Partial<Omit<Entry, 'key'>> & { readonly omitted?: true }
 
 export interface ConflictReport {
@@ -75,7 +79,7 @@ export interface Reply {
   readonly head: string
 }
 
-/** What a client hears on a socket without having asked. */
+/** A message on a socket that is not a reply. */
 export type Frame =
   | {
       readonly type: 'changes'
@@ -85,21 +89,21 @@ export type Frame =
     }
   | { readonly type: 'poke'; readonly head: string }
 
-/** How a client wants an open conflict to end. `base`: the version that it sees standing. */
+/** A client's resolution of an open conflict. `base`: the version that the client sees. */
 export interface Resolution {
   readonly id: number
   readonly choice: 'winner' | 'loser'
   readonly base: string | null
 }
 
-/** What a server makes of a request. `lost`: it died before it could answer. */
+/** The server's response to a request. `lost`: the server died before it could reply. */
 export type Answer =
   | { readonly kind: 'reply'; readonly reply: Reply }
   | { readonly kind: 'resolved'; readonly version: string | null; readonly replayed: boolean }
   | { readonly kind: 'refused'; readonly code: string }
   | { readonly kind: 'lost' }
 
-/** The place of a version or cursor in its space's order. Clients do not look into one: only the checker does. */
+/** The sequence number of a version or cursor. Clients treat both as opaque. Only the checker reads them. */
 export function seqOf(opaque: string): number {
   return Number(/\.(\d+)/.exec(opaque)?.[1] ?? Number.NaN)
 }
@@ -117,7 +121,7 @@ export function sameJson(a: Json | undefined, b: Json | undefined): boolean {
   return textOf(a) === textOf(b)
 }
 
-/** A text that is the same exactly for the same JSON. */
+/** A text that is equal if and only if the JSON is equal. */
 export function textOf(value: Json | undefined): string {
   return value === undefined ? '' : JSON.stringify(sorted(value))
 }

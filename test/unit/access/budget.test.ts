@@ -10,7 +10,7 @@ import { type Accounts, budgets, remember } from '../../../worker/src/objects/sp
 
 const NOW = 1_795_347_000_000
 
-/** Requests at some times, ms: those that are let in, and what is spent then. */
+/** Sends requests at some times, ms. Returns those that are admitted, and what is spent then. */
 function sendAt(times: readonly number[], perMinute: number, before?: Spent) {
   const letIn: number[] = []
   let spent = before
@@ -41,7 +41,7 @@ function timesOf(steps: readonly number[]): readonly number[] {
   })
 }
 
-test('[RL2] by default a credential cannot use up its space, nor a client its credential', () => {
+test('[RL2] lets by default no credential use up its space, and no client its credential', () => {
   const { client, credential, space } = DEFAULT_CONFIG.requestsPerMinute
   expect(2 * credential).toBeLessThanOrEqual(space)
   expect(2 * client).toBeLessThanOrEqual(credential)
@@ -49,12 +49,12 @@ test('[RL2] by default a credential cannot use up its space, nor a client its cr
   expect(space / 60).toBeLessThanOrEqual(100)
 })
 
-test('[LV14] clients of all sockets that do not read hold an eighth of the memory of an isolate at most', () => {
+test('[LV14] bounds what clients of all sockets that do not read hold, to an eighth of the memory of an isolate', () => {
   expect(MAX_SOCKETS * MAX_UNSEEN_BYTES).toBeLessThanOrEqual((128 * 1024 ** 2) / 8)
 })
 
 test.each([1, 2, 7, 59, 600, 3000, 11_000, 12_000])(
-  '[RL2] of %i a minute exactly so many are let in at once',
+  '[RL2] admits exactly %i requests at once under a budget of that many a minute',
   (perMinute) => {
     for (const [sent, letIn] of [
       [perMinute - 1, perMinute - 1],
@@ -66,7 +66,7 @@ test.each([1, 2, 7, 59, 600, 3000, 11_000, 12_000])(
   },
 )
 
-test('[RL2] in whatever time, no more are let in than the budget and what is paid back meanwhile', () => {
+test('[RL2] admits in any period no more than the budget and what is refilled meanwhile', () => {
   fc.assert(
     fc.property(rates, steps, (perMinute, steps) => {
       const { letIn, spent } = sendAt(timesOf(steps), perMinute)
@@ -81,7 +81,7 @@ test('[RL2] in whatever time, no more are let in than the budget and what is pai
   )
 })
 
-test('[RL2] a minute after it was used up, all of it is there again', () => {
+test('[RL2] refills an exhausted budget within a minute', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 700 }), (perMinute) => {
       const { spent } = sendAt(Array(perMinute).fill(NOW), perMinute)
@@ -91,7 +91,7 @@ test('[RL2] a minute after it was used up, all of it is there again', () => {
   )
 })
 
-test('[RL3] who waits as long as it says is let in, and a second earlier nobody is', () => {
+test('[RL3] admits a client that waits as long as it is told, and refuses one that comes a second earlier', () => {
   fc.assert(
     fc.property(rates, steps, (perMinute, steps) => {
       const times = timesOf(steps)
@@ -113,12 +113,15 @@ test.each([
   [59, 2],
   [60, 1],
   [600, 1],
-])('[RL3] of %i a minute, who has used them up waits %i seconds', (perMinute, wait) => {
-  const { spent } = sendAt(Array(perMinute).fill(NOW), perMinute)
-  expect(waitAt(NOW, perMinute, spent)).toBe(wait)
-})
+])(
+  '[RL3] with %i requests a minute, an exhausted budget makes a client wait %i seconds',
+  (perMinute, wait) => {
+    const { spent } = sendAt(Array(perMinute).fill(NOW), perMinute)
+    expect(waitAt(NOW, perMinute, spent)).toBe(wait)
+  },
+)
 
-test('[RL2] a clock that goes back pays nothing back, and locks nobody out', () => {
+test('[RL2] neither refills a budget nor locks a client out if the clock goes back', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 700 }),
@@ -134,7 +137,7 @@ test('[RL2] a clock that goes back pays nothing back, and locks nobody out', () 
   )
 })
 
-test('[RL6] a rate that is lowered lets nobody wait for more than a minute, one that is raised lets in at once', () => {
+test('[RL6] makes no client wait for more than a minute after a lower rate, and admits at once after a higher one', () => {
   const { spent } = sendAt(Array(600).fill(NOW), 600)
   expect(waitAt(NOW, 5, spent)).toBe(12)
   expect(waitAt(NOW, 1, spent)).toBe(60)
@@ -148,7 +151,7 @@ function codeOf(result: Result<true, Fault>): string {
   return result.fault.code === 'rate-limited' ? result.fault.policy : result.fault.code
 }
 
-test('[RL2] a refused request costs none of the budgets', () => {
+test('[RL2] charges a refused request to no budget', () => {
   const space = budgets()
   const send = (token: string, client: string) => codeOf(space.spend({ token, client }, RATES, NOW))
   expect(['a', 'a', 'a', 'a', 'a', 'a'].map((client) => send('t', client))).toEqual([
@@ -165,14 +168,14 @@ test('[RL2] a refused request costs none of the budgets', () => {
   expect(['a', 'b', 'b'].map((client) => send('u', client))).toEqual(['in', 'in', 'space'])
 })
 
-test('[RL2] a client is known by its credential: nobody else can use up its budget', () => {
+test('[RL2] counts a client by its credential, so that no other credential exhausts its budget', () => {
   const space = budgets()
   const send = (token: string) => codeOf(space.spend({ token, client: 'phone' }, RATES, NOW))
   expect([send('mallory'), send('mallory'), send('mallory')]).toEqual(['in', 'in', 'client'])
   expect([send('ann'), send('ann'), send('ann')]).toEqual(['in', 'in', 'client'])
 })
 
-test('[RL3] where several are used up, it is the one that takes longest', () => {
+test('[RL3] reports the longest wait if several budgets are exhausted', () => {
   const space = budgets()
   const rates = { client: 2, credential: 100, space: 1 }
   space.spend({ token: 't', client: 'a' }, { ...rates, space: 2 }, NOW)
@@ -183,7 +186,7 @@ test('[RL3] where several are used up, it is the one that takes longest', () => 
   })
 })
 
-test('[RL3] of those that take as long it is the narrowest', () => {
+test('[RL3] reports the narrowest budget if several take as long', () => {
   for (const [rates, expected] of [
     [{ client: 1, credential: 1, space: 1 }, 'client'],
     [{ client: 2, credential: 1, space: 1 }, 'credential'],
@@ -197,7 +200,7 @@ test('[RL3] of those that take as long it is the narrowest', () => {
 
 const LAVISH = { client: 1, credential: MAX_REQUESTS_PER_MINUTE, space: MAX_REQUESTS_PER_MINUTE }
 
-test('[RL7] so many clients and no more are remembered, the latest of them', () => {
+test('[RL7] remembers the latest clients, up to the limit', () => {
   for (const [others, expected] of [
     [MAX_BUDGETS - 2, 'client'],
     [MAX_BUDGETS - 1, 'client'],
@@ -212,7 +215,7 @@ test('[RL7] so many clients and no more are remembered, the latest of them', () 
   }
 })
 
-test('[RL7] nobody is remembered for longer than a minute, nor who owes nothing', () => {
+test('[RL7] forgets a client after a minute, and one that owes nothing', () => {
   const accounts: Accounts = new Map()
   const namesAfter = (name: string, level: number, at: number) => {
     remember(accounts, name, { level, at })
@@ -227,7 +230,7 @@ test('[RL7] nobody is remembered for longer than a minute, nor who owes nothing'
   expect(namesAfter('a', 0, 60_001)).toBe('c')
 })
 
-test('[RL7] who is refused pushes nobody out', () => {
+test('[RL7] forgets no client for one that is refused', () => {
   const space = budgets()
   const send = (client: string, rates = LAVISH) => codeOf(space.spend({ token: 't', client }, rates, NOW))
   send('first')
@@ -236,7 +239,7 @@ test('[RL7] who is refused pushes nobody out', () => {
   expect(send('first')).toBe('client')
 })
 
-test('[RL2] a clock that goes back locks no client out of its space', () => {
+test('[RL2] locks no client out of its space if the clock goes back', () => {
   const space = budgets()
   const send = (now: number) => codeOf(space.spend({ token: 't', client: 'a' }, RATES, now))
   expect([send(NOW), send(NOW), send(NOW)]).toEqual(['in', 'in', 'client'])

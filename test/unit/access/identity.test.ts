@@ -6,7 +6,7 @@ import {
   identityName,
   longestGrant,
 } from '../../../worker/src/core/access/identity.ts'
-import { IdentityName } from '../../../worker/src/schema/name.ts'
+import { IdentityName } from '../../../worker/src/schema/atoms.ts'
 
 const entry: IdentityProvider = {
   issuer: 'https://a.example/',
@@ -26,7 +26,7 @@ const printable = (length: number) =>
 const issuer = printable(20).map((text) => `https://h${text.replaceAll(/[ #]/g, '')}`)
 const claim = printable(8).map((text) => `c${text.replaceAll(/[ #=]/g, '')}`)
 
-test('[ID5] two names are the same only if issuer, claim and value are', () => {
+test('[ID5] gives two identities one name only if issuer, claim and value are equal', () => {
   const named = fc.tuple(issuer, claim, printable(20))
   fc.assert(
     fc.property(named, named, (one, other) => {
@@ -37,7 +37,7 @@ test('[ID5] two names are the same only if issuer, claim and value are', () => {
   )
 })
 
-test('[ID5] no subject can name another one, whatever its provider lets it be called', () => {
+test('[ID5] lets no subject take the name of another, however its provider lets it be called', () => {
   fc.assert(
     fc.property(
       issuer,

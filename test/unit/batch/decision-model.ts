@@ -1,7 +1,5 @@
 import type { Policy } from '../../../worker/src/core/batch/policy.ts'
-/**
- * The decision of docs/spec.md for one key. It follows the rules and not the product: slow, and easy to read beside them.
- */
+/** * Decides as docs/spec.md says, for one key. It follows the text of the rules and not the product, slowly. */
 
 import type { Json } from '../../../worker/src/core/values/json.ts'
 import { mergeByRules } from './merge-model.ts'
@@ -31,7 +29,7 @@ export function decideBatch(
 interface Coming {
   readonly client: string
   readonly write: Write
-  /** Whether an earlier change of the batch made the head. */
+  /** Whether an earlier change of the batch made the current version. */
   readonly inBatch: boolean
   readonly numbered: boolean
   /** Whether its token lets it read. */
@@ -187,7 +185,7 @@ class Decision {
     return this.merged(seq, paths.length === 0 ? null : { paths, loser: isLater ? head.seq : sent })
   }
 
-  /** SY4; PO6: in its own merge a client meets the other one. */
+  /** SY4. In its own merge a client meets the other client's version (PO6). */
   isLater(head: Version): boolean {
     const { client, write } = this.coming
     const met = head.by === client && head.merge !== null ? this.space.version(head.merge.other) : head
@@ -199,7 +197,7 @@ class Decision {
     return this.isLater(head) ? this.apply('lww') : this.lose('lww')
   }
 
-  /** Makes the write the head; with a policy, as the winner of a conflict (SY3). CL4 raises its time. */
+  /** Makes the write current, with a policy as the winner of a conflict (SY3). CL4 raises its time. */
   apply(policy: Policy | null): Outcome {
     const { head, now } = this.space
     const { at } = this.coming.write
@@ -210,7 +208,7 @@ class Decision {
     return { status: 'applied', version: seq, conflict: policy && { policy, ...conflict } }
   }
 
-  /** Where a run begins for which the write is the first, or a concurrent one that wins (SY5); null within a run. */
+  /** The root of the run that the write begins, or to which a concurrent winner extends it (SY5). Null within a run. */
   beginning(): Pick<Version, 'begins' | 'hasNull'> {
     const { head } = this.space
     const { write, client, inBatch } = this.coming

@@ -12,7 +12,7 @@ import { type Base, type Outcome, ReferenceSpace, type Write } from './reference
 
 const KEY = 'k'
 
-/** A step of a story: who writes what, and when. All others are of the writer that the table is about. */
+/** A step of a story by another client. All other steps are by the writer that the table is about. */
 interface Step extends Write {
   readonly by: 'writer' | 'other'
 }
@@ -30,7 +30,7 @@ const [A, B, C, D] = [
   { x: 3, z: { n: 1 } },
 ]
 
-/** How a key came to stand as it does. */
+/** The histories of a key before the write of the table. */
 const STORIES: Readonly<Record<string, readonly Step[]>> = {
   nothing: [],
   forgotten: [mine(10, null, A), other(20, 1)],
@@ -94,7 +94,7 @@ function timesAround(reference: ReferenceSpace): readonly number[] {
   return [...new Set([1, ...around])]
 }
 
-/** Every version that there is, one that there is not yet, and every value, beside what needs no version. */
+/** All bases: every version, one not given out yet, every value, and those that need no version. */
 function basesIn({ versions, last }: ReferenceSpace): readonly Base[] {
   const contents = new Map([...versions.values()].map(({ value }) => [JSON.stringify(value), value]))
   const values = [...contents.values()].flatMap((value) => (value === undefined ? [] : [{ value }]))
@@ -103,7 +103,7 @@ function basesIn({ versions, last }: ReferenceSpace): readonly Base[] {
 
 const CONTENTS: readonly (Json | undefined)[] = [undefined, A, B, C, D, 7, { x: 9, y: 9, z: { m: 2 } }]
 
-/** The writes that a key may meet: all bases, contents and clocks, and each write of its own come again. */
+/** The writes to a key: all bases, contents and clocks, and a retry of each of the writer's own. */
 function* writesIn(reference: ReferenceSpace, story: readonly Step[]): Generator<Write> {
   for (const base of basesIn(reference))
     for (const value of CONTENTS)
@@ -128,7 +128,7 @@ function changeOf({ base, value, deleted, at }: Write): Change {
   }
 }
 
-/** The same said in the other words that there are for it (BV3). */
+/** The same write in other words (BV3). */
 function rephrased(write: Write): Change {
   const { base: _, ...change } = changeOf(write)
   if (write.base === null) return { ...change, baseDeleted: true, baseValue: 'not looked at' }
@@ -144,7 +144,7 @@ function named(base: Base): Partial<Change> {
   return base === 'unknown' ? { base: 'x.1' } : { baseValue: base.value }
 }
 
-/** What a plan says of its changes, as the model puts it. A conflict of before that a retry names is left out. */
+/** The results of a plan in the form of the model, without an earlier conflict that a retry names. */
 function outcomesOf({ verdicts, conflicts, versions }: Plan): readonly Outcome[] {
   return verdicts.map((verdict) => {
     if (verdict.status === 'rejected') throw new Error(verdict.code)
@@ -184,7 +184,7 @@ class Pair {
     this.reference.head = null
   }
 
-  /** Pushes a batch to both and compares what they say and where the key stands. */
+  /** Pushes a batch to both, and compares their results and the state of the key. */
   push(
     writes: readonly Write[],
     { client = this.writer, numbered = false, reads = true, put = changeOf } = {},
@@ -209,14 +209,16 @@ function inOrder<T extends { readonly outcomes: readonly Outcome[]; readonly val
   return { ...side, outcomes }
 }
 
-/** A story told to both, by a writer whose name is before or after the other's. */
+/** Runs a story on both, for a writer whose name is before or after the other's. */
 function tell(policy: Policy, story: readonly Step[], writer: string): Pair {
   const pair = new Pair(new ModelSpace(policy), new ReferenceSpace(policy, NOW), writer)
   for (const step of story) pair.push([step], { client: step.by === 'writer' ? writer : 'm', numbered: true })
   return pair
 }
 
-/** How a batch comes. Without a number, its client's writes could be retries; who may not read compares nothing (AU7). */
+/**
+ * The kinds of batches. Without a number, a write may be a retry. A writer that may not read compares nothing (AU7).
+ */
 interface Way {
   readonly numbered: boolean
   readonly reads: boolean
@@ -230,7 +232,7 @@ function waysOf(pair: Pair): readonly Way[] {
   ]
 }
 
-/** One write, alone and with more in its batch; after it, one that was made on the same base. */
+/** One write, alone and with more in its batch, and then a write on the same base. */
 function compare(pair: Pair, write: Write, way: Way): void {
   const next = { ...write, deleted: false, value: { x: 1, f: 1 }, at: 2 }
   const alone = pair.fork()
@@ -240,7 +242,7 @@ function compare(pair: Pair, write: Write, way: Way): void {
   pair.fork().push([write, next, last], { ...way, put: rephrased })
 }
 
-test.each(POLICIES)('[SY1] %s: every row of the table is decided as the rules say', (policy) => {
+test.each(POLICIES)('[SY1] %s: decides every row of the table as the rules say', (policy) => {
   let rows = 0
   for (const [name, story] of Object.entries(STORIES))
     for (const writer of ['a', 'z']) {

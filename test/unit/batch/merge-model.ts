@@ -1,4 +1,4 @@
-/** The merge of docs/spec.md, written from PO3 and PO4: a field at a time, and nothing kept between. */
+/** Merges as PO3 and PO4 say, one field at a time. */
 import type { Json } from '../../../worker/src/core/values/json.ts'
 import { same } from './reference-space.ts'
 
@@ -10,7 +10,7 @@ interface Sides<T> {
   readonly head: T
 }
 
-/** What both sides made of a base, and the pointers of what clashed; null where a side is no object (PO5). */
+/** Merges both sides of a base, with pointers to the clashes. Null if a side is not an object (PO5). */
 export function mergeByRules(
   { base, edit, head }: Sides<Json>,
   editIsLater: boolean,
@@ -37,7 +37,7 @@ export function mergeByRules(
     { base, edit, head }: Sides<Json | undefined>,
     at: string,
   ): { value: Json | undefined; paths: string[] } {
-    // PO3: objects within; a field that the base lacks and both made an object, too.
+    // PO3: merges objects within, and a field that the base lacks and both sides made an object.
     if (isObject(edit) && isObject(head) && (base === undefined || isObject(base)))
       return mergeObjects({ base: base ?? {}, edit, head }, at)
     if (same(edit, base)) return { value: head, paths: [] }

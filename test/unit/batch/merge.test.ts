@@ -20,7 +20,7 @@ function same(a: unknown, b: unknown): boolean {
   return canonicalJson(a as Json) === canonicalJson(b as Json)
 }
 
-test('[PO3] what one side left as it was is taken from the other', () => {
+test('[PO3] takes from the other side a field that one side left unchanged', () => {
   fc.assert(
     fc.property(document, document, fc.boolean(), (base, changed, later) => {
       expect(same(merge({ base, mine: changed, theirs: base }, later)?.value, changed)).toBe(true)
@@ -31,7 +31,7 @@ test('[PO3] what one side left as it was is taken from the other', () => {
   )
 })
 
-test('[PO4] which side is mine makes no difference, only which is later', () => {
+test('[PO4] merges by which side is later, whichever side is mine', () => {
   fc.assert(
     fc.property(document, document, document, (base, a, b) => {
       const one = merge({ base, mine: a, theirs: b }, true)
@@ -70,12 +70,12 @@ test.each<[string, Json | undefined, Json, Json, Json, string[]]>([
   expect(merge({ base, mine, theirs }, true)).toEqual({ value, paths })
 })
 
-test('[PO4] names of fields are escaped in pointers, once', () => {
+test('[PO4] escapes names of fields in pointers, once', () => {
   const sides = { base: {}, mine: { 'a/b~1': { '~0': 1 } }, theirs: { 'a/b~1': { '~0': 2 } } }
   expect(merge(sides, true)?.paths).toEqual(['/a~1b~01/~00'])
 })
 
-test.each([100, 101])('[PO4] %d clashes', (count) => {
+test.each([100, 101])('[PO4] names %d clashes, or the whole past the limit', (count) => {
   const side = (value: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, n) => [`f${n}`, value]))
   const paths = merge({ base: {}, mine: side(1), theirs: side(2) }, true)?.paths
@@ -88,14 +88,17 @@ test.each([
   [1, 8 * 1024, true],
   [2, 4 * 1024 - 1, false],
   [2, 4 * 1024, true],
-])('[PO4] %d pointers of %d letters and a slash: too long together is %s', (count, length, isTooLong) => {
-  const side = (value: number) =>
-    Object.fromEntries(Array.from({ length: count }, (_, n) => [`${n}`.padEnd(length, 'n'), value]))
-  const paths = merge({ base: side(0), mine: side(1), theirs: side(2) }, true)?.paths
-  expect(paths).toEqual(isTooLong ? [''] : Object.keys(side(0)).map((name) => `/${name}`))
-})
+])(
+  '[PO4] with %d pointers of %d letters and a slash, too long together is %s',
+  (count, length, isTooLong) => {
+    const side = (value: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, n) => [`${n}`.padEnd(length, 'n'), value]))
+    const paths = merge({ base: side(0), mine: side(1), theirs: side(2) }, true)?.paths
+    expect(paths).toEqual(isTooLong ? [''] : Object.keys(side(0)).map((name) => `/${name}`))
+  },
+)
 
-test('[SC14] each field is compared once, however deep it lies', () => {
+test('[SC14] compares each field once, however deep it lies', () => {
   const looksAt = (depth: number) => {
     let looks = 0
     const leaf = (tag: number) =>
@@ -116,7 +119,7 @@ test('[SC14] each field is compared once, however deep it lies', () => {
   expect(looksAt(30)).toBe(looksAt(1))
 })
 
-test('[PO5] there are no fields to merge in anything but objects', () => {
+test('[PO5] merges objects only', () => {
   for (const value of [null, 1, 'a', true, [1]]) {
     expect(merge({ base: {}, mine: value, theirs: {} }, true)).toBeNull()
     expect(merge({ base: {}, mine: {}, theirs: value }, true)).toBeNull()

@@ -7,14 +7,14 @@ import type { Version } from '../../../worker/src/core/values/version.ts'
 export const EPOCH = 'e'
 export const NOW = 1_000
 
-/** How a batch comes, where it is not as most: without a number, by a clock that is right, of one who may read. */
+/** The circumstances of a batch. By default it has no number, a right clock, and a client that may read. */
 interface Manner {
   readonly numbered?: boolean
   readonly skew?: number
   readonly reads?: boolean
 }
 
-/** A space as a map and a list: what the decision needs and nothing else. */
+/** A space as two maps, with only what the decision needs. */
 export class ModelSpace {
   seq = 0
   readonly heads = new Map<string, EntryState>()
@@ -49,7 +49,7 @@ export class ModelSpace {
     return plan
   }
 
-  /** The space as it is, to which other batches can be pushed too. */
+  /** A copy of the space, to which other batches can be pushed. */
   fork(): ModelSpace {
     const copy = new ModelSpace(this.policy)
     copy.seq = this.seq

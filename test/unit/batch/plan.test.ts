@@ -46,7 +46,7 @@ function changeOf(move: Move, space: ModelSpace): Change {
     : { key, timestamp, ...content, base: bases[move.base] }
 }
 
-test('[IN2] what was acknowledged is current, replaced in order, or the loser of a conflict', () => {
+test('[IN2] keeps an acknowledged write as current, as replaced in order, or as the loser of a conflict', () => {
   fc.assert(
     fc.property(moves, (history) => {
       const space = new ModelSpace()
@@ -67,7 +67,7 @@ test('[IN2] what was acknowledged is current, replaced in order, or the loser of
   )
 })
 
-/** The version that stands for each key and all that came before it, and both sides of every conflict. */
+/** The current version of each key with its predecessors, and both sides of every conflict. */
 function reachable({ heads, versions }: ModelSpace, conflicts: readonly Conflict[]): Set<number> {
   const found = new Set<number>()
   const stack = [...heads.values()].map(({ seq }) => seq)
@@ -85,7 +85,7 @@ const fieldMoves = moves.map((history) =>
 )
 
 test.each(POLICIES)(
-  '[PO10] %s: whatever was sent can be found again, and one side of a conflict stands',
+  '[PO10] %s: keeps everything that was sent, and makes one side of a conflict current',
   (policy) => {
     fc.assert(
       fc.property(fieldMoves, (history) => {
@@ -108,7 +108,7 @@ test.each(POLICIES)(
   },
 )
 
-test("[IN6] nothing replaces another client's version without a conflict, unless it is based on it", () => {
+test("[IN6] replaces another client's version without a conflict only by a write based on that version", () => {
   fc.assert(
     fc.property(moves, (history) => {
       const space = new ModelSpace()
@@ -126,7 +126,7 @@ test("[IN6] nothing replaces another client's version without a conflict, unless
   )
 })
 
-test('[IN8] sequence numbers ascend by one, and the count of live entries is right', () => {
+test('[IN8] numbers versions by one, and counts live entries', () => {
   fc.assert(
     fc.property(fc.array(moves, { maxLength: 8 }), (batches) => {
       const space = new ModelSpace()
@@ -146,7 +146,7 @@ test('[IN8] sequence numbers ascend by one, and the count of live entries is rig
   )
 })
 
-test('[BA1] verdicts survive the idempotency record', () => {
+test('[BA1] reads verdicts back from the idempotency record', () => {
   fc.assert(
     fc.property(moves, (history) => {
       const space = new ModelSpace()
@@ -162,7 +162,7 @@ test('[BA1] verdicts survive the idempotency record', () => {
   )
 })
 
-test('[SY7] asks for the content of a head before it calls a concurrent write a change', () => {
+test('[SY7] asks for the current content before it calls a concurrent write a change', () => {
   const edits = toEdits([{ key: 'k', value: 1, timestamp: 1 }], {
     epoch: EPOCH,
     clock: { now: 9, skew: 0 },
@@ -180,7 +180,7 @@ test('[SY7] asks for the content of a head before it calls a concurrent write a 
   expect(new Set(plan.missing)).toEqual(new Set([5]))
 })
 
-test('[PO5] the name of a collection is a name, whatever JavaScript knows by it', () => {
+test('[PO5] takes any name of a collection, even that of a JavaScript property', () => {
   for (const name of ['constructor', '__proto__', 'toString']) {
     expect(policyOf({ ...DEFAULT_CONFIG, policies: {} }, `${name}/1`)).toBe('lww')
     const policies = Object.fromEntries([[name, 'merge' as const]])
@@ -188,7 +188,7 @@ test('[PO5] the name of a collection is a name, whatever JavaScript knows by it'
   }
 })
 
-test('[CL4] a merge is never earlier than what it was made on, though the clock of the space went back', () => {
+test('[CL4] dates a merge no earlier than the versions it was made of, even if the clock of the space went back', () => {
   const edits = toEdits([{ key: 'k', value: { a: 1 }, timestamp: 1, base: null }], {
     epoch: EPOCH,
     clock: { now: 9, skew: 0 },
@@ -219,7 +219,7 @@ test('[CL4] a merge is never earlier than what it was made on, though the clock 
   expect(plan.stored.map(({ lift }) => lift)).toEqual([0, 11])
 })
 
-/** A value of some fields, large or not, that counts how often it is gone through. */
+/** A value of some fields, large or not, that counts how often it is read. */
 function counted(fields: Record<string, Json>): { readonly value: Json; readonly times: () => number } {
   let times = 0
   const ownKeys = (target: object) => {
@@ -240,17 +240,14 @@ function pile(policy: Policy, large: Json): Plan {
   return space.push('b', edits)
 }
 
-test.each(POLICIES)(
-  '[SC14] %s: what stands is gone through no more often for hundreds of changes',
-  (policy) => {
-    const { value, times } = counted({ large: 'x'.repeat(100) })
-    pile(policy, value)
-    // Once each: as it comes, as its text, and for a merge its names.
-    expect(times()).toBeLessThanOrEqual(3)
-  },
-)
+test.each(POLICIES)('[SC14] %s: reads the current value no more often for hundreds of changes', (policy) => {
+  const { value, times } = counted({ large: 'x'.repeat(100) })
+  pile(policy, value)
+  // Once each: the value as sent, its text, and the names for a merge.
+  expect(times()).toBeLessThanOrEqual(3)
+})
 
-test('[PO5] merge: past 8 MiB of what a batch merges, it settles as lww, and nothing is lost', () => {
+test('[PO5] merge: decides as lww past 8 MiB of merges in a batch, and loses nothing', () => {
   const { stored, verdicts, conflicts } = pile('merge', { large: 'x'.repeat(250_000) })
   const merged = verdicts.filter(({ status }) => status === 'merged').length
   expect(merged).toBeGreaterThan(30)

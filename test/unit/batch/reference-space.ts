@@ -1,16 +1,16 @@
 import type { Policy } from '../../../worker/src/core/batch/policy.ts'
-/** What the model of the decision knows of one key: its versions, where it stands, and whose run ends there. */
+/** The model's state of one key: its versions, the current one, and the run that ends there. */
 
 import type { Json } from '../../../worker/src/core/values/json.ts'
 
-/** What a write was made on: nothing named, believed absent, a version, a text that is none, or a value. */
+/** The base of a write: blind, null, a version, a text that is no version, or a value. */
 export type Base = 'blind' | null | number | 'unknown' | { readonly value: Json }
 
 export interface Write {
   readonly base: Base
   readonly deleted: boolean
   readonly value: Json | undefined
-  /** The time that the client's clock gave it, corrected. */
+  /** The corrected time of the client's clock. */
   readonly at: number
 }
 
@@ -20,10 +20,10 @@ export interface Version extends Omit<Write, 'base'> {
   readonly by: string
   /** The time before the space raised it. */
   readonly given: number
-  /** Where the run begins for which this version was written as the first, or to which it took it back. */
+  /** The root of the run that this version began, or extended backwards. */
   readonly begins: number | null
   readonly hasNull: boolean
-  /** Of a merge: what its client sent, and the version of another client that is inside. */
+  /** For a merge, the version that its client sent, and the other client's version inside. */
   readonly merge: { readonly sent: number; readonly other: number; readonly paths: readonly string[] } | null
 }
 
@@ -37,7 +37,7 @@ export interface Conflict {
 
 export interface Outcome {
   readonly status: 'applied' | 'noop' | 'merged' | 'superseded' | 'conflict'
-  /** Where the key stands; 0 where it is gone. */
+  /** The current version; 0 if the key is absent. */
   readonly version: number
   readonly conflict: Conflict | null
 }
@@ -57,7 +57,7 @@ export class ReferenceSpace {
     this.now = now
   }
 
-  /** The key as it is before a batch, to which other batches can be pushed too. */
+  /** A copy of the key, to which other batches can be pushed. */
   fork(): ReferenceSpace {
     const copy = new ReferenceSpace(this.policy, this.now)
     copy.last = this.last
@@ -71,7 +71,10 @@ export class ReferenceSpace {
     return version !== undefined && !version.deleted && same(version.value, value)
   }
 
-  /** SY5: the run that ends in a head: what it began on, whether null is of it, and its versions, the newest first. */
+  /**
+   * SY5: the run that ends in the current version, with its root, whether null belongs to it, and its versions, newest
+   * first.
+   */
   run(head: Version): {
     readonly began: number
     readonly hasNull: boolean
@@ -106,7 +109,7 @@ export class ReferenceSpace {
   }
 }
 
-/** Values of the table hold their fields in one order. */
+/** Values of the table have their fields in one order. */
 export function same(a: Json | undefined, b: Json | undefined): boolean {
   return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b))
 }

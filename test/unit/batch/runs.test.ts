@@ -1,11 +1,11 @@
-/** Runs of one client's writes to a key: what is on base, and what a client has of its own merges. */
+/** Tests runs of one client's writes to a key, and merges of its own edits. */
 import { expect, test } from 'vitest'
 import type { Change } from '../../../worker/src/core/batch/change.ts'
 import type { Plan } from '../../../worker/src/core/batch/plan.ts'
 import { POLICIES, type Policy } from '../../../worker/src/core/batch/policy.ts'
 import { ModelSpace } from './model-space.ts'
 
-/** A space, and what the changes of one key become in it, each a batch of its own. */
+/** A space with one key, to which every push is a batch. */
 function story(policy: Policy = 'lww') {
   const space = new ModelSpace(policy)
   const push = (client: string, ...changes: readonly Omit<Change, 'key'>[]): Plan =>
@@ -18,26 +18,23 @@ function story(policy: Policy = 'lww') {
 
 const APPLIED = { verdicts: [{ status: 'applied' }], conflicts: [] }
 
-test.each(POLICIES)(
-  '[SY5] %s: a run goes on over its own head: any version of it, and its root',
-  (policy) => {
-    for (const [base, timestamp] of [
-      [null, 5],
-      ['e.1', 5],
-      ['e.2', 5],
-      ['e.3', 5],
-    ] as const) {
-      const { push, value } = story(policy)
-      push('a', { value: { n: 1 }, base: null, timestamp: 0 })
-      push('a', { value: { n: 2 }, base: 'e.1', timestamp: 10 })
-      push('a', { value: { n: 3 }, base: 'e.2', timestamp: 20 })
-      expect(push('a', { value: { n: 4 }, base, timestamp }), `${base}`).toMatchObject(APPLIED)
-      expect(value()).toEqual({ n: 4 })
-    }
-  },
-)
+test.each(POLICIES)('[SY5] %s: continues a run on any of its versions, and on its root', (policy) => {
+  for (const [base, timestamp] of [
+    [null, 5],
+    ['e.1', 5],
+    ['e.2', 5],
+    ['e.3', 5],
+  ] as const) {
+    const { push, value } = story(policy)
+    push('a', { value: { n: 1 }, base: null, timestamp: 0 })
+    push('a', { value: { n: 2 }, base: 'e.1', timestamp: 10 })
+    push('a', { value: { n: 3 }, base: 'e.2', timestamp: 20 })
+    expect(push('a', { value: { n: 4 }, base, timestamp }), `${base}`).toMatchObject(APPLIED)
+    expect(value()).toEqual({ n: 4 })
+  }
+})
 
-test.each(POLICIES)('[SY5] %s: a run that was begun over a deletion began there, and on null', (policy) => {
+test.each(POLICIES)('[SY5] %s: roots a run over a deletion there, and on null', (policy) => {
   for (const [base, isOfRun] of [
     [null, true],
     ['e.4', true],
@@ -57,7 +54,7 @@ test.each(POLICIES)('[SY5] %s: a run that was begun over a deletion began there,
   }
 })
 
-test('[SY5] null names a deletion in the middle of a run, and no run in which something always stood', () => {
+test('[SY5] takes null as the base of a run with a deletion in it, and of no other', () => {
   const { push } = story()
   push('a', { value: 1, base: null, timestamp: 1 })
   push('b', { value: 2, base: 'e.1', timestamp: 2 })
@@ -67,7 +64,7 @@ test('[SY5] null names a deletion in the middle of a run, and no run in which so
   expect(push('b', { value: 6, base: null, timestamp: 0 })).toMatchObject(APPLIED)
 })
 
-test("[SY5] a write on the space's merge begins a run: what was made before it is concurrent", () => {
+test('[SY5] begins a run with a write on a merge of the space, so that an edit made before is concurrent', () => {
   const { push } = story('merge')
   push('a', { value: { x: 0, y: 0 }, base: null, timestamp: 1 })
   push('a', { value: { x: 1, y: 0 }, base: 'e.1', timestamp: 2 })
@@ -92,7 +89,7 @@ test.each([
   ['deletion', { deleted: true }],
   ['deletion with a value', { deleted: true, value: { x: 0 } }],
   ['scalar', { value: 7 }],
-])('[PO6] a %s after an edit in one batch meets the other client, never its own edit', (_, content) => {
+])('[PO6] lets a %s after an edit in one batch meet the other client, never its own edit', (_, content) => {
   const edit = { value: { x: 0, y: 1 }, base: 'e.1' }
   for (const [edited, then, status] of [
     [150, 150, 'applied'],
@@ -110,7 +107,7 @@ test.each([
   }
 })
 
-test('[PO6] what an edit of the same moment changes goes before what another client changed earlier', () => {
+test('[PO6] prefers an edit of the same moment to what another client changed earlier', () => {
   const first = { value: { x: 0, y: 1 }, base: 'e.1', timestamp: 150 }
   for (const [at, x] of [
     [150, 5],
@@ -123,7 +120,7 @@ test('[PO6] what an edit of the same moment changes goes before what another cli
   }
 })
 
-test('[PO8] a blind write after an edit in one batch is merged like any other; after the batch the clock settles', () => {
+test('[PO8] merges a blind write after an edit in one batch like any other, and decides by the clock after the batch', () => {
   const edit = { value: { x: 0, y: 1 }, base: 'e.1', timestamp: 150 }
   const { plan } = meeting(edit, { value: { x: 0, y: 2 }, timestamp: 150 })
   expect(plan.verdicts).toMatchObject([{ status: 'merged' }, { status: 'merged' }])
@@ -138,7 +135,7 @@ test('[PO8] a blind write after an edit in one batch is merged like any other; a
     })
 })
 
-test('[BA6] a write without a number that its client has replaced since is a retry, on a base too', () => {
+test('[BA6] recognizes a retry without a number that its client has replaced since, with a base too', () => {
   const { push, value } = story()
   const first = { value: 1, base: null, timestamp: 10 }
   push('a', first)
@@ -147,7 +144,7 @@ test('[BA6] a write without a number that its client has replaced since is a ret
   expect(value()).toBe(2)
 })
 
-test('[BA6] a retry is known by the times that its client gave, however its skew is measured', () => {
+test('[BA6] recognizes a retry by the times of its client, however the skew is measured', () => {
   const { space } = story()
   const changes = [
     { key: 'k', value: 1, timestamp: 10 },
@@ -158,14 +155,14 @@ test('[BA6] a retry is known by the times that its client gave, however its skew
     expect(space.push('a', changes, { skew }), `${skew}`).toMatchObject({ stored: [], conflicts: [] })
 })
 
-test('[BA6] the retry of a merge names its conflict again, and stores nothing', () => {
+test('[BA6] names the conflict again for the retry of a merge, and stores nothing', () => {
   const edit = { value: { x: 9, y: 1 }, base: 'e.1', timestamp: 50 }
   const { plan, push } = meeting(edit)
   expect(plan.verdicts).toMatchObject([{ status: 'merged', seq: 4, conflict: 3 }])
   expect(push('b', edit)).toMatchObject({ verdicts: plan.verdicts, stored: [], conflicts: [] })
 })
 
-test('[BV1] a value is looked for in the whole run, and so is the one that it began on', () => {
+test('[BV1] looks for a base value in the whole run, and in the root of the run', () => {
   for (const baseValue of [1, 2, 3, 4]) {
     const { push } = story()
     push('a', { value: 1, base: null, timestamp: 1 })
@@ -183,7 +180,7 @@ test('[BV1] a value is looked for in the whole run, and so is the one that it be
 })
 
 test.each(POLICIES)(
-  '[BA6] %s: a creation that comes again does not revive what its own client has deleted since',
+  '[BA6] %s: does not revive an entry by the retry of its creation, after its client has deleted it',
   (policy) => {
     for (const none of [{ base: null }, { baseDeleted: true }]) {
       const { push } = story(policy)
@@ -191,7 +188,7 @@ test.each(POLICIES)(
       push('a', creation)
       push('a', { deleted: true, base: 'e.1', timestamp: 6 })
       expect(push('a', creation)).toMatchObject({ verdicts: [{ status: 'noop', seq: 2 }], stored: [] })
-      // A later one is another, and so is that of another client.
+      // A later write is another one, and so is another client's.
       expect(push('a', { ...creation, timestamp: 7 })).toMatchObject(APPLIED)
       push('a', { deleted: true, base: 'e.3', timestamp: 8 })
       expect(push('b', creation)).toMatchObject(APPLIED)
@@ -199,7 +196,7 @@ test.each(POLICIES)(
   },
 )
 
-test('[BA6] a batch without a number that creates and deletes takes effect once', () => {
+test('[BA6] applies a batch without a number that creates and deletes once', () => {
   const { push } = story()
   const batch = [
     { value: 1, timestamp: 5, base: null },
@@ -210,7 +207,7 @@ test('[BA6] a batch without a number that creates and deletes takes effect once'
 })
 
 test.each(['client-wins', 'lww'] as const)(
-  '[SY5] %s: a run that began where the key was gone knows a moment of nothing, whatever base it named',
+  '[SY5] %s: takes null as the base of a run that began on an absent key, whichever base that named',
   (policy) => {
     const { space, push } = story(policy)
     push('b', { value: 1, base: null, timestamp: 1 })

@@ -1,4 +1,4 @@
-/** Sentences of docs/spec.md that could be read in two ways, each with inputs at the edge between the readings. */
+/** Tests sentences of docs/spec.md that could be read in two ways, at the edge between both readings. */
 import { expect, test } from 'vitest'
 import type { Change } from '../../../worker/src/core/batch/change.ts'
 import type { Plan } from '../../../worker/src/core/batch/plan.ts'
@@ -22,33 +22,36 @@ function after(policy: Policy, ...writes: readonly (readonly [client: string, wr
 
 const created = (value: Json, timestamp = 10) => ({ value, base: null, timestamp })
 
-test.each(POLICIES)('[SY7] %s: the same content is a noop, but for a write that names the head', (policy) => {
-  const told = () =>
-    after(policy, ['a', created({ n: 0 })], ['b', { value: { n: 1 }, base: 'e.1', timestamp: 20 }])
-  const same = { value: { n: 1 }, timestamp: 5 }
-  for (const base of [
-    { base: 'e.1' },
-    { base: null },
-    { base: 'x.1' },
-    {},
-    { baseValue: { n: 0 } },
-    { baseValue: 7 },
-  ])
-    for (const client of ['a', 'b'])
-      expect(told().push(client, { ...same, ...base }), JSON.stringify(base)).toMatchObject({
-        verdicts: [{ status: 'noop', seq: 2 }],
-        stored: [],
-      })
-  for (const base of [{ base: 'e.2' }, { baseValue: { n: 1 } }])
-    for (const client of ['a', 'b'])
-      expect(told().push(client, { ...same, ...base })).toMatchObject({
-        verdicts: [{ status: 'applied', seq: 3 }],
-        conflicts: [],
-      })
-})
+test.each(POLICIES)(
+  '[SY7] %s: calls the same content a noop, except for a write on the current version',
+  (policy) => {
+    const told = () =>
+      after(policy, ['a', created({ n: 0 })], ['b', { value: { n: 1 }, base: 'e.1', timestamp: 20 }])
+    const same = { value: { n: 1 }, timestamp: 5 }
+    for (const base of [
+      { base: 'e.1' },
+      { base: null },
+      { base: 'x.1' },
+      {},
+      { baseValue: { n: 0 } },
+      { baseValue: 7 },
+    ])
+      for (const client of ['a', 'b'])
+        expect(told().push(client, { ...same, ...base }), JSON.stringify(base)).toMatchObject({
+          verdicts: [{ status: 'noop', seq: 2 }],
+          stored: [],
+        })
+    for (const base of [{ base: 'e.2' }, { baseValue: { n: 1 } }])
+      for (const client of ['a', 'b'])
+        expect(told().push(client, { ...same, ...base })).toMatchObject({
+          verdicts: [{ status: 'applied', seq: 3 }],
+          conflicts: [],
+        })
+  },
+)
 
 test.each(POLICIES)(
-  '[SY8] %s: a deletion of what is gone or deleted is a noop, whatever its base',
+  '[SY8] %s: calls the deletion of an absent or deleted entry a noop, with any base',
   (policy) => {
     for (const base of [
       { base: null },
@@ -68,7 +71,7 @@ test.each(POLICIES)(
 )
 
 test.each(POLICIES)(
-  '[SY9] %s: null over a tombstone creates anew, whoever deleted and however it is said',
+  '[SY9] %s: creates an entry again by a null base over a tombstone, of any client and in any words',
   (policy) => {
     for (const by of ['a', 'b'])
       for (const base of [{ base: null }, { baseDeleted: true }, { baseDeleted: true, baseValue: 1 }]) {
@@ -90,7 +93,7 @@ const GONE = {
 }
 
 test.each(POLICIES)(
-  '[SY10] %s: gone is a key without a tombstone; over one a write is concurrent',
+  '[SY10] %s: takes a key without a tombstone for absent, and a write over a tombstone for concurrent',
   (policy) => {
     const told = () => after(policy, ['a', created(1)], ['a', { deleted: true, base: 'e.1', timestamp: 50 }])
     for (const base of [
@@ -121,7 +124,7 @@ test.each(POLICIES)(
   },
 )
 
-test('[SY2] a client competes with its own version where another client’s lies between', () => {
+test('[SY2] lets a client compete with its own version if another client’s lies between', () => {
   for (const [timestamp, status] of [
     [30, 'superseded'],
     [31, 'applied'],
@@ -136,13 +139,13 @@ test('[SY2] a client competes with its own version where another client’s lies
       verdicts: [{ status }],
       conflicts: [{ policy: 'lww' }],
     })
-    // Having won, it is where the run begins: the next edit on its base is no conflict.
+    // The winner extends the run back to its base, so that the next edit on that base is no conflict.
     if (status === 'applied')
       expect(push('b', { value: 5, base: 'e.1', timestamp: 1 })).toMatchObject({ conflicts: [] })
   }
 })
 
-test('[BV3] baseDeleted false says nothing: beside a value that counts, and alone the write is blind', () => {
+test('[BV3] ignores `baseDeleted: false`: a value beside it counts, and alone the write is blind', () => {
   const told = () => after('manual', ['a', created(1)])
   const late = { value: 2, timestamp: 11, baseDeleted: false }
   expect(told().push('b', late).conflicts).toMatchObject([{ policy: 'lww', resolution: 'kept-client' }])
@@ -154,7 +157,7 @@ test('[BV3] baseDeleted false says nothing: beside a value that counts, and alon
 })
 
 test.each([16, 17])(
-  '[BV1] a value is found in the last 16 versions of a run: with %d versions since',
+  '[BV1] finds a base value in the last 16 versions of a run, with %d versions since',
   (count) => {
     const { push } = after('lww', ['a', created('a')], ['b', { value: 'first', base: 'e.1', timestamp: 20 }])
     for (let seq = 2; seq <= count; seq++) push('b', { value: seq, base: `e.${seq}`, timestamp: 20 })
@@ -165,7 +168,7 @@ test.each([16, 17])(
   },
 )
 
-test('[BA6] a retry is looked for in the last 16 versions, whatever times came since', () => {
+test('[BA6] looks for a retry in the last 16 versions, whatever times came since', () => {
   const first = { value: 'first', base: null, timestamp: 20 }
   for (const [count, at, isFound] of [
     [15, 20, true],
@@ -178,7 +181,7 @@ test('[BA6] a retry is looked for in the last 16 versions, whatever times came s
   }
 })
 
-test('[PO3] an edit that changed nothing is merged into what stands, and nothing is stored', () => {
+test('[PO3] stores nothing for the merge of an edit that changed nothing', () => {
   const { push } = after(
     'merge',
     ['a', created({ n: 1 })],
@@ -195,7 +198,7 @@ test.each<[string, Json | undefined, Json, string[]]>([
   ['a field that the base lacks', undefined, { x: 1, y: 2 }, []],
   ['null in the base', null, { y: 2 }, ['/o']],
   ['a list in the base', [], { y: 2 }, ['/o']],
-])('[PO3] both make an object of %s', (_, before, merged, paths) => {
+])('[PO3] merges objects that both sides made of %s', (_, before, merged, paths) => {
   const base = before === undefined ? {} : { o: before }
   const { push, value } = after(
     'merge',
@@ -207,7 +210,7 @@ test.each<[string, Json | undefined, Json, string[]]>([
   expect(late.versions.get(late.seq)?.paths).toEqual(paths)
 })
 
-test('[PO5] what merge settles by the clock says lww; a deletion as the base is as null, whatever value it kept', () => {
+test('[PO5] reports lww where merge decides by the clock, and takes a deletion as the base for null', () => {
   const told = () =>
     after('merge', ['a', created({ n: 1 })], ['a', { value: { n: 2 }, base: 'e.1', timestamp: 20 }])
   for (const late of [
@@ -232,7 +235,7 @@ test('[PO5] what merge settles by the clock says lww; a deletion as the base is 
   expect(value()).toEqual({ n: 1, a: 1, b: 1 })
 })
 
-test('[PO6] a merge of layout 6, of which the other side is not known, competes as it is', () => {
+test('[PO6] lets a merge of layout 6 compete as a whole, because its other side is not known', () => {
   const space = new ModelSpace('merge')
   const head = { seq: 3, root: 1, vacant: false, at: 20, by: 'b', deleted: false, merged: -1 }
   space.seq = 3
@@ -255,4 +258,14 @@ test('[PO6] a merge of layout 6, of which the other side is not known, competes 
   expect(
     space.push('b', [{ key: 'k', value: { y: 2 }, timestamp: 20, base: 'e.1' }]).states.get('k')?.merged,
   ).toBe(-1)
+})
+
+test('[BV1] takes a base value of null for a state like any other', () => {
+  const onNull = after('lww', ['a', created(null, 20)])
+  const edit = { value: 1, baseValue: null, timestamp: 10 }
+  expect(onNull.push('b', edit)).toMatchObject({ verdicts: [{ status: 'applied' }], conflicts: [] })
+  const onOther = after('manual', ['a', created({ n: 1 })])
+  expect(onOther.push('b', edit).verdicts).toMatchObject([{ status: 'conflict' }])
+  // The key is absent, which is not a value of null.
+  expect(after('manual').push('b', edit).verdicts).toMatchObject([{ status: 'conflict' }])
 })

@@ -2,18 +2,18 @@ import { readFileSync } from 'node:fs'
 import { Validator } from '@cfworker/json-schema'
 import { expect, test } from 'vitest'
 import document from '../../../docs/openapi.json' with { type: 'json' }
-import { ENDINGS } from '../../../worker/openapi/codes.ts'
-import { FRAME_EXAMPLES } from '../../../worker/openapi/live.ts'
-import { FAULT_CODES } from '../../../worker/openapi/problems.ts'
-import { codesPage } from '../../../worker/openapi/table.ts'
+import { ENDINGS } from '../../../worker/openapi/codes/actions.ts'
+import { FAULT_CODES } from '../../../worker/openapi/codes/refusals.ts'
+import { codesPage } from '../../../worker/openapi/codes-page.ts'
+import { FRAME_EXAMPLES } from '../../../worker/openapi/operations/socket.ts'
 import { toEdits } from '../../../worker/src/core/batch/change.ts'
 import type { Fault } from '../../../worker/src/core/fault.ts'
 import { problemDocument, problemOf } from '../../../worker/src/core/problem.ts'
 import { ENDINGS as CLOSES } from '../../../worker/src/core/socket-ending.ts'
-import { parseSync } from '../../../worker/src/schema/sync.ts'
+import { parseSync } from '../../../worker/src/schema/request/sync.ts'
 import { mismatches } from '../../support/documented.ts'
 
-// The document as a reader's tool walks it: by names that are known only there.
+// Untyped, as a tool reads it: the names are known only from the document.
 // biome-ignore lint/suspicious/noExplicitAny: see above
 const { paths, components, tags, info }: any = document
 const { schemas } = components
@@ -33,7 +33,7 @@ function combinations(fields: Readonly<Record<string, readonly unknown[]>>): rea
   )
 }
 
-function isTaken(change: object): boolean {
+function isAccepted(change: object): boolean {
   const parsed = parseSync(JSON.stringify({ batch: 1, changes: [change] }))
   if (!parsed.ok) return false
   const clock = { now: 2e12, skew: 0 }
@@ -41,7 +41,7 @@ function isTaken(change: object): boolean {
   return edit?.rejection === null
 }
 
-test('[OA4] a change that the document describes is taken, and has one shape only', () => {
+test('[OA4] accepts every change that the document describes, and describes it by exactly one shape', () => {
   const changes = combinations({
     timestamp: [1],
     value: [null, 1],
@@ -53,14 +53,14 @@ test('[OA4] a change that the document describes is taken, and has one shape onl
   const known = changes.filter((change) => mismatches('Change', change).length === 0)
   expect(known.length).toBeGreaterThan(30)
   for (const change of known) {
-    expect(isTaken(change), JSON.stringify(change)).toBe(true)
+    expect(isAccepted(change), JSON.stringify(change)).toBe(true)
     const shapes = schemas.Change.oneOf.filter(
       ({ $ref }: { $ref: string }) => mismatches($ref.slice($ref.lastIndexOf('/') + 1), change).length === 0,
     )
     expect(shapes.length, JSON.stringify(change)).toBe(1)
   }
-  // What the Worker takes beyond: fields that say nothing.
-  const more = changes.filter((change) => isTaken(change) && !known.includes(change))
+  // Beyond the document, the Worker accepts only fields without meaning.
+  const more = changes.filter((change) => isAccepted(change) && !known.includes(change))
   for (const change of more) {
     const { baseValue, baseDeleted } = change as { baseValue?: number; baseDeleted?: boolean }
     expect(
@@ -70,7 +70,7 @@ test('[OA4] a change that the document describes is taken, and has one shape onl
   }
 })
 
-test('[OA4] every problem is described by the schema of its code, whatever it tells', () => {
+test('[OA4] describes every problem by the schema of its code, with any of its fields', () => {
   const faults: readonly Fault[] = [
     { code: 'rate-limited', policy: 'place', limit: null, retryAfterSeconds: 1 },
     { code: 'rate-limited', policy: 'space', limit: 6000, retryAfterSeconds: 1 },
@@ -94,7 +94,7 @@ test('[OA4] every problem is described by the schema of its code, whatever it te
   expect(mismatches('batch-gap', without)).not.toEqual([])
 })
 
-test('[OA4] a status of an operation has the codes of that status that the operation can answer', () => {
+test('[OA4] lists under each status of an operation the codes that the operation can give', () => {
   for (const response of Object.values(components.responses)) {
     const media = (response as { content?: object }).content ?? {}
     for (const { schema, examples } of Object.values(media)) {
@@ -106,7 +106,7 @@ test('[OA4] a status of an operation has the codes of that status that the opera
   }
 })
 
-test('[OA5] each frame is described, and no other message', () => {
+test('[OA5] describes each frame, and no other message', () => {
   for (const [name, frame] of Object.entries(FRAME_EXAMPLES)) {
     expect(mismatches('Frame', frame), name).toEqual([])
     expect(mismatches('Frame', { ...(frame as object), more: 1 }), name).not.toEqual([])
@@ -122,7 +122,7 @@ test('[OA5] each frame is described, and no other message', () => {
   expect(Object.keys(ENDINGS).sort()).toEqual(Object.keys(CLOSES).sort())
 })
 
-test('[OA7] every code has an action, and docs/codes.md says the same: `npm run fix` writes it', () => {
+test('[OA7] gives every code an action, the same in docs/codes.md: `npm run fix` writes it', () => {
   expect(readFileSync('docs/codes.md', 'utf8')).toBe(codesPage())
   const codes: Record<string, string> = document['x-codes']
   for (const code of FAULT_CODES) expect(schemas[code]['x-action']).toBe(codes[code])
@@ -131,7 +131,7 @@ test('[OA7] every code has an action, and docs/codes.md says the same: `npm run 
   expect(Object.keys(schemas.RejectedResult['x-actions']).sort()).toEqual([...code.enum].sort())
 })
 
-test('[OA8] patterns mean the same with and without the flag `u`', () => {
+test('[OA8] uses patterns that mean the same with and without the flag `u`', () => {
   const texts = [
     'notes',
     'a/b',
@@ -156,26 +156,26 @@ test('[OA8] patterns mean the same with and without the flag `u`', () => {
   expect(new Validator(schemas.TokenRequest.properties.subject).validate('a\u0007').valid).toBe(false)
 })
 
-/** What a client's author has to find without another source: where it stands, and the words that say it. */
+/** The answers that a client's author must find in the document: their location, and words of them. */
 const ANSWERS: readonly (readonly [question: string, where: () => unknown, words: RegExp])[] = [
-  ['what is applied first', () => schemas.SyncReply.description, /`results` .* then `changes`/],
-  [
-    'what is applied of a replay',
-    () => schemas.SyncReply.description,
-    /Under `replayed` apply `changes` only/,
-  ],
+  ['what to apply first', () => schemas.SyncReply.description, /`results` .* then `changes`/],
+  ['what to apply of a replay', () => schemas.SyncReply.description, /Under `replayed` apply `changes` only/],
   ['which codes to send again', () => info.description, /`retry`: Send the same request again, unchanged/],
   ['what a retry repeats', () => tag('Sync'), /same number, same keys, values, times and bases/],
-  ['how long a retry is known', () => tag('Sync'), /`tombstoneDays`, at least/],
+  ['how long a retry is recognized', () => tag('Sync'), /`tombstoneDays`, at least/],
   ['what `revoked` means', () => schemas.revoked.description, /The token was revoked/],
-  ['the way out of batch-gap', () => schemas['batch-gap'].description, /Send the batch that has `expected`/],
+  [
+    'the way out of batch-gap',
+    () => schemas['batch-gap'].description,
+    /Send the batch that has the number `expected`/,
+  ],
   ['the way out of batch-too-old', () => schemas['batch-too-old'].description, /drop it from the queue/],
   ['what a copied store does', () => schemas['batch-too-old'].description, /take a new `clientId`/],
   ['the way out of batch-mismatch', () => schemas['batch-mismatch'].description, /under `expected`/],
   ['the way out of batch-forgotten', () => schemas['batch-forgotten'].description, /Drop it from the queue/],
   ['where numbers begin again', () => schemas.SyncRequest.properties.batch.description, /from 1 again/],
   ['the order of keys in values', () => tag('Sync'), /keys of an object/],
-  ['when to say `seen`', () => schemas.SeenFrame.description, /after every frame/],
+  ['when to send `seen`', () => schemas.SeenFrame.description, /after every frame/],
   [
     'what `reset` asks for, and why',
     () => schemas.ChangesReply.properties.resetReason.description,
@@ -212,6 +212,6 @@ function tag(wanted: string): string {
   return tags.find(({ name }: { name: string }) => name === wanted).description
 }
 
-test.each(ANSWERS)('[OA9] the document tells %s', (_, where, words) => {
+test.each(ANSWERS)('[OA9] documents %s', (_, where, words) => {
   expect(where()).toMatch(words)
 })

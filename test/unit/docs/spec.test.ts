@@ -11,13 +11,13 @@ function idsIn(text: string, pattern: RegExp): string[] {
   return Array.from(text.matchAll(pattern), ([, id]) => id as string)
 }
 
-test('every rule of docs/spec.md has a test, and every tagged test a rule', () => {
+test('has a test for every rule of docs/spec.md, and a rule for every tagged test', () => {
   expect(rules.length).toBeGreaterThan(60)
   expect(new Set(rules).size).toBe(rules.length)
   expect([...new Set(tests)].sort()).toEqual([...rules].sort())
 })
 
-test('what docs/security.md names is a rule', () => {
+test('has a rule for every id that docs/security.md names', () => {
   const named = idsIn(readFileSync('docs/security.md', 'utf8'), /\b([A-Z]{2}\d+)\b/g)
   expect(named.length).toBeGreaterThan(60)
   expect(named.filter((id) => !rules.includes(id))).toEqual([])

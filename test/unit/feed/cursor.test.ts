@@ -9,7 +9,7 @@ const filters: fc.Arbitrary<Filter> = fc.option(
 )
 const epochs = fc.stringMatching(/^[a-z0-9]{1,10}$/)
 
-test('[FE6] a cursor is continued with its own filter, epoch and bounds, and with no other', () => {
+test('[FE6] continues a cursor with its own filter, epoch and bounds, and with no other', () => {
   const seqs = fc.nat(1000)
   fc.assert(
     fc.property(epochs, filters, fc.record({ seq: seqs, scan: seqs }), seqs, seqs, (...arbitrary) => {
@@ -34,7 +34,7 @@ test('[FE6] a cursor is continued with its own filter, epoch and bounds, and wit
   )
 })
 
-test('[FE10] a scan from nothing goes on below the floor, as long as it began above', () => {
+test('[FE10] continues a scan from nothing below the floor if it began above', () => {
   const began = resumePoint(null, null, { epoch: 'e', floor: 50, head: 80 })
   expect(began).toEqual({ seq: 0, scan: 80, reset: null })
   const cursor = formatCursor('e', { ...began, seq: 10 }, null)
@@ -48,21 +48,21 @@ test('[FE10] a scan from nothing goes on below the floor, as long as it began ab
   expect(formatCursor('e', { ...began, seq: 80 }, null)).toBe('e.80')
 })
 
-test('[FE6] neither the order of the names in a filter nor their repetition matters', () => {
+test('[FE6] ignores order and repetition of the names in a filter', () => {
   const at = { seq: 1, scan: 0 }
   expect(formatCursor('e', at, ['a', 'b', 'a'])).toBe(formatCursor('e', at, ['a', 'b']))
   expect(formatCursor('e', at, ['a', 'b'])).toBe(formatCursor('e', at, ['b', 'a']))
   expect(formatCursor('e', at, ['a', 'b'])).not.toBe(formatCursor('e', at, ['ab']))
 })
 
-test('[FE7] a filter only ever narrows what is granted', () => {
+test('[FE7] only narrows the grant by a filter', () => {
   expect(narrow(null, null)).toBeNull()
   expect(narrow(['a'], null)).toEqual(['a'])
   expect(narrow(null, ['a'])).toEqual(['a'])
   expect(narrow(['a', 'b'], ['b', 'c'])).toEqual(['b'])
 })
 
-test('[VE1] a version of another epoch, or none at all, is foreign', () => {
+test('[VE1] takes a version of another epoch, or a text that is no version, for foreign', () => {
   expect(parseVersion(formatVersion('k3x9', 7), 'k3x9')).toBe(7)
   for (const version of [
     'k3x.7',

@@ -10,7 +10,7 @@ import {
   sentTo,
 } from '../../../worker/src/core/feed/listener.ts'
 
-/** A frame of this many entries is pulled in the model, so that short feeds meet it. */
+/** The limit of entries in a frame of the model, so low that short feeds reach it. */
 const MAX_ENTRIES = 3
 
 type Frame =
@@ -24,7 +24,7 @@ function at(seq: number): FeedPosition {
   return { epoch: 'e', place: { seq, scan: 0 }, cursor: String(seq) }
 }
 
-/** A feed under a filter: what is written is visible or not. */
+/** A feed under a filter. Each write is visible or not. */
 class Feed {
   readonly #visible: boolean[] = []
 
@@ -47,7 +47,9 @@ class Feed {
   }
 }
 
-/** What an object does for a socket (`objects/live/broadcast.ts`, `objects/live/message.ts`), and what is on its way. */
+/**
+ * The object's side of a socket (`objects/live/broadcast.ts`, `objects/live/message.ts`), and the messages in flight.
+ */
 class Line {
   readonly down: Frame[] = []
   readonly up: Said[] = []
@@ -79,7 +81,7 @@ class Line {
     }
   }
 
-  /** Deals with the next message of the client. The answer of a push may come later. */
+  /** Handles the next message of the client. The reply to a push may come later. */
   hear(): void {
     if (this.#answering !== null) {
       this.answer()
@@ -102,13 +104,13 @@ class Line {
   }
 }
 
-/** A client that keeps the rules of the section on GET /api/live. It may pull whenever it likes, in pages of any size. */
+/** A client that keeps the rules of the section on GET /api/live. It pulls at any time, in pages of any size. */
 class Client {
   cursor: number
   readonly #feed: Feed
   readonly #line: Line
   #lettingPass = false
-  /** The limit of the pull that goes on. What comes on the socket meanwhile is dealt with afterwards. */
+  /** The limit of the pull in progress. Messages that come on the socket meanwhile wait. */
   #pulling: number | null = null
   #awaiting = false
 
@@ -132,7 +134,7 @@ class Client {
     this.#line.up.push({ type: 'push', at: this.cursor })
   }
 
-  /** One page of a pull; it may say where it stands after each of them, or only after the last one. */
+  /** Pulls one page. The client may confirm its position after each page, or only after the last one. */
   page(tellsEach: boolean): void {
     if (this.#pulling === null) return
     const { to, more } = this.#feed.pageAfter(this.cursor, this.#pulling)
@@ -199,7 +201,7 @@ function play(steps: readonly Step[]): Played {
   return { feed, line, client }
 }
 
-/** Lets everything arrive that is on its way. */
+/** Delivers everything in flight. */
 function settle({ line, client }: Played): void {
   for (let idle = 0; idle < 3; idle++) {
     const before = JSON.stringify([line.down.length, line.up.length, client.cursor, client.isBusy])
@@ -210,7 +212,7 @@ function settle({ line, client }: Played): void {
   }
 }
 
-test('[LV3] a follower that keeps the rules hears of the next write, however it pulled, in small pages under a filter', () => {
+test('[LV3] tells a follower that keeps the rules of the next write, however it pulled, in small pages under a filter', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const played = play(steps)
@@ -225,7 +227,7 @@ test('[LV3] a follower that keeps the rules hears of the next write, however it 
   )
 })
 
-test('[LV3] the end of a frame that the client has passed over is not the end of one that is on its way', () => {
+test('[LV3] does not take the end of a frame that the client has skipped for the end of one in flight', () => {
   const began: Listener = {
     session: {} as Listener['session'],
     filter: ['n'],
@@ -238,22 +240,22 @@ test('[LV3] the end of a frame that the client has passed over is not the end of
   const passed = confirmedAt(sentTo(began, at(3), size), at(2))
   expect(passed).toMatchObject({ cursor: '2', stood: 2 })
   const sent = sentTo(passed, at(4), size)
-  // It still counts as unconfirmed, and the one that is on its way is confirmed as ever.
+  // The skipped frame still counts as unconfirmed, and the one in flight is confirmed as usual.
   expect(sent.unseen.map(([to]) => to)).toEqual([3, 4])
   expect(confirmedAt(sent, at(3))).toMatchObject({ cursor: '3', place: { seq: 3 }, stood: 3 })
   expect(confirmedAt(sent, at(4))).toMatchObject({ cursor: '4', stood: 4, unseen: [] })
 })
 
-test('[LV3] a reader that scans from nothing stands elsewhere than one at the same version that does not', () => {
+test('[LV3] distinguishes a reader that scans from nothing from one at the same version that does not', () => {
   const scanning: FeedPosition = { epoch: 'e', place: { seq: 11, scan: 16 }, cursor: '11-16' }
   const session = {} as Listener['session']
   const began: Listener = { session, filter: ['n'], ...at(11), stood: 11, poked: false, unseen: [] }
   const told = sentTo(began, at(19), { bytes: 1, at: 0 })
-  // The client starts over meanwhile: the frame from 11 does not fit its copy, and is passed over.
+  // The client starts over meanwhile. The frame from 11 does not fit its copy, and is skipped.
   const followed = confirmedAt(told, scanning)
   expect(followed).toMatchObject({ cursor: '11-16', place: { seq: 11, scan: 16 } })
   expect(confirmedAt(followed, at(19))).toMatchObject({ cursor: '19' })
-  // So too the other way round, by what it said or was told before.
+  // The reverse holds too, for positions that it confirmed or was sent before.
   const acked = sentTo(confirmedAt(began, scanning), scanning, { bytes: 1, at: 0 })
   const ahead = sentTo(acked, at(19), { bytes: 1, at: 0 })
   expect(confirmedAt(ahead, scanning).cursor).toBe('19')

@@ -54,7 +54,7 @@ function chunkOf({ header, tag, sealed }: { header: ChunkHeader; tag: Uint8Array
   return joinChunk({ header, headerBytes: encodeHeader(header), tag, sealed })
 }
 
-test('[SG6] chunks one after the other are read back as they were written', () => {
+test('[SG6] reads consecutive chunks back as they were written', () => {
   fc.assert(
     fc.property(chunks, (written) => {
       const bytes = Uint8Array.from(written.flatMap((chunk) => [...chunkOf(chunk).bytes]))
@@ -68,7 +68,7 @@ test('[SG6] chunks one after the other are read back as they were written', () =
   )
 })
 
-test('[SG8] a frame of form 1 is read as layout 5 wrote it', () => {
+test('[SG8] reads a header of form 1 as layout 5 wrote it', () => {
   const written = '{"g":3,"c":"phone","b":7,"t":1795347000000,"k":-60000,"s":[41,0,0,43,12,2]}'
   expect(decodeHeader(new TextEncoder().encode(written))).toEqual({
     form: 1,
@@ -84,19 +84,19 @@ test('[SG8] a frame of form 1 is read as layout 5 wrote it', () => {
   })
 })
 
-test('[SG6] bytes that are no header, or one of a later form, are an error', () => {
+test('[SG6] rejects bytes that are no header, or a header of a later form', () => {
   for (const text of ['', '{', '{}', '[]', '{"s":1}', '{"s":["1",0,0]}', '{"v":3,"s":[]}', 'null'])
     expect(() => decodeHeader(new TextEncoder().encode(text)), text).toThrow()
 })
 
-test('[SG6] a segment that ends inside a chunk is an error, not a shorter log', () => {
+test('[SG6] rejects a segment that ends inside a chunk, and does not take it for a shorter log', () => {
   const header = { g: 1, c: 'c', b: 1, t: 1, k: 0, form: FORM, slots: [] } as const
   const { bytes } = chunkOf({ header, tag: new Uint8Array(TAG_BYTES), sealed: new Uint8Array(50) })
   for (const length of [1, 7, 20, bytes.length - 1])
     expect(() => decodeChunks(bytes.subarray(0, length))).toThrow()
 })
 
-test('[SG7] a long batch is parted, and every accepted change is in one chunk with its place', () => {
+test('[SG7] splits a long batch, with every accepted change and its index in one chunk', () => {
   const changes = Array.from({ length: 40 }, (_, index) => ({
     key: index % 9 === 4 ? '' : `k/${index}`,
     value: 'v'.repeat(index * 700),

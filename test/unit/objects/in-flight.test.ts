@@ -5,7 +5,7 @@ import { inFlight, type Weight } from '../../../worker/src/objects/space/in-flig
 
 const HALF = { served: MAX_IN_FLIGHT_BYTES / 2, waiting: MAX_WAITING_BYTES / 4 }
 
-/** Requests that go on until they are told to end. */
+/** Requests that run until they are told to end. */
 function requests() {
   const flight = inFlight()
   const begun: string[] = []
@@ -13,7 +13,7 @@ function requests() {
   const ends = new Map<string, (failure?: Error) => void>()
   return {
     begun,
-    /** What became of them: done, failed, or the code of their refusal. */
+    /** The outcome of each: done, failed, or the code of its refusal. */
     ended,
     ask(name: string, weight: Weight = HALF): void {
       const work = async () => {
@@ -37,7 +37,7 @@ function requests() {
   }
 }
 
-test('[SC15] what fits is served at once, the rest in the order of coming, whatever becomes of those before', async () => {
+test('[SC15] serves at once the requests that fit, and the rest in order, whether or not those before fail', async () => {
   const { ask, begun, ended, end } = requests()
   for (const name of 'abcde') ask(name)
   expect(begun.join('')).toBe('ab')
@@ -51,7 +51,7 @@ test('[SC15] what fits is served at once, the rest in the order of coming, whate
   expect(ended).toEqual(['b failed', 'a done', 'c done', 'd done', 'e done', 'f done'])
 })
 
-test('[SC15] nothing overtakes a large one that waits, and one that is larger than all is served alone', async () => {
+test('[SC15] lets no request overtake a large one that waits, and serves one that is larger than all alone', async () => {
   const { ask, begun, ended, end } = requests()
   ask('a')
   ask('L', { served: 3 * MAX_IN_FLIGHT_BYTES, waiting: 1 })
@@ -63,7 +63,7 @@ test('[SC15] nothing overtakes a large one that waits, and one that is larger th
   expect(ended).toEqual(['a done', 'L done', 'b done'])
 })
 
-test('[SC15] one that the line has no room for is told to come again, and begins nothing', async () => {
+test('[SC15] tells a request to retry if the queue is full, and starts nothing', async () => {
   const { ask, begun, ended, end } = requests()
   for (const name of 'abcdef') ask(name)
   ask('g')

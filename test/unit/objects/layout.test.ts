@@ -8,20 +8,20 @@ import { type ChunkHeader, encodeHeader, FORM } from '../../../worker/src/core/l
 import { NO_PASS } from '../../../worker/src/core/log/upkeep.ts'
 import { LAYOUT } from '../../../worker/src/core/space/layout.ts'
 import { FOREIGN, NOTHING } from '../../../worker/src/core/values/version.ts'
-import { mergedNumber, mergedOf, rootNumber, runOf } from '../../../worker/src/objects/store/head-row.ts'
+import { mergedNumber, mergedOf, rootNumber, runOf } from '../../../worker/src/objects/store/entry-columns.ts'
 import { migrate } from '../../../worker/src/objects/store/tables.ts'
 import { storageOn } from '../../simulation/host/sql.ts'
 
 /**
- * Digests of the stored form, by the layout number that it belongs to. A change of the stored form takes a new number, a
- * new line here, and a step in `objects/store/tables.ts`; the line of a released number is never edited.
+ * * Digests of the stored form, by the layout number that it belongs to. A change of the stored form takes a new
+ * number, a new line here, and a step in `objects/store/tables.ts`; the line of a released number is never edited.
  */
 const DIGESTS: Readonly<Record<number, string>> = {
   6: 'nh2HSpGxt_KYoLOU',
   7: 'uifDMw1UNI6eCSS6',
 }
 
-/** The tables, and one of everything that is written into them. */
+/** The tables, and one of each value that is written into them. */
 function storedForm(): readonly string[] {
   const db = new DatabaseSync(':memory:')
   const alarm = { getAlarm: async () => null, setAlarm: async () => {}, deleteAlarm: async () => {} }
@@ -72,7 +72,7 @@ function linesOf(): readonly string[] {
   return edits.map(({ line }) => line)
 }
 
-/** What the numbers of a head's row stand for: its run, and what was merged into it. */
+/** Round trips of the numbers in an entry row: its run, and the version merged into it. */
 function headNumbers(): string {
   const runs = [FOREIGN, NOTHING, 1, 7].flatMap((root) => [
     rootNumber({ root, vacant: true }),
@@ -81,7 +81,7 @@ function headNumbers(): string {
   return JSON.stringify([runs, [FOREIGN, NOTHING, 1, 7].map(mergedNumber)])
 }
 
-test('[SG8] a head reads back as it was written', () => {
+test('[SG8] reads an entry row back as it was written', () => {
   for (const root of [FOREIGN, NOTHING, 1, 2, 7])
     for (const vacant of root > NOTHING ? [true, false] : [true])
       expect(runOf(rootNumber({ root, vacant }))).toEqual({ root, vacant })
@@ -107,7 +107,7 @@ function verdictsText(): string {
   ])
 }
 
-test('[SG8] the layout number belongs to the stored form: a change of the form takes a new number', () => {
+test('[SG8] requires a new layout number for a change of the stored form', () => {
   const digest = createHash('sha256').update(storedForm().join('\n')).digest('base64url').slice(0, 16)
   expect({ [LAYOUT]: digest }).toEqual({ [LAYOUT]: DIGESTS[LAYOUT] })
 })

@@ -1,15 +1,20 @@
 import { expect, test } from 'vitest'
 import description from '../../../docs/openapi.json' with { type: 'json' }
 import { MAX_COLLECTIONS, MAX_QUERY_PARAMETERS } from '../../../worker/src/core/values/limits.ts'
-import { ConfigRequest } from '../../../worker/src/schema/config.ts'
-import { parseImportLine } from '../../../worker/src/schema/import.ts'
 import { parseBody, parseQuery, parseShape } from '../../../worker/src/schema/parse.ts'
-import { ChangesQuery, LiveQuery, StatusQuery, TokensQuery } from '../../../worker/src/schema/query.ts'
-import { ResealRequest } from '../../../worker/src/schema/reseal.ts'
-import { parseSync, toSyncRequest } from '../../../worker/src/schema/sync.ts'
-import { TokenRequest } from '../../../worker/src/schema/token.ts'
+import { ConfigRequest } from '../../../worker/src/schema/request/config.ts'
+import { parseImportLine } from '../../../worker/src/schema/request/import.ts'
+import {
+  ChangesQuery,
+  LiveQuery,
+  StatusQuery,
+  TokensQuery,
+} from '../../../worker/src/schema/request/query.ts'
+import { ResealRequest } from '../../../worker/src/schema/request/reseal.ts'
+import { parseSync, toSyncRequest } from '../../../worker/src/schema/request/sync.ts'
+import { TokenRequest } from '../../../worker/src/schema/request/token.ts'
 
-/** A value that counts how often something in it is looked at. */
+/** A value that counts how often its parts are read. */
 function watched<T extends object>(value: T): { readonly value: T; readonly looks: () => number } {
   let looks = 0
   const get = (target: T, name: string | symbol) => {
@@ -23,14 +28,14 @@ function numbered<T>(count: number, value: T): Record<string, T> {
   return Object.fromEntries(Array.from({ length: count }, (_, index) => [`f${index}`, value]))
 }
 
-test('[SC14] changes are counted before any of them is looked at', () => {
+test('[SC14] counts changes before it reads any of them', () => {
   const { value: changes, looks } = watched(Array<object>(349_520).fill({}))
   const fault = { code: 'too-many-changes', limit: 500, found: 349_520 }
   expect(toSyncRequest({ changes } as never)).toEqual({ ok: false, fault })
   expect(looks()).toBe(0)
 })
 
-test('[SC14] so are all other lists of a request, and the fields of a configuration', () => {
+test('[SC14] counts all other lists of a request, and the fields of a configuration, before it reads them', () => {
   const wide = [
     (list: object) => parseShape(ResealRequest, { spaces: list }),
     (list: object) => parseShape(TokenRequest, { subject: 's', scopes: list }),
@@ -49,7 +54,7 @@ test('[SC14] so are all other lists of a request, and the fields of a configurat
   expect(looks()).toBe(0)
 })
 
-test('[SC14] every list that a request may hold has a most', () => {
+test('[SC14] limits every list that a request may hold', () => {
   const lists: string[] = []
   function look(node: unknown, place: string): void {
     if (typeof node !== 'object' || node === null) return
@@ -65,14 +70,14 @@ test('[SC14] every list that a request may hold has a most', () => {
   expect(lists).toEqual([])
 })
 
-test('[ER9] a query names the parameters that it should not have, or not twice', () => {
+test('[ER9] names the query parameters that are unknown, or repeated', () => {
   const few = parseQuery(ChangesQuery, new URLSearchParams(numbered(MAX_QUERY_PARAMETERS, '')))
   expect(few).toMatchObject({ fault: { detail: expect.stringContaining('and 77 more') } })
   const twice = parseQuery(ChangesQuery, new URLSearchParams('limit=1&limit=2'))
   expect(twice).toMatchObject({ fault: { detail: 'limit: given more than once' } })
 })
 
-test('[ER9] a list may be parted with commas, or its name repeated, or both', () => {
+test('[ER9] accepts a list with commas, with its name repeated, or both', () => {
   for (const schema of [ChangesQuery, LiveQuery, StatusQuery]) {
     for (const query of [
       'collections=a,b,c',
@@ -98,7 +103,7 @@ test('[ER9] a list may be parted with commas, or its name repeated, or both', ()
   })
 })
 
-test('[SC8] no message repeats a name that is longer than any field', () => {
+test('[SC8] repeats in no message a name that is longer than any field', () => {
   const credential = `adm_dev_${'a'.repeat(64)}`
   const places = [
     parseSync(JSON.stringify({ changes: [], [credential]: 1 })),

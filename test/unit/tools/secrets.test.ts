@@ -4,7 +4,7 @@ import { keepSecret } from '../../support/secrets.ts'
 
 const TOKEN = `chr_dev_${'a'.repeat(50)}`
 const SESSION = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl'
-/** Those that the tests run with. */
+/** The secrets of the test environment. */
 const { ADMIN_TOKEN = '', MASTER_KEY = '', SESSION_KEY = '' } = process.env
 
 const KINDS = {
@@ -15,7 +15,7 @@ const KINDS = {
   'session key': SESSION_KEY,
 }
 
-/** What the tests say that a reply shows. */
+/** The kinds of credentials that the tests find in a reply. */
 async function shown(operation: string, body: object, headers: Record<string, string> = {}) {
   const [method = '', path = ''] = operation.split(' ')
   const request = new Request(`https://x.test${path}`, { method })
@@ -26,7 +26,7 @@ async function shown(operation: string, body: object, headers: Record<string, st
   return Array.from(message.matchAll(/^it shows a (.*)$/gm), ([, kind]) => kind)
 }
 
-test('[SC8] the tests refuse every response that shows a credential, in its body or a header', async () => {
+test('[SC8] refuses in the tests every response that shows a credential, in its body or a header', async () => {
   for (const [kind, secret] of Object.entries(KINDS)) {
     const value = { deeply: [`in a ${secret}, quoted`] }
     expect(await shown('POST /api/sync', { value })).toEqual([kind])
@@ -35,7 +35,7 @@ test('[SC8] the tests refuse every response that shows a credential, in its body
   expect(await shown('POST /api/sync', { value: 'canary-1-value', id: crypto.randomUUID() })).toEqual([])
 })
 
-test('[SC8] but for the one that a reply is there to give, and the examples of the description', async () => {
+test('[SC8] admits in the tests the credential that a reply has to give, and the examples of the description', async () => {
   expect(await shown('POST /api/auth', { session: SESSION, clientId: 'phone' })).toEqual([])
   expect(await shown('POST /api/auth', { session: SESSION, clientId: SESSION })).toEqual(['session'])
   expect(await shown('POST /api/auth', { session: SESSION, clientId: TOKEN })).toEqual(['API token'])
@@ -46,7 +46,7 @@ test('[SC8] but for the one that a reply is there to give, and the examples of t
   expect(await shown('GET /api/openapi.json', { example: TOKEN })).toEqual([])
 })
 
-test('[SC8] a secret that no pattern tells is told once it is kept', async () => {
+test('[SC8] detects in the tests a registered secret that matches no pattern', async () => {
   const reply = { value: 'the secret of this test' }
   expect(await shown('POST /api/sync', reply)).toEqual([])
   keepSecret(['secret of this test'])

@@ -7,6 +7,8 @@ const FILES = [
   'test/unit/values/ring.test.ts',
   'test/worker/live.test.ts',
   'test/worker/push/plan.test.ts',
+  'test/worker/seal/keys.test.ts',
+  'test/worker/seal/rows.test.ts',
 ]
 
 test.each([
@@ -33,6 +35,11 @@ test.each([
 test('npm test -- worker/src/core/batch/plan.ts finds the tests of this repository', () => {
   const chosen = testsAt('worker/src/core/batch/plan.ts', globSync('test/**/*.test.ts'))
   expect(chosen?.paths).toContain('test/unit/batch/plan.test.ts')
+})
+
+test('npm test -- worker/src/objects/store/seal.ts runs the tests in a folder of its name', () => {
+  const paths = ['test/worker/seal/keys.test.ts', 'test/worker/seal/rows.test.ts']
+  expect(testsAt('worker/src/objects/store/seal.ts', FILES)?.paths).toEqual(paths)
 })
 
 test.each(['worker/src/core', 'nonsense/', 'worker/src/core/ple.ts'])(

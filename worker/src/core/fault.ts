@@ -4,8 +4,8 @@ import type { ChangeResult } from './batch/verdict.ts'
 import type { QuotaExceeded } from './space/quota.ts'
 
 /**
- * Why a whole request is refused: a closed union that clients and tests key on through its `code`.
- * Each carries the numbers that explain it and nothing else; `problem.ts` turns it into words.
+ * The reasons to refuse a whole request: a closed union. Clients and tests key on `code`. Each fault carries only the
+ * numbers that explain it, and `problem.ts` adds the text.
  */
 export type Fault =
   | { readonly code: 'not-utf8' }
@@ -50,19 +50,19 @@ export type Fault =
   | { readonly code: 'internal' }
 
 /**
- * `of`: a session that was ended by itself, or the space, which was erased; absent for a token. Objects give these as one
- * code, because a Worker of the last release knows no other; clients are told `session-ended` and `space-erased`.
+ * `of`: the session was ended, or the space was erased. It is absent for a revoked token. Objects use one code for all
+ * three, because a Worker of the previous release knows no other. Clients see `session-ended` and `space-erased`.
  */
 export interface Revoked {
   readonly code: 'revoked'
   readonly of?: 'session' | 'space'
 }
 
-/** `limit`: of sockets, where it is those that are too many. */
+/** `limit`: the limit of sockets, if the space has too many of them. */
 export interface Busy {
   readonly code: 'busy'
   readonly limit?: number
-  /** The space itself is not to be had at present, and what it was asked may have taken effect. */
+  /** The space did not respond, and the request may have taken effect. */
   readonly absent?: true
   readonly retryAfterSeconds: number
 }

@@ -82,7 +82,7 @@ function requestIdOf(request: Request): string {
 /** Counts query parameters before itty-router parses them, because its work grows with the square of their number. */
 function checkQueryCount({ query }: Exchange): void {
   if (query.size <= MAX_QUERY_PARAMETERS) return
-  throw refusal({ code: 'invalid-request', detail: 'The query has too many parameters.' })
+  throw refusal({ code: 'invalid-request', detail: 'too many query parameters' })
 }
 
 /** Refuses to serve with secrets that others could know. The log names the secret, the reply does not. */

@@ -2,7 +2,7 @@ import { type IRequest, Router, type RouterType } from 'itty-router'
 import type { Caller } from '../core/access/session.ts'
 import { BY_SESSION } from '../core/audit.ts'
 import { parseQuery } from '../schema/parse.ts'
-import { NoQuery } from '../schema/query.ts'
+import { NoQuery } from '../schema/request/query.ts'
 import { checkAdmin } from './auth/admin.ts'
 import { verifySession } from './auth/session-token.ts'
 import { preflight } from './exchange/cors.ts'
@@ -231,5 +231,5 @@ function methodsOf(path: string): readonly string[] {
 }
 
 function nowhere(): never {
-  throw refusal({ code: 'not-found', detail: 'There is no such endpoint. GET /api/openapi.json lists them.' })
+  throw refusal({ code: 'not-found', detail: 'no such endpoint (GET /api/openapi.json lists them)' })
 }

@@ -8,8 +8,8 @@ import { formatTag, isKnown } from '../core/values/etag.ts'
 import { PUBLISHED_LIMITS } from '../core/values/limits.ts'
 import { accepted, type Result } from '../core/values/result.ts'
 import { formatVersion } from '../core/values/version.ts'
-import type { ResolveRequest } from '../schema/conflict.ts'
-import type { ChangesQuery, ConflictsQuery, HistoryQuery, StatusQuery } from '../schema/query.ts'
+import type { ResolveRequest } from '../schema/request/conflict.ts'
+import type { ChangesQuery, ConflictsQuery, HistoryQuery, StatusQuery } from '../schema/request/query.ts'
 import { type Live, liveOf, type Opening } from './live/live.ts'
 import { replyToClose } from './live/socket.ts'
 import { listConflicts } from './read/conflicts.ts'
@@ -28,10 +28,10 @@ import {
   spendBudget,
   spendTicket,
 } from './space/admission.ts'
-import { type AlarmTask, ringer } from './space/alarm.ts'
+import { type AlarmTask, alarmRunner } from './space/alarm.ts'
 import { type ClientIdentity, type ClientState, clientStateOf } from './space/client.ts'
 import { quotaOf } from './space/quota.ts'
-import { PAGE, serve } from './space/serve.ts'
+import { PAGE_WEIGHT, serve } from './space/serve.ts'
 import { openSpace, type Space } from './space/space.ts'
 import { migrate } from './store/tables.ts'
 import { eraseSpace } from './transfer/erase.ts'
@@ -42,33 +42,33 @@ import { resolveConflict } from './write/resolve.ts'
 import { type Synced, sync } from './write/sync.ts'
 
 /**
- * A space: one writer, and all that its devices agree on. Every method takes a session that the Worker has
- * verified and answers with the JSON text of the reply, or with the reason why not.
+ * The Durable Object of one space: the single writer of everything that its devices share. Every method takes a session
+ * that the Worker has verified, and returns the JSON text of the reply or a fault.
  */
 export class Chronicle extends DurableObject<Env> {
   readonly #space: Space
   readonly #storage: DurableObjectStorage
   readonly #live: Live
-  readonly #ring: (errand: AlarmTask) => Promise<void>
+  readonly #runAlarm: (task: AlarmTask) => Promise<void>
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     this.#storage = ctx.storage
     migrate(ctx.storage, newEpoch())
     this.#space = openSpace(ctx, env)
-    this.#ring = ringer(this.#space.alarm, ctx.storage.sql)
+    this.#runAlarm = alarmRunner(this.#space.alarm, ctx.storage.sql)
     this.#live = liveOf({ ctx, env, space: this.#space, clock: Date.now, newId: () => crypto.randomUUID() })
   }
 
   /**
-   * Pushes and pulls; `text` is the body of `POST /api/sync`, parsed here and nowhere else. `now`: when the
-   * request came, ms; the time that its body took to arrive would look like a client's clock that is slow.
+   * Pushes and pulls. `text` is the body of `POST /api/sync`, parsed here and nowhere else. `now` is when the request
+   * arrived, ms, before its body was read: a slow upload would otherwise look like a client clock that is behind.
    */
   async sync(
     session: Session,
     body: { readonly text: string; readonly now: number },
   ): Promise<Result<Synced, Fault>> {
-    const counted = await this.#count(session)
+    const counted = await this.#spendBudget(session)
     if (!counted.ok) return counted
     try {
       return await sync(this.#space, session, body)
@@ -78,23 +78,23 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /**
-   * Opens a socket: a request whose header holds what the Worker has verified. Answers with the socket, or with the JSON
-   * text of the fault.
+   * Opens a socket for a request whose header holds what the Worker has verified. Responds with the socket, or with the
+   * fault as JSON.
    */
   override async fetch({ headers }: Request): Promise<Response> {
-    // Only the Worker reaches an object, and `http/routes/live.ts` is what writes the header. The last release called it `opening`.
+    // Only the Worker reaches an object, and only `http/routes/live.ts` writes this header. The last release called the header `opening`.
     const text = headers.get(OPENING_HEADER) ?? headers.get('opening') ?? ''
     const opening = JSON.parse(decodeURIComponent(text)) as Opening
-    const counted = await this.#count(opening.session)
+    const counted = await this.#spendBudget(opening.session)
     const entered = counted.ok ? spendTicket(this.#space, opening.ticket, Date.now()) : counted
     const opened = entered.ok ? this.#live.open(opening) : entered
     if (!opened.ok) return Response.json(opened.fault)
     return new Response(null, { status: 101, webSocket: opened.value })
   }
 
-  /** Whether a ticket may be made for the session: by the rules of the socket that it opens. */
+  /** Checks whether the session may get a ticket, by the rules of the socket that the ticket opens. */
   async ticket(session: Session): Promise<Result<true, Fault>> {
-    return this.#admit(session)
+    return this.#authorizeRead(session)
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
@@ -111,7 +111,7 @@ export class Chronicle extends DurableObject<Env> {
     { cursor, limit, collections }: ChangesQuery,
     known: string | null,
   ): Promise<Result<Tagged, Fault>> {
-    const allowed = await this.#admit(session, collections)
+    const allowed = await this.#authorizeRead(session, collections)
     if (!allowed.ok) return allowed
     const tag = this.#tag(narrow(collections ?? null, session.collections), [])
     if (isKnown(tag, known)) return accepted({ tag, text: null })
@@ -124,13 +124,13 @@ export class Chronicle extends DurableObject<Env> {
     })
   }
 
-  /** `GET /api/status`. The counts are the whole space's: a token that is granted a part of it gets none. */
+  /** `GET /api/status`. The counts cover the whole space, so a token for some of its collections gets none of them. */
   async status(
     session: Session,
     { cursor, collections }: StatusQuery,
     known: string | null,
   ): Promise<Result<Tagged, Fault>> {
-    const allowed = await this.#admit(session, collections)
+    const allowed = await this.#authorizeRead(session, collections)
     if (!allowed.ok) return allowed
     const whole = session.collections === null
     const openConflicts = whole ? this.#space.store.openConflicts() : null
@@ -157,13 +157,13 @@ export class Chronicle extends DurableObject<Env> {
 
   /** `GET /api/entries`. */
   async entry(session: Session, key: string): Promise<Result<string, Fault>> {
-    const allowed = await this.#admit(session)
+    const allowed = await this.#authorizeRead(session)
     return allowed.ok ? this.#serve(session, () => readEntry(this.#space, session, key)) : allowed
   }
 
   /** `GET /api/conflicts`. */
   async conflicts(session: Session, query: ConflictsQuery): Promise<Result<string, Fault>> {
-    const allowed = await this.#admit(session)
+    const allowed = await this.#authorizeRead(session)
     if (!allowed.ok) return allowed
     return this.#serve(session, async () =>
       accepted(await listConflicts(this.#space, query, session.collections)),
@@ -172,7 +172,7 @@ export class Chronicle extends DurableObject<Env> {
 
   /** `POST /api/conflicts/{id}/resolve`. */
   async resolve(session: Session, id: number, request: ResolveRequest): Promise<Result<string, Fault>> {
-    const counted = await this.#count(session)
+    const counted = await this.#spendBudget(session)
     if (!counted.ok) return counted
     try {
       const now = Date.now()
@@ -184,19 +184,19 @@ export class Chronicle extends DurableObject<Env> {
 
   /** `GET /api/history`. */
   async history(session: Session, query: HistoryQuery): Promise<Result<string, Fault>> {
-    const allowed = await this.#admit(session)
+    const allowed = await this.#authorizeRead(session)
     return allowed.ok ? this.#serve(session, () => readHistory(this.#space, session, query)) : allowed
   }
 
   /** `GET /api/export`. */
   async export(session: Session): Promise<Result<ReadableStream<Uint8Array>, Fault>> {
-    const counted = await this.#count(session)
+    const counted = await this.#spendBudget(session)
     return counted.ok ? exportSpace(this.#space, session, Date.now) : counted
   }
 
   /** `POST /api/import`. */
   async import(session: Session, request: ImportRequest): Promise<Result<string, Fault>> {
-    const counted = await this.#count(session)
+    const counted = await this.#spendBudget(session)
     if (!counted.ok) return counted
     try {
       return await importSpace(this.#space, session, { ...request, clock: Date.now })
@@ -205,15 +205,15 @@ export class Chronicle extends DurableObject<Env> {
     }
   }
 
-  /** Whether a token or session was revoked, and where the space stands with its client: asked before a session is opened. */
+  /** Checks that a token or session was not revoked, and returns the state of its client. Called before a session is opened. */
   async admit(caller: Credential & Partial<ClientIdentity>): Promise<Result<ClientState, Fault>> {
     const known = checkCredential(this.#space, caller, Date.now())
     return known.ok ? accepted(clientStateOf(this.#space, caller)) : known
   }
 
   /**
-   * Ends a session, or all sessions of a token. `until`: when the last of them would have ended by itself, ms.
-   * `issuedBy`: what was issued later goes on, ms; without it, nothing does.
+   * Ends a session, or all sessions of a token. `until`: when the last of them would have expired, ms. `issuedBy`, ms:
+   * sessions issued later stay valid; without it, none do.
    */
   async revoke(id: string, until: number, issuedBy = Number.MAX_SAFE_INTEGER): Promise<void> {
     revoke(this.#space, id, { now: Date.now(), until, issuedBy, since: 0 })
@@ -221,17 +221,17 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /**
-   * Ends all sessions of a token at a time to come, ms, those that are opened meanwhile too, and gives the time at which
-   * they end: what has ended does not begin again. `until`: as for `revoke`. Sockets end at their next event, as those
-   * of an expired session do.
+   * Ends all sessions of a token at a future time, ms, including sessions opened before then. Returns the time at which
+   * they end, which is earlier if the token was already retired or revoked. `until`: as for `revoke`. Sockets end at
+   * their next event, like those of an expired session.
    */
   async retire(id: string, since: number, until: number): Promise<number> {
     return revoke(this.#space, id, { now: Date.now(), until, issuedBy: Number.MAX_SAFE_INTEGER, since }).since
   }
 
   /**
-   * `DELETE /api/space`: erases all that the space holds, and ends every session and token of it. Not counted: no
-   * session asks for it twice.
+   * `DELETE /api/space`: erases everything in the space, and ends all of its sessions and tokens. Not charged to any
+   * budget: no session can ask for it twice.
    */
   async erase(session: Session): Promise<Result<true, Fault>> {
     const known = checkCredential(this.#space, session, Date.now())
@@ -242,14 +242,14 @@ export class Chronicle extends DurableObject<Env> {
     return accepted(true)
   }
 
-  /** How far the space has come with sealing all it holds by the newest master key; if not to the end, it goes on. */
+  /** Reports how much of the space is sealed with the newest master key, and continues the work if any is left. */
   async reseal(): Promise<Resealing> {
     return reseal(this.#space, Date.now())
   }
 
-  /** Sees to what ages, a bounded piece of it at a time. */
+  /** Runs the next bounded piece of upkeep. */
   override async alarm(): Promise<void> {
-    await this.#ring({
+    await this.#runAlarm({
       work: (now) => upkeep(this.#space, now),
       report: (thrown) => console.error(defectLine(this.env, crypto.randomUUID(), thrown)),
       clock: Date.now,
@@ -257,8 +257,8 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /**
-   * The tag of a reply that depends on where the space stands, as far as the filter lets the reader see it, and on
-   * `more`. The Worker's version counts, because another one may answer the same in other words.
+   * The entity tag of a reply that depends on the state of the space, on the reader's filter, and on `more`. It includes
+   * the Worker's version, because another version may word the same reply differently.
    */
   #tag(filter: Filter, more: readonly (string | number)[]): string {
     const { epoch, seq, floor } = this.#space.state
@@ -266,25 +266,25 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   #serve<T>(session: Session, work: () => Promise<Result<T, Fault>>): Promise<Result<T, Fault>> {
-    return serve(this.#space, { session, weight: PAGE, now: Date.now() }, work)
+    return serve(this.#space, { session, weight: PAGE_WEIGHT, now: Date.now() }, work)
   }
 
-  /** Every request of a session passes here first, but for those that end it. */
-  #count(session: Caller): Promise<Result<true, Fault>> {
+  /** Charges a request to the budgets of its session. Every request passes here first, except those that end a session. */
+  #spendBudget(session: Caller): Promise<Result<true, Fault>> {
     const now = Date.now()
     this.#space.hearOfConfig(session.configRevision, now)
     return spendBudget(this.#space, session, now)
   }
 
-  async #admit(session: Session, asked?: readonly string[]): Promise<Result<true, Fault>> {
-    const counted = await this.#count(session)
+  async #authorizeRead(session: Session, asked?: readonly string[]): Promise<Result<true, Fault>> {
+    const counted = await this.#spendBudget(session)
     const known = counted.ok ? checkSession(this.#space, session, Date.now()) : counted
     const allowed = known.ok ? checkScope(session, 'sync:read') : known
     return allowed.ok ? checkCollections(session, asked) : allowed
   }
 }
 
-/** Tells one data set from the next: 48 random bits in base 36. */
+/** A new identity for the data of a space: 48 random bits in base 36. */
 function newEpoch(): string {
   const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2))
   return (high * 0x10000 + (low & 0xffff)).toString(36)

@@ -7,18 +7,18 @@ import { MAX_DEPTH } from '../core/values/limits.ts'
 import { boundedPointer } from '../core/values/pointer.ts'
 import { accepted, type Result, refused } from '../core/values/result.ts'
 
-// Messages never repeat what was sent: a credential could stand there by mistake (SC8), at any length.
+// Messages never repeat the input: it could contain a credential by mistake (SC8), and has any length.
 z.config({
   ...en(),
   customError: (issue) => (issue.code === 'unrecognized_keys' ? unknownFields(issue.keys) : undefined),
 })
 
-/** How deep a value lies in a body or in a line of an import: it is a field of that. */
+/** The depth of a value inside a body or a line of an import, of which it is a field. */
 const ENVELOPE_DEPTH = 1
 
 /**
- * A body's text as a value of the schema's shape, or the first thing that is wrong with it. Refuses what nests too deep
- * before anything recurses into it, the call into an object among it.
+ * Parses a body by the schema, or gives the first fault. Refuses a body that is nested too deep before anything recurses
+ * into it, including the call of an object.
  */
 export function parseBody<T>(schema: z.ZodMiniType<T>, text: string): Result<T, Fault> {
   const json = parseJson(text)
@@ -33,7 +33,7 @@ function faultOf({ code, path }: Misfit): Fault {
   return code === 'too-deep' ? { code, limit: MAX_DEPTH, ...where } : { code, ...where }
 }
 
-/** A text as JSON. Its strings may be no text, its numbers infinite, and its nesting of any depth. */
+/** Parses JSON. Strings may contain lone surrogates, numbers may be infinite, and nesting has any depth. */
 export function parseJson(text: string): Result<Json, Fault> {
   try {
     return accepted(JSON.parse(text))
@@ -45,15 +45,15 @@ export function parseJson(text: string): Result<Json, Fault> {
   }
 }
 
-/** The engine's message without what it quotes of the text: a credential could stand there by mistake (SC8). */
+/** Removes the excerpt of the input from the message of the engine: it could contain a credential by mistake (SC8). */
 function withoutExcerpt(message: string): string {
   return message.replace(/,? *(?:\.\.\.)?".*$/s, '')
 }
 
-/** The parameters that are lists: generated clients repeat the name for each item, others part the items with commas. */
+/** Parameters that are lists. Generated clients repeat the name for each item, other clients separate items by commas. */
 const LISTS: readonly string[] = ['collections']
 
-/** A query string as a value of the schema's shape; a name that comes twice is refused, unless it is a list's. */
+/** Parses a query string by the schema. Refuses a repeated name, unless the parameter is a list. */
 export function parseQuery<T>(schema: z.ZodMiniType<T>, query: URLSearchParams): Result<T, Fault> {
   const wanted = new Map<string, string>()
   for (const [name, value] of query) {
@@ -65,8 +65,8 @@ export function parseQuery<T>(schema: z.ZodMiniType<T>, query: URLSearchParams):
 }
 
 /**
- * A value as one of the schema's shape, or the first thing that is wrong with it. zod looks for everything that is
- * wrong, so every array and record of a schema has a most: zod counts arrays before it looks at their items.
+ * Checks a value by the schema, or gives the first fault. zod collects every fault, so every array and record of a schema
+ * has a maximum size. zod checks the size of an array before it looks at its items.
  */
 export function parseShape<T>(schema: z.ZodMiniType<T>, value: unknown): Result<T, Fault> {
   const parsed = schema.safeParse(value)
@@ -85,7 +85,7 @@ function describe(issue: z.core.$ZodIssue): string {
   return path === '' ? message : `${path}: ${message}`
 }
 
-/** How many unknown fields a message names. */
+/** The number of unknown fields that a message names. */
 const NAMED_FIELDS = 3
 
 function unknownFields(names: readonly string[]): string {
@@ -94,7 +94,7 @@ function unknownFields(names: readonly string[]): string {
   return `Unrecognized ${names.length === 1 ? 'key' : 'keys'}: ${named.join(', ')}${more}`
 }
 
-/** A name that a client chose, if it may be a mistyped field: every credential is longer. */
+/** A name that a client chose, if it may be a mistyped field. Every credential is longer. */
 function shown(name: string): string {
   return /^[\w-]{1,24}$/.test(name) ? name : '…'
 }

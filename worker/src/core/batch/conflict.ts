@@ -1,5 +1,7 @@
 import type { Policy } from './policy.ts'
 
+export const RESOLUTIONS = ['kept-server', 'kept-client', 'merged', 'open', 'resolved'] as const
+
 /**
  * Two writes of which only one could win. The loser stays readable. `winner` or `loser` is `NOTHING` for a deletion
  * that the space no longer remembers. While the resolution is `open`, the current version is the winner.
@@ -8,7 +10,7 @@ export interface Conflict {
   /** The sequence number of the change that caused the conflict. */
   readonly id: number
   readonly policy: Policy
-  readonly resolution: 'kept-server' | 'kept-client' | 'merged' | 'open' | 'resolved'
+  readonly resolution: (typeof RESOLUTIONS)[number]
   readonly winner: number
   readonly loser: number
   /** The version that resolved an open conflict; `NOTHING` otherwise. */

@@ -5,15 +5,7 @@ import { NOTHING } from '../values/version.ts'
  * The reason why one change is rejected while the rest of its batch is stored. Final: the same change is rejected
  * again.
  */
-export type Rejection =
-  | 'invalid-key'
-  | 'invalid-timestamp'
-  | 'missing-value'
-  | 'value-too-large'
-  | 'forbidden-key'
-  | 'too-deep'
-  | 'lone-surrogate'
-  | 'number-out-of-range'
+export type Rejection = keyof typeof REJECTION_LETTERS
 
 /**
  * The outcome of one change, in sequence numbers: compact enough to keep for a replay. `at` is the raised time in ms,
@@ -76,7 +68,8 @@ type Item =
   /** A change whose time was raised to `at`. */
   | readonly ['t', at: number, code: Code]
 
-const LETTERS = {
+/** The letter under which the idempotency record keeps each rejection. */
+export const REJECTION_LETTERS = {
   'invalid-key': 'k',
   'invalid-timestamp': 't',
   'missing-value': 'v',
@@ -85,11 +78,13 @@ const LETTERS = {
   'too-deep': 'd',
   'lone-surrogate': 's',
   'number-out-of-range': 'n',
-} as const satisfies Record<Rejection, string>
+} as const
 
-type Letter = (typeof LETTERS)[Rejection]
+type Letter = (typeof REJECTION_LETTERS)[Rejection]
 
-const REJECTIONS = new Map(Object.entries(LETTERS).map(([code, letter]) => [letter, code as Rejection]))
+const BY_LETTER = new Map(
+  Object.entries(REJECTION_LETTERS).map(([code, letter]) => [letter, code as Rejection]),
+)
 
 function encodeVerdict(verdict: Verdict): Item {
   const code = codeOf(verdict)
@@ -109,7 +104,7 @@ function codeOf(verdict: Verdict): Code {
     case 'conflict':
       return ['o', verdict.seq, verdict.winner]
     case 'rejected':
-      return LETTERS[verdict.code]
+      return REJECTION_LETTERS[verdict.code]
   }
 }
 
@@ -147,7 +142,7 @@ function decodeItem(item: Item): Verdict | Verdict[] {
 
 function decodeVerdict(code: Code): Verdict {
   if (typeof code === 'number') return { status: 'applied', seq: code, conflict: false }
-  if (typeof code === 'string') return { status: 'rejected', code: REJECTIONS.get(code) ?? 'invalid-key' }
+  if (typeof code === 'string') return { status: 'rejected', code: BY_LETTER.get(code) ?? 'invalid-key' }
   switch (code[0]) {
     case 'c':
       return { status: 'applied', seq: code[1], conflict: true }

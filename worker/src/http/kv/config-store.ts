@@ -1,7 +1,7 @@
 import { waitUntil } from 'cloudflare:workers'
 import { type Config, DEFAULT_CONFIG } from '../../core/space/config.ts'
 import { CONFIG_MAX_AGE_MS } from '../../core/values/limits.ts'
-import { CONFIG_KEY, StoredConfig } from '../../schema/config.ts'
+import { CONFIG_KEY, StoredConfig } from '../../schema/stored/config.ts'
 
 /** The configuration that this isolate last read or wrote. An isolate serves one stack. */
 let cached: { readonly config: Config; readonly readAt: number } | undefined

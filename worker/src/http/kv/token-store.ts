@@ -1,5 +1,5 @@
 import { SESSION_TTL_SECONDS } from '../../core/values/limits.ts'
-import { TokenRecord } from '../../schema/token.ts'
+import { TokenRecord } from '../../schema/stored/token.ts'
 import { spaceOf } from '../exchange/exchange.ts'
 import { refusal } from '../exchange/refusal.ts'
 import { isApiToken, tokenId } from './api-token.ts'

@@ -1,7 +1,7 @@
 import { type IdentityProvider, longestGrant } from '../../core/access/identity.ts'
 import type { Config } from '../../core/space/config.ts'
-import { ConfigRequest } from '../../schema/config.ts'
 import { parseBody } from '../../schema/parse.ts'
+import { ConfigRequest } from '../../schema/request/config.ts'
 import { checkSendable, grantTo } from '../auth/grant.ts'
 
 import { readBody } from '../exchange/body.ts'

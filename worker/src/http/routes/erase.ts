@@ -1,6 +1,6 @@
 import type { Session } from '../../core/access/session.ts'
 import { parseBody } from '../../schema/parse.ts'
-import { EraseRequest } from '../../schema/space.ts'
+import { EraseRequest } from '../../schema/request/erase.ts'
 import { readBody } from '../exchange/body.ts'
 import { type Exchange, json, spaceOf } from '../exchange/exchange.ts'
 import { refusal, unwrap } from '../exchange/refusal.ts'

@@ -4,7 +4,7 @@ import {
   SESSION_TTL_SECONDS,
 } from '../../core/values/limits.ts'
 import { parseBody } from '../../schema/parse.ts'
-import { SessionsRequest } from '../../schema/sessions.ts'
+import { SessionsRequest } from '../../schema/request/sessions.ts'
 import { readBody } from '../exchange/body.ts'
 import { type Exchange, json, spaceOf } from '../exchange/exchange.ts'
 import { refusal, unwrap } from '../exchange/refusal.ts'

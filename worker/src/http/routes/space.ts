@@ -1,7 +1,13 @@
 import type { Session } from '../../core/access/session.ts'
-import { ResolveRequest } from '../../schema/conflict.ts'
 import { parseBody, parseQuery } from '../../schema/parse.ts'
-import { ChangesQuery, ConflictsQuery, EntryQuery, HistoryQuery, StatusQuery } from '../../schema/query.ts'
+import { ResolveRequest } from '../../schema/request/conflict.ts'
+import {
+  ChangesQuery,
+  ConflictsQuery,
+  EntryQuery,
+  HistoryQuery,
+  StatusQuery,
+} from '../../schema/request/query.ts'
 import { readBody } from '../exchange/body.ts'
 import { knownBy, ofReader } from '../exchange/conditional.ts'
 import { type Exchange, jsonText, spaceOf } from '../exchange/exchange.ts'

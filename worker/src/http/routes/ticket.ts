@@ -1,7 +1,7 @@
 import type { Session, Ticket } from '../../core/access/session.ts'
 import { TICKET_TTL_SECONDS } from '../../core/values/socket-limits.ts'
 
-import { parseTicket } from '../../schema/session.ts'
+import { parseTicket } from '../../schema/stored/session.ts'
 import { claimsOf, offeredCredential } from '../auth/session-token.ts'
 import { sign, verify } from '../auth/signing.ts'
 import { type Exchange, json, spaceOf } from '../exchange/exchange.ts'

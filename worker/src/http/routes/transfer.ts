@@ -1,6 +1,6 @@
 import type { Session } from '../../core/access/session.ts'
 import { parseQuery } from '../../schema/parse.ts'
-import { ImportQuery } from '../../schema/query.ts'
+import { ImportQuery } from '../../schema/request/query.ts'
 import { checkMediaType } from '../exchange/body.ts'
 import { type Exchange, jsonText, spaceOf } from '../exchange/exchange.ts'
 import { unwrap } from '../exchange/refusal.ts'

@@ -16,27 +16,27 @@ import { formatVersion } from '../../core/values/version.ts'
 import { pull } from '../read/pull.ts'
 import { withTexts } from '../read/reply.ts'
 import type { SpaceState } from '../store/store.ts'
-import { feedPositionOf, type Hub, isOver } from './hub.ts'
-import { end, isOpen, listenerOf, remember, say } from './socket.ts'
+import { endIfOver, feedPositionOf, type Hub } from './hub.ts'
+import { endSocket, isOpen, listenerOf, saveListener, send } from './socket.ts'
 
-/** Tells those who follow. Both return at once: what is told goes out after the reply of whoever asked. */
+/** Sends changes to the sockets that follow the feed. Both methods return at once: the reply to the caller goes out first. */
 export interface Broadcast {
-  /** If the space has moved since everyone was told. */
+  /** Starts a round if the space has changed since the last one. */
   changed(): void
-  /** If the one who follows has something to catch up with. */
+  /** Starts a round if the listener is behind. */
   catchUp(listener: Listener): void
 }
 
-/** One round at a time: what is committed while one goes on is told in the same one. */
+/** Runs one round at a time. Changes that are committed during a round are sent in the same round. */
 export function broadcastOf(hub: Hub): Broadcast {
   const { space, ctx, env } = hub
   let running = false
-  let told: SpaceState | undefined
+  let sent: SpaceState | undefined
 
   async function run(): Promise<void> {
     try {
-      await tellAll(hub)
-      told = space.state
+      await bringUpToDate(hub)
+      sent = space.state
     } catch (thrown) {
       console.error(defectLine(env, hub.newId(), thrown))
     } finally {
@@ -52,7 +52,7 @@ export function broadcastOf(hub: Hub): Broadcast {
 
   return {
     changed() {
-      if (space.state !== told && ctx.getWebSockets().length > 0) start()
+      if (space.state !== sent && ctx.getWebSockets().length > 0) start()
     },
 
     catchUp(listener) {
@@ -61,67 +61,66 @@ export function broadcastOf(hub: Hub): Broadcast {
   }
 }
 
-/** Until nobody is behind. Each step brings a socket to the head, tells its client to pull, or closes it. */
-async function tellAll(hub: Hub): Promise<void> {
+/** Runs until no socket is behind. Each step brings sockets up to date, tells their clients to pull, or closes them. */
+async function bringUpToDate(hub: Hub): Promise<void> {
   for (;;) {
     const groups = groupsBehind(hub)
     if (groups.length === 0) return
-    for (const group of groups) await tell(hub, group)
+    for (const group of groups) await sendToGroup(hub, group)
   }
 }
 
-/** Sockets at one place under one filter: they are told the very same. */
-interface Group {
+/** The sockets at one position under one filter. They are sent the same frame. */
+interface ListenerGroup {
   readonly listener: Listener
   readonly sockets: WebSocket[]
 }
 
-function groupsBehind({ ctx, space, clock, answering }: Hub): readonly Group[] {
-  const groups = new Map<string, Group>()
+function groupsBehind({ ctx, space, clock, replying }: Hub): readonly ListenerGroup[] {
+  const groups = new Map<string, ListenerGroup>()
   for (const socket of ctx.getWebSockets().filter(isOpen)) {
     const listener = listenerOf(socket)
-    if (isStalled(listener, clock())) end(socket, 'stalled')
-    else if (isBehind(listener, space.state) && !answering.has(socket)) {
-      const name = nameOf(listener)
-      const group = groups.get(name) ?? { listener, sockets: [] }
+    if (isStalled(listener, clock())) endSocket(socket, 'stalled')
+    else if (isBehind(listener, space.state) && !replying.has(socket)) {
+      const key = groupKey(listener)
+      const group = groups.get(key) ?? { listener, sockets: [] }
       group.sockets.push(socket)
-      groups.set(name, group)
+      groups.set(key, group)
     }
   }
   return [...groups.values()]
 }
 
-/** Filters in full: two of one digest must not be told the same. */
-function nameOf({ epoch, place, cursor, filter, poked }: Listener): string {
+/** Contains whole filters: two filters with the same digest must not share a frame. */
+function groupKey({ epoch, place, cursor, filter, poked }: Listener): string {
   return JSON.stringify([epoch, place, cursor, filter, poked])
 }
 
-async function tell(hub: Hub, { listener, sockets }: Group): Promise<void> {
+async function sendToGroup(hub: Hub, { listener, sockets }: ListenerGroup): Promise<void> {
   const frame = await readFrame(hub, listener).catch((thrown: unknown) => {
     console.error(defectLine(hub.env, hub.newId(), thrown))
     return null
   })
-  const name = nameOf(listener)
+  const key = groupKey(listener)
   for (const socket of sockets) {
     const current = listenerOf(socket)
-    // While the frame was read the client may have moved on by itself, or gone.
-    if (!isOpen(socket) || nameOf(current) !== name || isOver(hub, socket, current.session)) continue
-    if (hub.answering.has(socket)) continue
-    if (frame === null) end(socket, 'defect')
-    else tellOne(hub, { socket, listener: current }, frame)
+    // While the frame was read, the client may have pulled or left.
+    if (!isOpen(socket) || groupKey(current) !== key || endIfOver(hub, socket, current.session)) continue
+    if (hub.replying.has(socket)) continue
+    if (frame === null) endSocket(socket, 'defect')
+    else sendFrame(hub, { socket, listener: current }, frame)
   }
 }
 
-/** What follows a place; without a text if there is nothing that the client may see, null if it is to be pulled. */
+/** The changes after a position. The text is null if the client may see none of them. */
 interface LiveFrame {
   readonly to: FeedPosition
   readonly text: string | null
   readonly bytes: number
 }
 
-type Told = LiveFrame | 'pull'
-
-async function readFrame({ space }: Hub, listener: Listener): Promise<Told> {
+/** Reads the next frame of a listener; `pull` if the changes do not fit in a frame, or the cursor cannot be continued. */
+async function readFrame({ space }: Hub, listener: Listener): Promise<LiveFrame | 'pull'> {
   const { epoch, place, filter } = listener
   const cursor = formatCursor(epoch, place, filter)
   const query = { cursor, limit: MAX_FRAME_ENTRIES, collections: filter }
@@ -134,28 +133,28 @@ async function readFrame({ space }: Hub, listener: Listener): Promise<Told> {
   return bytes > MAX_FRAME_BYTES ? 'pull' : { to, text, bytes }
 }
 
-/** Changes that lead from one cursor to another. */
+/** The frame with the changes from one cursor to another. */
 export function frameText(from: string | null, cursor: string | null, entries: readonly string[]): string {
   return withTexts({ type: 'changes', from, cursor }, 'changes', entries)
 }
 
-/** Says that there is something to pull. */
+/** The frame that tells a client to pull. */
 export function pokeText({ epoch, seq }: SpaceState): string {
   return JSON.stringify({ type: 'poke', head: formatVersion(epoch, seq) })
 }
 
-function tellOne(
+function sendFrame(
   { space, clock }: Hub,
   { socket, listener }: { socket: WebSocket; listener: Listener },
-  frame: Told,
+  frame: LiveFrame | 'pull',
 ): void {
   if (frame === 'pull' || !hasRoom(listener, frame.bytes)) {
-    remember(socket, pokedNow(listener))
-    say(socket, pokeText(space.state))
+    saveListener(socket, pokedNow(listener))
+    send(socket, pokeText(space.state))
   } else if (frame.text === null) {
-    remember(socket, { ...listener, place: frame.to.place })
+    saveListener(socket, { ...listener, place: frame.to.place })
   } else {
-    remember(socket, sentTo(listener, frame.to, { bytes: frame.bytes, at: clock() }))
-    say(socket, frame.text)
+    saveListener(socket, sentTo(listener, frame.to, { bytes: frame.bytes, at: clock() }))
+    send(socket, frame.text)
   }
 }

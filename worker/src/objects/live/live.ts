@@ -7,38 +7,38 @@ import { narrow } from '../../core/values/collections.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
 import { MAX_ATTACHMENT_LENGTH, MAX_SOCKETS, SEEN_DEADLINE_MS } from '../../core/values/socket-limits.ts'
 import { FOREIGN } from '../../core/values/version.ts'
-import { PING, PONG } from '../../schema/live.ts'
-import type { LiveQuery } from '../../schema/query.ts'
+import { PING, PONG } from '../../schema/request/live.ts'
+import type { LiveQuery } from '../../schema/request/query.ts'
 import { checkCollections, checkScope, checkSession } from '../space/admission.ts'
 import { broadcastOf, frameText, pokeText } from './broadcast.ts'
 import { feedPositionOf, type Hub } from './hub.ts'
 import { receive } from './message.ts'
 import { queue } from './queue.ts'
-import { makeRoom, tagsOf } from './seats.ts'
-import { end, listenerOf, remember, say } from './socket.ts'
+import { endSocket, listenerOf, saveListener, send } from './socket.ts'
+import { makeRoom, tagsOf } from './socket-limit.ts'
 
-/** What it takes to open a socket. */
+/** The session and query of a new socket. */
 export interface Opening {
   readonly session: Caller
   readonly query: LiveQuery
-  /** What is opened with it, where that is not the session itself; `expiresAt` in seconds. */
+  /** The ticket that opens the socket, if it was not opened with the session itself. `expiresAt` is in seconds. */
   readonly ticket?: Pick<Ticket, 'id' | 'expiresAt'> | undefined
 }
 
-/** The sockets of a space. All that they must remember is attached to them: the object may hibernate between events. */
+/** The sockets of a space. Their state is attached to them, because the object may hibernate between events. */
 export interface Live {
-  /** The client's end of a new socket. */
+  /** Opens a socket and returns the client's end. */
   open(opening: Opening): Result<WebSocket, Fault>
-  /** What a client says; in its order, because a batch must not overtake the one before. */
+  /** Serves a message, after the earlier ones of the same socket: a batch must not overtake the batch before it. */
   receive(socket: WebSocket, message: string | ArrayBuffer): Promise<void>
-  /** Tells everyone who follows, if the space has moved. Returns at once. */
+  /** Sends the changes of the space to all sockets. Returns at once. */
   changed(): void
-  /** Closes the sockets of a session or token that was ended; without one, all: their space was erased. */
+  /** Closes the sockets of a revoked session or token; without an id all sockets, because the space was erased. */
   close(ended?: string): void
 }
 
-export function liveOf(host: Omit<Hub, 'answering'>): Live {
-  const hub: Hub = { ...host, answering: new WeakSet() }
+export function liveOf(host: Omit<Hub, 'replying'>): Live {
+  const hub: Hub = { ...host, replying: new WeakSet() }
   const broadcast = broadcastOf(hub)
   const messages = queue()
   hub.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG))
@@ -49,10 +49,10 @@ export function liveOf(host: Omit<Hub, 'answering'>): Live {
       const { 0: client, 1: server } = new WebSocketPair()
       const { session } = opening
       hub.ctx.acceptWebSocket(server, tagsOf(session))
-      remember(server, listener.value)
+      saveListener(server, listener.value)
       const { poked, cursor } = listener.value
-      if (poked) say(server, pokeText(hub.space.state))
-      else if (opening.query.cursor === undefined) say(server, frameText(null, cursor, []))
+      if (poked) send(server, pokeText(hub.space.state))
+      else if (opening.query.cursor === undefined) send(server, frameText(null, cursor, []))
       broadcast.catchUp(listener.value)
       return accepted(client)
     },
@@ -61,13 +61,13 @@ export function liveOf(host: Omit<Hub, 'answering'>): Live {
       const length = typeof message === 'string' ? message.length : message.byteLength
       const turn = messages.take(socket, length, () =>
         receive({ hub, broadcast, socket }, message).catch((thrown: unknown) => {
-          // The runtime itself would neither answer nor close.
+          // The runtime would leave the socket open without a reply.
           console.error(defectLine(hub.env, hub.newId(), thrown))
-          end(socket, 'defect')
+          endSocket(socket, 'defect')
         }),
       )
       if (turn !== false) return turn
-      end(socket, 'flooding')
+      endSocket(socket, 'flooding')
       return Promise.resolve()
     },
 
@@ -76,7 +76,7 @@ export function liveOf(host: Omit<Hub, 'answering'>): Live {
     close(ended) {
       for (const socket of hub.ctx.getWebSockets(ended)) {
         const { session } = listenerOf(socket)
-        end(socket, ended === undefined ? 'erased' : session.id === ended ? 'ended' : 'revoked')
+        endSocket(socket, ended === undefined ? 'erased' : session.id === ended ? 'ended' : 'revoked')
       }
     },
   }
@@ -102,7 +102,7 @@ function listenerFor(hub: Hub, { session, query }: Opening): Result<Listener, Fa
   }
   const { configRevision: _, ...kept } = session
   const poked = at.cursor === null
-  // Whoever is told something at once may say where it stands.
+  // A client that is sent something at once may report its position for free.
   const replies = poked || query.cursor === undefined ? 1 : 0
   return accepted({
     session: kept,

@@ -5,24 +5,24 @@ import {
   MAX_QUEUED_MESSAGES,
 } from '../../core/values/socket-limits.ts'
 
-/** The messages of sockets, each dealt with after the one before it of the same socket. */
+/** The message queues of all sockets. A message is served after the one before it on the same socket. */
 export interface Queue {
-  /** False where too many wait: the message is not taken. */
+  /** Queues the work of a message. Returns false and does nothing if too many messages wait. */
   take(socket: WebSocket, length: number, work: () => Promise<void>): Promise<void> | false
 }
 
-/** What waits of one socket, and the end of the last of it. */
-interface Turns {
+/** The waiting messages of one socket: the end of the last one, their count, and their total length. */
+interface SocketQueue {
   last: Promise<void>
   count: number
   length: number
 }
 
 export function queue(): Queue {
-  const turns = new WeakMap<WebSocket, Turns>()
+  const queues = new WeakMap<WebSocket, SocketQueue>()
   let all = 0
 
-  function hasRoom({ count, length }: Turns, more: number): boolean {
+  function hasRoom({ count, length }: SocketQueue, more: number): boolean {
     if (count === 0 && more <= MAX_LONE_LENGTH) return true
     return (
       count < MAX_QUEUED_MESSAGES && length + more <= MAX_QUEUED_LENGTH && all + more <= MAX_ALL_QUEUED_LENGTH
@@ -31,9 +31,9 @@ export function queue(): Queue {
 
   return {
     take(socket, length, work) {
-      const waiting = turns.get(socket) ?? { last: Promise.resolve(), count: 0, length: 0 }
+      const waiting = queues.get(socket) ?? { last: Promise.resolve(), count: 0, length: 0 }
       if (!hasRoom(waiting, length)) return false
-      turns.set(socket, waiting)
+      queues.set(socket, waiting)
       waiting.count += 1
       waiting.length += length
       all += length

@@ -1,13 +1,13 @@
 import type { Listener } from '../../core/feed/listener.ts'
 import { ENDINGS, type SocketEnding } from '../../core/socket-ending.ts'
 
-/** What a socket remembers, hibernation or not. */
+/** Reads the listener attached to a socket, which survives hibernation. */
 export function listenerOf(socket: WebSocket): Listener {
-  // Every socket of a space is one that `open` accepted, and holds what `remember` wrote.
+  // Every socket of a space was accepted by `open`, and its attachment was written by `saveListener`.
   return socket.deserializeAttachment() as Listener
 }
 
-export function remember(socket: WebSocket, listener: Listener): void {
+export function saveListener(socket: WebSocket, listener: Listener): void {
   socket.serializeAttachment(listener)
 }
 
@@ -15,24 +15,24 @@ export function isOpen({ readyState }: WebSocket): boolean {
   return readyState === WebSocket.OPEN
 }
 
-/** Sends a frame, unless the socket is closed or closing. What does not go out ends the socket, and nothing else. */
-export function say(socket: WebSocket, text: string): void {
+/** Sends a frame, unless the socket is closed or closing. If that fails, ends the socket and throws nothing. */
+export function send(socket: WebSocket, text: string): void {
   try {
     if (isOpen(socket)) socket.send(text)
   } catch {
-    end(socket, 'defect')
+    endSocket(socket, 'defect')
   }
 }
 
-export function end(socket: WebSocket, ending: SocketEnding): void {
+export function endSocket(socket: WebSocket, ending: SocketEnding): void {
   const [code, reason] = ENDINGS[ending]
   if (isOpen(socket)) socket.close(code, reason)
 }
 
-/** Codes that say why there was no close frame: they cannot be sent (RFC 6455, 7.4.1). */
+/** Codes that report a missing close frame and cannot be sent (RFC 6455, 7.4.1). */
 const NEVER_SENT = [1005, 1006, 1015]
 
-/** Ends the handshake that a client began. */
+/** Completes the closing handshake that a client began. */
 export function replyToClose(socket: WebSocket, code: number): void {
   socket.close(NEVER_SENT.includes(code) ? 1000 : code)
 }

@@ -4,16 +4,17 @@ import { formatVersion, NOTHING, type Version } from '../../core/values/version.
 import { CorruptionError, type Meter, openVersions } from '../space/log.ts'
 import type { Space } from '../space/space.ts'
 
-/** Gives versions until their values add up to what a reply holds. */
+/** Reads versions until their values fill a reply. */
 export interface VersionReader {
-  /** Null for what is gone, is not to be shown, or no longer fits. Throws where it is not of this key. */
+  /** Returns null for a version that is gone, hidden, or does not fit. Throws if the version belongs to another key. */
   read(seq: number, key: string): Promise<Version | null>
   isFull(): boolean
 }
 
+/** Hides every version, for sessions without `sync:read`. */
 export const blindReader: VersionReader = { read: async () => null, isFull: () => true }
 
-/** Opens what is not at hand, until it has read much of the log. */
+/** Opens the versions that are not known yet, until it has read `MAX_PAGE_READ_BYTES` of the log. */
 export function versionReader(
   space: Space,
   known: ReadonlyMap<number, Version | null> = new Map(),
@@ -27,15 +28,15 @@ export function versionReader(
       if (seq === NOTHING || isFull()) return null
       const version = known.get(seq) ?? (await openVersions(space, [seq], meter)).get(seq) ?? null
       if (version !== null && version.key !== key)
-        throw new CorruptionError(`version ${seq} is of another key`)
+        throw new CorruptionError(`version ${seq} belongs to another key`)
       length += JSON.stringify([version?.value ?? null, version?.paths]).length
       return version
     },
   }
 }
 
-/** A conflict as every reply shows it. */
-export async function tell(
+/** Describes a conflict as all replies show it. */
+export async function describeConflict(
   conflict: Conflict,
   { key, epoch, reader }: { readonly key: string; readonly epoch: string; readonly reader: VersionReader },
 ): Promise<object> {
@@ -48,15 +49,15 @@ export async function tell(
     key,
     policy,
     resolution,
-    winner: side(conflict.winner, winner, epoch),
-    loser: side(conflict.loser, loser, epoch),
+    winner: describeSide(conflict.winner, winner, epoch),
+    loser: describeSide(conflict.loser, loser, epoch),
     paths: policy === 'merge' ? ((resolution === 'merged' ? winner : loser)?.paths ?? []) : [],
     ...resolved,
   }
 }
 
-/** A version that nobody knows any more was a deletion; one that is not shown has its name only. */
-function side(seq: number, version: Version | null, epoch: string): object {
+/** Describes a side of a conflict. `NOTHING` is a deletion that is no longer kept. A hidden version shows only its name. */
+function describeSide(seq: number, version: Version | null, epoch: string): object {
   if (seq === NOTHING) return { deleted: true }
   if (version === null) return { version: formatVersion(epoch, seq), omitted: true }
   const { deleted, value, at, by } = version

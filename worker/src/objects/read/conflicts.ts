@@ -2,15 +2,15 @@ import type { Conflict } from '../../core/batch/conflict.ts'
 import { allows, type Filter } from '../../core/values/collections.ts'
 import { MAX_PAGE_ENTRIES, MAX_PAGE_READ_BYTES, MAX_REPORT_BYTES } from '../../core/values/limits.ts'
 import type { Version } from '../../core/values/version.ts'
-import type { ConflictsQuery } from '../../schema/query.ts'
+import type { ConflictsQuery } from '../../schema/request/query.ts'
 import { CorruptionError, type Meter, openVersions } from '../space/log.ts'
 import type { Space } from '../space/space.ts'
-import { tell, versionReader } from './conflict-view.ts'
+import { describeConflict, versionReader } from './conflict-view.ts'
 import { withTexts } from './reply.ts'
 
 /**
- * Conflicts after an id, oldest first, as far as the reader may see them. `next` goes on; null at the end. A page
- * ends at its limit, with the conflict that makes it long, or once much of the log was read for it, whatever it shows.
+ * Lists the conflicts after an id that the reader may see, oldest first. `next` continues the list; null at the end. A
+ * page ends at its limit, once it is long, or once `MAX_PAGE_READ_BYTES` of the log were read, even if it shows nothing.
  */
 export async function listConflicts(space: Space, query: ConflictsQuery, granted: Filter): Promise<string> {
   const limit = query.limit ?? MAX_PAGE_ENTRIES
@@ -24,21 +24,23 @@ export async function listConflicts(space: Space, query: ConflictsQuery, granted
     const versions = await openVersions(space, [row.winner, row.loser], meter)
     const key = keyOf(row, versions)
     if (key === undefined || !allows(granted, key) || (query.key ?? key) !== key) continue
-    const text = JSON.stringify(await tell(row, { key, epoch, reader: versionReader(space, versions) }))
+    const text = JSON.stringify(
+      await describeConflict(row, { key, epoch, reader: versionReader(space, versions) }),
+    )
     length += text.length
     texts.push(text)
   }
   return pageOf(texts, rows.length < limit ? null : (rows.at(-1)?.id ?? null))
 }
 
-/** The key that a conflict is about; undefined where nothing is left of it. Throws where its sides are of two. */
+/** The key of a conflict; undefined if both of its versions are gone. Throws if they belong to different keys. */
 export function keyOf(
   { id, winner, loser }: Conflict,
   versions: ReadonlyMap<number, Version>,
 ): string | undefined {
   const [one, other] = [versions.get(winner)?.key, versions.get(loser)?.key]
   if (one !== undefined && other !== undefined && one !== other)
-    throw new CorruptionError(`conflict ${id} is about two keys`)
+    throw new CorruptionError(`the versions of conflict ${id} belong to different keys`)
   return one ?? other
 }
 

@@ -4,17 +4,17 @@ import { allows } from '../../core/values/collections.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
 import { CorruptionError, openVersions } from '../space/log.ts'
 import type { Space } from '../space/space.ts'
-import { agrees, entryOf } from './feed.ts'
+import { entryOf, matches } from './feed.ts'
 
-/** `GET /api/entries`: where one key stands. A deleted entry is not found, like one that never was. */
+/** `GET /api/entries`: the current version of a key. A deleted entry is not found, like one that never existed. */
 export async function readEntry(space: Space, session: Session, key: string): Promise<Result<string, Fault>> {
   if (!allows(session.collections, key)) return absent()
   await space.keys()
-  const head = space.store.entryStates([key]).get(key)
-  if (head === undefined || head.deleted) return absent()
-  const version = (await openVersions(space, [head.seq])).get(head.seq)
-  if (version === undefined || version.key !== key || !agrees(version, head)) {
-    throw new CorruptionError(`version ${head.seq} is not what its head promised`)
+  const entry = space.store.entryStates([key]).get(key)
+  if (entry === undefined || entry.deleted) return absent()
+  const version = (await openVersions(space, [entry.seq])).get(entry.seq)
+  if (version === undefined || version.key !== key || !matches(version, entry)) {
+    throw new CorruptionError(`version ${entry.seq} does not match its entry row`)
   }
   return accepted(JSON.stringify(entryOf(version, space.state.epoch)))
 }

@@ -4,15 +4,15 @@ import { allows } from '../../core/values/collections.ts'
 import { MAX_HISTORY_VERSIONS, MAX_PAGE_BYTES, MAX_PAGE_READ_BYTES } from '../../core/values/limits.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
 import { formatVersion, NOTHING, parseVersion, type Version } from '../../core/values/version.ts'
-import type { HistoryQuery } from '../../schema/query.ts'
+import type { HistoryQuery } from '../../schema/request/query.ts'
 import { CorruptionError, type Meter, openVersions } from '../space/log.ts'
 import type { Space } from '../space/space.ts'
-import { agrees, entryOf } from './feed.ts'
+import { entryOf, matches } from './feed.ts'
 import { withTexts } from './reply.ts'
 
 /**
- * `GET /api/history`: the versions of a key, newest first, as far back as the retention reaches; before a merged one
- * comes what was sent. Deletions are versions too. To bring one back, write its value on the version that stands.
+ * `GET /api/history`: the versions of a key, newest first, within the retention. A merged version is followed by the
+ * version that its client sent. Deletions are versions too. To restore a version, write its value onto the current one.
  */
 export async function readHistory(
   space: Space,
@@ -22,12 +22,12 @@ export async function readHistory(
   await space.keys()
   const meter: Meter = { read: 0 }
   const { epoch } = space.state
-  const head = allows(session.collections, key) ? space.store.entryStates([key]).get(key) : undefined
-  if (head === undefined) return refused({ code: 'not-found', detail: 'there is no entry of this key' })
+  const entry = allows(session.collections, key) ? space.store.entryStates([key]).get(key) : undefined
+  if (entry === undefined) return refused({ code: 'not-found', detail: 'there is no entry of this key' })
   const versionOf = reader(space, key, meter)
-  let version = await versionOf(head.seq)
-  if (version === null || !agrees(version, head))
-    throw new CorruptionError(`version ${head.seq} is not what its head promised`)
+  let version = await versionOf(entry.seq)
+  if (version === null || !matches(version, entry))
+    throw new CorruptionError(`version ${entry.seq} does not match its entry row`)
   if (before !== undefined)
     version = await versionOf((await versionOf(parseVersion(before, epoch)))?.previous)
   const texts: string[] = []
@@ -43,7 +43,7 @@ export async function readHistory(
   return accepted(withTexts({ key, next: version === null ? null : before }, 'versions', texts))
 }
 
-/** Reads versions, if they are of the key: a number that a client names could be any other key's. */
+/** Reads versions of the key only: a version number from a client could belong to any other key. */
 function reader(space: Space, key: string, meter: Meter): (seq?: number) => Promise<Version | null> {
   return async (seq = NOTHING) => {
     if (seq <= NOTHING) return null

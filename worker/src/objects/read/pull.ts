@@ -6,12 +6,12 @@ import { NOTHING } from '../../core/values/version.ts'
 import type { Space } from '../space/space.ts'
 import { type Page, readPage } from './feed.ts'
 
-/** What a reader asks for; `collections` narrows what the session grants. */
+/** The query of a pull. `collections` narrows the session's grant. */
 export interface PullQuery {
   readonly cursor: string | null
   readonly limit?: number | undefined
   readonly collections?: Filter | undefined
-  /** Whether the reader wants back what its own request wrote. */
+  /** Whether the reply includes the changes that the request itself wrote. */
   readonly echo?: boolean | undefined
 }
 
@@ -21,13 +21,13 @@ export interface Pulled {
     readonly cursor: string
     readonly more: boolean
     readonly reset: boolean
-    /** Only under `reset`. */
+    /** Present only if `reset` is true. */
     readonly resetReason?: ResetReason
   }
   readonly entries: Page['entries']
 }
 
-/** A stretch of the log, inclusive, and whether all of it is as the client sent it. */
+/** The range of sequence numbers that a request wrote, inclusive, and whether the space stored all of it as it was sent. */
 export interface Wrote {
   readonly from: number
   readonly to: number
@@ -35,9 +35,9 @@ export interface Wrote {
 }
 
 /**
- * Reads on from a cursor. What the reader's own request `wrote` is left out, unless it asks for that, the space made a
- * value of it, or the reader's copy starts anew: then it needs everything. A page is read again where deletions were forgotten, or
- * the whole space erased, while it was read.
+ * Reads a page from a cursor. The versions that the request itself `wrote` are left out, unless the query asks for them,
+ * the space made one of the values, or the reader's copy starts over and needs everything. The page is read again if
+ * tombstones were deleted, or the space erased, while it was read.
  */
 export async function pull(
   space: Space,
@@ -49,14 +49,14 @@ export async function pull(
     const { epoch, floor, seq: last } = space.state
     const head = wrote === null ? last : wrote.from - 1
     const { seq, scan, reset } = resumePoint(query.cursor, filter, { epoch, floor, head })
-    const anew = query.cursor === null || reset !== null
-    const echo = anew || !wrote?.verbatim ? null : ([wrote.from, wrote.to] as const)
+    const startsOver = query.cursor === null || reset !== null
+    const echo = startsOver || !wrote?.verbatim ? null : ([wrote.from, wrote.to] as const)
     const limit = query.limit ?? MAX_PAGE_ENTRIES
     const leftOut = query.echo === true ? null : echo
     const page = await readPage(space, { after: seq, limit, filter, echo: leftOut, deletionsAfter: NOTHING })
     if (space.state.epoch !== epoch || !isAbove(space.state.floor, { seq, scan })) continue
     const cursor = formatCursor(epoch, { seq: page.position, scan }, filter)
-    const started = reset === null ? { reset: false } : { reset: true, resetReason: reset }
-    return { fields: { cursor, more: page.more, ...started }, entries: page.entries }
+    const resetFields = reset === null ? { reset: false } : { reset: true, resetReason: reset }
+    return { fields: { cursor, more: page.more, ...resetFields }, entries: page.entries }
   }
 }

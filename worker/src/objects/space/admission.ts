@@ -6,12 +6,12 @@ import type { Revocation } from '../store/revocation-rows.ts'
 import type { SpaceState } from '../store/store.ts'
 import type { Space } from './space.ts'
 
-/** What the space must know of a session to say whether it is still valid. */
+/** The part of a session that tells whether it was revoked. */
 export type Credential = Pick<Session, 'id' | 'token' | 'issuedAt'>
 
 /**
- * Counts a request of a session that is valid against its budgets, before anything of the space is read for it. `now`
- * is the object's own clock: another one beside it would look like time that passes.
+ * Charges a request of a valid session to its budgets, before anything in the space is read for it. `now` must come from
+ * the object's own clock: a second clock would look like time passing.
  */
 export async function spendBudget(space: Space, session: Session, now: number): Promise<Result<true, Fault>> {
   await space.refreshConfig(now)
@@ -19,26 +19,26 @@ export async function spendBudget(space: Space, session: Session, now: number): 
   return known.ok ? space.budgets.spend(session, space.config.requestsPerMinute, now) : known
 }
 
-/** Refuses a session that is not valid now, and any while the space is being filled: it would see half of it. */
+/** Refuses a revoked session, and every session during an import: it would see half of the space. */
 export function checkSession(space: Space, credential: Credential, now: number): Result<true, Fault> {
   const known = checkCredential(space, credential, now)
   if (!known.ok || !isImporting(space.state)) return known
   return refused({ code: 'importing', retryAfterSeconds: IMPORT_RETRY_SECONDS })
 }
 
-/** Refuses a session that has expired since the Worker verified it: an export or import may take longer. */
+/** Refuses a session that has expired since the Worker verified it. An export or import may outlast its session. */
 export function checkUnexpired({ expiresAt }: Session, now: number): Result<true, Fault> {
   return expiresAt * 1000 > now ? accepted(true) : refused({ code: 'session-expired' })
 }
 
-/** Whether an import has begun and not ended. */
+/** Whether an import has begun and is not finished. */
 function isImporting({ imported }: Pick<SpaceState, 'imported'>): boolean {
   return imported !== null && !imported.finished
 }
 
 /**
- * Refuses a session that was ended, whose token was revoked, or that is older than the erasure of the space.
- * The Worker has verified all else about it.
+ * Refuses a session that was ended, whose token was revoked, or that was issued before the space was erased.
+ * The Worker has verified everything else.
  */
 export function checkCredential(
   { revoked, state }: Space,
@@ -46,14 +46,14 @@ export function checkCredential(
   now: number,
 ): Result<true, Fault> {
   if (issuedAt <= state.erasedAt) return refused({ code: 'revoked', of: 'space' })
-  if (issuedAt <= voidedBy(revoked.get(token), now)) return refused({ code: 'revoked' })
-  return issuedAt <= voidedBy(revoked.get(id), now)
+  if (issuedAt <= revokedUpTo(revoked.get(token), now)) return refused({ code: 'revoked' })
+  return issuedAt <= revokedUpTo(revoked.get(id), now)
     ? refused({ code: 'revoked', of: 'session' })
     : accepted(true)
 }
 
-/** Up to when what goes by an id was issued that no longer counts, ms. */
-function voidedBy(revocation: Revocation | undefined, now: number): number {
+/** Credentials issued up to this time are void, ms; 0 voids none. */
+function revokedUpTo(revocation: Revocation | undefined, now: number): number {
   return revocation === undefined || now < revocation.since ? 0 : revocation.issuedBy
 }
 
@@ -61,7 +61,7 @@ export function checkScope(session: Session, needed: Scope): Result<true, Fault>
   return session.scopes.includes(needed) ? accepted(true) : refused({ code: 'forbidden-scope', needed })
 }
 
-/** Refuses a filter that names what the token does not grant: leaving it out silently would look like no data. */
+/** Refuses a filter that names a collection outside the grant. Dropping it silently would look like an empty collection. */
 export function checkCollections(
   session: Session,
   asked: readonly string[] | undefined,
@@ -73,7 +73,7 @@ export function checkCollections(
     : refused({ code: 'forbidden-collection', collection: foreign })
 }
 
-/** Refuses what deals with the space as a whole, to a token without that scope or for some of its collections. */
+/** Refuses an operation on the whole space to a token without `space:admin`, or with a grant for some collections only. */
 export function checkWhole(session: Session): Result<true, Fault> {
   const allowed = checkScope(session, 'space:admin')
   if (!allowed.ok || session.collections === null) return allowed
@@ -81,8 +81,8 @@ export function checkWhole(session: Session): Result<true, Fault> {
 }
 
 /**
- * Ends a session or all sessions of a token, and gives what then holds: remembered until no such session could be valid.
- * An end never moves later and covers no less than before: a Worker that read an old record from a cache may ask for that.
+ * Revokes a session or all sessions of a token, and returns the revocation now in force. It is kept until no such session
+ * could be valid. A revocation is never weakened: a Worker may ask for that when it has read an old record from a cache.
  */
 export function revoke(
   space: Space,
@@ -108,9 +108,9 @@ function covers(known: Revocation, wanted: Revocation): boolean {
 }
 
 /**
- * Uses up the ticket of a socket, if there is one, and refuses one that was used. In a row, like what was revoked: an
- * object may restart within the minute. By the object's own clock, or a row could be forgotten while a Worker whose
- * clock is behind still takes the ticket.
+ * Uses up the ticket of a socket, if there is one, and refuses a used ticket. The use is stored in a row, like a
+ * revocation, because an object may restart within the ticket's minute. `now` must come from the object's own clock:
+ * otherwise the row could be deleted while a Worker whose clock is behind still accepts the ticket.
  */
 export function spendTicket(
   space: Space,
@@ -124,7 +124,7 @@ export function spendTicket(
   return accepted(true)
 }
 
-/** Forgets what could no longer be valid anyhow, in memory as well: an object may live for weeks. */
+/** Deletes revocations of credentials that have expired, from memory as well: an object may live for weeks. */
 function forgetRevoked({ store, revoked }: Space, now: number): void {
   store.forgetRevoked(now)
   for (const [id, { until }] of revoked) if (until < now) revoked.delete(id)

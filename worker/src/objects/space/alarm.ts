@@ -2,11 +2,11 @@ import { ALARM_RETRY_MS, MAX_ALARM_RETRY_MS } from '../../core/values/limits.ts'
 
 /** The object's one alarm. */
 export interface Alarm {
-  /** Sees to it that the object wakes by a time, ms. Setting an alarm costs a row: only an earlier one is set. */
+  /** Makes the object wake by a time, ms. Sets only an earlier alarm, because each one costs a row write. */
   wakeBy(at: number): Promise<void>
-  /** Wakes the object at a time, ms, and not before: in place of any alarm that is set. */
+  /** Makes the object wake at a time, ms, and not before. Replaces any alarm that is set. */
   postpone(at: number): Promise<void>
-  /** After the alarm rang or was deleted: what was known of it no longer holds. */
+  /** Drops what is cached about the alarm. Call it after the alarm has fired or was deleted. */
   forget(): void
 }
 
@@ -18,7 +18,7 @@ export function alarmOf(storage: Pick<DurableObjectStorage, 'getAlarm' | 'setAla
   async function learn(): Promise<void> {
     const before = forgotten
     const stored = (await storage.getAlarm()) ?? Number.POSITIVE_INFINITY
-    // Meanwhile another call may have set an alarm, or the one that was read may have rung.
+    // During the read another call may have set an alarm, or the stored alarm may have fired.
     if (forgotten === before) due ??= stored
   }
 
@@ -52,20 +52,20 @@ export function alarmOf(storage: Pick<DurableObjectStorage, 'getAlarm' | 'setAla
   }
 }
 
-/** What an alarm rings for. */
+/** The work of an alarm. */
 export interface AlarmTask {
   readonly work: (now: number) => Promise<void>
-  /** Hears of an error of the work. */
+  /** Called with an error of the work. */
   readonly report: (thrown: unknown) => void
   readonly clock: () => number
 }
 
 /**
- * Runs the work of an alarm, and lets no error out: after six retries the platform would drop the alarm for good. After
- * a failure the object wakes again by itself, later each time and after an hour at most. If not even an alarm can be
- * set, the error does get out, because the platform's retries are all that is left.
+ * Runs the work of an alarm and catches its errors: after six retries the platform drops an alarm for good. After a
+ * failure the object sets its own next alarm, with a delay that doubles up to an hour. An error escapes only if that
+ * alarm cannot be set, because then the platform's retries are all that is left.
  */
-export function ringer(alarm: Alarm, sql: SqlStorage): (errand: AlarmTask) => Promise<void> {
+export function alarmRunner(alarm: Alarm, sql: SqlStorage): (task: AlarmTask) => Promise<void> {
   const failures = failureCount(sql)
   return async ({ work, report, clock }) => {
     alarm.forget()
@@ -74,18 +74,18 @@ export function ringer(alarm: Alarm, sql: SqlStorage): (errand: AlarmTask) => Pr
       failures.put(0)
     } catch (thrown) {
       report(thrown)
-      await alarm.postpone(clock() + waitAfter(failures.add()))
+      await alarm.postpone(clock() + retryDelayMs(failures.add()))
     }
   }
 }
 
-function waitAfter(failures: number): number {
+function retryDelayMs(failures: number): number {
   return Math.min(ALARM_RETRY_MS * 2 ** (failures - 1), MAX_ALARM_RETRY_MS)
 }
 
 /**
- * How often in a row the work has failed. In a row of its own, because the object is evicted between two alarms; in
- * memory as well, because that row may be what fails.
+ * Counts consecutive failures of the work. The count has a row of its own, because the object is evicted between two
+ * alarms. It is in memory as well, because that row may be what fails.
  */
 function failureCount(sql: SqlStorage): { put(count: number): void; add(): number } {
   let count: number | undefined
@@ -113,7 +113,7 @@ function failureCount(sql: SqlStorage): { put(count: number): void; add(): numbe
       try {
         put(known() + 1)
       } catch {
-        // Memory has counted it, unless nothing could be read either.
+        // The count in memory is up to date, unless the row could not be read either.
         if (count === undefined) count = 1
       }
       return count ?? 1

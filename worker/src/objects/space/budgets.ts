@@ -14,18 +14,19 @@ import { MAX_BUDGETS } from '../../core/values/limits.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
 
 /**
- * What is spent of a space's budgets. In memory only, and forgotten when the object is: it sleeps only where nothing
- * comes, and by then most is paid back.
+ * The rate limits of a space. They are kept in memory only and lost when the object hibernates. It hibernates only while
+ * no requests arrive, and by then most of the spent budget has been restored.
  */
 export interface Budgets {
   /**
-   * Spends one request of all three budgets of a session, or of none if one is used up: of several, the one that takes
-   * longest is told. A client is known by its credential, so that nobody can spend another's by taking its id.
+   * Charges one request to all three budgets of a session, or to none if any is exhausted. If several are exhausted, the
+   * refusal names the one with the longest wait. A client is identified by its credential and id together, so nobody can
+   * spend another client's budget by using its id.
    */
   spend(session: Pick<Session, 'token' | 'client'>, rates: Rates, now: number): Result<true, Fault>
 }
 
-/** What is spent, by whom: the one that was heard of last comes last. */
+/** The spending of each account, least recently used first. */
 export type Accounts = Map<string, Spent>
 
 export function budgets(): Budgets {
@@ -36,14 +37,14 @@ export function budgets(): Budgets {
   }
   return {
     spend({ token, client }, rates, now) {
-      const names = { client: `${token}/${client}`, credential: token, space: '' }
+      const keys = { client: `${token}/${client}`, credential: token, space: '' }
       const found = BUDGETS.map((budget) => {
-        const spent = spentAt(accounts[budget].get(names[budget]), rates[budget], now)
+        const spent = spentAt(accounts[budget].get(keys[budget]), rates[budget], now)
         return { budget, spent, wait: waitSeconds(spent, rates[budget]) }
       })
       const longest = found.reduce((one, other) => (other.wait > one.wait ? other : one))
       for (const { budget, spent } of found) {
-        remember(accounts[budget], names[budget], longest.wait === 0 ? plusOne(spent) : spent)
+        remember(accounts[budget], keys[budget], longest.wait === 0 ? plusOne(spent) : spent)
       }
       if (longest.wait === 0) return accepted(true)
       const { budget: policy, wait: retryAfterSeconds } = longest
@@ -52,10 +53,13 @@ export function budgets(): Budgets {
   }
 }
 
-/** Notes what is spent. Clients choose their ids: so many are remembered, and none once all must be paid back. */
-export function remember(accounts: Accounts, name: string, spent: Spent): void {
-  accounts.delete(name)
-  if (spent.level > 0) accounts.set(name, spent)
+/**
+ * Stores the spending of an account. Clients choose their own ids, so the number of accounts is bounded. The least
+ * recently used accounts are dropped while there are more than `MAX_BUDGETS`, or while their budgets are whole again.
+ */
+export function remember(accounts: Accounts, key: string, spent: Spent): void {
+  accounts.delete(key)
+  if (spent.level > 0) accounts.set(key, spent)
   for (const [oldest, old] of accounts) {
     if (accounts.size <= MAX_BUDGETS && !isWhole(old, spent.at)) return
     accounts.delete(oldest)

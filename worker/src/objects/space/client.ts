@@ -8,10 +8,10 @@ import type { ClientRecord } from '../store/client-rows.ts'
 import type { Space } from './space.ts'
 
 /**
- * The record of a session's client; undefined before its first write. Refuses a client that belongs to another subject
- * of the space: asked on every path that writes in a client's name.
+ * Returns the record of a session's client, or undefined before its first write. Refuses a client that belongs to another
+ * subject of the space. Every path that writes in a client's name calls it.
  */
-export function recordOf(
+export function checkClient(
   { store }: Space,
   { client, subject }: Session,
 ): Result<ClientRecord | undefined, Fault> {
@@ -20,14 +20,14 @@ export function recordOf(
   return refused({ code: 'foreign-client', detail: 'this clientId belongs to another subject of the space' })
 }
 
-/** Where a space stands with a client: which data set it holds, and how far the client has come in it. */
+/** The state of a client in a space: the space's epoch, and the client's last batch in it. */
 export interface ClientState {
   readonly epoch: string
-  /** The number of the client's last batch; `NO_BATCH` where it has sent none, or another subject owns its name. */
+  /** The number of the client's last batch; `NO_BATCH` if it has sent none, or if another subject owns its id. */
   readonly lastBatch: number
 }
 
-/** A client by its name and the subject that it writes for. */
+/** A client's id and the subject that it writes for. */
 export type ClientIdentity = Pick<Session, 'client' | 'subject'>
 
 export function clientStateOf(
@@ -39,12 +39,12 @@ export function clientStateOf(
   return { epoch: state.epoch, lastBatch: isOwn ? record.batch : NO_BATCH }
 }
 
-/** Whether a client's write is to be noted: its first one, and then one a day, so that the claim does not age in use. */
+/** Whether a write must renew the client's claim: at its first write, then once a day, so that a claim in use never ages. */
 export function isClaimDue(record: ClientRecord | undefined, now: number): boolean {
   return record === undefined || (record.batch === NO_BATCH && now - record.arrived >= DAY_MS)
 }
 
-/** The record by which a client that numbers no batch belongs to its subject from its first write on. */
+/** The record that binds a client to its subject from its first write, if the client does not number its batches. */
 export function claimOf({ client, subject }: Session, now: number): ClientRecord {
   return {
     id: client,

@@ -1,24 +1,24 @@
 import { type Config, DEFAULT_CONFIG } from '../../core/space/config.ts'
 import { CONFIG_MAX_AGE_MS, CONFIG_UNHEARD_MS } from '../../core/values/limits.ts'
-import { CONFIG_KEY, StoredConfig } from '../../schema/config.ts'
+import { CONFIG_KEY, StoredConfig } from '../../schema/stored/config.ts'
 
 /**
- * Keeps up with the stack's configuration. A read of KV costs more than a request, so that a space reads only where a
- * Worker has told it of a newer revision, or where none has told it anything for five minutes. A revision that it has seen
- * outlives its object, so that a place of KV that is behind never takes it back to an older revision.
+ * Keeps the stack's configuration up to date. Reading KV costs more than a request, so a space reads only when a Worker
+ * has announced a newer revision, or when no Worker has announced any for five minutes. The newest revision seen is
+ * stored, so a KV location that is behind never takes the space back to an older one.
  */
 export interface ConfigReader {
-  /** Takes note of the revision that the Worker of this request has read lately; undefined if it has not. */
+  /** Takes the revision that the Worker of a request has read recently; undefined if it has read none. */
   hear(revision: number | undefined, now: number): void
-  /** The configuration, read anew if that is due. */
+  /** Returns the configuration, re-read from KV if that is due. */
   read(now: number): Promise<Config>
 }
 
 export function configReader(sql: SqlStorage, kv: KVNamespace): ConfigReader {
   let config = rememberedConfig(sql)
-  let heard = 0
-  let isUntold = false
-  let heardAt = Number.NEGATIVE_INFINITY
+  let announced = 0
+  let isUnannounced = false
+  let announcedAt = Number.NEGATIVE_INFINITY
   let readAt = Number.NEGATIVE_INFINITY
   let reading = Promise.resolve()
 
@@ -29,24 +29,24 @@ export function configReader(sql: SqlStorage, kv: KVNamespace): ConfigReader {
       sql.exec(`INSERT OR REPLACE INTO meta VALUES ('config', ?)`, JSON.stringify(found))
       config = found
     } catch (cause) {
-      // Only this request fails: the next one tries again.
+      // Only this request fails: the next one retries.
       readAt = Number.NEGATIVE_INFINITY
       throw cause
     }
   }
 
   function isDue(now: number): boolean {
-    // KV may be behind what a Worker has read elsewhere, and is asked again then.
-    if (heard > config.revision) return now - readAt >= CONFIG_MAX_AGE_MS
-    return now - Math.max(readAt, heardAt) >= (isUntold ? CONFIG_MAX_AGE_MS : CONFIG_UNHEARD_MS)
+    // KV may be behind what a Worker has read at another location. Retry until it catches up.
+    if (announced > config.revision) return now - readAt >= CONFIG_MAX_AGE_MS
+    return now - Math.max(readAt, announcedAt) >= (isUnannounced ? CONFIG_MAX_AGE_MS : CONFIG_UNHEARD_MS)
   }
 
   return {
     hear(revision, now) {
-      isUntold = revision === undefined
+      isUnannounced = revision === undefined
       if (revision === undefined) return
-      heard = revision
-      heardAt = now
+      announced = revision
+      announcedAt = now
     },
 
     async read(now) {
@@ -60,7 +60,7 @@ export function configReader(sql: SqlStorage, kv: KVNamespace): ConfigReader {
   }
 }
 
-/** Null if there is no configuration, or none that can be read: the space keeps the one that it has. */
+/** Returns null if the configuration is missing or invalid: the space then keeps the one it has. */
 async function readStored(kv: KVNamespace): Promise<Config | null> {
   try {
     const stored = await kv.get(CONFIG_KEY, 'json')

@@ -4,37 +4,37 @@ import type { Version } from '../../core/values/version.ts'
 
 import type { Space } from './space.ts'
 
-/** A stored chunk that does not open, or holds other than its head promised: never passed on as a value. */
+/** A stored chunk that does not open, or whose content differs from its header or entry row. Never returned as a value. */
 export class CorruptionError extends Error {
   override readonly name = 'CorruptionError'
 }
 
-/** The text of a chunk, opened. */
+/** Opens a chunk and returns its text. */
 export async function openText(space: Space, chunk: Chunk): Promise<string> {
   const keys = await space.keys()
   try {
     return await keys.open(chunk)
   } catch (cause) {
-    throw new CorruptionError(`chunk of ${firstSeq(chunk.header)} does not open`, { cause })
+    throw new CorruptionError(`the chunk at ${firstSeq(chunk.header)} does not open`, { cause })
   }
 }
 
-/** The versions of a chunk, opened. */
+/** Opens a chunk and returns its versions. */
 export async function openChunk(space: Space, chunk: Chunk): Promise<readonly Version[]> {
   const text = await openText(space, chunk)
   try {
     return versionsOf(chunk.header, text)
   } catch (cause) {
-    throw new CorruptionError(`chunk of ${firstSeq(chunk.header)} is not what its frame says`, { cause })
+    throw new CorruptionError(`the chunk at ${firstSeq(chunk.header)} does not match its header`, { cause })
   }
 }
 
-/** Adds up how much of the log was read, bytes. What is opened is a part of it. */
+/** Adds up how many bytes of the log were read. Opened chunks are a part of them. */
 export interface Meter {
   read: number
 }
 
-/** The versions that some sequence numbers stand for. One that is no longer kept is left out. */
+/** Opens the versions of some sequence numbers. Versions that are no longer kept are left out. */
 export async function openVersions(
   space: Space,
   seqs: Iterable<number>,
@@ -46,10 +46,10 @@ export async function openVersions(
   return versions
 }
 
-/** From the log, or from the archive where a pass has put what is superseded. */
+/** Finds the chunks of some versions in the log, or in the archive, where compaction moves superseded versions. */
 function chunksOf(space: Space, seqs: Iterable<number>, meter: Meter): readonly Chunk[] {
   const chunks = new Set<Chunk>()
-  const archived = archiveOf(space, meter)
+  const archived = archiveFinder(space, meter)
   let segment: readonly Chunk[] = []
   let end = 0
   for (const seq of [...new Set(seqs)].sort((a, b) => a - b)) {
@@ -65,8 +65,8 @@ function chunksOf(space: Space, seqs: Iterable<number>, meter: Meter): readonly 
   return [...chunks]
 }
 
-/** Finds superseded versions in the archive, whose rows may overlap; each row is decoded once. */
-function archiveOf({ store }: Space, meter: Meter): (seq: number) => Chunk | undefined {
+/** Finds superseded versions in the archive, whose rows may overlap. Decodes each row once. */
+function archiveFinder({ store }: Space, meter: Meter): (seq: number) => Chunk | undefined {
   const rows = new Map<number, readonly Chunk[]>()
   return (seq) => {
     for (const { first, body } of store.archivesOf(seq)) {

@@ -5,7 +5,7 @@ import { type Amounts, exceeded, type Quota } from '../../core/space/quota.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
 import type { Space } from './space.ts'
 
-/** What a space holds and may hold, as its status shows it. */
+/** The usage and limits of a space, as its status shows them. */
 export function quotaOf(space: Space): {
   readonly [Q in Quota]: { readonly used: number; readonly limit: number }
 } {
@@ -18,13 +18,13 @@ function usedBy({ state, store }: Space): Amounts {
   return { entries: state.entries, bytes: store.bytes() }
 }
 
-/** Refuses a write that there is no room for: right before its transaction, so that nothing comes of it. */
+/** Refuses a write that would exceed a quota. Called right before the transaction, so that a refusal stores nothing. */
 export function checkQuota(space: Space, { collections }: Session, growth: Growth): Result<true, Fault> {
   const used = usedBy(space)
   const limit = space.config.quota
   const quota = exceeded(growth, used, limit)
   if (quota === null) return accepted(true)
-  // Like any count of the whole space not for a token of a part of it (ST1).
-  const told = collections === null ? used[quota] : null
-  return refused({ code: 'quota-exceeded', quota, limit: limit[quota], used: told })
+  // A token for some collections gets no count of the whole space (ST1).
+  const shownUsed = collections === null ? used[quota] : null
+  return refused({ code: 'quota-exceeded', quota, limit: limit[quota], used: shownUsed })
 }

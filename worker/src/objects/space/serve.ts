@@ -13,25 +13,25 @@ import { checkSession } from './admission.ts'
 import type { Weight } from './in-flight.ts'
 import type { Space } from './space.ts'
 
-/** A request that reads a page. */
-export const PAGE: Weight = { served: PAGE_IN_FLIGHT_BYTES, waiting: WAITING_BYTES }
+/** The weight of a request that reads a page. */
+export const PAGE_WEIGHT: Weight = { served: PAGE_IN_FLIGHT_BYTES, waiting: WAITING_BYTES }
 
-/** A push by its text, which is parsed only while it is served. One that may hold a cursor reads a page too. */
+/** The weight of a push by its text, which is parsed only while it is served. A push with a cursor reads a page too. */
 export function weightOfPush(text: string): Weight {
-  const page = text.includes('"cursor"') ? PAGE.served : 0
+  const page = text.includes('"cursor"') ? PAGE_WEIGHT.served : 0
   return {
     served: text.length * PUSH_IN_FLIGHT_FACTOR + page,
     waiting: WAITING_BYTES + text.length * PUSH_WAITING_FACTOR,
   }
 }
 
-/** A page of an export, which waits as long as it takes: it has begun, and would be torn. */
-export const EXPORTED_PAGE: Weight = { served: PAGE_IN_FLIGHT_BYTES, waiting: 0 }
+/** The weight of a page of an export. It may always wait: refusing it would break off an export that has begun. */
+export const EXPORT_PAGE_WEIGHT: Weight = { served: PAGE_IN_FLIGHT_BYTES, waiting: 0 }
 
 /**
- * Serves a request of a session within the memory of the object; without a weight it has its share already. One that had
- * to wait is asked again for its session; one whose space was erased meanwhile is refused, because what it found is of
- * a space that is no more.
+ * Serves a request within the memory of the object. A null weight means that its memory is already reserved. The session
+ * is checked after any wait. A request is refused if its space was erased while it was served, because its reply would
+ * describe data that no longer exists.
  */
 export async function serve<T>(
   space: Space,
@@ -52,13 +52,13 @@ export async function serve<T>(
     const done = await (weight === null ? admitted() : space.inFlight.serve<T>(weight, admitted))
     return isErased() ? refused({ code: 'revoked', of: 'space' }) : done
   } catch (thrown) {
-    // What it was reading has gone under its hands.
+    // The erasure removed the rows that the request was reading.
     if (isErased()) return refused({ code: 'revoked', of: 'space' })
     throw thrown
   }
 }
 
-/** Lets one more export or import begin, which hold some memory for as long as their client takes. */
+/** Begins an export or import, if not too many are under way: each holds memory for as long as its client takes. */
 export function beginTransfer(space: Space, session: Session, now: number): Result<Transfer, Fault> {
   const { transfers } = space
   for (const other of transfers) if (other.expiresAt * 1000 <= now) transfers.delete(other)
@@ -70,7 +70,7 @@ export function beginTransfer(space: Space, session: Session, now: number): Resu
   return accepted({ end: () => void transfers.delete(transfer) })
 }
 
-/** An export or import that goes on; none goes on for longer than its session. */
+/** An export or import under way. It ends with its session at the latest. */
 export interface Transfer {
   end(): void
 }

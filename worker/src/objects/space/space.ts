@@ -9,45 +9,45 @@ import { type Budgets, budgets } from './budgets.ts'
 import { configReader } from './config-reader.ts'
 import { type InFlight, inFlight } from './in-flight.ts'
 
-/** What an object knows of its space. Derived from the rows, replaced only after a commit. */
+/** The state of a space in memory. `state` and `revoked` are derived from the rows and replaced only after a commit. */
 export interface Space {
   readonly store: Store
-  /** The space's keys; before it there are no names for the rows of its entries. */
+  /** Derives the space's keys when first called. The rows of entries cannot be read before it has resolved. */
   readonly keys: () => Promise<SpaceKeys>
-  /** After an erasure, which takes the secret of the names with it. */
+  /** Drops the keys. Call it after an erasure, which deletes the secret of the key names. */
   readonly forgetKeys: () => void
   readonly alarm: Alarm
   readonly transaction: <T>(work: () => T) => T
   state: SpaceState
-  /** What the operator decided, as far as this space has heard. */
+  /** The operator's settings, as last read by this space. */
   config: Config
   /** Re-reads the configuration from KV if that is due. */
   readonly refreshConfig: (now: number) => Promise<void>
-  /** Takes note of the revision of it that the Worker of a request has read. */
+  /** Takes the configuration revision that the Worker of a request has read. */
   readonly hearOfConfig: (revision: number | undefined, now: number) => void
-  /** What has been asked lately, and by whom. */
+  /** The rate limits of the space and its clients. */
   readonly budgets: Budgets
-  /** What is being served. */
+  /** The requests in flight. */
   readonly inFlight: InFlight
-  /** The sessions whose exports and imports go on. */
+  /** The sessions whose exports and imports are under way. */
   readonly transfers: Set<Session>
-  /** Tokens and sessions that are no longer valid, though they look so. */
+  /** The revocations of tokens and sessions, by id. */
   readonly revoked: Map<string, Revocation>
 }
 
-/** Reads a space's rows; its tables must be there. Keys are derived when first needed. */
+/** Opens a space whose tables exist. Its keys are derived when first needed. */
 export function openSpace(ctx: DurableObjectState, env: Env): Space {
   let names: KeyNames = () => {
-    throw new Error('a row was asked for before the keys of the space')
+    throw new Error('entry rows were used before the keys of the space were derived')
   }
   const store = sqliteStore(ctx.storage.sql, (key) => names(key))
   const config = configReader(ctx.storage.sql, env.CHRONICLE_KV)
   let keys: Promise<SpaceKeys> | undefined
 
   async function unlock(): Promise<SpaceKeys> {
-    const ring = await spaceKeys(env.MASTER_KEY, ctx.id.toString())
-    names = await keyNames(ctx.storage, ring, env.ENTRY_NAMES)
-    return ring
+    const derived = await spaceKeys(env.MASTER_KEY, ctx.id.toString())
+    names = await keyNames(ctx.storage, derived, env.ENTRY_NAMES)
+    return derived
   }
 
   const space: Space = {

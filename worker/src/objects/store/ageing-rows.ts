@@ -1,22 +1,23 @@
-/** What is forgotten once its time is up. */
+/** The queries that delete rows past their retention. */
 export interface AgeingRows {
-  /** Forgets settled conflicts from before a time, at most so many; how many it were. */
+  /** Deletes closed conflicts from before a time, at most `limit`. Returns how many. */
   dropConflicts(time: number, limit: number): number
-  /** Whether a conflict speaks of a version between two sequence numbers, or of one of some. */
+  /** Whether a conflict refers to a version in a range of sequence numbers, inclusive. */
   isRangeContested(first: number, last: number): boolean
+  /** Whether a conflict refers to any of these versions. */
   isContested(seqs: readonly number[]): boolean
-  /** Forgets the verdicts of batches that came before a time, at most so many; how many it were. */
+  /** Deletes the verdicts of batches that arrived before a time, at most `limit`. Returns how many. */
   dropVerdicts(time: number, limit: number): number
-  /** Forgets whose some clients are: those that numbered no batch, last came before a time, and wrote nothing current. */
+  /** Deletes the claims of clients that numbered no batch, last wrote before a time, and hold no current version. */
   dropClaims(time: number, limit: number): void
-  /** When the oldest batch came whose verdicts are kept, ms; null without one. */
+  /** When the oldest batch with verdicts arrived, ms; null if there is no such batch. */
   oldestVerdicts(): number | null
-  /** The last sequence number that arrived before a time, as far as rows tell. */
+  /** The last sequence number of the newest log row from before a time; 0 without one. */
   lastBefore(time: number): number
-  /** Forgets deletions up to a sequence number, at most so many; their own numbers. */
+  /** Deletes the tombstones up to a sequence number, at most `limit`. Returns their sequence numbers. */
   dropTombstones(seq: number, limit: number): readonly number[]
   putFloor(floor: number): void
-  /** Whether anything is kept that will be dropped one day. */
+  /** Whether any row will reach the end of its retention. */
   ages(): boolean
 }
 
@@ -25,8 +26,8 @@ export function ageingRows(sql: SqlStorage): AgeingRows {
 }
 
 /**
- * The version of a conflict that is not named by its id: a conflict has the id of the change that caused it, and a merge
- * of that change comes right after it.
+ * SQL for the version of a conflict that its id does not name. A conflict has the id of the change that caused it, and a
+ * merge of that change has the next sequence number.
  */
 const OTHER = 'iif(conflict.winner IN (conflict.id, conflict.id + 1), conflict.loser, conflict.winner)'
 
@@ -133,7 +134,7 @@ function deletionAges(
   }
 }
 
-/** Whether a query finds anything. */
+/** Whether a query finds a row. */
 function isFound(sql: SqlStorage, query: string, bindings: readonly SqlStorageValue[]): boolean {
   return sql.exec<{ found: number }>(`SELECT EXISTS (${query}) AS found`, ...bindings).one().found === 1
 }

@@ -1,5 +1,5 @@
 import type { Packed } from '../../core/log/rows.ts'
-import { endOf, ROWS_AT_ONCE, type Size, takenOf } from './stretch.ts'
+import { lastWithin, MAX_RANGE_ROWS, type RowSize, rowsWithin } from './row-range.ts'
 
 export interface ArchiveRow {
   readonly first: number
@@ -7,25 +7,25 @@ export interface ArchiveRow {
   readonly body: Uint8Array
 }
 
-/** How much one step looks at. */
+/** How much one step reads at most. */
 export interface Bound {
   readonly rows: number
   readonly bytes: number
 }
 
-/** Superseded versions, kept apart from the log. */
+/** The archive: superseded versions, kept apart from the log. */
 export interface ArchiveRows {
   archive(rows: readonly Packed[], now: number): void
-  /** The rows that may hold a superseded version, the nearest first; each is read when it is asked for. */
+  /** The rows that may hold a superseded version, nearest first. Each row is read when the iterator reaches it. */
   archivesOf(seq: number): Iterable<ArchiveRow>
-  /** Rows that were archived before a time, the oldest first, at most about so much. */
+  /** The oldest rows that were archived before a time, up to about `bound`. */
   archivedBefore(time: number, bound: Bound): readonly ArchiveRow[]
   dropArchives(firsts: readonly number[]): void
-  /** Dates rows again: their time is up, and a conflict still speaks of them. */
+  /** Sets the archive time of rows to `now`: they are past their retention, but a conflict still refers to them. */
   keepArchives(firsts: readonly number[], now: number): void
-  /** Rows after one, up to about so many bytes. */
+  /** Rows that begin after a sequence number, up to about `bytes`. */
   archives(after: number, bytes: number): readonly ArchiveRow[]
-  /** Puts another body in the place of a row's. */
+  /** Replaces the body of a row. */
   replaceArchive(row: Pick<ArchiveRow, 'first' | 'body'>): void
 }
 
@@ -38,7 +38,7 @@ export function archiveRows(sql: SqlStorage): ArchiveRows {
     },
 
     *archivesOf(seq) {
-      // No row spans more than the widest, so none that begins earlier can reach the version.
+      // The widest row bounds how far before the version a row that holds it can begin.
       const firsts = sql
         .exec<{ first: number }>(
           `SELECT first FROM archive
@@ -48,21 +48,21 @@ export function archiveRows(sql: SqlStorage): ArchiveRows {
         )
         .toArray()
       for (const { first } of firsts) {
-        const rows = sql.exec<Archived>('SELECT first, last, body FROM archive WHERE first = ?', first)
+        const rows = sql.exec<StoredRow>('SELECT first, last, body FROM archive WHERE first = ?', first)
         yield* rows.toArray().map(toArchiveRow)
       }
     },
 
     archivedBefore(time, { rows, bytes }) {
-      const sizes = sql.exec<Size>(
+      const sizes = sql.exec<RowSize>(
         `SELECT first, length(body) AS bytes FROM archive WHERE archived < ?
          ORDER BY archived, first LIMIT ?`,
         time,
         rows,
       )
-      const wanted = takenOf(bytes, sizes).map(({ first }) => first)
+      const wanted = rowsWithin(bytes, sizes).map(({ first }) => first)
       return sql
-        .exec<Archived>(
+        .exec<StoredRow>(
           `SELECT first, last, body FROM archive WHERE first IN (SELECT value FROM json_each(?)) ORDER BY first`,
           JSON.stringify(wanted),
         )
@@ -83,16 +83,16 @@ export function archiveRows(sql: SqlStorage): ArchiveRows {
     },
 
     archives(after, bytes) {
-      const end = endOf(
+      const end = lastWithin(
         bytes,
-        sql.exec<Size>(
+        sql.exec<RowSize>(
           'SELECT first, length(body) AS bytes FROM archive WHERE first > ? ORDER BY first LIMIT ?',
           after,
-          ROWS_AT_ONCE,
+          MAX_RANGE_ROWS,
         ),
       )
       return sql
-        .exec<Archived>(
+        .exec<StoredRow>(
           'SELECT first, last, body FROM archive WHERE first > ? AND first <= ? ORDER BY first',
           after,
           end ?? after,
@@ -107,8 +107,8 @@ export function archiveRows(sql: SqlStorage): ArchiveRows {
   }
 }
 
-type Archived = { first: number; last: number; body: ArrayBuffer }
+type StoredRow = { first: number; last: number; body: ArrayBuffer }
 
-function toArchiveRow({ first, last, body }: Archived): ArchiveRow {
+function toArchiveRow({ first, last, body }: StoredRow): ArchiveRow {
   return { first, last, body: new Uint8Array(body) }
 }

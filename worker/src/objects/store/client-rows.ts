@@ -1,17 +1,19 @@
-/** What is known of a client's last batch: enough to answer it again. */
+/** The record of a client's last batch: enough to reply to it again. */
 export interface ClientRecord {
   readonly id: string
   readonly subject: string
   readonly batch: number
-  /** Of the master key that the digest was made with. */
+  /** The generation of the master key that the digest was made with. */
   readonly generation: number
   readonly digest: Uint8Array
+  /** When the batch arrived, ms. */
   readonly arrived: number
+  /** How far the client's clock was behind, ms. */
   readonly skew: number
   readonly verdicts: string
 }
 
-/** The idempotency records. */
+/** The idempotency records of clients. */
 export interface ClientRows {
   client(id: string): ClientRecord | undefined
   putClient(record: ClientRecord): void
@@ -19,7 +21,6 @@ export interface ClientRows {
 
 type ClientRow = Omit<ClientRecord, 'digest'> & { digest: ArrayBuffer }
 
-/** The idempotency records. */
 export function clientRows(sql: SqlStorage): ClientRows {
   return {
     client(id) {

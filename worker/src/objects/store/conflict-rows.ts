@@ -1,20 +1,19 @@
 import type { Conflict } from '../../core/batch/conflict.ts'
 import { valuesOfRows } from './json-rows.ts'
 
-/** Settled and open conflicts. */
+/** Open and closed conflicts. */
 export interface ConflictRows {
-  /** `at`: when they came to be, ms. */
+  /** `at`: when the conflicts arose, ms. */
   putConflicts(conflicts: readonly Conflict[], at: number): void
   conflicts(ids: readonly number[]): readonly Conflict[]
   conflictsAfter(id: number, page: { readonly limit: number; readonly open: boolean }): readonly Conflict[]
-  /** Closes an open conflict. `by`: the version that settled it. */
-  resolveConflict(id: number, settled: { readonly by: number; readonly at: number }): void
+  /** Closes an open conflict. `by`: the version that resolved it; `at`: ms. */
+  resolveConflict(id: number, resolved: { readonly by: number; readonly at: number }): void
   openConflicts(): number
 }
 
 const CONFLICT = `SELECT id, policy, resolution, winner, loser, resolved AS resolvedBy FROM conflict`
 
-/** Settled and open conflicts. */
 export function conflictRows(sql: SqlStorage): ConflictRows {
   return {
     putConflicts(conflicts, at) {

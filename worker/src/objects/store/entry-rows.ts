@@ -1,15 +1,15 @@
 import type { EntryState } from '../../core/batch/stance.ts'
-import { mergedNumber, mergedOf, rootNumber, runOf } from './head-row.ts'
+import { mergedNumber, mergedOf, rootNumber, runOf } from './entry-columns.ts'
 import { valuesOfRows } from './json-rows.ts'
 import type { KeyNames } from './key-names.ts'
 
-/** The row of each key: its latest version. */
+/** The entry rows: the state of the latest version of each key. */
 export interface EntryRows {
   entryStates(keys: readonly string[]): ReadonlyMap<string, EntryState>
-  putEntryStates(heads: ReadonlyMap<string, EntryState>): void
+  putEntryStates(states: ReadonlyMap<string, EntryState>): void
 }
 
-type HeadRow = readonly [
+type EntryRow = readonly [
   name: string,
   seq: number,
   root: number,
@@ -19,12 +19,11 @@ type HeadRow = readonly [
   merged: number,
 ]
 
-/** Where each key stands. */
-export function entryRows(sql: SqlStorage, names: KeyNames): EntryRows {
+export function entryRows(sql: SqlStorage, keyNames: KeyNames): EntryRows {
   return {
     entryStates(keys) {
-      const keysByName = new Map(keys.map((key) => [names(key), key]))
-      // One row of JSON: the platform hands over rows one by one, at several microseconds each.
+      const keysByName = new Map(keys.map((key) => [keyNames(key), key]))
+      // The result is one row of JSON: the platform passes rows one by one, at several microseconds each.
       const { rows } = sql
         .exec<{ rows: string }>(
           `SELECT json_group_array(json_array(key, seq, root, at, "by", deleted, merged)) AS rows
@@ -33,7 +32,7 @@ export function entryRows(sql: SqlStorage, names: KeyNames): EntryRows {
         )
         .one()
       const found = new Map<string, EntryState>()
-      for (const [name, seq, root, at, by, deleted, merged] of JSON.parse(rows) as readonly HeadRow[]) {
+      for (const [name, seq, root, at, by, deleted, merged] of JSON.parse(rows) as readonly EntryRow[]) {
         found.set(keysByName.get(name) ?? '', {
           seq,
           ...runOf(root),
@@ -46,15 +45,15 @@ export function entryRows(sql: SqlStorage, names: KeyNames): EntryRows {
       return found
     },
 
-    putEntryStates(heads) {
-      const rows = Array.from(heads, ([key, head]) => [
-        names(key),
-        head.seq,
-        rootNumber(head),
-        head.at,
-        head.by,
-        Number(head.deleted),
-        mergedNumber(head.merged),
+    putEntryStates(states) {
+      const rows = Array.from(states, ([key, entry]) => [
+        keyNames(key),
+        entry.seq,
+        rootNumber(entry),
+        entry.at,
+        entry.by,
+        Number(entry.deleted),
+        mergedNumber(entry.merged),
       ])
       sql.exec(
         `INSERT OR REPLACE INTO head (key, seq, root, at, "by", deleted, merged) ${valuesOfRows(7)}`,

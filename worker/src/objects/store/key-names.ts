@@ -3,34 +3,33 @@ import { type Chunk, decodeChunks } from '../../core/log/chunk.ts'
 import { MAX_CHANGES } from '../../core/values/limits.ts'
 import type { SpaceKeys } from './seal.ts'
 
-/** What the rows of a space call a key. The same key has the same name for as long as the space is not erased. */
+/** The name of a key in the rows of a space. A key keeps its name until the space is erased. */
 export type KeyNames = (key: string) => string
 
 type Storage = Pick<DurableObjectStorage, 'sql' | 'transactionSync'>
 
-/** Of SipHash. */
+/** The length of a SipHash key, bytes. */
 const SECRET_BYTES = 16
 
-/** What the seal of the secret is bound to, besides space and generation: no client has an empty id. */
-const PLACE = { c: '', b: null, t: 0, k: 0 } as const
+/** The seal of the secret is bound to this origin, besides space and generation. No client has an empty id. */
+const SECRET_ORIGIN = { c: '', b: null, t: 0, k: 0 } as const
 
 /**
- * The names of a space: the keys themselves, or, because keys can be as telling as values, keyed digests of them
- * (SipHash-2-4, 128 bits). Which of them is decided for an empty space by what the stack wants, once and for all.
+ * The key names of a space: the keys themselves, or keyed digests of them (SipHash-2-4, 128 bits), because keys can
+ * reveal as much as values. The stack's setting when the space is empty decides for the life of the space.
  *
- * The secret of the digests is random and kept sealed, so that a new master key renames nothing: it is sealed anew by
- * the newest one.
+ * The secret of the digests is random and stored sealed. A new master key renames nothing: the secret is resealed with it.
  */
 export async function keyNames(storage: Storage, keys: SpaceKeys, wanted: string): Promise<KeyNames> {
   const { sql } = storage
   const stored = storedSecret(sql)
-  if (stored === null && (wanted !== 'keyed' || holdsHeads(sql))) return (key) => key
+  if (stored === null && (wanted !== 'keyed' || hasEntries(sql))) return (key) => key
   const secret = stored === null ? newSecret() : await keys.open(stored)
   const [g] = keys.generations
   if (stored?.header.g !== g) {
-    const origin = { g, ...PLACE }
+    const origin = { g, ...SECRET_ORIGIN }
     const sealed = keys.chunk(origin, [], await keys.seal(secret, origin))
-    // Others may have done so meanwhile, after an erasure even with another secret: theirs holds.
+    // A concurrent call may have stored the secret first, after an erasure even another secret. The stored one is used.
     if (storedSecret(sql)?.header.g !== stored?.header.g) return keyNames(storage, keys, wanted)
     storage.transactionSync(() => storeSecret(sql, sealed))
   }
@@ -48,7 +47,7 @@ function namesUnder(secret: string): KeyNames {
   return (key) => {
     const found = known.get(key)
     if (found !== undefined) return found
-    // A batch asks for each of its names twice.
+    // A batch looks up each of its names twice.
     if (known.size >= MAX_CHANGES) known.clear()
     const name = toText(siphash.hash(words, encoder.encode(key)))
     known.set(key, name)
@@ -60,7 +59,7 @@ function toText(digest: Uint32Array): string {
   return btoa(String.fromCharCode(...new Uint8Array(digest.buffer))).slice(0, -2)
 }
 
-function holdsHeads(sql: SqlStorage): boolean {
+function hasEntries(sql: SqlStorage): boolean {
   return sql.exec<{ found: number }>('SELECT EXISTS (SELECT 1 FROM head) AS found').one().found === 1
 }
 

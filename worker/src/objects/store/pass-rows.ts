@@ -1,30 +1,30 @@
 import type { Packed } from '../../core/log/rows.ts'
 import { type LastPass, NO_PASS, type Weight } from '../../core/log/upkeep.ts'
-import { endOf, ROWS_AT_ONCE, type Size } from './stretch.ts'
+import { lastWithin, MAX_RANGE_ROWS, type RowSize } from './row-range.ts'
 
-/** A row of the log, whole. */
+/** A whole row of the log. */
 export interface SegmentRow extends Packed {
   /** Running counts, carried by the newest row. */
   readonly entries: number
   readonly superseded: number
 }
 
-/** A pass over the log: what it has dealt with, and the last sequence number that it is for. */
+/** A compaction pass over the log: it has dealt with rows up to `after`, and ends at the sequence number `to`. */
 export interface Pass {
   readonly after: number
   readonly to: number
-  /** Of the master key that was the newest when it began; a newer one takes a pass of its own. */
+  /** The newest generation of the master key when the pass began. A newer one takes a pass of its own. */
   readonly generation: number
-  /** How many chunks and rows it could not read so far. */
+  /** The number of chunks and rows that it could not read so far. */
   readonly unreadable: number
-  /** Under a new master key it goes on with the archive, in the same way. */
+  /** Set while the pass is in the archive, which it reseals under a new master key. */
   readonly of?: 'archive'
 }
 
-/** What is known of the passes over a space's log. */
+/** The last finished pass over a space's log, and the current one. */
 export interface Passes {
   readonly last: LastPass
-  /** The one that is under way. */
+  /** The pass that is under way. */
   readonly now: Pass | null
 }
 
@@ -32,25 +32,23 @@ export interface Passes {
 export interface PassRows {
   passes(): Passes
   putPasses(passes: Passes): void
-  /** Rows of the log that begin after one sequence number and not after another, up to about so many bytes. */
+  /** Rows of the log that begin after `after` and up to `to`, about `bytes` of them. */
   segments(pass: Pass, bytes: number): readonly SegmentRow[]
-  /** Puts rows in the place of all that begin from `first` to `last`. */
+  /** Replaces all rows that begin from `first` to `last`. */
   replaceSegments(range: Pick<Packed, 'first' | 'last'>, rows: readonly SegmentRow[]): void
-  /** Notes in the newest row how much of the log is current, and how much is not. */
+  /** Writes into the newest row how many versions of the log are live entries, and how many are superseded. */
   putCounts(counts: Weight): void
 }
 
-type Body = { body: ArrayBuffer }
-
 export function passRows(sql: SqlStorage): PassRows {
-  return { ...progressRows(sql), ...rewriting(sql) }
+  return { ...progressRows(sql), ...rewritingRows(sql) }
 }
 
 const NEVER: Passes = { last: NO_PASS, now: null }
 
 /**
- * The passes as `meta` holds them. Layout 5 knew fewer fields; a pass that it began is begun again, because its first part
- * neither counted what it could not read nor wrote the newest form.
+ * Reads the passes from `meta`. Layout 5 had fewer fields. A pass begun under it starts over, because its first part
+ * neither counted unreadable chunks nor wrote the newest form.
  */
 export function passesIn(stored: SqlStorageValue | undefined): Passes {
   if (stored === undefined) return NEVER
@@ -72,21 +70,21 @@ function progressRows(sql: SqlStorage): Pick<PassRows, 'passes' | 'putPasses'> {
   }
 }
 
-function rewriting(sql: SqlStorage): Pick<PassRows, 'segments' | 'replaceSegments' | 'putCounts'> {
+function rewritingRows(sql: SqlStorage): Pick<PassRows, 'segments' | 'replaceSegments' | 'putCounts'> {
   return {
     segments({ after, to }, bytes) {
-      const end = endOf(
+      const end = lastWithin(
         bytes,
-        sql.exec<Size>(
+        sql.exec<RowSize>(
           `SELECT first, length(body) AS bytes FROM segment WHERE first > ? AND first <= ?
            ORDER BY first LIMIT ?`,
           after,
           to,
-          ROWS_AT_ONCE,
+          MAX_RANGE_ROWS,
         ),
       )
       return sql
-        .exec<Omit<SegmentRow, 'body'> & Body>(
+        .exec<Omit<SegmentRow, 'body'> & { body: ArrayBuffer }>(
           `SELECT first, last, entries, at, body, superseded FROM segment
            WHERE first > ? AND first <= ? ORDER BY first`,
           after,

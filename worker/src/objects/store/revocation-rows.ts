@@ -1,21 +1,20 @@
-/** The end of what goes by one id, ms since 1970. */
+/** The revocation of a token, session, or ticket. Times are ms since 1970. */
 export interface Revocation {
-  /** What was issued after it counts. */
+  /** Credentials issued later stay valid. */
   readonly issuedBy: number
-  /** Until then, all of it counts; 0: it has ended. */
+  /** The revocation takes effect at this time; 0: at once. */
   readonly since: number
-  /** Nothing that is ended could have lasted longer. */
+  /** By this time every revoked credential has expired, so the row can be deleted. */
   readonly until: number
 }
 
-/** The ends of tokens and sessions. */
+/** The revocations of tokens, sessions, and tickets. */
 export interface RevocationRows {
   revoke(id: string, revocation: Revocation): void
   revoked(): ReadonlyMap<string, Revocation>
   forgetRevoked(before: number): void
 }
 
-/** What is no longer valid. */
 export function revocationRows(sql: SqlStorage): RevocationRows {
   return {
     revoke(id, { until, issuedBy, since }) {

@@ -7,41 +7,41 @@ import { parseGenerations } from '../../core/values/generations.ts'
 /** AES-GCM's recommended nonce, bytes (NIST SP 800-38D, 5.2.1.1). */
 const NONCE_BYTES = 12
 
-/** How much of the HMAC tells one batch from another. */
+/** How much of the HMAC is kept to tell one batch from another, bytes. */
 const DIGEST_BYTES = 16
 
-/** What a space does with its keys, which never leave WebCrypto. */
+/** The operations of a space's keys, which never leave WebCrypto, except the one for SipHash. */
 export interface SpaceKeys {
-  /** The live generations of the master key, the newest first: it seals. */
+  /** The live generations of the master key, newest first. The newest one seals. */
   readonly generations: readonly [newest: number, ...older: number[]]
-  /** Seals with the generation that the origin names. */
+  /** Seals a text with the generation that the origin names. */
   seal(text: string, origin: Origin): Promise<Uint8Array>
-  /** Sealed content as a chunk, under a tag that binds the frame to it. Synchronous: it follows the decision. */
+  /** Makes a chunk of sealed content, with a tag that binds the header to it. Synchronous, because it runs after the decision. */
   chunk(origin: Origin, slots: readonly Slot[], sealed: Uint8Array): Chunk
-  /** The sealed text. Rejects if a byte was changed, or the chunk comes from another space or batch. */
+  /** Returns the sealed text. Rejects if a byte was changed, or if the chunk comes from another space or batch. */
   open(chunk: Chunk): Promise<string>
-  /** A keyed digest for each live generation: tells texts apart and says nothing about them. */
+  /** Returns a keyed digest for each live generation. A digest tells texts apart and reveals nothing about them. */
   digests(text: string): Promise<Digests>
 }
 
-/** Digests of one text, by the generation of the key. */
+/** The digests of one text, by the generation of the key. */
 export type Digests = ReadonlyMap<number, Uint8Array>
 
-/** The keys that one generation gives a space. */
+/** The keys of a space that are derived from one generation of the master key. */
 interface DerivedKeys {
   readonly sealing: CryptoKey
   readonly digesting: CryptoKey
-  /** For SipHash, which must not wait. */
+  /** For SipHash, because WebCrypto is asynchronous. */
   readonly tagging: Uint32Array
 }
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** The keys of one space, derived from the stack's master keys (a ring, each 32 bytes of base64) by HKDF (RFC 5869). */
+/** The keys of one space, derived by HKDF (RFC 5869) from the generations of the master key, each 32 bytes of base64. */
 export async function spaceKeys(masterKeys: string, space: string): Promise<SpaceKeys> {
   const generations = parseGenerations(masterKeys)
-  if (generations === null) throw new Error('MASTER_KEY is no ring like "1:<32 bytes of base64>"')
+  if (generations === null) throw new Error('MASTER_KEY must be a list of keys like "1:<32 bytes of base64>"')
   const derived = await Promise.all(
     generations.map(
       async ({ generation, secret }) => [generation, await deriveKeys(secret, generation, space)] as const,
@@ -82,7 +82,7 @@ export async function spaceKeys(masterKeys: string, space: string): Promise<Spac
 
     async open({ header, headerBytes, tag, sealed }) {
       if (header.form === FORM && !isEqual(tag, tagOf(headerBytes, sealed, keysOf(header.g))))
-        throw new Error('the frame is not the one that was written')
+        throw new Error('the header of the chunk does not match its tag')
       const nonce = sealed.subarray(0, NONCE_BYTES)
       const algorithm = { name: 'AES-GCM', iv: nonce, additionalData: boundTo(space, header) }
       const content = sealed.subarray(NONCE_BYTES)
@@ -116,7 +116,7 @@ async function deriveKeys(masterKey: string, generation: number, space: string):
 
 function decodeMasterKey(masterKey: string): Uint8Array {
   const bytes = Uint8Array.from(atob(masterKey), (character) => character.charCodeAt(0))
-  if (bytes.length !== 32) throw new Error('a master key is not 32 bytes of base64')
+  if (bytes.length !== 32) throw new Error('a master key must be 32 bytes of base64')
   return bytes
 }
 
@@ -136,15 +136,15 @@ function hkdf(info: string): SubtleCryptoDeriveKeyAlgorithm {
   return { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info: encoder.encode(info) }
 }
 
-/** The form is bound too, so that nobody can take the tag off a chunk and pass it for one of form 1. */
+/** Binds the form as well, so that nobody can strip the tag of a chunk and present it as form 1. */
 function boundTo(space: string, { form, g, c, b, t, k }: Omit<ChunkHeader, 'slots'>): Uint8Array {
   return encoder.encode(JSON.stringify([space, g, c, b, t, k, ...(form === 1 ? [] : [form])]))
 }
 
-/** AES-GCM's tag, bytes: the end of what it seals. */
+/** The length of the AES-GCM tag at the end of sealed content, bytes. */
 const SEAL_TAG_BYTES = 16
 
-/** A keyed tag over a frame and over the nonce and seal of its content, by which no other content can have it. */
+/** A keyed tag over the header and the nonce and AES-GCM tag of the content, so that the header fits no other content. */
 function tagOf(header: Uint8Array, sealed: Uint8Array, { tagging }: DerivedKeys): Uint8Array {
   const text = concatenate([header, sealed.subarray(0, NONCE_BYTES), sealed.subarray(-SEAL_TAG_BYTES)])
   return new Uint8Array(siphash.hash(tagging, text).buffer)

@@ -1,12 +1,13 @@
+/** A row of the log: its chunks, and their first and last sequence number. */
 export interface Segment {
   readonly first: number
   readonly last: number
   readonly body: Uint8Array
 }
 
-/** What one batch writes to one row of the log. */
+/** The chunks that one write adds to one row of the log. */
 export interface Append {
-  /** The newest segment, to which it is added; null begins one. */
+  /** The first sequence number of the newest segment, which takes the chunks; null begins a new segment. */
   readonly into: number | null
   readonly first: number
   readonly last: number
@@ -19,13 +20,10 @@ export interface Append {
 /** The log: rows of chunks, each with the counts of the space at its end. */
 export interface SegmentRows {
   append(append: Append): void
-  /** The segment that holds a sequence number, or the next one after it. */
+  /** The segment that holds a sequence number, or the next segment after it. */
   segmentAt(seq: number): Segment | undefined
 }
 
-type SegmentRow = { first: number; last: number; body: ArrayBuffer }
-
-/** The log. */
 export function segmentRows(sql: SqlStorage): SegmentRows {
   return {
     append({ into, first, last, entries, superseded, at, body }) {
@@ -54,7 +52,7 @@ export function segmentRows(sql: SqlStorage): SegmentRows {
     },
 
     segmentAt(seq) {
-      const [row] = sql.exec<SegmentRow>(
+      const [row] = sql.exec<Omit<Segment, 'body'> & { body: ArrayBuffer }>(
         `SELECT first, last, body FROM segment
          WHERE first >= coalesce((SELECT max(first) FROM segment WHERE first <= ?1), 0) AND last >= ?1
          ORDER BY first LIMIT 1`,

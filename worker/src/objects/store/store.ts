@@ -12,30 +12,30 @@ import { type PassRows, passesIn, passRows } from './pass-rows.ts'
 import { type RevocationRows, revocationRows } from './revocation-rows.ts'
 import { type SegmentRows, segmentRows } from './segment-rows.ts'
 
-/** Where a space stands: read once when its object wakes, then kept in step with every commit. */
+/** The state of a space: read once when its object wakes, then updated after every commit. */
 export interface SpaceState {
   readonly epoch: string
-  /** Cursors below it cannot be continued: tombstones up to here have been collected. */
+  /** Cursors below the floor cannot be continued: tombstones up to it have been deleted. */
   readonly floor: number
-  /** When all that the space held was erased, ms; 0 if it never was. What was issued before is void. */
+  /** When the space was last erased, ms; 0 if never. Sessions and tokens issued before are void. */
   readonly erasedAt: number
-  /** The last sequence number given out. */
+  /** The last sequence number in use. */
   readonly seq: number
   /** Live entries. */
   readonly entries: number
-  /** Versions in the log that are no longer current: a pass takes them out. */
+  /** Versions in the log that are no longer current. A compaction pass moves them to the archive. */
   readonly superseded: number
-  /** How many of these the last pass left behind. */
+  /** How many superseded versions the last pass left in the log. */
   readonly left: number
   /** When the last change was stored, ms; null before the first. */
   readonly lastSync: number | null
-  /** The newest segment, which takes further chunks while it is small. */
+  /** The newest segment, which takes more chunks while it is small. */
   readonly tail: { readonly first: number; readonly bytes: number } | null
-  /** The export that the space was or is being filled with; null for most. */
+  /** The progress of the import into this space; null if there was none. */
   readonly imported: Progress | null
 }
 
-/** The rows of a space. Synchronous throughout; the caller says what is one transaction. */
+/** The rows of a space. All methods are synchronous. Transactions are up to the caller. */
 export interface Store
   extends SegmentRows,
     EntryRows,
@@ -47,7 +47,7 @@ export interface Store
     AgeingRows,
     ImportRows {
   state(): SpaceState
-  /** How much storage all the rows take; less again once some were deleted. */
+  /** How much storage all rows take, bytes. It shrinks when rows are deleted. */
   bytes(): number
 }
 
@@ -60,24 +60,23 @@ type TailRow = {
   body: ArrayBuffer
 }
 
-/** Rows go by the names of their keys. */
-export function sqliteStore(sql: SqlStorage, names: KeyNames): Store {
+export function sqliteStore(sql: SqlStorage, keyNames: KeyNames): Store {
   return {
-    state: () => readStanding(sql),
+    state: () => readState(sql),
     bytes: () => sql.databaseSize,
     ...segmentRows(sql),
-    ...entryRows(sql, names),
+    ...entryRows(sql, keyNames),
     ...clientRows(sql),
     ...conflictRows(sql),
     ...revocationRows(sql),
     ...passRows(sql),
     ...archiveRows(sql),
     ...ageingRows(sql),
-    ...importRows(sql, names),
+    ...importRows(sql, keyNames),
   }
 }
 
-function readStanding(sql: SqlStorage): SpaceState {
+function readState(sql: SqlStorage): SpaceState {
   const rows = sql.exec<{ name: string; value: SqlStorageValue }>('SELECT name, value FROM meta')
   const meta = new Map(Array.from(rows, ({ name, value }) => [name, value]))
   const [tail] = sql
@@ -100,7 +99,7 @@ function readStanding(sql: SqlStorage): SpaceState {
   }
 }
 
-/** Whether a row can be read on to its end: a chunk behind a broken one would be lost. */
+/** Whether every chunk of a row can be decoded: a chunk appended after a broken one would be lost. */
 function isWhole(body: ArrayBuffer): boolean {
   return body.byteLength >= SEGMENT_BYTES || tryChunks(new Uint8Array(body)) !== null
 }

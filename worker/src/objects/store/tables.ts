@@ -1,8 +1,8 @@
 import { LAYOUT } from '../../core/space/layout.ts'
 
 /**
- * The steps to the stored form of today, one for each layout number; docs/storage.md explains the tables. A step is
- * never edited once it is released.
+ * The migrations to the current layout, one for each layout number. docs/storage.md explains the tables. A released step
+ * is never edited.
  */
 const STEPS: readonly string[] = [
   `
@@ -45,7 +45,7 @@ const STEPS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   'ALTER TABLE client ADD COLUMN generation INTEGER NOT NULL DEFAULT 1',
-  // Until now every version was in the log, and all but the heads are superseded.
+  // Before this layout every version was in the log, and all versions without an entry row were superseded.
   `
   ALTER TABLE segment ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0;
   UPDATE segment SET superseded = last - (SELECT count(*) FROM head)
@@ -60,26 +60,26 @@ const STEPS: readonly string[] = [
   ALTER TABLE conflict ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE conflict ADD COLUMN resolved INTEGER NOT NULL DEFAULT 0;
   `,
-  // Until now what was revoked was revoked for ever.
+  // Before this layout a revocation covered everything that was issued later.
   'ALTER TABLE revoked ADD COLUMN issued_by INTEGER NOT NULL DEFAULT 9007199254740991',
-  // Until now what was revoked had ended.
+  // Before this layout every revocation took effect at once.
   'ALTER TABLE revoked ADD COLUMN since INTEGER NOT NULL DEFAULT 0',
-  // Chunks of form 2 (core/log/chunk-header.ts), compact verdicts, and records that age; what was stored before stays readable.
+  // This layout adds chunks of form 2 (core/log/chunk-header.ts), compact verdicts, and retention. Older rows stay readable.
   `
   CREATE INDEX conflict_other ON conflict (iif(winner IN (id, id + 1), loser, winner));
   CREATE INDEX conflict_age ON conflict (at) WHERE open = 0;
   CREATE INDEX archive_age ON archive (archived);
   CREATE INDEX archive_span ON archive (last - first);
   `,
-  // A head's root and what was merged into it say more (objects/store/head-row.ts); rows from before say what they said.
-  // Values have their keys as they came, and nest deeper; rejections have new codes.
+  // The columns `root` and `merged` encode more (objects/store/entry-columns.ts). Older rows keep their meaning.
+  // Values keep the order of their keys and may nest deeper. Rejections have new codes.
   'SELECT 1',
 ]
 
-/** Brings a space to the stored form of today, and gives a new space its epoch. */
+/** Migrates a space to the current layout, and gives a new space its epoch. */
 export function migrate(storage: DurableObjectStorage, epoch: string): void {
   const { sql } = storage
-  // A CREATE counts as a write even where the table is there: the first reply after each wake would wait for its commit.
+  // A CREATE counts as a write even if the table exists: the first reply after each wake would wait for its commit.
   if (sql.exec(`SELECT 1 FROM sqlite_master WHERE name = 'meta'`).toArray().length === 0) {
     sql.exec('CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID')
   }
@@ -93,20 +93,20 @@ export function migrate(storage: DurableObjectStorage, epoch: string): void {
   }
   storage.transactionSync(() => {
     for (const step of STEPS.slice(done, LAYOUT)) sql.exec(step)
-    found(sql, epoch)
+    foundSpace(sql, epoch)
   })
 }
 
-/** Notes the layout, and the epoch and floor of a new space. */
-function found(sql: SqlStorage, epoch: string): void {
+/** Writes the layout, and the epoch and floor of a new space. */
+function foundSpace(sql: SqlStorage, epoch: string): void {
   sql.exec(`INSERT OR REPLACE INTO meta VALUES ('step', ?)`, LAYOUT)
   sql.exec(`INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('floor', 0)`, epoch)
 }
 
 /**
- * Deletes every row of a space and founds it again under another epoch, with the time of its erasure, in one
- * transaction: `deleteAll()` would take effect before the time is noted, and a runtime that dies in between would bring
- * the ended sessions back to life. A table could not be dropped while a query of it is unfinished.
+ * Deletes every row of a space and founds it again with a new epoch and the time of the erasure, in one transaction.
+ * `deleteAll()` would take effect before that time is written, and a runtime that dies in between would make the ended
+ * sessions valid again. Tables are emptied, not dropped, because SQLite cannot drop a table while a query of it is open.
  */
 export function foundAgain(
   storage: DurableObjectStorage,
@@ -115,12 +115,12 @@ export function foundAgain(
   const { sql } = storage
   storage.transactionSync(() => {
     for (const { name } of tablesOf(sql)) sql.exec(`DELETE FROM ${name}`)
-    found(sql, epoch)
+    foundSpace(sql, epoch)
     sql.exec(`INSERT INTO meta VALUES ('erased-at', ?)`, now)
   })
 }
 
-/** Our own tables, and none of SQLite's or the platform's. */
+/** The tables of the product, without those of SQLite and of the platform. */
 function tablesOf(sql: SqlStorage): readonly { readonly name: string }[] {
   return sql
     .exec<{ name: string }>(

@@ -2,15 +2,15 @@ import type { Space } from '../space/space.ts'
 import { foundAgain } from '../store/tables.ts'
 
 /**
- * Erases everything that a space holds and founds it again, empty and with another epoch, so that every device that
- * comes back starts over. Only the time of the erasure is kept: no session or token from before it counts any more.
+ * Erases everything in a space and founds it again, empty and with a new epoch, so that every returning device starts
+ * over. Only the time of the erasure is kept: sessions and tokens issued before are void.
  */
 export async function eraseSpace(
   storage: DurableObjectStorage,
   space: Space,
   founding: { readonly epoch: string; readonly now: number },
 ): Promise<void> {
-  // A clock that goes back must not bring back what an earlier erasure has ended.
+  // A clock that runs back must not revive sessions that an earlier erasure has ended.
   foundAgain(storage, { ...founding, now: Math.max(founding.now, space.state.erasedAt) })
   space.state = space.store.state()
   space.revoked.clear()

@@ -12,13 +12,12 @@ import { accepted, type Result } from '../../core/values/result.ts'
 import { formatVersion, NOTHING } from '../../core/values/version.ts'
 import { readPage } from '../read/feed.ts'
 import { checkScope, checkSession, checkUnexpired, checkWhole } from '../space/admission.ts'
-import { beginTransfer, EXPORTED_PAGE, type Transfer } from '../space/serve.ts'
+import { beginTransfer, EXPORT_PAGE_WEIGHT, type Transfer } from '../space/serve.ts'
 import type { Space } from '../space/space.ts'
 
 /**
- * `GET /api/export`: all entries of a space as NDJSON, up to a head that moves while it is read. Holds one page in
- * memory, and reads the next one when it is asked for. What cannot be ended, because the session or the space has,
- * breaks off without the last line.
+ * `GET /api/export`: all entries of a space as NDJSON, including those written during the export. Holds one page in
+ * memory and reads the next page on demand. If the session or the space ends first, the stream fails before its last line.
  */
 export function exportSpace(
   space: Space,
@@ -37,7 +36,7 @@ function authorizeExport(space: Space, session: Session, now: number): Result<tr
   return reads.ok ? checkWhole(session) : reads
 }
 
-/** Reads the clock again for each page: it is up to the reader how long an export takes. */
+/** Yields the lines of an export. Reads the clock for each page, because the reader decides how long an export takes. */
 async function* exportTexts(space: Space, session: Session, clock: () => number): AsyncGenerator<string> {
   const { epoch, seq: scan } = space.state
   yield lineOf({
@@ -52,11 +51,13 @@ async function* exportTexts(space: Space, session: Session, clock: () => number)
   let [seq, count] = [NOTHING, 0]
   for (let more = true; more; ) {
     const query = { after: seq, limit: MAX_PAGE_ENTRIES, filter: null, echo: null, deletionsAfter: scan }
-    const read = await space.inFlight.serve(EXPORTED_PAGE, async () => accepted(await readPage(space, query)))
-    // A deletion may only be missing here if its key was never shown: it was deleted before the export began.
+    const read = await space.inFlight.serve(EXPORT_PAGE_WEIGHT, async () =>
+      accepted(await readPage(space, query)),
+    )
+    // A tombstone may be missing only if its key was never exported: the key was deleted before the export began.
     const whole = space.state.epoch === epoch && isAbove(space.state.floor, { seq, scan })
     if (!whole || !read.ok || !authorizeExport(space, session, clock()).ok)
-      throw new Error('the export cannot be ended')
+      throw new Error('the export cannot be finished')
     const page = read.value
     if (page.entries.length > 0) yield `${page.entries.join('\n')}\n`
     seq = page.position
@@ -70,7 +71,7 @@ function lineOf(line: ExportHeader | ExportEnd): string {
   return `${JSON.stringify(line)}\n`
 }
 
-/** Texts as the bytes of a stream, each made only when it is wanted. The platform hands over no other streams. */
+/** A byte stream of texts, each made on demand. RPC transfers only byte streams. */
 function byteStream(texts: AsyncGenerator<string>, transfer: Transfer): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   return new ReadableStream({

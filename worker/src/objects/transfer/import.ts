@@ -14,7 +14,7 @@ import {
 import type { Chunk } from '../../core/log/chunk.ts'
 import { packChunks } from '../../core/log/rows.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
-import { parseHeader, parseImportLine } from '../../schema/import.ts'
+import { parseHeader, parseImportLine } from '../../schema/request/import.ts'
 import { checkCredential, checkUnexpired, checkWhole } from '../space/admission.ts'
 import { checkQuota } from '../space/quota.ts'
 import { beginTransfer } from '../space/serve.ts'
@@ -23,42 +23,38 @@ import { arrangeUpkeep } from '../upkeep/upkeep.ts'
 import { advance, type SealedLines, sealLines } from '../write/commit.ts'
 import { lineReader } from './line-reader.ts'
 
-/** The body of an import, the number of its first line in the export, and when it came (ms). */
+/** The body of an import, the number of its first line in the export, and when the request arrived, ms. */
 export interface ImportRequest {
   readonly body: ReadableStream<Uint8Array>
   readonly line: number
   readonly now: number
 }
 
-/** It is up to the client how long an import takes: the clock is read again for every few lines. */
-export interface ClockedRequest extends ImportRequest {
-  readonly clock: () => number
-}
-
-/** Lines of an export, the number of the first, and when they came (ms). */
-interface Lines {
+/** Lines of an export, the number of the first line, and when the request arrived, ms. */
+interface LinesInput {
   readonly texts: readonly string[]
   readonly first: number
   readonly now: number
   readonly clock: () => number
 }
 
-/** What some lines bring that was not in before, and how far the import has come with them. */
-interface Stretch {
+/** The new entries of some lines, and the progress of the import after them. */
+interface ParsedLines {
   readonly entries: readonly Imported[]
   readonly progress: Progress
-  /** What is wrong with the line after them. */
+  /** The fault of the line after them, if it is invalid. */
   readonly fault: Fault | null
 }
 
 /**
- * `POST /api/import`: fills an empty space with an export, a transaction every few hundred lines, each with how far
- * it has come. Cut off anywhere it is sent again: lines that are in are passed over.
+ * `POST /api/import`: fills an empty space with an export. Stores a few hundred lines in each transaction, together with
+ * the progress. An interrupted import is sent again: lines that are stored are skipped. The clock is read for every few
+ * lines, because the client decides how long an import takes.
  */
 export async function importSpace(
   space: Space,
   session: Session,
-  { body, line, now, clock }: ClockedRequest,
+  { body, line, now, clock }: ImportRequest & { readonly clock: () => number },
 ): Promise<Result<string, Fault>> {
   const begun = beginTransfer(space, session, clock())
   if (!begun.ok) return begun
@@ -94,33 +90,33 @@ function replyOf({ state: { imported, entries, seq } }: Space): string {
   return JSON.stringify({ success: true, line, entries, finished, edited: finished && imported?.seq !== seq })
 }
 
-async function storeLines(space: Space, session: Session, lines: Lines): Promise<Result<true, Fault>> {
+async function storeLines(space: Space, session: Session, lines: LinesInput): Promise<Result<true, Fault>> {
   const { imported } = space.state
-  const stretch = readStretch(space, lines)
-  if (!stretch.ok) return stretch
-  const { progress, fault } = stretch.value
-  // All of it was in before, and may have been edited since: nothing of that is to be noted anew.
+  const parsed = parseLines(space, lines)
+  if (!parsed.ok) return parsed
+  const { progress, fault } = parsed.value
+  // All lines were stored before, and their entries may have been edited since. The progress must not be stored again.
   if (progress === imported) return fault === null ? accepted(true) : refused(fault)
-  const entries = lastOfEach(stretch.value.entries)
+  const entries = lastOfEach(parsed.value.entries)
   const sealed = await sealRuns(space, entries, lines.now)
-  // From here to the commit nothing is awaited.
+  // Nothing is awaited from here to the commit.
   const allowed = authorizeImport(space, session, lines.clock())
   if (!allowed.ok) return allowed
-  if (space.state.imported !== imported) return gap(space.state.imported)
+  if (space.state.imported !== imported) return importGap(space.state.imported)
   if (imported === null && space.state.seq > 0) return refused({ code: 'not-empty' })
-  const plan = planImport(entries, space.state.seq, headsOf(space, entries))
+  const plan = planImport(entries, space.state.seq, entryStatesOf(space, entries))
   const room = checkQuota(space, session, {
     entries: plan.entries,
     content: plan.placed.length > 0,
     traces: false,
   })
   if (!room.ok) return room
-  commitStretch(space, plan, { progress, sealed })
+  commitLines(space, plan, { progress, sealed })
   return fault === null ? accepted(true) : refused(fault)
 }
 
-function readStretch(space: Space, { texts, first, now }: Lines): Result<Stretch, Fault> {
-  const known = first === 1 ? begin(space, texts[0] ?? '') : resume(space, first)
+function parseLines(space: Space, { texts, first, now }: LinesInput): Result<ParsedLines, Fault> {
+  const known = first === 1 ? beginImport(space, texts[0] ?? '') : resumeImport(space, first)
   if (!known.ok) return known
   const context = { epoch: space.state.epoch, clock: { now, skew: 0 }, granted: null }
   const entries: Imported[] = []
@@ -136,8 +132,8 @@ function readStretch(space: Space, { texts, first, now }: Lines): Result<Stretch
   return accepted({ entries, progress, fault: null })
 }
 
-/** The import that a header belongs to: the one that is under way or done, or a new one into an empty space. */
-function begin({ state: { imported, seq } }: Space, text: string): Result<Progress, Fault> {
+/** Finds the import that a header belongs to: the stored one, or a new one if the space is empty. */
+function beginImport({ state: { imported, seq } }: Space, text: string): Result<Progress, Fault> {
   const header = parseHeader(text)
   if (!header.ok) return header
   const source = JSON.stringify(header.value)
@@ -146,15 +142,15 @@ function begin({ state: { imported, seq } }: Space, text: string): Result<Progre
   return accepted({ source, line: 1, finished: false })
 }
 
-function resume({ state: { imported } }: Space, first: number): Result<Progress, Fault> {
-  return imported === null || first > imported.line + 1 ? gap(imported) : accepted(imported)
+function resumeImport({ state: { imported } }: Space, first: number): Result<Progress, Fault> {
+  return imported === null || first > imported.line + 1 ? importGap(imported) : accepted(imported)
 }
 
-function gap(imported: Progress | null): Result<never, Fault> {
+function importGap(imported: Progress | null): Result<never, Fault> {
   return refused({ code: 'import-gap', expected: (imported?.line ?? 0) + 1 })
 }
 
-/** The entry that a line holds, or `end`, whose count must be that of the lines before it. */
+/** Reads the entry of a line, or `end`, whose count must match the number of lines before it. */
 function readLine(text: string, line: number, context: EditContext): Result<Imported | 'end', Fault> {
   const parsed = parseImportLine(text, line)
   if (!parsed.ok) return parsed
@@ -166,8 +162,8 @@ function readLine(text: string, line: number, context: EditContext): Result<Impo
   }
   const { key, value, deleted, timestamp, by } = parsed.value
   const [edit] = toEdits([{ key, value, deleted, timestamp }], context) as readonly [Edit]
-  const place = edit.path === undefined ? '' : ` at ${edit.path}`
-  return edit.rejection === null ? accepted({ edit, by }) : invalid(line, `${edit.rejection}${place}`)
+  const path = edit.path === undefined ? '' : ` at ${edit.path}`
+  return edit.rejection === null ? accepted({ edit, by }) : invalid(line, `${edit.rejection}${path}`)
 }
 
 function invalid(line: number, detail: string): Result<never, Fault> {
@@ -190,14 +186,14 @@ async function sealRuns(
   )
 }
 
-function headsOf({ store }: Space, entries: readonly Imported[]): ReadonlyMap<string, EntryState> {
+function entryStatesOf({ store }: Space, entries: readonly Imported[]): ReadonlyMap<string, EntryState> {
   return store.entryStates(entries.map(({ edit }) => edit.key))
 }
 
-function commitStretch(
+function commitLines(
   space: Space,
   plan: ImportPlan,
-  { progress, sealed }: Pick<Stretch, 'progress'> & { readonly sealed: readonly SealedLines[] },
+  { progress, sealed }: Pick<ParsedLines, 'progress'> & { readonly sealed: readonly SealedLines[] },
 ): void {
   const { store, state } = space
   const counts = {
@@ -212,22 +208,22 @@ function commitStretch(
     for (const append of appends) store.append(append)
     if (appends.length === 0) store.putCounts(counts)
     store.putEntryStates(plan.states)
-    store.dropHeads(plan.gone)
+    store.dropEntryStates(plan.gone)
     store.putImport(imported)
   })
   for (const append of appends) advance(space, append)
   space.state = { ...space.state, ...counts, imported }
 }
 
-/** The sealed lines, which are in the order of their places. */
-function chunksOf(sealed: readonly SealedLines[], placed: readonly ImportedVersion[]): readonly Chunk[] {
+/** Makes chunks of the sealed lines, which are in the order of their sequence numbers. */
+function chunksOf(sealed: readonly SealedLines[], versions: readonly ImportedVersion[]): readonly Chunk[] {
   const chunks: Chunk[] = []
   let next = 0
-  for (const { keys, origin, drafts, sealed: contents } of sealed) {
-    for (const [position, { indexes }] of drafts.entries()) {
-      const stretch = placed.slice(next, next + indexes.length)
-      const slots = stretch.map(({ seq, previous }, index) => ({ seq, previous, index, lift: 0 }))
-      chunks.push(keys.chunk(origin, slots, contents[position] as Uint8Array))
+  for (const { keys, origin, texts, sealed: contents } of sealed) {
+    for (const [number, { indexes }] of texts.entries()) {
+      const group = versions.slice(next, next + indexes.length)
+      const slots = group.map(({ seq, previous }, index) => ({ seq, previous, index, lift: 0 }))
+      chunks.push(keys.chunk(origin, slots, contents[number] as Uint8Array))
       next += indexes.length
     }
   }

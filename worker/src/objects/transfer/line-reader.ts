@@ -9,13 +9,13 @@ import {
 import { AT_START, afterPart, patienceOf } from '../../core/values/pace.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
 
-/** The next lines of a text, as many as one transaction takes; none at its end. What is wrong comes after the rest. */
+/** Returns the next lines, as many as one transaction takes; no lines at the end. A fault follows the lines before it. */
 export type LineReader = () => Promise<Result<readonly string[], Fault>>
 
 /**
- * Reads a stream of UTF-8 line by line, no further ahead than one transaction needs. Passes over a byte order mark at its
- * start and blank lines at its end, which editors and pipes add. Refuses a blank line before another one, a line that is
- * too long, bytes that are no text, and a stream that stalls. `first`: the number of its first line; `clock`: ms.
+ * Reads a stream of UTF-8 line by line, no further ahead than one transaction needs. Skips a byte order mark at the start
+ * and blank lines at the end, which editors and pipes add. Refuses a blank line between others, a line that is too long,
+ * invalid UTF-8, and a stream that stalls. `first`: the number of the first line; `clock`: ms.
  */
 export function lineReader(
   reader: ReadableStreamDefaultReader<Uint8Array>,
@@ -39,9 +39,9 @@ export function lineReader(
     const text = decode(part.value)
     if (text === null) return { code: 'not-utf8' }
     ended = part.done
-    // The beginning of a line is not looked through again for each part of the rest.
-    const [head = '', ...tail] = text.split('\n')
-    const parts = [rest + head, ...tail]
+    // Only the new text is split. Splitting `rest` again for every part of a long line would take quadratic time.
+    const [start = '', ...others] = text.split('\n')
+    const parts = [rest + start, ...others]
     rest = parts.pop() ?? ''
     if (ended && rest !== '') parts.push(rest)
     if (!parts.every(take)) return badLine(number + lines.length, 'is blank')
@@ -50,7 +50,7 @@ export function lineReader(
       : null
   }
 
-  /** Holds blank lines back; false where one is no last line. */
+  /** Takes a line and holds blank lines back. Returns false for a blank line that is not at the end. */
   function take(line: string): boolean {
     const isBlank = line.trim() === ''
     if (isBlank) blanks += 1
@@ -79,7 +79,7 @@ function isEnough(lines: readonly string[]): boolean {
   return lines.length > IMPORT_BATCH_LINES || countOf(lines) < lines.length
 }
 
-/** How many of some lines one transaction takes. */
+/** How many of these lines one transaction takes. */
 function countOf(lines: readonly string[]): number {
   let length = 0
   const over = lines.findIndex((line) => {
@@ -93,7 +93,7 @@ function badLine(line: number, detail: string): Fault {
   return { code: 'invalid-line', line, detail }
 }
 
-/** The runtime waits for ever for a body that was only half sent. */
+/** Returns null at the deadline: the runtime waits forever for the rest of a body. */
 async function withDeadline<T>(reading: Promise<T>, ms: number): Promise<T | null> {
   const late = Promise.withResolvers<null>()
   const timer = setTimeout(() => late.resolve(null), ms)

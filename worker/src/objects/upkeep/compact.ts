@@ -4,45 +4,45 @@ import { FORM, firstSeq, lastSeq } from '../../core/log/chunk-header.ts'
 import { concatenate, type Packed, packChunks, partOf } from '../../core/log/rows.ts'
 import { HEADS_AT_ONCE, SLICE_BYTES } from '../../core/values/limits.ts'
 import type { Version } from '../../core/values/version.ts'
-import { agrees } from '../read/feed.ts'
+import { matches } from '../read/feed.ts'
 import { openText } from '../space/log.ts'
 import type { Space } from '../space/space.ts'
 import type { ArchiveRow } from '../store/archive-rows.ts'
 import type { Pass, SegmentRow } from '../store/pass-rows.ts'
 import type { SpaceKeys } from '../store/seal.ts'
 
-/** A stretch of the log with its chunks opened. */
+/** A range of the log with its chunks opened. */
 interface Slice {
   readonly epoch: string
   readonly rows: readonly SegmentRow[]
-  readonly chunks: readonly Opened[]
-  /** The sequence numbers of it that a key stands at. */
+  readonly chunks: readonly OpenedChunk[]
+  /** The sequence numbers of current versions. */
   readonly live: ReadonlySet<number>
   readonly superseded: number
   readonly unreadable: number
 }
 
-interface Opened {
+interface OpenedChunk {
   readonly chunk: Chunk
-  /** Null for one that cannot be read: it stays as it is. */
+  /** Null for an unreadable chunk, which is kept as it is. */
   readonly text: string | null
   readonly versions: readonly Version[]
-  /** The row that it was found in. */
+  /** The row that holds the chunk. */
   readonly row: Pick<SegmentRow, 'first' | 'last' | 'at'>
 }
 
-/** How far a pass has come with a step. */
+/** The progress of a pass after a step. */
 export interface PassProgress {
   readonly pass: Pass
   readonly isAtEnd: boolean
 }
 
 /**
- * Rewrites the next stretch of the log: current versions into rows of their own, all others into the archive, both
- * sealed by the newest master key. Null if the space was erased meanwhile.
+ * Rewrites the next range of the log: current versions into rows of their own, all others into the archive, both sealed
+ * with the newest master key. Returns null if the space was erased meanwhile.
  *
- * A version that it takes for current may be replaced while it seals: that one waits for the next pass. The reverse
- * cannot happen, since no version becomes current again.
+ * A current version may be superseded during the sealing. It then waits for the next pass. The reverse cannot happen,
+ * because no version becomes current again.
  */
 export async function compactSlice(space: Space, pass: Pass, now: number): Promise<PassProgress | null> {
   const found = space.store.segments(pass, SLICE_BYTES)
@@ -50,19 +50,19 @@ export async function compactSlice(space: Space, pass: Pass, now: number): Promi
   const last = rows.at(-1) ?? found[0]
   if (last === undefined) return { pass, isAtEnd: true }
   closeTail(space, last)
-  if (rows.length === 0) return passOver(pass, last)
+  if (rows.length === 0) return skipRow(pass, last)
   const slice = await openSlice(space, rows)
   const keys = await space.keys()
   const progress = progressOf(pass, endOf(last), slice.unreadable)
   if (!isStale(slice, keys)) return progress
   const readable = slice.chunks.filter(({ text }) => text !== null)
   const live = await packLive(keys, slice)
-  const replaced = packChunks(await sealParts(keys, readable, (seq) => !slice.live.has(seq)))
-  // Nothing is awaited from here on. Batches have only been added behind the slice; an erasure ends the pass.
+  const replaced = packChunks(await resealWanted(keys, readable, (seq) => !slice.live.has(seq)))
+  // Nothing is awaited from here on. Until here, batches were only appended after the slice. An erasure ends the pass.
   if (space.state.epoch !== slice.epoch) return null
   const superseded = Math.max(0, space.state.superseded - slice.superseded)
   space.transaction(() => {
-    space.store.replaceSegments(extentOf(rows), asLog(space, last, { rows, live }))
+    space.store.replaceSegments(rangeOf(rows), logRows(space, last, { rows, live }))
     space.store.archive(replaced, now)
     space.store.putCounts({ ...space.state, superseded })
   })
@@ -74,14 +74,14 @@ function progressOf(pass: Pass, after: number, unreadable: number): PassProgress
   return { pass: { ...pass, after, unreadable: pass.unreadable + unreadable }, isAtEnd: after >= pass.to }
 }
 
-/** The rows before the first one that is no row of chunks. */
+/** The rows before the first one that cannot be decoded. */
 function readableRows(rows: readonly SegmentRow[]): readonly SegmentRow[] {
   const broken = rows.findIndex(({ body }) => tryChunks(body) === null)
   return broken === -1 ? rows : rows.slice(0, broken)
 }
 
-/** Leaves a row as it is that cannot be read at all. */
-function passOver(
+/** Leaves a row that cannot be decoded as it is. */
+function skipRow(
   pass: Pass,
   { first, last }: { readonly first: number; readonly last: number },
 ): PassProgress {
@@ -89,12 +89,12 @@ function passOver(
   return progressOf(pass, endOf({ first, last }), 1)
 }
 
-/** A broken row may say that it ends before it begins: a pass never goes back. */
+/** The end of a row. A broken row may claim to end before it begins, and a pass must never move back. */
 function endOf({ first, last }: { readonly first: number; readonly last: number }): number {
   return Math.max(first, last)
 }
 
-/** Makes the next batch begin a row of its own, so that the newest one can be written anew as well. */
+/** Makes the next batch begin a new row, so that the newest row can be rewritten as well. */
 function closeTail(space: Space, { first }: SegmentRow): void {
   if (space.state.tail?.first === first) space.state = { ...space.state, tail: null }
 }
@@ -103,41 +103,41 @@ async function openSlice(space: Space, rows: readonly SegmentRow[]): Promise<Sli
   const { epoch } = space.state
   const found = rows.flatMap((row) => (tryChunks(row.body) ?? []).map((chunk) => ({ row, chunk })))
   const opened = await Promise.all(found.map(({ row, chunk }) => openOne(space, chunk, row)))
-  const heads = headsOf(
+  const states = entryStatesOf(
     space,
     opened.flatMap(({ versions }) => versions),
   )
   const chunks = opened.map((one) =>
-    one.versions.every(isPromised(heads)) ? one : unreadable(one.chunk, one.row),
+    one.versions.every(matchesEntry(states)) ? one : unreadable(one.chunk, one.row),
   )
   const versions = chunks.flatMap((chunk) => chunk.versions)
-  const live = new Set(versions.filter(({ key, seq }) => heads.get(key)?.seq === seq).map(({ seq }) => seq))
+  const live = new Set(versions.filter(({ key, seq }) => states.get(key)?.seq === seq).map(({ seq }) => seq))
   const superseded = versions.length - live.size
   return { epoch, rows, chunks, live, superseded, unreadable: countUnreadable(chunks) }
 }
 
-/** A chunk that cannot be read is reported and carried along, so that it can be mended. */
-async function openOne(space: Space, chunk: Chunk, row: Opened['row']): Promise<Opened> {
+/** Opens a chunk. An unreadable chunk is logged and kept, so that it can be repaired. */
+async function openOne(space: Space, chunk: Chunk, row: OpenedChunk['row']): Promise<OpenedChunk> {
   try {
     const text = await openText(space, chunk)
     const versions = versionsOf(chunk.header, text)
     if (isWithin(chunk, row)) return { chunk, text, versions, row }
   } catch {
-    // Reported below.
+    // Logged below.
   }
   return unreadable(chunk, row)
 }
 
-/** Whether a chunk may be in a row: a frame of form 1 has no tag that says so. */
-function isWithin({ header }: Chunk, { first, last }: Opened['row']): boolean {
+/** Whether the sequence numbers of a chunk lie within its row. The header of form 1 has no tag that ensures it. */
+function isWithin({ header }: Chunk, { first, last }: OpenedChunk['row']): boolean {
   return header.slots.every(({ seq }) => seq >= first && seq <= last)
 }
 
-function countUnreadable(chunks: readonly Opened[]): number {
+function countUnreadable(chunks: readonly OpenedChunk[]): number {
   return chunks.filter(({ text }) => text === null).length
 }
 
-function unreadable(chunk: Chunk, row: Opened['row']): Opened {
+function unreadable(chunk: Chunk, row: OpenedChunk['row']): OpenedChunk {
   logUnreadable({ message: 'chunk unreadable', generation: chunk.header.g, seq: firstSeq(chunk.header) })
   return { chunk, text: null, versions: [], row }
 }
@@ -146,25 +146,25 @@ function logUnreadable(fields: Readonly<Record<string, string | number>>): void 
   console.error(JSON.stringify({ level: 'error', ...fields }))
 }
 
-/** Whether a version is what the head that stands at it says. */
-function isPromised(heads: ReadonlyMap<string, EntryState>): (version: Version) => boolean {
+/** Whether a version matches the entry row of its key, if it is the current one. */
+function matchesEntry(states: ReadonlyMap<string, EntryState>): (version: Version) => boolean {
   return (version) => {
-    const head = heads.get(version.key)
-    return head?.seq !== version.seq || agrees(version, head)
+    const entry = states.get(version.key)
+    return entry?.seq !== version.seq || matches(version, entry)
   }
 }
 
-function headsOf(space: Space, versions: readonly Version[]): ReadonlyMap<string, EntryState> {
+function entryStatesOf(space: Space, versions: readonly Version[]): ReadonlyMap<string, EntryState> {
   const keys = [...new Set(versions.map(({ key }) => key))]
-  const heads = new Map<string, EntryState>()
+  const states = new Map<string, EntryState>()
   for (let start = 0; start < keys.length; start += HEADS_AT_ONCE) {
-    for (const [key, head] of space.store.entryStates(keys.slice(start, start + HEADS_AT_ONCE)))
-      heads.set(key, head)
+    for (const [key, entry] of space.store.entryStates(keys.slice(start, start + HEADS_AT_ONCE)))
+      states.set(key, entry)
   }
-  return heads
+  return states
 }
 
-/** Whether there is anything to gain: a version that is not current, or a chunk of an older key or form. */
+/** Whether a rewrite changes anything: some version is superseded, or some chunk has an older key or form. */
 function isStale({ chunks, superseded }: Slice, { generations: [newest] }: SpaceKeys): boolean {
   return superseded > 0 || chunks.some(({ chunk, text }) => text !== null && !isNewest(chunk, newest))
 }
@@ -174,8 +174,8 @@ function isNewest({ header }: Chunk, generation: number): boolean {
 }
 
 /**
- * The rows of the log for what is current. A run of chunks that cannot be read gets a row of its own between its
- * readable neighbours: nothing that such a chunk says of itself may be believed, its numbers least of all.
+ * Packs the current versions into rows. Consecutive unreadable chunks get a row of their own between their readable
+ * neighbours: nothing in such a chunk can be trusted, least of all its sequence numbers.
  */
 async function packLive(keys: SpaceKeys, { chunks, live }: Slice): Promise<readonly Packed[]> {
   const rows: Packed[] = []
@@ -184,17 +184,17 @@ async function packLive(keys: SpaceKeys, { chunks, live }: Slice): Promise<reado
     const length = chunks.slice(start).findIndex(({ text }) => (text === null) !== isBroken)
     const run = chunks.slice(start, length === -1 ? undefined : start + length)
     if (isBroken) rows.push(...rowOfBroken(run, chunks[start - 1], chunks[start + run.length]))
-    else rows.push(...packChunks(await sealParts(keys, run, (seq) => live.has(seq))))
+    else rows.push(...packChunks(await resealWanted(keys, run, (seq) => live.has(seq))))
     start += run.length
   }
   return rows
 }
 
-/** One row for broken chunks that follow one another; for each of their rows, if they are of several. */
+/** Makes a row of consecutive unreadable chunks, or several if they come from several rows. */
 function rowOfBroken(
-  run: readonly Opened[],
-  before: Opened | undefined,
-  after: Opened | undefined,
+  run: readonly OpenedChunk[],
+  before: OpenedChunk | undefined,
+  after: OpenedChunk | undefined,
 ): readonly Packed[] {
   const rows = [...new Set(run.map(({ row }) => row))]
   return rows.map((row) => {
@@ -205,10 +205,10 @@ function rowOfBroken(
   })
 }
 
-/** The wanted changes of each chunk, as chunks of the same origin. One that stays whole is not sealed again. */
-async function sealParts(
+/** Seals the wanted versions of each chunk as a chunk of the same origin. A chunk that stays whole is not sealed again. */
+async function resealWanted(
   keys: SpaceKeys,
-  chunks: readonly Opened[],
+  chunks: readonly OpenedChunk[],
   isWanted: (seq: number) => boolean,
 ): Promise<readonly Chunk[]> {
   const [g] = keys.generations
@@ -224,7 +224,7 @@ async function sealParts(
   return (await Promise.all(parts)).flat()
 }
 
-/** Seals the next stretch of the archive by the newest master key. Null if the space was erased meanwhile. */
+/** Reseals the next range of the archive with the newest master key. Returns null if the space was erased meanwhile. */
 export async function resealArchive(space: Space, pass: Pass): Promise<PassProgress | null> {
   const rows = space.store.archives(pass.after, SLICE_BYTES)
   const last = rows.at(-1)
@@ -241,7 +241,7 @@ export async function resealArchive(space: Space, pass: Pass): Promise<PassProgr
 }
 
 interface Resealed {
-  /** Null where there is nothing to gain. */
+  /** Null if the row need not change. */
   readonly row: Pick<ArchiveRow, 'first' | 'body'> | null
   readonly unreadable: number
 }
@@ -260,17 +260,17 @@ async function resealRow(
   if (chunks.every((chunk) => isNewest(chunk, newest))) return { row: null, unreadable: 0 }
   const row = { first, last, at: 0 }
   const opened = await Promise.all(chunks.map((chunk) => openOne(space, chunk, row)))
-  const sealed = await sealParts(keys, opened, () => true)
+  const sealed = await resealWanted(keys, opened, () => true)
   const unreadable = countUnreadable(opened)
   return { row: { first, body: concatenate(sealed.map(({ bytes }) => bytes)) }, unreadable }
 }
 
-function extentOf(rows: readonly SegmentRow[]): Pick<Packed, 'first' | 'last'> {
+function rangeOf(rows: readonly SegmentRow[]): Pick<Packed, 'first' | 'last'> {
   return { first: rows[0]?.first ?? 0, last: rows.at(-1)?.last ?? 0 }
 }
 
-/** The log's rows for what is left. The end of the log stays where it is, even if nothing there is current. */
-function asLog(
+/** The new rows of the log. The log keeps its end, even if nothing there is current. */
+function logRows(
   { state }: Space,
   { last, entries, at, superseded }: SegmentRow,
   { rows, live }: { rows: readonly SegmentRow[]; live: readonly Packed[] },

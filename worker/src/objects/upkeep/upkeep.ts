@@ -14,18 +14,18 @@ import type { ArchiveRow } from '../store/archive-rows.ts'
 import type { Pass, Passes } from '../store/pass-rows.ts'
 import { compactSlice, type PassProgress, resealArchive } from './compact.ts'
 
-/** What a change leaves that ages, besides superseded versions. */
-export interface Ageing {
+/** The rows of a change that need upkeep later, besides superseded versions. */
+export interface UpkeepNeeds {
   readonly conflicts: boolean
   /** The verdicts of a numbered batch. */
   readonly verdicts: boolean
 }
 
-/** Makes sure that a space that has just changed wakes in time. */
+/** Makes sure that a space wakes for its upkeep after a change. */
 export async function arrangeUpkeep(
   space: Space,
   now: number,
-  { conflicts, verdicts }: Ageing = { conflicts: false, verdicts: false },
+  { conflicts, verdicts }: UpkeepNeeds = { conflicts: false, verdicts: false },
 ): Promise<void> {
   const by = upkeepBy(space.state, now) ?? (conflicts ? now + UPKEEP_INTERVAL_MS : null)
   if (by !== null) return space.alarm.wakeBy(by)
@@ -33,13 +33,12 @@ export async function arrangeUpkeep(
 }
 
 /**
- * Does the next bounded piece of what there is to do, and arranges for the one after it: goes on with the pass
- * over the log that is under way, or drops what is past its time and then begins a pass if one is due. May be
- * cut off anywhere and done again.
+ * Does the next bounded piece of upkeep and arranges for the one after it. Continues the pass under way, or else drops
+ * rows past their retention and then begins a pass if one is due. It may be interrupted anywhere and run again.
  */
 export async function upkeep(space: Space, now: number): Promise<void> {
   await space.refreshConfig(now)
-  const isDone = await proceed(space, now)
+  const isDone = await doNext(space, now)
   if (!isDone) return space.alarm.wakeBy(now)
   await arrangeUpkeep(space, now, { conflicts: space.store.ages(), verdicts: false })
   const oldest = space.store.oldestVerdicts()
@@ -48,22 +47,22 @@ export async function upkeep(space: Space, now: number): Promise<void> {
   await space.alarm.wakeBy(Math.max(due, now + UPKEEP_INTERVAL_MS))
 }
 
-/** Whether nothing is left for today. */
-async function proceed(space: Space, now: number): Promise<boolean> {
+/** Does one piece of upkeep. Returns whether no more is due. */
+async function doNext(space: Space, now: number): Promise<boolean> {
   const passes = space.store.passes()
-  if (passes.now !== null) return proceedWith(space, { ...passes, now: passes.now }, now)
+  if (passes.now !== null) return continuePass(space, { ...passes, now: passes.now }, now)
   if (dropAged(space, now)) return false
   const { generations } = await space.keys()
   const occasion = { now, generation: generations[0], historyDays: space.config.historyDays }
   if (!isPassDue(space.state, passes.last, occasion)) return true
-  return proceedWith(space, { ...passes, now: newPass(space, occasion.generation) }, now)
+  return continuePass(space, { ...passes, now: newPass(space, occasion.generation) }, now)
 }
 
 function newPass({ state: { seq } }: Space, generation: number): Pass {
   return { after: 0, to: seq, generation, unreadable: 0 }
 }
 
-async function proceedWith(
+async function continuePass(
   space: Space,
   { last, now: pass }: Passes & { now: Pass },
   now: number,
@@ -71,7 +70,7 @@ async function proceedWith(
   const { epoch } = space.state
   const progress = await (pass.of === 'archive' ? resealArchive(space, pass) : compactSlice(space, pass, now))
   if (progress === null || space.state.epoch !== epoch) return true
-  const next = nextOf(progress, last)
+  const next = remainderOf(progress, last)
   if (next !== null) {
     space.store.putPasses({ last, now: next })
     return false
@@ -80,8 +79,8 @@ async function proceedWith(
   return true
 }
 
-/** The rest of a pass, or its part over the archive; null at the end. */
-function nextOf({ pass, isAtEnd }: PassProgress, last: LastPass): Pass | null {
+/** The rest of a pass: in the log, or in the archive after it. Null at the end. */
+function remainderOf({ pass, isAtEnd }: PassProgress, last: LastPass): Pass | null {
   return isAtEnd ? archivePass(pass, last) : pass
 }
 
@@ -92,7 +91,7 @@ function endPass(space: Space, { generation, unreadable }: Pass, now: number): v
   space.state = { ...space.state, left }
 }
 
-/** The part of a pass after the log: the archive, unless the last pass left all of it under the same key and form. */
+/** The part of a pass in the archive; null if the last pass left the whole archive under the same key and form. */
 function archivePass({ of, generation, unreadable }: Pass, last: LastPass): Pass | null {
   const isNewest = last.generation === generation && last.form === FORM && last.unreadable === 0
   const isFirst = last.generation === 0 && last.form === FORM
@@ -100,19 +99,19 @@ function archivePass({ of, generation, unreadable }: Pass, last: LastPass): Pass
   return { after: 0, to: Number.MAX_SAFE_INTEGER, generation, unreadable, of: 'archive' }
 }
 
-/** How far a space has come with sealing all it holds by the newest master key. */
+/** How far a space has come with resealing its data with the newest master key. */
 export interface Resealing {
-  /** The newest that the object has: after a deployment it may run with the last secrets for minutes. */
+  /** The newest generation that the object has. After a deployment it may run with the previous secrets for minutes. */
   readonly generation: number
-  /** Whether all that it holds was read and is sealed by that one. */
+  /** Whether all data was read and is sealed with that generation. */
   readonly done: boolean
-  /** How many chunks could not be read; absent unless a pass has just ended and met some. */
+  /** How many chunks could not be read. Absent unless a pass with unreadable chunks has just ended. */
   readonly unreadable?: number
-  /** How many live entries it holds. Absent: the object runs a release that does not tell. */
+  /** The number of live entries. Absent if the object still runs a release without this field. */
   readonly entries?: number
 }
 
-/** Has the space see to it, if that is not done: its alarm does the work, so that there is one pass at a time. */
+/** Reports the progress of resealing, and sets the alarm if work is left. Only the alarm runs passes, so there is one at a time. */
 export async function reseal(space: Space, now: number): Promise<Resealing> {
   const [generation] = (await space.keys()).generations
   const { seq, entries } = space.state
@@ -126,21 +125,24 @@ export async function reseal(space: Space, now: number): Promise<Resealing> {
   return { generation, done: false, entries }
 }
 
-/** Drops everything that is past its time, a bounded piece of each kind. Whether there may be more. */
+/** Drops rows past their retention, a bounded number of each kind. Returns whether more may be left. */
 function dropAged(space: Space, now: number): boolean {
   const { historyDays, tombstoneDays } = space.config
   const [kept, remembered] = [now - historyDays * DAY_MS, now - tombstoneDays * DAY_MS]
   space.store.forgetRevoked(now)
-  // Versions go after the conflicts that speak of them, never before.
+  // Conflicts are dropped before the versions that they refer to.
   const conflicts = space.store.dropConflicts(kept, DROP_ROWS) === DROP_ROWS
   const archives = !conflicts && dropArchives(space, kept, now)
   const tombstones = dropTombstones(space, remembered) === DROP_ROWS
   if (conflicts || archives || tombstones) return true
-  // Reads every client, so it waits until nothing else is left to drop.
+  // This query scans all clients, so it runs last.
   return space.store.dropVerdicts(remembered, DROP_ROWS) === DROP_ROWS
 }
 
-/** Whether there may be more. A row that a conflict speaks of is dated anew, so that the next step meets other rows. */
+/**
+ * Drops archive rows. Returns whether more may be left. A row that a conflict refers to gets a new date, so that the next
+ * step finds other rows.
+ */
 function dropArchives({ store }: Space, before: number, now: number): boolean {
   const rows = store.archivedBefore(before, { rows: DROP_ROWS, bytes: SLICE_BYTES })
   const kept = new Set(rows.filter((row) => isContested(store, row)).map(({ first }) => first))
@@ -160,7 +162,7 @@ function isContested(store: Space['store'], { first, last, body }: ArchiveRow): 
   return chunks === null || chunks.some(({ header }) => store.isContested(header.slots.map(({ seq }) => seq)))
 }
 
-/** A deletion that is forgotten is a version like any replaced one; who has not seen it must start over. */
+/** Drops tombstones and raises the floor: a reader that has not seen them must start over. Their versions become superseded. */
 function dropTombstones(space: Space, before: number): number {
   const { store, state } = space
   const seqs = space.transaction(() => {

@@ -12,129 +12,115 @@ import type { Clock } from '../../core/values/clock.ts'
 import { SMALL_VERDICTS } from '../../core/values/limits.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
 import { hasContent, type Version } from '../../core/values/version.ts'
-import type { SyncRequest } from '../../schema/sync.ts'
+import type { SyncRequest } from '../../schema/request/sync.ts'
 import type { Wrote } from '../read/pull.ts'
 import { checkSession } from '../space/admission.ts'
-import { claimOf, isClaimDue, recordOf } from '../space/client.ts'
-import { CorruptionError } from '../space/log.ts'
+import { checkClient, claimOf, isClaimDue } from '../space/client.ts'
 import { checkQuota } from '../space/quota.ts'
 import type { Space } from '../space/space.ts'
 import type { ClientRecord } from '../store/client-rows.ts'
 import { type Digests, isEqual } from '../store/seal.ts'
-
 import { commit, type SealedLines, sealLines } from './commit.ts'
-import { type Opened, openFor } from './opened.ts'
+import { type OpenedVersions, openMissing } from './opened-versions.ts'
 
-/** What became of a batch, now or when it first came. */
+/** The outcome of a batch, decided by this request or when the batch first arrived. */
 export interface BatchOutcome {
   readonly edits: readonly Edit[]
   readonly verdicts: readonly Verdict[]
   readonly conflicts: readonly Conflict[]
-  /** Versions that are at hand, of those that it speaks of; null for one that is gone. */
+  /** The versions that are already open, by sequence number; null for one that is gone. */
   readonly versions: ReadonlyMap<number, Version | null>
   readonly replayed: boolean
-  /** The sequence numbers that this very request gave out; null if none. */
+  /** The sequence numbers that this request assigned; null if it assigned none. */
   readonly wrote: Wrote | null
 }
 
-/** A request's batch, and who sent it. */
-export interface Submission {
+/** A batch and its session, as the request brings them. */
+export interface BatchInput {
   readonly session: Session
   readonly request: SyncRequest
   readonly clock: Clock
 }
 
-/** A batch with all that can be made ready before the space is looked at. */
-interface Prepared extends Submission {
+/** A batch with everything that can be prepared before the space is read. */
+interface PreparedBatch extends BatchInput {
   readonly edits: readonly Edit[]
   readonly origin: Origin
   /** Empty for a batch without a number. */
   readonly digests: Digests
+  /** The lines of the changes as the client sent them. */
+  readonly sealed: SealedLines
 }
 
-/** What is opened and sealed while a batch is decided; none of it changes when the space moves on. */
-interface Material {
-  readonly opened: Opened
-  /** The changes as they came. */
-  readonly asSent: SealedLines
-  /** The lines of the last plan in which the space made a value. */
-  withMade: SealedLines | null
-}
-
-/** Decides a batch and stores its effects, or answers again what was decided when it first came. */
-export async function acceptBatch(
-  space: Space,
-  submission: Submission,
-): Promise<Result<BatchOutcome, Fault>> {
-  const { request, session, clock } = submission
-  const { epoch } = space.state
-  const edits = toEdits(request.changes, { epoch, clock, granted: session.collections })
-  const [prepared, asSent] = await prepare(space, submission, edits)
-  const material: Material = { opened: { versions: new Map(), length: 0 }, asSent, withMade: null }
+/**
+ * Decides a batch and stores its effects, or replays the outcome of its first arrival. A decision that lacks versions or
+ * sealed lines is made again once they are there. Both stay valid when the space changes meanwhile.
+ */
+export async function acceptBatch(space: Space, input: BatchInput): Promise<Result<BatchOutcome, Fault>> {
+  const { request, session, clock } = input
+  const batch = await prepare(space, input)
+  const opened: OpenedVersions = { versions: new Map(), length: 0 }
+  let made: SealedLines | null = null
   for (;;) {
-    // From here to the commit nothing is awaited: what was read still holds when it is written.
+    // Nothing is awaited from here to the commit, so what is read here still holds when it is written.
     const valid = checkSession(space, session, clock.now)
     if (!valid.ok) return valid
-    const record = writes(request) ? recordOf(space, session) : accepted(undefined)
+    const record = writes(request) ? checkClient(space, session) : accepted(undefined)
     if (!record.ok) return record
-    const known = recognise(prepared, record.value, space.state.epoch)
+    const known = findReplay(batch, record.value, space.state.epoch)
     if (!known.ok) return known
-    if (known.value !== null) return replay(space, prepared, known.value)
-    const plan = planNow(space, prepared, material.opened.versions)
-    const sealed = sealedFor(plan, material)
-    if (sealed !== null) {
-      return settle(space, prepared, { plan, sealed, opened: material.opened.versions, record: record.value })
-    }
-    await provide(space, plan, { prepared, material })
+    if (known.value !== null) return replay(space, batch, known.value)
+    const plan = planNow(space, batch, opened.versions)
+    const sealed = sealedFor(plan, batch.sealed, made)
+    if (sealed !== null)
+      return storePlan(space, batch, { plan, sealed, opened: opened.versions, record: record.value })
+    made = (await provide(space, plan, { batch, opened })) ?? made
   }
 }
 
-async function prepare(
-  space: Space,
-  submission: Submission,
-  edits: readonly Edit[],
-): Promise<[Prepared, SealedLines]> {
-  const { request, session, clock } = submission
-  const batch = request.batch ?? null
+async function prepare(space: Space, input: BatchInput): Promise<PreparedBatch> {
+  const { request, session, clock } = input
+  const edits = toEdits(request.changes, { epoch: space.state.epoch, clock, granted: session.collections })
+  const number = request.batch ?? null
   const keys = await space.keys()
   const [g] = keys.generations
-  const origin: Origin = { g, c: session.client, b: batch, t: clock.now, k: clock.skew }
+  const origin: Origin = { g, c: session.client, b: number, t: clock.now, k: clock.skew }
   const lines = edits.map(({ rejection, line }) => (rejection === null ? line : null))
   const [digests, sealed] = await Promise.all([
-    batch === null ? new Map() : keys.digests(batchText(edits, request.atomic === true)),
+    number === null ? new Map() : keys.digests(batchText(edits, request.atomic === true)),
     sealLines(keys, lines, origin),
     space.refreshConfig(clock.now),
   ])
-  return [{ ...submission, edits, origin, digests }, sealed]
+  return { ...input, edits, origin, digests, sealed }
 }
 
-/** A number alone is a write too: it uses up what the client's next batch would need. */
+/** A batch number alone is a write too: it uses up the number that the client's next batch would need. */
 function writes({ batch, changes }: SyncRequest): boolean {
   return batch !== undefined || changes.length > 0
 }
 
-/** The client's record, if the batch is its last one come again; else null. */
-function recognise(
-  { request: { batch }, digests }: Prepared,
+/** Returns the client's record if the batch is a retry of its last one; null if it is a new batch. */
+function findReplay(
+  { request: { batch }, digests }: PreparedBatch,
   record: ClientRecord | undefined,
   epoch: string,
 ): Result<ClientRecord | null, Fault> {
   if (batch === undefined) return accepted(null)
-  const again = isReplay(batch, record?.batch ?? NO_BATCH, epoch)
-  if (!again.ok) return again
-  if (!again.value || record === undefined) return accepted(null)
-  // A record of a generation that the stack has retired cannot be compared. Taking the batch for the same could lose
-  // changes, while changes that were stored already are no change under a new number.
+  const retry = isReplay(batch, record?.batch ?? NO_BATCH, epoch)
+  if (!retry.ok) return retry
+  if (!retry.value || record === undefined) return accepted(null)
+  // A digest made with a retired generation cannot be compared, and the batch is refused. Treating it as a retry could
+  // lose changes. The client can send it under a new number, where changes that are already stored have no effect.
   const digest = digests.get(record.generation)
   if (digest === undefined || !isEqual(record.digest, digest))
     return refused({ code: 'batch-mismatch', batch })
   return record.verdicts === '' ? refused({ code: 'batch-forgotten', batch }) : accepted(record)
 }
 
-function replay(space: Space, prepared: Prepared, record: ClientRecord): Result<BatchOutcome, Fault> {
+function replay(space: Space, batch: PreparedBatch, record: ClientRecord): Result<BatchOutcome, Fault> {
   const clock: Clock = { now: record.arrived, skew: record.skew }
-  const context = { epoch: space.state.epoch, clock, granted: prepared.session.collections }
-  const edits = toEdits(prepared.request.changes, context)
+  const context = { epoch: space.state.epoch, clock, granted: batch.session.collections }
+  const edits = toEdits(batch.request.changes, context)
   const verdicts = decodeVerdicts(record.verdicts)
   const conflicts = space.store.conflicts(conflictIds(verdicts))
   return accepted({
@@ -149,99 +135,106 @@ function replay(space: Space, prepared: Prepared, record: ClientRecord): Result<
 
 function planNow(
   space: Space,
-  { edits, session, request, clock }: Prepared,
-  opened: Opened['versions'],
+  { edits, session, request, clock }: PreparedBatch,
+  opened: OpenedVersions['versions'],
 ): Plan {
   const keys = edits.filter(({ rejection }) => rejection === null).map(({ key }) => key)
-  const heads = space.store.entryStates(keys)
+  const states = space.store.entryStates(keys)
   return planBatch(edits, session.client, {
     seq: space.state.seq,
     clock,
     numbered: request.batch !== undefined,
     blind: !session.scopes.includes('sync:read'),
     policy: (key) => policyOf(space.config, key),
-    entry: (key) => heads.get(key),
+    entry: (key) => states.get(key),
     version: (seq) => opened.get(seq),
   })
 }
 
-/** What a plan that lacks nothing stores; null if that has yet to be opened or sealed. */
-function sealedFor({ missing, lines }: Plan, { asSent, withMade }: Material): SealedLines | null {
+/** The lines that a plan stores; null if versions have yet to be opened or lines to be sealed. */
+function sealedFor(
+  { missing, lines }: Plan,
+  sent: SealedLines,
+  made: SealedLines | null,
+): SealedLines | null {
   if (missing.length > 0) return null
-  if (lines === null) return asSent
-  return withMade?.holds(lines) ? withMade : null
+  if (lines === null) return sent
+  return made?.holds(lines) ? made : null
 }
 
-/** Opens what the plan lacks, or seals what it made; then it is decided anew, because the space may have moved on. */
+/** Opens the versions that a plan lacks, or seals and returns the lines of a plan in which the space made a value. */
 async function provide(
   space: Space,
-  plan: Plan,
-  { prepared, material }: { prepared: Prepared; material: Material },
-): Promise<void> {
-  const { opened } = material
-  const gone = plan.missing.find((seq) => opened.versions.get(seq) === null)
-  if (gone !== undefined) throw new CorruptionError(`version ${gone} stands but is not in the log`)
-  if (plan.missing.length > 0) {
-    await openFor(space, prepared.edits, { opened, missing: plan.missing })
-  } else if (plan.lines !== null) {
-    material.withMade = await sealLines(await space.keys(), plan.lines, prepared.origin)
+  { missing, lines }: Plan,
+  { batch, opened }: { batch: PreparedBatch; opened: OpenedVersions },
+): Promise<SealedLines | null> {
+  if (missing.length > 0) {
+    await openMissing(space, batch.edits, { opened, missing })
+    return null
   }
+  const made = await sealLines(await space.keys(), lines ?? [], batch.origin)
+  return made
 }
 
-function settle(
+function storePlan(
   space: Space,
-  prepared: Prepared,
+  batch: PreparedBatch,
   {
     plan,
     sealed,
     opened,
     record,
-  }: { plan: Plan; sealed: SealedLines; opened: Opened['versions']; record: ClientRecord | undefined },
+  }: {
+    plan: Plan
+    sealed: SealedLines
+    opened: OpenedVersions['versions']
+    record: ClientRecord | undefined
+  },
 ): Result<BatchOutcome, Fault> {
-  const { edits, request } = prepared
+  const { edits, request } = batch
   const { verdicts } = plan
-  const conflicts = conflictsOf(space, plan)
-  const atHand = [...opened].filter(([, version]) => version === null || hasContent(version))
-  const versions = new Map([...atHand, ...plan.versions])
-  const spoiled = conflicts.length > 0 || verdicts.some(({ status }) => status === 'rejected')
-  if (request.atomic === true && spoiled) {
+  const conflicts = conflictsIn(space, plan)
+  const complete = [...opened].filter(([, version]) => version === null || hasContent(version))
+  const versions = new Map([...complete, ...plan.versions])
+  const hasFailure = conflicts.length > 0 || verdicts.some(({ status }) => status === 'rejected')
+  if (request.atomic === true && hasFailure) {
     const { epoch } = space.state
     return refused({
       code: 'atomic-failed',
-      // Nothing is stored, so that there are no conflicts to be named.
+      // Nothing is stored, so there are no conflicts to name.
       results: resultsOf(edits, verdicts, { epoch, values: new Map(), conflicts: new Set() }),
     })
   }
-  const noted = noteOf(prepared, plan, record)
+  const newRecord = recordAfter(batch, plan, record)
   const growth = growthOf(plan)
-  const traces = growth.traces || isLarger(noted, record)
-  const room = checkQuota(space, prepared.session, { ...growth, traces })
+  const traces = growth.traces || isLarger(newRecord, record)
+  const room = checkQuota(space, batch.session, { ...growth, traces })
   if (!room.ok) return room
   const from = space.state.seq + 1
-  commit(space, plan, { sealed, record: noted })
+  commit(space, plan, { sealed, record: newRecord })
   const wrote = plan.seq < from ? null : { from, to: plan.seq, verbatim: plan.lines === null }
   return accepted({ edits, verdicts, conflicts, versions, replayed: false, wrote })
 }
 
-/** The conflicts that a plan's verdicts speak of, in their order: its own, and of a retry the one that is noted already. */
-function conflictsOf({ store }: Space, { verdicts, conflicts }: Plan): readonly Conflict[] {
+/** The conflicts that a plan's verdicts name, in their order: new ones, and stored ones that a retried change met before. */
+function conflictsIn({ store }: Space, { verdicts, conflicts }: Plan): readonly Conflict[] {
   const ids = conflictIds(verdicts)
   if (ids.length === conflicts.length) return conflicts
   const own = new Map(conflicts.map((conflict) => [conflict.id, conflict]))
-  const noted = store.conflicts(ids.filter((id) => !own.has(id)))
-  const all = new Map([...own, ...noted.map((conflict) => [conflict.id, conflict] as const)])
+  const stored = store.conflicts(ids.filter((id) => !own.has(id)))
+  const all = new Map([...own, ...stored.map((conflict) => [conflict.id, conflict] as const)])
   return ids.flatMap((id) => all.get(id) ?? [])
 }
 
-/** Whether a record takes more room than the one before it. Some bytes of verdicts are let through. */
-function isLarger(noted: ClientRecord | null, record: ClientRecord | undefined): boolean {
-  if (noted === null) return false
-  return record === undefined || noted.verdicts.length > Math.max(SMALL_VERDICTS, record.verdicts.length)
+/** Whether a record takes more storage than the one before it. Verdicts up to `SMALL_VERDICTS` do not count. */
+function isLarger(next: ClientRecord | null, record: ClientRecord | undefined): boolean {
+  if (next === null) return false
+  return record === undefined || next.verdicts.length > Math.max(SMALL_VERDICTS, record.verdicts.length)
 }
 
-/** What is noted of the client: the batch with its verdicts, or without a number whose client it is. */
-function noteOf(
-  { session, request, clock, digests, origin }: Prepared,
+/** The client's new record: its batch and verdicts, or only a claim if the batch has no number. */
+function recordAfter(
+  { session, request, clock, digests, origin }: PreparedBatch,
   { verdicts, stored }: Plan,
   record: ClientRecord | undefined,
 ): ClientRecord | null {

@@ -9,79 +9,79 @@ import type { ClientRecord } from '../store/client-rows.ts'
 import type { SpaceKeys } from '../store/seal.ts'
 import type { Append } from '../store/segment-rows.ts'
 
-/** Lines of the log, sealed before anyone knows where they go. */
+/** Lines of the log, sealed before their sequence numbers are known. */
 export interface SealedLines {
   readonly keys: SpaceKeys
   readonly origin: Origin
-  readonly drafts: readonly ChunkText[]
+  readonly texts: readonly ChunkText[]
   readonly sealed: readonly Uint8Array[]
-  /** Whether it is these lines that were sealed. */
+  /** Whether exactly these lines were sealed. */
   holds(lines: readonly string[]): boolean
 }
 
-/** Seals the lines of a batch; those that are null are left out. */
+/** Seals the lines of a batch. Null lines are left out. */
 export async function sealLines(
   keys: SpaceKeys,
   lines: readonly (string | null)[],
   origin: Origin,
 ): Promise<SealedLines> {
-  const drafts = chunkTexts(lines)
-  const sealed = await Promise.all(drafts.map(({ text }) => keys.seal(text, origin)))
+  const texts = chunkTexts(lines)
+  const sealed = await Promise.all(texts.map(({ text }) => keys.seal(text, origin)))
   return {
     keys,
     origin,
-    drafts,
+    texts,
     sealed,
     holds: (wanted) => wanted.length === lines.length && wanted.every((line, index) => line === lines[index]),
   }
 }
 
-/** What is stored together with a plan's changes. */
-export interface Accompaniment {
+/** The rows that are written together with a plan. */
+interface CommitInput {
   readonly sealed: SealedLines
-  /** For numbered batches. */
+  /** The client's new record, if it changes. */
   readonly record: ClientRecord | null
-  /** An open conflict that is closed with it, and the version that settles it. */
-  readonly decides?: { readonly id: number; readonly by: number }
+  /** An open conflict to close, and the version that resolves it. */
+  readonly resolved?: { readonly id: number; readonly by: number }
 }
 
-/** Carries out a plan in one transaction: all of it, or nothing. */
-export function commit(space: Space, plan: Plan, { sealed, record, decides }: Accompaniment): void {
+/** Carries out a plan in one transaction. */
+export function commit(space: Space, plan: Plan, { sealed, record, resolved }: CommitInput): void {
   const { store } = space
   const appends = appendsOf(space, plan, sealed)
   const { t: at } = sealed.origin
-  if (appends.length === 0 && record === null && decides === undefined) return
+  if (appends.length === 0 && record === null && resolved === undefined) return
   space.transaction(() => {
     for (const append of appends) store.append(append)
     if (plan.states.size > 0) store.putEntryStates(plan.states)
     if (plan.conflicts.length > 0) store.putConflicts(plan.conflicts, at)
     if (record !== null) store.putClient(record)
-    if (decides !== undefined) store.resolveConflict(decides.id, { by: decides.by, at })
+    if (resolved !== undefined) store.resolveConflict(resolved.id, { by: resolved.by, at })
   })
   for (const append of appends) advance(space, append)
 }
 
-/** The rows that the stored changes go into: nearly always the newest one or one more. */
+/** The log rows that take the stored changes: nearly always the newest row or one new row. */
 function appendsOf(
   { state }: Space,
   plan: Plan,
-  { keys, origin, drafts, sealed }: SealedLines,
+  { keys, origin, texts, sealed }: SealedLines,
 ): readonly Append[] {
-  const placed = new Map(plan.stored.map((stored) => [stored.index, stored]))
+  const storedByLine = new Map(plan.stored.map((stored) => [stored.index, stored]))
   const entries = state.entries + plan.entries
   const superseded = state.superseded + plan.superseded
   const { tail } = state
   const appends: { into: number | null; first: number; last: number; parts: Uint8Array[]; bytes: number }[] =
     []
   let into = tail !== null && tail.bytes < SEGMENT_BYTES ? tail.first : null
-  for (const [position, { indexes }] of drafts.entries()) {
+  for (const [number, { indexes }] of texts.entries()) {
     const slots = indexes.flatMap((line, index) => {
-      const stored = placed.get(line)
+      const stored = storedByLine.get(line)
       return stored === undefined ? [] : [slotOf(stored, index)]
     })
     const [slot] = slots
     if (slot === undefined) continue
-    const { header, bytes: part } = keys.chunk(origin, slots, sealed[position] as Uint8Array)
+    const { header, bytes: part } = keys.chunk(origin, slots, sealed[number] as Uint8Array)
     let append = appends.at(-1)
     if (append === undefined || append.bytes + part.length > MAX_APPEND_BYTES) {
       append = { into, first: slot.seq, last: 0, parts: [], bytes: 0 }
@@ -105,7 +105,7 @@ function slotOf({ seq, previous, lift }: Stored, index: number): Slot {
   return { seq, previous, index, lift }
 }
 
-/** Brings what is known of the log in step with a row that was written. */
+/** Updates the state of the space after a row of the log was written. */
 export function advance(space: Space, { into, first, last, entries, superseded, at, body }: Append): void {
   const bytes = into === null ? body.length : (space.state.tail?.bytes ?? 0) + body.length
   const tail = { first: into ?? first, bytes }

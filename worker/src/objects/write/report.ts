@@ -4,19 +4,19 @@ import { resultsOf } from '../../core/batch/results.ts'
 import { type ChangeResult, conflictId } from '../../core/batch/verdict.ts'
 import { allows } from '../../core/values/collections.ts'
 import type { Json } from '../../core/values/json.ts'
-import { blindReader, tell, versionReader } from '../read/conflict-view.ts'
+import { blindReader, describeConflict, versionReader } from '../read/conflict-view.ts'
 import type { Space } from '../space/space.ts'
 import type { BatchOutcome } from './accept.ts'
 
-/** What a client is told of its batch. */
+/** The part of a reply that describes the outcome of a batch. */
 export interface BatchReport {
   readonly results: readonly ChangeResult[]
   readonly conflicts: readonly object[]
 }
 
 /**
- * What became of a batch, as far as the session may see it: without `sync:read` no value that another client had a
- * hand in. Values stop where the reply would grow too long; `GET /api/conflicts` has them page by page.
+ * Reports the outcome of a batch as far as the session may see it: without `sync:read`, no value that another client
+ * contributed to. Values are omitted once the reply is long. `GET /api/conflicts` returns them page by page.
  */
 export async function report(space: Space, session: Session, outcome: BatchOutcome): Promise<BatchReport> {
   const { edits, verdicts } = outcome
@@ -33,8 +33,8 @@ export async function report(space: Space, session: Session, outcome: BatchOutco
   const conflicts: object[] = []
   for (const conflict of outcome.conflicts) {
     const key = keys.get(conflict.id)
-    if (key !== undefined) conflicts.push(await tell(conflict, { key, epoch, reader }))
+    if (key !== undefined) conflicts.push(await describeConflict(conflict, { key, epoch, reader }))
   }
-  const told = new Set(outcome.conflicts.filter(({ id }) => keys.has(id)).map(({ id }) => id))
-  return { results: resultsOf(edits, verdicts, { epoch, values, conflicts: told }), conflicts }
+  const shown = new Set(outcome.conflicts.filter(({ id }) => keys.has(id)).map(({ id }) => id))
+  return { results: resultsOf(edits, verdicts, { epoch, values, conflicts: shown }), conflicts }
 }

@@ -9,10 +9,10 @@ import { policyOf } from '../../core/space/config.ts'
 import { allows } from '../../core/values/collections.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
 import { formatVersion, NOTHING, parseVersion, type Version } from '../../core/values/version.ts'
-import type { ResolveRequest } from '../../schema/conflict.ts'
+import type { ResolveRequest } from '../../schema/request/conflict.ts'
 import { keyOf } from '../read/conflicts.ts'
 import { checkScope, checkSession } from '../space/admission.ts'
-import { claimOf, isClaimDue, recordOf } from '../space/client.ts'
+import { checkClient, claimOf, isClaimDue } from '../space/client.ts'
 import { openVersions } from '../space/log.ts'
 import { checkQuota } from '../space/quota.ts'
 import type { Space } from '../space/space.ts'
@@ -21,53 +21,54 @@ import type { ClientRecord } from '../store/client-rows.ts'
 import { arrangeUpkeep } from '../upkeep/upkeep.ts'
 import { commit, type SealedLines, sealLines } from './commit.ts'
 
-/** Which conflict, what is to stand, and when it was asked for (ms). */
-export interface Resolution {
+/** The id of a conflict, the request to resolve it, and when the request arrived, ms. */
+export interface ResolveInput {
   readonly id: number
   readonly request: ResolveRequest
   readonly now: number
 }
 
-/** A conflict with the content that was chosen, ready to be written. */
-interface Case {
+/** A conflict with the chosen content, ready to be written. */
+interface PreparedResolution {
   readonly conflict: Conflict
   readonly edit: Edit
   readonly sealed: SealedLines
-  /** What stood when it was prepared: `NOTHING`, or the version, and whether that is the chosen content. */
-  readonly stood: number
+  /** The entry's current version at the time of preparation; `NOTHING` without an entry. */
+  readonly currentSeq: number
+  /** Whether that version already has the chosen content. */
   readonly isChosen: boolean
-  /** What settled it already; null if that is not known, or nothing yet. */
-  readonly settled: Version | null
+  /** The version that resolved the conflict before; null if it is open, or if that version is gone. */
+  readonly resolvedWith: Version | null
 }
 
 /**
- * Closes an open conflict by an ordinary write of the chosen content onto the version that stands, in one
- * transaction. Asked again, it answers again. Refused if something other than `base` stands by now: nothing is
- * overwritten that the one who decides has not seen.
+ * Closes an open conflict by an ordinary write of the chosen content onto the current version, in one transaction. A
+ * repeated request gets the same reply. Refused if the entry has changed since `base`, so that nothing is overwritten
+ * unseen.
  */
 export async function resolveConflict(
   space: Space,
   session: Session,
-  resolution: Resolution,
+  input: ResolveInput,
 ): Promise<Result<string, Fault>> {
   for (;;) {
-    const allowed = authorizeResolve(space, session, resolution.now)
+    const allowed = authorizeResolve(space, session, input.now)
     if (!allowed.ok) return allowed
-    const prepared = await prepare(space, session, resolution)
+    const prepared = await prepare(space, session, input)
     if (!prepared.ok) return prepared
-    const { conflict } = prepared.value
-    if (conflict.resolution !== 'open') return answerAgain(space, prepared.value)
-    // From here to the commit nothing is awaited.
-    const still = authorizeResolve(space, session, resolution.now)
-    if (!still.ok) return still
-    const head = headOf(space, prepared.value.edit.key)
+    const { conflict, edit, currentSeq } = prepared.value
+    if (conflict.resolution !== 'open') return replayResolution(space, prepared.value)
+    // Nothing is awaited from here to the commit.
+    const owner = authorizeResolve(space, session, input.now)
+    if (!owner.ok) return owner
+    const entry = entryStateOf(space, edit.key)
     const isOpen = space.store.conflicts([conflict.id])[0]?.resolution === 'open'
-    // Whether the content that stands is the chosen one is known of the version that was opened.
-    if (isOpen && (head?.seq ?? NOTHING) === prepared.value.stood) {
-      const { base } = resolution.request
-      const settled = settle(space, session, { prepared: prepared.value, base, head, record: still.value })
-      if (settled.ok) await arrangeUpkeep(space, resolution.now)
-      return settled
+    // The chosen content was compared with the version that was current then. If another one is now, prepare again.
+    if (isOpen && (entry?.seq ?? NOTHING) === currentSeq) {
+      const { base } = input.request
+      const reply = storeResolution(space, session, { ...prepared.value, base, entry, record: owner.value })
+      if (reply.ok) await arrangeUpkeep(space, input.now)
+      return reply
     }
   }
 }
@@ -79,13 +80,16 @@ function authorizeResolve(
 ): Result<ClientRecord | undefined, Fault> {
   const known = checkSession(space, session, now)
   const writes = known.ok ? checkScope(session, 'sync:write') : known
-  // Nobody decides what they may not see, nor finds it out by deciding.
+  // Resolving reveals both sides of the conflict, so it takes the right to read.
   const reads = writes.ok ? checkScope(session, 'sync:read') : writes
-  return reads.ok ? recordOf(space, session) : reads
+  return reads.ok ? checkClient(space, session) : reads
 }
 
-async function prepare(space: Space, session: Session, resolution: Resolution): Promise<Result<Case, Fault>> {
-  const { id, request, now } = resolution
+async function prepare(
+  space: Space,
+  session: Session,
+  { id, request, now }: ResolveInput,
+): Promise<Result<PreparedResolution, Fault>> {
   const [conflict] = space.store.conflicts([id])
   if (conflict === undefined) return unknown(id)
   const { winner, loser, resolvedBy } = conflict
@@ -98,7 +102,7 @@ async function prepare(space: Space, session: Session, resolution: Resolution): 
     base: request.base,
     ...contentOf(request, { conflict, versions }),
   }
-  const stood = headOf(space, key)?.seq ?? NOTHING
+  const currentSeq = entryStateOf(space, key)?.seq ?? NOTHING
   const clock = { now, skew: 0 }
   const context = { epoch: space.state.epoch, clock, granted: null }
   const [edit] = toEdits([change], context) as readonly [Edit]
@@ -106,12 +110,13 @@ async function prepare(space: Space, session: Session, resolution: Resolution): 
   const [keys] = await Promise.all([space.keys(), space.refreshConfig(now)])
   const origin = { g: keys.generations[0], c: session.client, b: null, t: now, k: 0 }
   const sealed = await sealLines(keys, [edit.line], origin)
-  const standing = versions.get(stood) ?? (await openVersions(space, [stood])).get(stood)
-  const isChosen = standing !== undefined && isSame(standing, edit)
-  return accepted({ conflict, edit, sealed, stood, isChosen, settled: versions.get(resolvedBy) ?? null })
+  const current = versions.get(currentSeq) ?? (await openVersions(space, [currentSeq])).get(currentSeq)
+  const isChosen = current !== undefined && isSame(current, edit)
+  const resolvedWith = versions.get(resolvedBy) ?? null
+  return accepted({ conflict, edit, sealed, currentSeq, isChosen, resolvedWith })
 }
 
-function headOf({ store }: Space, key: string): EntryState | undefined {
+function entryStateOf({ store }: Space, key: string): EntryState | undefined {
   return store.entryStates([key]).get(key)
 }
 
@@ -124,70 +129,67 @@ function contentOf(
   return version === undefined ? { deleted: true } : { deleted: version.deleted, value: version.value }
 }
 
-/** A case with what stands and who decides, at one moment. */
-interface Decided {
-  readonly prepared: Case
-  readonly base: string | null
-  readonly head: EntryState | undefined
-  readonly record: ClientRecord | undefined
-}
-
-function settle(
+function storeResolution(
   space: Space,
   session: Session,
-  { prepared, base, head, record }: Decided,
+  input: PreparedResolution & {
+    readonly base: string | null
+    readonly entry: EntryState | undefined
+    readonly record: ClientRecord | undefined
+  },
 ): Result<string, Fault> {
-  const { conflict, edit, sealed } = prepared
+  const { conflict, edit, sealed, base, entry, record } = input
   const { epoch } = space.state
   const expected = base === null ? NOTHING : parseVersion(base, epoch)
-  if (expected !== head?.seq && !(expected === NOTHING && (head?.deleted ?? true))) {
+  if (expected !== entry?.seq && !(expected === NOTHING && (entry?.deleted ?? true))) {
     return refused({
       code: 'stale-base',
-      version: head === undefined ? null : formatVersion(epoch, head.seq),
+      version: entry === undefined ? null : formatVersion(epoch, entry.seq),
     })
   }
-  // What stands already is not written again.
-  const plan = planNow(space, session, { edits: prepared.isChosen ? [] : [edit], head, now: sealed.origin.t })
+  const now = sealed.origin.t
+  // Content that is already current is not written again.
+  const plan = planNow(space, session, { edits: input.isChosen ? [] : [edit], entry, now })
   const room = checkQuota(space, session, growthOf(plan))
   if (!room.ok) return room
-  const by = plan.stored.length > 0 ? plan.seq : (head?.seq ?? NOTHING)
-  const now = sealed.origin.t
+  const by = plan.stored.length > 0 ? plan.seq : (entry?.seq ?? NOTHING)
   const claim = plan.stored.length > 0 && isClaimDue(record, now) ? claimOf(session, now) : null
-  commit(space, plan, { sealed, record: claim, decides: { id: conflict.id, by } })
-  return answer(prepared, { epoch, by, replayed: false })
+  commit(space, plan, { sealed, record: claim, resolved: { id: conflict.id, by } })
+  return replyFor(input, { epoch, by, replayed: false })
 }
 
 function planNow(
   space: Space,
   session: Session,
-  { edits, head, now }: { edits: readonly Edit[]; head: EntryState | undefined; now: number },
+  { edits, entry, now }: { edits: readonly Edit[]; entry: EntryState | undefined; now: number },
 ): Plan {
   return planBatch(edits, session.client, {
     seq: space.state.seq,
     clock: { now, skew: 0 },
     numbered: false,
     policy: (key) => policyOf(space.config, key),
-    entry: () => head,
+    entry: () => entry,
     version: () => null,
   })
 }
 
-/** The same decision come again, by its content, is answered as then; another one comes too late. */
-function answerAgain(space: Space, prepared: Case): Result<string, Fault> {
-  const { conflict, edit, settled } = prepared
-  const same = conflict.resolvedBy === NOTHING ? edit.deleted : settled !== null && isSame(settled, edit)
+/** Repeats the reply if the resolution had the same content. Refuses any other, because the conflict is closed. */
+function replayResolution(space: Space, prepared: PreparedResolution): Result<string, Fault> {
+  const { conflict, edit, resolvedWith } = prepared
+  const same =
+    conflict.resolvedBy === NOTHING ? edit.deleted : resolvedWith !== null && isSame(resolvedWith, edit)
   if (conflict.resolution !== 'resolved' || !same)
     return refused({ code: 'already-resolved', id: conflict.id })
-  return answer(prepared, { epoch: space.state.epoch, by: conflict.resolvedBy, replayed: true })
+  return replyFor(prepared, { epoch: space.state.epoch, by: conflict.resolvedBy, replayed: true })
 }
 
-/** Whether a version holds what is chosen: the same value, or a deletion. */
+/** Whether a version has the chosen content: the same value, or a deletion. */
 function isSame(version: Version, { deleted, text }: Edit): boolean {
   return version.deleted ? deleted : !deleted && textOf(version) === text
 }
 
-function answer(
-  { conflict, edit }: Case,
+function replyFor(
+  { conflict, edit }: PreparedResolution,
   { epoch, by, replayed }: { epoch: string; by: number; replayed: boolean },
 ): Result<string, Fault> {
   const version = by === NOTHING ? null : formatVersion(epoch, by)

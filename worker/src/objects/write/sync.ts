@@ -5,21 +5,21 @@ import type { Tally } from '../../core/tally.ts'
 import { clockOf } from '../../core/values/clock.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
 import { formatVersion } from '../../core/values/version.ts'
-import { parseSync, type SyncRequest } from '../../schema/sync.ts'
+import { parseSync, type SyncRequest } from '../../schema/request/sync.ts'
 import { pull } from '../read/pull.ts'
 import { withTexts } from '../read/reply.ts'
 import { checkCollections, checkScope, checkSession } from '../space/admission.ts'
 import { serve, weightOfPush } from '../space/serve.ts'
 import type { Space } from '../space/space.ts'
-import { type Ageing, arrangeUpkeep } from '../upkeep/upkeep.ts'
+import { arrangeUpkeep, type UpkeepNeeds } from '../upkeep/upkeep.ts'
 import { acceptBatch, type BatchOutcome } from './accept.ts'
 import { report } from './report.ts'
 
-/** The reply as JSON text, and what became of the changes. */
+/** The reply as JSON text, and the counts of the batch. */
 export interface Synced {
   readonly text: string
   readonly tally: Tally
-  /** Where the reply leaves the client's copy; null if it says nothing of it. */
+  /** The cursor in the reply; null if the request had none. */
   readonly cursor: string | null
 }
 
@@ -38,7 +38,7 @@ export async function sync(
   })
 }
 
-/** Pushes a batch, then pulls a page where a cursor is given. `now`: when the request came, ms. */
+/** Pushes a batch, then pulls a page if the request has a cursor. `now`: when the request arrived, ms. */
 export async function push(
   space: Space,
   session: Session,
@@ -48,7 +48,7 @@ export async function push(
   if (!allowed.ok) return allowed
   const outcome = await acceptBatch(space, { session, request, clock: clockOf(now, request.clientTime) })
   if (!outcome.ok) return outcome
-  await arrangeUpkeep(space, now, ageingOf(outcome.value, request))
+  await arrangeUpkeep(space, now, upkeepNeedsOf(outcome.value, request))
   const reply = await replyTo(space, { session, request, outcome: outcome.value, now })
   return accepted({ ...reply, tally: tallyOf(outcome.value) })
 }
@@ -57,7 +57,7 @@ function checkRequest(session: Session, request: SyncRequest): Result<true, Faul
   if (request.clientId !== undefined && request.clientId !== session.client) {
     return refused({ code: 'foreign-client', detail: 'clientId is not the one this session was opened for' })
   }
-  // A number alone is a write: it uses up what the client's next batch would need.
+  // A batch number alone is a write: it uses up the number that the client's next batch would need.
   const writes = request.changes.length > 0 || request.batch !== undefined
   const written = writes ? checkScope(session, 'sync:write') : accepted(true as const)
   if (!written.ok || (writes && request.cursor === undefined)) return written
@@ -65,27 +65,28 @@ function checkRequest(session: Session, request: SyncRequest): Result<true, Faul
   return reads.ok ? checkCollections(session, request.collections) : reads
 }
 
-function ageingOf({ conflicts, replayed }: BatchOutcome, { batch }: SyncRequest): Ageing {
+function upkeepNeedsOf({ conflicts, replayed }: BatchOutcome, { batch }: SyncRequest): UpkeepNeeds {
   return { conflicts: conflicts.length > 0, verdicts: batch !== undefined && !replayed }
 }
 
-/** A replayed batch counted when it first came. */
+/** Counts a batch for the metrics. The changes of a replayed batch were counted when it first arrived. */
 function tallyOf({ verdicts, conflicts, replayed }: BatchOutcome): Tally {
   if (replayed) return { changes: 0, conflicts: 0, rejected: 0, replays: 1 }
   const rejected = verdicts.filter(({ status }) => status === 'rejected').length
   return { changes: verdicts.length, conflicts: conflicts.length, rejected, replays: 0 }
 }
 
-/** All that a reply is made of. */
-interface Answer {
+interface ReplyInput {
   readonly session: Session
   readonly request: SyncRequest
   readonly outcome: BatchOutcome
   readonly now: number
 }
 
-async function replyTo(space: Space, answer: Answer): Promise<Omit<Synced, 'tally'>> {
-  const { session, request, outcome, now } = answer
+async function replyTo(
+  space: Space,
+  { session, request, outcome, now }: ReplyInput,
+): Promise<Omit<Synced, 'tally'>> {
   const { cursor } = request
   const pulled =
     cursor === undefined

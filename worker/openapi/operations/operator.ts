@@ -1,0 +1,84 @@
+import { DEFAULT_CONFIG } from '../../src/core/space/config.ts'
+import { AUDIT_QUERY_WORDS, AuditQuery } from '../../src/schema/request/query.ts'
+import { NOW, OBJECT_ID, OLD_TOKEN_ID, TOKEN_ID } from './examples.ts'
+import type { Operations } from './operation.ts'
+
+const PROVIDER = {
+  issuer: 'https://login.example.com/',
+  audiences: ['chronicle'],
+  jwksUrl: 'https://login.example.com/.well-known/jwks.json',
+  algorithms: ['RS256'],
+  scopes: ['sync:read', 'sync:write'],
+  spaceClaim: 'sub',
+}
+
+const CONFIG = {
+  ...DEFAULT_CONFIG,
+  revision: NOW,
+  policies: { notes: 'merge' },
+  identityProviders: [PROVIDER],
+}
+
+const RECORD = {
+  at: NOW,
+  act: 'POST /api/tokens/{id}/rotate',
+  status: 201,
+  requestId: '5f0c1d7e',
+  admin: 'n4bQgYhM',
+  address: '203.0.113.7',
+  target: {
+    tokenId: OLD_TOKEN_ID,
+    replacedBy: TOKEN_ID,
+    subject: 'ann',
+    space: 'ann',
+    scopes: ['sync:read', 'sync:write'],
+  },
+}
+
+export const OPERATOR = {
+  'POST /api/spaces/reseal': {
+    id: 'resealSpaces',
+    tag: 'Operation',
+    access: 'admin',
+    summary: 'Reseal spaces under the newest master key',
+    description:
+      'The spaces reseal themselves in the background: ask again until they are done. Once every space is done, older master keys can be retired.',
+    body: { schema: 'ResealRequest', example: { spaces: [OBJECT_ID] } },
+    reply: {
+      status: 200,
+      schema: 'ResealReply',
+      example: { success: true, generation: 2, spaces: [{ id: OBJECT_ID, state: 'pending', entries: 12 }] },
+    },
+    faults: [],
+  },
+  'GET /api/config': {
+    id: 'getConfig',
+    tag: 'Operation',
+    access: 'admin',
+    summary: 'Read the configuration of all spaces',
+    description: 'The configuration as it is stored, with its `revision`.',
+    reply: { status: 200, schema: 'StoredConfig', example: CONFIG },
+    faults: [],
+  },
+  'PUT /api/config': {
+    id: 'replaceConfig',
+    tag: 'Operation',
+    access: 'admin',
+    summary: 'Replace the configuration of all spaces',
+    description: 'Replaces the whole configuration. Spaces follow within about a minute and a half.',
+    body: { schema: 'ConfigRequest', example: { revision: 0, policies: { notes: 'merge' } } },
+    reply: { status: 200, schema: 'ConfigReply', example: { success: true, ...CONFIG } },
+    faults: ['config-changed'],
+  },
+  'GET /api/audit': {
+    id: 'listAudit',
+    tag: 'Operation',
+    access: 'admin',
+    summary: 'List audit records',
+    description:
+      'Every request with the admin token and a method other than `GET`, and every export, import and erasure by a session with the scope, carried out or refused, newest first, for 400 days. A new record may take a minute to be listed.',
+    query: { schema: AuditQuery, words: AUDIT_QUERY_WORDS },
+    reply: { status: 200, schema: 'AuditReply', example: { records: [RECORD], next: null } },
+    faults: [],
+  },
+} as const satisfies Partial<Operations>

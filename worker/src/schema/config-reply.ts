@@ -1,5 +1,0 @@
-import * as z from 'zod/mini'
-import { StoredConfig } from './config.ts'
-
-/** The reply of `PUT /api/config`: what holds from now on. */
-export const ConfigReply = z.extend(StoredConfig, { success: z.literal(true) })

@@ -1,0 +1,15 @@
+import * as z from 'zod/mini'
+import { MAX_RESEALED } from '../../core/values/limits.ts'
+import type { Words } from '../words.ts'
+
+/** The body of `POST /api/spaces/reseal`. */
+export const ResealRequest = z.strictObject({
+  spaces: z
+    .array(z.string().check(z.regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits')))
+    .check(z.minLength(1), z.maxLength(MAX_RESEALED)),
+})
+
+export const RESEAL_REQUEST_WORDS: Words<typeof ResealRequest> = {
+  description: 'The spaces to reseal, by the ids of their objects.',
+  fields: { spaces: 'Object ids as the platform lists them: 64 hexadecimal digits each.' },
+}

@@ -1,5 +1,0 @@
-import * as z from 'zod/mini'
-import { Milliseconds } from './name.ts'
-
-/** The reply of `POST /api/live/ticket`. */
-export const TicketReply = z.object({ success: z.literal(true), ticket: z.string(), expiresAt: Milliseconds })
