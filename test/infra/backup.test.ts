@@ -120,7 +120,9 @@ test('a back-up that finds nothing at all is told, and is not complete', async (
   })
   const place = { api: await listen(server), adminToken: 'x', clock }
   expect(await backUp({}, { place, objects: [] })).toBe('the back-up is not complete: see above')
-  expect(printed.at(-1)).toMatch(/^nothing was found: .* Check that http:\S+ is the service .* --stack names/)
+  expect(printed.at(-1)).toMatch(
+    /^nothing was found: .* Check that http:\S+ is the right service, .* --stack names/,
+  )
   expect(await backUp({}, { place, objects: ['erased'] })).toBe('complete')
   expect(printed.slice(-2)).toEqual([
     'No token names a space, and no object of the stack holds entries',
@@ -135,7 +137,7 @@ test('a back-up that finds nothing at all is told, and is not complete', async (
 
 test('what cannot be listed is told: no account, another stack', async () => {
   expect(await backUp({}, { objects: ['0'.repeat(64)] })).toBe('the back-up is not complete: see above')
-  expect(printed.at(-1)).toMatch(/of another stack, name the right one with --stack$/)
+  expect(printed.at(-1)).toMatch(/belong to another stack[.,] [Nn]ame the right one with --stack$/)
   // A stack that was deployed and never used.
   expect(await backUp({}, { objects: [] })).toBe('the back-up is not complete: see above')
   expect(printed.at(-1)).toMatch(/: .+ holds entries but is not among the listed objects, .* --stack$/)

@@ -95,7 +95,7 @@ test.concurrent.each<[string, string, Config, (project: Project) => void, RegExp
     'dev',
     {},
     edit(TOML, 'invocation_logs = false', 'invocation_logs = true'),
-    /^no-invocation-logs: Invocation logs hold the URL and the headers of every request: set invocation_logs/,
+    /^no-invocation-logs: Invocation logs hold the URL and the headers of every request\. Set invocation_logs/,
   ],
   [
     'logs without a decision about invocation logs',
