@@ -24,7 +24,7 @@ export const Problem = object('A refusal of the whole request (RFC 9457). Each c
 })
 
 /** On a socket no header says when to retry. */
-const RetryAfter = field('The seconds to wait, as in `Retry-After`.', z.int())
+const RetryAfter = field('Seconds to wait, as in `Retry-After`.', z.int())
 const NextBatch = z.object({
   expected: field('The next batch number.', z.int()),
 })
@@ -74,7 +74,7 @@ export const PROBLEM_MEMBERS = {
       z.enum([...BUDGETS, 'place']),
     ),
     retryAfterSeconds: field(
-      'The seconds until the next request is accepted, unless others come first.',
+      'Seconds until the next request is accepted, unless others come first.',
       z.int(),
     ),
     limit: field('The requests per window. Absent for `place`.', z.optional(z.int())),

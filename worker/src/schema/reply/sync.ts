@@ -11,7 +11,7 @@ const Key = field('The key of the change.', z.string())
 const Decided = {
   key: Key,
   effectiveTimestamp: field(
-    'The time that decided, ms since 1970, if not the one that was sent.',
+    'The time that decided, ms since 1970, if not the sent one.',
     z.optional(Milliseconds),
   ),
 }
@@ -21,7 +21,7 @@ const NewVersion = field('The version of the key after this change: the `base` o
 const CurrentVersion = field('The current version of the key, if it exists.', z.optional(Opaque))
 
 const ConflictId = field(
-  'The `id` of its conflict in `conflicts`. A replay has it as long as the conflict is kept.',
+  'The `id` of its conflict in `conflicts`. Replayed as long as the conflict is kept.',
   z.optional(z.int()),
 )
 

@@ -86,7 +86,7 @@ export const CONFIG_WORDS: Words<typeof StoredConfig> = {
     defaultPolicy: 'The conflict policy of all other collections.',
     policies: 'The conflict policy of each collection.',
     historyDays: 'Days that replaced versions, losers and resolved conflicts stay readable.',
-    tombstoneDays: 'Days that deletions stay in the feed. A device that was away for longer starts over.',
+    tombstoneDays: 'Days that deletions stay in the feed. A device away for longer starts over.',
     identityProviders: 'Identity providers whose tokens open sessions, beside minted tokens.',
     requestsPerMinute: 'The rate limits of each space.',
     quota: 'The quotas of each space.',
