@@ -74,12 +74,12 @@ test('[ID11] asks for the space where the subject has no space of its own, and e
   const end = (body: object) => send('DELETE', '/api/sessions', { bearer: env.ADMIN_TOKEN, body })
   const refused = await end({ subject })
   expect(refused.body).toMatchObject({ status: 422, code: 'invalid-request' })
-  expect(refused.body.detail).toMatch(/^space: is missing, .* their claim org; name the space/)
+  expect(refused.body.detail).toMatch(/^space: required, because .* claim org.* Name the space/)
   expect((await send('GET', '/api/status', { bearer: ann.body.session })).status).toBe(200)
   const unknown = await end({ subject: 'https://nobody.example/#sub=ann' })
   expect(unknown.body).toMatchObject({
     status: 422,
-    detail: expect.stringMatching(/^space: is missing, .* no provider/),
+    detail: expect.stringMatching(/^space: required, because the configuration has no provider/),
   })
   expect((await end({ subject, space: ann.body.space })).status).toBe(200)
   expect((await send('GET', '/api/status', { bearer: ann.body.session })).body.code).toBe('revoked')
