@@ -6,7 +6,7 @@ import { checkPort } from './port.ts'
 import { makePrivateFolder } from './private-file.ts'
 import { type Properties, reveal } from './properties.ts'
 import { readStack } from './stack-file.ts'
-import { up } from './up.ts'
+import { type UpOptions, up } from './up.ts'
 
 export interface StartOptions {
   readonly stack?: string
@@ -21,6 +21,7 @@ export interface StartOptions {
   readonly onStep?: (step: Step) => void
   /** What the Worker logs, line by line. */
   readonly onLog?: (level: string, message: string) => void
+  readonly launch?: UpOptions['launch']
 }
 
 export interface RunningCloud {
@@ -47,10 +48,14 @@ export async function startCloud(options: StartOptions = {}): Promise<RunningClo
   const lock = await lockFolder(folder, name)
   try {
     await checkPort(port)
-    const { onStep = () => {}, onLog = () => {} } = options
+    const { onStep = () => {}, onLog = () => {}, launch } = options
     // The runtime's package takes a while to load: let it, while the program runs.
     const loading = import('./cloud.ts')
-    const { outputs: stackOutputs, account, steps } = await up({ root, stack, folder, onStep })
+    const {
+      outputs: stackOutputs,
+      account,
+      steps,
+    } = await up({ root, stack, folder, onStep, ...(launch && { launch }) })
     const { routesOf, serveAccount } = await loading
     const cloud = await serveAccount({ account, folder, port, onLog: (log) => onLog(log.level, log.message) })
     lock.noteRuntime(cloud.pid)

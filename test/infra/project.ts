@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
@@ -6,6 +6,7 @@ import type { Step } from '../../infra/local/deployment.ts'
 import { signOf } from '../../infra/local/diff.ts'
 import { readStack } from '../../infra/local/stack-file.ts'
 import { preview, type UpResult, up } from '../../infra/local/up.ts'
+import { runHosted } from '../support/program-runner.ts'
 
 const CHECKOUT = join(import.meta.dirname, '../..')
 const SOURCES = [
@@ -50,15 +51,20 @@ export function newProject(deployed?: Project): Project {
   for (const name of SOURCES) {
     cpSync(join(CHECKOUT, name), join(root, name), {
       recursive: true,
-      // Else the lock would look newer than the packages, and every npm script would install them again.
-      preserveTimestamps: true,
       filter: (path) => !path.includes('.wrangler'),
     })
   }
   symlinkSync(join(CHECKOUT, 'node_modules'), join(root, 'node_modules'))
+  // An npm script that saw a lock newer than the packages would run `npm ci`, which empties the checkout's own folder.
+  utimesSync(join(root, 'package-lock.json'), 0, 0)
   if (deployed) cpSync(join(deployed.root, '.local'), join(root, '.local'), { recursive: true })
   function optionsOf(stack: string, config: Readonly<Record<string, string>>) {
-    return { root, stack: readStack(root, stack, config), folder: join(root, '.local', stack) }
+    return {
+      root,
+      stack: readStack(root, stack, config),
+      folder: join(root, '.local', stack),
+      launch: runHosted,
+    }
   }
   return {
     root,

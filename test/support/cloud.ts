@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { loadAccount } from '../../infra/local/account.ts'
 import { type RunningCloud, startCloud } from '../../infra/local/start-cloud.ts'
 import { fetchDocumented } from './documented.ts'
+import { runHosted } from './program-runner.ts'
 import { keepSecret, secretsIn } from './secrets.ts'
 
 /** The dev stack in a folder of its own, as `npm start` serves it. It can be started again on the same folder. */
@@ -30,7 +31,13 @@ export function testCloud(): TestCloud {
   return {
     folder: local,
     async start(config = GENEROUS) {
-      const cloud = await startCloud({ local, port: 0, config, onLog: (_, line) => lines.push(line) })
+      const cloud = await startCloud({
+        local,
+        port: 0,
+        config,
+        onLog: (_, line) => lines.push(line),
+        launch: runHosted,
+      })
       keepSecret(secretsOf(local))
       running.push(cloud)
       if (config === GENEROUS) await allowMuch(cloud)
