@@ -5,7 +5,7 @@ import { isSecret, output } from '@pulumi/pulumi'
 import { expect, onTestFinished, test } from 'vitest'
 import { type BindingValues, bindingsOf } from '../../infra/bindings.ts'
 import { type Declaration, readDeclaration } from '../../infra/declaration.ts'
-import { newProject } from './project.ts'
+import { newProject } from '../support/cloud/project.ts'
 
 const VALUES: BindingValues = {
   namespaces: { KV: '0123' },

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { examinePackages, installedVersion } from '../../infra/doctor/packages.ts'
 import { examinePulumi } from '../../infra/doctor/pulumi.ts'
 import { isInRange } from '../../infra/doctor/version-range.ts'
+import { newProject } from '../support/cloud/project.ts'
 import {
   CHECKOUT,
   CLOUDFLARE,
@@ -19,7 +20,6 @@ import {
   tempFolder,
   withCli,
 } from './fake-cli.ts'
-import { newProject } from './project.ts'
 
 interface PulumiFacts {
   readonly env?: Environment

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { newProject } from './project.ts'
+import { newProject } from '../support/cloud/project.ts'
 
 test.each([
   [

@@ -5,7 +5,7 @@ import { bundleWorker } from '../../infra/bundle.ts'
 import { describeBundle } from '../../infra/dependencies/document.ts'
 import { complaintsAbout } from '../../infra/dependencies/licences.ts'
 import { bundledPackages, lockedPackages } from '../../infra/dependencies/packages.ts'
-import { newProject, type Project } from './project.ts'
+import { newProject, type Project } from '../support/cloud/project.ts'
 
 async function bundledIn({ root }: Project) {
   return bundledPackages(root, (await bundleWorker(root, 'src/index.ts')).metafile)

@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { RunningCloud } from '../../infra/local/start-cloud.ts'
 import { runCommand } from '../standin/command.ts'
-import { testCloud } from '../support/cloud.ts'
-import { newProject } from './project.ts'
+import { testCloud } from '../support/cloud/cloud.ts'
+import { newProject } from '../support/cloud/project.ts'
 
 const CHECKOUT = join(import.meta.dirname, '../..')
 const cloud = testCloud()

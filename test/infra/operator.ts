@@ -7,7 +7,7 @@ import type { RunningCloud } from '../../infra/local/start-cloud.ts'
 import { backUpSpaces } from '../../infra/operate/backup-spaces.ts'
 import type { Service } from '../../infra/operate/persist.ts'
 import { restoreSpaces } from '../../infra/operate/restore-spaces.ts'
-import { mintToken, testCloud } from '../support/cloud.ts'
+import { mintToken, testCloud } from '../support/cloud/cloud.ts'
 import { OfflineDevice } from '../support/offline-device.ts'
 import { type FakeClock, fakeClock, limitedService, type Unkindness } from './limited-service.ts'
 

@@ -5,7 +5,7 @@ import { changesBetween } from '../../infra/local/diff.ts'
 import { formatChange } from '../../infra/local/print.ts'
 import { redact } from '../../infra/local/properties.ts'
 import type { UpResult } from '../../infra/local/up.ts'
-import { changesOf, HOSTNAME, newProject } from './project.ts'
+import { changesOf, HOSTNAME, newProject } from '../support/cloud/project.ts'
 
 /** What would change of the outputs that people look at. */
 function shown({ before, outputs }: UpResult) {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { fileNameOf } from '../../infra/operate/export-file.ts'
 import { runCommand } from '../standin/command.ts'
-import { mintToken } from '../support/cloud.ts'
+import { mintToken } from '../support/cloud/cloud.ts'
 import { OfflineDevice } from '../support/offline-device.ts'
 import {
   backUp,

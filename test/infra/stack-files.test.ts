@@ -4,7 +4,7 @@ import { runtime } from '@pulumi/pulumi'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { readSealing, readStack } from '../../infra/local/stack-file.ts'
 import { readSettings } from '../../infra/settings.ts'
-import { newProject } from './project.ts'
+import { newProject } from '../support/cloud/project.ts'
 
 const project = newProject()
 const ID = '0123456789abcdef0123456789abcdef'

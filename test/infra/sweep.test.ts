@@ -4,7 +4,7 @@ import { afterAll, expect, test } from 'vitest'
 import { storedObjects } from '../../infra/local/objects.ts'
 import type { RunningCloud } from '../../infra/local/start-cloud.ts'
 import { runCommand } from '../standin/command.ts'
-import { GENEROUS, mintToken, testCloud } from '../support/cloud.ts'
+import { GENEROUS, mintToken, testCloud } from '../support/cloud/cloud.ts'
 import { OfflineDevice } from '../support/offline-device.ts'
 import { ACCOUNT, type Answers, listen, REFUSED, serveApi, TOKEN } from './fake-api.ts'
 

@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { scriptFile } from '../../infra/local/account.ts'
 import { reveal } from '../../infra/local/properties.ts'
 import type { UpResult } from '../../infra/local/up.ts'
-import { changesOf, HOSTNAME, newProject } from './project.ts'
+import { changesOf, HOSTNAME, newProject } from '../support/cloud/project.ts'
 
 function migrationsOf({ steps }: UpResult): unknown {
   return steps.find(({ resource }) => resource.name === 'sync-script')?.resource.inputs.migrations

@@ -6,7 +6,7 @@ import { serveAccount } from '../../infra/local/cloud.ts'
 import { runCommand } from '../standin/command.ts'
 import { Metadata, toMigrations } from '../standin/metadata.ts'
 import { newStandIn, type StandIn, writesOf } from '../standin/stand-in.ts'
-import { newProject, type Project } from './project.ts'
+import { newProject, type Project } from '../support/cloud/project.ts'
 
 const NAME = 'chronicle-sync'
 const UPLOAD = `PUT /workers/scripts/${NAME}?excludeScript=true&bindings_inherit=strict`

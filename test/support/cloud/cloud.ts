@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadAccount } from '../../infra/local/account.ts'
-import { type RunningCloud, startCloud } from '../../infra/local/start-cloud.ts'
-import { fetchDocumented } from './documented.ts'
+import { loadAccount } from '../../../infra/local/account.ts'
+import { type RunningCloud, startCloud } from '../../../infra/local/start-cloud.ts'
+import { fetchDocumented } from '../documented.ts'
+import { keepSecret, secretsIn } from '../secrets.ts'
 import { runHosted } from './program-runner.ts'
-import { keepSecret, secretsIn } from './secrets.ts'
 
 /** The dev stack in a folder of its own, as `npm start` serves it. It can be started again on the same folder. */
 export interface TestCloud {
@@ -24,7 +24,12 @@ export const GENEROUS = {
   syncRequestsPerMinute: '1000000',
 }
 
-export function testCloud(): TestCloud {
+export interface CloudOptions {
+  /** The project whose program runs: this checkout if left out. */
+  readonly root?: string
+}
+
+export function testCloud(options: CloudOptions = {}): TestCloud {
   const local = mkdtempSync(join(tmpdir(), 'chronicle-test-'))
   const running: RunningCloud[] = []
   const lines: string[] = []
@@ -32,6 +37,7 @@ export function testCloud(): TestCloud {
     folder: local,
     async start(config = GENEROUS) {
       const cloud = await startCloud({
+        ...options,
         local,
         port: 0,
         config,
@@ -79,7 +85,7 @@ export async function allowMuch(
 
 /** A token for a space, minted with the stack's admin token. */
 export async function mintToken(
-  { url, outputs }: RunningCloud,
+  { url, outputs }: Pick<RunningCloud, 'url' | 'outputs'>,
   space: string,
   more: object = {},
 ): Promise<string> {

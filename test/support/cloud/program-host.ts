@@ -4,7 +4,7 @@ import { registerHooks } from 'node:module'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import * as pulumi from '@pulumi/pulumi'
-import type { ProgramOptions, ProgramResult } from '../../infra/local/program.ts'
+import type { ProgramOptions, ProgramResult } from '../../../infra/local/program.ts'
 
 const { runtime } = pulumi
 

@@ -1,14 +1,23 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
-import type { Step } from '../../infra/local/deployment.ts'
-import { signOf } from '../../infra/local/diff.ts'
-import { readStack } from '../../infra/local/stack-file.ts'
-import { preview, type UpResult, up } from '../../infra/local/up.ts'
-import { runHosted } from '../support/program-runner.ts'
+import type { Step } from '../../../infra/local/deployment.ts'
+import { signOf } from '../../../infra/local/diff.ts'
+import { readStack } from '../../../infra/local/stack-file.ts'
+import { preview, type UpResult, up } from '../../../infra/local/up.ts'
+import { runHosted } from './program-runner.ts'
 
-const CHECKOUT = join(import.meta.dirname, '../..')
+const CHECKOUT = join(import.meta.dirname, '../../..')
 const SOURCES = [
   'Pulumi.yaml',
   'Pulumi.dev.yaml',
@@ -79,6 +88,17 @@ export function newProject(deployed?: Project): Project {
       writeFileSync(path, after)
     },
   }
+}
+
+/** A project whose Worker has other limits than `limits.ts` says, for a test that would wait for a real deadline. */
+export function projectWithLimits(limits: Readonly<Record<string, number>>): Project {
+  const project = newProject()
+  const [file = ''] = globSync('worker/src/core/**/limits.ts', { cwd: project.root })
+  for (const [name, value] of Object.entries(limits)) {
+    const declared = new RegExp(`(?<=^export const ${name} = )[\\d_]+$`, 'm')
+    project.edit(file, (text) => text.replace(declared, String(value)))
+  }
+  return project
 }
 
 /** What was done beyond leaving things as they are: `update sync-script ~contentSha256`. */

@@ -7,7 +7,7 @@ import {
   ORGANIZATION,
   type ProgramOptions,
   type ProgramResult,
-} from '../../infra/local/program.ts'
+} from '../../../infra/local/program.ts'
 import type { HostedRun } from './program-host.ts'
 
 /** As many as the cores of a small machine. A host has one run at a time. */
@@ -70,7 +70,7 @@ function takeHost(): ChildProcess | Promise<ChildProcess> {
 function newHost(): ChildProcess {
   const env = {
     ...process.env,
-    NODE_COMPILE_CACHE: join(import.meta.dirname, '../..', COMPILE_CACHE),
+    NODE_COMPILE_CACHE: join(import.meta.dirname, '../../..', COMPILE_CACHE),
   }
   const host = fork(join(import.meta.dirname, 'program-host.ts'), { execArgv: [], env })
   host.unref()
