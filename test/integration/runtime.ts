@@ -69,7 +69,7 @@ const FATAL = 'a fatal statement'
 
 /** The module around the Worker's: it never comes to the fatal statement, and waits to be killed. */
 const WRAPPER = `
-  import worker, { Chronicle as Original } from '../support/chronicle.js'
+  import worker, { Chronicle as Original } from './chronicle.js'
   export default worker
   export class Chronicle extends Original {
     constructor(ctx, env) {
