@@ -2,17 +2,17 @@ import { existsSync } from 'node:fs'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
-/** Secrets for the tests only: the declaration says which ones the Worker needs, the stack makes the real ones. */
+/** Secrets for the tests only. The declaration names them, and a stack makes the real ones. */
 Object.assign(process.env, {
   ADMIN_TOKEN: `adm_dev_${'a'.repeat(64)}`,
   MASTER_KEY: `1:${btoa('m'.repeat(32))}`,
   SESSION_KEY: `1:${btoa('s'.repeat(32))}`,
 })
 
-/** Comes first: what is loaded after it is the test file's own. */
+/** Comes first: modules that are loaded after it belong to the test file. */
 const OWN_MODULES = './test/support/own-modules.ts'
 
-/** Reads all that the Worker logs, and leaves nothing to the next file. */
+/** Read the Worker's log and empty its stores after each file. */
 const SETUP = [OWN_MODULES, './test/support/witness.ts', './test/support/shared-runtime.ts']
 
 export default defineConfig({
@@ -26,13 +26,13 @@ export default defineConfig({
         test: {
           ...project('security'),
           setupFiles: SETUP,
-          // `npm run attack` sets it: what takes minutes then runs whole, and not a sample of it.
+          // `npm run attack` sets it, to run campaigns of minutes whole in place of a sample.
           provide: { thorough: process.env.ATTACK === 'thorough' },
           ...(process.env.ATTACK === 'thorough' && { testTimeout: 3_600_000 }),
         },
       }),
       // GitHub's language service imports JSON in a way that Node refuses.
-      { test: { ...project('infra'), server: { deps: { inline: [/@actions\//] } } } },
+      { test: { ...project('infra'), ...sideBySide(), server: { deps: { inline: [/@actions\//] } } } },
       { test: { ...project('integration'), ...sideBySide() } },
       { test: { ...project('pulumi'), globalSetup: './test/pulumi/setup.ts' } },
       { test: { ...project('clients'), ...clients() } },
@@ -40,7 +40,7 @@ export default defineConfig({
   },
 })
 
-/** Runs the tests in workerd, beside the Worker: in one runtime, as starting it takes longer than most files do. */
+/** Runs the tests in workerd, beside the Worker. All files share a runtime: to start one takes longer than most files. */
 function inRuntime<T extends object>(config: T) {
   const plugin = cloudflareTest({
     wrangler: { configPath: './worker/wrangler.toml' },
@@ -50,41 +50,59 @@ function inRuntime<T extends object>(config: T) {
 }
 
 /**
- * Long timeouts, because a busy machine is no failure. The files of a project share a process: packages are loaded
- * once, modules of ours for each file.
+ * How long a test may take, ms: three to ten times the longest one of its project, alone on two slow cores. What takes
+ * longer hangs.
  */
+const TIMEOUTS_MS: Readonly<Record<string, number>> = {
+  unit: 20_000,
+  // 3,000 histories of a seed, and planted bugs, in one test each.
+  simulation: 180_000,
+  // A test of records fills a space, one of identity waits for a provider: 9 s.
+  worker: 60_000,
+  // 200 tenants, all rows of a space tampered with: 40 s.
+  security: 180_000,
+  // A delivery runs the CLI, the doctor, smoke checks and a rollback, each a process: 30 s.
+  infra: 120_000,
+  // Four lives of a runtime that is killed: 10 s.
+  integration: 60_000,
+  // The CLI of the vendor with its plugins.
+  pulumi: 180_000,
+  // The replication tests of RxDB.
+  clients: 180_000,
+}
+
+/** The files of a project share a process. Packages are loaded once, modules of ours for each file. */
 function project(name: string) {
-  const include = [`test/${name}/**/*.test.ts`]
   return {
     name,
-    include,
+    include: [`test/${name}/**/*.test.ts`],
     isolate: false,
     setupFiles: [OWN_MODULES],
     sequence: { setupFiles: 'list' as const },
-    testTimeout: 180_000,
+    testTimeout: TIMEOUTS_MS[name] ?? 20_000,
     hookTimeout: 60_000,
   }
 }
 
-/** Files that wait for real deadlines, for most of their time: another one runs meanwhile. */
+/** Runs two files at a time. Their processes are their own, and mostly the test waits for one. */
 function sideBySide() {
   return { maxWorkers: 2, sequence: { setupFiles: 'list' as const, groupOrder: 1 } }
 }
 
-/** RxDB's tests want the globals of mocha. `npm run test:clients` installs what they need. */
+/** RxDB's tests need the globals of mocha. `npm run test:clients` installs their packages. */
 function clients() {
   const absent = !existsSync('test/clients/node_modules') && { include: ['test/clients/absent.ts'] }
   return { globalSetup: './test/clients/setup.ts', globals: true, ...absent }
 }
 
-/** The declared limits would end a test run within seconds; rate-limit.test.ts has its own. */
+/** Lifts the declared limits, which would end a test run within seconds. rate-limit.test.ts has its own. */
 function unlimited(names: readonly string[]) {
   return Object.fromEntries(
     names.map((name) => [name, { namespace_id: name, simple: { limit: 1_000_000, period: 60 as const } }]),
   )
 }
 
-/** The Worker logs each request; a failing test says more. */
+/** Tells the line that the Worker logs for each request. A failing test says more. */
 function isRequestLog(log: string): boolean {
   return log.startsWith('{"level":"info"')
 }

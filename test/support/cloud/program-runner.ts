@@ -1,13 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import {
-  COMPILE_CACHE,
-  NO_ACCOUNT,
-  ORGANIZATION,
-  type ProgramOptions,
-  type ProgramResult,
-} from '../../../infra/local/program.ts'
+import { COMPILE_CACHE, type ProgramOptions, type ProgramResult } from '../../../infra/local/program.ts'
 import type { HostedRun } from './program-host.ts'
 
 /** As many as the cores of a small machine. A host has one run at a time. */
@@ -34,11 +28,7 @@ function sharedPool(): Pool {
  */
 export async function runHosted(options: ProgramOptions): Promise<ProgramResult> {
   const host = await takeHost()
-  const run: HostedRun = {
-    options,
-    organization: ORGANIZATION,
-    env: { ...process.env, CLOUDFLARE_ACCOUNT_ID: process.env.CLOUDFLARE_ACCOUNT_ID || NO_ACCOUNT },
-  }
+  const run: HostedRun = { options, env: { ...process.env } }
   host.send(run)
   const result = await resultOf(host)
   release(host, result.code === 0)

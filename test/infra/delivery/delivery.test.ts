@@ -7,16 +7,16 @@ import { setTimeout } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { load } from 'js-yaml'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { newStandIn, type StandIn } from '../standin/stand-in.ts'
-import { secretsOf } from '../support/cloud/cloud.ts'
-import { newProject, type Project } from '../support/cloud/project.ts'
-import { LiveDevice } from '../support/live-device.ts'
-import { OfflineDevice } from '../support/offline-device.ts'
-import { type Switchboard, switchboard } from '../support/switchboard.ts'
+import { newStandIn, type StandIn } from '../../standin/stand-in.ts'
+import { secretsOf } from '../../support/cloud/cloud.ts'
+import { newProject, type Project } from '../../support/cloud/project.ts'
+import { LiveDevice } from '../../support/live-device.ts'
+import { OfflineDevice } from '../../support/offline-device.ts'
+import { type Switchboard, switchboard } from '../../support/switchboard.ts'
 
-const CLI = join(import.meta.dirname, '../support/pulumi-cli.ts')
+const CLI = join(import.meta.dirname, 'pulumi-cli.ts')
 const pinned: { version: string } = createRequire(import.meta.url)('pulumi/package.json')
-const WORKFLOW = join(import.meta.dirname, '../../.github/workflows/deliver.yml')
+const WORKFLOW = join(import.meta.dirname, '../../../.github/workflows/deliver.yml')
 
 interface Step {
   readonly name?: string

@@ -6,15 +6,16 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { loadAccount } from '../../infra/local/account.ts'
-import { deployment, type Step } from '../../infra/local/deployment.ts'
-import { checkPolicies } from '../../infra/local/policies.ts'
-import { formatDetails, formatTree } from '../../infra/local/print.ts'
-import { readJson, writePrivateJson } from '../../infra/local/private-file.ts'
-import { reveal } from '../../infra/local/properties.ts'
-import { readStack } from '../../infra/local/stack-file.ts'
-import { loadState } from '../../infra/local/state.ts'
-import { preview, type UpResult, up } from '../../infra/local/up.ts'
+import { loadAccount } from '../../../infra/local/account.ts'
+import { deployment, type Step } from '../../../infra/local/deployment.ts'
+import { checkPolicies } from '../../../infra/local/policies.ts'
+import { formatDetails, formatTree } from '../../../infra/local/print.ts'
+import { readJson, writePrivateJson } from '../../../infra/local/private-file.ts'
+import { reveal } from '../../../infra/local/properties.ts'
+import { readStack } from '../../../infra/local/stack-file.ts'
+import { loadState } from '../../../infra/local/state.ts'
+import { preview, type UpResult, up } from '../../../infra/local/up.ts'
+import { runHere } from '../../support/cloud/program-here.ts'
 
 interface Update {
   readonly kind: 'update' | 'destroy'
@@ -107,7 +108,7 @@ function destroy(): void {
 }
 
 function options() {
-  return { root: ROOT, stack: readStack(ROOT, name, {}), folder }
+  return { root: ROOT, stack: readStack(ROOT, name, {}), folder, launch: runHere }
 }
 
 async function judge({ resources }: UpResult): Promise<void> {
