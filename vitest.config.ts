@@ -15,6 +15,28 @@ const OWN_MODULES = './test/support/own-modules.ts'
 /** Read the Worker's log and empty its stores after each file. */
 const SETUP = [OWN_MODULES, './test/support/witness.ts', './test/support/shared-runtime.ts']
 
+/**
+ * How long a test may take, ms: three to ten times the longest one of its project, alone on two slow cores. What takes
+ * longer hangs.
+ */
+const TIMEOUTS_MS: Readonly<Record<string, number>> = {
+  unit: 20_000,
+  // 3,000 histories of a seed, and planted bugs, in one test each.
+  simulation: 180_000,
+  // A test of records fills a space, one of identity waits for a provider: 9 s.
+  worker: 60_000,
+  // 200 tenants, all rows of a space tampered with: 40 s.
+  security: 180_000,
+  // A delivery runs the CLI, the doctor, smoke checks and a rollback, each a process: 30 s.
+  infra: 120_000,
+  // Four lives of a runtime that is killed: 10 s.
+  integration: 60_000,
+  // The CLI of the vendor with its plugins.
+  pulumi: 180_000,
+  // The replication tests of RxDB.
+  clients: 180_000,
+}
+
 export default defineConfig({
   test: {
     onConsoleLog: (log) => !isRequestLog(log),
@@ -47,28 +69,6 @@ function inRuntime<T extends object>(config: T) {
     miniflare: { ratelimits: unlimited(['AUTH_LIMIT', 'FAILURE_LIMIT', 'SYNC_LIMIT']) },
   })
   return { ...config, logLevel: 'error' as const, plugins: [plugin] }
-}
-
-/**
- * How long a test may take, ms: three to ten times the longest one of its project, alone on two slow cores. What takes
- * longer hangs.
- */
-const TIMEOUTS_MS: Readonly<Record<string, number>> = {
-  unit: 20_000,
-  // 3,000 histories of a seed, and planted bugs, in one test each.
-  simulation: 180_000,
-  // A test of records fills a space, one of identity waits for a provider: 9 s.
-  worker: 60_000,
-  // 200 tenants, all rows of a space tampered with: 40 s.
-  security: 180_000,
-  // A delivery runs the CLI, the doctor, smoke checks and a rollback, each a process: 30 s.
-  infra: 120_000,
-  // Four lives of a runtime that is killed: 10 s.
-  integration: 60_000,
-  // The CLI of the vendor with its plugins.
-  pulumi: 180_000,
-  // The replication tests of RxDB.
-  clients: 180_000,
 }
 
 /** The files of a project share a process. Packages are loaded once, modules of ours for each file. */

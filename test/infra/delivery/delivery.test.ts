@@ -7,6 +7,7 @@ import { setTimeout } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { load } from 'js-yaml'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { COMPILE_CACHE } from '../../../infra/local/program.ts'
 import { newStandIn, type StandIn } from '../../standin/stand-in.ts'
 import { secretsOf } from '../../support/cloud/cloud.ts'
 import { newProject, type Project } from '../../support/cloud/project.ts'
@@ -105,6 +106,7 @@ function run(command: string, env: Record<string, string> = {}): Promise<Ended> 
       DOCTOR_SECONDS: '60',
       ARGUMENTS: join(project.root, '.local/arguments.txt'),
       NODE_OPTIONS: `--require=${join(project.root, '.local/note.cjs')}`,
+      NODE_COMPILE_CACHE: join(project.root, COMPILE_CACHE),
       RUNNER_TEMP: join(project.root, '.local'),
       ...env,
     },

@@ -1,21 +1,13 @@
-// The few commands of the CLI that a delivery uses, on the embedded engine: what the vendor's CLI would do
-// where there is none. State and history are in the folder CLI_STATE; what is deployed answers at
-// CLI_CLOUD, and CLI_SWITCH is told of every change.
+// The few commands of the CLI that a delivery uses, on the embedded engine. CLI_STATE is the folder of states and
+// histories, CLI_CLOUD the url at which a deployed stack answers. CLI_SWITCH is told of every change.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { loadAccount } from '../../../infra/local/account.ts'
-import { deployment, type Step } from '../../../infra/local/deployment.ts'
-import { checkPolicies } from '../../../infra/local/policies.ts'
-import { formatDetails, formatTree } from '../../../infra/local/print.ts'
 import { readJson, writePrivateJson } from '../../../infra/local/private-file.ts'
 import { reveal } from '../../../infra/local/properties.ts'
-import { readStack } from '../../../infra/local/stack-file.ts'
 import { loadState } from '../../../infra/local/state.ts'
-import { preview, type UpResult, up } from '../../../infra/local/up.ts'
-import { runHere } from '../../support/cloud/program-here.ts'
 
 interface Update {
   readonly kind: 'update' | 'destroy'
@@ -39,6 +31,12 @@ const { positionals, values } = parseArgs({
 const command = positionals.join(' ')
 const name = String(values.stack ?? positionals.at(-1))
 const folder = join(CLI_STATE, name)
+const target = {
+  root: ROOT,
+  name,
+  folder,
+  pack: typeof values['policy-pack'] === 'string' ? values['policy-pack'] : undefined,
+}
 const historyFile = join(CLI_STATE, `${name}.history.json`)
 
 const PLUGINS = ['cloudflare', 'random'].map((plugin) => {
@@ -71,19 +69,16 @@ function showOutputs(): void {
   console.log(JSON.stringify({ ...outputs, url: CLI_CLOUD }))
 }
 
+/** The runs are loaded when they are asked for: the doctor asks for a version or a list ten times as often. */
 async function showPreview(): Promise<void> {
-  const result = await preview(options())
-  console.log(formatTree(result.steps))
-  console.log(formatDetails(result.steps))
-  await judge(result)
-  if (values['expect-no-changes'] && result.steps.some(isChange))
-    throw new Error('no changes were expected but changes were proposed')
+  const runs = await import('./pulumi-cli-runs.ts')
+  await runs.showPreview(target, values['expect-no-changes'] === true)
 }
 
 async function update(): Promise<void> {
+  const { updateStack } = await import('./pulumi-cli-runs.ts')
   try {
-    await judge(await preview(options()))
-    console.log(formatTree((await up(options())).steps))
+    await updateStack(target)
     record('update', 'succeeded')
   } catch (cause) {
     record('update', 'failed')
@@ -92,35 +87,10 @@ async function update(): Promise<void> {
   await fetch(`${CLI_SWITCH}/${name}`)
 }
 
-function destroy(): void {
-  const account = loadAccount(folder)
-  const cloud = { account, folder, programFolder: dirname(folder) }
-  const run = deployment({
-    project: 'chronicle-sync',
-    stack: name,
-    state: loadState(folder),
-    cloud,
-    dryRun: false,
-    onStep: () => {},
-  })
-  run.finish()
+async function destroy(): Promise<void> {
+  const { destroyStack } = await import('./pulumi-cli-runs.ts')
+  destroyStack(target)
   record('destroy', 'succeeded')
-}
-
-function options() {
-  return { root: ROOT, stack: readStack(ROOT, name, {}), folder, launch: runHere }
-}
-
-async function judge({ resources }: UpResult): Promise<void> {
-  const pack = values['policy-pack']
-  if (pack === undefined) return
-  const violations = await checkPolicies(join(String(pack), '../..'), resources)
-  const broken = violations.filter(({ mandatory }) => mandatory)
-  if (broken.length > 0) throw new Error(broken.map(({ message }) => message).join('\n'))
-}
-
-function isChange({ operation }: Step): boolean {
-  return operation !== 'same' && operation !== 'read'
 }
 
 function history(): readonly Update[] {

@@ -13,6 +13,7 @@ import { join } from 'node:path'
 import { afterAll } from 'vitest'
 import type { Step } from '../../../infra/local/deployment.ts'
 import { signOf } from '../../../infra/local/diff.ts'
+import { runProgram } from '../../../infra/local/program.ts'
 import { readStack } from '../../../infra/local/stack-file.ts'
 import { preview, type UpResult, up } from '../../../infra/local/up.ts'
 import { runHosted } from './program-runner.ts'
@@ -40,6 +41,8 @@ export interface Project {
   /** `up` of a stack; `config` over its file. */
   up(stack: string, config?: Readonly<Record<string, string>>): Promise<UpResult>
   preview(stack: string, config?: Readonly<Record<string, string>>): Promise<UpResult>
+  /** `up` by Pulumi's own launcher, in a process that loads the SDK. */
+  launch(stack: string): Promise<UpResult>
   copy(from: string, to: string): void
   edit(file: string, change: (text: string) => string): void
 }
@@ -77,6 +80,7 @@ export function newProject(deployed?: Project): Project {
   }
   return {
     root,
+    launch: (stack) => up({ ...optionsOf(stack, {}), launch: runProgram }),
     up: (stack, config = {}) => up(optionsOf(stack, config)),
     preview: (stack, config = {}) => preview(optionsOf(stack, config)),
     copy: (from, to) => cpSync(join(root, from), join(root, to)),

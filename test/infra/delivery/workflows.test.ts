@@ -5,7 +5,7 @@ import { load } from 'js-yaml'
 import { expect, test } from 'vitest'
 import { TextDocument } from 'vscode-languageserver-textdocument'
 
-const FOLDER = join(import.meta.dirname, '../../.github/workflows')
+const FOLDER = join(import.meta.dirname, '../../../.github/workflows')
 
 interface Step {
   readonly uses?: string

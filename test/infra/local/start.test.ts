@@ -5,7 +5,7 @@ import { type IncomingMessage, request } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { newProject, type Project } from '../support/cloud/project.ts'
+import { newProject, type Project } from '../../support/cloud/project.ts'
 
 const AUTH = { 'content-type': 'application/json' }
 

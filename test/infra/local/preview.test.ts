@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { changesBetween } from '../../infra/local/diff.ts'
-import { formatChange } from '../../infra/local/print.ts'
-import { redact } from '../../infra/local/properties.ts'
-import type { UpResult } from '../../infra/local/up.ts'
-import { changesOf, HOSTNAME, newProject } from '../support/cloud/project.ts'
+import { changesBetween } from '../../../infra/local/diff.ts'
+import { formatChange } from '../../../infra/local/print.ts'
+import { redact } from '../../../infra/local/properties.ts'
+import type { UpResult } from '../../../infra/local/up.ts'
+import { changesOf, HOSTNAME, newProject } from '../../support/cloud/project.ts'
 
 /** What would change of the outputs that people look at. */
 function shown({ before, outputs }: UpResult) {

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
-import { checkPolicies } from '../../infra/local/policies.ts'
-import { HOSTNAME, newProject, type Project } from '../support/cloud/project.ts'
+import { checkPolicies } from '../../../infra/local/policies.ts'
+import { HOSTNAME, newProject, type Project } from '../../support/cloud/project.ts'
 
 type Config = Readonly<Record<string, string>>
 

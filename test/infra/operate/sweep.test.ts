@@ -1,14 +1,14 @@
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { storedObjects } from '../../infra/local/objects.ts'
-import type { RunningCloud } from '../../infra/local/start-cloud.ts'
-import { runCommand } from '../standin/command.ts'
-import { GENEROUS, mintToken, testCloud } from '../support/cloud/cloud.ts'
-import { OfflineDevice } from '../support/offline-device.ts'
-import { ACCOUNT, type Answers, listen, REFUSED, serveApi, TOKEN } from './fake-api.ts'
+import { storedObjects } from '../../../infra/local/objects.ts'
+import type { RunningCloud } from '../../../infra/local/start-cloud.ts'
+import { runCommand } from '../../standin/command.ts'
+import { GENEROUS, mintToken, testCloud } from '../../support/cloud/cloud.ts'
+import { OfflineDevice } from '../../support/offline-device.ts'
+import { ACCOUNT, type Answers, listen, REFUSED, serveApi, TOKEN } from '../fake-api.ts'
 
-const CHECKOUT = join(import.meta.dirname, '../..')
+const CHECKOUT = join(import.meta.dirname, '../../..')
 const NAMESPACES = `accounts/${ACCOUNT}/workers/durable_objects/namespaces`
 const NAMESPACE = { id: 'n1', class: 'Chronicle', script: 'chronicle-sync-dev' }
 const SPACES = ['one', 'two', 'three']

@@ -1,6 +1,6 @@
 import { runtime } from '@pulumi/pulumi'
 import { beforeEach, expect, test, vi } from 'vitest'
-import { readSettings } from '../../infra/settings.ts'
+import { readSettings } from '../../../infra/settings.ts'
 
 const GOOD = {
   environment: 'production',

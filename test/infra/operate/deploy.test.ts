@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { takeStack } from '../../infra/operate/stack-option.ts'
-import { newProject } from '../support/cloud/project.ts'
-import { GOOD_ANSWERS, serveApi } from './fake-api.ts'
-import { GOOD_CLI, run, withAccount, withCli } from './fake-cli.ts'
+import { takeStack } from '../../../infra/operate/stack-option.ts'
+import { newProject } from '../../support/cloud/project.ts'
+import { GOOD_ANSWERS, serveApi } from '../fake-api.ts'
+import { GOOD_CLI, run, withAccount, withCli } from '../fake-cli.ts'
 
 test('deploy asks the doctor first, and hands everything else to `pulumi up`', async () => {
   const env = {

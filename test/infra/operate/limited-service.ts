@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
-import type { Clock } from '../../infra/operate/clock.ts'
-import { listen } from './fake-api.ts'
+import type { Clock } from '../../../infra/operate/clock.ts'
+import { listen } from '../fake-api.ts'
 
 /** A clock that moves when somebody waits, and notes for how long. */
 export interface FakeClock extends Clock {

@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { type Account, createNamespace, type Script } from '../../infra/local/account.ts'
-import { serveAccount } from '../../infra/local/cloud.ts'
-import { runCommand } from '../standin/command.ts'
-import { Metadata, toMigrations } from '../standin/metadata.ts'
-import { newStandIn, type StandIn, writesOf } from '../standin/stand-in.ts'
-import { newProject, type Project } from '../support/cloud/project.ts'
+import { type Account, createNamespace, type Script } from '../../../infra/local/account.ts'
+import { serveAccount } from '../../../infra/local/cloud.ts'
+import { runCommand } from '../../standin/command.ts'
+import { Metadata, toMigrations } from '../../standin/metadata.ts'
+import { newStandIn, type StandIn, writesOf } from '../../standin/stand-in.ts'
+import { newProject, type Project } from '../../support/cloud/project.ts'
 
 const NAME = 'chronicle-sync'
 const UPLOAD = `PUT /workers/scripts/${NAME}?excludeScript=true&bindings_inherit=strict`

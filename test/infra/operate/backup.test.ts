@@ -5,13 +5,13 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { storedObjects } from '../../infra/local/objects.ts'
-import { backUpSpaces } from '../../infra/operate/backup-spaces.ts'
-import { fileNameOf } from '../../infra/operate/export-file.ts'
-import { beginRun } from '../../infra/operate/run-record.ts'
-import { CHECKS, cleanUp, type Subject } from '../../infra/operate/smoke-checks.ts'
-import { runCommand } from '../standin/command.ts'
-import { listen } from './fake-api.ts'
+import { storedObjects } from '../../../infra/local/objects.ts'
+import { backUpSpaces } from '../../../infra/operate/backup-spaces.ts'
+import { fileNameOf } from '../../../infra/operate/export-file.ts'
+import { beginRun } from '../../../infra/operate/run-record.ts'
+import { CHECKS, cleanUp, type Subject } from '../../../infra/operate/smoke-checks.ts'
+import { runCommand } from '../../standin/command.ts'
+import { listen } from '../fake-api.ts'
 import {
   backUp,
   clock,
@@ -28,7 +28,7 @@ import {
   service,
 } from './operator.ts'
 
-const CHECKOUT = join(import.meta.dirname, '../..')
+const CHECKOUT = join(import.meta.dirname, '../../..')
 
 async function revokeTokensOf(space: string): Promise<void> {
   const { tokens } = await operate('GET', '/api/tokens')

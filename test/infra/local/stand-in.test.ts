@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { loadAccount } from '../../infra/local/account.ts'
-import { newStandIn, type StandIn, writesOf } from '../standin/stand-in.ts'
+import { loadAccount } from '../../../infra/local/account.ts'
+import { newStandIn, type StandIn, writesOf } from '../../standin/stand-in.ts'
 
 interface Reply {
   readonly success: boolean

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { checkLayout, parseLayout, readLayout } from '../../infra/layout.ts'
-import { checkMasterKeys } from '../../infra/master-keys.ts'
-import { LAYOUT } from '../../worker/src/core/layout.ts'
+import { checkLayout, parseLayout, readLayout } from '../../../infra/layout.ts'
+import { checkMasterKeys } from '../../../infra/master-keys.ts'
+import { LAYOUT } from '../../../worker/src/core/layout.ts'
 
 type Case = readonly [
   live: readonly number[] | 'no record' | 'nothing' | 'an old record',
@@ -52,7 +52,7 @@ test.each<Case>([
 })
 
 test('the program reads the layout of the Worker, and refuses one before that of the last good run', () => {
-  const root = `${import.meta.dirname}/../..`
+  const root = `${import.meta.dirname}/../../..`
   expect(readLayout(root)).toBe(LAYOUT)
   expect(() => parseLayout('export const LAYOUT = six')).toThrow(/^worker\/src\/core\/layout\.ts has no line/)
   for (const last of [undefined, {}, { layout: LAYOUT }, { layout: LAYOUT - 1 }]) checkLayout(last, LAYOUT)

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { bundleWorker } from '../../infra/bundle.ts'
-import { physicalNames, rateLimitNamespaceId } from '../../infra/names.ts'
-import { newProject } from '../support/cloud/project.ts'
+import { bundleWorker } from '../../../infra/bundle.ts'
+import { physicalNames, rateLimitNamespaceId } from '../../../infra/names.ts'
+import { newProject } from '../../support/cloud/project.ts'
 
 test('equal sources give equal bytes, wherever they lie', async () => {
   const [one, other] = [newProject(), newProject()]

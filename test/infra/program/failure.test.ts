@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { newProject } from '../support/cloud/project.ts'
+import { newProject } from '../../support/cloud/project.ts'
 
 test.each([
   [
@@ -8,10 +8,10 @@ test.each([
     /^infra\/names\.ts:\d+(:\d+)?: SyntaxError.*enum/,
   ],
   ['an exception', 'nowhere()', /^infra\/names\.ts:\d+:\d+: ReferenceError: nowhere is not defined$/],
-])('%s in the program is one line with its place', async (_what, code, message) => {
+])('tells %s in the program in one line, with its position', async (_what, code, message) => {
   const project = newProject()
   project.edit('infra/names.ts', (text) => `${text}\n${code}\n`)
-  const failure = await project.up('dev').catch((error: Error) => error.message)
+  const failure = await project.launch('dev').catch((error: Error) => error.message)
   expect(failure).toMatch(message)
   expect(failure).not.toContain('\n')
 })

@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runtime } from '@pulumi/pulumi'
 import { beforeEach, expect, test, vi } from 'vitest'
-import { readSealing, readStack } from '../../infra/local/stack-file.ts'
-import { readSettings } from '../../infra/settings.ts'
-import { newProject } from '../support/cloud/project.ts'
+import { readSealing, readStack } from '../../../infra/local/stack-file.ts'
+import { readSettings } from '../../../infra/settings.ts'
+import { newProject } from '../../support/cloud/project.ts'
 
 const project = newProject()
 const ID = '0123456789abcdef0123456789abcdef'

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import type { Binding } from '../../infra/bindings.ts'
+import type { Binding } from '../../../infra/bindings.ts'
 import {
   type Account,
   createDomain,
@@ -11,8 +11,8 @@ import {
   loadAccount,
   switchWorkersDev,
   uploadScript,
-} from '../../infra/local/account.ts'
-import type { Migrations } from '../../infra/migrations.ts'
+} from '../../../infra/local/account.ts'
+import type { Migrations } from '../../../infra/migrations.ts'
 
 const ROOM = 'class Room {}\nexport { Room }\nexport default {}'
 const FIRST: Migrations = { newTag: 'v1', steps: [{ newSqliteClasses: ['Room'] }] }

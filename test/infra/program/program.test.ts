@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { hasSecret, isSecret, redact } from '../../infra/local/properties.ts'
-import type { UpResult } from '../../infra/local/up.ts'
-import { HOSTNAME, newProject } from '../support/cloud/project.ts'
+import { hasSecret, isSecret, redact } from '../../../infra/local/properties.ts'
+import type { UpResult } from '../../../infra/local/up.ts'
+import { HOSTNAME, newProject } from '../../support/cloud/project.ts'
 
 /** Ids and hashes differ between runs; what they stand for does not. */
 function describeRegistered({ steps, outputs }: UpResult): string {

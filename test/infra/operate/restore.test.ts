@@ -1,10 +1,10 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { fileNameOf } from '../../infra/operate/export-file.ts'
-import { runCommand } from '../standin/command.ts'
-import { mintToken } from '../support/cloud/cloud.ts'
-import { OfflineDevice } from '../support/offline-device.ts'
+import { fileNameOf } from '../../../infra/operate/export-file.ts'
+import { runCommand } from '../../standin/command.ts'
+import { mintToken } from '../../support/cloud/cloud.ts'
+import { OfflineDevice } from '../../support/offline-device.ts'
 import {
   backUp,
   entriesOf,
@@ -99,7 +99,7 @@ test('the command fills a space from a file of many entries, and names a line th
   const file = join(folder, fileNameOf('many'))
   const command = (path: string) =>
     runCommand(process.execPath, ['infra/operate/restore.ts', running.url, path], {
-      cwd: join(import.meta.dirname, '../..'),
+      cwd: join(import.meta.dirname, '../../..'),
       env: { CHRONICLE_ADMIN_TOKEN: running.outputs.adminToken },
     })
   await erase('many')
