@@ -2,17 +2,17 @@ import { existsSync } from 'node:fs'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
-/** Secrets for the tests only. The declaration names them, and a stack makes the real ones. */
+/** Sets secrets for the tests. The declaration lists the required ones, and the stack generates the real ones. */
 Object.assign(process.env, {
   ADMIN_TOKEN: `adm_dev_${'a'.repeat(64)}`,
   MASTER_KEY: `1:${btoa('m'.repeat(32))}`,
   SESSION_KEY: `1:${btoa('s'.repeat(32))}`,
 })
 
-/** Comes first: modules that are loaded after it belong to the test file. */
+/** Must be the first setup file: a module loaded after it belongs to one test file. */
 const OWN_MODULES = './test/support/own-modules.ts'
 
-/** Read the Worker's log and empty its stores after each file. */
+/** Reads the log of the Worker, and resets its state after each file. */
 const SETUP = [OWN_MODULES, './test/support/witness.ts', './test/support/shared-runtime.ts']
 
 /**
@@ -48,7 +48,7 @@ export default defineConfig({
         test: {
           ...project('security'),
           setupFiles: SETUP,
-          // `npm run attack` sets it, to run campaigns of minutes whole in place of a sample.
+          // `npm run attack` sets it, to run the tests that take minutes as a whole and not as a sample.
           provide: { thorough: process.env.ATTACK === 'thorough' },
           ...(process.env.ATTACK === 'thorough' && { testTimeout: 3_600_000 }),
         },
@@ -62,7 +62,7 @@ export default defineConfig({
   },
 })
 
-/** Runs the tests in workerd, beside the Worker. All files share a runtime: to start one takes longer than most files. */
+/** Runs the tests in workerd beside the Worker, in one runtime: its start takes longer than most files. */
 function inRuntime<T extends object>(config: T) {
   const plugin = cloudflareTest({
     wrangler: { configPath: './worker/wrangler.toml' },
@@ -95,14 +95,14 @@ function clients() {
   return { globalSetup: './test/clients/setup.ts', globals: true, ...absent }
 }
 
-/** Lifts the declared limits, which would end a test run within seconds. rate-limit.test.ts has its own. */
+/** Raises the declared limits, which would end a test run within seconds. rate-limit.test.ts sets its own. */
 function unlimited(names: readonly string[]) {
   return Object.fromEntries(
     names.map((name) => [name, { namespace_id: name, simple: { limit: 1_000_000, period: 60 as const } }]),
   )
 }
 
-/** Tells the line that the Worker logs for each request. A failing test says more. */
+/** Finds log lines of requests, which add nothing to a failing test. */
 function isRequestLog(log: string): boolean {
   return log.startsWith('{"level":"info"')
 }

@@ -1,4 +1,4 @@
-// A thread of its own, so that those who listen do not share one with the cloud's logs.
+// Runs the listeners in a thread of their own, apart from the one that reads the cloud's logs.
 import { parentPort, Worker, workerData } from 'node:worker_threads'
 import { WebSocket } from 'undici'
 
@@ -9,13 +9,15 @@ export interface Audience {
   readonly pushes: number
 }
 
-/** Of each push, ms: until the writer had its answer, and until the last listener had the change. */
+/** The delays of one push. */
 export interface Delivery {
-  readonly ack: number
-  readonly last: number
+  /** Until the writer has its answer. */
+  readonly ackMs: number
+  /** Until the last listener has the change. */
+  readonly lastMs: number
 }
 
-/** Lets a number of clients follow a space while one of them writes to it, one change after the other. */
+/** Measures a number of clients that follow a space while one of them writes changes to it, one by one. */
 export function deliver(audience: Audience): Promise<readonly Delivery[]> {
   const thread = new Worker(import.meta.filename, { workerData: audience })
   return new Promise((resolve, reject) => thread.once('message', resolve).once('error', reject))
@@ -47,8 +49,8 @@ async function run({ url, session, listeners, pushes }: Audience): Promise<reado
     const began = performance.now()
     const answered = write({ url, session }, round).then(() => performance.now() - began)
     await everyone
-    const last = performance.now() - began
-    deliveries.push({ ack: await answered, last })
+    const lastMs = performance.now() - began
+    deliveries.push({ ackMs: await answered, lastMs })
   }
   for (const socket of sockets) socket.close()
   return deliveries
@@ -59,7 +61,7 @@ interface Device {
   readonly session: string
 }
 
-/** A client that confirms what it hears. */
+/** Opens a socket that confirms every frame. */
 async function follow({ url, session }: Device, onChanges: () => void): Promise<WebSocket> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/api/live`, ['chronicle.v1', `bearer.${session}`])
   const greeted = Promise.withResolvers<void>()

@@ -1,4 +1,4 @@
-// The least that a Durable Object can do with a batch: the Worker parses, one RPC, one row a change.
+// The least work that a Durable Object can do for a batch: the Worker parses it, one RPC, one row for each change.
 import { DurableObject } from 'cloudflare:workers'
 
 export class Bare extends DurableObject {

@@ -1,5 +1,5 @@
-// `npm run bench:costs`: what protection costs. The product beside itself with one of its protections taken out, in
-// turn, in one run. The ratios count, not the times.
+// `npm run bench:costs`: measures what each protection costs. Compares the product with itself without one protection at
+// a time, in one run. Only the ratios are meaningful, not the times.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ const CONNECTIONS = 32
 const ROUNDS = 3
 const SECONDS = 3
 
-console.log('Measuring the product beside itself without each of its protections: about eight minutes')
+console.log('Measuring the product beside itself without each of its protections, in about eight minutes')
 const folder = mkdtempSync(join(tmpdir(), 'chronicle-costs-'))
 const product = await serveUnlimited(join(folder, 'product'))
 const others = new Map<string, Product>()
@@ -28,7 +28,7 @@ try {
   rmSync(folder, { recursive: true })
 }
 
-/** Every round measures the product right before each of the others; the first one only warms them up. */
+/** Measures the product right before each of the others in every round. The first round only warms them up. */
 async function compare(shape: Parameters<typeof measureProduct>[2]): Promise<void> {
   const ratios = new Map<string, number[]>()
   const rates: number[] = []
@@ -45,6 +45,6 @@ async function compare(shape: Parameters<typeof measureProduct>[2]): Promise<voi
   console.log(`batch ${shape.batch}, ${shape.keys} entries: ${Math.round(spread(rates)[1])} requests/s`)
   for (const [name, found] of ratios) {
     const [low, middle, high] = spread(found).map((ratio) => ratio.toFixed(2))
-    console.log(`  ${middle} (${low} to ${high}) of what it is without ${name}`)
+    console.log(`  ${middle} (${low} to ${high}) of the rate without ${name}`)
   }
 }

@@ -1,17 +1,18 @@
-// `npm run bench:live`: how soon those who follow a space hear of a change, what they cost in memory, and whether
-// one that stops reading costs the others anything.
+// `npm run bench:live`: measures how soon followers of a space receive a change, how much memory they need, and whether a
+// follower that stops reading slows the others down.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { MAX_SOCKETS } from '../worker/src/core/limits.ts'
+import { MAX_SOCKETS } from '../worker/src/core/values/socket-limits.ts'
+
 import { type Delivery, deliver } from './audience.ts'
 import { serveProduct } from './servers.ts'
 import { stall } from './stalled.ts'
 
 const PUSHES = 300
 const ROUNDS = 4
-/** A little more than what a client may leave unconfirmed. */
+/** A little longer than a client may leave frames unconfirmed. */
 const DEADLINE_MS = 31_000
 
 const folder = mkdtempSync(join(tmpdir(), 'chronicle-bench-'))
@@ -33,11 +34,11 @@ async function measureAudience(listeners: number): Promise<void> {
   await setTimeout(2000)
   console.log(`${listeners} listeners, ${PUSHES} changes: ${describe(deliveries)}`)
   console.log(
-    `  memory of the runtime: ${before} MiB before, ${after} after, ${residentMiB()} once they are gone`,
+    `  memory of the runtime: ${before} MiB before, ${after} after, ${residentMiB()} without listeners again`,
   )
 }
 
-/** With and without one that does not read, in turn: the ratio counts. */
+/** Compares the delays with and without a follower that does not read. Only the ratios are meaningful. */
 async function compareWithStalled(): Promise<void> {
   const ratios: (readonly [p50: number, p99: number])[] = []
   for (let round = 0; round < ROUNDS; round++) {
@@ -58,13 +59,13 @@ async function compareWithStalled(): Promise<void> {
 }
 
 function ratio(beside: readonly Delivery[], alone: readonly Delivery[], part: number): number {
-  return quantile(beside, part, ({ last }) => last) / quantile(alone, part, ({ last }) => last)
+  return quantile(beside, part, ({ lastMs }) => lastMs) / quantile(alone, part, ({ lastMs }) => lastMs)
 }
 
 function describe(deliveries: readonly Delivery[]): string {
   const line = (of: (delivery: Delivery) => number) =>
     [0.5, 0.99].map((part) => quantile(deliveries, part, of).toFixed(1)).join(' / ')
-  return `ms p50 / p99: answer ${line(({ ack }) => ack)}, last listener ${line(({ last }) => last)}, from the answer to the last listener ${line(({ ack, last }) => last - ack)}`
+  return `ms p50 / p99: answer ${line(({ ackMs }) => ackMs)}, last listener ${line(({ lastMs }) => lastMs)}, from the answer to the last listener ${line(({ ackMs, lastMs }) => lastMs - ackMs)}`
 }
 
 function quantile(deliveries: readonly Delivery[], part: number, of: (delivery: Delivery) => number): number {
@@ -72,7 +73,7 @@ function quantile(deliveries: readonly Delivery[], part: number, of: (delivery: 
   return sorted[Math.floor(part * (sorted.length - 1))] ?? 0
 }
 
-/** What the runtime holds in memory. */
+/** The resident memory of the runtime. */
 function residentMiB(): number {
   const [, kib = '0'] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
   return Math.round(Number(kib) / 1024)

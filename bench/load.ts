@@ -1,4 +1,4 @@
-// A thread of its own, so that the load does not share one with the cloud's logs.
+// Runs the load in a thread of its own, apart from the one that reads the cloud's logs.
 import { parentPort, Worker, workerData } from 'node:worker_threads'
 import { Client } from 'undici'
 import { bareSender, deviceSender, type Keys, type Sender } from './senders.ts'
@@ -6,7 +6,7 @@ import { bareSender, deviceSender, type Keys, type Sender } from './senders.ts'
 export interface Load {
   readonly url: string
   readonly path: string
-  /** Sessions of the devices that send; null for the bare object. */
+  /** Sessions of the sending devices; null for the bare object. */
   readonly sessions: readonly string[] | null
   readonly connections: number
   readonly batch: number
@@ -14,7 +14,7 @@ export interface Load {
   readonly seconds: number
 }
 
-/** Keeps one request in flight on each connection for a while; requests answered a second. */
+/** Keeps one request in flight on each connection. Returns the answered requests per second. */
 export function measure(load: Load): Promise<number> {
   const thread = new Worker(import.meta.filename, { workerData: load })
   return new Promise((resolve, reject) => thread.once('message', resolve).once('error', reject))
@@ -45,10 +45,10 @@ async function keepSending(load: Load, { part, end }: { part: number; end: numbe
 }
 
 function senderOf({ sessions, connections, batch, keys }: Load, part: number): Sender {
-  const place = { part, parts: connections }
+  const share = { part, parts: connections }
   return sessions === null
-    ? bareSender(place, batch)
-    : deviceSender(sessions[part] ?? '', place, { batch, keys })
+    ? bareSender(share, batch)
+    : deviceSender(sessions[part] ?? '', share, { batch, keys })
 }
 
 if (parentPort !== null) parentPort.postMessage(await run(workerData as Load))

@@ -3,7 +3,7 @@ import type { Product } from './servers.ts'
 
 type Shape = Omit<Load, 'url' | 'path' | 'sessions'>
 
-/** Requests a second that the devices of a new space get answered. */
+/** Measures the answered requests per second of devices in a new space. */
 export async function measureProduct(
   { url, adminToken }: Product,
   space: string,
@@ -22,7 +22,7 @@ async function post(url: string, bearer: string, body: object): Promise<Record<s
   return (await response.json()) as Record<string, string>
 }
 
-/** Of an odd number of values. */
+/** The least, the median and the greatest of an odd number of values. */
 export function spread(values: readonly number[]): readonly [low: number, middle: number, high: number] {
   const sorted = [...values].sort((a, b) => a - b)
   return [sorted[0] ?? 0, sorted[Math.floor(sorted.length / 2)] ?? 0, sorted.at(-1) ?? 0]

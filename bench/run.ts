@@ -1,4 +1,5 @@
-// `npm run bench`: the product beside a bare Durable Object, in turn, in one run. The ratios count, not the times.
+// `npm run bench`: compares the product with a bare Durable Object in one run. Only the ratios are meaningful, not the
+// times.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +13,7 @@ const SECONDS = 3
 const BATCHES = [1, 100, 500]
 
 const minutes = Math.ceil((BATCHES.length * (ROUNDS + 1) * 3 * SECONDS) / 60)
-console.log(`Measuring three servers in turn, a line each batch size: about ${minutes} minutes`)
+console.log(`Measuring three servers in turn with every batch size, in about ${minutes} minutes`)
 const folder = mkdtempSync(join(tmpdir(), 'chronicle-bench-'))
 const bare = await serveBare(join(folder, 'bare'))
 const unlimited = await serveUnlimited(join(folder, 'unlimited'))
@@ -31,7 +32,7 @@ try {
   rmSync(folder, { recursive: true })
 }
 
-/** Every round measures all three; the first one only warms them up. */
+/** Measures all three servers in every round. The first round only warms them up. */
 async function compare(batch: number): Promise<readonly Round[]> {
   const rounds: Round[] = []
   for (let round = 0; round <= ROUNDS; round++) {

@@ -1,40 +1,42 @@
-/** One connection's part of the load: a body to send, and what its reply teaches the next one. */
+/** One connection's part of the load. A reply changes the next body. */
 export interface Sender {
   readonly headers: Readonly<Record<string, string>>
   body(): string
   learn(reply: string): void
 }
 
-/** Which of how many connections this is. */
-export interface Place {
+/** The share of one connection in all keys. */
+export interface Share {
+  /** The index of the connection, from 0. */
   readonly part: number
+  /** The number of connections. */
   readonly parts: number
 }
 
-/** Which entries are written: some of those that are there again and again, or new ones, one after the other. */
+/** `edited` writes the same entries again and again. `new` writes new ones in ascending order. */
 export type Keys = 'edited' | 'new'
 
-/** Keys in all, shared out among the connections: no device writes another's entries. */
+/** The number of keys of all connections together. No device writes another's entries. */
 const KEYS = 10_000
 
-/** What the bare object takes: keys and values. */
-export function bareSender(place: Place, batch: number): Sender {
+/** Sends what the bare object accepts: keys and values. */
+export function bareSender(share: Share, batch: number): Sender {
   let round = 0
   return {
     headers: { 'content-type': 'application/json' },
     body() {
       round += 1
-      const changes = randomKeys(place, batch).map((key) => ({ key, value: documentOf(key, round) }))
+      const changes = randomKeys(share, batch).map((key) => ({ key, value: documentOf(key, round) }))
       return JSON.stringify({ changes })
     },
     learn() {},
   }
 }
 
-/** A well-behaved device: numbered batches, every change with its time and the version it was made on. */
+/** A well-behaved device, which numbers its batches and sends the time and the base of every change. */
 export function deviceSender(
   session: string,
-  place: Place,
+  share: Share,
   { batch, keys }: { readonly batch: number; readonly keys: Keys },
 ): Sender {
   const versions = new Map<string, string>()
@@ -44,7 +46,7 @@ export function deviceSender(
     body() {
       round += 1
       const timestamp = Date.now()
-      const wanted = keys === 'new' ? newKeys(place, batch, round) : randomKeys(place, batch)
+      const wanted = keys === 'new' ? newKeys(share, batch, round) : randomKeys(share, batch)
       const changes = wanted.map((key) => {
         return { key, value: documentOf(key, round), timestamp, base: versions.get(key) ?? null }
       })
@@ -66,16 +68,16 @@ function documentOf(key: string, round: number): object {
   return { id: key, title: `Entry ${round}`, tags: ['a', 'b'], done: round % 2 === 0, body }
 }
 
-/** Different keys, as many as a batch has; a large batch takes most of a connection's share. */
-function randomKeys({ part, parts }: Place, batch: number): readonly string[] {
+/** Different keys for one batch. A large batch takes most of a connection's share. */
+function randomKeys({ part, parts }: Share, batch: number): readonly string[] {
   const share = Math.max(batch, Math.floor(KEYS / parts))
   const keys = new Set<string>()
   while (keys.size < batch) keys.add(`n/${part}-${Math.floor(Math.random() * share)}`)
   return [...keys]
 }
 
-/** Ascending, as identifiers that begin with a time are. */
-function newKeys({ part }: Place, batch: number, round: number): readonly string[] {
+/** Ascending keys, like identifiers that begin with a time. */
+function newKeys({ part }: Share, batch: number, round: number): readonly string[] {
   return Array.from(
     { length: batch },
     (_, index) => `n/${part}-${String(round * batch + index).padStart(10, '0')}`,

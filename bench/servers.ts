@@ -1,15 +1,15 @@
 import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { type Account, loadAccount, type Script, scriptFile } from '../infra/local/account.ts'
-import { serveAccount } from '../infra/local/cloud.ts'
+import { type Account, loadAccount, type Script, scriptFile } from '../infra/local/cloud/account.ts'
+import { serveAccount } from '../infra/local/cloud/runtime.ts'
 import { startCloud } from '../infra/local/start-cloud.ts'
 import { type Alteration, altering } from '../test/support/alter.ts'
 import { allowMuch, GENEROUS } from '../test/support/cloud/cloud.ts'
 
 const here = import.meta.dirname
 
-/** Something under load. */
+/** A server under load. */
 export interface Server {
   readonly url: string
   readonly stop: () => Promise<void>
@@ -17,18 +17,18 @@ export interface Server {
 
 export interface Product extends Server {
   readonly adminToken: string
-  /** Of the runtime. */
+  /** The process id of the runtime. */
   readonly pid: number
 }
 
-/** The dev stack as `npm start` serves it, with limits that no load reaches. */
+/** Serves the dev stack like `npm start`, with limits that no load reaches. */
 export async function serveProduct(local: string): Promise<Product> {
   const { url, outputs, workerdPid, stop } = await startCloud({ port: 0, local, config: GENEROUS })
   await allowMuch({ url, outputs })
   return { url, adminToken: outputs.adminToken, pid: workerdPid, stop }
 }
 
-/** A provisioned dev stack once more, with rate limits that cost nothing, and maybe other lines changed. */
+/** Provisions a dev stack and serves it with rate limits that cost nothing, and with lines of its sources altered. */
 export async function serveUnlimited(
   local: string,
   alterations: readonly Alteration[] = [],
@@ -54,7 +54,7 @@ export async function serveUnlimited(
   return { url: `http://127.0.0.1:${port}`, adminToken, pid, stop: stopAgain }
 }
 
-/** The least that a Durable Object can do, behind the same front. */
+/** Serves the bare Durable Object behind the same front. */
 export async function serveBare(folder: string): Promise<Server> {
   mkdirSync(join(folder, 'scripts'), { recursive: true })
   copyFileSync(join(here, 'bare.js'), scriptFile(folder, 'bare'))

@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 
-/** A client that opened its socket and then stopped reading, for ever as far as the service can tell. */
+/** A client that has opened its socket and stopped reading, which the service cannot tell from one that is gone. */
 export interface Stalled {
-  /** Reads on, and says with which code the service had ended the socket; null if it had not. */
+  /** Resumes reading and returns the code with which the service closed the socket; null if it did not. */
   ending(): Promise<number | null>
 }
 
-/** Speaks RFC 6455 by hand, because every library reads. */
+/** Speaks RFC 6455 itself, because every library reads. */
 export async function stall(url: string, session: string): Promise<Stalled> {
   const { hostname, port, host } = new URL(url)
   const socket = connect(Number(port), hostname)
@@ -18,8 +18,8 @@ export async function stall(url: string, session: string): Promise<Stalled> {
       `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n` +
       `Sec-WebSocket-Protocol: chronicle.v1, bearer.${session}\r\n\r\n`,
   )
-  const [head] = (await once(socket, 'data')) as [Buffer]
-  if (!head.toString().startsWith('HTTP/1.1 101')) throw new Error(head.toString())
+  const [response] = (await once(socket, 'data')) as [Buffer]
+  if (!response.toString().startsWith('HTTP/1.1 101')) throw new Error(response.toString())
   socket.pause()
   return {
     async ending() {
@@ -33,7 +33,7 @@ export async function stall(url: string, session: string): Promise<Stalled> {
   }
 }
 
-/** The code of a close frame at the end of what was sent (RFC 6455, 5.5.1): opcode 8, length, code, reason. */
+/** The code of a close frame at the end of the bytes (RFC 6455, 5.5.1): opcode 8, length, code, reason. */
 function closeCode(bytes: Buffer): number | null {
   const start = bytes.lastIndexOf(0x88)
   if (start === -1 || start + 2 + (bytes[start + 1] ?? 0) !== bytes.length) return null

@@ -1,4 +1,5 @@
-// `npm run bench:transfer -- 100000`: exports a space and imports it into an empty one: seconds, and the runtime's memory.
+// `npm run bench:transfer -- 100000`: exports a space and imports it into an empty one. Prints the seconds and the
+// runtime's memory.
 import { createReadStream, createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,7 +22,7 @@ try {
   await watched('import', () => upload(target, file))
   await download(target, `${file}.again`)
   const same = await isSame(file, `${file}.again`)
-  console.log(`the import ${same ? 'equals' : 'DIFFERS FROM'} the export but for versions`)
+  console.log(`the import ${same ? 'equals' : 'DIFFERS FROM'} the export, except for versions`)
 } finally {
   await cloud.stop()
   rmSync(folder, { recursive: true })
@@ -77,7 +78,7 @@ async function* entriesOf(file: string): AsyncGenerator<string, void> {
   }
 }
 
-/** Says how long something takes, and how far the runtime's memory grows in it. */
+/** Prints how long the work takes, and the peak of the runtime's memory meanwhile. */
 async function watched(name: string, work: () => Promise<void>): Promise<void> {
   const [before, began] = [residentMiB(), performance.now()]
   let peak = before

@@ -1,5 +1,5 @@
-// The Worker as it is, but with a rate limit that costs nothing. On the platform the binding counts in memory;
-// the local runtime makes it an object call of its own, which is dearer than the rest of a small request.
+// The Worker with a rate limit that costs nothing. On the platform the binding counts in memory. The local runtime makes
+// an object call for it, which costs more than the rest of a small request.
 import worker, { Chronicle } from '../worker/src/index.ts'
 
 const free = { limit: () => Promise.resolve({ success: true }) }

@@ -1,17 +1,17 @@
 import { getProject, getStack } from '@pulumi/pulumi'
-import { bindingsOf, shownBindings } from './bindings.ts'
-import { bundleWorker } from './bundle.ts'
 import { Credentials } from './components/credentials.ts'
 import { Endpoint } from './components/endpoint.ts'
 import { MetadataStore } from './components/metadata-store.ts'
 import { SyncWorker } from './components/sync-worker.ts'
-import { readDeclaration } from './declaration.ts'
-import { checkLayout, readLayout } from './layout.ts'
-import { checkMasterKeys } from './master-keys.ts'
-import { lostSince } from './migrations.ts'
-import { hostName, physicalNames } from './names.ts'
-import { readDeployedScript, readRelease } from './release.ts'
-import { readSettings } from './settings.ts'
+import { bindingsOf, shownBindings } from './program/bindings.ts'
+import { bundleWorker } from './program/bundle.ts'
+import { readDeclaration } from './program/declaration.ts'
+import { checkLayout, readLayout } from './program/layout.ts'
+import { checkMasterKeys } from './program/master-keys.ts'
+import { lostSince } from './program/migrations.ts'
+import { hostName, physicalNames } from './program/names.ts'
+import { readDeployedScript, readRelease } from './program/release.ts'
+import { readSettings } from './program/settings.ts'
 
 const root = `${import.meta.dirname}/..`
 const stack = getStack()
@@ -61,7 +61,7 @@ const values = {
     VERSION: bundle.version,
   },
   datasets: { ANALYTICS: names.dataset },
-  limits: {
+  limitsPerMinute: {
     AUTH_LIMIT: settings.authRequestsPerMinute,
     FAILURE_LIMIT: settings.authFailuresPerMinute,
     SYNC_LIMIT: settings.syncRequestsPerMinute,
@@ -100,9 +100,9 @@ export const scriptName = worker.scriptName
 export const version = bundle.version
 export const namespaceId = store.namespaceId
 export const adminToken = credentials.adminToken
-/** What a preview of the script hides: one secret makes the whole list of bindings a secret. */
+/** Shows what a preview of the script hides: one secret makes its whole list of bindings a secret. */
 export const bindings = shownBindings(scriptBindings)
-/** For the next `up` (see migrations.ts) and for the policies. */
+/** Read by the next `up` (see program/migrations.ts) and by the policies. */
 export const release = {
   ...worker.release,
   jurisdiction: settings.jurisdiction,

@@ -7,33 +7,33 @@ import {
   secret,
 } from '@pulumi/pulumi'
 import { RandomBytes } from '@pulumi/random'
-import { secretName } from '../names.ts'
+import { secretName } from '../program/names.ts'
 
-/** As long as an AES-256 key and as an HMAC-SHA-256 key should be (RFC 7518, 3.2). */
+/** The length of an AES-256 key, and the least of an HMAC-SHA-256 key (RFC 7518, 3.2). */
 const KEY_BYTES = 32
 
 export interface CredentialsArgs {
   readonly environment: 'development' | 'production'
   readonly protect: boolean
-  /** The live generations of each secret, the newest first. */
+  /** The live generations of each secret, newest first. */
   readonly masterKeys: readonly number[]
   readonly sessionKeys: readonly number[]
   readonly adminTokens: readonly number[]
-  /** Master keys below it seal nothing any more. */
+  /** Master keys below this generation seal nothing any more. */
   readonly sweptMasterKey: number
-  /** The master keys that the last good run has recorded; undefined before the first. */
+  /** The master keys that the last successful run recorded; undefined before the first. */
   readonly recordedMasterKeys: readonly number[] | undefined
 }
 
-/** The secrets of a stack: made by it, kept in its encrypted state, typed in by nobody. */
+/** The secrets of a stack. The stack creates them and keeps them in its encrypted state, so nobody types them in. */
 export class Credentials extends ComponentResource {
-  /** A ring like `2:<base64> 1:<base64>`. They seal what is stored: whoever loses one loses data. */
+  /** All generations, like `2:<base64> 1:<base64>`. They seal stored data: without its key, data is lost. */
   readonly masterKeys: Output<string>
-  /** A ring as well. They sign sessions. */
+  /** All generations, in the same form. They sign sessions. */
   readonly sessionKeys: Output<string>
-  /** All that count, separated by spaces. */
+  /** All valid tokens, separated by spaces. */
   readonly adminTokens: Output<string>
-  /** The operator's way to mint and revoke tokens; the prefix lets scanners find a leaked one. */
+  /** The newest token, with which the operator mints and revokes others. Its prefix lets scanners find a leaked one. */
   readonly adminToken: Output<string>
 
   constructor(name: string, args: CredentialsArgs, options?: ComponentResourceOptions) {
@@ -45,9 +45,12 @@ export class Credentials extends ComponentResource {
       (generation) => interpolate`${prefix}${bytes('admin-token', generation, made).hex}`,
     )
     this.masterKeys = secret(
-      ring('master-key', masterKeys, (generation) => ({ ...made, ...keeping(generation, args) })),
+      joinGenerations('master-key', masterKeys, (generation) => ({
+        ...made,
+        ...protection(generation, args),
+      })),
     )
-    this.sessionKeys = secret(ring('session-key', sessionKeys, () => made))
+    this.sessionKeys = secret(joinGenerations('session-key', sessionKeys, () => made))
     this.adminTokens = secret(all(tokens).apply((all) => all.join(' ')))
     this.adminToken = secret(all(tokens).apply(([newest = '']) => newest))
     this.registerOutputs({})
@@ -55,17 +58,17 @@ export class Credentials extends ComponentResource {
 }
 
 /**
- * What is protected cannot be taken out of the program. A new key always is, until a good run has recorded it: in one
- * that fails the script may have got it and sealed with it all the same.
+ * Protects a master key from being removed from the program. A new key is always protected until a successful run has
+ * recorded it, because in a run that fails the script may already have the key and seal with it.
  */
-function keeping(generation: number, args: CredentialsArgs): ComponentResourceOptions {
+function protection(generation: number, args: CredentialsArgs): ComponentResourceOptions {
   const { protect, sweptMasterKey, recordedMasterKeys } = args
   if (generation < sweptMasterKey) return {}
   const isNew = recordedMasterKeys?.includes(generation) === false
   return { protect: protect || isNew, retainOnDelete: protect }
 }
 
-function ring(
+function joinGenerations(
   role: string,
   generations: readonly number[],
   optionsOf: (generation: number) => ComponentResourceOptions,

@@ -1,8 +1,8 @@
 import { DnsRecord, WorkersCustomDomain, WorkersRoute, WorkersScriptSubdomain } from '@pulumi/cloudflare'
 import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi'
-import { hostOf } from '../names.ts'
+import { hostOf } from '../program/names.ts'
 
-/** A proxied record needs some address, and no request ever goes to this one (RFC 6666, discard prefix). */
+/** The address of a proxied record, which needs one although no request goes there (RFC 6666, discard prefix). */
 const NOWHERE = '100::'
 
 export interface EndpointArgs {
@@ -12,13 +12,13 @@ export interface EndpointArgs {
   readonly hostname: string | undefined
   /** A pattern like api.example.com/api/*. */
   readonly route: string | undefined
-  /** Whether the route's host needs a DNS record, because no other server has one. */
+  /** Creates a DNS record for the route's host, if no other server has one. */
   readonly routeRecord: boolean
-  /** Required with a route. */
+  /** Required for a route. */
   readonly zoneId: string | undefined
 }
 
-/** The ways in: a custom domain, a route, and the workers.dev switch, which is always set, on or off. */
+/** The entry points: a custom domain, a route, and the workers.dev switch, which is always set to on or off. */
 export class Endpoint extends ComponentResource {
   constructor(name: string, args: EndpointArgs, options?: ComponentResourceOptions) {
     super('chronicle:infra:Endpoint', name, {}, options)

@@ -4,12 +4,12 @@ import { ComponentResource, type ComponentResourceOptions, type Output } from '@
 export interface MetadataStoreArgs {
   readonly accountId: string
   readonly title: string
-  /** Where the platform may keep it; undefined for anywhere. Never changes: a change makes a new, empty one. */
+  /** Where the platform may store it; undefined for anywhere. Never changed, because a change creates an empty namespace. */
   readonly jurisdiction: string | undefined
   readonly protect: boolean
 }
 
-/** The KV namespace with the API tokens' records and the configuration. */
+/** The KV namespace with the records of API tokens and the configuration. */
 export class MetadataStore extends ComponentResource {
   readonly namespaceId: Output<string>
 

@@ -8,19 +8,19 @@ import {
   secret,
   unsecret,
 } from '@pulumi/pulumi'
-import type { Binding } from '../bindings.ts'
-import type { Bundle } from '../bundle.ts'
-import type { Declaration } from '../declaration.ts'
-import { digestOf } from '../digest.ts'
+import type { Binding } from '../program/bindings.ts'
+import type { Bundle } from '../program/bundle.ts'
+import type { Declaration } from '../program/declaration.ts'
+import { digestOf } from '../program/digest.ts'
 import {
   type DeployedScript,
   isUntouched,
   type Migrations,
   pendingMigrations,
   type Release,
-} from '../migrations.ts'
+} from '../program/migrations.ts'
 
-type Deployed = Pick<Release, 'digest' | 'migrations' | 'modifiedOn' | 'from'>
+type ScriptRelease = Pick<Release, 'digest' | 'migrations' | 'modifiedOn' | 'from'>
 
 export interface SyncWorkerArgs {
   readonly accountId: string
@@ -36,15 +36,15 @@ export interface SyncWorkerArgs {
   readonly protect: boolean
   /** The script as the account has it now. */
   readonly deployed: DeployedScript | undefined
-  /** Of the last good `up`. */
+  /** The record of the last successful `up`. */
   readonly release: Release | undefined
 }
 
 /** The script with its Durable Object classes: code, bindings, secrets and migrations in one upload. */
 export class SyncWorker extends ComponentResource {
   readonly scriptName: Output<string>
-  /** What the next `up` must know of this one; see migrations.ts. */
-  readonly release: { readonly [Key in keyof Deployed]: Input<Deployed[Key]> }
+  /** The facts that the next `up` must know about this one; see program/migrations.ts. */
+  readonly release: { readonly [Key in keyof ScriptRelease]: Input<ScriptRelease[Key]> }
 
   constructor(name: string, args: SyncWorkerArgs, options?: ComponentResourceOptions) {
     super('chronicle:infra:SyncWorker', name, {}, options)
@@ -62,7 +62,7 @@ export class SyncWorker extends ComponentResource {
       logpush: false,
       usageModel: 'standard',
       ...(args.smartPlacement && { placement: { mode: 'smart' } }),
-      // The API deletes a script that has Durable Objects only by force: for stacks that may be thrown away.
+      // The API deletes a script with Durable Objects only if forced. Only stacks that may be thrown away force it.
       ...(!args.protect && { force: true }),
     }
     const digest = output(inputs).apply(digestOf)
@@ -78,7 +78,7 @@ export class SyncWorker extends ComponentResource {
   }
 }
 
-/** The Worker's own lines are sampled and kept; the platform's line of each invocation is as the declaration says. */
+/** Samples the Worker's own log lines. The declaration decides about the platform's line for each invocation. */
 function observabilityOf({ declaration, logSampling }: SyncWorkerArgs): WorkersScriptArgs['observability'] {
   const { enabled, logs } = declaration.observability
   return {
@@ -88,18 +88,21 @@ function observabilityOf({ declaration, logSampling }: SyncWorkerArgs): WorkersS
   }
 }
 
-interface Decided {
+interface ChosenMigrations {
   readonly migrations: Output<Migrations | undefined>
-  /** The tag that the deployed script has, or had when the same was decided before. */
+  /** The tag that the deployed script has, or had when the same migrations were chosen before. */
   readonly from: Output<string>
 }
 
-/** Decided before any resource is registered, but for the digest, which may hang on values yet to come. */
-function migrationsOf({ declaration, deployed, release }: SyncWorkerArgs, digest: Output<string>): Decided {
+/** Chooses the migrations before any resource is registered. Only the digest may depend on values that come later. */
+function migrationsOf(
+  { declaration, deployed, release }: SyncWorkerArgs,
+  digest: Output<string>,
+): ChosenMigrations {
   const pending = pendingMigrations(declaration.migrations, deployed)
   const from = deployed?.migrationTag ?? ''
   if (pending || !deployed || !release) return { migrations: output(pending), from: output(from) }
-  // The digest covers secrets; whether it is still the same is none.
+  // The digest covers secrets, but whether it changed is not itself secret.
   const kept = unsecret(digest.apply((now) => (isUntouched(release, now, deployed) ? release : undefined)))
   return {
     migrations: kept.apply((release) => release?.migrations),

@@ -12,31 +12,31 @@ import { askZone, examineZone } from './zone.ts'
 
 const ACCOUNT_ID = /^[0-9a-f]{32}$/
 
-/** What of a stack concerns its account. */
-export interface AccountCase {
+/** The settings of a stack that concern its account. */
+export interface AccountOptions {
   readonly token: string | undefined
   readonly accountId: string | undefined
   readonly hostname: string | undefined
   readonly zoneId: string | undefined
   readonly route: Route | undefined
   readonly workersDev: WorkersDev
-  /** Of the API, if it is not Cloudflare's own. */
+  /** The URL of the API; undefined for Cloudflare's own. */
   readonly baseUrl: string | undefined
   readonly signal: AbortSignal
 }
 
-/** Whether the account is there, takes the token and can take the stack. Only reads. */
-export async function examineAccount(subject: AccountCase): Promise<readonly Finding[]> {
-  const { token, signal } = subject
-  if (!token) return [noAccount()]
-  const misshapen = examineShape(token)
-  if (misshapen) return [misshapen]
-  const baseUrl = withoutSlash(subject.baseUrl)
+/** Checks that the account exists, accepts the token and can take the stack. Only reads. */
+export async function examineAccount(options: AccountOptions): Promise<readonly Finding[]> {
+  const { token, signal } = options
+  if (!token) return [missingToken()]
+  const malformed = examineShape(token)
+  if (malformed) return [malformed]
+  const baseUrl = withoutSlash(options.baseUrl)
   followProxy(baseUrl)
-  return [...examineId(subject.accountId), ...(await examineLive({ baseUrl, token, signal }, subject))]
+  return [...examineId(options.accountId), ...(await examineLive({ baseUrl, token, signal }, options))]
 }
 
-function noAccount(): Finding {
+function missingToken(): Finding {
   const found = 'CLOUDFLARE_API_TOKEN is not set, so there is no account to deploy to (npm start needs none)'
   return wrong('account', found, CREATE_TOKEN)
 }
@@ -49,16 +49,16 @@ function examineId(accountId: string | undefined): readonly Finding[] {
     : [wrong('account', `the id ${accountId} is not 32 hex digits`, remedy)]
 }
 
-async function examineLive(api: CloudflareApi, subject: AccountCase): Promise<readonly Finding[]> {
-  const accountId = ACCOUNT_ID.test(subject.accountId ?? '') ? subject.accountId : undefined
-  const { hostname, route, zoneId, workersDev } = subject
+async function examineLive(api: CloudflareApi, options: AccountOptions): Promise<readonly Finding[]> {
+  const accountId = ACCOUNT_ID.test(options.accountId ?? '') ? options.accountId : undefined
+  const { hostname, route, zoneId, workersDev } = options
   const host = hostname ?? route?.host
   const isCustomDomain = hostname !== undefined
-  const question = host && accountId ? { host, isCustomDomain, route, zoneId, accountId } : undefined
+  const zoneOptions = host && accountId ? { host, isCustomDomain, route, zoneId, accountId } : undefined
   const [verified, account, zone] = await Promise.all([
     verifyToken(api, accountId),
     accountId ? askAccount(api, accountId) : undefined,
-    question && askZone(api, question),
+    zoneOptions && askZone(api, zoneOptions),
   ])
   const reads = account?.reads ?? []
   const down = deadApi(api, [...verified, ...reads])
@@ -73,11 +73,11 @@ async function examineLive(api: CloudflareApi, subject: AccountCase): Promise<re
     token,
     ...(account && accountId ? examinePermissions(accountId, reads) : []),
     ...(account ? [examineSubdomain(account.subdomain, workersDev)] : []),
-    ...(question && zone ? examineZone(question, zone) : []),
+    ...(zoneOptions && zone ? examineZone(zoneOptions, zone) : []),
   ]
 }
 
-/** One line for an API that is not there; if some answers came, their own lines tell the rest. */
+/** One line for an API that never answers. If some answers arrived, their own findings report the rest. */
 function deadApi({ baseUrl }: CloudflareApi, answers: readonly ApiAnswer[]): Finding | undefined {
   const reasons = answers.flatMap((answer) => (answer.kind === 'silent' ? [answer.reason] : []))
   if (reasons.length < answers.length) return undefined

@@ -1,13 +1,12 @@
 import { setGlobalProxyFromEnv } from 'node:http'
 import { z } from 'zod'
-import { parseJson } from './json-text.ts'
 
-/** As the provider has it. */
+/** The provider's default. */
 const DEFAULT_BASE_URL = 'https://api.cloudflare.com/client/v4'
 
-/** Of a token that lacks a permission, and of one that may not see the resource. */
+/** Codes for a token that lacks a permission, and for one that may not see the resource. */
 const REFUSAL_CODES = [9109, 10000]
-/** "Could not route to ...": the id in the path is of nothing. */
+/** "Could not route to ...": nothing has the id in the path. */
 const NO_ROUTE_CODES = [7000, 7003]
 
 const Envelope = z.object({
@@ -25,13 +24,15 @@ export interface CloudflareApi {
   readonly signal: AbortSignal
 }
 
-/** What the API made of a read. `silent` is all that the provider
- * would try again: no answer in time, none of the API's, HTTP 429 and 5xx. */
+/**
+ * The result of a read. `silent` covers everything that the provider would retry: no answer in time, an answer that is
+ * not the API's, HTTP 429 and 5xx.
+ */
 export type ApiAnswer =
   | {
       readonly kind: 'given'
       readonly result: unknown
-      /** Where the next page begins, of what is listed by cursor. */
+      /** The start of the next page of a list; undefined at its end. */
       readonly cursor: string | undefined
     }
   | {
@@ -45,14 +46,14 @@ export function withoutSlash(baseUrl: string = DEFAULT_BASE_URL): string {
   return baseUrl.replace(/\/+$/, '')
 }
 
-/** Requests go through the proxy that HTTPS_PROXY names, as the provider's do, except to this machine. */
+/** Sends requests through the proxy that HTTPS_PROXY names, as the provider does, except to this machine. */
 export function followProxy(baseUrl: string): void {
   const isLocal = /^https?:\/\/(localhost|127\.|\[::1\])/.test(baseUrl)
-  // Node has it from 24.14 on.
+  // Node has the function since 24.14.
   if (!isLocal && typeof setGlobalProxyFromEnv === 'function') setGlobalProxyFromEnv()
 }
 
-/** One GET, not tried again. */
+/** Sends one GET without a retry. */
 export async function askApi({ baseUrl, token, signal }: CloudflareApi, path: string): Promise<ApiAnswer> {
   const headers = { authorization: `Bearer ${token}` }
   try {
@@ -64,10 +65,10 @@ export async function askApi({ baseUrl, token, signal }: CloudflareApi, path: st
 }
 
 function toAnswer(status: number, text: string): ApiAnswer {
-  const envelope = parseJson(text, Envelope)
+  const envelope = parseEnvelope(text)
   if (!envelope) return { kind: 'silent', reason: `HTTP ${status} without the API's JSON` }
   const { cursor, cursors } = envelope.result_info ?? {}
-  // By the vendor's pages one or the other; empty at the end.
+  // The vendor documents either field, by list. Both are empty at the end.
   if (envelope.success)
     return { kind: 'given', result: envelope.result, cursor: cursors?.after || cursor || undefined }
   const [error] = envelope.errors
@@ -75,6 +76,14 @@ function toAnswer(status: number, text: string): ApiAnswer {
   const reason = error ? `${error.message}, code ${error.code}` : `HTTP ${status}`
   if (status === 429 || status >= 500) return { kind: 'silent', reason }
   return { kind: kindOf(status, code ?? 0), reason, code }
+}
+
+function parseEnvelope(text: string): z.infer<typeof Envelope> | undefined {
+  try {
+    return Envelope.safeParse(JSON.parse(text)).data
+  } catch {
+    return undefined
+  }
 }
 
 function kindOf(status: number, code: number): 'refused' | 'absent' | 'failed' {

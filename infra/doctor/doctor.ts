@@ -1,14 +1,14 @@
-// `npm run doctor`: says of each thing that a deployment needs whether it is right, and what to do if not.
-import { join } from 'node:path'
-import { StartError } from '../local/start-error.ts'
-import { takeStack } from '../operate/stack-option.ts'
+// `npm run doctor`: the preflight check of a deployment. Each line says whether one thing is right, and the remedy if not.
+import { ROOT } from '../cli/root.ts'
+import { takeStack } from '../cli/stack-option.ts'
+import { UserError } from '../cli/user-error.ts'
 import { examine } from './examination.ts'
 import { formatFinding, isWrong } from './finding.ts'
 
 async function main(): Promise<void> {
   const { stack, rest } = takeStack(process.argv.slice(2))
-  if (rest[0]) throw new StartError(`"${rest[0]}" is not known. Usage: npm run doctor -- [--stack dev]`)
-  const findings = await examine({ root: join(import.meta.dirname, '../..'), stack, env: process.env })
+  if (rest[0]) throw new UserError(`"${rest[0]}" is not an option. Usage: npm run doctor -- [--stack dev]`)
+  const findings = await examine({ root: ROOT, stack, env: process.env })
   for (const finding of findings) console.log(formatFinding(finding))
   const count = findings.filter(isWrong).length
   console.log(
@@ -18,6 +18,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof StartError ? `Error: ${error.message}` : error)
+  console.error(error instanceof UserError ? `Error: ${error.message}` : error)
   process.exit(1)
 })

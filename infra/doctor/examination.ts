@@ -1,17 +1,17 @@
-import { readDeclaration } from '../declaration.ts'
-import { readSealing, readStack, type Sealing, type Stack } from '../local/stack-file.ts'
-import { StartError } from '../local/start-error.ts'
-import { hostOf, physicalNames } from '../names.ts'
-import { type AccountCase, examineAccount } from './account.ts'
+import { readStack, readStackSecrets, type Stack, type StackSecrets } from '../cli/stack-file.ts'
+import { UserError } from '../cli/user-error.ts'
+import { readDeclaration } from '../program/declaration.ts'
+import { hostOf, physicalNames } from '../program/names.ts'
+import { type AccountOptions, examineAccount } from './account.ts'
 import { type Finding, unknown, wrong } from './finding.ts'
-import { examinePackages } from './packages.ts'
-import { examinePulumi } from './pulumi.ts'
+import { examinePassphrase } from './passphrase.ts'
 import { rehearse } from './rehearsal.ts'
+import { examineVersions } from './versions.ts'
 
-/** Since the start of the process: what answers later counts as silent, and all is told within five. */
+/** Counted from the start of the process. Later answers count as missing, so that the doctor ends within five seconds. */
 const DEADLINE_SECONDS = 4
 
-export interface Patient {
+export interface ExamineOptions {
   /** The folder with Pulumi.yaml. */
   readonly root: string
   readonly stack: string
@@ -19,21 +19,22 @@ export interface Patient {
 }
 
 /**
- * All that a deployment of the stack needs, each thing found right or wrong. Only reads; all at once, for
- * four seconds of the process, or as many as the variable DOCTOR_SECONDS says.
+ * Checks what a deployment of the stack needs and `pulumi up` would report late, badly or not at all. Only reads. The
+ * checks run in parallel for four seconds of the process, or for as many as the variable DOCTOR_SECONDS says.
  */
-export async function examine({ root, stack: name, env }: Patient): Promise<readonly Finding[]> {
+export async function examine({ root, stack: name, env }: ExamineOptions): Promise<readonly Finding[]> {
   const signal = deadline(Number(env.DOCTOR_SECONDS) || DEADLINE_SECONDS)
-  const file = readFiles(root, name)
-  if (file instanceof StartError)
-    return [...examinePackages(root, env), wrong('stack file', file.message, '')]
-  const { stack, sealing } = file
+  const files = readFiles(root, name)
+  if (files instanceof UserError)
+    return [...(await examineVersions({ root, env, signal })), wrong('stack file', files.message, '')]
+  const { stack, secrets } = files
   const findings = await Promise.all([
-    examinePulumi({ root, stack: name, sealing, env, signal }),
-    rehearse({ root, stack, encryptedKeys: sealing.encryptedKeys, env, signal }),
-    examineCloudflare({ ...accountCase(root, stack, env), signal }, stack, sealing),
+    examineVersions({ root, env, signal }),
+    examinePassphrase(secrets, env),
+    rehearse({ root, stack, encryptedKeys: secrets.encryptedKeys, env, signal }),
+    examineCloudflare({ ...accountOptions(root, stack, env), signal }, stack, secrets),
   ])
-  return [...examinePackages(root, env), ...findings.flat()]
+  return findings.flat()
 }
 
 function deadline(seconds: number): AbortSignal {
@@ -42,34 +43,35 @@ function deadline(seconds: number): AbortSignal {
 
 interface StackFiles {
   readonly stack: Stack
-  readonly sealing: Sealing
+  readonly secrets: StackSecrets
 }
 
-function readFiles(root: string, name: string): StackFiles | StartError {
+function readFiles(root: string, name: string): StackFiles | UserError {
   try {
-    const sealing = readSealing(root, name)
-    const blanks = Object.fromEntries(sealing.encryptedKeys.map((key) => [key, '']))
-    return { sealing, stack: readStack(root, name, blanks) }
+    const secrets = readStackSecrets(root, name)
+    const blanks = Object.fromEntries(secrets.encryptedKeys.map((key) => [key, '']))
+    return { secrets, stack: readStack(root, name, blanks) }
   } catch (error) {
-    if (error instanceof StartError) return error
+    if (error instanceof UserError) return error
     throw error
   }
 }
 
-/** A token or an account that only the CLI can read leaves nothing to ask the API with. */
-async function examineCloudflare(subject: AccountCase, stack: Stack, { encryptedKeys }: Sealing) {
+/** Skips the account if only the CLI can decrypt its token or its id. */
+async function examineCloudflare(options: AccountOptions, stack: Stack, { encryptedKeys }: StackSecrets) {
   const keys = ['cloudflare:apiToken', `${stack.project}:accountId`]
-  const sealed = encryptedKeys.find((key) => keys.includes(key))
-  if (sealed) return [unknown('account', `not asked: ${sealed} is encrypted in Pulumi.${stack.name}.yaml`)]
-  return examineAccount(subject)
+  const encrypted = encryptedKeys.find((key) => keys.includes(key))
+  if (encrypted)
+    return [unknown('account', `not checked: ${encrypted} is encrypted in Pulumi.${stack.name}.yaml`)]
+  return examineAccount(options)
 }
 
-/** Settings as the program and the provider take them: the stack's file first, then the environment. */
-function accountCase(
+/** Reads settings in the order of the program and the provider: the stack file first, then the environment. */
+function accountOptions(
   root: string,
   { config, project, name }: Stack,
   env: NodeJS.ProcessEnv,
-): Omit<AccountCase, 'signal'> {
+): Omit<AccountOptions, 'signal'> {
   const setting = (key: string) => config[`${project}:${key}`] || undefined
   const pattern = setting('route')
   return {
@@ -86,7 +88,7 @@ function accountCase(
   }
 }
 
-/** Undefined if the declaration has a mistake, of which the rehearsal tells. */
+/** Undefined if the declaration is invalid, which the rehearsal reports. */
 function scriptName(root: string, stack: string): string | undefined {
   try {
     return physicalNames(readDeclaration(root).name, stack).scriptName

@@ -1,4 +1,4 @@
-/** What one check found, in words of one line. Only `wrong` stands in the way of a deployment. */
+/** The result of one check, in words of one line. Only `wrong` blocks a deployment. */
 export type Finding =
   | { readonly verdict: 'right' | 'unknown'; readonly subject: string; readonly found: string }
   | { readonly verdict: 'wrong'; readonly subject: string; readonly found: string; readonly remedy: string }
@@ -7,12 +7,12 @@ export function right(subject: string, found: string): Finding {
   return { verdict: 'right', subject, found }
 }
 
-/** What could not be checked, or what is no fault but worth knowing. */
+/** A check that could not be made, or a fact worth knowing that blocks nothing. */
 export function unknown(subject: string, found: string): Finding {
   return { verdict: 'unknown', subject, found }
 }
 
-/** `remedy` says what to do, as a sentence without its full stop; empty if `found` says it. */
+/** `remedy` says what to do, as a sentence without its full stop. It is empty if `found` says so already. */
 export function wrong(subject: string, found: string, remedy: string): Finding {
   return { verdict: 'wrong', subject, found, remedy }
 }
@@ -32,7 +32,7 @@ export function isWrong({ verdict }: Finding): boolean {
   return verdict === 'wrong'
 }
 
-/** Text of other programs may have many lines; the first that says something stands for them. */
+/** The first line of another program's text that is not blank. */
 export function oneLine(text: string): string {
   return text.trim().split(/\s*\n\s*/)[0] ?? ''
 }

@@ -1,35 +1,32 @@
 import { createDecipheriv, pbkdf2 } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
-import type { Sealing } from '../local/stack-file.ts'
+import type { StackSecrets } from '../cli/stack-file.ts'
 import { type Finding, right, wrong } from './finding.ts'
 
 const SUBJECT = 'passphrase'
-const SET_IT = 'Set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE'
+const REMEDY = 'Set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE'
 const TAG_BYTES = 16
 
-/** Of Pulumi's own encryption (sdk/go/common/resource/config/crypt.go). */
+/** Parameters of Pulumi's own encryption (sdk/go/common/resource/config/crypt.go). */
 const ITERATIONS = 1_000_000
 const KEY_BYTES = 32
 
-/** Whether the passphrase that the stack's secrets are sealed with is there, and is the one. */
-export async function examinePassphrase(sealing: Sealing, env: NodeJS.ProcessEnv): Promise<Finding> {
+/** Checks the passphrase against the salt in the stack file. A stack without a salt keeps its key elsewhere. */
+export async function examinePassphrase(
+  { salt }: StackSecrets,
+  env: NodeJS.ProcessEnv,
+): Promise<readonly Finding[]> {
+  if (salt === undefined) return []
   const passphrase = readPassphrase(env)
-  if (passphrase === undefined) return wrong(SUBJECT, 'not set, and the secrets are sealed with one', SET_IT)
-  const { salt } = sealing
-  if (salt === undefined) return right(SUBJECT, 'set; the stack file has nothing to try it on')
-  if (await opens(passphrase, salt)) return right(SUBJECT, 'set, and it is the one of the stack file')
-  return wrong(SUBJECT, 'not the one that the stack file was sealed with', SET_IT)
-}
-
-/** A stack has one if its file says so, or if the back-end (a folder or a bucket) keeps no keys. */
-export function needsPassphrase({ salt, provider }: Sealing, backendUrl: string): boolean {
-  if (salt !== undefined || provider === 'passphrase') return true
-  return provider === undefined && !/^https?:/.test(backendUrl)
+  if (passphrase === undefined)
+    return [wrong(SUBJECT, 'not set, but the stack file was encrypted with one', REMEDY)]
+  if (await opens(passphrase, salt)) return [right(SUBJECT, 'matches the stack file')]
+  return [wrong(SUBJECT, 'not the one that the stack file was encrypted with', REMEDY)]
 }
 
 function readPassphrase(env: NodeJS.ProcessEnv): string | undefined {
-  // Set and empty counts: the CLI takes it too.
+  // An empty passphrase counts as set: the CLI accepts it too.
   if (env.PULUMI_CONFIG_PASSPHRASE !== undefined) return env.PULUMI_CONFIG_PASSPHRASE
   try {
     return readFileSync(env.PULUMI_CONFIG_PASSPHRASE_FILE ?? '', 'utf8').trim()
@@ -38,16 +35,15 @@ function readPassphrase(env: NodeJS.ProcessEnv): string | undefined {
   }
 }
 
-/** `salt` is `v1:<salt>:v1:<nonce>:<the word "pulumi", sealed>`. */
+/** `salt` is `v1:<salt>:v1:<nonce>:<the encrypted word "pulumi">`. */
 async function opens(passphrase: string, salt: string): Promise<boolean> {
   const [, bytes, , nonce, sealed] = salt.split(':').map((part) => Buffer.from(part, 'base64'))
   if (!bytes || !nonce || !sealed) return false
   const key = await promisify(pbkdf2)(passphrase, bytes, ITERATIONS, KEY_BYTES, 'sha256')
   const cipher = createDecipheriv('aes-256-gcm', key, nonce).setAuthTag(sealed.subarray(-TAG_BYTES))
   try {
-    return (
-      Buffer.concat([cipher.update(sealed.subarray(0, -TAG_BYTES)), cipher.final()]).toString() === 'pulumi'
-    )
+    const opened = Buffer.concat([cipher.update(sealed.subarray(0, -TAG_BYTES)), cipher.final()])
+    return opened.toString() === 'pulumi'
   } catch {
     return false
   }

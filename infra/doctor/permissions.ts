@@ -2,28 +2,28 @@ import { z } from 'zod'
 import { type ApiAnswer, askApi, type CloudflareApi } from './cloudflare-api.ts'
 import { type Finding, right, unknown, wrong } from './finding.ts'
 
-/** Each permission that the program needs in the account, and a read that needs it too. */
+/** Each permission that the program needs in the account, with a read that needs it too. */
 const PERMISSIONS = [
   { name: 'Workers Scripts', path: 'workers/scripts' },
   { name: 'Workers KV Storage', path: 'storage/kv/namespaces' },
 ]
 
-/** "The account has no workers.dev name." */
+/** The API's code for an account without a workers.dev name. */
 const NO_SUBDOMAIN_CODE = 10007
 
 const Subdomain = z.object({ subdomain: z.string().min(1) })
 
-/** Those that a route needs in its zone. */
+/** Permissions that a route needs in its zone. */
 const ROUTE_PERMISSION = { name: 'Workers Routes', path: 'workers/routes' }
 const RECORD_PERMISSION = { name: 'DNS', path: 'dns_records' }
 
-/** A route of the stack, and whether the program makes the DNS record of its host. */
+/** A route of the stack. `needsRecord`: the program creates the DNS record of its host. */
 export interface Route {
   readonly host: string
   readonly needsRecord: boolean
 }
 
-/** What the token may do in the zone of a route. */
+/** Checks what the token may do in the zone of a route. */
 export async function examineRoute(
   api: CloudflareApi,
   zoneId: string,
@@ -49,16 +49,16 @@ export async function askAccount(api: CloudflareApi, accountId: string): Promise
   return { reads, subdomain: subdomain ?? { kind: 'silent', reason: 'not asked' } }
 }
 
-/** What the token may do in the account, as far as reads tell: nothing is written to find out. */
+/** Judges permissions in the account by reads alone. A write would change the account. */
 export function examinePermissions(accountId: string, reads: readonly ApiAnswer[]): readonly Finding[] {
-  if (reads.every(({ kind }) => kind === 'refused' || kind === 'absent')) return [strangeAccount(accountId)]
+  if (reads.every(({ kind }) => kind === 'refused' || kind === 'absent')) return [foreignAccount(accountId)]
   return PERMISSIONS.map(({ name }, index) => examinePermission(name, reads[index]))
 }
 
-function strangeAccount(accountId: string): Finding {
+function foreignAccount(accountId: string): Finding {
   const needed = PERMISSIONS.map(({ name }) => `${name}: Edit`).join(' and ')
   const remedy = `Check CLOUDFLARE_ACCOUNT_ID, or give the token ${needed}`
-  return wrong('account', `${accountId} is not the token's, or the token may do nothing in it`, remedy)
+  return wrong('account', `the token does not belong to ${accountId}, or has no permission in it`, remedy)
 }
 
 function examinePermission(name: string, answer: ApiAnswer | undefined): Finding {
@@ -69,22 +69,22 @@ function examinePermission(name: string, answer: ApiAnswer | undefined): Finding
   return unknown(subject, answer?.reason ?? 'not asked')
 }
 
-/** What the stack wants of workers.dev. */
+/** The settings of the stack about workers.dev. */
 export interface WorkersDev {
-  /** Undefined if it is not to answer there. */
+  /** Undefined if the stack does not answer there. */
   readonly scriptName: string | undefined
-  /** The account's name there, as the stack's file has it. */
+  /** The account's name there, as the stack file has it. */
   readonly setting: string | undefined
 }
 
 /**
- * The account's workers.dev name. An account without one takes no first upload of a script, whatever the
- * stack says of workers.dev (API error 10063).
+ * Checks the account's workers.dev name. An account without one refuses the first upload of a script, whatever the
+ * stack says about workers.dev (API error 10063).
  */
 export function examineSubdomain(answer: ApiAnswer, { scriptName, setting }: WorkersDev): Finding {
   const subject = 'workers.dev'
   if (answer.kind === 'silent' || answer.kind === 'refused')
-    return unknown(subject, `not told (${answer.reason})`)
+    return unknown(subject, `not readable (${answer.reason})`)
   const name = answer.kind === 'given' ? Subdomain.safeParse(answer.result).data?.subdomain : undefined
   if (name && setting && setting !== name) {
     const remedy = `Write in the stack file: workersDevSubdomain: ${name}`

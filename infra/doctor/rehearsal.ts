@@ -1,38 +1,39 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import type { Stack } from '../local/stack-file.ts'
+import type { Stack } from '../cli/stack-file.ts'
 import { type Finding, oneLine, right, unknown, wrong } from './finding.ts'
 
 const SUBJECT = 'program'
-/** Whether the account is known is another check's business. */
+/** Another check looks at the account, so the program gets a made-up id. */
 const ANY_ACCOUNT = '0'.repeat(32)
 
-export interface RehearsalCase {
+export interface RehearsalOptions {
   readonly root: string
   readonly stack: Stack
-  /** Keys of the stack's file that could not be read. */
+  /** Keys of the stack file that only the CLI can decrypt. */
   readonly encryptedKeys: readonly string[]
   readonly env: NodeJS.ProcessEnv
   readonly signal: AbortSignal
 }
 
 /**
- * Whether the program gets through with these settings: each of them right, the declaration readable, every
- * binding of it with a value, the Worker's sources whole. Nothing is made anywhere, but dist/ is written.
+ * Runs the program with the stack's settings and without an engine: every setting must be valid, the declaration
+ * readable, each of its bindings given a value, and the Worker's sources must compile. Creates nothing but dist/.
  */
-export async function rehearse(subject: RehearsalCase): Promise<readonly Finding[]> {
-  const { stack, encryptedKeys } = subject
-  const [sealed] = encryptedKeys.filter((key) => key.startsWith(`${stack.project}:`))
-  if (sealed) return [unknown(SUBJECT, `not tried: ${sealed} is encrypted in Pulumi.${stack.name}.yaml`)]
-  const stderr = await runProgram(subject)
+export async function rehearse(options: RehearsalOptions): Promise<readonly Finding[]> {
+  const { stack, encryptedKeys } = options
+  const encrypted = encryptedKeys.find((key) => key.startsWith(`${stack.project}:`))
+  if (encrypted)
+    return [unknown(SUBJECT, `not tried: ${encrypted} is encrypted in Pulumi.${stack.name}.yaml`)]
+  const stderr = await runProgram(options)
   if (stderr === undefined) return [unknown(SUBJECT, 'not tried to the end: it took too long')]
   if (stderr === '')
     return [right(SUBJECT, `runs with Pulumi.${stack.name}.yaml; every declared binding has a value`)]
   return mistakesIn(stderr).map((line) => wrong(SUBJECT, line, ''))
 }
 
-/** What it wrote to standard error, undefined if its time was up. */
-function runProgram({ root, stack, env, signal }: RehearsalCase): Promise<string | undefined> {
+/** Returns the program's text on standard error; undefined if the time ran out. */
+function runProgram({ root, stack, env, signal }: RehearsalOptions): Promise<string | undefined> {
   const options = {
     cwd: join(root, 'infra'),
     signal,
@@ -53,7 +54,7 @@ function runProgram({ root, stack, env, signal }: RehearsalCase): Promise<string
   })
 }
 
-/** A line each; of an exception that nobody caught, the one line that names it. */
+/** One line per mistake. An uncaught exception gives the one line with its message. */
 function mistakesIn(stderr: string): readonly string[] {
   const thrown = /^\w*Error: (.*)$/m.exec(stderr)?.[1]
   return thrown ? [oneLine(thrown)] : stderr.trim().split('\n')

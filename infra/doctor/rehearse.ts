@@ -1,7 +1,7 @@
-// Runs the program against nothing: every resource is taken, none is made. Whatever would end the program
-// goes to standard error, one mistake a line. A process of its own, so that it can be ended in time.
+// Runs the program against mocks that accept every resource and create none. Errors that would end the program go to
+// standard error, one per line. A separate process, so that the doctor can end it in time.
 import { runtime } from '@pulumi/pulumi'
-import { ORGANIZATION } from '../local/program.ts'
+import { ORGANIZATION } from '../local/engine/program.ts'
 
 const [project = '', stack = ''] = process.argv.slice(2)
 
@@ -19,6 +19,6 @@ try {
   await import('../index.ts')
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
-  // Not an exit at once: the runtime would complain of resources that are still under way.
+  // Sets the code without exiting: on an exit the SDK would complain of resources that are still in flight.
   process.exitCode = 1
 }

@@ -3,7 +3,7 @@ import { type ApiAnswer, askApi, type CloudflareApi } from './cloudflare-api.ts'
 import { type Finding, right, wrong } from './finding.ts'
 
 const SUBJECT = 'API token'
-/** The provider refuses any other before it asks the API. */
+/** The provider refuses any other shape before it asks the API. */
 const SHAPE = /^[0-9A-Za-z_-]{40,80}$/
 
 export const CREATE_TOKEN =
@@ -12,16 +12,16 @@ export const CREATE_TOKEN =
 
 const Verified = z.object({ status: z.string(), expires_on: z.string().optional() })
 
-/** What is wrong with the token before the API is asked; undefined if nothing. */
+/** Checks the shape of the token without asking the API; undefined if the shape is right. */
 export function examineShape(token: string): Finding | undefined {
   if (SHAPE.test(token)) return undefined
-  const found = `${token.length} characters that are not those of a token (40 to 80 of 0-9, A-Z, a-z, _ and -)`
+  const found = `${token.length} characters that do not form a token (40 to 80 of 0-9, A-Z, a-z, _ and -)`
   return wrong(SUBJECT, found, 'Copy it again, without quotes, spaces or "Bearer"')
 }
 
 /**
- * Asks whether the token lives: at the user's address, the account's or both, as its prefix tells
- * (developers.cloudflare.com/fundamentals/api/get-started/token-formats; older ones have none).
+ * Asks whether the token is active, at the user's endpoint, the account's or both. The prefix tells which
+ * (developers.cloudflare.com/fundamentals/api/get-started/token-formats); older tokens have no prefix.
  */
 export function verifyToken(
   api: CloudflareApi,
@@ -32,15 +32,17 @@ export function verifyToken(
   return Promise.all([...user, ...account].map((path) => askApi(api, path)))
 }
 
-/** `alsoGiven`: another read went through, which no dead token does. */
-export function examineVerified(answers: readonly ApiAnswer[], alsoGiven: boolean): Finding {
+/** `hasRead`: another read succeeded, which is impossible with a token that is not active. */
+export function examineVerified(answers: readonly ApiAnswer[], hasRead: boolean): Finding {
   const verified = answers.flatMap((answer) => toVerified(answer))
   const active = verified.find(({ status }) => status === 'active')
   if (active) return right(SUBJECT, active.expires_on ? `active until ${active.expires_on}` : 'active')
-  const [dead] = verified
-  if (dead) return wrong(SUBJECT, dead.status, CREATE_TOKEN)
-  if (alsoGiven) return right(SUBJECT, 'accepted, though the API does not verify it')
-  const reasons = answers.map((answer) => ('reason' in answer ? answer.reason : 'an answer of another shape'))
+  const [inactive] = verified
+  if (inactive) return wrong(SUBJECT, inactive.status, CREATE_TOKEN)
+  if (hasRead) return right(SUBJECT, 'accepted, although the API does not verify it')
+  const reasons = answers.map((answer) =>
+    'reason' in answer ? answer.reason : 'the answer has another shape',
+  )
   return wrong(SUBJECT, `refused (${reasons[0] ?? 'not verified'})`, CREATE_TOKEN)
 }
 

@@ -13,27 +13,27 @@ type Zone = z.infer<typeof Zone>
 
 const DnsRecords = z.array(z.object({ type: z.string() }))
 
-export interface ZoneQuestion {
-  /** The custom domain, else the host of the route. */
+export interface ZoneOptions {
+  /** The custom domain or, without one, the host of the route. */
   readonly host: string
   readonly isCustomDomain: boolean
   readonly route: Route | undefined
-  /** As the stack's settings have it. */
+  /** As the settings of the stack have it. */
   readonly zoneId: string | undefined
   readonly accountId: string
 }
 
 export interface ZoneAnswers {
   readonly zones: readonly ApiAnswer[]
-  /** The records that a custom domain has already; undefined if there is none, or no zone. */
+  /** The existing records of a custom domain; undefined without a custom domain or a zone. */
   readonly records: ApiAnswer | undefined
-  /** What the token may do for a route. */
+  /** Findings about the token's permissions for a route. */
   readonly permissions: readonly Finding[]
 }
 
-/** Looks for the zone of the host, the longest name first, and then at what the stack wants in it. */
-export async function askZone(api: CloudflareApi, question: ZoneQuestion): Promise<ZoneAnswers> {
-  const { host, zoneId, isCustomDomain, route } = question
+/** Looks for the zone of the host, the longest name first, and then for what the stack needs in that zone. */
+export async function askZone(api: CloudflareApi, options: ZoneOptions): Promise<ZoneAnswers> {
+  const { host, zoneId, isCustomDomain, route } = options
   const paths = zoneId ? [`zones/${zoneId}`] : namesAbove(host).map((name) => `zones?name=${name}`)
   const zones = await Promise.all(paths.map((path) => askApi(api, path)))
   const [zone] = zones.flatMap(zonesIn)
@@ -45,24 +45,24 @@ export async function askZone(api: CloudflareApi, question: ZoneQuestion): Promi
   return { zones, records, permissions }
 }
 
-export function examineZone(question: ZoneQuestion, answers: ZoneAnswers): readonly Finding[] {
+export function examineZone(options: ZoneOptions, answers: ZoneAnswers): readonly Finding[] {
   const { zones, records, permissions } = answers
   const [zone] = zones.flatMap(zonesIn)
-  if (!zone) return [missingZone(question, zones)]
-  const finding = examineFound(question, zone)
+  if (!zone) return [missingZone(options, zones)]
+  const finding = examineFound(options, zone)
   if (finding.verdict !== 'right') return [finding]
-  return [finding, ...(records ? [examineRecords(question.host, records)] : []), ...permissions]
+  return [finding, ...(records ? [examineRecords(options.host, records)] : []), ...permissions]
 }
 
-function missingZone({ host, zoneId, accountId }: ZoneQuestion, answers: readonly ApiAnswer[]): Finding {
+function missingZone({ host, zoneId, accountId }: ZoneOptions, answers: readonly ApiAnswer[]): Finding {
   const silent = answers.find(({ kind }) => kind === 'silent' || kind === 'failed')
-  if (silent && 'reason' in silent) return unknown('zone', `not found out (${silent.reason})`)
-  const found = zoneId ? `there is none with the id ${zoneId}` : `there is none for ${host}`
+  if (silent && 'reason' in silent) return unknown('zone', `not readable (${silent.reason})`)
+  const found = zoneId ? `no zone has the id ${zoneId}` : `no zone holds ${host}`
   const remedy = `Add the domain to the account ${accountId}, or give the token Zone: Read on it`
-  return wrong('zone', `${found} that the token may see`, remedy)
+  return wrong('zone', `${found}, or the token may not see it`, remedy)
 }
 
-function examineFound({ host, accountId }: ZoneQuestion, { name, status, account }: Zone): Finding {
+function examineFound({ host, accountId }: ZoneOptions, { name, status, account }: Zone): Finding {
   if (!`.${host}`.endsWith(`.${name}`))
     return wrong('zone', `${host} is not in ${name}`, 'Correct the setting zoneId')
   if (account.id !== accountId) {
@@ -81,13 +81,13 @@ function examineFound({ host, accountId }: ZoneQuestion, { name, status, account
   return right('zone', `${name} is active, in this account`)
 }
 
-/** A custom domain makes its own record, an AAAA, and the API refuses a name that has others (100117). */
+/** A custom domain creates its own AAAA record, and the API refuses a name that has other records (100117). */
 function examineRecords(host: string, answer: ApiAnswer): Finding {
   if (answer.kind !== 'given')
-    return unknown('DNS', 'not readable with this token, nor needed for a custom domain')
+    return unknown('DNS', 'not readable with this token, which a custom domain does not need')
   const records = DnsRecords.safeParse(answer.result).data ?? []
   const other = records.find(({ type }) => type === 'CNAME' || type === 'A')
-  if (!other) return right('DNS', `nothing stands in the way of ${host}`)
+  if (!other) return right('DNS', `no record conflicts with ${host}`)
   return unknown('DNS', `${host} has a record of type ${other.type}: delete it before the first deployment`)
 }
 
@@ -97,7 +97,7 @@ function zonesIn(answer: ApiAnswer): readonly Zone[] {
   return list.flatMap((each) => Zone.safeParse(each).data ?? [])
 }
 
-/** `a.b.example.com` has these: itself, `b.example.com` and `example.com`. */
+/** The names of possible zones: for `a.b.example.com` the name itself, `b.example.com` and `example.com`. */
 function namesAbove(host: string): readonly string[] {
   const labels = host.split('.')
   return labels.slice(0, -1).map((_, index) => labels.slice(index).join('.'))

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 
-/** What the API is asked for: a token that may read and write the space "dev". */
+/** Asks for a token that may read and write the space "dev". */
 const REQUEST = { subject: 'dev', space: 'dev', scopes: ['sync:read', 'sync:write'], name: 'npm start' }
 
 const Minted = z.object({ token: z.string() })
 
-/** The client token of an earlier run if the service still takes it, else a new one. */
+/** Returns the client token of an earlier run if the service still accepts it, and otherwise mints one. */
 export async function clientTokenFor(
   url: string,
   adminToken: string,

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
-import { writePrivate } from './private-file.ts'
+import { writePrivate } from '../cli/private-file.ts'
 
-/** Where `wrangler dev` looks for secrets; ignored by git. */
+/** The file in which `wrangler dev` looks for secrets. Git ignores it. */
 export const DEV_SECRETS_FILE = 'worker/.dev.vars'
 
-/** Makes up the secrets that the declaration requires. Those that the file has already stay. */
+/** Generates the secrets that the declaration requires. Secrets that the file already has are kept. */
 export function writeDevSecrets(root: string, required: readonly string[]): void {
   const file = join(root, DEV_SECRETS_FILE)
   const known = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {}
@@ -17,7 +17,7 @@ export function writeDevSecrets(root: string, required: readonly string[]): void
   writePrivate(file, `${lines.join('\n')}\n`)
 }
 
-/** Of the same shapes as components/credentials.ts makes. */
+/** Generates a secret of the same shape as components/credentials.ts does. */
 function newSecret(name: string): string {
   const bytes = randomBytes(32)
   return name === 'ADMIN_TOKEN' ? `adm_dev_${bytes.toString('hex')}` : `1:${bytes.toString('base64')}`

@@ -1,12 +1,11 @@
-// `npm run dev`: `wrangler dev` from the same declaration, with reload. Arguments go on to wrangler.
+// `npm run dev`: runs `wrangler dev` with the same declaration, which reloads on changes. Passes arguments to wrangler.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { RunError } from '@pulumi/pulumi/errors.js'
-import { DECLARATION_FILE, readDeclaration } from '../declaration.ts'
+import { makePrivateFolder, PRIVATE_UMASK } from '../cli/private-file.ts'
+import { ROOT } from '../cli/root.ts'
+import { DECLARATION_FILE, readDeclaration } from '../program/declaration.ts'
 import { DEV_SECRETS_FILE, writeDevSecrets } from './dev-secrets.ts'
-import { makePrivateFolder, PRIVATE_UMASK } from './private-file.ts'
-
-const ROOT = join(import.meta.dirname, '../..')
 
 const DEV = [
   'dev',
@@ -19,7 +18,7 @@ const DEV = [
   '.local/wrangler',
 ]
 
-/** Nothing is asked of the network: no usage data, no search for updates, no look-up of where we are. */
+/** Keeps wrangler off the network: no usage data, no search for updates, no location look-up. */
 const QUIET = {
   WRANGLER_SEND_METRICS: 'false',
   WRANGLER_HIDE_BANNER: 'true',
@@ -28,12 +27,12 @@ const QUIET = {
 }
 
 function main(): void {
-  // wrangler makes its folders for everybody.
+  // Wrangler would create its folders readable by everybody.
   process.umask(PRIVATE_UMASK)
   makePrivateFolder(join(ROOT, '.local'))
   makePrivateFolder(join(ROOT, '.local/wrangler'))
   writeDevSecrets(ROOT, readDeclaration(ROOT).secrets.required)
-  console.log(`The admin token is in ${DEV_SECRETS_FILE}; the url comes below`)
+  console.log(`The admin token is in ${DEV_SECRETS_FILE}. Wrangler prints the url below`)
   const wrangler = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
   const child = spawn(process.execPath, [wrangler, ...DEV, ...process.argv.slice(2)], {
     cwd: ROOT,

@@ -1,6 +1,6 @@
-// Makes sure that the locked packages are there, so that every npm script works as the first command
-// on a fresh clone. An argument names another folder with a lock file. Runs before TypeScript can: plain
-// JavaScript, on the oldest Node that we meet.
+// Installs the locked packages if they are missing or outdated, so that every npm script works as the first command on
+// a fresh clone. An argument names another folder with a lock file. Plain JavaScript, because it must run on any Node,
+// before one that runs TypeScript is installed.
 import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 
@@ -17,7 +17,9 @@ function modified(file) {
 
 function install() {
   const where = folder === '.' ? '' : ` of ${folder}`
-  console.log(`Installing the locked packages${where} from npm (once; again when package-lock.json changes)`)
+  console.log(
+    `Installing the locked packages${where} from npm (once, and whenever package-lock.json changes)`,
+  )
   const npm = process.env.npm_execpath
   const command = npm ? [process.execPath, npm] : ['npm']
   const result = spawnSync(command[0], [...command.slice(1), 'ci', '--loglevel=error'], {

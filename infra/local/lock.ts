@@ -2,28 +2,28 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { StartError } from './start-error.ts'
+import { UserError } from '../cli/user-error.ts'
 
 export interface Lock {
-  /** Notes the runtime's process, so that it can be ended by the next holder if this one is killed. */
+  /** Records the process of the runtime, so that the next holder can end it if this process is killed. */
   noteRuntime(pid: number): void
   release(): void
 }
 
-/** Makes sure that one process at a time works with the folder; released at the latest when it exits. */
+/** Locks the folder for this process. The lock is released at the latest when the process exits. */
 export async function lockFolder(folder: string, stack: string): Promise<Lock> {
   const file = join(folder, 'lock')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   if (!tryLock(file)) {
     const [holder = 0, runtime = 0] = readFileSync(file, 'utf8').split(' ').map(Number)
     if (commandOf(holder)) {
-      throw new StartError(
-        `stack "${stack}" is already running (process ${holder}). Stop that one first; if process ${holder} is something else, delete ${file}`,
+      throw new UserError(
+        `stack "${stack}" is already running (process ${holder}). Stop it first, or if process ${holder} is another program, delete ${file}`,
       )
     }
     await endOrphan(runtime)
     rmSync(file, { force: true })
-    if (!tryLock(file)) throw new StartError(`stack "${stack}" is being started by another process`)
+    if (!tryLock(file)) throw new UserError(`stack "${stack}" is being started by another process`)
   }
   function release(): void {
     process.off('exit', release)
@@ -45,7 +45,7 @@ function tryLock(file: string): boolean {
   }
 }
 
-/** Ends the runtime of a killed holder, which would keep port and data. Numbers are reused: look first. */
+/** Ends the runtime of a killed holder, which still has the port and the data. Checks the program, because ids are reused. */
 async function endOrphan(pid: number): Promise<void> {
   while (commandOf(pid).includes('workerd')) {
     process.kill(pid, 'SIGKILL')
@@ -53,14 +53,14 @@ async function endOrphan(pid: number): Promise<void> {
   }
 }
 
-/** What runs under the number; empty for none, and for one that has ended and was not waited for. */
+/** The command of a process; empty if there is no such process, or if it is a zombie. */
 function commandOf(pid: number): string {
   if (pid === 0) return ''
   const [state = '', command = ''] = process.platform === 'linux' ? readStat(pid) : askPs(pid)
   return state.startsWith('Z') ? '' : command
 }
 
-/** Without `ps`, which slim container images lack. The file reads like `123 (workerd) S 1 ...`. */
+/** Reads a file like `123 (workerd) S 1 ...`, because slim container images lack `ps`. */
 function readStat(pid: number): readonly string[] {
   try {
     return (
@@ -70,7 +70,7 @@ function readStat(pid: number): readonly string[] {
         .toReversed() ?? []
     )
   } catch {
-    // The file goes when the process does.
+    // The file disappears with the process.
     return []
   }
 }

@@ -1,34 +1,34 @@
 import { join } from 'node:path'
-import type { Account } from './account.ts'
+import { readJson, writePrivateJson } from '../cli/private-file.ts'
 import { clientTokenFor } from './client-token.ts'
-import { readJson, writePrivateJson } from './private-file.ts'
+import type { Account } from './cloud/account.ts'
 
-/** The running stack, as written to `.local/outputs.json` for people and scripts. */
+/** The running stack, as `.local/outputs.json` describes it to people and scripts. */
 export interface Outputs {
   readonly stack: string
-  /** Where it answers on this machine. */
+  /** The address of the service on this machine. */
   readonly url: string
-  /** The hosts that it answers for: anything else is a 404. */
+  /** The hosts that the service answers. Every other host gets a 404. */
   readonly hosts: readonly string[]
   readonly adminToken: string
-  /** Of a development stack that loopback reaches: for the space "dev". */
+  /** A token for the space "dev". Only development stacks that loopback reaches have one. */
   readonly clientToken?: string
 }
 
 export interface WrittenOutputs {
   readonly outputs: Outputs
-  /** Why there is no client token, if one was due. */
+  /** The reason why an expected client token is missing. */
   readonly warning?: string
 }
 
-/** Adds the client token, kept from earlier or minted, and writes it all, for the owner's eyes only. */
+/** Adds an earlier or a new client token, and writes the outputs to files that only their owner can read. */
 export async function writeOutputs(local: string, base: Outputs, account: Account): Promise<WrittenOutputs> {
   const ownFile = join(local, base.stack, 'outputs.json')
   const written =
     isDevelopment(account) && base.hosts.includes('127.0.0.1')
       ? await withToken(base, ownFile)
       : { outputs: base }
-  // Tokens of a stack are remembered in its folder: the other file is the last started stack's.
+  // The stack's own file keeps its token for the next start. The other file describes the last started stack.
   writePrivateJson(ownFile, written.outputs)
   writePrivateJson(join(local, 'outputs.json'), written.outputs)
   return written

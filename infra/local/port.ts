@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
-import { StartError } from './start-error.ts'
+import { UserError } from '../cli/user-error.ts'
 
-/** Throws unless the port can be listened on at 127.0.0.1; 0 is always free. */
+/** Throws a UserError unless this process can listen on the port at 127.0.0.1. Port 0 means any free port. */
 export async function checkPort(port: number): Promise<void> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => {
@@ -9,8 +9,8 @@ export async function checkPort(port: number): Promise<void> {
     server.listen(port, '127.0.0.1', resolve)
   }).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'EADDRINUSE')
-      throw new StartError(`port ${port} is busy. Choose another: --port ${port + 1}`)
-    throw new StartError(`port ${port} cannot be listened on (${cause.code}). Choose another with --port`)
+      throw new UserError(`port ${port} is busy. Choose another: --port ${port + 1}`)
+    throw new UserError(`port ${port} cannot be opened (${cause.code}). Choose another with --port`)
   })
   await new Promise((resolve) => server.close(resolve))
 }

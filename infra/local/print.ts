@@ -1,6 +1,6 @@
-import type { Step } from './deployment.ts'
-import { type Change, type Operation, signOf } from './diff.ts'
-import { type Properties, redact, UNKNOWN } from './properties.ts'
+import type { Step } from './engine/deployment.ts'
+import { type Change, type Operation, signOf } from './engine/diff.ts'
+import { type Properties, redact, UNKNOWN } from './engine/properties.ts'
 import type { RunningCloud } from './start-cloud.ts'
 
 const SIGNS: Readonly<Record<Operation, string>> = {
@@ -12,7 +12,7 @@ const SIGNS: Readonly<Record<Operation, string>> = {
   read: '>',
 }
 
-/** The resources as a tree, each with what was done to it. */
+/** Formats the resources as a tree, each with its operation. */
 export function formatTree(steps: readonly Step[]): string {
   const rows: { left: string; step: Step }[] = []
   function walk(parent: string, depth: number): void {
@@ -32,7 +32,7 @@ export function formatTree(steps: readonly Step[]): string {
     .join('\n')
 }
 
-/** Each value that would change, under its resource, and which ones make it anew. */
+/** Lists every changed value under its resource, and marks those that force a replacement. */
 export function formatDetails(steps: readonly Step[]): string {
   const changed = steps.filter(({ changes }) => changes.length > 0)
   return changed
@@ -44,7 +44,7 @@ export function formatDetails(steps: readonly Step[]): string {
     .join('\n')
 }
 
-/** `~ hostname: "a" => "b" (forces replacement)`, secrets as such. */
+/** Formats a change like `~ hostname: "a" => "b" (forces replacement)`. Secrets are redacted. */
 export function formatChange(change: Change): string {
   const [before, after] = [change.before, change.after].map(formatSide)
   const values = [before, after].filter((side) => side !== undefined).join(' => ')
@@ -63,7 +63,7 @@ export function formatOutputs(outputs: Properties): string {
 
 type Words = Readonly<Partial<Record<Operation, string>>>
 
-/** What a run did, and what a preview foresees. */
+/** Words for the operations of a run, and for those of a preview. */
 export const DONE: Words = {
   create: 'created',
   update: 'updated',
@@ -79,7 +79,7 @@ export const FORESEEN: Words = {
   same: 'unchanged',
 }
 
-/** How many of each operation, like "9 created, 2 unchanged". */
+/** Counts the operations, like "9 created, 2 unchanged". */
 export function formatCounts(steps: readonly Step[], words: Words): string {
   return Object.entries(words)
     .map(([operation, word]) => ({
@@ -91,7 +91,7 @@ export function formatCounts(steps: readonly Step[], words: Words): string {
     .join(', ')
 }
 
-/** Commands that work when pasted. The token stays in its file, off the screen. */
+/** Formats commands to paste. They read the token from its file, so that it is never on the screen. */
 export function formatCommands({ url, outputs }: RunningCloud, authFile: string | undefined): string {
   const host = outputs.hosts.includes('127.0.0.1') ? '' : ` -H 'Host: ${outputs.hosts[0]}'`
   const lines = [`curl${host} ${url}/api/health`]
@@ -105,7 +105,7 @@ function shortChange(change: Change): string {
   return `${signOf(change)}${change.path}`
 }
 
-/** As the CLI shows it: `cloudflare:index/workersScript:WorkersScript` is `cloudflare:index:WorkersScript`. */
+/** Shortens a type as the CLI does: `cloudflare:index/workersScript:WorkersScript` to `cloudflare:index:WorkersScript`. */
 function shortType(type: string): string {
   return type.replace(/\/[^:]*/, '')
 }

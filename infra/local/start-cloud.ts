@@ -1,46 +1,48 @@
 import { join } from 'node:path'
-import type { Step } from './deployment.ts'
+import { makePrivateFolder } from '../cli/private-file.ts'
+import { ROOT } from '../cli/root.ts'
+import { readStack } from '../cli/stack-file.ts'
+import type { Step } from './engine/deployment.ts'
+import { type Properties, reveal } from './engine/properties.ts'
+import { type UpOptions, up } from './engine/up.ts'
 import { lockFolder } from './lock.ts'
 import { type Outputs, writeOutputs } from './outputs.ts'
 import { checkPort } from './port.ts'
-import { makePrivateFolder } from './private-file.ts'
-import { type Properties, reveal } from './properties.ts'
-import { readStack } from './stack-file.ts'
-import { type UpOptions, up } from './up.ts'
 
 export interface StartOptions {
   readonly stack?: string
-  /** 0 takes any free one. */
+  /** 0 means any free port. */
   readonly port?: number
   /** The folder with Pulumi.yaml. */
   readonly root?: string
-  /** Where state, data and outputs.json go: `.local` in the root if not said. */
+  /** The folder for state, data and outputs.json. The default is `.local` in the root. */
   readonly local?: string
-  /** Stack settings over those of the stack's file; a key without a namespace is the project's. */
+  /** Settings that override those of the stack file. A key without a namespace belongs to the project. */
   readonly config?: Readonly<Record<string, string>>
   readonly onStep?: (step: Step) => void
-  /** What the Worker logs, line by line. */
+  /** Called for every log line of the Worker. */
   readonly onLog?: (level: string, message: string) => void
+  /** Runs the program in another way than Pulumi's launcher. */
   readonly launch?: UpOptions['launch']
 }
 
 export interface RunningCloud {
   readonly url: string
   readonly outputs: Outputs
-  /** All outputs of the program, secrets marked. */
+  /** All outputs of the program, with secrets marked. */
   readonly stackOutputs: Properties
   readonly steps: readonly Step[]
-  /** Why there is no client token, if one was due. */
+  /** The reason why an expected client token is missing. */
   readonly warning: string | undefined
-  /** The process of the runtime; killing it settles `died`. */
+  /** The process of the runtime. `died` resolves when it is killed. */
   readonly workerdPid: number
   readonly died: Promise<void>
   stop(): Promise<void>
 }
 
-/** Runs the program for a stack and serves what it registers. What a person can put right is a StartError. */
+/** Runs the program for a stack and serves the resources that it registers. Mistakes of the user throw a UserError. */
 export async function startCloud(options: StartOptions = {}): Promise<RunningCloud> {
-  const { stack: name = 'dev', port = 8787, root = join(import.meta.dirname, '../..'), config = {} } = options
+  const { stack: name = 'dev', port = 8787, root = ROOT, config = {} } = options
   const { local = join(root, '.local') } = options
   const stack = readStack(root, name, config)
   const folder = join(local, name)
@@ -49,13 +51,10 @@ export async function startCloud(options: StartOptions = {}): Promise<RunningClo
   try {
     await checkPort(port)
     const { onStep = () => {}, onLog = () => {}, launch } = options
-    // The runtime's package takes a while to load: let it, while the program runs.
-    const loading = import('./cloud.ts')
-    const {
-      outputs: stackOutputs,
-      account,
-      steps,
-    } = await up({ root, stack, folder, onStep, ...(launch && { launch }) })
+    // The package of the runtime takes a while to load, so it loads while the program runs.
+    const loading = import('./cloud/runtime.ts')
+    const upOptions = { root, stack, folder, onStep, ...(launch && { launch }) }
+    const { outputs: stackOutputs, account, steps } = await up(upOptions)
     const { routesOf, serveAccount } = await loading
     const cloud = await serveAccount({ account, folder, port, onLog: (log) => onLog(log.level, log.message) })
     lock.noteRuntime(cloud.pid)

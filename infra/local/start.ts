@@ -1,36 +1,36 @@
-// `npm start`: provisions a stack on this machine with the program that also deploys it, and serves it.
+// `npm start`: provisions a stack on this machine with the program that also deploys to Cloudflare, and serves it.
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
-import { readOptions } from './options.ts'
+import { readOptions } from '../cli/options.ts'
+import { PRIVATE_UMASK, writePrivateJson } from '../cli/private-file.ts'
+import { ROOT } from '../cli/root.ts'
+import { UserError } from '../cli/user-error.ts'
 import { DONE, formatCommands, formatCounts, formatOutputs, formatTree } from './print.ts'
-import { PRIVATE_UMASK, writePrivateJson } from './private-file.ts'
 import type { RunningCloud } from './start-cloud.ts'
-import { StartError } from './start-error.ts'
 
 const USAGE = 'npm start -- [--stack dev] [--port 8787] [--config key=value]...'
-const ROOT = join(import.meta.dirname, '../..')
 const COMPILE_CACHE = join(ROOT, 'node_modules/.cache/chronicle-sync')
 
 function readPort(text: string): number {
   const port = Number(text)
   if (/^\d+$/.test(text) && port >= 1 && port <= 65535) return port
-  throw new StartError(`--port is "${text}", expected a number from 1 to 65535`)
+  throw new UserError(`--port is "${text}", expected a number from 1 to 65535`)
 }
 
 async function main(): Promise<void> {
   process.umask(PRIVATE_UMASK)
-  // Before anyone else listens: the runtime's own handlers would exit with 130. What hangs on `exit`
-  // ends the child processes and releases the lock; acknowledged data is on disk already.
+  // Registered before the runtime's own handlers, which would exit with 130. The handlers of `exit` end the child
+  // processes and release the lock. Acknowledged data is already on disk.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(0))
-  // Whoever read the output (a pager, `head`) has gone: nobody to tell.
+  // The reader of the output (a pager, `head`) has closed the pipe.
   process.stdout.on('error', () => process.exit(0))
   const { stack, config, own } = readOptions(process.argv.slice(2), USAGE, { port: '8787' })
   const port = readPort(own.port)
-  // The packages behind it are large: compiled once, they load in half the time from then on.
+  // Compiles the large packages behind start-cloud.ts once. From then on they load in half the time.
   enableCompileCache(COMPILE_CACHE)
   const { startCloud } = await import('./start-cloud.ts')
   console.log(`Updating the stack "${stack}" on this machine`)
-  // Before it serves anyone, the only requests are our own for a client token.
+  // Hides the log lines of our own requests for a client token.
   let serving = false
   const onLog = (_level: string, message: string) => serving && console.log(message)
   const cloud = await startCloud({ stack, config, port, root: ROOT, onLog })
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   serving = true
   await cloud.died
   await cloud.stop()
-  throw new StartError('the runtime (workerd) died. Nothing acknowledged is lost: run npm start again')
+  throw new UserError('the runtime (workerd) died. No acknowledged data is lost. Run npm start again')
 }
 
 function print(cloud: RunningCloud): void {
@@ -57,6 +57,6 @@ function print(cloud: RunningCloud): void {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof StartError ? `Error: ${error.message}` : error)
+  console.error(error instanceof UserError ? `Error: ${error.message}` : error)
   process.exit(1)
 })

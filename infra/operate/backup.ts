@@ -1,10 +1,11 @@
-// `npm run backup -- URL FOLDER`: every space, a file each: its export, which clients see now, without history and
-// conflicts.
-import { backUpSpaces } from './backup-spaces.ts'
-import { runTool, twoArguments } from './command-line.ts'
-import { listObjects } from './object-list.ts'
-import { readService } from './service-option.ts'
-import { takeStack } from './stack-option.ts'
+// `npm run backup -- URL FOLDER`: exports every space into a file of its own: the entries that clients see now, without
+// history and conflicts.
+
+import { runTool, twoArguments } from '../cli/command-line.ts'
+import { takeStack } from '../cli/stack-option.ts'
+import { backUpSpaces } from './backup/backup-spaces.ts'
+import { listObjects } from './service/object-list.ts'
+import { readService } from './service/service-option.ts'
 
 const USAGE = 'npm run backup -- URL FOLDER [--stack NAME] [--again]'
 

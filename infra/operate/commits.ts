@@ -1,9 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { z } from 'zod'
-import type { PulumiCli } from '../doctor/pulumi-cli.ts'
-import { StartError } from '../local/start-error.ts'
+import type { PulumiCli } from '../cli/pulumi-cli.ts'
+import { UserError } from '../cli/user-error.ts'
 
-/** What the CLI keeps of each update of a stack, the newest first. */
+/** The CLI's history of a stack: its updates, newest first. */
 const History = z.array(
   z.object({
     kind: z.string(),
@@ -13,34 +13,34 @@ const History = z.array(
 )
 export type History = z.infer<typeof History>
 
-/** The updates of a stack, the newest first. */
+/** Reads the updates of a stack, newest first. */
 export function readHistory(root: string, { path, env }: PulumiCli, stack: string): History {
   const args = ['stack', 'history', '--stack', stack, '--json', '--page-size', '50']
   const { status, stdout, stderr } = spawnSync(path, args, { cwd: root, env, encoding: 'utf8' })
   if (status === 0) return History.parse(JSON.parse(stdout))
-  throw new StartError(`pulumi stack history failed: ${stderr.trim().split('\n')[0]}`)
+  throw new UserError(`pulumi stack history failed: ${stderr.trim().split('\n')[0]}`)
 }
 
-/** The commit that runs now, or was to: of the newest update, good or not. */
+/** The commit of the newest update, even if the update failed. */
 export function lastCommit(history: History): string {
   const commit = history.find(({ kind }) => kind === 'update')?.environment['git.head']
   if (commit) return commit
-  throw new StartError('the stack was never deployed from a commit, so there is none to go back to')
+  throw new UserError('the stack was never deployed from a commit, so there is no commit to go back to')
 }
 
-/** The newest commit before `current` that was deployed with success from a clean tree. */
+/** The newest commit before `current` that was successfully deployed from a clean tree. */
 export function previousCommit(root: string, history: History, current: string): string {
   const deployed = history
     .filter(({ kind, result, environment }) => isGood(kind, result, environment))
     .map(({ environment }) => environment['git.head'] ?? '')
   const found = deployed.find((commit) => commit !== current && isAncestor(root, commit, current))
   if (found) return found
-  throw new StartError(
-    `no earlier commit than ${current.slice(0, 12)} was deployed to this stack from a clean tree: deploy the one you want with git checkout and npm run deploy`,
+  throw new UserError(
+    `no earlier commit than ${current.slice(0, 12)} was deployed to this stack from a clean tree: check out the commit that you want, and run npm run deploy`,
   )
 }
 
-/** What git prints, without its last newline. */
+/** Runs git and returns its output without the last newline. */
 export function git(root: string, ...args: readonly string[]): string {
   return execFileSync('git', args, {
     cwd: root,
@@ -58,7 +58,7 @@ function isGood(kind: string, result: string, environment: Readonly<Record<strin
   return kind === 'update' && result === 'succeeded' && environment['git.dirty'] !== 'true'
 }
 
-/** False too for a commit that this clone does not have. */
+/** Also false for a commit that this clone does not have. */
 function isAncestor(root: string, commit: string, current: string): boolean {
   return spawnSync('git', ['merge-base', '--is-ancestor', commit, current], { cwd: root }).status === 0
 }

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# The steps of a delivery, for any CI system; those of .github/workflows call them too.
+# The steps of a delivery, for any CI system. The workflows in .github/workflows call them.
 #
-#   deliver.sh preview STACK   what would change, as Markdown for a comment
-#   deliver.sh up STACK        deploys and checks; goes back to the previous commit if that fails
-#   deliver.sh open STACK      makes a throw-away stack like pr-7, or brings it up to date, and checks it
+#   deliver.sh preview STACK   prints what would change, as Markdown for a comment
+#   deliver.sh up STACK        deploys and checks, and rolls back to the previous commit if that fails
+#   deliver.sh open STACK      creates or updates a throw-away stack like pr-7, and checks it
 #   deliver.sh close STACK     destroys a throw-away stack with all its data
-#   deliver.sh drift STACK     fails if what is deployed was changed by hand
+#   deliver.sh drift STACK     fails if somebody has changed the deployed resources by hand
 #
-# Wants in the environment: CLOUDFLARE_API_TOKEN, CLOUDFLARE_ACCOUNT_ID, the state's PULUMI_BACKEND_URL (or
-# PULUMI_ACCESS_TOKEN) and its PULUMI_CONFIG_PASSPHRASE.
+# Needs in the environment: CLOUDFLARE_API_TOKEN, CLOUDFLARE_ACCOUNT_ID, and for the state PULUMI_BACKEND_URL with
+# PULUMI_CONFIG_PASSPHRASE, or PULUMI_ACCESS_TOKEN.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 node infra/local/install.mjs
-# The pinned CLI, as npm's scripts have it: the package fetches it from the vendor once and keeps it.
+# Puts the pinned CLI on the PATH, as npm does for its scripts. The package fetches the CLI from the vendor once.
 export PATH="$PWD/node_modules/.bin:$PATH"
 pulumi version >&2
 
@@ -60,7 +60,7 @@ drift() {
   pulumi preview --refresh --expect-no-changes --diff --stack "$1"
 }
 
-# The provider would try a dead API again for minutes, without a word.
+# Without the doctor, the provider would retry a dead API for minutes without a word.
 doctor() {
   npm run --silent doctor -- --stack "$1"
 }
@@ -69,7 +69,7 @@ deploy() {
   pulumi up --yes --stack "$1" --policy-pack infra/policy
 }
 
-# Asks the service itself, as a client would, once the version that was deployed answers.
+# Checks the service like a client, once the deployed version answers.
 check() {
   local outputs
   outputs=$(pulumi stack output --json --show-secrets --stack "$1")
@@ -77,7 +77,7 @@ check() {
     npm run --silent smoke -- "$(field url <<<"$outputs")" --deployed "$(field version <<<"$outputs")"
 }
 
-# Reads the outputs from standard input: whoever is on the machine sees the arguments of a process.
+# Reads the outputs from standard input, because every user of the machine can see the arguments of a process.
 field() {
   node -p 'JSON.parse(fs.readFileSync(0, "utf8"))[process.argv[1]]' "$1"
 }

@@ -1,11 +1,17 @@
-// `npm run preview`: what the next deployment would change and why. With a Cloudflare token in the environment
-// the CLI asks the account; without one the program runs against the state that `npm start` left.
+// `npm run preview`: shows what the next deployment would change, and why. With a Cloudflare token in the environment
+// the CLI asks the account. Without one, the program runs against the state that `npm start` left.
+
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { requirePulumi } from '../doctor/pulumi-cli.ts'
-import { changesBetween } from '../local/diff.ts'
-import { readOptions, type StackOptions } from '../local/options.ts'
-import { checkPolicies, type Violation } from '../local/policies.ts'
+import { readOptions, type StackOptions } from '../cli/options.ts'
+import { requirePulumi } from '../cli/pulumi-cli.ts'
+import { ROOT } from '../cli/root.ts'
+import { readStack } from '../cli/stack-file.ts'
+import { UserError } from '../cli/user-error.ts'
+import { changesBetween } from '../local/engine/diff.ts'
+import { checkPolicies, type Violation } from '../local/engine/policies.ts'
+import type { Properties } from '../local/engine/properties.ts'
+import { preview, type UpResult } from '../local/engine/up.ts'
 import {
   FORESEEN,
   formatChange,
@@ -14,14 +20,8 @@ import {
   formatOutputs,
   formatTree,
 } from '../local/print.ts'
-import type { Properties } from '../local/properties.ts'
-import { readStack } from '../local/stack-file.ts'
-import { StartError } from '../local/start-error.ts'
-import { preview, type UpResult } from '../local/up.ts'
 
 const USAGE = 'npm run preview -- [--stack dev] [--config key=value]...'
-const ROOT = join(import.meta.dirname, '../..')
-
 function previewAccount({ stack, config }: StackOptions): number {
   const settings = Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`])
   const { path, env } = requirePulumi(ROOT, process.env)
@@ -47,7 +47,7 @@ function describe(result: UpResult, violations: readonly Violation[]): string {
   return [...parts.filter((part) => part !== ''), `Resources: ${formatCounts(steps, FORESEEN)}`].join('\n\n')
 }
 
-/** The first time all of them; then those that would change. What only the next run reads is left out. */
+/** Shows all outputs the first time, and later only changed ones. Hides `release`, which only the next run reads. */
 function describeOutputs({ before, outputs }: UpResult): string {
   const [old, now] = [before, outputs].map(({ release: _, ...shown }) => shown) as [Properties, Properties]
   if (Object.keys(old).length === 0) return `Outputs:\n${formatOutputs(now)}`
@@ -63,6 +63,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof StartError ? `Error: ${error.message}` : error)
+  console.error(error instanceof UserError ? `Error: ${error.message}` : error)
   process.exitCode = 1
 })

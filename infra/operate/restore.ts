@@ -1,7 +1,7 @@
-// `npm run restore -- URL FILE|FOLDER`: fills empty spaces from a back-up. Run again after a failure, it goes on.
-import { runTool, twoArguments } from './command-line.ts'
-import { restoreSpaces } from './restore-spaces.ts'
-import { readService } from './service-option.ts'
+// `npm run restore -- URL FILE|FOLDER`: fills empty spaces from a back-up. After a failure, a second run continues.
+import { runTool, twoArguments } from '../cli/command-line.ts'
+import { restoreSpaces } from './backup/restore-spaces.ts'
+import { readService } from './service/service-option.ts'
 
 const USAGE = 'npm run restore -- URL FILE|FOLDER [--again]'
 

@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Reply } from './api-client.ts'
-import { askService, type Service } from './persist.ts'
-import { exchange } from './space-access.ts'
+import type { Reply } from './service/api-client.ts'
+import { askService, type Service } from './service/persist.ts'
+import { exchange } from './service/space-access.ts'
 
-/** A service under check, and what the checks learn on their way. */
+/** The service under check, and the values that earlier checks hand to later ones. */
 export interface Subject extends Service {
-  /** The version that must run; undefined for any. */
+  /** The version that must answer; undefined for any. */
   readonly version: string | undefined
-  /** A space of the check's own. */
+  /** A space that only this run uses. */
   readonly space: string
   token: string
   tokenId: string
@@ -21,13 +21,13 @@ export interface Check {
   readonly run: (subject: Subject) => Promise<void>
 }
 
-/** The token of the check ends by itself, should nobody be left to revoke it. */
+/** The life of the check's token if nobody revokes it. */
 const TOKEN_TTL_MS = 10 * 60_000
 
 const VALUE = { title: 'smoke', list: [1, null, { nested: true }] }
 const EDITED = { title: 'edited' }
 
-/** In order: each builds on those before it. */
+/** In order, because each check builds on the ones before. */
 export const CHECKS: readonly Check[] = [
   { name: 'answers, and runs the version that was deployed', run: checkHealth },
   { name: 'mints a token', run: checkToken },
@@ -35,12 +35,12 @@ export const CHECKS: readonly Check[] = [
   { name: 'takes a batch', run: checkPush },
   { name: 'answers a retry without a second effect', run: checkRetry },
   { name: 'brings it to the other device', run: checkPull },
-  { name: 'settles a conflict and keeps the loser', run: checkConflict },
-  { name: 'tells where a device stands', run: checkStatus },
+  { name: 'resolves a conflict and keeps the loser', run: checkConflict },
+  { name: 'reports the position of a device', run: checkStatus },
   { name: 'refuses a forged session, a foreign origin and a wrong path', run: checkRefusals },
 ]
 
-/** Takes everything back that the checks have made, as far as they came. */
+/** Removes everything that the checks have created so far. */
 export async function cleanUp(subject: Subject): Promise<void> {
   const { adminToken, space, sessions, tokenId } = subject
   if (sessions[0]) {

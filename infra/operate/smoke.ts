@@ -1,16 +1,16 @@
-// `npm run smoke -- URL`: an end-to-end check of a deployed service that leaves nothing behind but its audit records.
+// `npm run smoke -- URL`: checks a deployed service end to end. Leaves nothing behind except audit records.
 import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { StartError } from '../local/start-error.ts'
-import { callApi } from './api-client.ts'
-import { owe, runTool } from './command-line.ts'
-import type { Service } from './persist.ts'
-import { readService } from './service-option.ts'
+import { onInterrupt, runTool } from '../cli/command-line.ts'
+import { UserError } from '../cli/user-error.ts'
+import { callApi } from './service/api-client.ts'
+import type { Service } from './service/persist.ts'
+import { readService } from './service/service-option.ts'
 import { CHECKS, cleanUp, type Subject } from './smoke-checks.ts'
 
 const USAGE = 'npm run smoke -- URL [--deployed VERSION]'
 
-/** How long a new version may take to be everywhere, or a new name to be known. */
+/** How long a new version may take to reach all locations, or a new host name to resolve. */
 const ROLLOUT_MS = 60_000
 
 interface Options extends Service {
@@ -27,11 +27,11 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], allowPositionals: true, options: { deployed: { type: 'string' } } })
   } catch (cause) {
-    throw new StartError(`${cause instanceof Error ? cause.message.split('. ')[0] : cause}. Usage: ${USAGE}`)
+    throw new UserError(`${cause instanceof Error ? cause.message.split('. ')[0] : cause}. Usage: ${USAGE}`)
   }
 }
 
-/** Waits until the version that is looked for answers. The first check says what is wrong if it never does. */
+/** Waits until the expected version answers. If it never does, the first check reports why. */
 async function awaitRollout({ api, version, clock, signal }: Options): Promise<void> {
   const until = clock.now() + ROLLOUT_MS
   while (clock.now() < until) {
@@ -46,10 +46,10 @@ async function check(options: Options): Promise<boolean> {
   const subject: Subject = { ...options, space, token: '', tokenId: '', sessions: ['', ''], version1: '' }
   let cleaned: Promise<void> | undefined
   const clean = () => {
-    cleaned ??= takeBack(subject).finally(settle)
+    cleaned ??= removeTraces(subject).finally(done)
     return cleaned
   }
-  const settle = owe(clean)
+  const done = onInterrupt(clean)
   try {
     for (const { name, run } of CHECKS) {
       if (!(await passes(name, () => run(subject)))) return false
@@ -60,8 +60,8 @@ async function check(options: Options): Promise<boolean> {
   }
 }
 
-/** Also where the check was interrupted: its signal does not count any more. */
-async function takeBack({ signal: _, ...subject }: Subject): Promise<void> {
+/** Cleans up without the signal, so that this works after an interruption too. */
+async function removeTraces({ signal: _, ...subject }: Subject): Promise<void> {
   if (!(await passes('takes everything back', () => cleanUp(subject)))) process.exitCode = 1
 }
 

@@ -1,19 +1,20 @@
-// `npm run sweep -- URL --stack prod`: has every space seal all it holds by the newest master key, and says which older
-// ones can then be retired.
-import { StartError } from '../local/start-error.ts'
-import { bodyOf } from './api-client.ts'
-import { runTool } from './command-line.ts'
-import { listObjects } from './object-list.ts'
-import { askService, type Service } from './persist.ts'
-import { readService } from './service-option.ts'
-import { takeStack } from './stack-option.ts'
+// `npm run sweep -- URL --stack prod`: has every space seal all of its data with the newest master key, and says which
+// older keys can then be retired.
+
+import { runTool } from '../cli/command-line.ts'
+import { takeStack } from '../cli/stack-option.ts'
+import { UserError } from '../cli/user-error.ts'
+import { bodyOf } from './service/api-client.ts'
+import { listObjects } from './service/object-list.ts'
+import { askService, type Service } from './service/persist.ts'
+import { readService } from './service/service-option.ts'
 
 const USAGE = 'npm run sweep -- URL [--stack NAME]'
 
-/** The most that one request takes (docs/spec.md, KR6). */
+/** The limit of one request (docs/spec.md, KR6). */
 const SPACES_AT_ONCE = 100
 
-/** How long to wait before a space is asked again, and how long for any of them to be done. */
+/** The pause between two rounds, and how long the sweep continues without any progress. */
 const PAUSE_MS = 1_000
 const PATIENCE_MS = Number(process.env.SWEEP_PATIENCE_MS || 600_000)
 
@@ -23,7 +24,7 @@ async function main(): Promise<void> {
   const { generation, asked, left } = await sweepAll(service, stack)
   for (const space of left) console.error(`${space.id}: ${describe(space)}`)
   if (left.length > 0)
-    throw new StartError(
+    throw new UserError(
       `${left.length} of ${asked} spaces are not sealed by master key ${generation}: retire no key. ${remedyFor(left)}, and run it again`,
     )
   console.log(`All are sealed by master key ${generation}.`)
@@ -36,7 +37,7 @@ async function main(): Promise<void> {
 interface Space {
   readonly id: string
   readonly state: 'done' | 'pending' | 'failed'
-  /** How many chunks of it cannot be read. */
+  /** The number of chunks that cannot be read. */
   readonly unreadable?: number
 }
 
@@ -53,13 +54,13 @@ function remedyFor(left: readonly Space[]): string {
 
 interface Swept {
   readonly generation: number
-  /** What is not done. */
+  /** The spaces that are not done. */
   readonly left: readonly Space[]
 }
 
 /**
- * Sweeps what is listed, and lists again until nothing new has come: a Worker with the older secrets goes on for some
- * minutes after a deployment, and what a space stores that it makes is sealed by the older key.
+ * Sweeps all listed spaces, and lists again until no new space appears. For some minutes after a deployment, a Worker
+ * with the older secrets may still run and create spaces that are sealed by the older key.
  */
 async function sweepAll(service: Service, stack: string): Promise<Swept & { readonly asked: number }> {
   const done = new Set<string>()
@@ -71,60 +72,60 @@ async function sweepAll(service: Service, stack: string): Promise<Swept & { read
     console.log(newest === 0 ? `${spaces.length} spaces` : `${spaces.length} spaces more`)
     const { generation, left } = await sweep(service, spaces, newest)
     if (left.length > 0) return { generation, asked: done.size + spaces.length, left }
-    // What is done is done under an older key: all of it is asked again.
+    // The spaces that are done were sealed by an older key, so all of them are asked again.
     if (generation > newest) done.clear()
     for (const id of spaces) done.add(id)
     newest = generation
   }
 }
 
-function nothingListed({ api }: Service, stack: string): StartError {
-  return new StartError(
-    `the stack ${stack} has no objects that hold data: retire no key. Check that --stack names the stack of ${api}; if nothing was ever stored there, there is nothing to sweep`,
+function nothingListed({ api }: Service, stack: string): UserError {
+  return new UserError(
+    `the stack ${stack} has no objects that hold data: retire no key. Check that --stack names the stack of ${api}. If nothing was ever stored there, there is nothing to sweep`,
   )
 }
 
-/** How often a space that fails is asked: an object can be in the middle of a move. */
+/** How often a failing space is asked, because its object may just be moving. */
 const ATTEMPTS = 3
 
-/** Asks until all are done under the key `least` or a newer one, or nothing has been for a long time. */
+/** Asks until all spaces are done under the generation `least` or a newer one, or until there is no progress for long. */
 async function sweep(service: Service, spaces: readonly string[], least: number): Promise<Swept> {
   let left: readonly Space[] = spaces.map(pending)
   const { clock } = service
-  let patience = clock.now() + PATIENCE_MS
+  let deadline = clock.now() + PATIENCE_MS
   let newest = least
   for (let round = 1; ; round++) {
     const { generation, states } = await askAll(service, left, newest)
-    // Right after a deployment an older Worker may answer: what it called done was not, under the newer key.
+    // Right after a deployment an older Worker may answer. Spaces that it reports as done are not, under the newer key.
     const isNewer = newest > 0 && generation > newest
     newest = generation
     const now = isNewer ? spaces.map(pending) : states.filter(({ state }) => state !== 'done')
     if (now.length < left.length) {
-      patience = clock.now() + PATIENCE_MS
+      deadline = clock.now() + PATIENCE_MS
       console.log(`${spaces.length - now.length} of ${spaces.length} done`)
     }
     left = now
     const isHopeless = round >= ATTEMPTS && left.every(({ state }) => state === 'failed')
-    if (left.length === 0 || isHopeless || clock.now() > patience) return { generation, left }
+    if (left.length === 0 || isHopeless || clock.now() > deadline) return { generation, left }
     await clock.sleep(PAUSE_MS, service.signal)
   }
 }
 
-interface Told {
+interface SweepReply {
   readonly generation: number
   readonly states: readonly Space[]
 }
 
-/** What the service says of all of them, each under the newest generation that it named. */
-async function askAll(service: Service, spaces: readonly Space[], least: number): Promise<Told> {
-  const told: Told[] = []
+/** The states of all spaces under the newest generation that the service has named. */
+async function askAll(service: Service, spaces: readonly Space[], least: number): Promise<SweepReply> {
+  const replies: SweepReply[] = []
   for (let first = 0; first < spaces.length; first += SPACES_AT_ONCE) {
     const ids = spaces.slice(first, first + SPACES_AT_ONCE).map(({ id }) => id)
-    told.push(await ask(service, ids))
+    replies.push(await ask(service, ids))
   }
-  const generation = Math.max(least, ...told.map((one) => one.generation))
-  const states = told.flatMap((one) =>
-    one.generation === generation ? one.states : one.states.map(({ id }) => pending(id)),
+  const generation = Math.max(least, ...replies.map((reply) => reply.generation))
+  const states = replies.flatMap((reply) =>
+    reply.generation === generation ? reply.states : reply.states.map(({ id }) => pending(id)),
   )
   return { generation, states }
 }
@@ -133,7 +134,7 @@ function pending(id: string): Space {
   return { id, state: 'pending' }
 }
 
-async function ask(service: Service, spaces: readonly string[]): Promise<Told> {
+async function ask(service: Service, spaces: readonly string[]): Promise<SweepReply> {
   const request = 'POST /api/spaces/reseal'
   const reply = await askService(service, request, { bearer: service.adminToken, body: { spaces } })
   const body = bodyOf(request, reply)

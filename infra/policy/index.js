@@ -1,5 +1,5 @@
-// For `pulumi preview --policy-pack infra/policy`: serves the policies to the engine. JavaScript, because the
-// engine would have a TypeScript entry compiled and refuse its `.ts` imports; Node reads those itself.
+// Serves the policies to the engine, for `pulumi preview --policy-pack infra/policy`. The entry is JavaScript, because
+// the engine would compile a TypeScript entry and refuse its `.ts` imports, which Node runs itself.
 import { PolicyPack } from '@pulumi/policy'
 import { POLICIES } from './policies.ts'
 

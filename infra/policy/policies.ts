@@ -1,29 +1,23 @@
 import type { StackValidationPolicy } from '@pulumi/policy'
-import type { Binding } from '../bindings.ts'
-import { DECLARATION_FILE, type DeclaredMigration, readDeclaration } from '../declaration.ts'
+import type { Binding } from '../program/bindings.ts'
+import { DECLARATION_FILE, readDeclaration } from '../program/declaration.ts'
 import { type Script, type StackView, viewOf } from './stack-view.ts'
 
 const ROOT = `${import.meta.dirname}/../..`
 
-/** What is wrong with a stack, each with what to do about it. */
+/** Finds mistakes in a stack. Each is a sentence with its remedy. */
 type Judge = (view: StackView) => readonly string[]
 
-/** What must never happen. Each is mandatory: a preview or an update that breaks one fails. */
+/** The checks before every deployment. All are mandatory: a preview or an update that breaks one fails. */
 export const POLICIES: readonly StackValidationPolicy[] = [
   policy('secrets-are-secret', 'No secret is bound as plain text.', secretsInClear),
-  policy(
-    'stores-are-protected',
-    'In production nothing that holds data can be destroyed.',
-    unprotectedStores,
-  ),
-  policy('bindings-are-sorted', 'Bindings are sorted by name, as the API lists them.', unsortedBindings),
-  policy('migrations-are-sent-once', 'A migration is never sent twice and none is skipped.', wrongMigrations),
+  policy('stores-are-protected', 'In production no resource with data can be destroyed.', unprotectedStores),
   policy('workers-dev-is-closed', 'Production does not answer under workers.dev.', openWorkersDev),
-  policy('cors-names-origins', 'Browsers are let in by exact origin.', wildcardOrigins),
-  policy('production-logs', 'Production keeps all that it logs.', silentProduction),
-  policy('no-invocation-logs', 'The platform keeps no URLs and headers of requests.', invocationLogs),
+  policy('cors-names-origins', 'CORS allows exact origins only.', wildcardOrigins),
+  policy('production-logs', 'Production keeps all of its logs.', silentProduction),
+  policy('no-invocation-logs', 'The platform logs no URLs and headers of requests.', invocationLogs),
   policy('jurisdiction-stays', 'The jurisdiction of a stack with data never changes.', movedJurisdiction),
-  policy('master-keys-stay', 'No master key that data is sealed by is taken away.', lostMasterKeys),
+  policy('master-keys-stay', 'No master key that seals data is removed.', lostMasterKeys),
 ]
 
 function policy(name: string, description: string, judge: Judge): StackValidationPolicy {
@@ -42,64 +36,19 @@ function secretsInClear({ scripts }: StackView): readonly string[] {
   const open = bindingsOf(scripts).filter(({ type }) => type === 'plain_text' || type === 'json')
   return open
     .filter(({ name }) => declared.includes(name) || /TOKEN|KEY|SECRET|PASSWORD|CREDENTIAL/.test(name))
-    .map(({ name }) => `The binding ${name} holds a secret in clear: give it through values.secrets.`)
+    .map(({ name }) => `The binding ${name} holds a secret in clear. Pass it through values.secrets.`)
 }
 
 function unprotectedStores({ production, stores }: StackView): readonly string[] {
   if (!production) return []
   const loose = stores.filter(({ opts }) => !opts.protect)
-  return loose.map(({ name }) => `${name} is not protected in production: set protect to true.`)
-}
-
-function unsortedBindings({ scripts }: StackView): readonly string[] {
-  const names = scripts.map(({ bindings }) => bindings.map(({ name }) => name))
-  const unsorted = names.filter((list) => list.join() !== list.toSorted().join())
-  return unsorted.map(
-    (list) =>
-      `The bindings are not sorted by name (${list.join(', ')}): the provider would see a change in every run.`,
-  )
-}
-
-function wrongMigrations({ scripts, release }: StackView): readonly string[] {
-  const declared = readDeclaration(ROOT).migrations
-  const latest = declared.at(-1)?.tag ?? ''
-  return scripts.flatMap(({ migrations }) => {
-    const from = release?.from ?? ''
-    if (!migrations) return from === latest ? [] : [skipped(from, latest)]
-    const oldTag = migrations.oldTag ?? ''
-    if (oldTag !== from) return [repeated(from, oldTag)]
-    const due = declared.slice(declared.findIndex(({ tag }) => tag === oldTag) + 1)
-    const complete =
-      migrations.newTag === latest && classesOf(migrations.steps) === classesOf(due.map(toCamelCase))
-    return complete ? [] : [skipped(oldTag, latest)]
-  })
-}
-
-function skipped(from: string, to: string): string {
-  return `The script is at migration "${from}", and not every step up to "${to}" is sent: ${DECLARATION_FILE} declares more.`
-}
-
-function repeated(tag: string, from: string): string {
-  return `The script is at migration "${tag}", but the steps after "${from}" are sent again: the API refuses them (412, 10079).`
-}
-
-/** The classes that some steps name, to compare: which ones, what becomes of them, and in which order. */
-function classesOf(steps: readonly object[]): string {
-  return JSON.stringify(steps.map((step) => Object.entries(step).sort()))
-}
-
-function toCamelCase({ tag: _, ...step }: DeclaredMigration): object {
-  const entries = Object.entries(step).map(([key, value]) => [
-    key.replaceAll(/_(\w)/g, (_match, letter: string) => letter.toUpperCase()),
-    value,
-  ])
-  return Object.fromEntries(entries)
+  return loose.map(({ name }) => `${name} is not protected in production. Set protect to true.`)
 }
 
 function openWorkersDev({ production, openSwitches }: StackView): readonly string[] {
   if (!production) return []
   return openSwitches.map(
-    ({ name }) => `${name} lets production answer under workers.dev: set workersDev to false.`,
+    ({ name }) => `${name} lets production answer under workers.dev. Set workersDev to false.`,
   )
 }
 
@@ -107,7 +56,7 @@ function wildcardOrigins({ scripts }: StackView): readonly string[] {
   const origins = bindingsOf(scripts).filter(
     ({ name, json }) => name === 'CORS_ORIGINS' && json?.includes('*'),
   )
-  return origins.map(({ json }) => `CORS_ORIGINS is ${json}: name each origin in corsOrigins.`)
+  return origins.map(({ json }) => `CORS_ORIGINS is ${json}. Name each origin in corsOrigins.`)
 }
 
 function silentProduction({ production, scripts }: StackView): readonly string[] {
@@ -118,16 +67,16 @@ function silentProduction({ production, scripts }: StackView): readonly string[]
   )
   return silent.map(
     () =>
-      'Production would lose log lines of defects and of what operators did: set logSampling to 1, and observability on in the declaration.',
+      'Production would lose log lines of defects and of operator actions. Set logSampling to 1, and enable observability in the declaration.',
   )
 }
 
-/** On where nothing is said: the platform's default. */
+/** Treats a missing value as on, which is the platform's default. */
 function invocationLogs({ scripts }: StackView): readonly string[] {
   const logging = scripts.filter(({ observability }) => observability?.logs?.invocationLogs !== false)
   return logging.map(
     () =>
-      `Invocation logs hold the URL and the headers of every request: set invocation_logs to false under [observability.logs] in ${DECLARATION_FILE}.`,
+      `Invocation logs hold the URL and the headers of every request. Set invocation_logs to false under [observability.logs] in ${DECLARATION_FILE}.`,
   )
 }
 
@@ -135,14 +84,14 @@ function movedJurisdiction({ release }: StackView): readonly string[] {
   const before = release?.lost?.jurisdiction
   if (before === undefined) return []
   return [
-    `The jurisdiction changes from ${before} to ${release?.jurisdiction}, which hides all data: back it up and restore it into a new stack.`,
+    `The jurisdiction changes from ${before} to ${release?.jurisdiction}, which hides all data. Back it up and restore it into a new stack.`,
   ]
 }
 
 function lostMasterKeys({ release }: StackView): readonly string[] {
   return (release?.lost?.masterKeys ?? []).map(
     (generation) =>
-      `Master key ${generation} is taken away, and with it all data that it sealed: put it back into masterKeys, until npm run sweep says that it can go.`,
+      `Master key ${generation} is taken away, and with it all data that it sealed. Put it back into masterKeys until npm run sweep says that it can go.`,
   )
 }
 

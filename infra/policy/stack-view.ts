@@ -1,26 +1,25 @@
 import type { PolicyResource } from '@pulumi/policy'
-import type { Binding } from '../bindings.ts'
-import type { Migrations, Release } from '../migrations.ts'
-import { secretName } from '../names.ts'
+import type { Binding } from '../program/bindings.ts'
+import type { Release } from '../program/migrations.ts'
+import { secretName } from '../program/names.ts'
 
 /**
- * What the policies look at, of all that a stack registers. In a preview some values are not known yet, and a
- * policy that reads one is skipped: only what must be looked at is read.
+ * The parts of a stack that the policies look at. In a preview some values are not known yet, and a policy that reads
+ * one is skipped, so each policy reads only what it must.
  */
 export interface StackView {
   readonly production: boolean
   readonly scripts: readonly Script[]
-  /** What cannot be made again: the namespaces, the scripts with their objects, the master keys. */
+  /** Resources that cannot be recreated: the namespaces, the scripts with their objects, the master keys. */
   readonly stores: readonly PolicyResource[]
-  /** The switches of workers.dev that are on. */
+  /** The workers.dev switches that are on. */
   readonly openSwitches: readonly PolicyResource[]
-  /** What this run would leave behind. */
+  /** The output `release` of this run. */
   readonly release: Partial<Release> | undefined
 }
 
 export interface Script {
   readonly bindings: readonly Binding[]
-  readonly migrations?: Migrations | undefined
   readonly observability?: {
     readonly enabled?: boolean
     readonly headSamplingRate?: number
@@ -36,7 +35,7 @@ const BYTES = 'random:index/randomBytes:RandomBytes'
 export function viewOf(resources: readonly PolicyResource[]): StackView {
   const ofType = (type: string) => resources.filter((resource) => resource.type === type)
   const bytes = ofType(BYTES)
-  // The program's own inputs and outputs: their shapes are what bindings.ts and index.ts make.
+  // bindings.ts and index.ts create these inputs and outputs, and so guarantee their shapes.
   const scripts = ofType(SCRIPT).map(({ props }) => props as Script)
   const release: Partial<Release> | undefined = ofType('pulumi:pulumi:Stack')[0]?.props.release
   const retired = retiredKeys(release)
@@ -53,7 +52,7 @@ export function viewOf(resources: readonly PolicyResource[]): StackView {
   }
 }
 
-/** The master keys that seal nothing any more, by their logical names. */
+/** The logical names of the master keys that seal nothing any more. */
 function retiredKeys({ masterKeys = [], sweptMasterKey = 0 }: Partial<Release> = {}): readonly string[] {
   return masterKeys
     .filter((generation) => generation < sweptMasterKey)

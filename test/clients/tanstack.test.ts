@@ -1,6 +1,6 @@
 import { createCollection, createLiveQueryCollection, gt } from '@tanstack/db'
 import { expect, inject, test } from 'vitest'
-import { Random } from '../simulation/random.ts'
+import { Random } from '../simulation/values/random.ts'
 import { ChronicleCollection, type Row } from './chronicle-collection.ts'
 import { follow } from './follow.ts'
 import { newSpace, openSession } from './session.ts'

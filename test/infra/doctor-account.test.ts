@@ -1,10 +1,10 @@
 import { createServer } from 'node:http'
 import { expect, test } from 'vitest'
-import { type AccountCase, examineAccount } from '../../infra/doctor/account.ts'
+import { type AccountOptions, examineAccount } from '../../infra/doctor/account.ts'
 import { ACCOUNT, GOOD_ANSWERS, listen, nobody, REFUSED, serveApi, TOKEN, ZONE } from './fake-api.ts'
 import { linesOf } from './fake-cli.ts'
 
-type Facts = Partial<Omit<AccountCase, 'signal' | 'baseUrl'>>
+type Facts = Partial<Omit<AccountOptions, 'signal' | 'baseUrl'>>
 
 function account(baseUrl: string, facts: Facts = {}): Promise<readonly string[]> {
   const none = { hostname: undefined, zoneId: undefined, route: undefined }
@@ -15,7 +15,7 @@ function account(baseUrl: string, facts: Facts = {}): Promise<readonly string[]>
   )
 }
 
-test('an API that refuses connections, or is none', async () => {
+test('reports an API that refuses connections, answers in another format or fails', async () => {
   expect(await account(await nobody())).toEqual([
     expect.stringMatching(/^WRONG API: \S+ does not answer \(connect ECONNREFUSED .*\)\. Check the network/),
   ])
@@ -31,15 +31,15 @@ test('an API that refuses connections, or is none', async () => {
 })
 
 test.each(['x'.repeat(39), 'x'.repeat(81), `Bearer ${TOKEN}`, `"${TOKEN}"`])(
-  'a token of the wrong shape (%s) is not sent anywhere',
+  'does not send a token of the wrong shape (%s) anywhere',
   async (token) => {
     expect(await account(await nobody(), { token })).toEqual([
-      `WRONG API token: ${token.length} characters that are not those of a token (40 to 80 of 0-9, A-Z, a-z, _ and -). Copy it again, without quotes, spaces or "Bearer"`,
+      `WRONG API token: ${token.length} characters that do not form a token (40 to 80 of 0-9, A-Z, a-z, _ and -). Copy it again, without quotes, spaces or "Bearer"`,
     ])
   },
 )
 
-test('a token that is refused, expired, owned by the account, or of the old form', async () => {
+test('reports a token that is refused or expired, and verifies tokens that an account owns', async () => {
   const refused = { status: 401, code: 1000, message: 'Invalid API Token' }
   const reads = Object.fromEntries(Object.keys(GOOD_ANSWERS).map((path) => [path, REFUSED]))
   expect(await account(await serveApi({ ...reads, 'user/tokens/verify': refused }))).toEqual([
@@ -55,18 +55,18 @@ test('a token that is refused, expired, owned by the account, or of the old form
   }
   for (const token of [`cfat_${'t'.repeat(40)}`, 't'.repeat(40)]) {
     const [first] = await account(await serveApi(owned), { token })
-    expect(first).toMatch(/^WRONG account: a{32} is not the token's, or /)
+    expect(first).toMatch(/^WRONG account: the token does not belong to a{32}, or /)
   }
 })
 
-test('a missing permission is named, an account that gives nothing is one line', async () => {
+test('names a missing permission, and reports an account without any in one line', async () => {
   const path = `accounts/${ACCOUNT}/storage/kv/namespaces`
   expect(await account(await serveApi({ ...GOOD_ANSWERS, [path]: REFUSED }))).toEqual([
     'WRONG permission Workers KV Storage: missing (Authentication error, code 10000). Give the token Workers KV Storage: Edit',
   ])
   const stranger = { 'user/tokens/verify': { status: 'active' } }
   expect((await account(await serveApi(stranger)))[0]).toBe(
-    `WRONG account: ${ACCOUNT} is not the token's, or the token may do nothing in it. Check CLOUDFLARE_ACCOUNT_ID, or give the token Workers Scripts: Edit and Workers KV Storage: Edit`,
+    `WRONG account: the token does not belong to ${ACCOUNT}, or has no permission in it. Check CLOUDFLARE_ACCOUNT_ID, or give the token Workers Scripts: Edit and Workers KV Storage: Edit`,
   )
   const base = await serveApi(GOOD_ANSWERS)
   expect(await account(base, { accountId: '' })).toEqual([
@@ -77,19 +77,16 @@ test('a missing permission is named, an account that gives nothing is one line',
   ])
 })
 
-test.each([404, 400])(
-  'an account without a workers.dev name (HTTP %i) takes no first upload',
-  async (status) => {
-    const none = { status, code: 10007, message: 'This account has no subdomain' }
-    const base = await serveApi({ ...GOOD_ANSWERS, [`accounts/${ACCOUNT}/workers/subdomain`]: none })
-    expect(await account(base)).toEqual([
-      'WRONG workers.dev: the account has no name there yet. Open Workers & Pages in the dashboard once',
-    ])
-  },
-)
+test.each([404, 400])('reports an account without a workers.dev name (HTTP %i)', async (status) => {
+  const none = { status, code: 10007, message: 'This account has no subdomain' }
+  const base = await serveApi({ ...GOOD_ANSWERS, [`accounts/${ACCOUNT}/workers/subdomain`]: none })
+  expect(await account(base)).toEqual([
+    'WRONG workers.dev: the account has no name there yet. Open Workers & Pages in the dashboard once',
+  ])
+})
 
 test.each([
-  [[], {}, /^WRONG zone: there is none for sync\.example\.com that the token may see\. Add the domain to/],
+  [[], {}, /^WRONG zone: no zone holds sync\.example\.com, or the token may not see it\. Add the domain to/],
   [
     [{ ...ZONE, account: { id: 'b'.repeat(32) } }],
     {},
@@ -103,14 +100,14 @@ test.each([
   [
     [ZONE],
     { zoneId: 'f'.repeat(32) },
-    /^WRONG zone: there is none with the id f{32} that the token may see\./,
+    /^WRONG zone: no zone has the id f{32}, or the token may not see it\./,
   ],
   [
     [ZONE],
     { zoneId: ZONE.id },
     /^WRONG zone: sync\.example\.com is not in example\.org\. Correct the setting zoneId$/,
   ],
-])('zones %j and %j', async (zones, facts, line) => {
+])('judges the zones %j with the settings %j', async (zones, facts, line) => {
   const byId = { [`zones/${ZONE.id}`]: { ...ZONE, name: 'example.org' } }
   const base = await serveApi({ ...GOOD_ANSWERS, ...byId, 'zones?name=example.com': zones })
   expect(await account(base, { hostname: 'sync.example.com', ...facts })).toEqual([
@@ -118,7 +115,7 @@ test.each([
   ])
 })
 
-test('a record that stands in the way of a custom domain is told', async () => {
+test('names a record that conflicts with a custom domain', async () => {
   const path = `zones/${ZONE.id}/dns_records?name=sync.example.com`
   const base = await serveApi({ ...GOOD_ANSWERS, [path]: [{ type: 'CNAME' }] })
   expect(await account(base, { hostname: 'sync.example.com' })).toEqual([
@@ -126,7 +123,7 @@ test('a record that stands in the way of a custom domain is told', async () => {
   ])
 })
 
-test('a route needs its permissions in the zone, and a record one more', async () => {
+test('names the permissions that a route and its record need in the zone', async () => {
   const zone = { [`zones/${ZONE.id}`]: ZONE, [`zones/${ZONE.id}/dns_records`]: REFUSED }
   const facts = { zoneId: ZONE.id, route: { host: 'api.example.com', needsRecord: true } }
   const base = await serveApi({ ...GOOD_ANSWERS, ...zone, [`zones/${ZONE.id}/workers/routes`]: REFUSED })
@@ -142,7 +139,7 @@ test('a route needs its permissions in the zone, and a record one more', async (
   ).toEqual([])
 })
 
-test('a workers.dev name that is not the one of the account', async () => {
+test('corrects a workers.dev name that is not the name of the account', async () => {
   const base = await serveApi(GOOD_ANSWERS)
   expect(await account(base, { workersDev: { scriptName: 'sync-dev', setting: 'acme' } })).toEqual([])
   expect(await account(base, { workersDev: { scriptName: 'sync-dev', setting: 'emca' } })).toEqual([

@@ -6,7 +6,7 @@ export const ACCOUNT = 'a'.repeat(32)
 export const ZONE = { id: 'z'.repeat(32), name: 'example.com', status: 'active', account: { id: ACCOUNT } }
 export const TOKEN = `cfut_${'t'.repeat(40)}`
 
-/** What the API answers at a path: the result, or status, code and message of a refusal. */
+/** The answer of the API by path: the result, or status, code and message of a refusal. */
 export type Answers = Readonly<Record<string, unknown>>
 export const REFUSED = { status: 403, code: 10000, message: 'Authentication error' }
 
@@ -20,7 +20,7 @@ export const GOOD_ANSWERS: Answers = {
   [`zones/${ZONE.id}/dns_records?name=sync.example.com`]: [{ type: 'AAAA' }, { type: 'TXT' }],
 }
 
-/** An API that knows these paths and no other; its base URL. */
+/** Serves an API that knows these paths and no other. Returns its base URL. */
 export async function serveApi(answers: Answers): Promise<string> {
   const server = createServer((request, response) => {
     const path = (request.url ?? '').replace('/client/v4/', '')
@@ -40,7 +40,7 @@ export async function serveApi(answers: Answers): Promise<string> {
   return `${await listen(server)}/client/v4`
 }
 
-/** What is listed by cursor. */
+/** One page of a list with a cursor. */
 function isPage(answer: unknown): answer is { readonly page: unknown; readonly cursor?: string } {
   return typeof answer === 'object' && answer !== null && 'page' in answer
 }
@@ -60,12 +60,12 @@ export async function listen(server: ReturnType<typeof createServer>): Promise<s
   return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
 }
 
-/** An API that takes connections and says nothing. */
+/** Serves an API that accepts connections and never answers. */
 export function serveSilence(): Promise<string> {
   return listen(createServer(() => {}))
 }
 
-/** One that refuses connections. */
+/** Returns the URL of an API that refuses connections. */
 export async function nobody(): Promise<string> {
   const server = createServer()
   const url = await listen(server)

@@ -9,24 +9,16 @@ import { ACCOUNT, TOKEN } from './fake-api.ts'
 
 export const CHECKOUT = join(import.meta.dirname, '../..')
 
-/** The versions of the SDKs, which package.json pins. */
-const { dependencies } = JSON.parse(readFileSync(join(CHECKOUT, 'package.json'), 'utf8'))
-export const [CLOUDFLARE, RANDOM, LAUNCHER] = ['@pulumi/cloudflare', '@pulumi/random', 'pulumi'].map((name) =>
-  String(dependencies[name]),
-)
+/** The version of the CLI that package.json pins. */
+export const LAUNCHER: string = JSON.parse(readFileSync(join(CHECKOUT, 'package.json'), 'utf8')).dependencies
+  .pulumi
 
 /** Variables as a person sets them. */
 export type Environment = Readonly<Record<string, string>>
 
-/** The type of process.env names those of the Worker, which nobody here needs. */
+/** Merges variables. The type of process.env also names those of the Worker, which no test here needs. */
 export function environment(...parts: readonly Environment[]): NodeJS.ProcessEnv {
   return Object.assign({}, ...parts)
-}
-
-/** The shell text of a CLI that has these plugins. */
-export function listOf(versions: Readonly<Record<string, string | undefined>>): string {
-  const plugins = Object.entries(versions).map(([name, version]) => ({ name, kind: 'resource', version }))
-  return `echo '${JSON.stringify(plugins)}'`
 }
 
 /** Shell text for each command of the CLI. */
@@ -34,9 +26,6 @@ export type Cli = Readonly<Record<string, string>>
 
 export const GOOD_CLI: Cli = {
   version: 'echo v3.1.2',
-  'plugin ls': listOf({ cloudflare: CLOUDFLARE, random: RANDOM }),
-  whoami: `echo '{"user":"ann","url":"file:///srv/state"}'`,
-  'stack ls': `echo '[{"name":"dev"},{"name":"prod"}]'`,
   'up --stack': 'echo "up got $*"; exit 7',
 }
 
@@ -46,21 +35,20 @@ export function tempFolder(): string {
   return folder
 }
 
-/** The environment of someone who has that CLI on the PATH and nothing else set. */
+/** An environment with that CLI on the PATH and nothing else set. */
 export function withCli(cli: Cli | undefined): Environment {
   const folder = tempFolder()
   const cases = Object.entries(cli ?? {}).map(([words, script]) => `"${words}"*) ${script} ;;`)
   const file = join(folder, 'pulumi')
   if (cli) writeFileSync(file, `#!/bin/sh\ncase "$*" in\n${cases.join('\n')}\n*) exit 9 ;;\nesac\n`)
   if (cli) chmodSync(file, 0o755)
-  // The launcher of the npm package, which fetches the CLI, must not count as one.
+  // The launcher of the npm package fetches the CLI, and must not count as a CLI itself.
   const path = [folder, join(CHECKOUT, 'node_modules/.bin'), '/usr/bin', '/bin'].join(':')
   return {
     PATH: path,
     HOME: folder,
     PULUMI_HOME: folder,
-    npm_config_user_agent: 'npm/11.1.0 node/v24',
-    // A busy machine is no failure.
+    // Leaves time on a busy machine.
     DOCTOR_SECONDS: '60',
   }
 }
@@ -75,7 +63,7 @@ export async function linesOf(
   return (await findings).filter(({ verdict }) => verdict !== 'right').map(formatFinding)
 }
 
-/** A command of infra, like `doctor/doctor`, in a project, as npm runs it; what it printed, on either stream. */
+/** Runs a command of infra, like `doctor/doctor`, in a project. Returns what it printed on either stream. */
 export async function run(root: string, [command, ...args]: readonly string[], env: Environment) {
   const started = performance.now()
   const child = spawn(process.execPath, [`infra/${command}.ts`, ...args], {

@@ -6,11 +6,11 @@ import { DatabaseSync } from 'node:sqlite'
 import { text } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { storedObjects } from '../../infra/local/objects.ts'
+import { storedObjects } from '../../infra/local/cloud/objects.ts'
 import { type RunningCloud, startCloud } from '../../infra/local/start-cloud.ts'
-import { decodeChunks } from '../../worker/src/core/chunk.ts'
-import { FORM } from '../../worker/src/core/frame.ts'
-import { LAYOUT } from '../../worker/src/core/layout.ts'
+import { decodeChunks } from '../../worker/src/core/log/chunk.ts'
+import { FORM } from '../../worker/src/core/log/chunk-header.ts'
+import { LAYOUT } from '../../worker/src/core/space/layout.ts'
 import { GENEROUS, type TestCloud, testCloud } from '../support/cloud/cloud.ts'
 import { lastRelease, type Release } from './release.ts'
 import { type Runtime, startRuntime } from './runtime.ts'
@@ -132,7 +132,7 @@ function storedIn(folder: string): { forms: ReadonlySet<number>; layouts: Readon
         database.prepare(`SELECT body FROM ${table}`).all(),
       )
       for (const { body } of rows)
-        for (const { frame } of decodeChunks(body as Uint8Array)) forms.add(frame.form)
+        for (const { header } of decodeChunks(body as Uint8Array)) forms.add(header.form)
     }
     database.close()
   }

@@ -4,8 +4,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
 import type { RunningCloud } from '../../infra/local/start-cloud.ts'
-import { decodeChunks } from '../../worker/src/core/chunk.ts'
-import type { Frame } from '../../worker/src/core/frame.ts'
+import { decodeChunks } from '../../worker/src/core/log/chunk.ts'
+import type { ChunkHeader } from '../../worker/src/core/log/chunk-header.ts'
 import { allowMuch, GENEROUS, mintToken, testCloud } from '../support/cloud/cloud.ts'
 import { OfflineDevice } from '../support/offline-device.ts'
 
@@ -96,7 +96,7 @@ async function losersOf(reader: OfflineDevice, key: string): Promise<readonly un
 }
 
 /** The frames of all that is in the log: they are in the clear, and no runtime holds the files. */
-function framesIn(folder: string): readonly Frame[] {
+function framesIn(folder: string): readonly ChunkHeader[] {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   return files
     .filter((file) => file.endsWith('.sqlite'))
@@ -105,7 +105,7 @@ function framesIn(folder: string): readonly Frame[] {
       const isSpace = database.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'segment'`).get()
       const rows = isSpace ? database.prepare('SELECT body FROM segment').all() : []
       database.close()
-      return rows.flatMap(({ body }) => decodeChunks(body as Uint8Array)).map(({ frame }) => frame)
+      return rows.flatMap(({ body }) => decodeChunks(body as Uint8Array)).map(({ header }) => header)
     })
 }
 

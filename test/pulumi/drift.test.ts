@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
-import { scriptFile } from '../../infra/local/account.ts'
+import { scriptFile } from '../../infra/local/cloud/account.ts'
 import { deleteDomains, deleteNamespaces, deployOtherCode, switchWorkersDevOn } from '../standin/drift.ts'
 import type { StandIn } from '../standin/stand-in.ts'
 import { HOSTNAME } from '../support/cloud/project.ts'

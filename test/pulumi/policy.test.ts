@@ -31,18 +31,3 @@ pulumiTest.each([
   expect(preview.code).not.toBe(0)
   expect(preview.printed).toContain(message)
 })
-
-pulumiTest('a policy sees a migration that would be sent again', async () => {
-  const stack = await newStack()
-  await deploy(stack)
-  stack.project.edit('infra/components/sync-worker.ts', (text) =>
-    text.replace(
-      'pendingMigrations(declaration.migrations, deployed)',
-      'pendingMigrations(declaration.migrations, undefined)',
-    ),
-  )
-  await stack.set('logSampling', '0.5')
-  const preview = await stack.preview(...PACK)
-  expect(preview.code).not.toBe(0)
-  expect(preview.printed).toContain('but the steps after "" are sent again')
-})

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { parseRing } from '../../worker/src/core/ring.ts'
+import { parseGenerations } from '../../worker/src/core/values/generations.ts'
 import { sessionLike } from './stronghold.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -99,7 +99,7 @@ export async function imitations(): Promise<readonly Forgery[]> {
     string,
     unknown
   >
-  const [{ secret }] = parseRing(env.SESSION_KEY) ?? [{ secret: '' }]
+  const [{ secret }] = parseGenerations(env.SESSION_KEY) ?? [{ secret: '' }]
   const header = { alg: 'HS256', typ: 'chronicle-session+jwt', kid: '1' }
   const others = await Promise.all([
     ...HEADERS.map(async (changed) => ({

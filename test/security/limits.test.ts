@@ -1,8 +1,11 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import * as limits from '../../worker/src/core/limits.ts'
+import * as generalLimits from '../../worker/src/core/values/limits.ts'
+import * as socketLimits from '../../worker/src/core/values/socket-limits.ts'
 import { talk } from './canaries.ts'
 import { enrol, stronghold } from './stronghold.ts'
+
+const limits = { ...generalLimits, ...socketLimits }
 
 const target = stronghold()
 const T = Date.now() - 60_000

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
-import type { Session } from '../../worker/src/core/session.ts'
-import { answer } from '../../worker/src/http/edge.ts'
-import { signSession } from '../../worker/src/http/session.ts'
+import type { Session } from '../../worker/src/core/access/session.ts'
+import { signSession } from '../../worker/src/http/auth/session-token.ts'
+import { handle } from '../../worker/src/http/edge.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -35,7 +35,7 @@ export function stronghold(changed: Partial<Env> = {}): Stronghold {
   const limits = { AUTH_LIMIT: patient, FAILURE_LIMIT: patient, SYNC_LIMIT: patient }
   const here = { ...env, ...limits, ...changed, CHRONICLE }
   return {
-    ask: (path, init = {}) => answer(new Request(ORIGIN + path, init), here),
+    ask: (path, init = {}) => handle(new Request(ORIGIN + path, init), here),
     reached() {
       const counted = reached
       reached = 0

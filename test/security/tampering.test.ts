@@ -1,19 +1,20 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, inject, test } from 'vitest'
-import { type Chunk, decodeChunks, joinChunk } from '../../worker/src/core/chunk.ts'
-import { encodeFrame, holds } from '../../worker/src/core/frame.ts'
-import { DAY_MS } from '../../worker/src/core/limits.ts'
-import { concatenate } from '../../worker/src/core/repack.ts'
-import type { Result } from '../../worker/src/core/result.ts'
-import type { Session } from '../../worker/src/core/session.ts'
-import { compactSlice } from '../../worker/src/objects/compact.ts'
-import { listConflicts } from '../../worker/src/objects/conflicts.ts'
-import { readEntry } from '../../worker/src/objects/entry.ts'
-import { readHistory } from '../../worker/src/objects/history.ts'
-import { pull } from '../../worker/src/objects/pull.ts'
-import { openSpace, type Space } from '../../worker/src/objects/space.ts'
-import { sync } from '../../worker/src/objects/sync.ts'
+import type { Session } from '../../worker/src/core/access/session.ts'
+import type { Fault } from '../../worker/src/core/fault.ts'
+import { type Chunk, decodeChunks, joinChunk } from '../../worker/src/core/log/chunk.ts'
+import { encodeHeader, holds } from '../../worker/src/core/log/chunk-header.ts'
+import { concatenate } from '../../worker/src/core/log/rows.ts'
+import { DAY_MS } from '../../worker/src/core/values/limits.ts'
+import type { Result } from '../../worker/src/core/values/result.ts'
+import { listConflicts } from '../../worker/src/objects/read/conflicts.ts'
+import { readEntry } from '../../worker/src/objects/read/entry.ts'
+import { readHistory } from '../../worker/src/objects/read/history.ts'
+import { pull } from '../../worker/src/objects/read/pull.ts'
+import { openSpace, type Space } from '../../worker/src/objects/space/space.ts'
+import { compactSlice } from '../../worker/src/objects/upkeep/compact.ts'
+import { sync } from '../../worker/src/objects/write/sync.ts'
 import { type Random, random } from './random.ts'
 
 const ROWS = inject('thorough') ? 10_000 : 400
@@ -45,11 +46,7 @@ async function fill(space: Space): Promise<void> {
       await push(space, client, { batch: round, changes })
     }
     if (round === 3)
-      await compactSlice(
-        space,
-        { after: 0, to: space.standing.seq, generation: 1, unreadable: 0 },
-        Date.now(),
-      )
+      await compactSlice(space, { after: 0, to: space.state.seq, generation: 1, unreadable: 0 }, Date.now())
   }
 }
 
@@ -78,7 +75,7 @@ async function changesOf(space: Space, session: Session): Promise<string> {
   return `[${entries.join()}]`
 }
 
-function parsed(result: Result<string>): unknown {
+function parsed(result: Result<string, Fault>): unknown {
   return result.ok ? JSON.parse(result.value) : result.fault
 }
 
@@ -185,16 +182,16 @@ test('[SC9] rows that were changed or swapped never show a value that was not wr
 /** The chunk of the log that holds a version. */
 function chunkOf({ store }: Space, seq: number): Chunk {
   const body = store.segmentAt(seq)?.body ?? new Uint8Array()
-  const chunk = decodeChunks(body).find(({ frame }) => holds(frame, seq))
+  const chunk = decodeChunks(body).find(({ header }) => holds(header, seq))
   if (chunk === undefined) throw new Error(`no chunk holds ${seq}`)
   return chunk
 }
 
 /** As layout 5 wrote a frame, which had no tag. */
-function untagged({ frame, sealed }: Chunk, seq: number): Uint8Array {
-  const { g, c, b, t, k } = frame
-  const header = new TextEncoder().encode(JSON.stringify({ g, c, b, t, k, s: [seq, 0, 0] }))
-  return joinChunk({ frame, header, tag: new Uint8Array(), sealed }).bytes
+function untagged({ header, sealed }: Chunk, seq: number): Uint8Array {
+  const { g, c, b, t, k } = header
+  const headerBytes = new TextEncoder().encode(JSON.stringify({ g, c, b, t, k, s: [seq, 0, 0] }))
+  return joinChunk({ header, headerBytes, tag: new Uint8Array(), sealed }).bytes
 }
 
 for (const [how, forge] of [
@@ -224,9 +221,9 @@ for (const [how, forge] of [
   })
 }
 
-function renumbered({ frame, tag, sealed }: Chunk, seq: number): Uint8Array {
-  const slots = frame.slots.map((slot) => ({ ...slot, seq }))
-  return joinChunk({ frame, header: encodeFrame({ ...frame, slots }), tag, sealed }).bytes
+function renumbered({ header, tag, sealed }: Chunk, seq: number): Uint8Array {
+  const slots = header.slots.map((slot) => ({ ...slot, seq }))
+  return joinChunk({ header, headerBytes: encodeHeader({ ...header, slots }), tag, sealed }).bytes
 }
 
 test('[SC9] the contents of two chunks of one batch cannot change places', async () => {

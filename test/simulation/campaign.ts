@@ -1,6 +1,6 @@
-import type { Figure } from './host.ts'
-import { runHistory } from './node-host.ts'
-import { type Invariant, Violation } from './violation.ts'
+import type { Figure } from './history/host.ts'
+import { runHistory } from './run-history.ts'
+import { type Invariant, Violation } from './values/violation.ts'
 import { alteredFloor, SMALL_LIMITS } from './workshop.ts'
 
 /** A history that did not hold. Its seed makes it again: `npm run simulate -- --seed 7`. */

@@ -1,8 +1,8 @@
 /** The erasure of a space, by a process that dies at each of its statements. */
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
-import { foundAgain, migrate } from '../../worker/src/objects/tables.ts'
-import { dump, storageOn } from './sql.ts'
+import { foundAgain, migrate } from '../../worker/src/objects/store/tables.ts'
+import { dump, storageOn } from './host/sql.ts'
 
 const ALARM = { getAlarm: async () => null, setAlarm: async () => {}, deleteAlarm: async () => {} }
 

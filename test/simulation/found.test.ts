@@ -1,15 +1,15 @@
 /** What generated histories have found, each in as few steps as it takes. */
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
-import type { Policy } from '../../worker/src/core/config.ts'
-import type { Origin } from '../../worker/src/core/frame.ts'
-import type { Space } from '../../worker/src/objects/space.ts'
-import { newcomer, type Seat, START } from './cast.ts'
-import { floor } from './floor.ts'
-import { Random } from './random.ts'
-import { ringOf } from './server.ts'
-import { storageOn } from './sql.ts'
-import type { Change, Reply } from './wire.ts'
+import type { Policy } from '../../worker/src/core/batch/policy.ts'
+import type { Origin } from '../../worker/src/core/log/chunk-header.ts'
+import type { Space } from '../../worker/src/objects/space/space.ts'
+import { newcomer, type Seat, START } from './clients/cast.ts'
+import { floor } from './host/floor.ts'
+import { ringOf } from './host/server.ts'
+import { storageOn } from './host/sql.ts'
+import { Random } from './values/random.ts'
+import type { Change, Reply } from './values/wire.ts'
 
 /** A space in which all collections have one policy. */
 function spaceWith(defaultPolicy: Policy): Space {

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import { type Campaign, describeCampaign, runCampaign } from './campaign.ts'
-import type { Invariant } from './violation.ts'
+import type { Invariant } from './values/violation.ts'
 
 let campaign: Campaign
 

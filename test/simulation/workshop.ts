@@ -1,19 +1,20 @@
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { type Alteration, altering } from '../support/alter.ts'
-import type { Floor } from './floor.ts'
+import type { Floor } from './host/floor.ts'
 
-/** The product with some of its lines changed, ready to be run. Throws if a line is not there to be changed. */
+/** Builds the object floor with alterations, and loads it. Rejects where there is nothing of that name to alter. */
 export async function alteredFloor(alterations: readonly Alteration[]): Promise<Floor> {
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, 'floor.ts')],
+    entryPoints: [join(import.meta.dirname, 'host/floor.ts')],
     bundle: true,
     write: false,
     format: 'esm',
     platform: 'node',
     target: 'es2024',
+    logLevel: 'silent',
     plugins: [altering(alterations)],
-    inject: [join(import.meta.dirname, 'platform.ts')],
+    inject: ['host/platform.ts', 'host/crypto.ts'].map((file) => join(import.meta.dirname, file)),
   })
   const text = outputFiles[0]?.text ?? ''
   const module: { readonly floor: Floor } = await import(
@@ -23,19 +24,14 @@ export async function alteredFloor(alterations: readonly Alteration[]): Promise<
 }
 
 /**
- * The product with limits so small that a short history has many segments, pages, slices and drops: what is decided
- * does not depend on them.
+ * Limits so small that a short history has many segments, pages, slices and drops. Decisions do not depend on them.
  */
-export const SMALL_LIMITS: readonly Alteration[] = [
-  limit('MAX_PAGE_READ_BYTES = 4 * 1024 * 1024', 'MAX_PAGE_READ_BYTES = 2000'),
-  limit('SEGMENT_BYTES = 16 * 1024', 'SEGMENT_BYTES = 500'),
-  limit('CHUNK_LENGTH = 64 * 1024', 'CHUNK_LENGTH = 150'),
-  limit('PASS_SUPERSEDED = 1000', 'PASS_SUPERSEDED = 8'),
-  limit('SLICE_BYTES = 1024 * 1024', 'SLICE_BYTES = 1200'),
-  limit('HEADS_AT_ONCE = 1000', 'HEADS_AT_ONCE = 2'),
-  limit('DROP_ROWS = 1000', 'DROP_ROWS = 3'),
-]
-
-function limit(find: string, replace: string): Alteration {
-  return { file: 'core/limits.ts', find, replace }
-}
+export const SMALL_LIMITS: readonly Alteration[] = Object.entries({
+  MAX_PAGE_READ_BYTES: 2000,
+  SEGMENT_BYTES: 500,
+  CHUNK_LENGTH: 150,
+  PASS_SUPERSEDED: 8,
+  SLICE_BYTES: 1200,
+  HEADS_AT_ONCE: 2,
+  DROP_ROWS: 3,
+}).map(([constant, value]) => ({ constant, value: String(value) }))

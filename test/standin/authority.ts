@@ -1,4 +1,4 @@
-import { ApiError } from '../../infra/local/account.ts'
+import { ApiError } from '../../infra/local/cloud/account.ts'
 
 /** Who may call: one token, for one account. */
 export interface Authority {

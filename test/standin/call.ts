@@ -1,4 +1,4 @@
-import type { Account } from '../../infra/local/account.ts'
+import type { Account } from '../../infra/local/cloud/account.ts'
 import type { Metadata } from './metadata.ts'
 
 /** The account, and what a REST call may change beside it. */

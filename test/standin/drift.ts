@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { scriptFile } from '../../infra/local/account.ts'
+import { scriptFile } from '../../infra/local/cloud/account.ts'
 import type { StandIn } from './stand-in.ts'
 
 /** Deploys other code past the stack, a minute later, so that no clock is too coarse to tell. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { Binding } from '../../infra/bindings.ts'
-import { ApiError, type Observability, type Script } from '../../infra/local/account.ts'
-import type { MigrationStep, Migrations } from '../../infra/migrations.ts'
+import { ApiError, type Observability, type Script } from '../../infra/local/cloud/account.ts'
+import type { Binding } from '../../infra/program/bindings.ts'
+import type { MigrationStep, Migrations } from '../../infra/program/migrations.ts'
 
 /** The kinds that the program registers. Strict: a field that nobody reads would be a binding that is not compared. */
 const ApiBinding = z.strictObject({

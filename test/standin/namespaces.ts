@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Account, ApiError, createNamespace } from '../../infra/local/account.ts'
+import { type Account, ApiError, createNamespace } from '../../infra/local/cloud/account.ts'
 import type { Call } from './call.ts'
 
 const Titled = z.object({ title: z.string() })

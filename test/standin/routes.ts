@@ -1,4 +1,4 @@
-import { ApiError } from '../../infra/local/account.ts'
+import { ApiError } from '../../infra/local/cloud/account.ts'
 import { showToken } from './authority.ts'
 import type { Answer } from './call.ts'
 import {

@@ -9,7 +9,7 @@ import {
   scriptFile,
   switchWorkersDev,
   uploadScript,
-} from '../../infra/local/account.ts'
+} from '../../infra/local/cloud/account.ts'
 import type { Call, Cloud, ScriptUpload } from './call.ts'
 import {
   bindingsAfter,

@@ -8,7 +8,7 @@ import {
   newId,
   type Route,
   updateRoute,
-} from '../../infra/local/account.ts'
+} from '../../infra/local/cloud/account.ts'
 import type { Call } from './call.ts'
 
 type Zone = Account['zones'][number]

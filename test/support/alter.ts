@@ -1,39 +1,90 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename } from 'node:path'
 import type { Plugin } from 'esbuild'
 
-const SOURCE = join(import.meta.dirname, '../../worker/src')
-
-/** One line of the product, and another one in its place. */
-export interface Alteration {
-  /** Under `worker/src`. */
-  readonly file: string
-  /** Text that the file holds exactly once. */
-  readonly find: string
-  readonly replace: string
+/** A constant of the product with another value. */
+export interface OtherConstant {
+  readonly constant: string
+  /** JavaScript. */
+  readonly value: string
 }
 
-/** Builds the product with some of its lines changed. Fails if a line is not there to be changed. */
+/** A function of the product with another one around it. */
+export interface OtherFunction {
+  readonly function: string
+  /** The file name of its module, if other modules declare a function of this name too. */
+  readonly in?: string
+  /** JavaScript: a function that is called with the original and then its arguments. */
+  readonly with: string
+}
+
+/**
+ * A change of the product that names what it changes. A file may move and its lines may change: only the name counts,
+ * whether it is exported or not.
+ */
+export type Alteration = OtherConstant | OtherFunction
+
+/**
+ * Changes modules of the product while they are bundled. The build fails unless every name is declared in one module of
+ * it, and only one.
+ */
 export function altering(alterations: readonly Alteration[]): Plugin {
   return {
     name: 'alter',
-    setup({ onLoad, onEnd }) {
-      const done = new Set<Alteration>()
+    setup({ onStart, onLoad, onEnd }) {
+      const places = new Map<Alteration, string[]>()
+      onStart(() => places.clear())
       onLoad({ filter: /worker\/src\/.*\.ts$/ }, ({ path }) => {
-        const wanted = alterations.filter(({ file }) => path === join(SOURCE, file))
-        for (const alteration of wanted) done.add(alteration)
-        return { contents: wanted.reduce(alter, readFileSync(path, 'utf8')), loader: 'ts' }
+        const text = readFileSync(path, 'utf8')
+        const module = basename(path)
+        const wanted = alterations.filter((alteration) => isDeclared(alteration, { module, text }))
+        for (const alteration of wanted) places.set(alteration, [...(places.get(alteration) ?? []), module])
+        return { contents: wanted.reduce(alter, text), loader: 'ts' }
       })
       onEnd(() => {
-        const missed = alterations.find((alteration) => !done.has(alteration))
-        if (missed !== undefined) throw new Error(`${missed.file} is no part of what is built`)
+        const errors = alterations.flatMap((alteration) =>
+          problemWith(alteration, places.get(alteration) ?? []),
+        )
+        return { errors: errors.map((text) => ({ text })) }
       })
     },
   }
 }
 
-function alter(text: string, { file, find, replace }: Alteration): string {
-  const parts = text.split(find)
-  if (parts.length !== 2) throw new Error(`${file} holds ${parts.length - 1} times: ${find}`)
-  return parts.join(replace)
+function isDeclared(alteration: Alteration, { module, text }: { module: string; text: string }): boolean {
+  const isPlace = !('in' in alteration) || alteration.in === module
+  return isPlace && declarationOf(alteration).test(text)
+}
+
+/** The head of a declaration at the top level of a module, up to the name. */
+function declarationOf(alteration: Alteration): RegExp {
+  return 'constant' in alteration
+    ? new RegExp(`^export const ${alteration.constant}(?=: |\\s*=)`, 'm')
+    : new RegExp(`^(export )?(async )?function(\\*)? ${alteration.function}(?=[<(])`, 'm')
+}
+
+function alter(text: string, alteration: Alteration): string {
+  if ('constant' in alteration) {
+    const { constant, value } = alteration
+    return text.replace(
+      declarationOf(alteration),
+      `export const ${constant} = ${value}\nconst original_${constant}`,
+    )
+  }
+  const { function: name, with: other } = alteration
+  const [, exported = ''] = declarationOf(alteration).exec(text) ?? []
+  const renamed = text.replace(declarationOf(alteration), `$2function$3 original_${name}`)
+  // A declaration, because modules that import each other may call it before this one has run.
+  return `${renamed}\n${exported}function ${name}(...args) { return (${other})(original_${name}, ...args) }\n`
+}
+
+/** What keeps an alteration from being made, and what to do about it. */
+function problemWith(alteration: Alteration, modules: readonly string[]): readonly string[] {
+  const name =
+    'constant' in alteration ? `constant ${alteration.constant}` : `function ${alteration.function}`
+  if (modules.length === 1) return []
+  if (modules.length > 1) return [`the ${name} is declared in ${modules.join(' and ')}: say which by \`in\``]
+  return [
+    `the ${name} is not in what is built: find where worker/src decides this now, and name that function instead`,
+  ]
 }

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { loadAccount } from '../../infra/local/account.ts'
-import { type Cloud, serveAccount } from '../../infra/local/cloud.ts'
+import { loadAccount } from '../../infra/local/cloud/account.ts'
+import { type Runtime, serveAccount } from '../../infra/local/cloud/runtime.ts'
 
 /** Serves what was last deployed, always at the same address. */
 export interface Switchboard {
@@ -16,7 +16,7 @@ export interface Switchboard {
 
 export async function switchboard(state: string): Promise<Switchboard> {
   const port = await freePort()
-  let cloud: Cloud | undefined
+  let cloud: Runtime | undefined
 
   async function serve(stack: string): Promise<void> {
     await cloud?.stop()

@@ -1,9 +1,9 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { DAY_MS } from '../../worker/src/core/limits.ts'
-import type { Keyring } from '../../worker/src/objects/seal.ts'
-import { openSpace, type Space } from '../../worker/src/objects/space.ts'
-import { upkeep } from '../../worker/src/objects/upkeep.ts'
+import { DAY_MS } from '../../worker/src/core/values/limits.ts'
+import { openSpace, type Space } from '../../worker/src/objects/space/space.ts'
+import type { SpaceKeys } from '../../worker/src/objects/store/seal.ts'
+import { upkeep } from '../../worker/src/objects/upkeep/upkeep.ts'
 
 /** What some upkeep took. */
 export interface Effort {
@@ -110,7 +110,7 @@ async function interpose(
     happened = true
     await meanwhile()
   }
-  const interposed: Pick<Keyring, 'seal' | 'open'> = {
+  const interposed: Pick<SpaceKeys, 'seal' | 'open'> = {
     seal: async (text, origin) => first().then(() => keys.seal(text, origin)),
     open: async (chunk) => first().then(() => keys.open(chunk)),
   }

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
-import { answer } from '../../worker/src/http/edge.ts'
+import { handle } from '../../worker/src/http/edge.ts'
 import { lateKv } from '../support/unkind-kv.ts'
 import { act, listed, recordLike, requestTo } from './audit.ts'
 import { mint, send } from './client.ts'
@@ -12,7 +12,7 @@ test('[OP4] lists the newest first, a page of a hundred at a time, each record o
   for (let index = 0; index < 205; index++) {
     vi.setSystemTime(Date.now() + 1)
     const headers = { 'x-request-id': `n${index}` }
-    expect((await answer(requestTo('DELETE', '/api/tokens/x', headers), env)).status).toBe(404)
+    expect((await handle(requestTo('DELETE', '/api/tokens/x', headers), env)).status).toBe(404)
     names.push(`n${index}`)
   }
   const found: string[] = []
@@ -30,7 +30,7 @@ test('[OP4] lists the newest first, a page of a hundred at a time, each record o
 test('[OP4] two acts of one moment under one request id are two records', async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
   const headers = { 'x-request-id': 'twice' }
-  await Promise.all(['x', 'y'].map((id) => answer(requestTo('DELETE', `/api/tokens/${id}`, headers), env)))
+  await Promise.all(['x', 'y'].map((id) => handle(requestTo('DELETE', `/api/tokens/${id}`, headers), env)))
   expect((await listed()).filter(({ requestId }) => requestId === 'twice')).toHaveLength(2)
 })
 
@@ -54,7 +54,7 @@ test('[OP4] takes the longest names that there are', async () => {
 test('[OP4] a place whose KV is a minute behind lists a record as soon as it has heard of it', async () => {
   const late = { ...env, CHRONICLE_KV: lateKv(env.CHRONICLE_KV) }
   const list = async () =>
-    (await answer(requestTo('GET', '/api/audit'), late)).json() as Promise<{ records: object[] }>
+    (await handle(requestTo('GET', '/api/audit'), late)).json() as Promise<{ records: object[] }>
   const before = (await list()).records
   const { records } = await act('DELETE', '/api/tokens/x')
   expect((await list()).records).toEqual([...records, ...before].slice(0, 100))

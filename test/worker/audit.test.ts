@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
-import { answer } from '../../worker/src/http/edge.ts'
+import { handle } from '../../worker/src/http/edge.ts'
 import { ROUTES } from '../../worker/src/http/router.ts'
 import { hangUp } from '../support/unkind-hang-up.ts'
 import { act, listed, logged, recordLike, requestTo } from './audit.ts'
@@ -72,7 +72,7 @@ test('[OP1] a defect is recorded as the 500 that it answers, and its cause is lo
       name === 'delete' ? () => Promise.reject(new Error('no delete')) : bound(target, name),
   })
   const { id } = await mint({ subject: 'ann' })
-  const response = await answer(requestTo('DELETE', `/api/tokens/${id}`), { ...env, CHRONICLE_KV: broken })
+  const response = await handle(requestTo('DELETE', `/api/tokens/${id}`), { ...env, CHRONICLE_KV: broken })
   expect(response.status).toBe(500)
   expect(errors.mock.calls[0]?.[0]).toContain('no delete')
   expect((await listed())[0]).toEqual(
@@ -90,7 +90,7 @@ test('[OP1] tells the generations of the admin token apart, and where the reques
     [env.ADMIN_TOKEN, 'rubbish', null],
   ] as const) {
     const headers = { authorization: `Bearer ${bearer}`, 'cf-connecting-ip': address }
-    expect((await answer(requestTo('DELETE', '/api/tokens/x', headers), both)).status).toBe(404)
+    expect((await handle(requestTo('DELETE', '/api/tokens/x', headers), both)).status).toBe(404)
     const [record] = await listed()
     expect(record.address).toBe(kept)
     fingerprints.push(record.admin)
@@ -129,7 +129,7 @@ test('[OP1] an act is recorded however often the operator comes: the admin token
   const limited = { ...env, AUTH_LIMIT: untouched, FAILURE_LIMIT: untouched, SYNC_LIMIT: untouched }
   const requestId = crypto.randomUUID()
   expect(
-    (await answer(requestTo('DELETE', '/api/tokens/x', { 'x-request-id': requestId }), limited)).status,
+    (await handle(requestTo('DELETE', '/api/tokens/x', { 'x-request-id': requestId }), limited)).status,
   ).toBe(404)
   const found = (await listed()).filter((record) => record.requestId === requestId)
   expect(found).toEqual([recordLike('DELETE /api/tokens/{id}', 404, {})])
@@ -197,7 +197,7 @@ test('[OP5] where the record cannot be written the answer is 500: the act took p
   })
   const subject = crypto.randomUUID()
   const request = requestTo('POST', '/api/tokens', {}, { subject, scopes: ['sync:read'] })
-  const response = await answer(request, { ...env, CHRONICLE_KV: broken })
+  const response = await handle(request, { ...env, CHRONICLE_KV: broken })
   expect(response.status).toBe(500)
   expect(await response.text()).not.toContain('chr_')
   expect(steps).toEqual(['put token', 'audit', 'put audit', 'request'])

@@ -1,7 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
-import { verifySession } from '../../worker/src/http/session.ts'
+import { verifySession } from '../../worker/src/http/auth/session-token.ts'
 import { Chronicle } from '../../worker/src/objects/chronicle.ts'
 import { hangUp } from '../support/unkind-hang-up.ts'
 import { device, mint, send } from './client.ts'

@@ -1,7 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test, vi } from 'vitest'
-import { DEFAULT_CONFIG } from '../../worker/src/core/config.ts'
+import { DEFAULT_CONFIG } from '../../worker/src/core/space/config.ts'
 import { CONFIG_KEY } from '../../worker/src/schema/config.ts'
 import { nameOf, requestTo, routesFor } from '../security/routes.ts'
 import { call, type Device, device, mint, type Reply, send } from './client.ts'

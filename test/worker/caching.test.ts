@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { answer } from '../../worker/src/http/edge.ts'
+import { handle } from '../../worker/src/http/edge.ts'
 import { call, type Device, device, mint, send, twoDevices } from './client.ts'
 
 const T = Date.now() - 60_000
@@ -183,5 +183,5 @@ test('[CA4] the description may be kept by all, and its copy tells nothing of wh
   const newer = new Request(`https://sync.example${path}`, {
     headers: { 'if-none-match': first.headers.get('etag') ?? '' },
   })
-  expect((await answer(newer, { ...env, VERSION: 'newer' })).status).toBe(200)
+  expect((await handle(newer, { ...env, VERSION: 'newer' })).status).toBe(200)
 })

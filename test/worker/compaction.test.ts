@@ -1,14 +1,14 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { decodeChunks } from '../../worker/src/core/chunk.ts'
-import type { Frame } from '../../worker/src/core/frame.ts'
-import type { Session } from '../../worker/src/core/session.ts'
-import { readEntry } from '../../worker/src/objects/entry.ts'
-import { openVersions } from '../../worker/src/objects/log.ts'
-import { pull } from '../../worker/src/objects/pull.ts'
-import { sync } from '../../worker/src/objects/sync.ts'
-import { upkeep } from '../../worker/src/objects/upkeep.ts'
+import type { Session } from '../../worker/src/core/access/session.ts'
+import { decodeChunks } from '../../worker/src/core/log/chunk.ts'
+import type { ChunkHeader } from '../../worker/src/core/log/chunk-header.ts'
+import { readEntry } from '../../worker/src/objects/read/entry.ts'
+import { pull } from '../../worker/src/objects/read/pull.ts'
+import { openVersions } from '../../worker/src/objects/space/log.ts'
+import { upkeep } from '../../worker/src/objects/upkeep/upkeep.ts'
+import { sync } from '../../worker/src/objects/write/sync.ts'
 import { age, whileSealing, within } from './ageing.ts'
 import { type Device, device, mint, newSpace, send } from './client.ts'
 import { sessionOf } from './session.ts'
@@ -63,13 +63,13 @@ async function status(by: Device): Promise<{ head: string; entries: number }> {
 }
 
 /** Every frame that is kept: in the log, or apart from it. */
-function frames(space: string, table: 'segment' | 'archive'): Promise<readonly Frame[]> {
+function frames(space: string, table: 'segment' | 'archive'): Promise<readonly ChunkHeader[]> {
   return runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) =>
     storage.sql
       .exec<{ body: ArrayBuffer }>(`SELECT body FROM ${table} ORDER BY first`)
       .toArray()
       .flatMap(({ body }) => decodeChunks(new Uint8Array(body)))
-      .map(({ frame }) => frame),
+      .map(({ header }) => header),
   )
 }
 
@@ -234,7 +234,7 @@ test('[FE10] a page during which a deletion is forgotten is read again', async (
     await open.refreshConfig(later)
     const reading = pull(open, session, { query: { cursor }, wrote: null })
     const [{ fields, entries }] = await Promise.all([reading, upkeep(open, later)])
-    expect(open.standing.floor).toBe(2)
+    expect(open.state.floor).toBe(2)
     expect([fields.reset, entries.length]).toEqual([true, 0])
   })
 })
@@ -255,7 +255,7 @@ test('[LC4] reads that meet a pass between their awaits are right', async () => 
       expect(entry.ok && JSON.parse(entry.value)).toEqual(before[0])
     })
     await Promise.all([...reads, upkeep(open, now)])
-    expect(open.standing.superseded).toBe(0)
+    expect(open.state.superseded).toBe(0)
   })
 })
 
@@ -292,7 +292,7 @@ test('[LC4] a batch that replaces what a pass is sealing is counted for the next
     const writer: Session = { ...session, scopes: ['sync:write'] }
     await whileSealing(open, () => sync(open, writer, { text, now: Date.now() }))
     await upkeep(open, Date.now())
-    return open.standing.superseded
+    return open.state.superseded
   })
   expect(counted).toBe(1)
   const log = (await frames(space, 'segment')).flatMap(({ slots }) => slots.map(({ seq }) => seq))

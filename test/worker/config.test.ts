@@ -1,9 +1,9 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test, vi } from 'vitest'
-import { type Config, DEFAULT_CONFIG } from '../../worker/src/core/config.ts'
-import { answer } from '../../worker/src/http/edge.ts'
-import { type ConfigReader, configReader } from '../../worker/src/objects/config.ts'
+import { type Config, DEFAULT_CONFIG } from '../../worker/src/core/space/config.ts'
+import { handle } from '../../worker/src/http/edge.ts'
+import { type ConfigReader, configReader } from '../../worker/src/objects/space/config-reader.ts'
 import { CONFIG_KEY } from '../../worker/src/schema/config.ts'
 import { counting, failing } from '../support/unkind-calls.ts'
 import { lateKv } from '../support/unkind-kv.ts'
@@ -241,7 +241,7 @@ test('[CO5] a configuration that the Worker cannot read fails no request', async
     headers: { authorization: `Bearer ${session}` },
   })
   const lines = await overhear(async () => {
-    const response = await answer(request, { ...env, CHRONICLE_KV: { get } as unknown as KVNamespace })
+    const response = await handle(request, { ...env, CHRONICLE_KV: { get } as unknown as KVNamespace })
     expect(response.status).toBe(200)
   })
   vi.useRealTimers()

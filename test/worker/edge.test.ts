@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import document from '../../docs/openapi.json' with { type: 'json' }
-import { MAX_QUERY_PARAMETERS } from '../../worker/src/core/limits.ts'
-import { answer } from '../../worker/src/http/edge.ts'
+import { MAX_QUERY_PARAMETERS } from '../../worker/src/core/values/limits.ts'
+import { handle } from '../../worker/src/http/edge.ts'
 import { ROUTES } from '../../worker/src/http/router.ts'
 import { nameOf, type RouteName, requestTo } from '../security/routes.ts'
 import { documented } from '../support/documented.ts'
@@ -38,7 +38,7 @@ test('[ED1] so does a request that asks for a socket, whatever its method', asyn
       const headers = { upgrade: 'websocket', authorization: `Bearer ${env.ADMIN_TOKEN}` }
       const request = new Request(`https://sync.example${path.replace(':id', 'x')}`, { method, headers })
       // Not through the local runtime, which passes on every request with an upgrade as a GET.
-      const response = await answer(request, env)
+      const response = await handle(request, env)
       expect([response.status, response.headers.get('allow')], `${method} ${path}`).toEqual([405, allowed])
     }
   }
@@ -222,7 +222,7 @@ async function askAll(
     const body = bodies[nameOf(route)]
     const [path, init] = requestTo(route, { bearer, ...(body && { body }) })
     const request = new Request(`https://sync.example${path.replace('/tokens/1', `/tokens/${id}`)}`, init)
-    const response = await documented(request, await answer(request, here))
+    const response = await documented(request, await handle(request, here))
     const text = response.webSocket === null ? await response.text() : ''
     ask(nameOf(route), {
       status: response.status,

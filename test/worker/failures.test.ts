@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
-import { FAILED_FOR_MS } from '../../worker/src/core/limits.ts'
-import { newApiToken } from '../../worker/src/http/api-token.ts'
-import { answer } from '../../worker/src/http/edge.ts'
+import { FAILED_FOR_MS } from '../../worker/src/core/values/limits.ts'
+import { handle } from '../../worker/src/http/edge.ts'
+import { newApiToken } from '../../worker/src/http/kv/api-token.ts'
 import { ROUTES } from '../../worker/src/http/router.ts'
 import { nameOf, requestTo } from '../security/routes.ts'
 import { sessionLike } from '../security/stronghold.ts'
@@ -30,7 +30,7 @@ interface Sent {
 /** A Worker that lets an address fail so often, and perhaps differs in more. */
 function workerWith(FAILURE_LIMIT: RateLimit, more: Partial<Env> = {}) {
   const ask = async (request: Request) => {
-    const response = await documented(request, await answer(request, { ...env, ...more, FAILURE_LIMIT }))
+    const response = await documented(request, await handle(request, { ...env, ...more, FAILURE_LIMIT }))
     const { status, headers, webSocket } = response
     const text = webSocket === null ? await response.text() : ''
     return { status, headers, body: text.startsWith('{"') ? JSON.parse(text) : {} }
@@ -242,7 +242,7 @@ test('[RL5] a forged credential wakes no object and reads nothing, before and af
     const there = { CHRONICLE: untouched('CHRONICLE'), CHRONICLE_KV: untouched('CHRONICLE_KV') }
     const here = { ...env, ...there, FAILURE_LIMIT: limitOf(most) } as unknown as Env
     const headers = { authorization: `Bearer ${bearer}` }
-    return (await answer(new Request('https://sync.example/api/status', { headers }), here)).status
+    return (await handle(new Request('https://sync.example/api/status', { headers }), here)).status
   }
   for (const bearer of ['rubbish', await sessionLike({}, { ENVIRONMENT: 'production' })]) {
     expect(await request(bearer, 1)).toBe(401)

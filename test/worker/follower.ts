@@ -1,7 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect } from 'vitest'
-import type { Listener } from '../../worker/src/core/listener.ts'
+import type { Listener } from '../../worker/src/core/feed/listener.ts'
 import { examineFrame } from '../support/witness.ts'
 import { call, type Device } from './client.ts'
 

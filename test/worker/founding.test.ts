@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { HTTPError, SyncError } from '../../worker/src/errors.ts'
-import { answer } from '../../worker/src/http/edge.ts'
+import { handle } from '../../worker/src/http/edge.ts'
+import { HTTPError, SyncError } from '../../worker/src/http/exchange/errors.ts'
 import { withStubs } from '../support/unkind-spaces.ts'
 import { mint, send } from './client.ts'
 import { sessionLike } from './session.ts'
@@ -26,7 +26,7 @@ async function thrownBy(work: () => never): Promise<{ status: number; type: stri
   const headers = { authorization: `Bearer ${await sessionLike()}`, 'content-type': 'application/json' }
   const request = new Request('https://sync.example/api/sync', { method: 'POST', headers, body: '{}' })
   const CHRONICLE = withStubs(env.CHRONICLE, () => async () => work())
-  const response = await answer(request, { ...env, CHRONICLE })
+  const response = await handle(request, { ...env, CHRONICLE })
   return {
     status: response.status,
     type: response.headers.get('content-type'),

@@ -1,18 +1,19 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { decodeChunks, versionsOf } from '../../worker/src/core/chunk.ts'
-import { DEFAULT_CONFIG } from '../../worker/src/core/config.ts'
-import { keyring } from '../../worker/src/objects/seal.ts'
+import { decodeChunks, versionsOf } from '../../worker/src/core/log/chunk.ts'
+import { DEFAULT_CONFIG } from '../../worker/src/core/space/config.ts'
+import { spaceKeys } from '../../worker/src/objects/store/seal.ts'
 import { CONFIG_KEY } from '../../worker/src/schema/config.ts'
-import { newcomer, type Seat } from '../simulation/cast.ts'
-import { World } from '../simulation/history.ts'
-import type { Host, Letter } from '../simulation/host.ts'
-import type { Dispute, Journal, Tip } from '../simulation/journal.ts'
-import { type Ears, Lines } from '../simulation/lines.ts'
-import { readLog } from '../simulation/log-reader.ts'
-import { EVERYWHERE, type Operation, operate } from '../simulation/operations.ts'
-import { Random } from '../simulation/random.ts'
+import type { Dispute, Journal, Tip } from '../simulation/checks/journal.ts'
+import { newcomer, type Seat } from '../simulation/clients/cast.ts'
+import type { Host } from '../simulation/history/host.ts'
+import { EVERYWHERE, type Operation, operate } from '../simulation/history/operations.ts'
+import { World } from '../simulation/history/world.ts'
+import { readLog } from '../simulation/host/log-reader.ts'
+import type { Letter } from '../simulation/network/letters.ts'
+import { type Ears, Lines } from '../simulation/network/lines.ts'
+import { Random } from '../simulation/values/random.ts'
 import {
   type Answer,
   type ConflictReport,
@@ -21,7 +22,7 @@ import {
   POLICIES,
   type Policy,
   type Resolution,
-} from '../simulation/wire.ts'
+} from '../simulation/values/wire.ts'
 import { examineFrame } from '../support/witness.ts'
 import { type Device, device, mint, type Reply, send } from './client.ts'
 import { askPlainly, until } from './follower.ts'
@@ -95,7 +96,7 @@ class WorkerHost implements Host {
         after,
       )
       const found = rows.toArray()
-      const keys = await keyring(env.MASTER_KEY, id.toString())
+      const keys = await spaceKeys(env.MASTER_KEY, id.toString())
       const segments = found.map(({ body }) => new Uint8Array(body))
       journal.note({
         versions: await readLog({ decodeChunks, versionsOf }, { segments, keys, after }),

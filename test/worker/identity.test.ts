@@ -9,9 +9,9 @@ import {
   UnsecuredJWT,
 } from 'jose'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { ALGORITHMS, type IdentityProvider } from '../../worker/src/core/identity.ts'
-import { KEYS_BURST } from '../../worker/src/core/limits.ts'
-import { answer } from '../../worker/src/http/edge.ts'
+import { ALGORITHMS, type IdentityProvider } from '../../worker/src/core/access/identity.ts'
+import { KEYS_BURST } from '../../worker/src/core/values/limits.ts'
+import { handle } from '../../worker/src/http/edge.ts'
 import { hush } from '../support/witness.ts'
 import { device, mint, type Reply, send } from './client.ts'
 import { follow } from './follower.ts'
@@ -697,7 +697,7 @@ test('[ID12] http is for the machine itself, in development only', async () => {
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${admin}` }
   const request = new Request('https://sync.example/api/config', { method: 'PUT', headers, body })
   const secrets = { ADMIN_TOKEN: admin, MASTER_KEY: `1:${key()}`, SESSION_KEY: `1:${key()}` }
-  const reply = await answer(request, { ...env, ...secrets, ENVIRONMENT: 'production' })
+  const reply = await handle(request, { ...env, ...secrets, ENVIRONMENT: 'production' })
   expect(await reply.json()).toMatchObject({
     status: 422,
     detail: expect.stringContaining('[0].issuer: expected an https'),
@@ -734,7 +734,7 @@ test('[ID13] no object wakes for what is forged, and nothing is read for what no
     const headers = { 'content-type': 'application/json' }
     const body = JSON.stringify({ token })
     const request = new Request('https://sync.example/api/auth', { method: 'POST', headers, body })
-    expect((await answer(request, { ...env, ...watched })).status).toBe(401)
+    expect((await handle(request, { ...env, ...watched })).status).toBe(401)
     expect(touched).toEqual(read === 'none' ? [] : ['config'])
   }
 })

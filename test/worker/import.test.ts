@@ -1,11 +1,12 @@
 import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import type { Result } from '../../worker/src/core/result.ts'
-import type { Session } from '../../worker/src/core/session.ts'
-import { importSpace } from '../../worker/src/objects/import.ts'
-import { lineReader } from '../../worker/src/objects/line-reader.ts'
-import type { Space } from '../../worker/src/objects/space.ts'
+import type { Session } from '../../worker/src/core/access/session.ts'
+import type { Fault } from '../../worker/src/core/fault.ts'
+import type { Result } from '../../worker/src/core/values/result.ts'
+import type { Space } from '../../worker/src/objects/space/space.ts'
+import { importSpace } from '../../worker/src/objects/transfer/import.ts'
+import { lineReader } from '../../worker/src/objects/transfer/line-reader.ts'
 import { whileSealing, within } from './ageing.ts'
 import { call, type Device, device, mint, type Reply, send } from './client.ts'
 import { until } from './follower.ts'
@@ -225,7 +226,7 @@ test('[IM4] of two imports at once each line is stored once', async () => {
       clock: Date.now,
     })
   const [slower, faster] = await within(space, async (open) => {
-    const meanwhile = Promise.withResolvers<Result<string>>()
+    const meanwhile = Promise.withResolvers<Result<string, Fault>>()
     await whileSealing(open, async () => meanwhile.resolve(await again(open)))
     return [await again(open), await meanwhile.promise]
   })

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { spaceOf } from '../../worker/src/http/exchange.ts'
+import { spaceOf } from '../../worker/src/http/exchange/exchange.ts'
 
 test('[SP2] a jurisdiction is part of where a space lies', () => {
   // The runtime on this machine has none, so what the Worker asks it for is recorded.

@@ -1,9 +1,9 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { type Live, liveOf } from '../../worker/src/objects/live.ts'
-import { openSpace, type Space } from '../../worker/src/objects/space.ts'
-import { push } from '../../worker/src/objects/sync.ts'
+import { type Live, liveOf } from '../../worker/src/objects/live/live.ts'
+import { openSpace, type Space } from '../../worker/src/objects/space/space.ts'
+import { push } from '../../worker/src/objects/write/sync.ts'
 import { whileOpening, whileSealing } from './ageing.ts'
 import { device, mint } from './client.ts'
 import { type Follower, follow, listeners } from './follower.ts'
@@ -56,7 +56,7 @@ test('[LV3] a frame that was being read while its client moved on is not sent', 
   const client = await onBench({}, async ({ live, space, socket, write }) => {
     await write('k/1', 'k/2', 'k/3')
     await whileOpening(space, () =>
-      live.receive(socket, JSON.stringify({ type: 'seen', cursor: `${space.standing.epoch}.1` })),
+      live.receive(socket, JSON.stringify({ type: 'seen', cursor: `${space.state.epoch}.1` })),
     )
     live.changed()
   })
@@ -155,7 +155,7 @@ test('[LV22] a hundred messages of a socket may wait, or 4 MiB of them; one more
       expect(socket.readyState).not.toBe(WebSocket.OPEN)
       place.open()
       await Promise.all(turns)
-      expect(space.standing.seq).toBe(1)
+      expect(space.state.seq).toBe(1)
     })
     expect(await client.closed()).toMatchObject({ code: 4429 })
   }
@@ -194,12 +194,12 @@ test('[LV16] a data point or a frame that does not go out is all that is lost: t
   }
   const client = await onBench({ ANALYTICS }, async ({ live, space, socket }) => {
     await live.receive(socket, pushOf('counted', 'k/1'))
-    expect(space.standing.seq).toBe(1)
+    expect(space.state.seq).toBe(1)
     socket.send = () => {
       throw new Error('gone')
     }
     await live.receive(socket, pushOf('unsaid', 'k/2'))
-    expect(space.standing.seq).toBe(2)
+    expect(space.state.seq).toBe(2)
   })
   expect(await client.next()).toMatchObject({ type: 'ack', id: 'counted', status: 200 })
   expect(await client.closed()).toMatchObject({ code: 1011 })
@@ -208,7 +208,7 @@ test('[LV16] a data point or a frame that does not go out is all that is lost: t
 test('[LV9] no frame overtakes the answer of a push that pulls', async () => {
   const client = await onBench({}, async ({ live, space, socket, write }) => {
     await write('k/1')
-    const { epoch } = space.standing
+    const { epoch } = space.state
     const changes = [{ key: 'k/1', value: 2, timestamp: 2, base: 'none.1' }]
     const say = (cursor: string) =>
       live.receive(
@@ -241,7 +241,7 @@ test('[LV9] what was held back for an answer is told when that is a refusal', as
       await scheduler.wait(50)
     })
     const changes = [{ key: 'k/2', value: 1, timestamp: 1 }]
-    const body = { batch: 2, changes, cursor: `${space.standing.epoch}.0` }
+    const body = { batch: 2, changes, cursor: `${space.state.epoch}.0` }
     await live.receive(socket, JSON.stringify({ type: 'push', id: 'x', body }))
   })
   expect(await client.rest()).toMatchObject([
@@ -277,7 +277,7 @@ test('[LV12] nor is one during which it was ended, and it stores nothing', async
       space.revoked.set(session.id, { issuedBy: Number.MAX_SAFE_INTEGER, until: 0, since: 0 }),
     )
     await live.receive(socket, pushOf('x', 'k/1'))
-    expect(space.standing.seq).toBe(0)
+    expect(space.state.seq).toBe(0)
   })
   expect(await client.closed()).toMatchObject({ code: 4403 })
   expect(await client.rest()).toEqual([])

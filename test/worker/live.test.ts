@@ -1,17 +1,17 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
+import type { Session } from '../../worker/src/core/access/session.ts'
+import type { Listener } from '../../worker/src/core/feed/listener.ts'
+import { MAX_MESSAGE_BYTES } from '../../worker/src/core/values/limits.ts'
 import {
   MAX_ATTACHMENT_LENGTH,
   MAX_FRAME_BYTES,
-  MAX_MESSAGE_BYTES,
   MAX_REFUSED_MESSAGES,
   MAX_UNSEEN,
   MAX_UNSEEN_REPLY_BYTES,
-} from '../../worker/src/core/limits.ts'
-import type { Listener } from '../../worker/src/core/listener.ts'
-import type { Session } from '../../worker/src/core/session.ts'
-import { answer } from '../../worker/src/http/edge.ts'
+} from '../../worker/src/core/values/socket-limits.ts'
+import { handle } from '../../worker/src/http/edge.ts'
 import { CONFIG_KEY } from '../../worker/src/schema/config.ts'
 import { olderSpaces, withStubs } from '../support/unkind-spaces.ts'
 import { overhear } from '../support/witness.ts'
@@ -74,14 +74,14 @@ test('[ED11] a Worker and an object of one release apart open sockets, or say wh
     method === 'fetch' ? async () => JSON.parse('') : call,
   )
   const headers = { upgrade: 'websocket', authorization: `Bearer ${a.session}` }
-  const refused = await answer(new Request('https://sync.example/api/live', { headers }), {
+  const refused = await handle(new Request('https://sync.example/api/live', { headers }), {
     ...env,
     CHRONICLE,
   })
   expect(await refused.json()).toMatchObject({ status: 503, code: 'busy' })
   const lacking = { ...env, CHRONICLE: olderSpaces(env.CHRONICLE, ['ticket']) }
   const asked = new Request('https://sync.example/api/live/ticket', { method: 'POST', headers })
-  expect(await (await answer(asked, lacking)).json()).toMatchObject({ status: 503, code: 'busy' })
+  expect(await (await handle(asked, lacking)).json()).toMatchObject({ status: 503, code: 'busy' })
 })
 
 test('[LV1] refuses what is no upgrade, no session, or another protocol', async () => {
@@ -111,7 +111,7 @@ test('[LV1] refuses what is no upgrade, no session, or another protocol', async 
     method: 'HEAD',
     headers: { ...bearer, upgrade: 'websocket' },
   })
-  expect((await answer(head, env)).status).toBe(426)
+  expect((await handle(head, env)).status).toBe(426)
   expect((await call('/api/live', { method: 'OPTIONS' })).headers.get('allow')).toBe('GET, HEAD, OPTIONS')
 })
 

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { answer } from '../../worker/src/http/edge.ts'
+import { handle } from '../../worker/src/http/edge.ts'
 import { device } from './client.ts'
 
 test('[ED10] counts each request, and what each batch did, under environment and version', async () => {
@@ -10,7 +10,7 @@ test('[ED10] counts each request, and what each batch did, under environment and
   function sync(body: object): Promise<Response> {
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${session}` }
     const request = { method: 'POST', headers, body: JSON.stringify(body) }
-    return answer(new Request('https://sync.example/api/sync', request), counted)
+    return handle(new Request('https://sync.example/api/sync', request), counted)
   }
   const batch = {
     batch: 1,

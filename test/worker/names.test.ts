@@ -1,7 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { openSpace, type Space } from '../../worker/src/objects/space.ts'
+import { openSpace, type Space } from '../../worker/src/objects/space/space.ts'
 import { type Device, device, mint, send } from './client.ts'
 
 const ROTATED = `2:${btoa('n'.repeat(32))} ${env.MASTER_KEY}`
@@ -34,11 +34,11 @@ function namesIn(sql: SqlStorage): readonly string[] {
 
 function write({ store }: Space, keys: readonly string[]): void {
   const head = { root: 0, vacant: true, at: 1, by: 'c', deleted: false, merged: 0 }
-  store.putHeads(new Map(keys.map((key, index) => [key, { ...head, seq: index + 1 }])))
+  store.putEntryStates(new Map(keys.map((key, index) => [key, { ...head, seq: index + 1 }])))
 }
 
 function seqsOf({ store }: Space, keys: readonly string[]): readonly (number | undefined)[] {
-  const heads = store.heads(keys)
+  const heads = store.entryStates(keys)
   return keys.map((key) => heads.get(key)?.seq)
 }
 

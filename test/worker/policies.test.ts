@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test } from 'vitest'
-import { sync } from '../../worker/src/objects/sync.ts'
+import { sync } from '../../worker/src/objects/write/sync.ts'
 import { within } from './ageing.ts'
 import { type Device, device, mint, type Reply, send, twoDevices } from './client.ts'
 import { sessionOf } from './session.ts'

@@ -1,6 +1,6 @@
 import { exportJWK, generateKeyPair, type JWK, type JWTHeaderParameters, SignJWT } from 'jose'
 import { vi } from 'vitest'
-import type { Algorithm, IdentityProvider } from '../../worker/src/core/identity.ts'
+import type { Algorithm, IdentityProvider } from '../../worker/src/core/access/identity.ts'
 
 type Header = { readonly [Name in keyof JWTHeaderParameters]?: JWTHeaderParameters[Name] | undefined }
 

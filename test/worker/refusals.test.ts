@@ -1,10 +1,10 @@
 import { env } from 'cloudflare:workers'
 import { afterEach, expect, test, vi } from 'vitest'
-import { MAX_ARRIVING_BYTES, MAX_BODY_BYTES, MIN_BODY_BYTES } from '../../worker/src/core/limits.ts'
-import { readBody } from '../../worker/src/http/body.ts'
-import { answer } from '../../worker/src/http/edge.ts'
+import { MAX_ARRIVING_BYTES, MAX_BODY_BYTES, MIN_BODY_BYTES } from '../../worker/src/core/values/limits.ts'
+import { handle } from '../../worker/src/http/edge.ts'
+import { readBody } from '../../worker/src/http/exchange/body.ts'
 import { ROUTES } from '../../worker/src/http/router.ts'
-import { lineReader } from '../../worker/src/objects/line-reader.ts'
+import { lineReader } from '../../worker/src/objects/transfer/line-reader.ts'
 import { call, configure, type Device, device, mint, newSpace, send } from './client.ts'
 import { follow } from './follower.ts'
 
@@ -354,7 +354,7 @@ test('[ER10] nothing is waited for past the end of its session, nor past ten sec
   const body = drip(100 * 1024, { part: MIN_BODY_BYTES, every: 3_000 })
   const headers = { 'content-type': 'application/json' }
   const request = new Request('https://sync.example/api/auth', { method: 'POST', headers, body })
-  const attempt = answer(request, env).then(({ status }) => status)
+  const attempt = handle(request, env).then(({ status }) => status)
   expect(await after(9_900, attempt)).toBe('waiting')
   await vi.advanceTimersByTimeAsync(200)
   expect(await attempt).toBe(408)

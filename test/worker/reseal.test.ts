@@ -1,14 +1,14 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { decodeChunks } from '../../worker/src/core/chunk.ts'
-import { RESEAL_AGAIN_MS } from '../../worker/src/core/limits.ts'
-import { answer } from '../../worker/src/http/edge.ts'
-import { listConflicts } from '../../worker/src/objects/conflicts.ts'
-import { readHistory } from '../../worker/src/objects/history.ts'
-import { pull } from '../../worker/src/objects/pull.ts'
-import { openSpace, type Space } from '../../worker/src/objects/space.ts'
-import { reseal, upkeep } from '../../worker/src/objects/upkeep.ts'
+import { decodeChunks } from '../../worker/src/core/log/chunk.ts'
+import { RESEAL_AGAIN_MS } from '../../worker/src/core/values/limits.ts'
+import { handle } from '../../worker/src/http/edge.ts'
+import { listConflicts } from '../../worker/src/objects/read/conflicts.ts'
+import { readHistory } from '../../worker/src/objects/read/history.ts'
+import { pull } from '../../worker/src/objects/read/pull.ts'
+import { openSpace, type Space } from '../../worker/src/objects/space/space.ts'
+import { reseal, upkeep } from '../../worker/src/objects/upkeep/upkeep.ts'
 import { age, damageChunks } from './ageing.ts'
 import { device, mint, type Reply, send } from './client.ts'
 import { sessionOf } from './session.ts'
@@ -60,7 +60,7 @@ function generations(space: string): Promise<ReadonlySet<number>> {
       ...sql.exec<{ body: ArrayBuffer }>(`SELECT value AS body FROM meta WHERE name = 'names'`),
     ]
     const chunks = bodies.flatMap(({ body }) => decodeChunks(new Uint8Array(body)))
-    return new Set(chunks.map(({ frame }) => frame.g))
+    return new Set(chunks.map(({ header }) => header.g))
   })
 }
 
@@ -126,7 +126,7 @@ test('[KR6] spaces see to it by themselves, and say when it is done', async () =
 async function askOf(changed: Partial<Env>, ...spaces: readonly string[]): Promise<unknown> {
   const headers = { authorization: `Bearer ${env.ADMIN_TOKEN}`, 'content-type': 'application/json' }
   const init = { method: 'POST', headers, body: JSON.stringify({ spaces }) }
-  const response = await answer(new Request('https://sync.example/api/spaces/reseal', init), {
+  const response = await handle(new Request('https://sync.example/api/spaces/reseal', init), {
     ...env,
     ...changed,
   })
@@ -236,7 +236,7 @@ test('[LC8] a chunk that cannot be read stays where it is, and the pass goes on'
       .exec<{ body: ArrayBuffer }>('SELECT body FROM segment ORDER BY first')
       .toArray()
       .flatMap(({ body }) => decodeChunks(new Uint8Array(body)))
-      .map(({ frame }) => frame.slots[0]?.seq),
+      .map(({ header }) => header.slots[0]?.seq),
   )
   expect(kept).toEqual([1, 7, 8, 9])
   await damageChunks(space, (nth) => nth === 3)

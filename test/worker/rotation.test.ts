@@ -1,10 +1,10 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import type { Session } from '../../worker/src/core/session.ts'
-import { answer } from '../../worker/src/http/edge.ts'
-import { openSpace } from '../../worker/src/objects/space.ts'
-import { sync } from '../../worker/src/objects/sync.ts'
+import type { Session } from '../../worker/src/core/access/session.ts'
+import { handle } from '../../worker/src/http/edge.ts'
+import { openSpace } from '../../worker/src/objects/space/space.ts'
+import { sync } from '../../worker/src/objects/write/sync.ts'
 import { overhear } from '../support/witness.ts'
 import { mint } from './client.ts'
 
@@ -13,7 +13,7 @@ const MASTER_KEYS = `2:${btoa('n'.repeat(32))} ${env.MASTER_KEY}`
 
 /** A request to a Worker whose secrets are others than the test run's. */
 async function ask(changed: Partial<Env>, path: string, init: RequestInit): Promise<Response> {
-  return answer(new Request(`https://sync.example${path}`, init), { ...env, ...changed })
+  return handle(new Request(`https://sync.example${path}`, init), { ...env, ...changed })
 }
 
 function withBearer(bearer: string): RequestInit {

@@ -1,7 +1,8 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { MAX_SOCKETS } from '../../worker/src/core/limits.ts'
+import { MAX_SOCKETS } from '../../worker/src/core/values/socket-limits.ts'
+
 import { device, mint, newSpace } from './client.ts'
 import { askPlainly, follow, listeners } from './follower.ts'
 

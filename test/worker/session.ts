@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
-import type { Session } from '../../worker/src/core/session.ts'
-import { signSession } from '../../worker/src/http/session.ts'
+import type { Session } from '../../worker/src/core/access/session.ts'
+import { signSession } from '../../worker/src/http/auth/session-token.ts'
 
 /** A session as the object's own functions are given it, past the edge. */
 export function sessionOf(more: Partial<Session> = {}): Session {

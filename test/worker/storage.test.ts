@@ -1,8 +1,8 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { openSpace } from '../../worker/src/objects/space.ts'
-import { sync } from '../../worker/src/objects/sync.ts'
+import { openSpace } from '../../worker/src/objects/space/space.ts'
+import { sync } from '../../worker/src/objects/write/sync.ts'
 import { type Device, device, mint, send } from './client.ts'
 import { sessionOf } from './session.ts'
 

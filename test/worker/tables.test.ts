@@ -1,8 +1,8 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { openSpace } from '../../worker/src/objects/space.ts'
-import { migrate } from '../../worker/src/objects/tables.ts'
+import { openSpace } from '../../worker/src/objects/space/space.ts'
+import { migrate } from '../../worker/src/objects/store/tables.ts'
 import { counting } from '../support/unkind-calls.ts'
 import { device, mint } from './client.ts'
 

@@ -1,9 +1,9 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
-import { answer } from '../../worker/src/http/edge.ts'
-import { spendTicket } from '../../worker/src/objects/admission.ts'
-import { openSpace } from '../../worker/src/objects/space.ts'
+import { handle } from '../../worker/src/http/edge.ts'
+import { spendTicket } from '../../worker/src/objects/space/admission.ts'
+import { openSpace } from '../../worker/src/objects/space/space.ts'
 import { spacesIn, withStubs } from '../support/unkind-spaces.ts'
 import { overhear } from '../support/witness.ts'
 import { call, type Device, device, mint, newSpace, send } from './client.ts'
@@ -88,7 +88,7 @@ test('[LV23] a ticket lives for a minute and no longer than its session, and an 
   const late = async (text: string, seconds: number) => {
     const headers = { upgrade: 'websocket', 'sec-websocket-protocol': `chronicle.v1, ticket.${text}` }
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + seconds * 1000 })
-    const response = await answer(new Request('https://sync.example/api/live', { headers }), {
+    const response = await handle(new Request('https://sync.example/api/live', { headers }), {
       ...env,
       FAILURE_LIMIT,
     })
@@ -164,7 +164,7 @@ test('[LV23] the Worker tells the object of a session in a header that the platf
     'sec-websocket-protocol': `chronicle.v1, ticket.${await ticketFor(a)}`,
   }
   const request = new Request('https://sync.example/api/live', { headers })
-  expect((await answer(request, { ...env, CHRONICLE })).status).toBe(101)
+  expect((await handle(request, { ...env, CHRONICLE })).status).toBe(101)
   const [sent] = seen
   const telling = [...(sent ?? [])].filter(([name]) => !/auth|jwt|key|secret|token/.test(name))
   expect(telling.filter(([name]) => !name.startsWith('sec-websocket-') && name !== 'connection')).toEqual([
@@ -186,7 +186,7 @@ test('[LV30] a session that is over closes the socket of a page with the code th
   }
   const protocols = { upgrade: 'websocket', 'sec-websocket-protocol': `chronicle.v1, bearer.${expired}` }
   const asked = new Request('https://sync.example/api/live', { headers: protocols })
-  expect(await outcome(await answer(asked, asleep))).toBe(EXPIRED)
+  expect(await outcome(await handle(asked, asleep))).toBe(EXPIRED)
 })
 
 test('[LV30] a client that sends Authorization is told by HTTP, and so is a page whose request makes no sense', async () => {
@@ -214,7 +214,7 @@ test('[LV30] a space that is busy, being filled or asked too much says so to a p
   const bearer = `bearer.${a.session}`
   const headers = { upgrade: 'websocket', 'sec-websocket-protocol': `chronicle.v1, ${bearer}` }
   const asked = (more: Partial<Env>) =>
-    answer(new Request('https://sync.example/api/live', { headers }), { ...env, ...more })
+    handle(new Request('https://sync.example/api/live', { headers }), { ...env, ...more })
   const refusing = (fault: object) => ({
     CHRONICLE: withStubs(env.CHRONICLE, () => async () => Response.json(fault)),
   })
@@ -235,7 +235,7 @@ test('[LV30] a space that is busy, being filled or asked too much says so to a p
     headers: { ...headers, 'sec-websocket-protocol': `chronicle.v1, ${bearer.slice(0, -3)}AAA` },
   })
   const FAILURE_LIMIT = { limit: async () => ({ success: false }) }
-  expect((await answer(guessing, { ...env, FAILURE_LIMIT })).status).toBe(429)
+  expect((await handle(guessing, { ...env, FAILURE_LIMIT })).status).toBe(429)
 })
 
 test("[LV2] a page on the API's own host opens a socket, and Authorization makes an origin count for nothing", async () => {
@@ -274,7 +274,7 @@ test('[LV2] an app whose pages have a scheme of their own opens a socket by its 
     const offered = `chronicle.v1, bearer.${a.session}`
     const headers = { upgrade: 'websocket', origin, 'sec-websocket-protocol': offered }
     const request = new Request('https://sync.example/api/live', { headers })
-    return (await answer(request, { ...env, CORS_ORIGINS })).status
+    return (await handle(request, { ...env, CORS_ORIGINS })).status
   }
   for (const origin of origins) {
     expect(await statusFor(origin), origin).toBe(101)

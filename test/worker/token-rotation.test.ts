@@ -1,10 +1,10 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { SESSION_TTL_SECONDS } from '../../worker/src/core/limits.ts'
-import { answer } from '../../worker/src/http/edge.ts'
-import { revoke } from '../../worker/src/objects/admission.ts'
-import { openSpace } from '../../worker/src/objects/space.ts'
+import { SESSION_TTL_SECONDS } from '../../worker/src/core/values/limits.ts'
+import { handle } from '../../worker/src/http/edge.ts'
+import { revoke } from '../../worker/src/objects/space/admission.ts'
+import { openSpace } from '../../worker/src/objects/space/space.ts'
 import { lateKv } from '../support/unkind-kv.ts'
 import { device, mint, type Reply, send } from './client.ts'
 import { follow } from './follower.ts'
@@ -216,7 +216,7 @@ async function rotateBy(id: string, overlapSeconds: number, before: (step: strin
   })
   const idFromName = (space: string) => env.CHRONICLE.idFromName(space)
   const CHRONICLE = { getByName, idFromName } as never
-  return (await answer(request, { ...env, CHRONICLE_KV: kv, CHRONICLE })).status
+  return (await handle(request, { ...env, CHRONICLE_KV: kv, CHRONICLE })).status
 }
 
 const STEPS = [
@@ -320,7 +320,7 @@ async function rotateAround(id: string, meanwhile: () => Promise<unknown>): Prom
     headers: { authorization: `Bearer ${env.ADMIN_TOKEN}`, 'content-type': 'application/json' },
     body: JSON.stringify({ overlapSeconds: 30 * 24 * 3600 }),
   })
-  return (await answer(request, { ...env, CHRONICLE_KV: kv })).status
+  return (await handle(request, { ...env, CHRONICLE_KV: kv })).status
 }
 
 /** Later, when the object has forgotten what it may, and has started anew. */
@@ -372,7 +372,7 @@ test('[TK9] a place whose KV is a minute behind neither revives a deleted token 
       headers,
       body: JSON.stringify(body),
     })
-    return (await answer(request, late)).status
+    return (await handle(request, late)).status
   }
   const [gone, kept] = [await mint(), await mint()]
   for (const { token } of [gone, kept]) expect(await ask('POST', '/api/auth', { token })).toBe(200)

@@ -1,6 +1,6 @@
-import type { SocketEnding } from '../src/core/ending.ts'
+import type { Rejection } from '../src/core/batch/verdict.ts'
 import type { FaultCode } from '../src/core/fault.ts'
-import type { Rejection } from '../src/core/verdict.ts'
+import type { SocketEnding } from '../src/core/socket-ending.ts'
 
 /** The things that a client can do about a code. Only of `renumber` the codes differ in what to send. */
 export const ACTIONS = {

@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini'
-import type { Json } from '../src/core/json.ts'
+import type { Json } from '../src/core/values/json.ts'
 
 /** A shape of the wire with the words that its schema has no place for: none of its fields goes without. */
 export interface Described {

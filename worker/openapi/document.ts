@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import type { FaultCode } from '../src/core/fault.ts'
-import type { Json } from '../src/core/json.ts'
+import type { Json } from '../src/core/values/json.ts'
 import { type Advice, REFUSALS } from './codes.ts'
 import type { Described } from './described.ts'
 import { HEADERS, INFO, PARAMETERS, SECURITY, TAGS } from './info.ts'

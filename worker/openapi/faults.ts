@@ -1,5 +1,5 @@
 import type { Fault, FaultCode } from '../src/core/fault.ts'
-import { IMPORT_RETRY_SECONDS } from '../src/core/limits.ts'
+import { IMPORT_RETRY_SECONDS } from '../src/core/values/limits.ts'
 
 /** One of each fault: its status, headers and words in the document are what the edge makes of these. */
 export const FAULTS: { readonly [C in FaultCode]: Extract<Fault, { code: C }> } = {

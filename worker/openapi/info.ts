@@ -1,4 +1,4 @@
-import type { Json } from '../src/core/json.ts'
+import type { Json } from '../src/core/values/json.ts'
 import { ACTIONS } from './codes.ts'
 
 /** Groups of operations, with what a client's developer has to know of all operations of one. */

@@ -1,5 +1,5 @@
-import { ENDINGS as CLOSES, type SocketEnding } from '../src/core/ending.ts'
-import type { Json } from '../src/core/json.ts'
+import { ENDINGS as CLOSES, type SocketEnding } from '../src/core/socket-ending.ts'
+import type { Json } from '../src/core/values/json.ts'
 import { ENDINGS } from './codes.ts'
 
 const CHANGE = {

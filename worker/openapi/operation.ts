@@ -1,5 +1,5 @@
 import type { FaultCode } from '../src/core/fault.ts'
-import type { Json } from '../src/core/json.ts'
+import type { Json } from '../src/core/values/json.ts'
 import type { Route, RoutesByName } from '../src/http/router.ts'
 import type { Described } from './described.ts'
 import type { Tag } from './info.ts'

@@ -1,5 +1,5 @@
-import { DEFAULT_CONFIG } from '../src/core/config.ts'
-import { PUBLISHED_LIMITS } from '../src/core/limits.ts'
+import { DEFAULT_CONFIG } from '../src/core/space/config.ts'
+import { PUBLISHED_LIMITS } from '../src/core/values/limits.ts'
 import {
   AuditQuery,
   ChangesQuery,

@@ -1,7 +1,7 @@
 import type { FaultCode } from '../src/core/fault.ts'
-import type { Json } from '../src/core/json.ts'
-import { problem } from '../src/http/problem.ts'
-import { refusal } from '../src/http/refusal.ts'
+import type { Json } from '../src/core/values/json.ts'
+import { problem } from '../src/http/exchange/problem.ts'
+import { refusal } from '../src/http/exchange/refusal.ts'
 import { FAULTS } from './faults.ts'
 import { FAULT_CODES, statusOf } from './problems.ts'
 

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { MAX_CHANGES } from '../src/core/limits.ts'
+import { MAX_CHANGES } from '../src/core/values/limits.ts'
 import { AnyJson } from '../src/schema/name.ts'
 import { SyncRequest } from '../src/schema/sync.ts'
 

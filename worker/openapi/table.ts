@@ -1,5 +1,5 @@
-import { ENDINGS as CLOSES, type SocketEnding } from '../src/core/ending.ts'
 import type { FaultCode } from '../src/core/fault.ts'
+import { ENDINGS as CLOSES, type SocketEnding } from '../src/core/socket-ending.ts'
 import { ACTIONS, type Advice, ENDINGS, REFUSALS, REJECTIONS } from './codes.ts'
 import { statusOf } from './problems.ts'
 

@@ -1,5 +1,5 @@
-import { answer } from './http/edge.ts'
+import { handle } from './http/edge.ts'
 
 export { Chronicle } from './objects/chronicle.ts'
 
-export default { fetch: answer } satisfies ExportedHandler<Env>
+export default { fetch: handle } satisfies ExportedHandler<Env>

@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { load } from 'js-yaml'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { COMPILE_CACHE } from '../../../infra/local/program.ts'
+import { COMPILE_CACHE } from '../../../infra/local/engine/program.ts'
 import { newStandIn, type StandIn } from '../../standin/stand-in.ts'
 import { secretsOf } from '../../support/cloud/cloud.ts'
 import { newProject, type Project } from '../../support/cloud/project.ts'
@@ -216,7 +216,7 @@ test('a version that fails its check is taken back, and devices lose nothing', a
   const before = await health()
   const { device, seen, screen, start } = restlessDevice('phone')
   const stop = await start()
-  project.edit('worker/src/http/space.ts', (text) =>
+  project.edit('worker/src/http/routes/space.ts', (text) =>
     text.replace('return jsonText(text)', "throw new Error('broken')"),
   )
   commit('a broken version')
@@ -253,7 +253,7 @@ test('a new class and new tables keep all data, and there is no way back behind 
       )
       .concat('\n[[migrations]]\ntag = "v2"\nnew_sqlite_classes = ["Archive"]\n'),
   )
-  project.edit('worker/src/objects/tables.ts', (text) =>
+  project.edit('worker/src/objects/store/tables.ts', (text) =>
     text.replace('\n]\n', "\n  'CREATE TABLE mark (id INTEGER PRIMARY KEY) STRICT',\n]\n"),
   )
   commit('version 2')
@@ -276,11 +276,11 @@ test('a new class and new tables keep all data, and there is no way back behind 
   const back = await run('npm run --silent rollback -- --stack dev --yes')
   expect(back.code).toBe(1)
   expect(back.output).toMatch(
-    /^Error: the migration "v2" stands between [0-9a-f]{12} and [0-9a-f]{12}: .*Fix it forward\n$/,
+    /^Error: the migration "v2" stands between [0-9a-f]{12} and [0-9a-f]{12}, .*Fix it forward\n$/,
   )
 
   project.edit('worker/src/index.ts', (text) => `${text}\nconsole.debug('3')\n`)
-  project.edit('worker/src/core/layout.ts', (text) => text.replace(/LAYOUT = \d+/, 'LAYOUT = 99'))
+  project.edit('worker/src/core/space/layout.ts', (text) => text.replace(/LAYOUT = \d+/, 'LAYOUT = 99'))
   commit('version 3')
   expect(await run('node_modules/.bin/pulumi up --stack dev')).toMatchObject({ code: 0 })
   const again = await run('npm run --silent rollback -- --stack dev --yes')

@@ -1,12 +1,12 @@
 // The commands of pulumi-cli.ts that load the engine or the SDK.
 import { dirname, join } from 'node:path'
-import { loadAccount } from '../../../infra/local/account.ts'
-import { deployment, type Step } from '../../../infra/local/deployment.ts'
-import { checkPolicies } from '../../../infra/local/policies.ts'
+import { readStack } from '../../../infra/cli/stack-file.ts'
+import { loadAccount } from '../../../infra/local/cloud/account.ts'
+import { deployment, type Step } from '../../../infra/local/engine/deployment.ts'
+import { checkPolicies } from '../../../infra/local/engine/policies.ts'
+import { loadState } from '../../../infra/local/engine/state.ts'
+import { preview, type UpResult, up } from '../../../infra/local/engine/up.ts'
 import { formatDetails, formatTree } from '../../../infra/local/print.ts'
-import { readStack } from '../../../infra/local/stack-file.ts'
-import { loadState } from '../../../infra/local/state.ts'
-import { preview, type UpResult, up } from '../../../infra/local/up.ts'
 import { runHere } from '../../support/cloud/program-here.ts'
 
 /** A stack of the project in a folder; `folder` has its state. */

@@ -5,9 +5,9 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { readJson, writePrivateJson } from '../../../infra/local/private-file.ts'
-import { reveal } from '../../../infra/local/properties.ts'
-import { loadState } from '../../../infra/local/state.ts'
+import { readJson, writePrivateJson } from '../../../infra/cli/private-file.ts'
+import { reveal } from '../../../infra/local/engine/properties.ts'
+import { loadState } from '../../../infra/local/engine/state.ts'
 
 interface Update {
   readonly kind: 'update' | 'destroy'

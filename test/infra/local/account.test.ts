@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import type { Binding } from '../../../infra/bindings.ts'
 import {
   type Account,
   createDomain,
@@ -11,8 +10,9 @@ import {
   loadAccount,
   switchWorkersDev,
   uploadScript,
-} from '../../../infra/local/account.ts'
-import type { Migrations } from '../../../infra/migrations.ts'
+} from '../../../infra/local/cloud/account.ts'
+import type { Binding } from '../../../infra/program/bindings.ts'
+import type { Migrations } from '../../../infra/program/migrations.ts'
 
 const ROOM = 'class Room {}\nexport { Room }\nexport default {}'
 const FIRST: Migrations = { newTag: 'v1', steps: [{ newSqliteClasses: ['Room'] }] }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readOptions } from '../../../infra/local/options.ts'
+import { readOptions } from '../../../infra/cli/options.ts'
 
 function read(...args: string[]) {
   return readOptions(args, 'npm start', { port: '8787' })

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { changesBetween } from '../../../infra/local/diff.ts'
+import { changesBetween } from '../../../infra/local/engine/diff.ts'
+import { redact } from '../../../infra/local/engine/properties.ts'
+import type { UpResult } from '../../../infra/local/engine/up.ts'
 import { formatChange } from '../../../infra/local/print.ts'
-import { redact } from '../../../infra/local/properties.ts'
-import type { UpResult } from '../../../infra/local/up.ts'
 import { changesOf, HOSTNAME, newProject } from '../../support/cloud/project.ts'
 
 /** What would change of the outputs that people look at. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { loadAccount } from '../../../infra/local/account.ts'
+import { loadAccount } from '../../../infra/local/cloud/account.ts'
 import { newStandIn, type StandIn, writesOf } from '../../standin/stand-in.ts'
 
 interface Reply {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { takeStack } from '../../../infra/operate/stack-option.ts'
+import { takeStack } from '../../../infra/cli/stack-option.ts'
 import { newProject } from '../../support/cloud/project.ts'
 import { GOOD_ANSWERS, serveApi } from '../fake-api.ts'
 import { GOOD_CLI, run, withAccount, withCli } from '../fake-cli.ts'

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
-import type { Clock } from '../../../infra/operate/clock.ts'
+import type { Clock } from '../../../infra/operate/service/clock.ts'
 import { listen } from '../fake-api.ts'
 
 /** A clock that moves when somebody waits, and notes for how long. */

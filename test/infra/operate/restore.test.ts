@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { fileNameOf } from '../../../infra/operate/export-file.ts'
+import { fileNameOf } from '../../../infra/operate/backup/export-file.ts'
 import { runCommand } from '../../standin/command.ts'
 import { mintToken } from '../../support/cloud/cloud.ts'
 import { OfflineDevice } from '../../support/offline-device.ts'

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { storedObjects } from '../../../infra/local/objects.ts'
+import { storedObjects } from '../../../infra/local/cloud/objects.ts'
 import type { RunningCloud } from '../../../infra/local/start-cloud.ts'
 import { runCommand } from '../../standin/command.ts'
 import { GENEROUS, mintToken, testCloud } from '../../support/cloud/cloud.ts'

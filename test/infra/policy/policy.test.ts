@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
-import { checkPolicies } from '../../../infra/local/policies.ts'
+import { checkPolicies } from '../../../infra/local/engine/policies.ts'
 import { HOSTNAME, newProject, type Project } from '../../support/cloud/project.ts'
 
 type Config = Readonly<Record<string, string>>
@@ -45,14 +45,13 @@ test.concurrent('no policy minds the stacks as they are, in a first run and in t
 })
 
 const TOML = 'worker/wrangler.toml'
-const PENDING = 'pendingMigrations(declaration.migrations, deployed)'
 
 test.concurrent.each<[string, string, Config, (project: Project) => void, RegExp]>([
   [
     'a secret in clear',
     'dev',
     {},
-    edit('infra/bindings.ts', "type: 'secret_text', text: secret(text)", "type: 'plain_text', text"),
+    edit('infra/program/bindings.ts', "type: 'secret_text', text: secret(text)", "type: 'plain_text', text"),
     /^secrets-are-secret: The binding (ADMIN_TOKEN|MASTER_KEY|SESSION_KEY) holds a secret in clear/,
   ],
   [
@@ -61,13 +60,6 @@ test.concurrent.each<[string, string, Config, (project: Project) => void, RegExp
     { ...HOSTNAME, protect: 'false' },
     () => {},
     /^stores-are-protected: (metadata-namespace|sync-script|master-key) is not protected in production/,
-  ],
-  [
-    'bindings out of order',
-    'dev',
-    {},
-    edit('infra/bindings.ts', 'bindings.toSorted(', 'bindings.toReversed().filter('),
-    /^bindings-are-sorted: The bindings are not sorted by name \(SYNC_LIMIT, /,
   ],
   [
     'workers.dev open in prod',
@@ -126,35 +118,6 @@ beforeAll(async () => {
 })
 
 test.concurrent.each<[string, Config, (project: Project) => void, RegExp]>([
-  [
-    'a migration sent again',
-    { logSampling: '0.5' },
-    edit('infra/components/sync-worker.ts', PENDING, 'pendingMigrations(declaration.migrations, undefined)'),
-    /^migrations-are-sent-once: The script is at migration "v1", but the steps after "" are sent again/,
-  ],
-  [
-    'a migration left out',
-    {},
-    (project) => {
-      declareArchive(project)
-      edit('infra/components/sync-worker.ts', PENDING, 'undefined')(project)
-    },
-    /^migrations-are-sent-once: The script is at migration "v1", and not every step up to "v2" is sent/,
-  ],
-  [
-    'a step left out',
-    {},
-    (project) => {
-      declareArchive(project)
-      edit(
-        TOML,
-        '[[migrations]]\ntag = "v2"',
-        '[[migrations]]\ntag = "v1b"\n\n[[migrations]]\ntag = "v2"',
-      )(project)
-      edit('infra/migrations.ts', 'declared.slice(applied)', 'declared.slice(applied + 1)')(project)
-    },
-    /^migrations-are-sent-once: The script is at migration "v1", and not every step up to "v2" is sent/,
-  ],
   [
     'another jurisdiction',
     { jurisdiction: 'eu' },

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isSecret, output } from '@pulumi/pulumi'
 import { expect, onTestFinished, test } from 'vitest'
-import { type BindingValues, bindingsOf } from '../../../infra/bindings.ts'
-import { type Declaration, readDeclaration } from '../../../infra/declaration.ts'
+import { type BindingValues, bindingsOf } from '../../../infra/program/bindings.ts'
+import { type Declaration, readDeclaration } from '../../../infra/program/declaration.ts'
 import { newProject } from '../../support/cloud/project.ts'
 
 const VALUES: BindingValues = {
@@ -12,7 +12,7 @@ const VALUES: BindingValues = {
   secrets: { KEY: 'k' },
   variables: { MODE: 'a', LIST: ['x'] },
   datasets: { DATA: 'data_dev' },
-  limits: { LIMIT: undefined },
+  limitsPerMinute: { LIMIT: undefined },
 }
 
 const DECLARED = `
@@ -37,7 +37,7 @@ function declare(text: string): Declaration {
 }
 
 test('bindings come sorted by name, each of its kind, secrets secret', async () => {
-  const bindings = bindingsOf(declare(DECLARED), { ...VALUES, limits: { LIMIT: 30 } }, 'sync-dev')
+  const bindings = bindingsOf(declare(DECLARED), { ...VALUES, limitsPerMinute: { LIMIT: 30 } }, 'sync-dev')
   expect(await isSecret(output(bindings[1]?.text))).toBe(true)
   expect(bindings).toEqual([
     { name: 'DATA', type: 'analytics_engine', dataset: 'data_dev' },
@@ -70,7 +70,7 @@ test.each([
   ['the KV namespace MORE', { namespaces: { KV: '0', MORE: '1' } }],
   ['the secret MORE', { secrets: { KEY: 'k', MORE: 'm' } }],
   ['the variable MORE', { variables: { ...VALUES.variables, MORE: 1 } }],
-  ['the rate limit MORE', { limits: { MORE: 1 } }],
+  ['the rate limit MORE', { limitsPerMinute: { MORE: 1 } }],
 ])('a value for %s that is not declared is one line', (what, more) => {
   expect(() => bindingsOf(declare(DECLARED), { ...VALUES, ...more }, 'sync-dev')).toThrow(
     `infra/index.ts gives ${what} a value, but worker/wrangler.toml does not declare it: add it there`,
@@ -80,9 +80,9 @@ test.each([
 test.each([
   [
     'r2_buckets = [{ binding = "B", bucket_name = "b" }]',
-    'has "r2_buckets", which infra/declaration.ts does not deploy',
+    'has "r2_buckets", which infra/program/declaration.ts does not deploy',
   ],
-  ['env = { prod = {} }', 'has "env", which infra/declaration.ts does not deploy'],
+  ['env = { prod = {} }', 'has "env", which infra/program/declaration.ts does not deploy'],
   ['observability = { enabled = "yes" }', 'observability.enabled: Invalid input: expected boolean'],
   [
     'observability = { enabled = true, logs = { enabled = true } }',

@@ -10,7 +10,7 @@ test.each([
   ['an exception', 'nowhere()', /^infra\/names\.ts:\d+:\d+: ReferenceError: nowhere is not defined$/],
 ])('tells %s in the program in one line, with its position', async (_what, code, message) => {
   const project = newProject()
-  project.edit('infra/names.ts', (text) => `${text}\n${code}\n`)
+  project.edit('infra/program/names.ts', (text) => `${text}\n${code}\n`)
   const failure = await project.launch('dev').catch((error: Error) => error.message)
   expect(failure).toMatch(message)
   expect(failure).not.toContain('\n')

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { checkLayout, parseLayout, readLayout } from '../../../infra/layout.ts'
-import { checkMasterKeys } from '../../../infra/master-keys.ts'
-import { LAYOUT } from '../../../worker/src/core/layout.ts'
+import { checkLayout, parseLayout, readLayout } from '../../../infra/program/layout.ts'
+import { checkMasterKeys } from '../../../infra/program/master-keys.ts'
+import { LAYOUT } from '../../../worker/src/core/space/layout.ts'
 
 type Case = readonly [
   live: readonly number[] | 'no record' | 'nothing' | 'an old record',
@@ -39,7 +39,7 @@ test.each<Case>([
   [[2, 1], [1], 1, /takes away master key 2:/],
   [[2, 1], [3], 2, /takes away master key 2:/],
   [[3, 2, 1], [3], 2, /takes away master key 2:/],
-  [[1], [2], 2, /^sweptMasterKey is 2, but master key 1 is the newest that was deployed: no sweep can/],
+  [[1], [2], 2, /^sweptMasterKey is 2, but master key 1 is the newest that was deployed, so no sweep can/],
   [[1], [2, 1], 2, /^sweptMasterKey is 2, but/],
   [[2], [2, 1], 2, /^masterKeys is \[2, 1\], but master key 1 was taken away.* gets the number 3$/],
   [[2], [3, 2, 1], 0, /but master key 1 was taken away/],
@@ -54,7 +54,7 @@ test.each<Case>([
 test('the program reads the layout of the Worker, and refuses one before that of the last good run', () => {
   const root = `${import.meta.dirname}/../../..`
   expect(readLayout(root)).toBe(LAYOUT)
-  expect(() => parseLayout('export const LAYOUT = six')).toThrow(/^worker\/src\/core\/layout\.ts has no line/)
+  expect(() => parseLayout('export const LAYOUT = six')).toThrow(/^layout\.ts has no line/)
   for (const last of [undefined, {}, { layout: LAYOUT }, { layout: LAYOUT - 1 }]) checkLayout(last, LAYOUT)
   expect(() => checkLayout({ layout: 8 }, 7)).toThrow(
     /^this checkout stores spaces in layout 7, and the last one that served this stack in layout 8, /,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { DeclaredMigration } from '../../../infra/declaration.ts'
-import { isUntouched, lostSince, pendingMigrations } from '../../../infra/migrations.ts'
+import type { DeclaredMigration } from '../../../infra/program/declaration.ts'
+import { isUntouched, lostSince, pendingMigrations } from '../../../infra/program/migrations.ts'
 
 const DECLARED: readonly DeclaredMigration[] = [
   { tag: 'v1', new_sqlite_classes: ['Room'] },

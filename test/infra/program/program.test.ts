@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { hasSecret, isSecret, redact } from '../../../infra/local/properties.ts'
-import type { UpResult } from '../../../infra/local/up.ts'
+import { hasSecret, isSecret, redact } from '../../../infra/local/engine/properties.ts'
+import type { UpResult } from '../../../infra/local/engine/up.ts'
 import { HOSTNAME, newProject } from '../../support/cloud/project.ts'
 
 /** Ids and hashes differ between runs; what they stand for does not. */

@@ -1,6 +1,6 @@
 import { runtime } from '@pulumi/pulumi'
 import { beforeEach, expect, test, vi } from 'vitest'
-import { readSettings } from '../../../infra/settings.ts'
+import { readSettings } from '../../../infra/program/settings.ts'
 
 const GOOD = {
   environment: 'production',
@@ -61,7 +61,7 @@ test('the account comes from the environment, unless the stack names its own', (
 test('no sweep can have found a master key that there is not', () => {
   expect(read({ ...GOOD, masterKeys: '[2,1]', sweptMasterKey: '2' }).sweptMasterKey).toBe(2)
   expect(() => read({ ...GOOD, masterKeys: '[2,1]', sweptMasterKey: '3' })).toThrow(
-    /^sync:sweptMasterKey is 3 while the newest of masterKeys is 2, expected the generation that npm run sweep told, /,
+    /^sync:sweptMasterKey is 3 while the newest of masterKeys is 2, expected the generation that npm run sweep reported, /,
   )
 })
 

@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runtime } from '@pulumi/pulumi'
 import { beforeEach, expect, test, vi } from 'vitest'
-import { readSealing, readStack } from '../../../infra/local/stack-file.ts'
-import { readSettings } from '../../../infra/settings.ts'
+import { readStack, readStackSecrets } from '../../../infra/cli/stack-file.ts'
+import { readSettings } from '../../../infra/program/settings.ts'
 import { newProject } from '../../support/cloud/project.ts'
 
 const project = newProject()
@@ -144,6 +144,6 @@ test('an encrypted value cannot be read, and another can stand in for it', () =>
   const { config } = readStack(root, 'dev', { hostname: 'sync.example.com' })
   expect(config['chronicle-sync:hostname']).toBe('sync.example.com')
   const encryptedKeys = ['chronicle-sync:hostname']
-  expect(readSealing(root, 'dev')).toEqual({ salt: 'v1:salt', provider: undefined, encryptedKeys })
-  expect(readSealing(root, 'prod')).toEqual({ salt: undefined, provider: undefined, encryptedKeys: [] })
+  expect(readStackSecrets(root, 'dev')).toEqual({ salt: 'v1:salt', encryptedKeys })
+  expect(readStackSecrets(root, 'prod')).toEqual({ salt: undefined, encryptedKeys: [] })
 })

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { scriptFile } from '../../../infra/local/account.ts'
-import { reveal } from '../../../infra/local/properties.ts'
-import type { UpResult } from '../../../infra/local/up.ts'
+import { scriptFile } from '../../../infra/local/cloud/account.ts'
+import { reveal } from '../../../infra/local/engine/properties.ts'
+import type { UpResult } from '../../../infra/local/engine/up.ts'
 import { changesOf, HOSTNAME, newProject } from '../../support/cloud/project.ts'
 
 function migrationsOf({ steps }: UpResult): unknown {
@@ -154,9 +154,9 @@ test.concurrent('a master key that may have sealed data is never taken away, and
 test.concurrent('an older version is not put in the place of one that stores spaces in a newer form', async () => {
   const project = newProject(deployed)
   const newer = (text: string) => text.replace(/LAYOUT = \d+/, 'LAYOUT = 99')
-  project.edit('worker/src/core/layout.ts', newer)
+  project.edit('worker/src/core/space/layout.ts', newer)
   await project.up('dev')
-  project.edit('worker/src/core/layout.ts', (text) => text.replace('99', '98'))
+  project.edit('worker/src/core/space/layout.ts', (text) => text.replace('99', '98'))
   await expect(project.up('dev')).rejects.toThrow(
     /^this checkout stores spaces in layout 98, and the last one [^\n]* in layout 99, [^\n]*$/,
   )

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { loadAccount } from '../../../infra/local/account.ts'
+import { loadAccount } from '../../../infra/local/cloud/account.ts'
 import { type RunningCloud, startCloud } from '../../../infra/local/start-cloud.ts'
 import { fetchDocumented } from '../documented.ts'
 import { keepSecret, secretsIn } from '../secrets.ts'

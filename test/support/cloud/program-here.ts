@@ -7,7 +7,7 @@ import {
   ORGANIZATION,
   type ProgramOptions,
   type ProgramResult,
-} from '../../../infra/local/program.ts'
+} from '../../../infra/local/engine/program.ts'
 
 const { runtime } = pulumi
 

@@ -1,7 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { COMPILE_CACHE, type ProgramOptions, type ProgramResult } from '../../../infra/local/program.ts'
+import {
+  COMPILE_CACHE,
+  type ProgramOptions,
+  type ProgramResult,
+} from '../../../infra/local/engine/program.ts'
 import type { HostedRun } from './program-host.ts'
 
 /** As many as the cores of a small machine. A host has one run at a time. */

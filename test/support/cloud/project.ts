@@ -11,11 +11,11 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
-import type { Step } from '../../../infra/local/deployment.ts'
-import { signOf } from '../../../infra/local/diff.ts'
-import { runProgram } from '../../../infra/local/program.ts'
-import { readStack } from '../../../infra/local/stack-file.ts'
-import { preview, type UpResult, up } from '../../../infra/local/up.ts'
+import { readStack } from '../../../infra/cli/stack-file.ts'
+import type { Step } from '../../../infra/local/engine/deployment.ts'
+import { signOf } from '../../../infra/local/engine/diff.ts'
+import { runProgram } from '../../../infra/local/engine/program.ts'
+import { preview, type UpResult, up } from '../../../infra/local/engine/up.ts'
 import { runHosted } from './program-runner.ts'
 
 const CHECKOUT = join(import.meta.dirname, '../../..')

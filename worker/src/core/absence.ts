@@ -1,19 +1,19 @@
-/** Why a space did not answer, where that passes by itself. `older`: its object still runs the last release. */
+/** A temporary reason why a space did not reply. `older`: the object still runs the previous release. */
 export type Absence = 'overloaded' | 'restarting' | 'older'
 
 /**
- * What the platform says where it sets no flag (durable-objects: troubleshooting): the code of an object was updated, its
- * storage failed, or it lives elsewhere by now.
+ * Error messages of the platform for restarts that it does not flag (durable-objects: troubleshooting): the object's
+ * code was updated, its storage failed, or it moved to another machine.
  */
 const RESTARTED =
   /reset because its code was updated|caused object to be reset|moved to a different machine|network connection lost/i
 
-/** What a call says of a method that the object's release does not have yet. */
+/** The error of an RPC method that the object's release does not have yet. */
 const UNKNOWN_METHOD = /^The RPC receiver does not implement/
 
 /**
- * Tells an absence from a defect by what a call of an object threw; null for a defect. The platform has tried again by
- * itself where that could help (durable-objects: automatic-retries).
+ * Distinguishes a temporary absence from a defect by the error that a call to an object threw. Returns null for a
+ * defect. The platform has already retried where a retry can help (durable-objects: automatic-retries).
  */
 export function absenceOf(thrown: unknown): Absence | null {
   if (!(thrown instanceof Error)) return null

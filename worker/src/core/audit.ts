@@ -1,52 +1,58 @@
-import type { Scope } from './session.ts'
+import type { Scope } from './access/session.ts'
 
-/** What an act was about. These fields only, of what the Worker has understood: nothing of a request is copied. */
+/**
+ * The target of an audited act. Only these fields are kept, and only as the Worker has parsed them: nothing is copied
+ * from the request.
+ */
 export interface AuditTarget {
   readonly tokenId?: string | undefined
-  /** The token that came in the place of `tokenId`. */
+  /** The token that replaced `tokenId`. */
   readonly replacedBy?: string | undefined
   readonly subject?: string | undefined
   readonly space?: string | undefined
-  /** What the token that was minted allows. */
+  /** The scopes of a minted token. */
   readonly scopes?: readonly Scope[] | undefined
-  /** Of the configuration. */
+  /** The revision of the configuration. */
   readonly revision?: number | undefined
 }
 
-/** Something that an operator did, or a session with a whole space, or was refused. */
+/** An act of an operator, or of a session on a whole space, whether it succeeded or was refused. */
 export interface AuditRecord {
-  /** When it had ended, ms since 1970. */
+  /** When the act ended, ms since 1970. */
   readonly at: number
-  /** Method and pattern of the route. */
+  /** The method and the pattern of the route. */
   readonly act: string
   readonly status: number
   readonly requestId: string
-  /** The fingerprint of the admin token: tells it from another, and says nothing about it. Or `BY_SESSION`. */
+  /**
+   * The fingerprint of the admin token, or `BY_SESSION`. A fingerprint tells one token from another and reveals nothing
+   * of it.
+   */
   readonly admin: string
-  /** Null where the platform does not tell. */
+  /** Null if the platform does not provide the address. */
   readonly address: string | null
   readonly target: AuditTarget
 }
 
-/** In the place of a fingerprint, which has eight characters, where a session acted: by a token of its own. */
+/** Stands in for the fingerprint, which has eight characters, when a session acted. */
 export const BY_SESSION = 'session'
 
-/** Under it the records are in KV. */
+/** The prefix of audit records in KV. */
 export const AUDIT_PREFIX = 'audit:'
 
 /**
- * The name of a record, such that the newest is listed first. `nonce`: a client chooses its request ids, and must not
- * be able to write over one record with another.
+ * The KV name of a record. Names sort the newest record first. The `nonce` keeps a client, which chooses its own
+ * request ids, from overwriting one record with another.
  */
 export function auditName({ at, requestId }: AuditRecord, nonce: string): string {
-  // Sixteen digits until the year 255,000.
+  // The number has sixteen digits until the year 255,000.
   return `${AUDIT_PREFIX}${Number.MAX_SAFE_INTEGER - at}:${requestId}:${nonce}`
 }
 
-/** Any of ours: a token of either kind, a session, a generation of a key. */
+/** Matches any credential of the service: a token of either kind, a session, a generation of a key. */
 const CREDENTIAL = /(?:chr|adm)_(?:dev|prod)_|eyJ[\w-]{10,}\.|\d:[A-Za-z0-9+/]{43}=/
 
-/** A target without what was put into the place of a name by mistake, and is none. */
+/** Removes credentials that were sent by mistake in the place of a name. */
 export function withoutCredentials(target: AuditTarget): AuditTarget {
   const { tokenId, replacedBy, subject, space, scopes, revision } = target
   return {

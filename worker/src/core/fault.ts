@@ -1,6 +1,7 @@
-import type { Budget } from './budget.ts'
-import type { Quota } from './quota.ts'
-import type { ChangeResult } from './verdict.ts'
+import type { RateLimited } from './access/budget.ts'
+import type { BatchFault } from './batch/batch-number.ts'
+import type { ChangeResult } from './batch/verdict.ts'
+import type { QuotaExceeded } from './space/quota.ts'
 
 /**
  * Why a whole request is refused: a closed union that clients and tests key on through its `code`.
@@ -30,8 +31,7 @@ export type Fault =
   | { readonly code: 'not-found'; readonly detail: string }
   | { readonly code: 'method-not-allowed'; readonly allow: readonly string[] }
   | { readonly code: 'upgrade-required' }
-  | BatchGap
-  | { readonly code: 'batch-too-old'; readonly last: number; readonly found: number }
+  | BatchFault
   | { readonly code: 'batch-mismatch'; readonly batch: number }
   | { readonly code: 'batch-forgotten'; readonly batch: number }
   | { readonly code: 'atomic-failed'; readonly results: readonly ChangeResult[] }
@@ -56,30 +56,6 @@ export type Fault =
 export interface Revoked {
   readonly code: 'revoked'
   readonly of?: 'session' | 'space'
-}
-
-/** `epoch`: where the space knows no batch of the client at all. */
-export interface BatchGap {
-  readonly code: 'batch-gap'
-  readonly expected: number
-  readonly found: number
-  readonly epoch?: string
-}
-
-/** Of which budget it was, or the counter of the place before the object; how many that allows is not known (null). */
-export interface RateLimited {
-  readonly code: 'rate-limited'
-  readonly policy: Budget | 'place'
-  readonly limit: number | null
-  readonly retryAfterSeconds: number
-}
-
-/** `used`: null for a token of some collections, which is not told how much there is of the others. */
-export interface QuotaExceeded {
-  readonly code: 'quota-exceeded'
-  readonly quota: Quota
-  readonly limit: number
-  readonly used: number | null
 }
 
 /** `limit`: of sockets, where it is those that are too many. */

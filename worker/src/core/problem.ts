@@ -1,5 +1,6 @@
-import type { Fault, FaultCode, RateLimited } from './fault.ts'
-import { BUDGET_WINDOW_SECONDS, MIN_BODY_BYTES } from './limits.ts'
+import type { RateLimited } from './access/budget.ts'
+import type { Fault, FaultCode } from './fault.ts'
+import { BUDGET_WINDOW_SECONDS, MIN_BODY_BYTES } from './values/limits.ts'
 
 /** A fault in words: the status that HTTP has for it, and what a client's developer needs to know. */
 export interface Problem {

@@ -1,9 +1,9 @@
-/** What a request did to its space: the numbers that only the sync service knows. */
+/** The effects of a request on its space: numbers that only the sync service knows. */
 export interface Tally {
-  /** Of the batch; rejected ones included. */
+  /** The changes of the batch, rejected ones included. */
   readonly changes: number
   readonly conflicts: number
   readonly rejected: number
-  /** 1 if the batch had been answered before, which then counted the rest. */
+  /** 1 for a replay. The other numbers were counted when the batch was first decided. */
   readonly replays: 0 | 1
 }

@@ -1,21 +1,21 @@
 import type { IRequest } from 'itty-router'
-import { MAX_QUERY_PARAMETERS } from '../core/limits.ts'
-import { unfitSecrets } from '../core/secrets.ts'
-import type { HTTPError } from '../errors.ts'
-import { exposeTo } from './cors.ts'
-import type { Exchange } from './exchange.ts'
-import { ClosedSocket } from './live.ts'
-import { logAbsence, logDefect, logRequest, logUnfit } from './log.ts'
-import { countRequest } from './metrics.ts'
-import { problem, shown } from './problem.ts'
-import { countFailure } from './rate-limit.ts'
-import { refusal } from './refusal.ts'
+import { unfitSecrets } from '../core/access/secrets.ts'
+import { MAX_QUERY_PARAMETERS } from '../core/values/limits.ts'
+import { exposeTo } from './exchange/cors.ts'
+import type { HTTPError } from './exchange/errors.ts'
+import type { Exchange } from './exchange/exchange.ts'
+import { recordRequest } from './exchange/metrics.ts'
+import { problem, toHttpError } from './exchange/problem.ts'
+import { countFailure } from './exchange/rate-limit.ts'
+import { refusal } from './exchange/refusal.ts'
+import { logAbsence, logDefect, logRequest, logUnfit } from './exchange/telemetry.ts'
 import { router, spelledOut } from './router.ts'
+import { ClosedSocket } from './routes/live.ts'
 
 const routes = router()
 
-/** Answers any request: the routes' reply or a problem document, with the headers that every reply carries. */
-export async function answer(request: Request, env: Env): Promise<Response> {
+/** Handles any request: returns the route's reply or a problem document, with the headers of every reply. */
+export async function handle(request: Request, env: Env): Promise<Response> {
   const began = Date.now()
   const requestId = requestIdOf(request)
   const query = new URL(request.url).searchParams
@@ -25,7 +25,7 @@ export async function answer(request: Request, env: Env): Promise<Response> {
   const { method } = request
   const ending = { method, route, status: response.status, code: error?.code, ms: Date.now() - began }
   logRequest(exchange, ending)
-  countRequest(exchange, ending)
+  recordRequest(exchange, ending)
   return method === 'HEAD' ? new Response(null, response) : response
 }
 
@@ -37,7 +37,7 @@ interface Reply {
 
 async function respond(exchange: Exchange): Promise<Reply> {
   const { request } = exchange
-  // itty-router adds `params`, `query` and `route` to the request that it is given.
+  // itty-router adds `params`, `query` and `route` to the request.
   const routed = (request.method === 'HEAD' ? new Request(request, { method: 'GET' }) : request) as IRequest
   try {
     checkSecrets(exchange)
@@ -45,13 +45,13 @@ async function respond(exchange: Exchange): Promise<Reply> {
     const response = await routes.fetch(routed, exchange).catch((thrown) => countFailure(exchange, thrown))
     return { response, route: spelledOut(routed.route) }
   } catch (thrown) {
-    const error = shown(thrown)
+    const error = toHttpError(thrown)
     if (error !== thrown) (error.code === 'busy' ? logAbsence : logDefect)(exchange, thrown)
     return { ...refuse(exchange, error), route: spelledOut(routed.route ?? 'none') }
   }
 }
 
-/** The refusal as a response; a bare 500 where code in front of a space threw what cannot be written as one. */
+/** The refusal as a response; a bare 500 if an error from code in front of a space cannot be serialised. */
 function refuse(exchange: Exchange, error: HTTPError): Omit<Reply, 'route'> {
   try {
     const isSocket = error instanceof ClosedSocket
@@ -71,21 +71,21 @@ function finish(headers: Headers, { request, env, requestId }: Exchange): void {
 }
 
 /**
- * A client may name its request, so that its log and ours can be joined; only what is safe to log is taken, and no
- * token that got into the wrong header.
+ * The client's request id, so that its log and the service's can be joined. Accepted only if it is safe to log and does
+ * not look like a token in the wrong header.
  */
 function requestIdOf(request: Request): string {
   const given = request.headers.get('x-request-id') ?? ''
   return /^(?!chr_|adm_)[A-Za-z0-9_-]{1,64}$/.test(given) ? given : crypto.randomUUID()
 }
 
-/** Counts the parameters of a query before itty-router reads them, whose work grows with the square of their number. */
+/** Counts query parameters before itty-router parses them, because its work grows with the square of their number. */
 function checkQueryCount({ query }: Exchange): void {
   if (query.size <= MAX_QUERY_PARAMETERS) return
-  throw refusal({ code: 'invalid-request', detail: 'too many query parameters' })
+  throw refusal({ code: 'invalid-request', detail: 'The query has too many parameters.' })
 }
 
-/** Nobody is served with secrets that others could know. Which one is at fault is for the log, not for the reply. */
+/** Refuses to serve with secrets that others could know. The log names the secret, the reply does not. */
 function checkSecrets(exchange: Exchange): void {
   const unfit = unfitSecrets(exchange.env, exchange.env.ENVIRONMENT)
   if (unfit.length === 0) return

@@ -1,53 +1,60 @@
 import { type IRequest, Router, type RouterType } from 'itty-router'
+import type { Caller } from '../core/access/session.ts'
 import { BY_SESSION } from '../core/audit.ts'
-import type { Caller } from '../core/session.ts'
 import { parseQuery } from '../schema/parse.ts'
 import { NoQuery } from '../schema/query.ts'
-import { checkAdmin } from './admin.ts'
-import { type About, recorded, showAudit } from './audit.ts'
-import { closeSession, openSession } from './auth.ts'
-import { knownRevision, putConfig, showConfig } from './config.ts'
-import { preflight } from './cors.ts'
-import { erase } from './erase.ts'
-import type { Exchange } from './exchange.ts'
-import { health } from './health.ts'
-import { live, openOrClose } from './live.ts'
-import { openapi } from './openapi.ts'
-import { inOrder, type Needs } from './precedence.ts'
-import { countAgainst } from './rate-limit.ts'
-import { refusal, unwrap } from './refusal.ts'
-import { resealSpaces } from './reseal.ts'
-import { verifySession } from './session.ts'
-import { endSessions } from './sessions.ts'
-import { changes, conflicts, entry, history, resolve, status, sync } from './space.ts'
-import { issueTicket, ticketOf } from './ticket.ts'
-import { mintToken, revokeToken, rotateToken, showTokens } from './tokens.ts'
-import { exportSpace, importSpace } from './transfer.ts'
+import { checkAdmin } from './auth/admin.ts'
+import { verifySession } from './auth/session-token.ts'
+import { preflight } from './exchange/cors.ts'
+import type { Exchange } from './exchange/exchange.ts'
+import { type Needs, rethrowInOrder } from './exchange/precedence.ts'
+import { countAgainst } from './exchange/rate-limit.ts'
+import { refusal, unwrap } from './exchange/refusal.ts'
+import { type AddTarget, audited } from './kv/audit-log.ts'
+import { knownRevision } from './kv/config-store.ts'
+import { showAudit } from './routes/audit.ts'
+import { closeSession, openSession } from './routes/auth.ts'
+import { putConfig, showConfig } from './routes/config.ts'
+import { erase } from './routes/erase.ts'
+import { health } from './routes/health.ts'
+import { live, openOrClose } from './routes/live.ts'
+import { openapi } from './routes/openapi.ts'
+import { resealSpaces } from './routes/reseal.ts'
+import { endSessions } from './routes/sessions.ts'
+import { changes, conflicts, entry, history, resolve, status, sync } from './routes/space.ts'
+import { issueTicket, ticketOf } from './routes/ticket.ts'
+import { mintToken, revokeToken, rotateToken, showTokens } from './routes/tokens.ts'
+import { exportSpace, importSpace } from './routes/transfer.ts'
 
 type Answer = (exchange: Exchange) => Promise<Response>
-type Act = (exchange: Exchange, about: About) => Promise<Response>
+type Act = (exchange: Exchange, addTarget: AddTarget) => Promise<Response>
 type SessionAnswer = (exchange: Exchange, session: Caller) => Promise<Response>
 
-/** A line of the route table: what it takes to come in is part of it, so that no route can forget to ask. */
+/** One line of the route table. The required credential is part of it, so that no route can forget to check it. */
 export type Route = {
   readonly path: string
-  /** Whether the answer parses the query; a route without one refuses every parameter. */
+  /** Whether the route parses the query. Other routes refuse every parameter. */
   readonly query?: true
 } & (
-  | { readonly method: Method; readonly access: 'anyone'; readonly answer: Answer }
+  | { readonly method: Method; readonly access: 'anyone'; readonly handle: Answer }
   | {
       readonly method: Method
       readonly access: 'session'
-      /** What is asked of the session before the shape of the request counts; null takes one that was ended too. */
+      /**
+       * The rights that the session needs, checked before the form of the request. With null, an ended session is
+       * accepted too.
+       */
       readonly needs: Needs | null
-      /** Whether it opens a socket: a ticket is taken in the place of the session, and a page is told by a close code. */
+      /**
+       * Whether the route opens a socket: it accepts a ticket in place of a session, and tells a page by a close code.
+       */
       readonly socket?: true
-      /** Whether it deals with the whole space, so that a session that may do so leaves a record. */
-      readonly recorded?: true
-      readonly answer: SessionAnswer
+      /** Whether the route acts on the whole space, so that a session's use of it is audited. */
+      readonly audited?: true
+      readonly handle: SessionAnswer
     }
-  | { readonly method: 'GET'; readonly access: 'admin'; readonly answer: Answer }
-  | { readonly method: Exclude<Method, 'GET'>; readonly access: 'admin'; readonly answer: Act }
+  | { readonly method: 'GET'; readonly access: 'admin'; readonly handle: Answer }
+  | { readonly method: Exclude<Method, 'GET'>; readonly access: 'admin'; readonly handle: Act }
 )
 
 const VERBS = { GET: 'get', POST: 'post', PUT: 'put', DELETE: 'delete' } as const
@@ -56,21 +63,21 @@ type Method = keyof typeof VERBS
 const READS = { scopes: ['sync:read'] } as const
 
 export const ROUTES = [
-  { method: 'GET', path: '/api/health', access: 'anyone', answer: health },
-  { method: 'GET', path: '/api/openapi.json', access: 'anyone', answer: openapi },
-  { method: 'POST', path: '/api/auth', access: 'anyone', answer: openSession },
-  { method: 'DELETE', path: '/api/auth', access: 'session', needs: null, answer: closeSession },
-  { method: 'POST', path: '/api/tokens', access: 'admin', answer: mintToken },
-  { method: 'GET', path: '/api/tokens', query: true, access: 'admin', answer: showTokens },
-  { method: 'DELETE', path: '/api/tokens/:id', access: 'admin', answer: revokeToken },
-  { method: 'POST', path: '/api/tokens/:id/rotate', access: 'admin', answer: rotateToken },
-  { method: 'DELETE', path: '/api/sessions', access: 'admin', answer: endSessions },
-  { method: 'POST', path: '/api/spaces/reseal', access: 'admin', answer: resealSpaces },
-  { method: 'GET', path: '/api/config', access: 'admin', answer: showConfig },
-  { method: 'PUT', path: '/api/config', access: 'admin', answer: putConfig },
-  { method: 'GET', path: '/api/audit', query: true, access: 'admin', answer: showAudit },
-  { method: 'POST', path: '/api/sync', access: 'session', needs: { scopes: [] }, answer: sync },
-  { method: 'GET', path: '/api/changes', query: true, access: 'session', needs: READS, answer: changes },
+  { method: 'GET', path: '/api/health', access: 'anyone', handle: health },
+  { method: 'GET', path: '/api/openapi.json', access: 'anyone', handle: openapi },
+  { method: 'POST', path: '/api/auth', access: 'anyone', handle: openSession },
+  { method: 'DELETE', path: '/api/auth', access: 'session', needs: null, handle: closeSession },
+  { method: 'POST', path: '/api/tokens', access: 'admin', handle: mintToken },
+  { method: 'GET', path: '/api/tokens', query: true, access: 'admin', handle: showTokens },
+  { method: 'DELETE', path: '/api/tokens/:id', access: 'admin', handle: revokeToken },
+  { method: 'POST', path: '/api/tokens/:id/rotate', access: 'admin', handle: rotateToken },
+  { method: 'DELETE', path: '/api/sessions', access: 'admin', handle: endSessions },
+  { method: 'POST', path: '/api/spaces/reseal', access: 'admin', handle: resealSpaces },
+  { method: 'GET', path: '/api/config', access: 'admin', handle: showConfig },
+  { method: 'PUT', path: '/api/config', access: 'admin', handle: putConfig },
+  { method: 'GET', path: '/api/audit', query: true, access: 'admin', handle: showAudit },
+  { method: 'POST', path: '/api/sync', access: 'session', needs: { scopes: [] }, handle: sync },
+  { method: 'GET', path: '/api/changes', query: true, access: 'session', needs: READS, handle: changes },
   {
     method: 'GET',
     path: '/api/live',
@@ -78,27 +85,27 @@ export const ROUTES = [
     access: 'session',
     needs: READS,
     socket: true,
-    answer: live,
+    handle: live,
   },
-  { method: 'POST', path: '/api/live/ticket', access: 'session', needs: READS, answer: issueTicket },
-  { method: 'GET', path: '/api/status', query: true, access: 'session', needs: READS, answer: status },
-  { method: 'GET', path: '/api/entries', query: true, access: 'session', needs: READS, answer: entry },
-  { method: 'GET', path: '/api/history', query: true, access: 'session', needs: READS, answer: history },
-  { method: 'GET', path: '/api/conflicts', query: true, access: 'session', needs: READS, answer: conflicts },
+  { method: 'POST', path: '/api/live/ticket', access: 'session', needs: READS, handle: issueTicket },
+  { method: 'GET', path: '/api/status', query: true, access: 'session', needs: READS, handle: status },
+  { method: 'GET', path: '/api/entries', query: true, access: 'session', needs: READS, handle: entry },
+  { method: 'GET', path: '/api/history', query: true, access: 'session', needs: READS, handle: history },
+  { method: 'GET', path: '/api/conflicts', query: true, access: 'session', needs: READS, handle: conflicts },
   {
     method: 'POST',
     path: '/api/conflicts/:id/resolve',
     access: 'session',
     needs: { scopes: ['sync:write', 'sync:read'] },
-    answer: resolve,
+    handle: resolve,
   },
   {
     method: 'GET',
     path: '/api/export',
     access: 'session',
     needs: { scopes: ['space:admin', 'sync:read'], whole: true },
-    recorded: true,
-    answer: exportSpace,
+    audited: true,
+    handle: exportSpace,
   },
   {
     method: 'POST',
@@ -106,16 +113,16 @@ export const ROUTES = [
     query: true,
     access: 'session',
     needs: { scopes: ['space:admin'], whole: true },
-    recorded: true,
-    answer: importSpace,
+    audited: true,
+    handle: importSpace,
   },
   {
     method: 'DELETE',
     path: '/api/space',
     access: 'session',
     needs: { scopes: ['space:admin'], whole: true },
-    recorded: true,
-    answer: erase,
+    audited: true,
+    handle: erase,
   },
 ] as const satisfies readonly Route[]
 
@@ -130,11 +137,13 @@ function actOf({ method, path }: Route): string {
 
 type Line = (typeof ROUTES)[number]
 
-/** Each route by method and path, as in `GET /api/status`. */
+/** Each route by method and path, such as `GET /api/status`. */
 export type RoutesByName = { [L in Line as NameOf<L>]: L }
 type NameOf<L extends Route> = `${L['method']} ${L['path']}`
 
-/** The routes as itty-router runs them. A known path under another method is a 405 or a preflight, all else a 404. */
+/**
+ * The routes as itty-router runs them. A known path with another method is a 405 or a preflight, anything else a 404.
+ */
 export function router(): RouterType<IRequest, [Exchange]> {
   const table = Router<IRequest, [Exchange]>({ before: [refuseTrailingSlash] })
   for (const route of ROUTES) {
@@ -144,7 +153,10 @@ export function router(): RouterType<IRequest, [Exchange]> {
   return table.all('*', nowhere)
 }
 
-/** itty-router forgives it: a rule in front of the Worker that names a path would miss its other spelling. */
+/**
+ * itty-router ignores a trailing slash, but a rule in front of the Worker that names a path would miss the other
+ * spelling.
+ */
 function refuseTrailingSlash({ url }: IRequest): void {
   if (new URL(url).pathname.endsWith('/')) nowhere()
 }
@@ -156,7 +168,7 @@ async function enter(route: Route, exchange: Exchange): Promise<Response> {
   }
   if (route.access === 'admin') return enterAsOperator(route, exchange)
   checkQuery(route, exchange)
-  return route.answer(exchange)
+  return route.handle(exchange)
 }
 
 async function enterWithSession(
@@ -167,22 +179,25 @@ async function enterWithSession(
   const ticket = route.socket ? await ticketOf(request, env) : undefined
   const session = ticket?.session ?? (await verifySession(request, env))
   await countAgainst(env.SYNC_LIMIT, `${session.space}/${session.client}`)
-  const answer = async () => {
+  const run = async () => {
     checkQuery(route, exchange)
-    return route.answer({ ...exchange, ticket }, { ...session, configRevision: knownRevision(env) })
+    return route.handle({ ...exchange, ticket }, { ...session, configRevision: knownRevision(env) })
   }
   const { needs } = route
-  const answerInOrder = () =>
-    needs === null ? answer() : answer().catch((thrown) => inOrder(exchange, session, { needs, thrown }))
-  if (!route.recorded || !session.scopes.includes('space:admin')) return answerInOrder()
+  const runInOrder = () =>
+    needs === null ? run() : run().catch((thrown) => rethrowInOrder(exchange, session, { needs, thrown }))
+  if (!route.audited || !session.scopes.includes('space:admin')) return runInOrder()
   const { token: tokenId, subject, space } = session
-  return recorded(exchange, { act: actOf(route), admin: BY_SESSION }, (about) => {
-    about({ tokenId, subject, space })
-    return answerInOrder()
+  return audited(exchange, { act: actOf(route), admin: BY_SESSION }, (addTarget) => {
+    addTarget({ tokenId, subject, space })
+    return runInOrder()
   })
 }
 
-/** What may change something is recorded here, so that no route can forget to; who does not get in leaves no record. */
+/**
+ * Acts that may change something are audited here, so that no route can forget to. A refused credential leaves no
+ * record.
+ */
 async function enterAsOperator(
   route: Extract<Route, { access: 'admin' }>,
   exchange: Exchange,
@@ -190,11 +205,11 @@ async function enterAsOperator(
   const admin = await checkAdmin(exchange)
   if (route.method === 'GET') {
     checkQuery(route, exchange)
-    return route.answer(exchange)
+    return route.handle(exchange)
   }
-  return recorded(exchange, { act: actOf(route), admin }, async (about) => {
+  return audited(exchange, { act: actOf(route), admin }, async (addTarget) => {
     checkQuery(route, exchange)
-    return route.answer(exchange, about)
+    return route.handle(exchange, addTarget)
   })
 }
 
@@ -216,5 +231,5 @@ function methodsOf(path: string): readonly string[] {
 }
 
 function nowhere(): never {
-  throw refusal({ code: 'not-found', detail: 'no such endpoint; see docs/spec.md' })
+  throw refusal({ code: 'not-found', detail: 'There is no such endpoint. GET /api/openapi.json lists them.' })
 }

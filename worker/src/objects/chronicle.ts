@@ -1,13 +1,22 @@
 import { DurableObject } from 'cloudflare:workers'
-import { type Filter, formatCursor, narrow, pendingAfter } from '../core/cursor.ts'
-import { PUBLISHED_LIMITS } from '../core/limits.ts'
-import { defectLine } from '../core/record.ts'
-import { accepted, type Result } from '../core/result.ts'
-import { type Caller, OPENING_HEADER, type Session } from '../core/session.ts'
-import { formatTag, isKnown } from '../core/tag.ts'
-import { formatVersion } from '../core/version.ts'
+import { type Caller, OPENING_HEADER, type Session } from '../core/access/session.ts'
+import type { Fault } from '../core/fault.ts'
+import { formatCursor, pendingAfter } from '../core/feed/cursor.ts'
+import { defectLine } from '../core/log-line.ts'
+import { type Filter, narrow } from '../core/values/collections.ts'
+import { formatTag, isKnown } from '../core/values/etag.ts'
+import { PUBLISHED_LIMITS } from '../core/values/limits.ts'
+import { accepted, type Result } from '../core/values/result.ts'
+import { formatVersion } from '../core/values/version.ts'
 import type { ResolveRequest } from '../schema/conflict.ts'
 import type { ChangesQuery, ConflictsQuery, HistoryQuery, StatusQuery } from '../schema/query.ts'
+import { type Live, liveOf, type Opening } from './live/live.ts'
+import { replyToClose } from './live/socket.ts'
+import { listConflicts } from './read/conflicts.ts'
+import { readEntry } from './read/entry.ts'
+import { readHistory } from './read/history.ts'
+import { pull } from './read/pull.ts'
+import { type Tagged, withTexts } from './read/reply.ts'
 import {
   type Credential,
   checkCollections,
@@ -15,29 +24,22 @@ import {
   checkScope,
   checkSession,
   checkWhole,
-  countRequest,
   revoke,
+  spendBudget,
   spendTicket,
-} from './admission.ts'
-import { type Errand, ringer } from './alarm.ts'
-import { type Acquaintance, acquaintanceWith, type Replica } from './client.ts'
-import { listConflicts } from './conflicts.ts'
-import { readEntry } from './entry.ts'
-import { eraseSpace } from './erase.ts'
-import { exportSpace } from './export.ts'
-import { readHistory } from './history.ts'
-import { type ImportRequest, importSpace } from './import.ts'
-import { type Live, liveOf, type Opening } from './live.ts'
-import { pull } from './pull.ts'
-import { quotaOf } from './quota.ts'
-import { type Tagged, withTexts } from './reply.ts'
-import { resolveConflict } from './resolve.ts'
-import { PAGE, serve } from './serve.ts'
-import { replyToClose } from './socket.ts'
-import { openSpace, type Space } from './space.ts'
-import { type Synced, sync } from './sync.ts'
-import { migrate } from './tables.ts'
-import { type Resealing, reseal, upkeep } from './upkeep.ts'
+} from './space/admission.ts'
+import { type AlarmTask, ringer } from './space/alarm.ts'
+import { type ClientIdentity, type ClientState, clientStateOf } from './space/client.ts'
+import { quotaOf } from './space/quota.ts'
+import { PAGE, serve } from './space/serve.ts'
+import { openSpace, type Space } from './space/space.ts'
+import { migrate } from './store/tables.ts'
+import { eraseSpace } from './transfer/erase.ts'
+import { exportSpace } from './transfer/export.ts'
+import { type ImportRequest, importSpace } from './transfer/import.ts'
+import { type Resealing, reseal, upkeep } from './upkeep/upkeep.ts'
+import { resolveConflict } from './write/resolve.ts'
+import { type Synced, sync } from './write/sync.ts'
 
 /**
  * A space: one writer, and all that its devices agree on. Every method takes a session that the Worker has
@@ -47,7 +49,7 @@ export class Chronicle extends DurableObject<Env> {
   readonly #space: Space
   readonly #storage: DurableObjectStorage
   readonly #live: Live
-  readonly #ring: (errand: Errand) => Promise<void>
+  readonly #ring: (errand: AlarmTask) => Promise<void>
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
@@ -65,7 +67,7 @@ export class Chronicle extends DurableObject<Env> {
   async sync(
     session: Session,
     body: { readonly text: string; readonly now: number },
-  ): Promise<Result<Synced>> {
+  ): Promise<Result<Synced, Fault>> {
     const counted = await this.#count(session)
     if (!counted.ok) return counted
     try {
@@ -80,7 +82,7 @@ export class Chronicle extends DurableObject<Env> {
    * text of the fault.
    */
   override async fetch({ headers }: Request): Promise<Response> {
-    // Only the Worker reaches an object, and `http/live.ts` is what writes the header. The last release called it `opening`.
+    // Only the Worker reaches an object, and `http/routes/live.ts` is what writes the header. The last release called it `opening`.
     const text = headers.get(OPENING_HEADER) ?? headers.get('opening') ?? ''
     const opening = JSON.parse(decodeURIComponent(text)) as Opening
     const counted = await this.#count(opening.session)
@@ -91,7 +93,7 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /** Whether a ticket may be made for the session: by the rules of the socket that it opens. */
-  async ticket(session: Session): Promise<Result<true>> {
+  async ticket(session: Session): Promise<Result<true, Fault>> {
     return this.#admit(session)
   }
 
@@ -108,7 +110,7 @@ export class Chronicle extends DurableObject<Env> {
     session: Session,
     { cursor, limit, collections }: ChangesQuery,
     known: string | null,
-  ): Promise<Result<Tagged>> {
+  ): Promise<Result<Tagged, Fault>> {
     const allowed = await this.#admit(session, collections)
     if (!allowed.ok) return allowed
     const tag = this.#tag(narrow(collections ?? null, session.collections), [])
@@ -116,7 +118,7 @@ export class Chronicle extends DurableObject<Env> {
     return this.#serve(session, async () => {
       const query = { cursor: cursor ?? null, limit, collections }
       const pulled = await pull(this.#space, session, { query, wrote: null })
-      const { epoch, seq } = this.#space.standing
+      const { epoch, seq } = this.#space.state
       const fields = { ...pulled.fields, head: formatVersion(epoch, seq) }
       return accepted({ tag, text: withTexts(fields, 'changes', pulled.entries) })
     })
@@ -127,7 +129,7 @@ export class Chronicle extends DurableObject<Env> {
     session: Session,
     { cursor, collections }: StatusQuery,
     known: string | null,
-  ): Promise<Result<Tagged>> {
+  ): Promise<Result<Tagged, Fault>> {
     const allowed = await this.#admit(session, collections)
     if (!allowed.ok) return allowed
     const whole = session.collections === null
@@ -137,7 +139,7 @@ export class Chronicle extends DurableObject<Env> {
     const room = quota === null ? [] : [quota.entries.limit, quota.bytes.limit, quota.bytes.used]
     const tag = this.#tag(filter, [openConflicts ?? 'part', ...room])
     if (isKnown(tag, known)) return accepted({ tag, text: null })
-    const { epoch, floor, seq, entries, lastSync } = this.#space.standing
+    const { epoch, floor, seq, entries, lastSync } = this.#space.state
     const reply = {
       status: 'ok',
       lastSync,
@@ -154,13 +156,13 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /** `GET /api/entries`. */
-  async entry(session: Session, key: string): Promise<Result<string>> {
+  async entry(session: Session, key: string): Promise<Result<string, Fault>> {
     const allowed = await this.#admit(session)
     return allowed.ok ? this.#serve(session, () => readEntry(this.#space, session, key)) : allowed
   }
 
   /** `GET /api/conflicts`. */
-  async conflicts(session: Session, query: ConflictsQuery): Promise<Result<string>> {
+  async conflicts(session: Session, query: ConflictsQuery): Promise<Result<string, Fault>> {
     const allowed = await this.#admit(session)
     if (!allowed.ok) return allowed
     return this.#serve(session, async () =>
@@ -169,7 +171,7 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /** `POST /api/conflicts/{id}/resolve`. */
-  async resolve(session: Session, id: number, request: ResolveRequest): Promise<Result<string>> {
+  async resolve(session: Session, id: number, request: ResolveRequest): Promise<Result<string, Fault>> {
     const counted = await this.#count(session)
     if (!counted.ok) return counted
     try {
@@ -181,19 +183,19 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /** `GET /api/history`. */
-  async history(session: Session, query: HistoryQuery): Promise<Result<string>> {
+  async history(session: Session, query: HistoryQuery): Promise<Result<string, Fault>> {
     const allowed = await this.#admit(session)
     return allowed.ok ? this.#serve(session, () => readHistory(this.#space, session, query)) : allowed
   }
 
   /** `GET /api/export`. */
-  async export(session: Session): Promise<Result<ReadableStream<Uint8Array>>> {
+  async export(session: Session): Promise<Result<ReadableStream<Uint8Array>, Fault>> {
     const counted = await this.#count(session)
     return counted.ok ? exportSpace(this.#space, session, Date.now) : counted
   }
 
   /** `POST /api/import`. */
-  async import(session: Session, request: ImportRequest): Promise<Result<string>> {
+  async import(session: Session, request: ImportRequest): Promise<Result<string, Fault>> {
     const counted = await this.#count(session)
     if (!counted.ok) return counted
     try {
@@ -204,9 +206,9 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /** Whether a token or session was revoked, and where the space stands with its client: asked before a session is opened. */
-  async admit(caller: Credential & Partial<Replica>): Promise<Result<Acquaintance>> {
+  async admit(caller: Credential & Partial<ClientIdentity>): Promise<Result<ClientState, Fault>> {
     const known = checkCredential(this.#space, caller, Date.now())
-    return known.ok ? accepted(acquaintanceWith(this.#space, caller)) : known
+    return known.ok ? accepted(clientStateOf(this.#space, caller)) : known
   }
 
   /**
@@ -231,7 +233,7 @@ export class Chronicle extends DurableObject<Env> {
    * `DELETE /api/space`: erases all that the space holds, and ends every session and token of it. Not counted: no
    * session asks for it twice.
    */
-  async erase(session: Session): Promise<Result<true>> {
+  async erase(session: Session): Promise<Result<true, Fault>> {
     const known = checkCredential(this.#space, session, Date.now())
     const allowed = known.ok ? checkWhole(session) : known
     if (!allowed.ok) return allowed
@@ -259,22 +261,22 @@ export class Chronicle extends DurableObject<Env> {
    * `more`. The Worker's version counts, because another one may answer the same in other words.
    */
   #tag(filter: Filter, more: readonly (string | number)[]): string {
-    const { epoch, seq, floor } = this.#space.standing
+    const { epoch, seq, floor } = this.#space.state
     return formatTag([formatCursor(epoch, { seq, scan: 0 }, filter), floor, ...more, this.env.VERSION])
   }
 
-  #serve<T>(session: Session, work: () => Promise<Result<T>>): Promise<Result<T>> {
+  #serve<T>(session: Session, work: () => Promise<Result<T, Fault>>): Promise<Result<T, Fault>> {
     return serve(this.#space, { session, weight: PAGE, now: Date.now() }, work)
   }
 
   /** Every request of a session passes here first, but for those that end it. */
-  #count(session: Caller): Promise<Result<true>> {
+  #count(session: Caller): Promise<Result<true, Fault>> {
     const now = Date.now()
     this.#space.hearOfConfig(session.configRevision, now)
-    return countRequest(this.#space, session, now)
+    return spendBudget(this.#space, session, now)
   }
 
-  async #admit(session: Session, asked?: readonly string[]): Promise<Result<true>> {
+  async #admit(session: Session, asked?: readonly string[]): Promise<Result<true, Fault>> {
     const counted = await this.#count(session)
     const known = counted.ok ? checkSession(this.#space, session, Date.now()) : counted
     const allowed = known.ok ? checkScope(session, 'sync:read') : known

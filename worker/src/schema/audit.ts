@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { SCOPES } from '../core/session.ts'
+import { SCOPES } from '../core/access/session.ts'
 import { Milliseconds } from './name.ts'
 
 /** What an operator's act was about; what does not apply, or was not known yet, is left out. */

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { SCOPES } from '../core/session.ts'
+import { SCOPES } from '../core/access/session.ts'
 import { Limits } from './limits-reply.ts'
 import { ClientId, Milliseconds } from './name.ts'
 

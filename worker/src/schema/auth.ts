@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { MAX_CREDENTIAL_LENGTH } from '../core/limits.ts'
+import { MAX_CREDENTIAL_LENGTH } from '../core/values/limits.ts'
 import { ClientId } from './name.ts'
 
 /** The body of `POST /api/auth`. Without `clientId` the session gets a new one: a replica of its own. */

@@ -1,14 +1,15 @@
 import * as z from 'zod/mini'
-import type { Budget } from '../core/budget.ts'
-import { DEFAULT_CONFIG, POLICIES } from '../core/config.ts'
+import type { Budget } from '../core/access/budget.ts'
+import { POLICIES } from '../core/batch/policy.ts'
+import { DEFAULT_CONFIG } from '../core/space/config.ts'
+import type { Quota as QuotaName } from '../core/space/quota.ts'
 import {
   MAX_POLICIES,
   MAX_QUOTA_BYTES,
   MAX_QUOTA_ENTRIES,
   MAX_REQUESTS_PER_MINUTE,
   MAX_RETENTION_DAYS,
-} from '../core/limits.ts'
-import type { Quota as QuotaName } from '../core/quota.ts'
+} from '../core/values/limits.ts'
 import { IdentityProviders } from './identity.ts'
 import { Name } from './name.ts'
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
-import { POLICIES } from '../core/config.ts'
-import type { Conflict as Settled } from '../core/outcome.ts'
+import type { Conflict as Settled } from '../core/batch/conflict.ts'
+import { POLICIES } from '../core/batch/policy.ts'
 import { AnyJson, Milliseconds, Opaque } from './name.ts'
 
 const RESOLUTIONS = {

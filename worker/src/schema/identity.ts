@@ -1,11 +1,11 @@
 import * as z from 'zod/mini'
-import { ALGORITHMS } from '../core/identity.ts'
+import { ALGORITHMS } from '../core/access/identity.ts'
 import {
   MAX_AUDIENCES,
   MAX_CLAIM_NAME_LENGTH,
   MAX_IDENTITY_PROVIDERS,
   MAX_PROVIDER_URL_LENGTH,
-} from '../core/limits.ts'
+} from '../core/values/limits.ts'
 import { atMost, Collections, Scopes } from './name.ts'
 
 /** https; http only of the machine itself, which only a development stack takes. */

@@ -1,7 +1,12 @@
 import * as z from 'zod/mini'
-import { EXPORT_FORMAT, EXPORT_VERSION, type ExportEnd, type ExportHeader } from '../core/export.ts'
 import type { Fault } from '../core/fault.ts'
-import { type Result, refused } from '../core/result.ts'
+import {
+  EXPORT_FORMAT,
+  EXPORT_VERSION,
+  type ExportEnd,
+  type ExportHeader,
+} from '../core/feed/export-format.ts'
+import { type Result, refused } from '../core/values/result.ts'
 import { AnyJson, ClientId, Milliseconds } from './name.ts'
 import { parseBody } from './parse.ts'
 
@@ -33,17 +38,17 @@ const Entry = z.strictObject({
 export type ImportEntry = z.infer<typeof Entry>
 
 /** The first line of an export. */
-export function parseHeader(text: string): Result<ExportHeader> {
+export function parseHeader(text: string): Result<ExportHeader, Fault> {
   return named(parseBody(Header, text), 1)
 }
 
 /** Any further line. A bad one is refused with its number. */
-export function parseImportLine(text: string, number: number): Result<ExportEnd | ImportEntry> {
+export function parseImportLine(text: string, number: number): Result<ExportEnd | ImportEntry, Fault> {
   const parsed = /^\s*\{\s*"type"/.test(text) ? parseBody(End, text) : parseBody(Entry, text)
   return named<ExportEnd | ImportEntry>(parsed, number)
 }
 
-function named<T>(parsed: Result<T>, line: number): Result<T> {
+function named<T>(parsed: Result<T, Fault>, line: number): Result<T, Fault> {
   if (parsed.ok) return parsed
   return refused({ code: 'invalid-line', line, detail: wordsOf(parsed.fault) })
 }

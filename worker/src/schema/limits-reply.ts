@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import type { PUBLISHED_LIMITS } from '../core/limits.ts'
+import type { PUBLISHED_LIMITS } from '../core/values/limits.ts'
 
 /** What a client needs to know to stay within bounds. */
 export const Limits = z.object({

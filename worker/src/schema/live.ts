@@ -1,7 +1,8 @@
 import * as z from 'zod/mini'
-import type { Json } from '../core/json.ts'
-import { MAX_NOTE_LENGTH } from '../core/limits.ts'
-import { accepted, type Result } from '../core/result.ts'
+import type { Fault } from '../core/fault.ts'
+import type { Json } from '../core/values/json.ts'
+import { accepted, type Result } from '../core/values/result.ts'
+import { MAX_NOTE_LENGTH } from '../core/values/socket-limits.ts'
 import { AnyJson, ClientId, Opaque } from './name.ts'
 import { parseJson, parseShape } from './parse.ts'
 
@@ -22,7 +23,7 @@ export type LiveMessage = Exclude<Message, { type: 'push' }> | Push
 interface Push {
   readonly type: 'push'
   readonly id: string
-  readonly body: Result<Json>
+  readonly body: Result<Json, Fault>
 }
 
 export const PING = '{"type":"ping"}'
@@ -34,7 +35,7 @@ const Kind = z.object({ type: z.enum(['push', 'seen', 'ping']) })
 const PushName = z.object({ type: z.literal('push'), id: ClientId })
 
 /** A message of a client. The body of a push is not looked into: what is wrong there is the push's own. */
-export function parseMessage(text: string): Result<LiveMessage> {
+export function parseMessage(text: string): Result<LiveMessage, Fault> {
   const json = parseJson(text)
   const message = json.ok ? toMessage(json.value) : json
   if (message.ok) return accepted(toLive(message.value))
@@ -42,7 +43,7 @@ export function parseMessage(text: string): Result<LiveMessage> {
   return id === null ? message : accepted({ type: 'push', id, body: message })
 }
 
-function toMessage(json: Json): Result<Message> {
+function toMessage(json: Json): Result<Message, Fault> {
   const kind = parseShape(Kind, json)
   return kind.ok ? parseShape<Message>(MESSAGES[kind.value.type], json) : kind
 }

@@ -1,13 +1,13 @@
 import * as z from 'zod/mini'
-import type { Json } from '../core/json.ts'
+import { SCOPES } from '../core/access/session.ts'
+import type { Json } from '../core/values/json.ts'
 import {
   MAX_CLAIM_NAME_LENGTH,
   MAX_COLLECTIONS,
   MAX_NAME_LENGTH,
   MAX_PAGE_ENTRIES,
   MAX_PROVIDER_URL_LENGTH,
-} from '../core/limits.ts'
-import { SCOPES } from '../core/session.ts'
+} from '../core/values/limits.ts'
 
 /** Refuses a text that is too long before any other check reads it. */
 export function atMost(length: number): z.core.$ZodCheck<string> {

@@ -2,10 +2,10 @@ import * as z from 'zod/mini'
 import { toDotPath } from 'zod/v4/core'
 import en from 'zod/v4/locales/en.js'
 import type { Fault } from '../core/fault.ts'
-import { type Json, type Misfit, misfitIn } from '../core/json.ts'
-import { MAX_DEPTH } from '../core/limits.ts'
-import { boundedPointer } from '../core/pointer.ts'
-import { accepted, type Result, refused } from '../core/result.ts'
+import { type Json, type Misfit, misfitIn } from '../core/values/json.ts'
+import { MAX_DEPTH } from '../core/values/limits.ts'
+import { boundedPointer } from '../core/values/pointer.ts'
+import { accepted, type Result, refused } from '../core/values/result.ts'
 
 // Messages never repeat what was sent: a credential could stand there by mistake (SC8), at any length.
 z.config({
@@ -20,21 +20,21 @@ const ENVELOPE_DEPTH = 1
  * A body's text as a value of the schema's shape, or the first thing that is wrong with it. Refuses what nests too deep
  * before anything recurses into it, the call into an object among it.
  */
-export function parseBody<T>(schema: z.ZodMiniType<T>, text: string): Result<T> {
+export function parseBody<T>(schema: z.ZodMiniType<T>, text: string): Result<T, Fault> {
   const json = parseJson(text)
   if (!json.ok) return json
   const misfit = misfitIn(json.value, MAX_DEPTH + ENVELOPE_DEPTH)
   return misfit === null ? parseShape(schema, json.value) : refused(faultOf(misfit))
 }
 
-function faultOf({ code, place }: Misfit): Fault {
-  const names = place.map((name) => (typeof name === 'string' ? shown(name) : name))
+function faultOf({ code, path }: Misfit): Fault {
+  const names = path.map((name) => (typeof name === 'string' ? shown(name) : name))
   const where = { place: boundedPointer(names) }
   return code === 'too-deep' ? { code, limit: MAX_DEPTH, ...where } : { code, ...where }
 }
 
 /** A text as JSON. Its strings may be no text, its numbers infinite, and its nesting of any depth. */
-export function parseJson(text: string): Result<Json> {
+export function parseJson(text: string): Result<Json, Fault> {
   try {
     return accepted(JSON.parse(text))
   } catch (cause) {
@@ -54,7 +54,7 @@ function withoutExcerpt(message: string): string {
 const LISTS: readonly string[] = ['collections']
 
 /** A query string as a value of the schema's shape; a name that comes twice is refused, unless it is a list's. */
-export function parseQuery<T>(schema: z.ZodMiniType<T>, query: URLSearchParams): Result<T> {
+export function parseQuery<T>(schema: z.ZodMiniType<T>, query: URLSearchParams): Result<T, Fault> {
   const wanted = new Map<string, string>()
   for (const [name, value] of query) {
     const before = wanted.get(name)
@@ -68,14 +68,14 @@ export function parseQuery<T>(schema: z.ZodMiniType<T>, query: URLSearchParams):
  * A value as one of the schema's shape, or the first thing that is wrong with it. zod looks for everything that is
  * wrong, so every array and record of a schema has a most: zod counts arrays before it looks at their items.
  */
-export function parseShape<T>(schema: z.ZodMiniType<T>, value: unknown): Result<T> {
+export function parseShape<T>(schema: z.ZodMiniType<T>, value: unknown): Result<T, Fault> {
   const parsed = schema.safeParse(value)
   if (parsed.success) return accepted(parsed.data)
   const [issue] = parsed.error.issues
   return invalid(issue === undefined ? 'invalid' : describe(issue))
 }
 
-function invalid(detail: string): Result<never> {
+function invalid(detail: string): Result<never, Fault> {
   return refused({ code: 'invalid-request', detail })
 }
 

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
-import { BUDGETS } from '../core/budget.ts'
+import { BUDGETS } from '../core/access/budget.ts'
 import type { FaultCode } from '../core/fault.ts'
-import { QUOTAS } from '../core/quota.ts'
+import { QUOTAS } from '../core/space/quota.ts'
 import { Opaque } from './name.ts'
 import { ChangeResult } from './sync-reply.ts'
 

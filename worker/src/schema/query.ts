@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { MAX_HISTORY_VERSIONS } from '../core/limits.ts'
+import { MAX_HISTORY_VERSIONS } from '../core/values/limits.ts'
 import { Collections, Opaque, PageSize } from './name.ts'
 
 const Digits = z.pipe(

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { MAX_RESEALED } from '../core/limits.ts'
+import { MAX_RESEALED } from '../core/values/limits.ts'
 
 /** The body of `POST /api/spaces/reseal`. */
 export const ResealRequest = z.strictObject({

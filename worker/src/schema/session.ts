@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { SCOPES, type Session, type Ticket } from '../core/session.ts'
+import { SCOPES, type Session, type Ticket } from '../core/access/session.ts'
 
 /** The claims of a session's token (RFC 7519), as `signSession` writes them. */
 const Claims = z.object({

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import type { Quota } from '../core/quota.ts'
+import type { Quota } from '../core/space/quota.ts'
 import { Limits } from './limits-reply.ts'
 import { Milliseconds, Opaque } from './name.ts'
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
-import { RESET_REASONS } from '../core/cursor.ts'
-import type { Rejection, Verdict } from '../core/verdict.ts'
+import type { Rejection, Verdict } from '../core/batch/verdict.ts'
+import { RESET_REASONS } from '../core/feed/cursor.ts'
 import { Conflict } from './conflict-reply.ts'
 import { Entry } from './entry-reply.ts'
 import { AnyJson, Milliseconds, Opaque } from './name.ts'

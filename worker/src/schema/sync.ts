@@ -1,7 +1,8 @@
 import * as z from 'zod/mini'
-import type { Json } from '../core/json.ts'
-import { MAX_CHANGES } from '../core/limits.ts'
-import { type Result, refused } from '../core/result.ts'
+import type { Fault } from '../core/fault.ts'
+import type { Json } from '../core/values/json.ts'
+import { MAX_CHANGES } from '../core/values/limits.ts'
+import { type Result, refused } from '../core/values/result.ts'
 import { AnyJson, ClientId, Collections, Opaque, PageSize } from './name.ts'
 import { parseJson, parseShape } from './parse.ts'
 
@@ -44,13 +45,13 @@ export const SyncRequest = z.strictObject({
 export type SyncRequest = z.infer<typeof SyncRequest>
 
 /** The body of `POST /api/sync`, or why it is refused whole. */
-export function parseSync(text: string): Result<SyncRequest> {
+export function parseSync(text: string): Result<SyncRequest, Fault> {
   const json = parseJson(text)
   return json.ok ? toSyncRequest(json.value) : json
 }
 
 /** The same of a body that was parsed already. Changes are counted before any of them is looked at. */
-export function toSyncRequest(json: Json): Result<SyncRequest> {
+export function toSyncRequest(json: Json): Result<SyncRequest, Fault> {
   const found = countOf(json)
   if (found > MAX_CHANGES) return refused({ code: 'too-many-changes', limit: MAX_CHANGES, found })
   const parsed = parseShape(SyncRequest, json)
@@ -67,7 +68,7 @@ export function toSyncRequest(json: Json): Result<SyncRequest> {
   return parsed
 }
 
-function invalid(detail: string): Result<never> {
+function invalid(detail: string): Result<never, Fault> {
   return refused({ code: 'invalid-request', detail })
 }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
-import { MAX_OVERLAP_SECONDS } from '../core/limits.ts'
-import { SCOPES } from '../core/session.ts'
+import { SCOPES } from '../core/access/session.ts'
+import { MAX_OVERLAP_SECONDS } from '../core/values/limits.ts'
 import { Collections, Milliseconds, Name, Scopes, SpaceName } from './name.ts'
 
 /**

@@ -1,0 +1,25 @@
+// The front of the embedded cloud. Like the vendor's edge, it selects the Worker by host and sets the headers that only
+// the edge may set. workerd runs it before the Worker.
+
+export default {
+  async fetch(request, env) {
+    const { hostname } = new URL(request.url)
+    const script = env.ROUTES[hostname]
+    if (script === undefined) return refuse(hostname, Object.keys(env.ROUTES))
+    const inner = new Request(request)
+    inner.headers.set('cf-connecting-ip', '127.0.0.1')
+    try {
+      return await env[script].fetch(inner)
+    } catch {
+      // The vendor's response when a Worker throws. The runtime has logged the exception.
+      return new Response('error code: 1101\n', { status: 500 })
+    }
+  },
+}
+
+function refuse(hostname, hosts) {
+  const served = hosts.length === 0 ? 'none' : hosts.join(', ')
+  return new Response(`Nothing is served at the host ${hostname}. Hosts of this stack: ${served}\n`, {
+    status: 404,
+  })
+}

@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { credentials } from '@grpc/grpc-js'
+import analyzerService from '@pulumi/pulumi/proto/analyzer_grpc_pb.js'
+import messages, { type AnalyzeResponse } from '@pulumi/pulumi/proto/analyzer_pb.js'
+import { toStruct } from './engine.ts'
+import { COMPILE_CACHE } from './program.ts'
+import type { Resource } from './state.ts'
+
+/** A policy that a stack breaks, or that cannot be decided yet. */
+export interface Violation {
+  readonly policy: string
+  readonly message: string
+  /** False if only a run can decide the policy, because some values are unknown in a preview. */
+  readonly mandatory: boolean
+}
+
+/** Runs the policy pack as the engine does: in a separate process, over all resources at once. */
+export async function checkPolicies(
+  root: string,
+  resources: readonly Resource[],
+): Promise<readonly Violation[]> {
+  const pack = spawn(process.execPath, ['index.js'], {
+    cwd: join(root, 'infra/policy'),
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_COMPILE_CACHE: join(root, COMPILE_CACHE) },
+  })
+  const end = () => pack.kill()
+  process.on('exit', end)
+  try {
+    const [port] = await Promise.race([once(createInterface(pack.stdout), 'line'), failed(pack)])
+    const response = await analyze(`127.0.0.1:${port}`, resources)
+    return response.getDiagnosticsList().map((diagnostic) => ({
+      policy: diagnostic.getPolicyname(),
+      message: lastLine(diagnostic.getMessage()),
+      mandatory: diagnostic.getEnforcementlevel() === messages.EnforcementLevel.MANDATORY,
+    }))
+  } finally {
+    process.off('exit', end)
+    end()
+  }
+}
+
+/** Drops the description of the policy, which precedes the violation. */
+function lastLine(text: string): string {
+  return text.split('\n').at(-1) ?? text
+}
+
+async function failed(pack: ReturnType<typeof spawn>): Promise<never> {
+  const [code] = await once(pack, 'exit')
+  throw new Error(`the policy pack ended with code ${code}`)
+}
+
+function analyze(address: string, resources: readonly Resource[]): Promise<AnalyzeResponse> {
+  const client = new analyzerService.AnalyzerClient(address, credentials.createInsecure())
+  const request = new messages.AnalyzeStackRequest()
+  request.setResourcesList(resources.map(toAnalyzed))
+  return new Promise<AnalyzeResponse>((resolve, reject) => {
+    client.analyzeStack(request, (error, response) => (error ? reject(error) : resolve(response)))
+  }).finally(() => client.close())
+}
+
+function toAnalyzed({ type, name, urn, parent, protect, dependencies, outputs }: Resource) {
+  const resource = new messages.AnalyzerResource()
+  const options = new messages.AnalyzerResourceOptions()
+  options.setProtect(protect)
+  resource.setType(type)
+  resource.setName(name)
+  resource.setUrn(urn)
+  resource.setParent(parent)
+  resource.setOptions(options)
+  resource.setDependenciesList([...dependencies])
+  resource.setProperties(toStruct(outputs))
+  return resource
+}

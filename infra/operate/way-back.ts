@@ -1,0 +1,47 @@
+import { UserError } from '../cli/user-error.ts'
+import { DECLARATION_FILE, parseDeclaration } from '../program/declaration.ts'
+import { findLayoutFile, LAYOUT_FOLDER, parseLayout } from '../program/layout.ts'
+import { git, isSame } from './commits.ts'
+
+/** The file that shows the layout of commits before layouts had a number. It has this path in all of them. */
+const TABLES_FILE = 'worker/src/objects/tables.ts'
+
+/** Refuses a commit that does not know the last migration of the deployed commit. */
+export function checkMigrations(root: string, from: string, to: string): void {
+  const deployed = tagsOf(root, from).at(-1)
+  if (deployed === undefined || tagsOf(root, to).includes(deployed)) return
+  throw new UserError(
+    `the migration "${deployed}" stands between ${short(to)} and ${short(from)}, and Durable Object classes cannot go back. Fix it forward`,
+  )
+}
+
+/** Refuses a commit that cannot read the spaces as the deployed commit stores them. */
+export function checkLayouts(root: string, from: string, to: string): void {
+  const [older, newer] = [layoutOf(root, to), layoutOf(root, from)]
+  const isReadable =
+    older === undefined ? newer === undefined && isSame(root, [to, from], TABLES_FILE) : older >= (newer ?? 0)
+  if (isReadable) return
+  throw new UserError(
+    `spaces are stored in another form by ${short(from)} (${describe(newer)}) than by ${short(to)} (${describe(older)}), which cannot read it. Fix it forward`,
+  )
+}
+
+/** The number of the layout of a commit; undefined for a commit that is older than the number. */
+export function layoutOf(root: string, commit: string): number | undefined {
+  const paths = git(root, 'ls-tree', '-r', '--name-only', commit, '--', LAYOUT_FOLDER).split('\n')
+  const file = findLayoutFile(paths)
+  return file === undefined ? undefined : parseLayout(git(root, 'show', `${commit}:${file}`))
+}
+
+function tagsOf(root: string, commit: string): readonly string[] {
+  const text = git(root, 'show', `${commit}:${DECLARATION_FILE}`)
+  return parseDeclaration(text).migrations.map(({ tag }) => tag)
+}
+
+function describe(layout: number | undefined): string {
+  return layout === undefined ? 'layout without a number' : `layout ${layout}`
+}
+
+function short(commit: string): string {
+  return commit.slice(0, 12)
+}

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { RunError } from '@pulumi/pulumi/errors.js'
+import { type BuildFailure, build, type Metafile } from 'esbuild'
+import { z } from 'zod'
+
+export interface Bundle {
+  /** Relative to the folder of the program, where the provider resolves it. */
+  readonly contentFile: string
+  readonly contentSha256: string
+  /** The version of the package and the digest of the code. */
+  readonly version: string
+  readonly bytes: Uint8Array
+  readonly metafile: Metafile
+}
+
+/**
+ * Bundles the Worker from the sources in the tree into one module, and writes it to dist/. Equal sources give equal
+ * bytes. A broken source throws a RunError of one line: file, line, column, reason.
+ */
+export async function bundleWorker(root: string, main: string): Promise<Bundle> {
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: [join('worker', main)],
+    outfile: 'dist/worker.js',
+    bundle: true,
+    write: false,
+    metafile: true,
+    sourcemap: 'external',
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2024',
+    conditions: ['workerd', 'worker', 'browser'],
+    external: ['cloudflare:*', 'node:*'],
+    define: { 'process.env.NODE_ENV': '"production"' },
+    minify: true,
+    // Without it, minified classes lose their names, and with them `error.name` and the names in stack traces.
+    keepNames: true,
+    legalComments: 'none',
+    logLevel: 'silent',
+  }).catch((failure: BuildFailure) => {
+    throw new RunError(describe(failure))
+  })
+  mkdirSync(join(root, 'dist'), { recursive: true })
+  for (const file of result.outputFiles) replaceFile(file.path, file.contents)
+  const bytes = result.outputFiles.find(({ path }) => path.endsWith('.js'))?.contents
+  if (!bytes) throw new RunError('esbuild produced no module')
+  const contentSha256 = createHash('sha256').update(bytes).digest('hex')
+  const version = `${releaseOf(root)}+${contentSha256.slice(0, 12)}`
+  return { contentFile: '../dist/worker.js', contentSha256, version, bytes, metafile: result.metafile }
+}
+
+const Package = z.object({ version: z.string() })
+
+function releaseOf(root: string): string {
+  return Package.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))).version
+}
+
+function replaceFile(path: string, contents: Uint8Array): void {
+  writeFileSync(`${path}.new`, contents)
+  renameSync(`${path}.new`, path)
+}
+
+function describe(failure: BuildFailure): string {
+  const [first] = failure.errors ?? []
+  if (!first) return failure.message
+  const { file, line, column } = first.location ?? { file: 'worker', line: 0, column: 0 }
+  const more = failure.errors.length > 1 ? ` (and ${failure.errors.length - 1} more)` : ''
+  return `${file}:${line}:${column + 1}: ${first.text}${more}`
+}

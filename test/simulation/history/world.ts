@@ -1,0 +1,374 @@
+import { DAY_MS } from '../../../worker/src/core/values/limits.ts'
+import type { Account } from '../checks/account.ts'
+import { checkHistory, type Resolved, type Snapshot } from '../checks/final-checks.ts'
+import { Journal } from '../checks/journal.ts'
+import { mergesOf } from '../checks/merges.ts'
+import { nameOf, Replies } from '../checks/replies.ts'
+import { type Handled, originsOf } from '../checks/reply-checks.ts'
+import { castOf, clockOf, KEYS, newcomer, type Seat, START, seatOf } from '../clients/cast.ts'
+import { dropOf, isLive, nextOf, type Sent } from '../network/in-flight.ts'
+import type { Heard, Letter, Return, Stand } from '../network/letters.ts'
+import type { Random } from '../values/random.ts'
+import { Verdicts, Violation } from '../values/violation.ts'
+import { type Answer, type ConflictReport, type Request, type Resolution, seqOf } from '../values/wire.ts'
+import type { Figure, Host } from './host.ts'
+
+/** What quiet needs at most, in rounds of all clients. */
+const MAX_ROUNDS = 200
+
+/** More turns than any request takes. */
+const MAX_TURNS = 5_000
+
+/** A history while it is made: clients, the network between, a server, and a clock that only goes on here. */
+export class World<H extends Host> {
+  readonly random: Random
+  readonly host: H
+  readonly journal = new Journal()
+  readonly verdicts = new Verdicts()
+  readonly figures = new Map<Figure, number>()
+  readonly seats: readonly Seat[]
+  readonly uplink: (Letter | Stand)[] = []
+  readonly downlink: (Return | Heard)[] = []
+  /** How often what is on a socket waits. */
+  readonly slowness: number
+  now: number
+  readonly #replies = new Replies(this.verdicts)
+  /** When each numbered batch was sent first, ms. */
+  readonly #firstSent = new Map<string, number>()
+  readonly #snapshots: Snapshot[] = []
+  /** The open conflicts that somebody has tried to close. */
+  readonly asked = new Set<number>()
+  /** The open conflicts that clients have heard of, and their keys. */
+  readonly open = new Map<number, string>()
+  readonly #resolved: Resolved[] = []
+  #failure: unknown
+
+  constructor(random: Random, host: H, now = START) {
+    this.now = now
+    this.random = random
+    this.host = host
+    const narrow = random.chance(0.3)
+    this.seats = castOf(random, narrow)
+    this.slowness = narrow ? 0.8 : 0
+  }
+
+  count(figure: Figure, by = 1): void {
+    this.figures.set(figure, (this.figures.get(figure) ?? 0) + by)
+  }
+
+  /** Lets a client send its next request, or the last one again; who only pushes has nothing to ask. */
+  send(seat: Seat): void {
+    const { habits, unanswered } = seat.client
+    if (!habits.pulls && unanswered.length === 0) return
+    const size = this.random.between(1, 5)
+    const atomic = this.random.chance(0.08)
+    const request = seat.client.request({ size, atomic, clock: clockOf(seat, this.now) })
+    seat.attempt += 1
+    seat.open = request
+    seat.live = this.host.sockets.has(seat) && this.random.chance(0.5)
+    const name = nameOf(seat.client.habits, request)
+    if (!this.#firstSent.has(name)) this.#firstSent.set(name, this.now)
+    this.uplink.push({ seat, attempt: seat.attempt, request, live: seat.live })
+  }
+
+  /** Hands a letter to the server, which may be busy with others. */
+  async deliver(letter: Letter | Stand): Promise<void> {
+    if ('seen' in letter) {
+      this.host.sockets.confirm(letter.seat, letter.seen)
+    } else {
+      this.count('requests')
+      this.count('pushes', Number(letter.live))
+      this.#carryOut(async () => this.#answered(letter, await this.host.handle(letter, this.now)))
+    }
+    await this.#step()
+  }
+
+  /** Hands the server a client's decision of a conflict. */
+  async resolve(seat: Seat, resolution: Resolution): Promise<void> {
+    this.asked.add(resolution.id)
+    this.#carryOut(async () => {
+      const answer = await this.host.resolve(seat, resolution, this.now)
+      if (answer.kind !== 'resolved') return this.count(answer.kind === 'lost' ? 'lost' : 'refusals')
+      this.count('resolutions')
+      this.open.delete(resolution.id)
+      this.#resolved.push({
+        ...resolution,
+        by: seat.client.habits.id,
+        version: answer.version,
+        replayed: answer.replayed,
+      })
+    })
+    await this.#step()
+  }
+
+  /** Lets something go on beside the requests. */
+  async start(work: () => Promise<void>): Promise<void> {
+    this.#carryOut(work)
+    await this.#step()
+  }
+
+  #carryOut(work: () => Promise<void>): void {
+    work().catch((failure: unknown) => {
+      this.#failure = failure
+    })
+  }
+
+  /** Lets the server go on with one of its requests. */
+  async proceed(): Promise<boolean> {
+    const went = await this.host.proceed()
+    await this.#step()
+    return went
+  }
+
+  async #step(): Promise<void> {
+    await this.host.settle()
+    if (this.#failure !== undefined) throw this.#failure
+    await this.host.note(this.journal)
+  }
+
+  #answered(letter: Letter, answer: Answer): void {
+    if (answer.kind === 'lost') {
+      this.count('lost')
+      return
+    }
+    if (answer.kind === 'refused') this.count('refusals')
+    if (answer.kind === 'reply')
+      this.#examine({ client: letter.seat.client.habits, request: letter.request, reply: answer.reply })
+    this.downlink.push({ ...letter, answer })
+  }
+
+  #examine(handled: Handled): void {
+    const { request, reply } = handled
+    this.count('changes', reply.replayed ? 0 : request.changes.length)
+    this.count('replays', Number(reply.replayed))
+    this.count('conflicts', reply.replayed ? 0 : reply.conflicts.length)
+    this.count('resets', Number(reply.reset === true))
+    this.count(
+      'merges',
+      reply.replayed ? 0 : reply.results.filter(({ status }) => status === 'merged').length,
+    )
+    for (const { id, key, resolution } of reply.conflicts) if (resolution === 'open') this.open.set(id, key)
+    this.#replies.take(handled)
+  }
+
+  /** A frame is on its way to a client. */
+  hear(heard: Heard): void {
+    this.count('frames')
+    this.#replies.takeFrame(heard)
+    this.downlink.push(heard)
+  }
+
+  /** Whether nothing arrives for the moment: there is only what goes over sockets, and that is slow. */
+  isStuck(link: readonly Sent[]): boolean {
+    return link.every(isLive) && this.random.chance(this.slowness)
+  }
+
+  /** What the server gets next. */
+  nextLetter(): Letter | Stand {
+    return nextOf(this.uplink, this) as Letter | Stand
+  }
+
+  /** What arrives next at a client. */
+  nextArrival(): Return | Heard {
+    return nextOf(this.downlink, this) as Return | Heard
+  }
+
+  /** Something does not arrive. A socket loses nothing, unless all that is under way on it. */
+  lose(item: Letter | Stand | Return | Heard): void {
+    this.count('lost')
+    if (isLive(item)) this.cut(item.seat)
+  }
+
+  /** A client breaks its socket. */
+  cut(seat: Seat): void {
+    this.host.sockets.cut(seat)
+    this.broken(seat)
+  }
+
+  /** The socket of a client is broken. */
+  broken(seat: Seat): void {
+    this.count('cuts')
+    dropOf(this.uplink, seat)
+    dropOf(this.downlink, seat)
+    seat.client.unplug()
+    if (seat.live) seat.open = null
+  }
+
+  /** A client waits no longer. What it has asked on a socket is answered for as long as that holds. */
+  giveUp(seat: Seat): void {
+    if (seat.open !== null && seat.live) this.cut(seat)
+    seat.open = null
+  }
+
+  /** Hands its client what arrives; who has a socket then says where its copy stands. */
+  receive(arrival: Return | Heard): void {
+    const { seat } = arrival
+    const { client } = seat
+    const before = client.cursor
+    if ('frame' in arrival) client.follow(arrival.frame)
+    else if (seat.attempt === arrival.attempt && seat.open !== null) this.#takeAnswer(arrival)
+    if (client.caughtUp) this.#snapshots.push(this.#snapshotOf(seat))
+    const mustSay = 'frame' in arrival || client.cursor !== before || arrival.live
+    if (client.cursor === null || !mustSay || !this.host.sockets.has(seat)) return
+    if (!('frame' in arrival)) client.settle()
+    this.uplink.push({ seat, seen: client.cursor, live: true })
+    if (seat.open === null && !client.caughtUp && this.random.chance(this.slowness)) this.send(seat)
+  }
+
+  #takeAnswer({ seat, request, answer, live }: Return): void {
+    seat.open = null
+    if (answer.kind === 'reply') seat.client.receive(request, answer.reply, live)
+    if (answer.kind === 'refused') this.#refuse(seat, request, answer.code)
+  }
+
+  #refuse(seat: Seat, request: Request, code: string): void {
+    const { client } = seat
+    const rolledBack = code === 'atomic-failed' && request.atomic === true
+    if (rolledBack) {
+      client.rollBack()
+      return
+    }
+    // What became of a batch is kept for a day at least, the shortest time that an operator of the histories configures.
+    const isOld = this.now - (this.#firstSent.get(nameOf(client.habits, request)) ?? this.now) >= DAY_MS
+    if (code === 'batch-forgotten' && isOld) {
+      this.count('forgotten')
+      client.forget()
+      return
+    }
+    const explained = code === 'batch-mismatch' && client.renumber()
+    const invariant = code.startsWith('batch') ? 'IN4' : 'IN7'
+    this.verdicts.expect(explained, invariant, () => `${client.habits.id} was refused: ${code}`)
+  }
+
+  #snapshotOf({ client }: Seat): Snapshot {
+    this.count('snapshots')
+    return { client: client.habits, seq: seqOf(client.cursor ?? ''), copy: new Map(client.copy) }
+  }
+
+  /** Everything that is still under way arrives; then all clients sync until nothing moves. */
+  async calm(): Promise<void> {
+    await this.#flush()
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const before = this.journal.last
+      for (const seat of this.seats) await this.exchange(seat)
+      if (this.seats.every(isSettled) && this.journal.last === before) return
+    }
+    throw new Violation('IN1', `not quiet after ${MAX_ROUNDS} rounds`)
+  }
+
+  /**
+   * Who follows by the rules misses nothing: once all is quiet each has the state of the head, and so after one more
+   * write to each collection. Nobody asks but who was told to.
+   */
+  async listen(): Promise<void> {
+    await this.obey()
+    const writer = newcomer(this.random, 'writer')
+    for (const key of ['notes/1', 'tasks/1', 'plain']) {
+      while (!writer.client.caughtUp) await this.exchange(writer)
+      writer.client.edit({ key, value: `last of ${key}`, timestamp: this.now, ...writer.client.baseOf(key) })
+      await this.exchange(writer)
+      await this.obey()
+    }
+  }
+
+  /** Lets those who follow do what they were told to do, until none has anything to do: then each has all there is. */
+  async obey(): Promise<void> {
+    for (let round = 0; round < MAX_ROUNDS; round++) if (await this.heed()) return this.#expectUpToDate()
+    throw new Violation('IN1', `who follows is not quiet after ${MAX_ROUNDS} rounds`)
+  }
+
+  /** Lets everything arrive, and those who follow ask where they were told to. True if nobody had to. */
+  async heed(): Promise<boolean> {
+    await this.#flush()
+    const busy = this.host.sockets.followers.filter((seat) => !isSettled(seat))
+    for (const seat of busy) await this.exchange(seat)
+    return busy.length === 0
+  }
+
+  #expectUpToDate(): void {
+    const { last } = this.journal
+    for (const seat of this.host.sockets.followers) {
+      this.#snapshots.push({ ...this.#snapshotOf(seat), seq: last })
+    }
+  }
+
+  /** One request of a client and its answer, with nobody in between. */
+  async exchange(seat: Seat): Promise<void> {
+    this.now += 50
+    await this.#flush()
+    this.send(seat)
+    await this.#flush()
+  }
+
+  /** Lets all that is under way arrive, and what that leads to. */
+  async #flush(): Promise<void> {
+    do {
+      while (this.uplink.length > 0) await this.deliver(this.nextLetter())
+      await this.#finish()
+    } while (this.uplink.length > 0)
+  }
+
+  /** Whatever the server is at comes to its end. */
+  async drain(): Promise<void> {
+    for (let turns = 0; await this.proceed(); turns++) {
+      if (turns > MAX_TURNS) throw new Error('a request never ends')
+    }
+  }
+
+  async #finish(): Promise<void> {
+    await this.drain()
+    while (this.downlink.length > 0) this.receive(this.nextArrival())
+  }
+
+  /** Checks the whole history. */
+  async close(): Promise<void> {
+    const readers = [newcomer(this.random, 'late'), ...this.#limitedReaders()]
+    for (const seat of readers) await this.#readAll(seat)
+    this.journal.close()
+    const conflicts = await this.host.conflicts(null)
+    const granted = ['notes']
+    const pulling = [...this.seats.filter(({ client }) => client.habits.pulls), ...readers]
+    checkHistory(this.#account(conflicts), {
+      handled: this.#replies.handled,
+      snapshots: this.#snapshots,
+      final: pulling.map((seat) => this.#snapshotOf(seat)),
+      conflicts,
+      limited: { granted, conflicts: await this.host.conflicts(granted) },
+      histories: await Promise.all(KEYS.map(async (key) => [key, await this.host.history(key)] as const)),
+      resolved: this.#resolved,
+    })
+  }
+
+  async #readAll(seat: Seat): Promise<void> {
+    for (let page = 0; page < MAX_ROUNDS; page++) {
+      await this.exchange(seat)
+      if (seat.client.caughtUp) return
+    }
+    throw new Violation('IN1', `${seat.client.habits.id} never comes to the end of the feed`)
+  }
+
+  #account(conflicts: readonly ConflictReport[]): Account {
+    const { verdicts, journal } = this
+    const listed = new Map(conflicts.map((conflict) => [conflict.id, conflict]))
+    const { horizon, policies } = this.host
+    return {
+      verdicts,
+      journal,
+      listed,
+      horizon,
+      policies,
+      asked: this.asked,
+      merges: mergesOf(this.journal, this.#replies.handled),
+      ...originsOf(this.#replies.handled),
+    }
+  }
+
+  #limitedReaders(): readonly Seat[] {
+    const { client } = newcomer(this.random, 'narrow')
+    return [seatOf({ ...client.habits, granted: ['tasks'] }, this.random)]
+  }
+}
+
+function isSettled({ client, open }: Seat): boolean {
+  return open === null && client.unanswered.length === 0 && (client.caughtUp || !client.habits.pulls)
+}

@@ -1,0 +1,116 @@
+import { DEFAULT_CONFIG } from '../../../worker/src/core/space/config.ts'
+import type { Journal } from '../checks/journal.ts'
+import { newcomer, type Seat } from '../clients/cast.ts'
+import type { Host } from '../history/host.ts'
+import type { Letter } from '../network/letters.ts'
+import { type Ears, Lines } from '../network/lines.ts'
+import type { Random } from '../values/random.ts'
+import {
+  type Answer,
+  type ConflictReport,
+  type Entry,
+  POLICIES,
+  type Policy,
+  type Resolution,
+} from '../values/wire.ts'
+import type { Floor } from './floor.ts'
+import { Server } from './server.ts'
+
+/** Merges are the hardest to get right: they come more often. */
+const LIKELY = [...POLICIES, 'merge', 'merge'] as const
+
+const DAY = 86_400_000
+
+const COLLECTIONS = ['notes', 'tasks', 'default'] as const
+
+/** The object floor in this very process, on Node's SQLite. */
+export class NodeHost implements Host {
+  readonly server: Server
+  readonly policies = new Map<string, ReadonlySet<Policy>>()
+  /** What was settled or replaced before it may be gone, ms. */
+  horizon = 0
+  readonly sockets = new Lines()
+  /** The shortest retention that a space may have heard of. */
+  #days = 30
+  readonly #random: Random
+  /** How often a request may end the process. */
+  readonly #peril: number
+
+  constructor(floor: Floor, random: Random) {
+    this.#random = random
+    this.#peril = random.pick([0.01, 0.1])
+    this.server = new Server(floor, random)
+    this.configure()
+  }
+
+  handle({ seat, request, live }: Letter, now: number): Promise<Answer> {
+    return live ? this.sockets.push(seat, request) : this.server.handle(seat.session, request, now)
+  }
+
+  /** Follows a client's space from where its copy stands. */
+  follow(seat: Seat, ears: Ears): void {
+    const { habits, cursor } = seat.client
+    const query = {
+      cursor: cursor ?? '',
+      ...(habits.asks !== undefined && { collections: [...habits.asks] }),
+    }
+    this.sockets.take(seat, this.server.open(seat.session, query), ears)
+  }
+
+  proceed(): Promise<boolean> {
+    return this.server.turns.open(this.#random)
+  }
+
+  async settle(): Promise<void> {
+    await this.server.turns.settle()
+    this.server.recover()
+  }
+
+  note(journal: Journal): Promise<void> {
+    return this.server.note(journal)
+  }
+
+  resolve({ session }: Seat, resolution: Resolution, now: number): Promise<Answer> {
+    return this.server.resolve(session, resolution, now)
+  }
+
+  history(key: string): Promise<readonly Entry[]> {
+    return this.server.history(newcomer(this.#random, 'late').session, key)
+  }
+
+  threaten(): void {
+    if (this.#random.chance(this.#peril)) this.server.light(this.#random.between(1, 6))
+  }
+
+  /** Lets the operator decide anew. */
+  configure(): void {
+    const policies = Object.fromEntries(COLLECTIONS.map((name) => [name, this.#random.pick(LIKELY)]))
+    const revision = (this.server.config?.revision ?? 0) + 1
+    const historyDays = this.#random.between(1, 3)
+    this.#days = Math.min(this.#days, historyDays)
+    const tombstoneDays = this.#random.between(1, 2)
+    const requestsPerMinute = { client: 1e6, credential: 1e6, space: 1e6 }
+    this.server.config = {
+      ...DEFAULT_CONFIG,
+      revision,
+      policies,
+      historyDays,
+      tombstoneDays,
+      requestsPerMinute,
+    }
+    for (const name of COLLECTIONS) this.#note(name, policies[name] ?? 'lww')
+  }
+
+  wake(now: number): Promise<void> {
+    this.horizon = Math.max(this.horizon, now - this.#days * DAY)
+    return this.server.wake(now)
+  }
+
+  #note(collection: string, policy: Policy): void {
+    this.policies.set(collection, new Set([...(this.policies.get(collection) ?? []), policy]))
+  }
+
+  conflicts(granted: readonly string[] | null): Promise<readonly ConflictReport[]> {
+    return this.server.conflicts(granted)
+  }
+}

@@ -1,0 +1,100 @@
+/** The globals of the platform that a space uses, as histories have them: built into the floor in place of Node's own. */
+import { serialize } from 'node:v8'
+
+/** The most bytes that a socket remembers while its object hibernates. */
+const ATTACHMENT_BYTES = 16_384
+
+interface Said {
+  readonly data: string
+}
+
+type Listener = (said: Said) => void
+
+/** One end of a socket. What it sends is at the other end at once: how long that takes is up to the history. */
+export class SocketEnd {
+  readyState = 1
+  peer: SocketEnd | undefined
+  readonly #listeners = { message: new Set<Listener>(), close: new Set<Listener>() }
+  /** What came before anybody listened. */
+  readonly #early: Said[] = []
+  #attachment: unknown = null
+
+  addEventListener(type: 'close' | 'message', listener: Listener): void {
+    this.#listeners[type].add(listener)
+    if (type === 'message') for (const said of this.#early.splice(0)) listener(said)
+  }
+
+  send(data: string): void {
+    if (this.readyState !== 1) throw new TypeError('the socket is closed')
+    this.peer?.hear({ data })
+  }
+
+  hear(said: Said): void {
+    if (this.#listeners.message.size === 0) this.#early.push(said)
+    for (const listener of this.#listeners.message) listener(said)
+  }
+
+  /** Closes both ends. */
+  close(): void {
+    for (const end of [this, this.peer]) {
+      if (end === undefined || end.readyState !== 1) continue
+      end.readyState = 3
+      for (const listener of end.#listeners.close) listener({ data: '' })
+    }
+  }
+
+  serializeAttachment(value: unknown): void {
+    if (serialize(value).length > ATTACHMENT_BYTES) throw new Error('the attachment is too large')
+    this.#attachment = structuredClone(value)
+  }
+
+  deserializeAttachment(): unknown {
+    return structuredClone(this.#attachment)
+  }
+}
+
+export class WebSocketPair {
+  readonly 0 = new SocketEnd()
+  readonly 1 = new SocketEnd()
+
+  constructor() {
+    this[0].peer = this[1]
+    this[1].peer = this[0]
+  }
+}
+
+/** Pings are answered by the platform alone: histories have none. */
+export class WebSocketRequestResponsePair {}
+
+export const WebSocket = { OPEN: 1 }
+
+/** What the history of the moment makes of work for later, and of defects that were logged. */
+export const platform = {
+  later: (_work: () => Promise<void>): void => {},
+  defects: [] as string[],
+}
+
+export function setTimeout(work: () => Promise<void>): void {
+  platform.later(work)
+}
+
+export const console = {
+  log(): void {},
+  error(line: string): void {
+    platform.defects.push(line)
+  },
+}
+
+type Planted = (original: Callable, ...args: unknown[]) => unknown
+type Callable = (...args: unknown[]) => unknown
+
+/** The bugs of the moment, by the name of the function that each replaces. */
+export const planted = new Map<string, Planted>()
+
+/** Calls the bug that is planted in place of a function, or the function. */
+export function plantedAt(name: string): Planted {
+  return (original, ...args) => {
+    const wrong = planted.get(name)
+    return wrong === undefined ? original(...args) : wrong(original, ...args)
+  }
+}

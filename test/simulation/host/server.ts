@@ -1,0 +1,336 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { Session } from '../../../worker/src/core/access/session.ts'
+import type { Config } from '../../../worker/src/core/space/config.ts'
+import type { Live } from '../../../worker/src/objects/live/live.ts'
+import type { Space } from '../../../worker/src/objects/space/space.ts'
+import type { SpaceKeys } from '../../../worker/src/objects/store/seal.ts'
+import type { Dispute, Journal, Stand, Tip } from '../checks/journal.ts'
+import type { ClientEnd } from '../network/lines.ts'
+import type { Random } from '../values/random.ts'
+import { Violation } from '../values/violation.ts'
+import type { Answer, ConflictReport, Entry, Reply, Request, Resolution } from '../values/wire.ts'
+import type { Floor } from './floor.ts'
+import { readLog } from './log-reader.ts'
+import type { SocketEnd } from './platform.ts'
+import { type AlarmClock, dump, storageOn } from './sql.ts'
+import { Switchboard } from './switchboard.ts'
+import { Turns } from './turns.ts'
+
+/** What a request meets in a process that has been killed. */
+class Killed extends Error {
+  override readonly name = 'Killed'
+}
+
+/** From one start of the process to its end. The database outlives it, nothing else does. */
+interface Life {
+  alive: boolean
+  readonly space: Space
+  readonly live: Live
+  readonly storage: DurableObjectStorage
+}
+
+/** A fuse counts writes and commits down, and the process dies at the last one: before a write, after a commit. */
+interface Fuse {
+  left: number
+  /** What the database held after the last commit. Null: there was upkeep, whose steps each stand by themselves. */
+  durable: string | null
+}
+
+/** What the checker reads past the product. */
+type Readers = Readonly<Record<'segments' | 'last' | 'heads' | 'conflicts', StatementSync>>
+
+/** A space with its own process, which can be killed at any write, and everything it wrote down. */
+export class Server {
+  readonly db = new DatabaseSync(':memory:')
+  readonly turns = new Turns()
+  readonly floor: Floor
+  readonly #random: Random
+  readonly #sockets = new Switchboard()
+  #ring = 1
+  #fuse: Fuse | null = null
+  #life: Life
+  #upkeeps = 0
+  readonly #stands: Stand[] = []
+  #readers: Readers | undefined
+  /** What the operator has decided; null is nothing. The space asks for it now and then. */
+  config: Config | null = null
+  /** When the platform is to wake the object, ms. */
+  alarm: number | null = null
+  /** How often the process was killed, by whatever. */
+  kills = 0
+  /** The time of the object's own clock, ms. */
+  clock: () => number = () => 0
+
+  constructor(floor: Floor, random: Random) {
+    this.floor = floor
+    this.#random = random
+    floor.platform.later = (work) => void this.turns.after(Promise.resolve()).then(work)
+    this.#life = this.#start()
+  }
+
+  get space(): Space {
+    return this.#life.space
+  }
+
+  /** Handles one request to its end; others may be under way. */
+  async handle(session: Session, request: Request, now: number): Promise<Answer> {
+    const life = this.#life
+    try {
+      const result = await this.floor.sync(life.space, session, { text: JSON.stringify(request), now })
+      if (!life.alive) return { kind: 'lost' }
+      life.live.changed()
+      return result.ok
+        ? { kind: 'reply', reply: JSON.parse(result.value.text) as Reply }
+        : { kind: 'refused', code: result.fault.code }
+    } catch (cause) {
+      if (life.alive) throw cause
+      return { kind: 'lost' }
+    }
+  }
+
+  /** Kills the process at its next but so many writes, counting commits. */
+  light(writes: number): void {
+    this.#fuse = { left: writes, durable: this.#upkeeps > 0 ? null : dump(this.db) }
+  }
+
+  /** Kills the process, whatever it is doing, and starts another one. */
+  restart(): void {
+    this.#sockets.breakAll()
+    this.#replace()
+    this.kills += 1
+  }
+
+  /** Lets the object sleep: the next event starts it anew, with the sockets that it had. False if it has work. */
+  hibernate(): boolean {
+    if (!this.turns.isIdle || this.#upkeeps > 0) return false
+    this.#replace()
+    return true
+  }
+
+  #replace(): void {
+    this.#life.alive = false
+    this.#fuse = null
+    this.#life = this.#start()
+  }
+
+  /** The client's end of a socket that follows the space from a cursor. */
+  open(session: Session, query: { readonly cursor: string; readonly collections?: string[] }): ClientEnd {
+    const opened = this.#life.live.open({ session, query })
+    if (!opened.ok) throw new Error(`no socket: ${opened.fault.code}`)
+    return opened.value
+  }
+
+  /** Starts another process if the fuse has killed this one, which must have left all of a batch or nothing. */
+  recover(): void {
+    const defects = this.floor.platform.defects.splice(0)
+    const defect = defects.find((line) => JSON.parse(line).name !== 'Killed')
+    if (defect !== undefined) throw new Error(defect)
+    if (this.#life.alive) return
+    const whole = this.#fuse === null || this.#fuse.durable === null || this.#fuse.durable === dump(this.db)
+    if (!whole) throw new Violation('IN10', 'a process that was killed left half a batch behind')
+    this.restart()
+  }
+
+  /** Seals from now on with another generation of the master key; the ones before stay live. */
+  rotate(): void {
+    this.#ring += 1
+    this.restart()
+  }
+
+  get isAtUpkeep(): boolean {
+    return this.#upkeeps > 0
+  }
+
+  /** Wakes the object as its alarm does: never twice at a time. Cut off, it is woken again. */
+  async wake(now: number): Promise<void> {
+    const life = this.#life
+    this.alarm = null
+    this.#upkeeps += 1
+    if (this.#fuse !== null) this.#fuse.durable = null
+    try {
+      life.space.alarm.forget()
+      await this.floor.upkeep(life.space, now)
+    } catch (cause) {
+      if (life.alive) throw cause
+    } finally {
+      if (!life.alive) this.alarm ??= now
+      this.#upkeeps -= 1
+    }
+  }
+
+  /** Takes down what was written since the last time. */
+  async note(journal: Journal): Promise<void> {
+    if (this.#stands.length === 0) return
+    const stands = this.#stands.splice(0)
+    const after = journal.last
+    const segments = this.#read()
+      .segments.all(after)
+      .map(({ body }) => body as Uint8Array)
+    const keys = segments.length === 0 ? null : await this.floor.spaceKeys(ringOf(this.#ring), 'space')
+    journal.note({
+      versions: keys === null ? [] : await readLog(this.floor, { segments, keys, after }),
+      stands,
+      disputes: this.#read().conflicts.all(after) as unknown as readonly Dispute[],
+    })
+  }
+
+  /** The conflicts as a reader of some collections sees them, page by page. */
+  async conflicts(granted: readonly string[] | null): Promise<readonly ConflictReport[]> {
+    const found: ConflictReport[] = []
+    for (let after: number | null = 0; after !== null; ) {
+      const query = { after, limit: this.#random.between(1, 50) }
+      const page = JSON.parse(await this.#alone(this.floor.listConflicts(this.space, query, granted)))
+      found.push(...page.conflicts)
+      after = page.next
+    }
+    return found
+  }
+
+  /** The versions of a key, newest first. */
+  async history(session: Session, key: string): Promise<readonly Entry[]> {
+    const found: Entry[] = []
+    for (let before: string | null | undefined; before !== null; ) {
+      const query = { key, limit: this.#random.between(1, 20), ...(before !== undefined && { before }) }
+      const page = await this.#alone(this.floor.readHistory(this.space, session, query))
+      if (!page.ok) return found
+      const { versions, next } = JSON.parse(page.value)
+      found.push(...versions)
+      before = next
+    }
+    return found
+  }
+
+  /** Lets a client close an open conflict. */
+  async resolve(session: Session, { id, ...request }: Resolution, now: number): Promise<Answer> {
+    const life = this.#life
+    try {
+      const result = await this.floor.resolveConflict(life.space, session, { id, request, now })
+      if (!life.alive) return { kind: 'lost' }
+      life.live.changed()
+      return result.ok
+        ? { kind: 'resolved', ...JSON.parse(result.value) }
+        : { kind: 'refused', code: result.fault.code }
+    } catch (cause) {
+      if (life.alive) throw cause
+      return { kind: 'lost' }
+    }
+  }
+
+  /** Erases the space and founds it again under an epoch. False if the process died before it could say so. */
+  async erase(epoch: string, now: number): Promise<boolean> {
+    const life = this.#life
+    try {
+      await this.floor.eraseSpace(life.storage, life.space, { epoch, now })
+      if (life.alive) life.live.close()
+    } catch (cause) {
+      if (life.alive) throw cause
+    }
+    return life.alive
+  }
+
+  /** What a reader is answered that nobody else is under way with. */
+  async #alone<T>(work: Promise<T>): Promise<T> {
+    await this.turns.settle()
+    await this.turns.openAll(this.#random)
+    return work
+  }
+
+  #start(): Life {
+    const watch = {
+      statement: (writes: boolean) => {
+        if (!life.alive) throw new Killed()
+        if (writes) this.#burn()
+      },
+      committed: () => {
+        this.#stands.push(this.#stand())
+        if (typeof this.#fuse?.durable === 'string') this.#fuse.durable = dump(this.db)
+        this.#burn()
+      },
+    }
+    const life = { alive: true } as { -readonly [F in keyof Life]: Life[F] }
+    const storage = storageOn(this.db, watch, this.#alarmClock(life))
+    life.storage = storage
+    this.floor.migrate(storage, 'e')
+    const sockets = this.#sockets.contextOf(life, (socket, text) => this.#receive(socket, text))
+    // What the space uses of the platform, and no more.
+    const ctx = { id: { toString: () => 'space' }, storage, ...sockets } as unknown as DurableObjectState
+    const env = this.#environment()
+    const space = this.floor.openSpace(ctx, env)
+    life.space = Object.assign(space, { keys: this.#gated(space.keys) })
+    life.live = this.floor.liveOf({ ctx, env, space, clock: () => this.clock(), newId: () => 'id' })
+    return life
+  }
+
+  #environment(): Env {
+    return {
+      MASTER_KEY: ringOf(this.#ring),
+      ENTRY_NAMES: 'keyed',
+      CHRONICLE_KV: { get: () => this.turns.after(Promise.resolve(this.config)) },
+      SYNC_LIMIT: { limit: () => this.turns.after(Promise.resolve({ success: true })) },
+    } as unknown as Env
+  }
+
+  #receive(socket: SocketEnd, text: string): void {
+    const life = this.#life
+    life.live.receive(socket as unknown as WebSocket, text).catch((thrown: unknown) => {
+      if (life.alive) this.floor.platform.defects.push(JSON.stringify({ error: String(thrown) }))
+    })
+  }
+
+  /** Made when first needed: the tables must be there. */
+  #read(): Readers {
+    this.#readers ??= {
+      segments: this.db.prepare('SELECT body FROM segment WHERE last > ?'),
+      last: this.db.prepare('SELECT coalesce(max(last), 0) AS last FROM segment'),
+      heads: this.db.prepare('SELECT key, seq FROM head'),
+      conflicts: this.db.prepare('SELECT id, loser, open FROM conflict WHERE id > ?'),
+    }
+    return this.#readers
+  }
+
+  #stand(): Stand {
+    const tips = this.#read().heads.all() as unknown as readonly Tip[]
+    return { tips, last: Number(this.#read().last.get()?.['last']) }
+  }
+
+  #alarmClock(life: Life): AlarmClock {
+    return {
+      getAlarm: () => this.turns.after(Promise.resolve(this.alarm)),
+      setAlarm: async (at) => {
+        if (life.alive) this.alarm = at
+      },
+      deleteAlarm: async () => {
+        if (life.alive) this.alarm = null
+      },
+    }
+  }
+
+  #burn(): void {
+    if (this.#fuse === null) return
+    this.#fuse.left -= 1
+    if (this.#fuse.left > 0) return
+    this.#life.alive = false
+    throw new Killed()
+  }
+
+  #gated(keys: () => Promise<SpaceKeys>): () => Promise<SpaceKeys> {
+    const { turns } = this
+    let gated: Promise<SpaceKeys> | undefined
+    return () =>
+      (gated ??= turns.after(keys()).then((ring) => ({
+        generations: ring.generations,
+        seal: (text, origin) => turns.after(ring.seal(text, origin)),
+        chunk: ring.chunk,
+        open: (chunk) => turns.after(ring.open(chunk)),
+        digests: (text) => turns.after(ring.digests(text)),
+      })))
+  }
+}
+
+/** The live generations of the master key, the newest first. */
+export function ringOf(newest: number): string {
+  const generations = Array.from({ length: newest }, (_, index) => newest - index)
+  return generations
+    .map((generation) => `${generation}:${btoa(String(generation % 10).repeat(32))}`)
+    .join(' ')
+}

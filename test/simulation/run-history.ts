@@ -1,0 +1,24 @@
+import { EVERYWHERE, operate } from './history/operations.ts'
+import { World } from './history/world.ts'
+import { eraseSpaceOf } from './host/erasing.ts'
+import type { Floor } from './host/floor.ts'
+import { NodeHost } from './host/node-host.ts'
+import { TO_THE_SERVER } from './host/server-operations.ts'
+import { Random } from './values/random.ts'
+
+const OPERATIONS = [...EVERYWHERE, ...TO_THE_SERVER]
+
+/** Makes the history of a seed and checks it; throws the violation that it finds. */
+export async function runHistory(seed: number, floor: Floor): Promise<World<NodeHost>> {
+  const random = new Random(seed)
+  const world = new World(random, new NodeHost(floor, random))
+  world.host.server.clock = () => world.now
+  for (let steps = random.between(100, 500); steps > 0; steps--) await operate(world, OPERATIONS)
+  await world.listen()
+  await world.calm()
+  await world.close()
+  await eraseSpaceOf(world)
+  world.count('kills', world.host.server.kills)
+  world.host.server.db.close()
+  return world
+}

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto'
+import { DatabaseSync } from 'node:sqlite'
+import { expect, test } from 'vitest'
+import { toEdits } from '../../../worker/src/core/batch/change.ts'
+import { encodeVerdicts } from '../../../worker/src/core/batch/verdict.ts'
+import { chunkTexts, joinChunk } from '../../../worker/src/core/log/chunk.ts'
+import { type ChunkHeader, encodeHeader, FORM } from '../../../worker/src/core/log/chunk-header.ts'
+import { NO_PASS } from '../../../worker/src/core/log/upkeep.ts'
+import { LAYOUT } from '../../../worker/src/core/space/layout.ts'
+import { FOREIGN, NOTHING } from '../../../worker/src/core/values/version.ts'
+import { mergedNumber, mergedOf, rootNumber, runOf } from '../../../worker/src/objects/store/head-row.ts'
+import { migrate } from '../../../worker/src/objects/store/tables.ts'
+import { storageOn } from '../../simulation/host/sql.ts'
+
+/**
+ * Digests of the stored form, by the layout number that it belongs to. A change of the stored form takes a new number, a
+ * new line here, and a step in `objects/store/tables.ts`; the line of a released number is never edited.
+ */
+const DIGESTS: Readonly<Record<number, string>> = {
+  6: 'nh2HSpGxt_KYoLOU',
+  7: 'uifDMw1UNI6eCSS6',
+}
+
+/** The tables, and one of everything that is written into them. */
+function storedForm(): readonly string[] {
+  const db = new DatabaseSync(':memory:')
+  const alarm = { getAlarm: async () => null, setAlarm: async () => {}, deleteAlarm: async () => {} }
+  migrate(storageOn(db, { statement() {}, committed() {} }, alarm), 'epoch')
+  const tables = db.prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name').all()
+  const meta = db.prepare('SELECT name, value FROM meta ORDER BY name').all()
+  const lines = linesOf()
+  const slots = [
+    { seq: 7, previous: 0, index: 0, lift: 0 },
+    { seq: 9, previous: 3, index: 2, lift: 40 },
+  ]
+  const header: ChunkHeader = {
+    g: 2,
+    c: 'phone',
+    b: 4,
+    t: 1000,
+    k: -60_000,
+    form: FORM as typeof FORM,
+    slots,
+  }
+  const chunk = joinChunk({
+    header,
+    headerBytes: encodeHeader(header),
+    tag: new Uint8Array(16),
+    sealed: new Uint8Array(3),
+  })
+  return [
+    ...tables.map(({ sql }) => String(sql)),
+    JSON.stringify(meta),
+    ...chunkTexts(lines).map(({ text }) => text),
+    Buffer.from(chunk.bytes).toString('latin1'),
+    verdictsText(),
+    headNumbers(),
+    JSON.stringify(NO_PASS),
+  ]
+}
+
+function linesOf(): readonly string[] {
+  const changes = [
+    { key: 'k/1', value: { b: 1, a: [null, 'ä'] }, timestamp: 5, base: 'k3x9q2.7' },
+    { key: 'k/2', deleted: true, timestamp: 6, base: null },
+    { key: 'k/3', value: 0, timestamp: 7, base: 'no version' },
+    { key: 'k/4', value: 0, timestamp: 8 },
+    { key: 'k/5', value: 0, timestamp: 9.5, baseValue: { any: 1 } },
+    { key: 'k/6', value: 0 },
+  ]
+  const edits = toEdits(changes, { epoch: 'k3x9q2', clock: { now: 1e9, skew: 0 }, granted: null })
+  return edits.map(({ line }) => line)
+}
+
+/** What the numbers of a head's row stand for: its run, and what was merged into it. */
+function headNumbers(): string {
+  const runs = [FOREIGN, NOTHING, 1, 7].flatMap((root) => [
+    rootNumber({ root, vacant: true }),
+    rootNumber({ root, vacant: false }),
+  ])
+  return JSON.stringify([runs, [FOREIGN, NOTHING, 1, 7].map(mergedNumber)])
+}
+
+test('[SG8] a head reads back as it was written', () => {
+  for (const root of [FOREIGN, NOTHING, 1, 2, 7])
+    for (const vacant of root > NOTHING ? [true, false] : [true])
+      expect(runOf(rootNumber({ root, vacant }))).toEqual({ root, vacant })
+  for (const merged of [FOREIGN, NOTHING, 1, 2, 7]) expect(mergedOf(mergedNumber(merged))).toBe(merged)
+})
+
+function verdictsText(): string {
+  return encodeVerdicts([
+    { status: 'applied', seq: 1, conflict: false },
+    { status: 'applied', seq: 2, conflict: false },
+    { status: 'applied', seq: 4, conflict: true },
+    { status: 'applied', seq: 5, conflict: false, at: 99 },
+    { status: 'noop', seq: 2 },
+    { status: 'merged', seq: 8, conflict: 7 },
+    { status: 'superseded', seq: 9, winner: 8 },
+    { status: 'conflict', seq: 10, winner: 8 },
+    { status: 'rejected', code: 'invalid-key' },
+    { status: 'rejected', code: 'invalid-key' },
+    { status: 'rejected', code: 'forbidden-key' },
+    { status: 'rejected', code: 'too-deep' },
+    { status: 'rejected', code: 'lone-surrogate' },
+    { status: 'rejected', code: 'number-out-of-range' },
+  ])
+}
+
+test('[SG8] the layout number belongs to the stored form: a change of the form takes a new number', () => {
+  const digest = createHash('sha256').update(storedForm().join('\n')).digest('base64url').slice(0, 16)
+  expect({ [LAYOUT]: digest }).toEqual({ [LAYOUT]: DIGESTS[LAYOUT] })
+})

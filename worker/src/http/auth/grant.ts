@@ -1,0 +1,43 @@
+import type { Grant, Session, SubjectGrant } from '../../core/access/session.ts'
+import { MAX_SESSION_LENGTH, SESSION_TTL_SECONDS } from '../../core/values/limits.ts'
+import { refusal } from '../exchange/refusal.ts'
+import { tokenId } from '../kv/api-token.ts'
+import { signSession } from './session-token.ts'
+
+/** As long as a `ClientId` may be. */
+const LONGEST_CLIENT = 'x'.repeat(64)
+
+/** A grant that is revoked together with all others of its subject. Its id is as short as that of an API token. */
+export async function grantTo(granted: SubjectGrant): Promise<Grant> {
+  return { id: await tokenId(granted.subject), ...granted }
+}
+
+/** The session that a grant opens for a client now. */
+export function sessionOf(grant: Grant, client: string): Session {
+  return {
+    id: crypto.randomUUID(),
+    token: grant.id,
+    subject: grant.subject,
+    space: grant.space,
+    client,
+    scopes: grant.scopes,
+    collections: grant.collections,
+    // The grant's time, not the session's: an erasure that voids the grant voids its sessions too.
+    issuedAt: grant.createdAt,
+    expiresAt: expiry(grant.expiresAt),
+  }
+}
+
+/** Refuses a grant whose sessions would be too long to send. `field` is the one that holds its collections. */
+export async function checkSendable(grant: Grant, env: Env, field: string): Promise<void> {
+  const session = await signSession(sessionOf(grant, LONGEST_CLIENT), env)
+  if (session.length <= MAX_SESSION_LENGTH) return
+  const detail = `${field}: too many or too long. A session with them has ${session.length} characters, of at most ${MAX_SESSION_LENGTH}`
+  throw refusal({ code: 'invalid-request', detail })
+}
+
+/** In seconds. A session does not outlive its token. */
+function expiry(tokenExpiresAt: number | null): number {
+  const longest = Math.floor(Date.now() / 1000) + SESSION_TTL_SECONDS
+  return tokenExpiresAt === null ? longest : Math.min(longest, Math.floor(tokenExpiresAt / 1000))
+}

@@ -1,0 +1,25 @@
+/** The entity tags of the replies that the reader already has. */
+export function knownBy(request: Request): string | null {
+  return request.headers.get('if-none-match')
+}
+
+/** A JSON text with its entity tag; without a text, the reader's copy is still valid (RFC 9110, 15.4.5). */
+interface Tagged {
+  readonly tag: string
+  readonly text: string | null
+}
+
+/** Private to its reader, who revalidates it each time. */
+export function ofReader(reply: Tagged): Response {
+  return tagged(reply, { 'cache-control': 'private, no-cache', vary: 'Authorization' })
+}
+
+/** Public for some seconds. */
+export function ofAnyone(reply: Tagged, seconds: number): Response {
+  return tagged(reply, { 'cache-control': `public, max-age=${seconds}` })
+}
+
+function tagged({ tag, text }: Tagged, headers: Readonly<Record<string, string>>): Response {
+  if (text === null) return new Response(null, { status: 304, headers: { ...headers, etag: tag } })
+  return new Response(text, { headers: { ...headers, etag: tag, 'content-type': 'application/json' } })
+}

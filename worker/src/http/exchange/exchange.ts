@@ -1,0 +1,41 @@
+import type { Session, Ticket } from '../../core/access/session.ts'
+
+/** One request and its context on the edge. */
+export interface Exchange {
+  readonly request: Request
+  readonly env: Env
+  readonly requestId: string
+  /** When the request arrived, before its body was read; ms. */
+  readonly began: number
+  readonly query: URLSearchParams
+  readonly params: Readonly<Record<string, string>>
+  /** The ticket that authenticated the caller, in place of a session. */
+  readonly ticket?: Ticket | undefined
+}
+
+/**
+ * The space of a session. Its name comes only from the verified session, never from the request. The jurisdiction is
+ * part of its identity: under another jurisdiction the same name is another, empty space.
+ */
+export function spaceOf(
+  env: Env,
+  { space }: Pick<Session, 'space'>,
+): ReturnType<Env['CHRONICLE']['getByName']> {
+  return spacesOf(env).getByName(space)
+}
+
+/** The namespace of all spaces of the stack. */
+export function spacesOf({ CHRONICLE, JURISDICTION }: Env): Env['CHRONICLE'] {
+  if (JURISDICTION === 'none') return CHRONICLE
+  // The program binds "none" or one of the platform's jurisdictions.
+  return CHRONICLE.jurisdiction(JURISDICTION as DurableObjectJurisdiction)
+}
+
+/** A reply from a JSON text. */
+export function jsonText(text: string, status = 200): Response {
+  return new Response(text, { status, headers: { 'content-type': 'application/json' } })
+}
+
+export function json(value: object, status = 200): Response {
+  return jsonText(JSON.stringify(value), status)
+}

@@ -1,7 +1,0 @@
-import { type Exchange, json } from './exchange.ts'
-
-/** `GET /api/health`: whether the Worker runs, for load balancers, and which version: deliveries wait for theirs. Wakes no object. */
-export async function health({ env }: Exchange): Promise<Response> {
-  const { ENVIRONMENT: environment, VERSION: version } = env
-  return json({ status: 'ok', environment, version, serverTime: Date.now() })
-}

@@ -1,0 +1,130 @@
+import { LAYOUT } from '../../core/space/layout.ts'
+
+/**
+ * The steps to the stored form of today, one for each layout number; docs/storage.md explains the tables. A step is
+ * never edited once it is released.
+ */
+const STEPS: readonly string[] = [
+  `
+  CREATE TABLE segment (
+    first INTEGER PRIMARY KEY,
+    last INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    body BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE head (
+    key TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    root INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    "by" TEXT NOT NULL,
+    deleted INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE client (
+    id TEXT PRIMARY KEY,
+    subject TEXT NOT NULL,
+    batch INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    arrived INTEGER NOT NULL,
+    skew INTEGER NOT NULL,
+    verdicts TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE conflict (
+    id INTEGER PRIMARY KEY,
+    policy TEXT NOT NULL,
+    resolution TEXT NOT NULL,
+    winner INTEGER NOT NULL,
+    loser INTEGER NOT NULL,
+    open INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX open_conflict ON conflict (id) WHERE open = 1;
+  CREATE TABLE revoked (
+    id TEXT PRIMARY KEY,
+    until INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+  'ALTER TABLE client ADD COLUMN generation INTEGER NOT NULL DEFAULT 1',
+  // Until now every version was in the log, and all but the heads are superseded.
+  `
+  ALTER TABLE segment ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0;
+  UPDATE segment SET superseded = last - (SELECT count(*) FROM head)
+  WHERE first = (SELECT max(first) FROM segment);
+  CREATE TABLE archive (
+    first INTEGER PRIMARY KEY,
+    last INTEGER NOT NULL,
+    archived INTEGER NOT NULL,
+    body BLOB NOT NULL
+  ) STRICT;
+  ALTER TABLE head ADD COLUMN merged INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE conflict ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE conflict ADD COLUMN resolved INTEGER NOT NULL DEFAULT 0;
+  `,
+  // Until now what was revoked was revoked for ever.
+  'ALTER TABLE revoked ADD COLUMN issued_by INTEGER NOT NULL DEFAULT 9007199254740991',
+  // Until now what was revoked had ended.
+  'ALTER TABLE revoked ADD COLUMN since INTEGER NOT NULL DEFAULT 0',
+  // Chunks of form 2 (core/log/chunk-header.ts), compact verdicts, and records that age; what was stored before stays readable.
+  `
+  CREATE INDEX conflict_other ON conflict (iif(winner IN (id, id + 1), loser, winner));
+  CREATE INDEX conflict_age ON conflict (at) WHERE open = 0;
+  CREATE INDEX archive_age ON archive (archived);
+  CREATE INDEX archive_span ON archive (last - first);
+  `,
+  // A head's root and what was merged into it say more (objects/store/head-row.ts); rows from before say what they said.
+  // Values have their keys as they came, and nest deeper; rejections have new codes.
+  'SELECT 1',
+]
+
+/** Brings a space to the stored form of today, and gives a new space its epoch. */
+export function migrate(storage: DurableObjectStorage, epoch: string): void {
+  const { sql } = storage
+  // A CREATE counts as a write even where the table is there: the first reply after each wake would wait for its commit.
+  if (sql.exec(`SELECT 1 FROM sqlite_master WHERE name = 'meta'`).toArray().length === 0) {
+    sql.exec('CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID')
+  }
+  const [row] = sql.exec<{ value: number }>(`SELECT value FROM meta WHERE name = 'step'`).toArray()
+  const done = row?.value ?? 0
+  if (done === LAYOUT) return
+  if (done > LAYOUT) {
+    throw new Error(
+      `the space has layout ${done}, and this version knows ${LAYOUT}: deploy the newer version again`,
+    )
+  }
+  storage.transactionSync(() => {
+    for (const step of STEPS.slice(done, LAYOUT)) sql.exec(step)
+    found(sql, epoch)
+  })
+}
+
+/** Notes the layout, and the epoch and floor of a new space. */
+function found(sql: SqlStorage, epoch: string): void {
+  sql.exec(`INSERT OR REPLACE INTO meta VALUES ('step', ?)`, LAYOUT)
+  sql.exec(`INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('floor', 0)`, epoch)
+}
+
+/**
+ * Deletes every row of a space and founds it again under another epoch, with the time of its erasure, in one
+ * transaction: `deleteAll()` would take effect before the time is noted, and a runtime that dies in between would bring
+ * the ended sessions back to life. A table could not be dropped while a query of it is unfinished.
+ */
+export function foundAgain(
+  storage: DurableObjectStorage,
+  { epoch, now }: { epoch: string; now: number },
+): void {
+  const { sql } = storage
+  storage.transactionSync(() => {
+    for (const { name } of tablesOf(sql)) sql.exec(`DELETE FROM ${name}`)
+    found(sql, epoch)
+    sql.exec(`INSERT INTO meta VALUES ('erased-at', ?)`, now)
+  })
+}
+
+/** Our own tables, and none of SQLite's or the platform's. */
+function tablesOf(sql: SqlStorage): readonly { readonly name: string }[] {
+  return sql
+    .exec<{ name: string }>(
+      `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\'`,
+    )
+    .toArray()
+}
