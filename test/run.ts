@@ -7,13 +7,12 @@ import { describeNoTest, testsAt } from './support/test-paths.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
-const QUICK_PROJECTS = ['unit', 'worker', 'simulation', 'infra']
+const QUICK_PROJECTS = ['unit', 'worker', 'simulation']
 
 /** Files of these projects that take more than two seconds. */
 const SLOW = [
   'test/worker/{budgets,compaction,edge,export,feed,histories,identity,import,live,policies,records,reseal,storage,upkeep}*',
   'test/simulation/{histories,planted-bugs}*',
-  'test/infra/{delivery,local,operate,program,doctor}/**',
 ]
 
 const files = globSync('test/**/*.test.ts', { cwd: ROOT, exclude: ['**/node_modules/**'] })
