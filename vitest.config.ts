@@ -15,6 +15,28 @@ const OWN_MODULES = './test/support/setup/own-modules.ts'
 /** Reads the log of the Worker, and resets its state after each file. */
 const SETUP = [OWN_MODULES, './test/support/setup/witness.ts', './test/support/setup/shared-runtime.ts']
 
+/**
+ * How long a test may take, ms: three to ten times the longest one of its project, alone on two slow cores. What takes
+ * longer hangs.
+ */
+const TIMEOUTS_MS: Readonly<Record<string, number>> = {
+  unit: 20_000,
+  // 3,000 histories of a seed, and planted bugs, in one test each.
+  simulation: 180_000,
+  // A test of records fills a space, one of identity waits for a provider: 9 s.
+  worker: 60_000,
+  // 200 tenants, all rows of a space tampered with: 40 s.
+  security: 180_000,
+  // A delivery runs the CLI, the doctor, smoke checks and a rollback, each a process: 30 s.
+  infra: 120_000,
+  // Four lives of a runtime that is killed: 10 s.
+  integration: 60_000,
+  // The CLI of the vendor with its plugins.
+  pulumi: 180_000,
+  // The replication tests of RxDB.
+  clients: 180_000,
+}
+
 export default defineConfig({
   test: {
     onConsoleLog: (log) => !isRequestLog(log),
@@ -32,7 +54,7 @@ export default defineConfig({
         },
       }),
       // GitHub's language service imports JSON in a way that Node refuses.
-      { test: { ...project('infra'), server: { deps: { inline: [/@actions\//] } } } },
+      { test: { ...project('infra'), ...sideBySide(), server: { deps: { inline: [/@actions\//] } } } },
       { test: { ...project('integration'), ...sideBySide() } },
       { test: { ...project('pulumi'), globalSetup: './test/pulumi/setup.ts' } },
       { test: { ...project('clients'), ...clients() } },
@@ -49,24 +71,20 @@ function inRuntime<T extends object>(config: T) {
   return { ...config, logLevel: 'error' as const, plugins: [plugin] }
 }
 
-/**
- * The files of a project share a process. Packages are loaded once, our own modules for each file. Timeouts are long,
- * because a busy machine is no failure.
- */
+/** The files of a project share a process. Packages are loaded once, modules of ours for each file. */
 function project(name: string) {
-  const include = [`test/${name}/**/*.test.ts`]
   return {
     name,
-    include,
+    include: [`test/${name}/**/*.test.ts`],
     isolate: false,
     setupFiles: [OWN_MODULES],
     sequence: { setupFiles: 'list' as const },
-    testTimeout: 180_000,
+    testTimeout: TIMEOUTS_MS[name] ?? 20_000,
     hookTimeout: 60_000,
   }
 }
 
-/** Runs two files at a time, because they spend most of their time waiting for real deadlines. */
+/** Runs two files at a time. Their processes are their own, and mostly the test waits for one. */
 function sideBySide() {
   return { maxWorkers: 2, sequence: { setupFiles: 'list' as const, groupOrder: 1 } }
 }

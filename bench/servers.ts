@@ -5,7 +5,7 @@ import { type Account, loadAccount, type Script, scriptFile } from '../infra/loc
 import { serveAccount } from '../infra/local/cloud/runtime.ts'
 import { startCloud } from '../infra/local/start-cloud.ts'
 import { type Alteration, altering } from '../test/support/alter.ts'
-import { allowMuch, GENEROUS } from '../test/support/cloud.ts'
+import { allowMuch, GENEROUS } from '../test/support/cloud/cloud.ts'
 
 const here = import.meta.dirname
 

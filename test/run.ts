@@ -1,4 +1,5 @@
-// `npm test`: vitest, once each path that it is given is known to mean a test.
+// `npm test`: runs vitest, once each path that it is given is known to mean a test. `npm run test:quick` is the inner
+// loop: `--quick` leaves out whole projects and slow files.
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseCLI } from 'vitest/node'
@@ -6,8 +7,17 @@ import { describeNoTest, testsAt } from './support/test-paths.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
+const QUICK_PROJECTS = ['unit', 'worker', 'simulation']
+
+/** Files of these projects that take more than two seconds. */
+const SLOW = [
+  'test/worker/{budgets,compaction,edge,export,feed,histories,identity,import,live,policies,records,reseal,storage,upkeep}*',
+  'test/simulation/{histories,planted-bugs}*',
+]
+
 const files = globSync('test/**/*.test.ts', { cwd: ROOT, exclude: ['**/node_modules/**'] })
-const given = process.argv.slice(2)
+const isQuick = process.argv.includes('--quick')
+const given = process.argv.slice(2).filter((argument) => argument !== '--quick')
 const { filter } = parseCLI(['vitest', 'run', ...given])
 const passed = given.flatMap((argument) => (filter.includes(argument) ? pathsFor(argument) : [argument]))
 
@@ -21,5 +31,9 @@ function pathsFor(argument: string): readonly string[] {
   return chosen.paths
 }
 
-process.argv.splice(2, given.length, 'run', ...passed)
+const quick = [
+  ...QUICK_PROJECTS.flatMap((name) => ['--project', name]),
+  ...SLOW.flatMap((glob) => ['--exclude', glob]),
+]
+process.argv.splice(2, process.argv.length, 'run', ...passed, ...(isQuick ? quick : []))
 await import('../node_modules/vitest/vitest.mjs' as string)

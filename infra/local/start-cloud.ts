@@ -4,7 +4,7 @@ import { ROOT } from '../cli/root.ts'
 import { readStack } from '../cli/stack-file.ts'
 import type { Step } from './engine/deployment.ts'
 import { type Properties, reveal } from './engine/properties.ts'
-import { up } from './engine/up.ts'
+import { type UpOptions, up } from './engine/up.ts'
 import { lockFolder } from './lock.ts'
 import { type Outputs, writeOutputs } from './outputs.ts'
 import { checkPort } from './port.ts'
@@ -22,6 +22,8 @@ export interface StartOptions {
   readonly onStep?: (step: Step) => void
   /** Called for every log line of the Worker. */
   readonly onLog?: (level: string, message: string) => void
+  /** Runs the program in another way than Pulumi's launcher. */
+  readonly launch?: UpOptions['launch']
 }
 
 export interface RunningCloud {
@@ -48,10 +50,11 @@ export async function startCloud(options: StartOptions = {}): Promise<RunningClo
   const lock = await lockFolder(folder, name)
   try {
     await checkPort(port)
-    const { onStep = () => {}, onLog = () => {} } = options
+    const { onStep = () => {}, onLog = () => {}, launch } = options
     // The package of the runtime takes a while to load, so it loads while the program runs.
     const loading = import('./cloud/runtime.ts')
-    const { outputs: stackOutputs, account, steps } = await up({ root, stack, folder, onStep })
+    const upOptions = { root, stack, folder, onStep, ...(launch && { launch }) }
+    const { outputs: stackOutputs, account, steps } = await up(upOptions)
     const { routesOf, serveAccount } = await loading
     const cloud = await serveAccount({ account, folder, port, onLog: (log) => onLog(log.level, log.message) })
     lock.noteRuntime(cloud.pid)

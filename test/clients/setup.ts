@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { allowMuch, GENEROUS, testCloud } from '../support/cloud.ts'
+import { allowMuch, GENEROUS, testCloud } from '../support/cloud/cloud.ts'
 import type { Service } from './session.ts'
 
 declare module 'vitest' {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { newProject } from '../support/cloud/project.ts'
 import { ACCOUNT, GOOD_ANSWERS, serveApi, serveSilence } from './fake-api.ts'
 import { GOOD_CLI, run, withAccount, withCli } from './fake-cli.ts'
-import { newProject } from './project.ts'
 
 const BUDGET_MS = 5_000
 

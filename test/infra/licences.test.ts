@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { bundleWorker } from '../../infra/program/bundle.ts'
-import { newProject } from './project.ts'
+import { newProject } from '../support/cloud/project.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const CLIENTS = join(ROOT, 'test/clients')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { expect, test } from 'vitest'
 import { DEV_SECRETS_FILE, writeDevSecrets } from '../../infra/local/dev-secrets.ts'
-import { newProject, type Project } from './project.ts'
+import { newProject, type Project } from '../support/cloud/project.ts'
 
 function build({ root }: Project) {
   return spawnSync(process.execPath, ['infra/local/build.ts'], { cwd: root, encoding: 'utf8' })

@@ -1,21 +1,13 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { RunningCloud } from '../../infra/local/start-cloud.ts'
-import { mintToken, type TestCloud, testCloud } from '../support/cloud.ts'
+import { expect, test } from 'vitest'
+import { mintToken } from '../support/cloud/cloud.ts'
+import { withCloud } from '../support/cloud/with-cloud.ts'
 import { fetchDocumented } from '../support/documented.ts'
 
 const CANARY = 'canary-at-rest-4711'
 
-let tested: TestCloud
-let cloud: RunningCloud
-
-beforeAll(async () => {
-  tested = testCloud()
-  cloud = await tested.start()
-})
-
-afterAll(() => tested.remove())
+const cloud = withCloud()
 
 /** Every file under a folder: databases, their journals, whatever there is. */
 function filesUnder(folder: string): readonly string[] {
@@ -52,8 +44,8 @@ test('[SC10] no value is in any file that the service leaves behind, however it 
     }
   }
   await post('/api/sync', { changes: [{ key: 'plain', value: 'x', timestamp: 1 }] }, sessions[0])
-  await cloud.stop()
-  const files = filesUnder(join(tested.folder, 'dev', 'data'))
+  await cloud.running.stop()
+  const files = filesUnder(join(cloud.folder, 'dev', 'data'))
   const contents = files.map((file) => readFileSync(file))
   const bytes = contents.reduce((sum, { length }) => sum + length, 0)
   const spellings = [CANARY, CANARY.toUpperCase(), Buffer.from(CANARY).toString('hex')]

@@ -1,14 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { RunningCloud } from '../../infra/local/start-cloud.ts'
-import {
-  type Chromium,
-  EXTENSION_ORIGIN,
-  hasChromium,
-  type Page,
-  startChromium,
-} from '../support/chromium.ts'
-import { allowMuch, GENEROUS, mintToken, type TestCloud, testCloud } from '../support/cloud.ts'
+import { allowMuch, GENEROUS, mintToken, type TestCloud, testCloud } from '../support/cloud/cloud.ts'
+import { type Chromium, EXTENSION_ORIGIN, hasChromium, type Page, startChromium } from './chromium.ts'
 
 const isThere = hasChromium()
 if (!isThere) {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { type Runtime, startRuntime } from '../support/runtime.ts'
+import { type Runtime, startRuntime } from './runtime.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 

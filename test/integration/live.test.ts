@@ -1,21 +1,13 @@
 import { setTimeout } from 'node:timers/promises'
 import { WebSocket } from 'undici'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { RunningCloud } from '../../infra/local/start-cloud.ts'
-import { mintToken, type TestCloud, testCloud } from '../support/cloud.ts'
+import { expect, test } from 'vitest'
+import { mintToken } from '../support/cloud/cloud.ts'
+import { withCloud } from '../support/cloud/with-cloud.ts'
 import { LiveDevice } from '../support/devices/live-device.ts'
 import { OfflineDevice } from '../support/devices/offline-device.ts'
 import { realDocuments } from '../support/documents.ts'
 
-let tested: TestCloud
-let cloud: RunningCloud
-
-beforeAll(async () => {
-  tested = testCloud()
-  cloud = await tested.start()
-})
-
-afterAll(() => tested.remove())
+const cloud = withCloud()
 
 async function until(holds: () => boolean): Promise<void> {
   for (let waited = 0; !holds(); waited += 20) {

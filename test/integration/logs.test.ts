@@ -1,20 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { RunningCloud } from '../../infra/local/start-cloud.ts'
-import { mintToken, secretsOf, type TestCloud, testCloud } from '../support/cloud.ts'
+import { expect, test } from 'vitest'
+import { mintToken, secretsOf, type TestCloud, testCloud } from '../support/cloud/cloud.ts'
+import { withCloud } from '../support/cloud/with-cloud.ts'
 import { fetchDocumented } from '../support/documented.ts'
 import { secretsIn } from '../support/secrets.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 
-let tested: TestCloud
-let cloud: RunningCloud
-
-beforeAll(async () => {
-  tested = testCloud()
-  cloud = await tested.start()
-})
-
-afterAll(() => tested.remove())
+const cloud = withCloud()
 
 /** Resolves once these requests are in the log. */
 async function logged(by: TestCloud, ids: readonly string[]): Promise<void> {
@@ -34,7 +26,7 @@ async function openSession(token: string): Promise<string> {
 
 test('[SC8] the logs of a stack hold none of its secrets, and no credential of its clients', async () => {
   const token = await mintToken(cloud, 'logged')
-  const secrets = [...secretsOf(tested.folder), token, await openSession(token), 'canary-1-value']
+  const secrets = [...secretsOf(cloud.folder), token, await openSession(token), 'canary-1-value']
   const asked = new Set<string>()
   async function ask(path: string, secret: string, body?: object): Promise<void> {
     const id = crypto.randomUUID()
@@ -50,8 +42,8 @@ test('[SC8] the logs of a stack hold none of its secrets, and no credential of i
     await ask('/api/sync', secret, { changes: [{ key: secret, value: secret, timestamp: 1, [secret]: 1 }] })
   }
   expect(asked.size).toBe(3 * 6)
-  await logged(tested, [...asked])
-  expect(tested.logged().filter((line) => secretsIn(line).length > 0)).toEqual([])
+  await logged(cloud, [...asked])
+  expect(cloud.logged().filter((line) => secretsIn(line).length > 0)).toEqual([])
 })
 
 test('[EX4] an export that is broken off leaves one line that says so, and a client that hangs up leaves none', async () => {
@@ -67,7 +59,7 @@ test('[EX4] an export that is broken off leaves one line that says so, and a cli
       body: JSON.stringify({ batch, changes }),
     })
   }
-  const exceptions = () => tested.logged().filter((line) => line.includes('xception'))
+  const exceptions = () => cloud.logged().filter((line) => line.includes('xception'))
   const begun = async () => {
     const reader = (await fetch(`${cloud.url}/api/export`, { headers })).body?.getReader()
     await reader?.read()

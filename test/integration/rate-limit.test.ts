@@ -1,21 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { RunningCloud } from '../../infra/local/start-cloud.ts'
-import { mintToken, type TestCloud, testCloud } from '../support/cloud.ts'
+import { expect, test } from 'vitest'
+import { mintToken } from '../support/cloud/cloud.ts'
+import { withCloud } from '../support/cloud/with-cloud.ts'
 import { fetchDocumented } from '../support/documented.ts'
 
-let tested: TestCloud
-let cloud: RunningCloud
-
-beforeAll(async () => {
-  tested = testCloud()
-  cloud = await tested.start({
+const cloud = withCloud({
+  config: {
     authRequestsPerMinute: '10',
     authFailuresPerMinute: '4',
     syncRequestsPerMinute: '5',
-  })
+  },
 })
-
-afterAll(() => tested.remove())
 
 function ask(authorization: string): Promise<Response> {
   return fetchDocumented(`${cloud.url}/api/status`, { headers: { authorization } })

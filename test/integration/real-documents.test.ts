@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { RunningCloud } from '../../infra/local/start-cloud.ts'
-import { mintToken, type TestCloud, testCloud } from '../support/cloud.ts'
+import { expect, test } from 'vitest'
+import { mintToken } from '../support/cloud/cloud.ts'
+import { withCloud } from '../support/cloud/with-cloud.ts'
 import { type Conflict, OfflineDevice } from '../support/devices/offline-device.ts'
 import { fetchDocumented } from '../support/documented.ts'
 import { realDocuments } from '../support/documents.ts'
@@ -8,15 +8,7 @@ import { realDocuments } from '../support/documents.ts'
 const documents = realDocuments()
 const keys = [...documents.keys()]
 
-let tested: TestCloud
-let cloud: RunningCloud
-
-beforeAll(async () => {
-  tested = testCloud()
-  cloud = await tested.start()
-})
-
-afterAll(() => tested.remove())
+const cloud = withCloud()
 
 async function openDevices(space: string, names: readonly string[]): Promise<readonly OfflineDevice[]> {
   const token = await mintToken(cloud, space)
@@ -122,13 +114,13 @@ test('[IT3] a runtime killed in the middle of an upload loses nothing acknowledg
   const total = documents.size * devices.length
   const uploads = devices.map((device) => device.sync(5).catch(() => 'cut off'))
   while (devices.reduce((sum, { acknowledged }) => sum + acknowledged, 0) < total / 3) await pause(1)
-  process.kill(cloud.workerdPid, 'SIGKILL')
-  await cloud.died
+  process.kill(cloud.running.workerdPid, 'SIGKILL')
+  await cloud.running.died
   expect(await Promise.all(uploads)).toEqual(names.map(() => 'cut off'))
   const acknowledged = devices.reduce((sum, device) => sum + device.acknowledged, 0)
-  await cloud.stop()
+  await cloud.running.stop()
 
-  cloud = await tested.start()
+  await cloud.start()
   for (const device of devices) {
     device.moveTo(cloud.url)
     await device.sync(5)

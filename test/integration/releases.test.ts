@@ -11,9 +11,9 @@ import { type RunningCloud, startCloud } from '../../infra/local/start-cloud.ts'
 import { decodeChunks } from '../../worker/src/core/log/chunk.ts'
 import { FORM } from '../../worker/src/core/log/chunk-header.ts'
 import { LAYOUT } from '../../worker/src/core/space/layout.ts'
-import { GENEROUS, type TestCloud, testCloud } from '../support/cloud.ts'
-import { lastRelease, type Release } from '../support/release.ts'
-import { type Runtime, startRuntime } from '../support/runtime.ts'
+import { GENEROUS, type TestCloud, testCloud } from '../support/cloud/cloud.ts'
+import { lastRelease, type Release } from './release.ts'
+import { type Runtime, startRuntime } from './runtime.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const T = Date.now() - 3_600_000

@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest'
 import type { RunningCloud } from '../../infra/local/start-cloud.ts'
 import { decodeChunks } from '../../worker/src/core/log/chunk.ts'
 import type { ChunkHeader } from '../../worker/src/core/log/chunk-header.ts'
-import { allowMuch, GENEROUS, mintToken, testCloud } from '../support/cloud.ts'
+import { allowMuch, GENEROUS, mintToken, testCloud } from '../support/cloud/cloud.ts'
 import { OfflineDevice } from '../support/devices/offline-device.ts'
 
 /** The live generations of the master key in each life of the runtime; all but the last end by SIGKILL. */

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import { scriptFile } from '../../infra/local/cloud/account.ts'
-import { HOSTNAME } from '../infra/project.ts'
 import { deleteDomains, deleteNamespaces, deployOtherCode, switchWorkersDevOn } from '../standin/drift.ts'
 import type { StandIn } from '../standin/stand-in.ts'
+import { HOSTNAME } from '../support/cloud/project.ts'
 import { newStack, pulumiTest } from './stack.ts'
 
 /** What the account holds, without ids and times. */

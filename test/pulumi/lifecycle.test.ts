@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { HOSTNAME } from '../infra/project.ts'
+import { HOSTNAME } from '../support/cloud/project.ts'
 import { newStack, pulumiTest, type Stack, ZONE } from './stack.ts'
 
 const UPLOAD = 'PUT /workers/scripts/chronicle-sync-dev'

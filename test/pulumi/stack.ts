@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { inject, test } from 'vitest'
-import { newProject, type Project } from '../infra/project.ts'
 import { type Run, runCommand } from '../standin/command.ts'
 import { newStandIn, type SeenRequest, type StandIn, writesOf } from '../standin/stand-in.ts'
+import { newProject, type Project } from '../support/cloud/project.ts'
 import { CLI_PATH } from './cli.ts'
 
 const cli = inject('cli')

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { HOSTNAME } from '../infra/project.ts'
+import { HOSTNAME } from '../support/cloud/project.ts'
 import { newStack, pulumiTest, ZONE } from './stack.ts'
 
 pulumiTest('a protected stack refuses to be destroyed, and nothing of it is touched', async () => {

@@ -6,6 +6,7 @@ import { credentials } from '@grpc/grpc-js'
 import analyzerService from '@pulumi/pulumi/proto/analyzer_grpc_pb.js'
 import messages, { type AnalyzeResponse } from '@pulumi/pulumi/proto/analyzer_pb.js'
 import { toStruct } from './engine.ts'
+import { COMPILE_CACHE } from './program.ts'
 import type { Resource } from './state.ts'
 
 /** A policy that a stack breaks, or that cannot be decided yet. */
@@ -24,6 +25,7 @@ export async function checkPolicies(
   const pack = spawn(process.execPath, ['index.js'], {
     cwd: join(root, 'infra/policy'),
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_COMPILE_CACHE: join(root, COMPILE_CACHE) },
   })
   const end = () => pack.kill()
   process.on('exit', end)

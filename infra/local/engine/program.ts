@@ -6,8 +6,11 @@ import type { Stack } from '../../cli/stack-file.ts'
 /** The organization that the CLI reports for a self-managed state back-end. */
 export const ORGANIZATION = 'organization'
 
-/** The account id of a run without an account. */
-const NO_ACCOUNT = '0'.repeat(32)
+/** An account id for a run that reaches no account. */
+export const NO_ACCOUNT = '0'.repeat(32)
+
+/** From the root. The launcher and the SDKs are a thousand modules: compiled once, they load in half the time. */
+export const COMPILE_CACHE = 'node_modules/.cache/chronicle-sync'
 
 export interface ProgramOptions {
   readonly root: string
@@ -44,8 +47,7 @@ export function runProgram({ root, stack, address, dryRun }: ProgramOptions): Pr
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
       ...process.env,
-      // Caches the thousand compiled modules of the launcher and the SDKs, which then load in half the time.
-      NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/chronicle-sync'),
+      NODE_COMPILE_CACHE: join(root, COMPILE_CACHE),
       CLOUDFLARE_ACCOUNT_ID: process.env.CLOUDFLARE_ACCOUNT_ID || NO_ACCOUNT,
       PULUMI_CONFIG: JSON.stringify(stack.config),
       PULUMI_CONFIG_SECRET_KEYS: '[]',

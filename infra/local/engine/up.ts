@@ -6,7 +6,7 @@ import { type Account, loadAccount } from '../cloud/account.ts'
 import { deployment, type Step } from './deployment.ts'
 import { serveEngine } from './engine.ts'
 import { describeFailure } from './failure.ts'
-import { type ProgramResult, runProgram } from './program.ts'
+import { type ProgramOptions, type ProgramResult, runProgram } from './program.ts'
 import type { Properties } from './properties.ts'
 import { loadState, type Resource } from './state.ts'
 
@@ -17,6 +17,8 @@ export interface UpOptions {
   /** The folder with the stack's state, account and data. */
   readonly folder: string
   readonly onStep?: (step: Step) => void
+  /** Runs the program in some other way than Pulumi's launcher. */
+  readonly launch?: (options: ProgramOptions) => Promise<ProgramResult>
 }
 
 export interface UpResult {
@@ -38,7 +40,8 @@ export function preview(options: UpOptions): Promise<UpResult> {
   return run(options, true)
 }
 
-async function run({ root, stack, folder, onStep }: UpOptions, dryRun: boolean): Promise<UpResult> {
+async function run(options: UpOptions, dryRun: boolean): Promise<UpResult> {
+  const { root, stack, folder, onStep, launch = runProgram } = options
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const account = loadAccount(folder)
   const state = loadState(folder)
@@ -52,7 +55,7 @@ async function run({ root, stack, folder, onStep }: UpOptions, dryRun: boolean):
   })
   const engine = await serveEngine(deploying)
   try {
-    const result = await runProgram({ root, stack, address: engine.address, dryRun })
+    const result = await launch({ root, stack, address: engine.address, dryRun })
     const failure = failureOf(engine.errors, result)
     if (failure) throw new UserError(describeFailure(failure, root))
     deploying.finish()

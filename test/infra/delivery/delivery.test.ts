@@ -1,0 +1,320 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
+import { load } from 'js-yaml'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { COMPILE_CACHE } from '../../../infra/local/engine/program.ts'
+import { newStandIn, type StandIn } from '../../standin/stand-in.ts'
+import { secretsOf } from '../../support/cloud/cloud.ts'
+import { newProject, type Project } from '../../support/cloud/project.ts'
+import { LiveDevice } from '../../support/devices/live-device.ts'
+import { OfflineDevice } from '../../support/devices/offline-device.ts'
+import { type Switchboard, switchboard } from '../../support/switchboard.ts'
+
+const CLI = join(import.meta.dirname, 'pulumi-cli.ts')
+const pinned: { version: string } = createRequire(import.meta.url)('pulumi/package.json')
+const WORKFLOW = join(import.meta.dirname, '../../../.github/workflows/deliver.yml')
+
+interface Step {
+  readonly name?: string
+  readonly run?: string
+}
+
+/** The commands of the delivering workflow, as GitHub's runner would give them to bash. */
+const STEPS = (
+  load(readFileSync(WORKFLOW, 'utf8')) as { jobs: { deliver: { steps: Step[] } } }
+).jobs.deliver.steps
+  .map(({ run }) => run)
+  .filter((run) => run !== undefined)
+
+/** Notes what every process of Node is started with: whoever is on the machine can see that. */
+const NOTE_ARGUMENTS = `
+const { appendFileSync } = require('node:fs')
+appendFileSync(process.env.ARGUMENTS, JSON.stringify([...process.execArgv, ...process.argv]) + '\\n')
+`
+
+let project: Project
+let state: string
+let board: Switchboard
+let token: string
+/** What the doctor asks. */
+let api: StandIn
+
+beforeEach(async () => {
+  api = await newStandIn('a'.repeat(32))
+})
+
+beforeAll(async () => {
+  project = newProject()
+  state = join(project.root, '.local/state')
+  mkdirSync(state, { recursive: true })
+  // Where the npm package looks for the CLI that it has fetched.
+  executable(`pulumi/versions/${pinned.version}/bin/pulumi`, `exec "${process.execPath}" "${CLI}" "$@"`)
+  writeFileSync(join(project.root, '.local/note.cjs'), NOTE_ARGUMENTS)
+  executable('bin/gh', 'printf "%s\\n" "$*" > "$RUNNER_TEMP/gh.txt"')
+  board = await switchboard(state)
+  writeFileSync(join(project.root, '.gitignore'), 'node_modules\ndist/\n.local/\nPulumi.pr-*.yaml\n')
+  git('init', '--quiet', '--initial-branch=main')
+  commit('version 1')
+})
+
+afterAll(() => board.close())
+
+function executable(name: string, script: string): void {
+  const file = join(project.root, '.local', name)
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, `#!/bin/sh\n${script}\n`)
+  chmodSync(file, 0o755)
+}
+
+function git(...args: string[]): string {
+  const identity = ['-c', 'user.name=tester', '-c', 'user.email=tester@example.com']
+  return execFileSync('git', [...identity, ...args], { cwd: project.root, encoding: 'utf8' }).trim()
+}
+
+function commit(message: string): void {
+  git('add', '--all')
+  git('commit', '--quiet', '--message', message)
+}
+
+interface Ended {
+  readonly code: number
+  readonly output: string
+}
+
+function run(command: string, env: Record<string, string> = {}): Promise<Ended> {
+  // Without the tools of this checkout, which npm put first.
+  const own = (process.env.PATH ?? '').split(':').filter((folder) => !folder.endsWith('node_modules/.bin'))
+  const path = [join(project.root, '.local/bin'), dirname(process.execPath), ...own].join(':')
+  const child = spawn('bash', ['-eo', 'pipefail', '-c', command], {
+    cwd: project.root,
+    env: {
+      ...process.env,
+      PATH: path,
+      PULUMI_HOME: join(project.root, '.local/pulumi'),
+      CLI_STATE: state,
+      CLI_CLOUD: board.url,
+      CLI_SWITCH: board.control,
+      CLOUDFLARE_BASE_URL: api.url,
+      CLOUDFLARE_API_TOKEN: api.token,
+      CLOUDFLARE_ACCOUNT_ID: api.accountId,
+      PULUMI_CONFIG_PASSPHRASE: 'of the tests',
+      DOCTOR_SECONDS: '60',
+      ARGUMENTS: join(project.root, '.local/arguments.txt'),
+      NODE_OPTIONS: `--require=${join(project.root, '.local/note.cjs')}`,
+      NODE_COMPILE_CACHE: join(project.root, COMPILE_CACHE),
+      RUNNER_TEMP: join(project.root, '.local'),
+      ...env,
+    },
+  })
+  return ended(child)
+}
+
+async function ended(child: ChildProcess): Promise<Ended> {
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (text: Buffer) => {
+      output += text
+    })
+  }
+  const [code] = await once(child, 'close')
+  return { code, output }
+}
+
+/** The workflow's shell steps, one after the other, as far as they succeed. */
+async function deliver(step: string, stack: string): Promise<Ended> {
+  const commands = step === 'preview' ? STEPS : STEPS.slice(0, 1)
+  let output = ''
+  for (const command of commands) {
+    const ended = await run(command, { STEP: step, STACK: stack, NUMBER: '7', GH_TOKEN: 'x' })
+    output += ended.output
+    if (ended.code !== 0) return { code: ended.code, output }
+  }
+  return { code: 0, output }
+}
+
+/**
+ * A device that goes on syncing, whatever happens, and counts what failed on its way; beside it a screen that follows
+ * on a socket and opens another one, from where it stands, whenever a deployment drops it.
+ */
+function restlessDevice(name: string) {
+  const device = new OfflineDevice(name, board.url)
+  const screen = new LiveDevice(`${name}-screen`, board.url)
+  const seen = { attempts: 0, failures: 0 }
+  let stopping = false
+  async function loop(): Promise<void> {
+    while (!stopping) {
+      seen.attempts += 1
+      if (device.unsent === 0) device.put(`live/${seen.attempts}`, { n: seen.attempts })
+      await device.sync().catch(() => {
+        seen.failures += 1
+      })
+      // Below the declared limit of 600 a minute.
+      await setTimeout(120)
+    }
+    await device.sync()
+  }
+  return {
+    device,
+    seen,
+    screen,
+    async start() {
+      await device.open(token)
+      await screen.start(token)
+      const running = loop()
+      return async () => {
+        stopping = true
+        await running
+        await hasAll(screen, device)
+        screen.stop()
+      }
+    },
+  }
+}
+
+/** Waits until the screen shows what the device has, by frames alone. */
+async function hasAll(screen: LiveDevice, device: OfflineDevice): Promise<void> {
+  const shown = () => isDeepStrictEqual(screen.entries(), device.entries())
+  for (let waited = 0; !shown() && waited < 20_000; waited += 100) await setTimeout(100)
+  expect(screen.entries()).toEqual(device.entries())
+}
+
+async function mintToken(): Promise<string> {
+  const { output } = await run('node_modules/.bin/pulumi stack output --stack dev')
+  const { adminToken } = JSON.parse(output)
+  const response = await fetch(`${board.url}/api/tokens`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ subject: 'ann', scopes: ['sync:read', 'sync:write'] }),
+  })
+  return ((await response.json()) as { token: string }).token
+}
+
+async function health(): Promise<{ version: string }> {
+  return (await fetch(`${board.url}/api/health`)).json() as Promise<{ version: string }>
+}
+
+test('a stack is delivered by the steps of the workflow, and has the version that answers', async () => {
+  expect(STEPS).toHaveLength(2)
+  expect(await run('node_modules/.bin/pulumi stack select --create dev')).toMatchObject({ code: 0 })
+  const first = await deliver('up', 'dev')
+  expect(first.code, first.output).toBe(0)
+  expect(first.output).toContain('The stack dev can be deployed.')
+  expect(first.output).toContain('ok     takes everything back')
+  expect((await health()).version).toMatch(/^0\.1\.0\+[0-9a-f]{12}$/)
+  const seen = readFileSync(join(project.root, '.local/arguments.txt'), 'utf8')
+  expect(seen).toContain('infra/operate/smoke.ts')
+  expect(secretsOf(state).filter((secret) => seen.includes(secret))).toEqual([])
+  token = await mintToken()
+})
+
+test('a version that fails its check is taken back, and devices lose nothing', async () => {
+  const before = await health()
+  const { device, seen, screen, start } = restlessDevice('phone')
+  const stop = await start()
+  project.edit('worker/src/http/routes/space.ts', (text) =>
+    text.replace('return jsonText(text)', "throw new Error('broken')"),
+  )
+  commit('a broken version')
+  const delivered = await deliver('up', 'dev')
+  await stop()
+  expect(delivered.code).toBe(1)
+  expect(delivered.output).toContain('WRONG  takes a batch')
+  expect(delivered.output).toMatch(/The stack "dev" goes back from [0-9a-f]{12} to [0-9a-f]+ version 1/)
+  expect(await health()).toMatchObject({ version: before.version })
+  const other = new OfflineDevice('tablet', board.url)
+  await other.open(token)
+  await other.sync()
+  expect(other.entries()).toEqual(device.entries())
+  const { opened, frames, pages } = screen.seen
+  expect(opened).toBeGreaterThanOrEqual(3)
+  // One pull at the start: whatever came after every new socket came on it.
+  expect(frames).toBeGreaterThan(pages)
+  console.info(`switched twice: ${seen.failures} of ${seen.attempts} requests failed`)
+  console.info(`a socket was opened again ${opened - 1} times: ${frames} frames, ${pages} pages pulled`)
+  expect(git('worktree', 'list').split('\n')).toHaveLength(1)
+})
+
+test('a new class and new tables keep all data, and there is no way back behind them', async () => {
+  git('revert', '--no-edit', 'HEAD')
+  project.edit(
+    'worker/src/index.ts',
+    (text) => `${text}\nexport { Chronicle as Archive } from './objects/chronicle.ts'\n`,
+  )
+  project.edit('worker/wrangler.toml', (text) =>
+    text
+      .replace(
+        '[[migrations]]',
+        '[[durable_objects.bindings]]\nname = "ARCHIVE"\nclass_name = "Archive"\n\n[[migrations]]',
+      )
+      .concat('\n[[migrations]]\ntag = "v2"\nnew_sqlite_classes = ["Archive"]\n'),
+  )
+  project.edit('worker/src/objects/store/tables.ts', (text) =>
+    text.replace('\n]\n', "\n  'CREATE TABLE mark (id INTEGER PRIMARY KEY) STRICT',\n]\n"),
+  )
+  commit('version 2')
+  const { device, seen, screen, start } = restlessDevice('laptop')
+  const stop = await start()
+  const delivered = await deliver('up', 'dev')
+  await setTimeout(500)
+  await stop()
+  expect(delivered.code, delivered.output).toBe(0)
+  const other = new OfflineDevice('watch', board.url)
+  await other.open(token)
+  await other.sync()
+  expect(other.entries()).toEqual(device.entries())
+  expect(device.entries().size).toBeGreaterThan(10)
+  const { opened, frames, pages } = screen.seen
+  expect(opened).toBeGreaterThanOrEqual(2)
+  console.info(`switched once: ${seen.failures} of ${seen.attempts} requests failed`)
+  console.info(`a socket was opened again ${opened - 1} times: ${frames} frames, ${pages} pages pulled`)
+
+  const back = await run('npm run --silent rollback -- --stack dev --yes')
+  expect(back.code).toBe(1)
+  expect(back.output).toMatch(
+    /^Error: the migration "v2" stands between [0-9a-f]{12} and [0-9a-f]{12}, .*Fix it forward\n$/,
+  )
+
+  project.edit('worker/src/index.ts', (text) => `${text}\nconsole.debug('3')\n`)
+  project.edit('worker/src/core/space/layout.ts', (text) => text.replace(/LAYOUT = \d+/, 'LAYOUT = 99'))
+  commit('version 3')
+  expect(await run('node_modules/.bin/pulumi up --stack dev')).toMatchObject({ code: 0 })
+  const again = await run('npm run --silent rollback -- --stack dev --yes')
+  expect(again.output).toMatch(
+    /^Error: spaces are stored in another form by [0-9a-f]{12} \(layout 99\) than by [0-9a-f]{12} \(layout \d+\), /,
+  )
+})
+
+test('a preview becomes a comment, and hand-made changes are none of its business', async () => {
+  const preview = await deliver('preview', 'dev')
+  expect(preview.output).toMatch(/\n### Preview of `dev`\n\n```diff\n[\s\S]*```\n$/)
+  expect(readFileSync(join(project.root, '.local/gh.txt'), 'utf8')).toMatch(
+    /^pr comment 7 --edit-last --create-if-none --body-file /,
+  )
+  expect((await deliver('drift', 'dev')).code).toBe(0)
+})
+
+test('a throw-away stack comes, is checked and goes', async () => {
+  const opened = await deliver('open', 'pr-7')
+  expect(opened.code, opened.output).toBe(0)
+  expect(opened.output).toContain('ok     takes everything back')
+  expect((await deliver('close', 'pr-7')).code).toBe(0)
+  expect(await deliver('close', 'pr-7')).toMatchObject({
+    code: 0,
+    output: expect.stringContaining('There is no stack pr-7: nothing to close'),
+  })
+  expect((await run('node_modules/.bin/pulumi stack select pr-7')).output).toContain(
+    "no stack named 'pr-7' found",
+  )
+  for (const [step, stack] of [
+    ['close', 'prod'],
+    ['open', 'dev'],
+    ['nothing', 'dev'],
+  ] as const) {
+    expect((await deliver(step, stack)).code).toBe(2)
+  }
+})

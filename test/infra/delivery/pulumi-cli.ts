@@ -1,0 +1,118 @@
+// The few commands of the CLI that a delivery uses, on the embedded engine. CLI_STATE is the folder of states and
+// histories, CLI_CLOUD the url at which a deployed stack answers. CLI_SWITCH is told of every change.
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { readJson, writePrivateJson } from '../../../infra/cli/private-file.ts'
+import { reveal } from '../../../infra/local/engine/properties.ts'
+import { loadState } from '../../../infra/local/engine/state.ts'
+
+interface Update {
+  readonly kind: 'update' | 'destroy'
+  readonly result: 'succeeded' | 'failed'
+  readonly environment: Readonly<Record<string, string>>
+}
+
+const ROOT = process.cwd()
+const { CLI_STATE = '', CLI_CLOUD = '', CLI_SWITCH = '' } = process.env
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  strict: false,
+  options: {
+    stack: { type: 'string' },
+    'policy-pack': { type: 'string' },
+    'page-size': { type: 'string' },
+    color: { type: 'string' },
+  },
+})
+const command = positionals.join(' ')
+const name = String(values.stack ?? positionals.at(-1))
+const folder = join(CLI_STATE, name)
+const target = {
+  root: ROOT,
+  name,
+  folder,
+  pack: typeof values['policy-pack'] === 'string' ? values['policy-pack'] : undefined,
+}
+const historyFile = join(CLI_STATE, `${name}.history.json`)
+
+const PLUGINS = ['cloudflare', 'random'].map((plugin) => {
+  const { version } = createRequire(import.meta.url)(`@pulumi/${plugin}/package.json`)
+  return { name: plugin, kind: 'resource', version }
+})
+
+const COMMANDS: readonly (readonly [RegExp, () => void | Promise<void>])[] = [
+  [/^version$/, () => console.log('v3.265.0')],
+  [/^plugin ls$/, () => console.log(JSON.stringify(PLUGINS))],
+  [/^whoami$/, () => console.log(JSON.stringify({ user: 'ci', url: `file://${CLI_STATE}` }))],
+  [/^stack ls$/, () => console.log(JSON.stringify(readdirSync(CLI_STATE).map((stack) => ({ name: stack }))))],
+  [/^stack select /, select],
+  [/^stack output$/, showOutputs],
+  [/^stack history$/, () => console.log(JSON.stringify(history()))],
+  [/^stack rm /, () => rmSync(folder, { recursive: true })],
+  [/^preview$/, showPreview],
+  [/^up$/, update],
+  [/^destroy$/, destroy],
+]
+
+function select(): void {
+  if (!existsSync(folder) && !values.create) throw new Error(`no stack named '${name}' found`)
+  mkdirSync(folder, { recursive: true })
+}
+
+function showOutputs(): void {
+  const outputs = reveal(loadState(folder).outputs) as Record<string, unknown>
+  // Names are not resolved on this machine.
+  console.log(JSON.stringify({ ...outputs, url: CLI_CLOUD }))
+}
+
+/** The runs are loaded when they are asked for: the doctor asks for a version or a list ten times as often. */
+async function showPreview(): Promise<void> {
+  const runs = await import('./pulumi-cli-runs.ts')
+  await runs.showPreview(target, values['expect-no-changes'] === true)
+}
+
+async function update(): Promise<void> {
+  const { updateStack } = await import('./pulumi-cli-runs.ts')
+  try {
+    await updateStack(target)
+    record('update', 'succeeded')
+  } catch (cause) {
+    record('update', 'failed')
+    throw cause
+  }
+  await fetch(`${CLI_SWITCH}/${name}`)
+}
+
+async function destroy(): Promise<void> {
+  const { destroyStack } = await import('./pulumi-cli-runs.ts')
+  destroyStack(target)
+  record('destroy', 'succeeded')
+}
+
+function history(): readonly Update[] {
+  return readJson<Update[]>(historyFile) ?? []
+}
+
+function record(kind: Update['kind'], result: Update['result']): void {
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim()
+  const environment = {
+    'git.head': git('rev-parse', 'HEAD'),
+    'git.dirty': String(git('status', '--porcelain') !== ''),
+  }
+  writePrivateJson(historyFile, [{ kind, result, environment }, ...history()])
+}
+
+async function main(): Promise<void> {
+  const [, run] = COMMANDS.find(([pattern]) => pattern.test(command)) ?? []
+  if (!run) throw new Error(`this stand-in for the CLI has no "${command}"`)
+  await run()
+}
+
+main().catch((error: unknown) => {
+  console.error(`error: ${error instanceof Error ? error.message : error}`)
+  process.exitCode = 255
+})

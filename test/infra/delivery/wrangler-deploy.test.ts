@@ -1,0 +1,159 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { type Account, createNamespace, type Script } from '../../../infra/local/cloud/account.ts'
+import { serveAccount } from '../../../infra/local/cloud/runtime.ts'
+import { runCommand } from '../../standin/command.ts'
+import { Metadata, toMigrations } from '../../standin/metadata.ts'
+import { newStandIn, type StandIn, writesOf } from '../../standin/stand-in.ts'
+import { newProject, type Project } from '../../support/cloud/project.ts'
+
+const NAME = 'chronicle-sync'
+const UPLOAD = `PUT /workers/scripts/${NAME}?excludeScript=true&bindings_inherit=strict`
+
+/** What the stack writes over the declared values, besides ids, secrets and datasets. */
+const OF_THE_STACK = ['VERSION']
+
+interface Deployed {
+  readonly account: Account
+  readonly folder: string
+  readonly script: Script
+}
+
+/** The project with the id of a namespace of the stand-in where the placeholder was, as a user would write it. */
+function projectFor({ account, changeByHand }: StandIn): Project {
+  const project = newProject()
+  changeByHand(() => {
+    const id = createNamespace(account, 'metadata')
+    project.edit('worker/wrangler.toml', (toml) => toml.replace('set-by-the-stack', id))
+  })
+  return project
+}
+
+/** `wrangler deploy`, as it comes from npm. */
+async function wranglerDeploy({ root }: Project, standIn: StandIn, secrets: object): Promise<void> {
+  const secretsFile = join(root, 'secrets.json')
+  writeFileSync(secretsFile, JSON.stringify(secrets))
+  const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js')
+  const env = {
+    CI: 'true',
+    CLOUDFLARE_API_BASE_URL: standIn.url,
+    CLOUDFLARE_API_TOKEN: standIn.token,
+    CLOUDFLARE_ACCOUNT_ID: standIn.accountId,
+    WRANGLER_SEND_METRICS: 'false',
+    WRANGLER_HIDE_BANNER: 'true',
+    XDG_CONFIG_HOME: join(root, '.config'),
+  }
+  const args = [wrangler, 'deploy', '--cwd', 'worker', '--secrets-file', secretsFile]
+  const { code, printed } = await runCommand(process.execPath, args, { cwd: root, env })
+  expect(code, printed).toBe(0)
+}
+
+async function pulumiDeploy(): Promise<Deployed & { readonly migrations: unknown }> {
+  const project = newProject()
+  const { account, steps } = await project.up('dev')
+  const [script] = account.scripts
+  if (!script) throw new Error('the stack has no script')
+  const { inputs = {} } = steps.find(({ resource }) => resource.name === 'sync-script')?.resource ?? {}
+  return { account, folder: join(project.root, '.local/dev'), script, migrations: inputs.migrations }
+}
+
+function secretsOf({ bindings }: Script): Readonly<Record<string, string>> {
+  const secrets = bindings.filter(({ type }) => type === 'secret_text')
+  return Object.fromEntries(secrets.map(({ name, text }) => [name, String(text)]))
+}
+
+function scriptOf({ account }: StandIn): Script {
+  const script = account.scripts.find(({ name }) => name === NAME)
+  if (!script) throw new Error('nothing was deployed')
+  return script
+}
+
+/** A script without what may differ between two deployments of one declaration. */
+function comparable({ bindings, classes, ...script }: Script): object {
+  const { compatibilityDate, compatibilityFlags, observability, migrationTag, workersDev } = script
+  const settings = { compatibilityDate, compatibilityFlags, observability, migrationTag, workersDev }
+  const shown = bindings.map(({ name, type, className, simple, text, json }) => {
+    const value = type === 'secret_text' || OF_THE_STACK.includes(name) ? undefined : (text ?? json)
+    return { name, type, className, simple, value }
+  })
+  return { ...settings, classes: Object.keys(classes), bindings: shown }
+}
+
+interface Seen {
+  readonly status: number
+  /** The reply with the types of its values in their place. */
+  readonly reply: unknown
+}
+
+/** What a client sees that mints a token, opens a session, syncs, reads back, and one that may not. */
+async function behaviourOf({ account, folder, script }: Deployed): Promise<readonly Seen[]> {
+  const cloud = await serveAccount({ account, folder, port: 0, onLog() {} })
+  onTestFinished(() => cloud.stop())
+  async function call(method: string, path: string, bearer: string, body?: object) {
+    const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' }
+    const init = { method, headers, ...(body && { body: JSON.stringify(body) }) }
+    const response = await fetch(`http://127.0.0.1:${cloud.port}${path}`, init)
+    const reply = (await response.json()) as Record<string, unknown>
+    return { status: response.status, reply }
+  }
+  const admin = secretsOf(script).ADMIN_TOKEN ?? ''
+  const minted = await call('POST', '/api/tokens', admin, {
+    subject: 'ann',
+    scopes: ['sync:read', 'sync:write'],
+  })
+  const opened = await call('POST', '/api/auth', '', { token: minted.reply.token, clientId: 'phone' })
+  const session = String(opened.reply.session)
+  const change = { key: 'notes/1', value: { title: 'a note' }, timestamp: Date.now() }
+  const synced = await call('POST', '/api/sync', session, { batch: 1, changes: [change] })
+  const read = await call('GET', '/api/entries?key=notes/1', session)
+  const refused = await call('GET', '/api/status', 'nobody')
+  return [minted, opened, synced, read, refused].map(({ status, reply }) => ({
+    status,
+    reply: shapeOf(reply),
+  }))
+}
+
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shapeOf)
+  if (typeof value !== 'object' || value === null) return typeof value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shapeOf(inner)]))
+}
+
+test('what `wrangler deploy` makes of the declaration is what the stack makes of it, and both serve alike', async () => {
+  const standIn = await newStandIn()
+  const project = projectFor(standIn)
+  const stack = await pulumiDeploy()
+  await wranglerDeploy(project, standIn, secretsOf(stack.script))
+  const script = scriptOf(standIn)
+  expect(comparable(script)).toEqual(comparable(stack.script))
+
+  const upload = standIn.requests.find(({ metadata }) => metadata)
+  expect(writesOf(standIn)).toEqual([UPLOAD, `POST /workers/scripts/${NAME}/subdomain`])
+  const { migrations } = Metadata.parse(upload?.metadata)
+  expect(migrations && toMigrations(migrations)).toEqual(stack.migrations)
+
+  const behaviour = await behaviourOf({ account: standIn.account, folder: standIn.folder, script })
+  expect(behaviour.map(({ status }) => status)).toEqual([201, 200, 200, 200, 401])
+  expect(behaviour).toEqual(await behaviourOf(stack))
+})
+
+test('a second `wrangler deploy` sends no migrations, and keeps the secrets that it was not given', async () => {
+  const standIn = await newStandIn()
+  const project = projectFor(standIn)
+  await wranglerDeploy(project, standIn, { ADMIN_TOKEN: 'a', MASTER_KEY: 'b', SESSION_KEY: 'c' })
+  const first = scriptOf(standIn)
+  const seen = standIn.requests.length
+  await wranglerDeploy(project, standIn, {})
+  expect(writesOf(standIn, seen)).toEqual([
+    `POST /workers/scripts/${NAME}/versions?bindings_inherit=strict`,
+    `POST /workers/scripts/${NAME}/deployments`,
+    `PATCH /workers/scripts/${NAME}/script-settings`,
+    `POST /workers/scripts/${NAME}/subdomain`,
+  ])
+  const [upload] = standIn.requests.slice(seen).filter(({ metadata }) => metadata)
+  expect(upload?.metadata).not.toHaveProperty('migrations')
+  const { modifiedOn, ...second } = scriptOf(standIn)
+  expect({ ...second, modifiedOn: first.modifiedOn }).toEqual(first)
+  expect(modifiedOn).not.toBe(first.modifiedOn)
+})

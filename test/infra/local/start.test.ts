@@ -1,0 +1,170 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { type IncomingMessage, request } from 'node:http'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { newProject, type Project } from '../../support/cloud/project.ts'
+
+const AUTH = { 'content-type': 'application/json' }
+
+interface Run {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** `npm start` in a project of the test's own, without npm. */
+function spawnStart({ root }: Project, args: readonly string[]): ChildProcess {
+  // What a killed runtime leaves in its temporary folder goes with the project.
+  const env = { ...process.env, TMPDIR: root }
+  const child = spawn(process.execPath, ['infra/local/start.ts', ...args], { cwd: root, env, stdio: 'pipe' })
+  onTestFinished(() => {
+    child.kill()
+  })
+  return child
+}
+
+async function start(project: Project, args: readonly string[]): Promise<Run> {
+  const child = spawnStart(project, args)
+  let [stdout, stderr] = ['', '']
+  child.stdout?.on('data', (text: Buffer) => {
+    stdout += text
+  })
+  child.stderr?.on('data', (text: Buffer) => {
+    stderr += text
+  })
+  const [code] = await once(child, 'close')
+  return { code, stdout, stderr }
+}
+
+/** Resolves with what was printed once the stack is served. */
+function served(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let printed = ''
+    child.stdout?.on('data', (text: Buffer) => {
+      printed += text
+      if (/curl .*\n\n$/.test(printed)) resolve(printed)
+    })
+    child.once('exit', () => reject(new Error(`it ended: ${printed}`)))
+  })
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' ? (address?.port ?? 0) : 0
+}
+
+async function getWithHost(url: string, host: string): Promise<IncomingMessage> {
+  const [response] = await once(request(url, { headers: { host } }).end(), 'response')
+  return response.resume()
+}
+
+function readOutputs({ root }: Project) {
+  return JSON.parse(readFileSync(join(root, '.local/outputs.json'), 'utf8'))
+}
+
+test('it serves the dev stack once, and what it holds outlives its end, its death and its runtime', async () => {
+  const project = newProject()
+  const local = join(project.root, '.local')
+  // As wrangler would have made it.
+  mkdirSync(local, { mode: 0o755 })
+  const port = await freePort()
+  const args = ['--port', String(port)]
+  const child = spawnStart(project, args)
+  const printed = await served(child)
+  expect(printed).toMatch(/\+ +cloudflare:index:WorkersScript +sync-script +create/)
+  expect(printed).toContain(`curl http://127.0.0.1:${port}/api/health`)
+  const outputs = readOutputs(project)
+  expect(outputs).toMatchObject({ stack: 'dev', url: `http://127.0.0.1:${port}` })
+  expect(statSync(join(project.root, '.local/outputs.json')).mode & 0o777).toBe(0o600)
+  const kept = ['', ...readdirSync(local, { recursive: true, encoding: 'utf8' })]
+  expect(kept.filter((path) => path.endsWith('.sqlite')).length).toBeGreaterThan(0)
+  expect(kept.filter((path) => (statSync(join(local, path)).mode & 0o077) !== 0)).toEqual([])
+  expect(printed).not.toContain(outputs.adminToken)
+  expect(printed).not.toContain(outputs.clientToken)
+
+  const body = JSON.stringify({ token: outputs.clientToken })
+  const authenticated = await fetch(`${outputs.url}/api/auth`, { method: 'POST', headers: AUTH, body })
+  expect(authenticated.status).toBe(200)
+  expect((await getWithHost(`${outputs.url}/api/health`, 'localhost')).statusCode).toBe(200)
+  expect((await getWithHost(`${outputs.url}/api/health`, 'sync.example.com')).statusCode).toBe(404)
+
+  const second = await start(project, ['--port', String(port + 1)])
+  expect(second).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^Error: stack "dev" is already running \(process \d+\)\. [^\n]*\n$/),
+  })
+
+  child.kill('SIGTERM')
+  expect(await once(child, 'exit')).toEqual([0, null])
+  const again = spawnStart(project, args)
+  expect(await served(again)).toContain('Resources: 11 unchanged')
+  expect(readOutputs(project)).toEqual(outputs)
+
+  again.kill('SIGKILL')
+  await once(again, 'exit')
+  // The runtime of the killed one still holds port and data: this start ends it.
+  const last = spawnStart(project, args)
+  let stderr = ''
+  last.stderr?.on('data', (text: Buffer) => {
+    stderr += text
+  })
+  await served(last)
+  const [, runtime] = readFileSync(join(project.root, '.local/dev/lock'), 'utf8').split(' ').map(Number)
+  process.kill(runtime ?? 0, 'SIGKILL')
+  expect(await once(last, 'close')).toEqual([1, null])
+  expect(stderr).toMatch(/^Error: the runtime \(workerd\) died\. [^\n]*\n$/)
+})
+
+test('a hostname is served by the Host header, and nothing else is', async () => {
+  const project = newProject()
+  const port = await freePort()
+  const args = ['--stack', 'prod', '--port', String(port), '--config', 'hostname=sync.example.com']
+  const printed = await served(spawnStart(project, args))
+  expect(printed).toContain(`curl -H 'Host: sync.example.com' http://127.0.0.1:${port}/api/health`)
+  const url = `http://127.0.0.1:${port}/api/health`
+  expect((await getWithHost(url, 'sync.example.com')).statusCode).toBe(200)
+  const refused = await fetch(url)
+  expect(refused.status).toBe(404)
+  expect(await refused.text()).toBe(
+    'Nothing is served at the host 127.0.0.1. Hosts of this stack: sync.example.com\n',
+  )
+})
+
+test('mistakes are one line each, before any work', async () => {
+  const project = newProject()
+  const taken = createServer().listen(0, '127.0.0.1')
+  onTestFinished(() => {
+    taken.close()
+  })
+  await once(taken, 'listening')
+  const address = taken.address()
+  const busy = String(typeof address === 'object' ? address?.port : 0)
+  const free = String(await freePort())
+  const mistakes: [string[], RegExp][] = [
+    [['--prot', '1'], /^Error: Unknown option '--prot'\. Usage: npm start/],
+    [['extra'], /^Error: Unexpected argument 'extra'\. Usage: npm start/],
+    [['--port', 'x'], /^Error: --port is "x", expected a number from 1 to 65535$/],
+    [['--port', '65536'], /^Error: --port is "65536", expected a number from 1 to 65535$/],
+    [['--port', busy], new RegExp(`^Error: port ${busy} is busy\\. Choose another: --port \\d+$`)],
+    [['--stack', 'nope'], /^Error: there is no stack "nope"\. Stacks: dev, pr, prod$/],
+    [['--config', 'x'], /^Error: --config is "x", expected key=value$/],
+    [
+      ['--stack', 'prod'],
+      /^Error: chronicle-sync:hostname is missing while workersDev is false and there is no route, expected a host name/,
+    ],
+  ]
+  for (const [args, message] of mistakes) {
+    const { code, stderr } = await start(project, ['--port', free, ...args])
+    expect(code).toBe(1)
+    expect(stderr.trimEnd()).toMatch(message)
+    expect(stderr.trimEnd()).not.toContain('\n')
+  }
+})

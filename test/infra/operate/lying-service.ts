@@ -1,0 +1,46 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import { listen } from '../fake-api.ts'
+
+interface Reply {
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Readonly<Record<string, unknown>>
+}
+
+/** What the service says in place of the truth, to the `time`-th request of a kind; fields over those of the reply. */
+export interface Lie extends Reply {
+  /** Its start, without a query: `POST /api/sync`. */
+  readonly request: string
+  readonly times: readonly number[]
+}
+
+/** A service that passes each request on, and lies about one reply. */
+export function lyingService(api: string, lie: Lie): Promise<string> {
+  let asked = 0
+  async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const response = await forward(api, incoming)
+    const request = `${incoming.method} ${incoming.url?.split('?')[0]}`
+    if (request.startsWith(lie.request)) asked += 1
+    const isLie = request.startsWith(lie.request) && lie.times.includes(asked)
+    const { status = response.status, headers = {}, body = {} } = isLie ? lie : {}
+    const truth = (await response.json().catch(() => ({}))) as object
+    outgoing.writeHead(status, { 'content-type': 'application/json', ...headers })
+    outgoing.end(JSON.stringify({ ...truth, ...body }))
+  }
+  return listen(createServer((incoming, outgoing) => void answer(incoming, outgoing)))
+}
+
+async function forward(api: string, incoming: IncomingMessage): Promise<Response> {
+  const { authorization, origin, 'content-type': type } = incoming.headers
+  const body = await buffer(incoming)
+  return fetch(api + incoming.url, {
+    method: incoming.method ?? 'GET',
+    headers: {
+      ...(authorization && { authorization }),
+      ...(origin && { origin }),
+      ...(type && { 'content-type': type }),
+    },
+    ...(body.length > 0 && { body }),
+  })
+}

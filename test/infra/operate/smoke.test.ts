@@ -1,0 +1,145 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { CHECKS, cleanUp, type Subject } from '../../../infra/operate/smoke-checks.ts'
+import { runCommand } from '../../standin/command.ts'
+import { GENEROUS } from '../../support/cloud/cloud.ts'
+import { withCloud } from '../../support/cloud/with-cloud.ts'
+import { fakeClock } from './limited-service.ts'
+import { type Lie, lyingService } from './lying-service.ts'
+
+const CHECKOUT = join(import.meta.dirname, '../../..')
+
+// The runtime of one machine knows no jurisdictions: a stack that has one is served all the same.
+const cloud = withCloud({ config: { ...GENEROUS, jurisdiction: 'eu' } })
+
+/** Runs `npm run smoke` with the admin token. */
+function smoke(adminToken: string, ...args: string[]) {
+  const env = { CHRONICLE_ADMIN_TOKEN: adminToken }
+  return runCommand(process.execPath, ['infra/operate/smoke.ts', ...args], { cwd: CHECKOUT, env })
+}
+
+async function listTokens(): Promise<unknown> {
+  const headers = { authorization: `Bearer ${cloud.outputs.adminToken}` }
+  const response = await fetch(`${cloud.url}/api/tokens`, { headers })
+  return ((await response.json()) as { tokens: unknown }).tokens
+}
+
+async function version(): Promise<string> {
+  return ((await (await fetch(`${cloud.url}/api/health`)).json()) as { version: string }).version
+}
+
+test('finds a running service right, also in a jurisdiction, and leaves nothing behind', async () => {
+  const before = await listTokens()
+  const { code, printed } = await smoke(cloud.outputs.adminToken, `${cloud.url}/`)
+  expect(code, printed).toBe(0)
+  expect(printed.split('\n').filter((line) => line.startsWith('ok'))).toHaveLength(10)
+  expect(await listTokens()).toEqual(before)
+})
+
+test('says what is wrong, and takes back what it has made', async () => {
+  const before = await listTokens()
+  const refused = await smoke('adm_dev_wrong', cloud.url)
+  expect(refused.code).toBe(1)
+  expect(refused.printed).toMatch(
+    /WRONG {2}mints a token: the status \(This endpoint requires the stack's admin token/,
+  )
+  const dead = await smoke('x', 'http://127.0.0.1:9')
+  expect(dead.code).toBe(1)
+  expect(dead.printed).toMatch(
+    /WRONG {2}answers.*: GET \/api\/health: no answer from http:\/\/127\.0\.0\.1:9 \(/,
+  )
+  expect(await listTokens()).toEqual(before)
+})
+
+test('waits until the version that was deployed answers', async () => {
+  const older = { request: 'GET /api/health', times: [1, 2], body: { version: 'older' } }
+  const url = await lyingService(cloud.url, older)
+  const { code, printed } = await smoke(cloud.outputs.adminToken, url, '--deployed', await version())
+  expect(code, printed).toBe(0)
+})
+
+/** Runs the checks as far as they pass; the first one that fails. */
+async function firstFailure(lie: Lie): Promise<string> {
+  const subject: Subject = {
+    api: await lyingService(cloud.url, lie),
+    adminToken: cloud.outputs.adminToken,
+    clock: fakeClock(),
+    version: await version(),
+    space: `lied-to-${crypto.randomUUID()}`,
+    token: '',
+    tokenId: '',
+    sessions: ['', ''],
+    version1: '',
+  }
+  const isGood = (run: Promise<void>) =>
+    run.then(
+      () => true,
+      () => false,
+    )
+  for (const { name, run } of CHECKS) if (!(await isGood(run(subject)))) return name
+  return (await isGood(cleanUp(subject))) ? 'none' : 'takes everything back'
+}
+
+const HEALTH = 'answers, and runs the version that was deployed'
+const REFUSALS = 'refuses a forged session, a foreign origin and a wrong path'
+
+test('passes every check if the service tells the truth', async () => {
+  expect(await firstFailure({ request: 'GET /api/health', times: [] })).toBe('none')
+})
+
+test.concurrent.each<[check: string, lie: Lie]>([
+  [HEALTH, { request: 'GET /api/health', times: [1], status: 202 }],
+  [HEALTH, { request: 'GET /api/health', times: [1], body: { status: 'starting' } }],
+  [HEALTH, { request: 'GET /api/health', times: [1], body: { version: 'older' } }],
+  ['mints a token', { request: 'POST /api/tokens', times: [1], status: 200 }],
+  ['opens sessions for two devices', { request: 'POST /api/auth', times: [2], status: 403 }],
+  ['takes a batch', { request: 'POST /api/sync', times: [1], status: 202 }],
+  ['takes a batch', { request: 'POST /api/sync', times: [1], body: { success: false } }],
+  ['takes a batch', { request: 'POST /api/sync', times: [1], body: { synced: [] } }],
+  [
+    'answers a retry without a second effect',
+    { request: 'POST /api/sync', times: [2], body: { replayed: false } },
+  ],
+  [
+    'answers a retry without a second effect',
+    { request: 'POST /api/sync', times: [2], body: { synced: [] } },
+  ],
+  ['brings it to the other device', { request: 'GET /api/changes', times: [1], body: { changes: [] } }],
+  [
+    'resolves a conflict and keeps the loser',
+    { request: 'POST /api/sync', times: [4], body: { results: [] } },
+  ],
+  [
+    'resolves a conflict and keeps the loser',
+    { request: 'GET /api/conflicts', times: [1], body: { conflicts: [] } },
+  ],
+  [
+    'reports the position of a device',
+    { request: 'GET /api/status', times: [1], body: { status: 'behind' } },
+  ],
+  ['reports the position of a device', { request: 'GET /api/status', times: [1], body: { pending: 1 } }],
+  [REFUSALS, { request: 'GET /api/status', times: [2], status: 200 }],
+  [REFUSALS, { request: 'GET /api/status', times: [2], body: { code: 'forbidden' } }],
+  [REFUSALS, { request: 'GET /api/health', times: [2], headers: { 'access-control-allow-origin': '*' } }],
+  [REFUSALS, { request: 'GET /api/nowhere', times: [1], status: 200 }],
+  ['takes everything back', { request: 'DELETE /api/space', times: [1], status: 403 }],
+  ['takes everything back', { request: 'GET /api/status', times: [3], status: 200 }],
+  ['takes everything back', { request: 'DELETE /api/tokens', times: [1], status: 403 }],
+])('fails the check "%s" if the service lies: %j', async (check, lie) => {
+  expect(await firstFailure(lie)).toBe(check)
+})
+
+test.each([
+  [
+    ['https://a.<account>.workers.dev'],
+    /^Error: expected the url of a service without a path, got "https:\/\/a\.<account>/,
+  ],
+  [[], /^Error: expected the url of a service without a path, got ""\. Usage: npm run smoke -- URL/],
+  [['http://127.0.0.1:1', '--fast'], /^Error: Unknown option '--fast'\. Usage: npm run smoke/],
+  [['http://127.0.0.1:1'], /^Error: the admin token is missing\. Put it into .* CHRONICLE_ADMIN_TOKEN\. /],
+])('says in one line why it cannot begin: %s', async (args, message) => {
+  const { code, printed } = await smoke('', ...args)
+  expect(code).toBe(1)
+  expect(printed.trimEnd()).toMatch(message)
+  expect(printed.trimEnd()).not.toContain('\n')
+})

@@ -1,0 +1,139 @@
+import { beforeAll, expect, test } from 'vitest'
+import { checkPolicies } from '../../../infra/local/engine/policies.ts'
+import { HOSTNAME, newProject, type Project } from '../../support/cloud/project.ts'
+
+type Config = Readonly<Record<string, string>>
+
+/** Lists the mandatory violations in a preview of a stack. */
+async function judge(project: Project, stack: string, config: Config): Promise<readonly string[]> {
+  const { resources } = await project.preview(stack, config)
+  const violations = await checkPolicies(project.root, resources)
+  return violations.filter(({ mandatory }) => mandatory).map(({ policy, message }) => `${policy}: ${message}`)
+}
+
+/** Declares another class with its migration, so that there is a step to send. */
+function declareArchive(project: Project): void {
+  project.edit('worker/wrangler.toml', (text) =>
+    text.concat('\n[[migrations]]\ntag = "v2"\nnew_sqlite_classes = ["Archive"]\n'),
+  )
+  project.edit('worker/src/index.ts', (text) => `${text}\nexport class Archive {}\n`)
+}
+
+function edit(file: string, from: string, to: string): (project: Project) => void {
+  return (project) =>
+    project.edit(file, (text) => {
+      expect(text).toContain(from)
+      return text.replace(from, to)
+    })
+}
+
+test.concurrent('accepts the stacks as they are, in the first run and in later ones', async () => {
+  const project = newProject()
+  expect(await judge(project, 'prod', HOSTNAME)).toEqual([])
+  await project.up('prod', HOSTNAME)
+  expect(await judge(project, 'prod', HOSTNAME)).toEqual([])
+  declareArchive(project)
+  expect(await judge(project, 'prod', HOSTNAME)).toEqual([])
+  await project.up('prod', HOSTNAME)
+  const rotated = { ...HOSTNAME, masterKeys: '[2, 1]' }
+  expect(await judge(project, 'prod', rotated)).toEqual([])
+  await project.up('prod', rotated)
+  const swept = { ...rotated, sweptMasterKey: '2' }
+  expect(await judge(project, 'prod', swept)).toEqual([])
+  await project.up('prod', swept)
+  expect(await judge(project, 'prod', { ...swept, masterKeys: '[2]' })).toEqual([])
+})
+
+const TOML = 'worker/wrangler.toml'
+
+test.concurrent.each<[string, string, Config, (project: Project) => void, RegExp]>([
+  [
+    'a secret in clear',
+    'dev',
+    {},
+    edit('infra/program/bindings.ts', "type: 'secret_text', text: secret(text)", "type: 'plain_text', text"),
+    /^secrets-are-secret: The binding (ADMIN_TOKEN|MASTER_KEY|SESSION_KEY) holds a secret in clear/,
+  ],
+  [
+    'an unprotected store in prod',
+    'prod',
+    { ...HOSTNAME, protect: 'false' },
+    () => {},
+    /^stores-are-protected: (metadata-namespace|sync-script|master-key) is not protected in production/,
+  ],
+  [
+    'workers.dev open in prod',
+    'prod',
+    { ...HOSTNAME, workersDev: 'true' },
+    () => {},
+    /^workers-dev-is-closed: endpoint-workers-dev lets production answer/,
+  ],
+  [
+    'CORS for every origin',
+    'dev',
+    {},
+    edit('infra/index.ts', '[...settings.corsOrigins]', "['*']"),
+    /^cors-names-origins: CORS_ORIGINS is \["\*"\]/,
+  ],
+  ['prod without logs', 'prod', { ...HOSTNAME, logSampling: '0' }, () => {}, /^production-logs: /],
+  [
+    'prod with most of its logs',
+    'prod',
+    { ...HOSTNAME, logSampling: '0.99' },
+    () => {},
+    /^production-logs: /,
+  ],
+  [
+    'prod with its logs switched off',
+    'prod',
+    HOSTNAME,
+    edit(TOML, '[observability.logs]\nenabled = true', '[observability.logs]\nenabled = false'),
+    /^production-logs: /,
+  ],
+  [
+    'URLs and headers in the logs',
+    'dev',
+    {},
+    edit(TOML, 'invocation_logs = false', 'invocation_logs = true'),
+    /^no-invocation-logs: Invocation logs hold the URL and the headers of every request\. Set invocation_logs/,
+  ],
+  [
+    'logs without a decision about invocation logs',
+    'dev',
+    {},
+    edit('infra/components/sync-worker.ts', 'invocationLogs: logs.invocation_logs', ''),
+    /^no-invocation-logs: /,
+  ],
+])('refuses %s', async (_what, stack, config, change, violation) => {
+  const project = newProject()
+  change(project)
+  const found = await judge(project, stack, config)
+  expect(found.length).toBeGreaterThan(0)
+  for (const line of found) expect(line).toMatch(violation)
+})
+
+const deployed = newProject()
+beforeAll(async () => {
+  await deployed.up('dev')
+})
+
+test.concurrent.each<[string, Config, (project: Project) => void, RegExp]>([
+  [
+    'another jurisdiction',
+    { jurisdiction: 'eu' },
+    () => {},
+    /^jurisdiction-stays: .* from none to eu, which hides/,
+  ],
+  [
+    'a master key taken away',
+    { masterKeys: '[2]' },
+    // Acts as the program of an earlier commit, which a rollback runs and which does not refuse this itself.
+    edit('infra/index.ts', 'checkMasterKeys({', 'Object({'),
+    /^master-keys-stay: Master key 1 is taken away/,
+  ],
+])('refuses %s where a stack is deployed', async (_what, config, change, violation) => {
+  const project = newProject(deployed)
+  change(project)
+  const found = await judge(project, 'dev', config)
+  expect(found).toEqual([expect.stringMatching(violation)])
+})

@@ -1,0 +1,195 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, expect, test } from 'vitest'
+import { scriptFile } from '../../../infra/local/cloud/account.ts'
+import { reveal } from '../../../infra/local/engine/properties.ts'
+import type { UpResult } from '../../../infra/local/engine/up.ts'
+import { changesOf, HOSTNAME, newProject } from '../../support/cloud/project.ts'
+
+function migrationsOf({ steps }: UpResult): unknown {
+  return steps.find(({ resource }) => resource.name === 'sync-script')?.resource.inputs.migrations
+}
+
+function addCode(text: string): string {
+  return `${text}\nconsole.debug('changed')\n`
+}
+
+function declareArchive(text: string): string {
+  const binding = '[[durable_objects.bindings]]\nname = "ARCHIVE"\nclass_name = "Archive"\n\n'
+  const migration = '\n[[migrations]]\ntag = "v2"\nnew_sqlite_classes = ["Archive"]\n'
+  return text.replace('[[migrations]]', `${binding}[[migrations]]`).concat(migration)
+}
+
+const deployed = newProject()
+beforeAll(async () => {
+  await deployed.up('dev')
+})
+
+test.concurrent('code ships from the tree alone, migrations once, and an unchanged tree changes nothing', async () => {
+  const project = newProject()
+  const bundle = join(project.root, 'dist/worker.js')
+  const first = await project.up('dev')
+  expect(migrationsOf(first)).toEqual({ newTag: 'v1', steps: [{ newSqliteClasses: ['Chronicle'] }] })
+
+  const fresh = readFileSync(bundle)
+  writeFileSync(bundle, 'export default {}')
+  expect(changesOf((await project.up('dev')).steps)).toEqual([])
+  expect(readFileSync(bundle)).toEqual(fresh)
+
+  project.edit('worker/src/index.ts', addCode)
+  writeFileSync(bundle, 'export default {}')
+  const second = await project.up('dev')
+  expect(changesOf(second.steps)).toEqual([
+    'update sync-script ~bindings.VERSION.text ~contentSha256 -migrations',
+  ])
+  const shipped = readFileSync(scriptFile(join(project.root, '.local/dev'), 'chronicle-sync-dev'), 'utf8')
+  expect(shipped).toContain('changed')
+  expect(changesOf((await project.up('dev')).steps)).toEqual([])
+})
+
+test.concurrent('a new class sends just its step', async () => {
+  const project = newProject(deployed)
+  project.edit(
+    'worker/src/index.ts',
+    (text) => `${text}\nexport { Chronicle as Archive } from './objects/chronicle.ts'\n`,
+  )
+  project.edit('worker/wrangler.toml', declareArchive)
+  const second = await project.up('dev')
+  expect(changesOf(second.steps)).toEqual([
+    'update sync-script +bindings.ARCHIVE ~bindings.VERSION.text ~contentSha256 ~migrations.newTag +migrations.oldTag ~migrations.steps[0].newSqliteClasses[0]',
+  ])
+  expect(migrationsOf(second)).toEqual({
+    oldTag: 'v1',
+    newTag: 'v2',
+    steps: [{ newSqliteClasses: ['Archive'] }],
+  })
+  expect(changesOf((await project.up('dev')).steps)).toEqual([])
+
+  project.edit('worker/wrangler.toml', (text) => text.replace('tag = "v2"', 'tag = "w2"'))
+  await expect(project.up('dev')).rejects.toThrow(/^the deployed script is at migration "v2", which [^\n]*$/)
+})
+
+test.concurrent('a changed setting changes what it names, a removed hostname deletes its domain', async () => {
+  const project = newProject()
+  await project.up('dev', HOSTNAME)
+  const kept = { ...HOSTNAME, protect: 'true' }
+  expect(changesOf((await project.up('dev', kept)).steps)).toEqual(['update sync-script -force -migrations'])
+  const other = { ...kept, hostname: 'api.example.com', logSampling: '0.5', syncRequestsPerMinute: '30' }
+  const changed = await project.up('dev', other)
+  expect(changed.account.domains).toMatchObject([{ hostname: 'api.example.com' }])
+  expect(changesOf(changed.steps)).toEqual([
+    'update sync-script ~bindings.SYNC_LIMIT.simple.limit ~observability.headSamplingRate',
+    'replace endpoint-domain ~hostname',
+  ])
+  const { account, steps } = await project.up('dev', { ...other, hostname: '' })
+  expect(changesOf(steps)).toEqual(['delete endpoint-domain'])
+  expect(account.domains).toEqual([])
+
+  project.edit('infra/components/credentials.ts', (text) => text.replace('KEY_BYTES = 32', 'KEY_BYTES = 48'))
+  await expect(project.up('dev', other)).rejects.toThrow(
+    /^[a-z-]+: it is protected and would be replaced \(length\)$/,
+  )
+})
+
+test.concurrent('a secret is rotated by its setting alone, the master key only by adding to it', async () => {
+  const project = newProject()
+  const first = await project.up('dev')
+  const rotated = await project.up('dev', {
+    adminTokens: '[2, 1]',
+    sessionKeys: '[2, 1]',
+    masterKeys: '[2, 1]',
+  })
+  expect(changesOf(rotated.steps)).toEqual([
+    'create admin-token-2',
+    'create master-key-2',
+    'create session-key-2',
+    'update sync-script ~bindings.ADMIN_TOKEN.text ~bindings.MASTER_KEY.text ~bindings.SESSION_KEY.text -migrations',
+  ])
+  const secretOf = ({ account }: UpResult, name: string) =>
+    String(account.scripts[0]?.bindings.find((binding) => binding.name === name)?.text)
+  expect(secretOf(rotated, 'MASTER_KEY')).toMatch(/^2:\S{44} 1:\S{44}$/)
+  expect(secretOf(rotated, 'MASTER_KEY').split(' ')[1]).toBe(secretOf(first, 'MASTER_KEY'))
+  expect(secretOf(rotated, 'ADMIN_TOKEN')).toBe(
+    `${reveal(rotated.outputs.adminToken)} ${secretOf(first, 'ADMIN_TOKEN')}`,
+  )
+  const ended = await project.up('dev', { adminTokens: '[2]', sessionKeys: '[2]', masterKeys: '[2, 1]' })
+  expect(changesOf(ended.steps)).toEqual([
+    'update sync-script ~bindings.ADMIN_TOKEN.text ~bindings.SESSION_KEY.text',
+    'delete session-key',
+    'delete admin-token',
+  ])
+})
+
+test.concurrent('a master key that was swept leaves a protected stack, and no other does', async () => {
+  const project = newProject()
+  const rotated = { ...HOSTNAME, masterKeys: '[2, 1]' }
+  await project.up('prod', rotated)
+  const hasty = newProject(project).up('prod', { ...HOSTNAME, masterKeys: '[2]' })
+  await expect(hasty).rejects.toThrow(/^masterKeys is \[2\], which takes away master key 1: [^\n]*$/)
+  expect(changesOf((await project.up('prod', { ...rotated, sweptMasterKey: '2' })).steps)).toEqual([])
+  const retired = await project.up('prod', { ...HOSTNAME, masterKeys: '[2]', sweptMasterKey: '2' })
+  expect(changesOf(retired.steps)).toEqual([
+    expect.stringMatching(/^update sync-script ~bindings\.MASTER_KEY\.text/),
+    'delete master-key',
+  ])
+})
+
+test.concurrent('a master key that may have sealed data is never taken away, and never comes back as another', async () => {
+  const project = newProject(deployed)
+  const refusal = /^masterKeys is \[2\], which takes away master key 1: [^\n]*$/
+  await expect(project.up('dev', { masterKeys: '[2]' })).rejects.toThrow(refusal)
+
+  // A run that fails leaves its trace: the script may have got the key.
+  project.edit('worker/src/index.ts', (text) => `${text.replace('export', '//')}`)
+  await expect(project.up('dev', { masterKeys: '[2, 1]' })).rejects.toThrow()
+  project.edit('worker/src/index.ts', (text) => text.replace('//', 'export'))
+  await expect(project.up('dev')).rejects.toThrow(/^master-key-2 is protected and would be deleted/)
+  await project.up('dev', { masterKeys: '[2, 1]' })
+  await project.up('dev', { masterKeys: '[2]', sweptMasterKey: '2' })
+  await expect(project.up('dev', { masterKeys: '[2, 1]' })).rejects.toThrow(
+    /^masterKeys is \[2, 1\], but master key 1 was taken away, [^\n]*$/,
+  )
+})
+
+test.concurrent('an older version is not put in the place of one that stores spaces in a newer form', async () => {
+  const project = newProject(deployed)
+  const newer = (text: string) => text.replace(/LAYOUT = \d+/, 'LAYOUT = 99')
+  project.edit('worker/src/core/space/layout.ts', newer)
+  await project.up('dev')
+  project.edit('worker/src/core/space/layout.ts', (text) => text.replace('99', '98'))
+  await expect(project.up('dev')).rejects.toThrow(
+    /^this checkout stores spaces in layout 98, and the last one [^\n]* in layout 99, [^\n]*$/,
+  )
+})
+
+test.concurrent('a route comes with its record, and both go with the setting', async () => {
+  const project = newProject()
+  const route = { route: 'sync.example.com/api/*', zoneId: 'f'.repeat(32), routeRecord: 'true' }
+  const { account, outputs } = await project.up('dev', route)
+  expect(account.routes).toMatchObject([{ pattern: 'sync.example.com/api/*', script: 'chronicle-sync-dev' }])
+  expect(outputs).toMatchObject({
+    url: 'https://sync.example.com',
+    liveUrl: 'wss://sync.example.com/api/live',
+  })
+  const other = { ...route, route: 'sync.example.com/*' }
+  const moved = await project.up('dev', other)
+  expect(changesOf(moved.steps)).toEqual(['update endpoint-route ~pattern'])
+  expect(moved.account.routes).toMatchObject([{ pattern: 'sync.example.com/*' }])
+  const gone = await project.up('dev')
+  expect(changesOf(gone.steps).toSorted()).toEqual(['delete endpoint-record', 'delete endpoint-route'])
+  expect(gone.account.routes).toEqual([])
+})
+
+test.concurrent('a failed run leaves what was there, and the next one heals', async () => {
+  const project = newProject(deployed)
+  project.edit('worker/src/index.ts', (text) => text.replace(/.*Chronicle.*/g, ''))
+  await expect(project.up('dev')).rejects.toThrow('does not export the class Chronicle')
+  project.edit(
+    'worker/src/index.ts',
+    (text) => `${text}\nexport { Chronicle } from './objects/chronicle.ts'\n`,
+  )
+  const { steps, account } = await project.up('dev')
+  expect(changesOf(steps)).toEqual([])
+  expect(account.scripts[0]?.migrationTag).toBe('v1')
+  expect(changesOf((await project.up('dev')).steps)).toEqual([])
+})

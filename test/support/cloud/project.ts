@@ -1,0 +1,115 @@
+import {
+  cpSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll } from 'vitest'
+import { readStack } from '../../../infra/cli/stack-file.ts'
+import type { Step } from '../../../infra/local/engine/deployment.ts'
+import { signOf } from '../../../infra/local/engine/diff.ts'
+import { runProgram } from '../../../infra/local/engine/program.ts'
+import { preview, type UpResult, up } from '../../../infra/local/engine/up.ts'
+import { runHosted } from './program-runner.ts'
+
+const CHECKOUT = join(import.meta.dirname, '../../..')
+const SOURCES = [
+  'Pulumi.yaml',
+  'Pulumi.dev.yaml',
+  'Pulumi.prod.yaml',
+  'Pulumi.pr.yaml',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'infra',
+  'worker',
+  'docs/openapi.json',
+]
+
+/** What the prod stack of a real user has and the checkout must not. */
+export const HOSTNAME = { hostname: 'sync.example.com' }
+
+/** The project in a folder of its own, to be changed and run. */
+export interface Project {
+  readonly root: string
+  /** `up` of a stack; `config` over its file. */
+  up(stack: string, config?: Readonly<Record<string, string>>): Promise<UpResult>
+  preview(stack: string, config?: Readonly<Record<string, string>>): Promise<UpResult>
+  /** `up` by Pulumi's own launcher, in a process that loads the SDK. */
+  launch(stack: string): Promise<UpResult>
+  copy(from: string, to: string): void
+  edit(file: string, change: (text: string) => string): void
+}
+
+const roots: string[] = []
+
+afterAll(() => {
+  for (const root of roots) rmSync(root, { recursive: true, force: true })
+})
+
+/**
+ * Removed at the end of the test file, so that tests of a file may run side by side. `deployed`: what was
+ * deployed there is deployed here too.
+ */
+export function newProject(deployed?: Project): Project {
+  const root = mkdtempSync(join(tmpdir(), 'chronicle-infra-'))
+  roots.push(root)
+  for (const name of SOURCES) {
+    cpSync(join(CHECKOUT, name), join(root, name), {
+      recursive: true,
+      filter: (path) => !path.includes('.wrangler'),
+    })
+  }
+  symlinkSync(join(CHECKOUT, 'node_modules'), join(root, 'node_modules'))
+  // An npm script that saw a lock newer than the packages would run `npm ci`, which empties the checkout's own folder.
+  utimesSync(join(root, 'package-lock.json'), 0, 0)
+  if (deployed) cpSync(join(deployed.root, '.local'), join(root, '.local'), { recursive: true })
+  function optionsOf(stack: string, config: Readonly<Record<string, string>>) {
+    return {
+      root,
+      stack: readStack(root, stack, config),
+      folder: join(root, '.local', stack),
+      launch: runHosted,
+    }
+  }
+  return {
+    root,
+    launch: (stack) => up({ ...optionsOf(stack, {}), launch: runProgram }),
+    up: (stack, config = {}) => up(optionsOf(stack, config)),
+    preview: (stack, config = {}) => preview(optionsOf(stack, config)),
+    copy: (from, to) => cpSync(join(root, from), join(root, to)),
+    edit(file, change) {
+      const path = join(root, file)
+      const before = readFileSync(path, 'utf8')
+      const after = change(before)
+      if (after === before) throw new Error(`nothing of ${file} was changed`)
+      writeFileSync(path, after)
+    },
+  }
+}
+
+/** A project whose Worker has other limits than `limits.ts` says, for a test that would wait for a real deadline. */
+export function projectWithLimits(limits: Readonly<Record<string, number>>): Project {
+  const project = newProject()
+  const [file = ''] = globSync('worker/src/core/**/limits.ts', { cwd: project.root })
+  for (const [name, value] of Object.entries(limits)) {
+    const declared = new RegExp(`(?<=^export const ${name} = )[\\d_]+$`, 'm')
+    project.edit(file, (text) => text.replace(declared, String(value)))
+  }
+  return project
+}
+
+/** What was done beyond leaving things as they are: `update sync-script ~contentSha256`. */
+export function changesOf(steps: readonly Step[]): readonly string[] {
+  return steps
+    .filter(({ operation }) => operation !== 'same' && operation !== 'read')
+    .map(({ operation, resource, changes }) =>
+      [operation, resource.name, ...changes.map((change) => `${signOf(change)}${change.path}`)].join(' '),
+    )
+}
