@@ -81,7 +81,7 @@ async function briefSession(space: string): Promise<{ session: string; expiresAt
 }
 
 test.runIf(isThere)(
-  "[LV30] lets pages of Chromium on the API's own host and in an extension follow a space, and tells them why a socket ends",
+  "[LV30] lets pages of Chromium on the API's own host and in an extension follow a space, and says why a socket ends",
   async () => {
     const origins = await Promise.all(pages.map((page) => page.run('location.origin')))
     expect(origins).toEqual([cloud.url, EXTENSION_ORIGIN])

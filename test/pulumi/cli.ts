@@ -12,8 +12,8 @@ const Package = z.object({ version: z.string() })
 const PROVIDERS = ['cloudflare', 'random']
 
 /**
- * PATH with the Node of this process, which runs the program. Leaves out node_modules/.bin, whose `pulumi` downloads the
- * CLI on its first call.
+ * PATH with the Node of this process, which runs the program. Leaves out node_modules/.bin, whose `pulumi` downloads
+ * the CLI on its first call.
  */
 export const CLI_PATH = [
   dirname(process.execPath),
