@@ -20,14 +20,14 @@ type Mutations = { readonly transaction: { readonly mutations: readonly { type: 
 const BATCH_SIZE = 100
 
 /**
- * * A TanStack DB collection over one collection of a space. The queue keeps an edit safe, so that a handler never
+ * TanStack DB collection over one collection of a space. The queue keeps an edit safe, so that a handler never
  * waits for the network.
  */
 export class ChronicleCollection {
   readonly refused: { readonly key: string; readonly code: string | undefined }[] = []
   readonly #session: Session
   readonly #name: string
-  /** The server's copy. */
+  /** Copy of the server's entries. */
   readonly #copy = new Map<string, Pick<Entry, 'value' | 'version'>>()
   readonly #shown = new Set<string>()
   #queue: Edit[] = []
@@ -42,7 +42,7 @@ export class ChronicleCollection {
     this.#name = name
   }
 
-  /** The options for `createCollection`. */
+  /** Options for `createCollection`. */
   get options(): CollectionConfig<Row, string> {
     const edit = async (mutations: Mutations) => this.#edit(mutations)
     const sync = (port: Port) => {
@@ -127,7 +127,7 @@ export class ChronicleCollection {
     this.#port?.commit()
   }
 
-  /** The row that the app sees: the last pending edit, or the server's copy. */
+  /** Makes the row that the app sees: the last pending edit, or the server's copy. */
   #messageOf(key: string): ChangeMessageOrDeleteKeyMessage<Row, string> | undefined {
     const waiting = [...this.#sent, ...this.#queue].findLast((edit) => edit.key === key)
     const value = waiting ? waiting.value : (this.#copy.get(key)?.value as Row | undefined)

@@ -3,7 +3,7 @@ import type { Session } from './session.ts'
 const RECONNECT_MS = 50
 
 /**
- * * Calls `pull` whenever the space may hold something new, one call at a time, and confirms the cursor that it
+ * Calls `pull` whenever the space may hold something new, one call at a time, and confirms the cursor that it
  * returns. Reopens a lost socket. Returns a function that stops it.
  */
 export function follow(session: Session, collection: string, pull: () => Promise<string | null>): () => void {
@@ -22,7 +22,7 @@ export function follow(session: Session, collection: string, pull: () => Promise
     const opened = await session.openSocket(`/api/live?collections=${collection}`)
     if (stopped) return opened.close()
     socket = opened
-    // The first frame comes at once, with the position from which the socket follows.
+    // The first frame arrives at once, with the position from which the socket follows.
     opened.addEventListener('message', () => pullAndConfirm(opened))
     opened.addEventListener('close', reconnect)
   }

@@ -1,7 +1,7 @@
 import type { RxCollection, WithDeleted } from 'rxdb'
 import type { Session, Side } from './session.ts'
 
-/** The fields of a document that an entry holds. */
+/** Fields of a document that an entry holds. */
 export interface Stored {
   readonly deleted: boolean
   readonly value: object

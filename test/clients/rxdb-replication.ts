@@ -19,7 +19,7 @@ export interface Options<T> {
 }
 
 /**
- * * Replicates an RxDB collection with the collection `human` of a space, whose policy is `server-wins`. The space
+ * Replicates an RxDB collection with the collection `human` of a space, whose policy is `server-wins`. The space
  * refuses a row that is not based on the current version, and RxDB's conflict handler gets that version.
  */
 export function replicateChronicle<T>(options: Options<T>): RxReplicationState<T, Checkpoint> {
@@ -31,7 +31,7 @@ export function replicateChronicle<T>(options: Options<T>): RxReplicationState<T
   async function pull(checkpoint: Checkpoint | undefined, limit: number) {
     const entries: Entry[] = []
     cursor = checkpoint?.cursor ?? null
-    // RxDB takes a short page for the last one, so this pulls until the page is full.
+    // RxDB takes a short page for the last page. The loop therefore pulls until the page is full.
     for (let more = true; more && entries.length < limit; ) {
       const asked: object = { cursor, limit: limit - entries.length, collections: ['human'], changes: [] }
       const page: Page = await session.request<Page>('/api/sync', asked)

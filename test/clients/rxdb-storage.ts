@@ -6,14 +6,14 @@ import { getRxStorageMemory } from 'rxdb/plugins/storage-memory'
 import { setConfig } from 'rxdb/plugins/test-utils'
 import { wrappedValidateAjvStorage } from 'rxdb/plugins/validate-ajv'
 
-// RxDB's own helpers open databases twice, which it allows in its development mode only.
+// RxDB's own test helpers open databases twice, which RxDB allows only in its development mode.
 disableWarnings()
 for (const plugin of [RxDBDevModePlugin, RxDBAttachmentsPlugin, RxDBLeaderElectionPlugin]) addRxPlugin(plugin)
 
-/** RxDB's storage in memory. It keeps a database that was closed, so that opening it again is a restart. */
+/** RxDB's storage in memory. The storage keeps a closed database, so opening the database again is a restart. */
 export const memory = wrappedValidateAjvStorage({ storage: getRxStorageMemory() })
 
-/** Tells RxDB's tests which storage to use; `name` is all that they ask of the rest. */
+/** Tells RxDB's tests which storage to use. They read only `name` of the other fields. */
 export function useMemory(): void {
   setConfig({ storage: { name: 'memory', getStorage: () => memory } } as Parameters<typeof setConfig>[0])
 }

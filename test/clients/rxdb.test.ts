@@ -24,7 +24,7 @@ type Human = HumanDocumentType
 type Replication = RxReplicationState<Human, Checkpoint>
 
 interface Settings {
-  /** Databases of one name are tabs of one browser. */
+  /** Database name. Databases of one name act as tabs of one browser. */
   readonly name?: string
   readonly conflictHandler?: RxConflictHandler<Human>
 }
@@ -44,7 +44,7 @@ async function humans({ name = randomToken(10), conflictHandler }: Settings = {}
   return made.human as unknown as RxCollection<Human>
 }
 
-/** A collection that follows a space, and its errors. */
+/** Makes a collection that follows a space, and collects its errors. */
 async function device(space: string, { live = true, ...settings }: Settings & Partial<Options<Human>> = {}) {
   const collection = await humans(settings)
   const session = await openSession(service, space)

@@ -1,6 +1,6 @@
 import { fetchDocumented } from '../support/documented.ts'
 
-/** The local service, as `setup.ts` provides it. */
+/** Local service, as `setup.ts` provides it. */
 export interface Service {
   readonly url: string
   readonly adminToken: string
@@ -37,19 +37,19 @@ export interface Reply extends Page {
   readonly replayed: boolean
 }
 
-/** One device of a space. Every reply is checked against docs/openapi.json. */
+/** Device of a space. Every reply is checked against docs/openapi.json. */
 export interface Session {
   readonly url: string
   readonly space: string
   request<T>(path: string, body?: object): Promise<T>
-  /** A socket with a ticket of its own. */
+  /** Opens a socket with a ticket of its own. */
   openSocket(path: string): Promise<WebSocket>
-  /** Lets the next push take effect and loses its reply. */
+  /** Lets the next push take effect, and loses its reply. */
   loseReply(): void
   loseSockets(): void
 }
 
-/** A session of a new device. `bearer` mints its token: the stack's admin token. */
+/** Opens a session of a new device. `bearer` is the stack's admin token, which mints the device's token. */
 export async function openSession({ url, adminToken }: Service, space: string): Promise<Session> {
   let bearer = adminToken
   let losing = false
@@ -90,7 +90,7 @@ function isPush(body: object | undefined): boolean {
   return body !== undefined && 'changes' in body && Array.isArray(body.changes) && body.changes.length > 0
 }
 
-/** A space that nobody has used yet. */
+/** Returns the name of a new space. */
 export function newSpace(): string {
   return `clients-${crypto.randomUUID()}`
 }

@@ -10,7 +10,7 @@ declare module 'vitest' {
   }
 }
 
-/** RxDB keeps a conflict for its own handler; TanStack DB has none, so the service merges. */
+/** Policies: RxDB resolves conflicts in its own handler. TanStack DB has no handler, so the service merges. */
 const POLICIES = { human: 'server-wins', notes: 'merge' }
 
 /** Starts one service for all tests here. */

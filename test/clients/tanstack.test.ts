@@ -7,7 +7,7 @@ import { newSpace, openSession } from './session.ts'
 
 const service = inject('service')
 
-/** A device with a TanStack DB collection; `notes` is merged, `tasks` goes by the clock. */
+/** Makes a device with a TanStack DB collection. `notes` is merged, and in `tasks` the later write wins. */
 async function device(space: string, name: 'notes' | 'tasks' = 'tasks') {
   const session = await openSession(service, space)
   const chronicle = new ChronicleCollection(session, name)
@@ -16,7 +16,7 @@ async function device(space: string, name: 'notes' | 'tasks' = 'tasks') {
 
 type Device = Awaited<ReturnType<typeof device>>
 
-/** The rows by their ids, without the fields (`$synced`) that TanStack DB adds. */
+/** Returns the rows by their ids, without the fields (`$synced`) that TanStack DB adds. */
 function stateOf({ rows }: Device): Readonly<Record<string, Row>> {
   const plain = rows.toArray.map((row) => [row.id, withoutExtras(row)] as const)
   return Object.fromEntries(plain.sort(([a], [b]) => (a < b ? -1 : 1)))
@@ -26,7 +26,7 @@ function withoutExtras(row: Row): Row {
   return Object.fromEntries(Object.entries(row).filter(([field]) => !field.startsWith('$'))) as Row
 }
 
-/** Every device syncs twice: the second time it hears of what the later ones sent. */
+/** Syncs every device twice. The second sync receives the changes that later devices sent. */
 async function settle(...devices: readonly Device[]): Promise<Readonly<Record<string, Row>>> {
   for (const each of [...devices, ...devices]) await each.chronicle.sync()
   const [first, ...others] = devices.map(stateOf)
@@ -40,7 +40,7 @@ async function pair(name?: 'notes' | 'tasks'): Promise<readonly [Device, Device]
   return [await device(space, name), await device(space, name)]
 }
 
-/** The values that the history keeps of replaced edits. */
+/** Lists the values that lost a conflict. */
 async function losersOf({ session }: Device): Promise<readonly unknown[]> {
   const { conflicts } = await session.request<{ conflicts: { loser: { value?: unknown } }[] }>(
     '/api/conflicts',

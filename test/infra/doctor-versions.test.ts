@@ -39,7 +39,7 @@ test('reports a CLI that fails and a package that is not installed', async () =>
   ])
 })
 
-/** The salt that `pulumi stack init` writes. */
+/** Salt that `pulumi stack init` writes. */
 function saltFor(passphrase: string): string {
   const [salt, nonce] = [randomBytes(8), randomBytes(12)]
   const cipher = createCipheriv('aes-256-gcm', pbkdf2Sync(passphrase, salt, 1_000_000, 32, 'sha256'), nonce)

@@ -6,7 +6,7 @@ export const ACCOUNT = 'a'.repeat(32)
 export const ZONE = { id: 'z'.repeat(32), name: 'example.com', status: 'active', account: { id: ACCOUNT } }
 export const TOKEN = `cfut_${'t'.repeat(40)}`
 
-/** The answer of the API by path: the result, or status, code and message of a refusal. */
+/** Reply of the API for each path: the result, or status, code and message of a refusal. */
 export type Answers = Readonly<Record<string, unknown>>
 export const REFUSED = { status: 403, code: 10000, message: 'Authentication error' }
 
@@ -20,7 +20,7 @@ export const GOOD_ANSWERS: Answers = {
   [`zones/${ZONE.id}/dns_records?name=sync.example.com`]: [{ type: 'AAAA' }, { type: 'TXT' }],
 }
 
-/** Serves an API that knows these paths and no other. Returns its base URL. */
+/** Serves an API with only these paths. Returns its base URL. */
 export async function serveApi(answers: Answers): Promise<string> {
   const server = createServer((request, response) => {
     const path = (request.url ?? '').replace('/client/v4/', '')
@@ -40,7 +40,7 @@ export async function serveApi(answers: Answers): Promise<string> {
   return `${await listen(server)}/client/v4`
 }
 
-/** One page of a list with a cursor. */
+/** Page of a list with a cursor. */
 function isPage(answer: unknown): answer is { readonly page: unknown; readonly cursor?: string } {
   return typeof answer === 'object' && answer !== null && 'page' in answer
 }

@@ -9,19 +9,19 @@ import { ACCOUNT, TOKEN } from './fake-api.ts'
 
 export const CHECKOUT = join(import.meta.dirname, '../..')
 
-/** The version of the CLI that package.json pins. */
+/** CLI version that package.json pins. */
 export const LAUNCHER: string = JSON.parse(readFileSync(join(CHECKOUT, 'package.json'), 'utf8')).dependencies
   .pulumi
 
-/** Variables as a person sets them. */
+/** Environment variables as a user sets them. */
 export type Environment = Readonly<Record<string, string>>
 
-/** Merges variables. The type of process.env also names those of the Worker, which no test here needs. */
+/** Merges variables. The type of process.env also has the variables of the Worker, which no test here needs. */
 export function environment(...parts: readonly Environment[]): NodeJS.ProcessEnv {
   return Object.assign({}, ...parts)
 }
 
-/** Shell text for each command of the CLI. */
+/** Shell code for each command of the CLI. */
 export type Cli = Readonly<Record<string, string>>
 
 export const GOOD_CLI: Cli = {
@@ -35,20 +35,20 @@ export function tempFolder(): string {
   return folder
 }
 
-/** An environment with that CLI on the PATH and nothing else set. */
+/** Makes an environment with this CLI on the PATH and nothing else set. */
 export function withCli(cli: Cli | undefined): Environment {
   const folder = tempFolder()
   const cases = Object.entries(cli ?? {}).map(([words, script]) => `"${words}"*) ${script} ;;`)
   const file = join(folder, 'pulumi')
   if (cli) writeFileSync(file, `#!/bin/sh\ncase "$*" in\n${cases.join('\n')}\n*) exit 9 ;;\nesac\n`)
   if (cli) chmodSync(file, 0o755)
-  // The launcher of the npm package fetches the CLI, and must not count as a CLI itself.
+  // The launcher of the npm package downloads the CLI, and must not count as a CLI itself.
   const path = [folder, join(CHECKOUT, 'node_modules/.bin'), '/usr/bin', '/bin'].join(':')
   return {
     PATH: path,
     HOME: folder,
     PULUMI_HOME: folder,
-    // Leaves time on a busy machine.
+    // Allows for a busy machine.
     DOCTOR_SECONDS: '60',
   }
 }
@@ -63,7 +63,7 @@ export async function linesOf(
   return (await findings).filter(({ verdict }) => verdict !== 'right').map(formatFinding)
 }
 
-/** Runs a command of infra, like `doctor/doctor`, in a project. Returns what it printed on either stream. */
+/** Runs a command of infra, like `doctor/doctor`, in a project. Returns the lines of both output streams. */
 export async function run(root: string, [command, ...args]: readonly string[], env: Environment) {
   const started = performance.now()
   const child = spawn(process.execPath, [`infra/${command}.ts`, ...args], {

@@ -7,7 +7,7 @@ import { newProject } from '../support/cloud/project.ts'
 const ROOT = join(import.meta.dirname, '../..')
 const CLIENTS = join(ROOT, 'test/clients')
 
-/** Licences, as packages write them, that let anybody use, change and pass on the code. */
+/** Licences, as packages spell them, that let anybody use, change and redistribute the code. */
 const PERMISSIVE = [
   '(BSD-3-Clause AND Apache-2.0)',
   '(MIT OR CC0-1.0)',
@@ -24,18 +24,18 @@ const PERMISSIVE = [
   'Unlicense',
 ]
 
-/** Other licences of tools that are installed unchanged and never ship. A name ends in `*` where each platform has a package. */
+/** Other licences of tools that are installed unchanged and never ship. `*` stands for a platform. */
 const TOOLS = [
-  // The image library of miniflare.
+  // Image library of miniflare.
   '@img/sharp-libvips-*: LGPL-3.0-or-later',
   '@img/sharp-win32-*: Apache-2.0 AND LGPL-3.0-or-later',
   '@img/sharp-wasm32: Apache-2.0 AND LGPL-3.0-or-later AND MIT',
-  // The CSS compiler of vite, which vitest installs.
+  // CSS compiler of vite, which vitest installs.
   'lightningcss: MPL-2.0',
   'lightningcss-*: MPL-2.0',
-  // The file that it names is the MIT licence.
+  // The named file is the MIT licence.
   '@logdna/tail-file: SEE LICENSE IN LICENSE',
-  // A list of names, read by the Pulumi SDK.
+  // List of names that the Pulumi SDK reads.
   'spdx-exceptions: CC-BY-3.0',
 ]
 
@@ -45,7 +45,7 @@ interface Locked {
   readonly link?: boolean
 }
 
-/** The packages of a lock file by the folder that each is installed in, without our own workspace. */
+/** Lists the packages of a lock file by install folder, without our own workspace. */
 function lockedPackages(folder: string): readonly (readonly [path: string, locked: Locked])[] {
   const { packages } = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'))
   return Object.entries<Locked>(packages).filter(
@@ -53,7 +53,7 @@ function lockedPackages(folder: string): readonly (readonly [path: string, locke
   )
 }
 
-/** The packages under another licence than a permissive one, like `spdx-exceptions: CC-BY-3.0`. */
+/** Lists packages whose licence is not permissive, like `spdx-exceptions: CC-BY-3.0`. */
 function otherLicences(packages: ReturnType<typeof lockedPackages>): readonly string[] {
   return packages
     .filter(([, { license }]) => !PERMISSIVE.some((permissive) => permissive === license))
@@ -69,7 +69,7 @@ function covers(tool: string, found: string): boolean {
   return tool.includes('*') ? found.startsWith(start) && found.endsWith(end) : found === tool
 }
 
-test('every package that ships is under a permissive licence', async () => {
+test('ships only packages under a permissive licence', async () => {
   const { metafile } = await bundleWorker(newProject().root, 'src/index.ts')
   const bundle = Object.entries(metafile.outputs).find(([path]) => path.endsWith('.js'))?.[1]
   const folders = Object.keys(bundle?.inputs ?? {}).flatMap(
@@ -81,7 +81,7 @@ test('every package that ships is under a permissive licence', async () => {
   expect(otherLicences(shipped)).toEqual([])
 })
 
-test('every package that is installed is under a permissive licence, or is a tool with a reason', () => {
+test('installs only packages under a permissive licence, and tools that are listed with a reason', () => {
   const packages = lockedPackages(ROOT)
   expect(packages.length).toBeGreaterThan(400)
   const others = otherLicences(packages)
@@ -89,7 +89,7 @@ test('every package that is installed is under a permissive licence, or is a too
   expect(TOOLS.filter((tool) => !others.some((found) => covers(tool, found)))).toEqual([])
 })
 
-test('test/clients installs exact versions under permissive licences and runs no install script', () => {
+test('installs exact versions under permissive licences for test/clients, and runs no install script', () => {
   const packages = lockedPackages(CLIENTS)
   expect(packages.length).toBeGreaterThan(100)
   expect(otherLicences(packages)).toEqual([])

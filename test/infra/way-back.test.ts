@@ -11,7 +11,7 @@ const FIRST = 'name = "sync"\nmain = "src/index.ts"\ncompatibility_date = "2026-
 const MIGRATION = '[[migrations]]\ntag = "v1"\nnew_sqlite_classes = ["Chronicle"]\n'
 
 let root: string
-/** Commits by name, in the order of their history. */
+/** Commit hashes by name, in the order of their history. */
 const commits: Record<string, string> = {}
 
 /** Commits the tree with files added or, where the text is null, removed. */
@@ -35,7 +35,7 @@ function goBack(from: string, to: string): void {
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'chronicle-way-back-'))
   git(root, 'init', '--quiet')
-  // 5b523d0 and earlier commits have no number, only tables.
+  // 5b523d0 and earlier commits have tables but no layout number.
   commit('tables', { [TABLES]: 'one', [DECLARATION]: FIRST })
   commit('other tables', { [TABLES]: 'two' })
   commit('same tables', { 'README.md': 'text' })
@@ -52,7 +52,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
-test('reads the layout of a commit wherever its file is', () => {
+test('reads the layout of a commit in any folder', () => {
   const names = ['tables', 'layout 5', 'layout 5, moved', 'layout 6']
   expect(names.map((name) => layoutOf(root, commits[name] ?? ''))).toEqual([undefined, 5, 5, 6])
 })
@@ -78,7 +78,7 @@ test.each([
   )
 })
 
-test('refuses to go back behind a migration', () => {
+test('refuses to go back past a migration', () => {
   expect(() => goBack('migration', 'layout 6')).toThrow(
     /^the migration "v1" stands between [0-9a-f]{12} and [0-9a-f]{12}, and Durable Object classes cannot go back\. Fix it forward$/,
   )

@@ -9,7 +9,7 @@ const CANARY = 'canary-at-rest-4711'
 
 const cloud = withCloud()
 
-/** Every file under a folder: databases, their journals, whatever there is. */
+/** Lists every file under a folder, such as databases and their journals. */
 function filesUnder(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
@@ -25,7 +25,7 @@ async function post(path: string, body: object, bearer?: string): Promise<Record
   return (await response.json()) as Record<string, unknown>
 }
 
-test('[SC10] no value is in any file that the service leaves behind, however it was written', async () => {
+test('[SC10] stores no value in the clear in any file, on any write path', async () => {
   const token = await mintToken(cloud, 'at-rest')
   const sessions: string[] = []
   for (const clientId of ['a', 'b'])

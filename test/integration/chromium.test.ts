@@ -32,7 +32,7 @@ afterAll(async () => {
   await tested?.remove()
 })
 
-/** What a page has of its own: it asks the API, and follows the space on a socket. */
+/** Script of a page, which calls the API and follows a space on a socket. */
 const CLIENT = `
   const api = '$API'
   async function ask(method, path, session, body) {
@@ -74,14 +74,14 @@ async function sessionOf(token: string): Promise<string> {
   return ((await response.json()) as { session: string }).session
 }
 
-/** A session that ends within two seconds, with its token; and when, ms. */
+/** Opens a session that expires with its token within two seconds. `expiresAt` is in ms. */
 async function briefSession(space: string): Promise<{ session: string; expiresAt: number }> {
   const expiresAt = (Math.floor(Date.now() / 1000) + 2) * 1000
   return { session: await sessionOf(await mintToken(cloud, space, { expiresAt })), expiresAt }
 }
 
 test.runIf(isThere)(
-  "[LV30] Chromium: pages on the API's own host and in an extension follow a space, and are told when it ends",
+  "[LV30] lets pages of Chromium on the API's own host and in an extension follow a space, and says why a socket ends",
   async () => {
     const origins = await Promise.all(pages.map((page) => page.run('location.origin')))
     expect(origins).toEqual([cloud.url, EXTENSION_ORIGIN])
@@ -115,7 +115,7 @@ test.runIf(isThere)(
 )
 
 test.runIf(isThere)(
-  '[LV30] Chromium: a page is told that its session has expired, on the socket and before it opens one',
+  '[LV30] tells a page of Chromium that its session has expired, on an open socket and on a new one',
   async () => {
     const outcomes = pages.map(async (page, index) => {
       const { session, expiresAt } = await briefSession(`brief-${index}`)
@@ -140,7 +140,7 @@ test.runIf(isThere)(
 )
 
 test.runIf(isThere)(
-  '[SC1] Chromium: a forged session opens no socket, and the page is told nothing',
+  '[SC1] opens no socket in Chromium for a forged session, and tells the page nothing',
   async () => {
     const session = await sessionOf(await mintToken(cloud, 'forged'))
     const forged = `${session.slice(0, -3)}AAA`

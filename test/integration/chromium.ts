@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 
-/** The name of the browser's program in Debian's package of the same name. */
+/** Name of the browser's executable, and of its Debian package. */
 const PROGRAM = 'chromium'
 
-/** The public key of the extension: Chromium derives the id from it, wherever the extension lies. */
+/** Public key of the extension. Chromium derives the id from the key, in any folder. */
 const EXTENSION_KEY = Buffer.from('the extension of the tests of chronicle-sync').toString('base64')
 
-/** The origin of the extension's pages. Ids are 16 bytes of a SHA-256, their hex digits written as a to p. */
+/** Origin of the extension's pages. An id is 16 bytes of a SHA-256, with hex digits written as a to p. */
 export const EXTENSION_ORIGIN = `chrome-extension://${createHash('sha256')
   .update(Buffer.from(EXTENSION_KEY, 'base64'))
   .digest('hex')
@@ -23,15 +23,15 @@ export function hasChromium(): boolean {
   return spawnSync(PROGRAM, ['--version']).status === 0
 }
 
-/** A page in which scripts run. */
+/** Page that runs scripts. */
 export interface Page {
-  /** What the promise of an expression gives; fails as it does. */
+  /** Evaluates an expression, and settles as its promise does. */
   run(expression: string): Promise<unknown>
 }
 
 export interface Chromium {
   open(url: string): Promise<Page>
-  /** A page of an extension that is loaded unpacked. */
+  /** Loads an unpacked extension, and opens a page of it. */
   openExtension(): Promise<Page>
   close(): Promise<void>
 }
@@ -45,7 +45,7 @@ interface Reply {
   readonly result?: any
 }
 
-/** A browser without a window, driven by the DevTools protocol over a pipe: no port, and nobody else reaches it. */
+/** Headless browser, driven by the DevTools protocol over a pipe. A pipe has no port that others could reach. */
 export async function startChromium(): Promise<Chromium> {
   const folder = mkdtempSync(join(tmpdir(), 'chronicle-chromium-'))
   const browser = launch(folder)
@@ -55,7 +55,7 @@ export async function startChromium(): Promise<Chromium> {
     const { targetId } = await call('Target.createTarget', { url })
     const { sessionId } = await call('Target.attachToTarget', { targetId, flatten: true })
     const page: Page = { run: (expression) => evaluate(call, sessionId, expression) }
-    // A new target is blank at first, and what runs in it before it goes to its address is gone.
+    // A new target is blank at first. A script that runs before the navigation is lost.
     const isThere = `location.href === ${JSON.stringify(url)} && document.readyState === 'complete'`
     while (!(await page.run(isThere).catch(() => false))) await setTimeout(10)
     return page
@@ -79,7 +79,7 @@ export async function startChromium(): Promise<Chromium> {
 function launch(folder: string): ChildProcess {
   const options = [
     '--headless=new',
-    // A container's root has no namespaces of its own to put the sandbox in; the pages are the test's.
+    // The root user of a container has no namespaces for the sandbox. All pages come from the test.
     '--no-sandbox',
     '--disable-gpu',
     '--disable-dev-shm-usage',
@@ -94,7 +94,7 @@ function launch(folder: string): ChildProcess {
 
 type Call = (method: string, params?: Params, sessionId?: string) => Promise<Reply['result']>
 
-/** Messages are JSON texts, each followed by a zero byte: to the browser on descriptor 3, from it on 4. */
+/** Sends and receives JSON messages, each followed by a zero byte: to the browser on descriptor 3, back on 4. */
 function protocolOf(browser: ChildProcess): Call {
   const [, , , input, output] = browser.stdio as unknown as [null, null, null, Writable, Readable]
   const waiting = new Map<number, PromiseWithResolvers<Reply['result']>>()

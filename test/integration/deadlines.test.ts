@@ -9,12 +9,12 @@ import { identityProvider, type TestIdentityProvider } from './identity-provider
 
 const ALGORITHMS = ['RS256', 'ES256', 'EdDSA']
 
-/** In place of half a minute and of ten seconds: the worker project tests the limits themselves. */
+/** Shorter than the real 30 s and 10 s, which the worker project tests. */
 const [KEYS_COOLDOWN_MS, BODY_DEADLINE_MS] = [2_000, 1_000]
 
 const cloud = withCloud({ root: projectWithLimits({ KEYS_COOLDOWN_MS, BODY_DEADLINE_MS }).root })
 let provider: TestIdentityProvider
-/** Begins to send its keys and stops. */
+/** Provider that stalls in the middle of its key set. */
 let stalled: Server
 
 beforeAll(async () => {
@@ -84,7 +84,7 @@ test('[ID5] keeps two subjects of a real provider apart', async () => {
   expect(page.changes).toEqual([])
 })
 
-// These wait for deadlines, and so run at the same time.
+// The tests below wait for deadlines, and therefore run concurrently.
 test.concurrent('[ID8] follows a real provider that rotates its keys', async () => {
   const before = await provider.token('ann', 'ES256')
   await provider.rotate()
@@ -95,7 +95,7 @@ test.concurrent('[ID8] follows a real provider that rotates its keys', async () 
   expect((await open(before)).status).toBe(401)
 })
 
-test.concurrent('[ID9] gives up on a provider that stalls in time, also for a request that waits for one that was cut off', async () => {
+test.concurrent('[ID9] gives up in time on a provider that stalls, also for a request that waits behind one that was cut off', async () => {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const token = `${part({ alg: 'RS256', kid: '1' })}.${part({ iss: 'https://stalled.example', aud: 'x', sub: 'y' })}.AA`
   await open(token, AbortSignal.timeout(300)).catch(() => undefined)
@@ -105,7 +105,7 @@ test.concurrent('[ID9] gives up on a provider that stalls in time, also for a re
   for (const { status, body } of replies) expect(`${status} ${body.code}`).toBe('503 provider-unavailable')
 })
 
-/** Sends a request with the start of a body of 100 kB, and no more of it; the reply. */
+/** Sends a request with only the start of a body of 100 kB. Returns the reply. */
 async function stallAfter(request: string, headers: readonly string[], body: string): Promise<string> {
   const { hostname, port } = new URL(cloud.url)
   const socket = connect(Number(port), hostname)

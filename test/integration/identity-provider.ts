@@ -6,13 +6,13 @@ import Provider from 'oidc-provider'
 const AUDIENCE = 'https://sync.example/api'
 const SECRET = 'known to this test only'
 
-/** An OpenID provider that nobody here wrote, on this machine. */
+/** Third-party OpenID provider on this machine. */
 export interface TestIdentityProvider {
-  /** Its entry in the configuration, but for the scopes. */
+  /** Entry of the provider in the configuration, without scopes. */
   readonly entry: { readonly issuer: string; readonly audiences: readonly string[]; readonly jwksUrl: string }
-  /** An access token (RFC 9068) that it gives a client by its credentials; the client is the subject. */
+  /** Requests an access token (RFC 9068) by client credentials. The client is the subject. */
   token(client: 'ann' | 'bob', algorithm: string): Promise<string>
-  /** A new instance of it, at the same place, with other keys. */
+  /** Replaces the provider by one with other keys at the same URL. */
   rotate(): Promise<void>
   stop(): Promise<void>
 }

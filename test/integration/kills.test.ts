@@ -1,4 +1,4 @@
-/** The runtime dies at a statement that the test chose; what it acknowledged, and what it must not bring back. */
+/** Kills the runtime before a chosen SQL statement, and reads the space after a restart. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,7 +39,7 @@ for (const { fatal, isErased } of [
   { fatal: "INSERT INTO meta VALUES ('erased-at'", isErased: false },
   { fatal: 'DELETE FROM nothing', isErased: true },
 ]) {
-  test(`[SP1] killed before "${fatal}", a space is as it was, or erased with its sessions`, async () => {
+  test(`[SP1] keeps a space, or erases it with its sessions, when killed before "${fatal}"`, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'chronicle-kill-'))
     let [session, token] = ['', '']
     await within(

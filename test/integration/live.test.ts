@@ -16,7 +16,7 @@ async function until(holds: () => boolean): Promise<void> {
   }
 }
 
-test('[IT4] the WebSocket of a browser, unchanged, follows real documents and pushes', async () => {
+test('[IT4] serves real documents and pushes over the unmodified WebSocket of a browser', async () => {
   const token = await mintToken(cloud, 'live')
   const [early, late] = [new LiveDevice('early', cloud.url), new LiveDevice('late', cloud.url)]
   const writer = new OfflineDevice('writer', cloud.url)
@@ -45,7 +45,7 @@ interface Ended {
   readonly wasClean: boolean
 }
 
-test('[IT4] opens with Authorization too, closes cleanly, and is dropped where it is not let in', async () => {
+test('[IT4] opens a socket with Authorization too, closes it cleanly, and drops one that it refuses', async () => {
   const token = await mintToken(cloud, 'plain')
   const opened = await fetch(`${cloud.url}/api/auth`, {
     method: 'POST',
@@ -77,7 +77,7 @@ test('[IT4] opens with Authorization too, closes cleanly, and is dropped where i
   const origin = 'https://evil.example'
   const page = { protocols: ['chronicle.v1', `bearer.${session}`], headers: { origin } }
   expect(await outcome(new WebSocket(url, page))).toMatchObject({ code: 1006 })
-  // No browser lets a page send it.
+  // No page can send this pair, because a browser lets no page set Authorization.
   expect(await outcome(new WebSocket(url, { headers: { authorization, origin } }))).toMatchObject({
     code: 1000,
   })

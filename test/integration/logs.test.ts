@@ -24,7 +24,7 @@ async function openSession(token: string): Promise<string> {
   return ((await response.json()) as { session: string }).session
 }
 
-test('[SC8] the logs of a stack hold none of its secrets, and no credential of its clients', async () => {
+test('[SC8] logs no secret of the stack, and no credential of its clients', async () => {
   const token = await mintToken(cloud, 'logged')
   const secrets = [...secretsOf(cloud.folder), token, await openSession(token), 'canary-1-value']
   const asked = new Set<string>()
@@ -46,7 +46,7 @@ test('[SC8] the logs of a stack hold none of its secrets, and no credential of i
   expect(cloud.logged().filter((line) => secretsIn(line).length > 0)).toEqual([])
 })
 
-test('[EX4] an export that is broken off leaves one line that says so, and a client that hangs up leaves none', async () => {
+test('[EX4] logs one line for an export that it breaks off, and no line for a client that hangs up', async () => {
   const scopes = ['sync:read', 'sync:write', 'space:admin']
   const session = await openSession(await mintToken(cloud, 'exported', { scopes }))
   const headers = { ...JSON_TYPE, authorization: `Bearer ${session}` }
@@ -80,7 +80,7 @@ test('[EX4] an export that is broken off leaves one line that says so, and a cli
     .toEqual([expect.stringContaining('GET /api/export was broken off: its session')])
 })
 
-test('[SC8] a stack that logged a secret fails the test file that started it', async () => {
+test('[SC8] fails the test file whose stack logged a secret', async () => {
   const other = testCloud()
   const { url } = await other.start()
   const id = 'canary-1-request'

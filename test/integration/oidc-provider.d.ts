@@ -1,7 +1,7 @@
 declare module 'oidc-provider' {
   import type { RequestListener } from 'node:http'
 
-  /** As far as a test uses it. */
+  /** Only the parts that a test uses. */
   export default class Provider {
     constructor(issuer: string, configuration: object)
     callback(): RequestListener

@@ -22,7 +22,7 @@ async function openSession(space: string): Promise<string> {
   return ((await opened.json()) as { session: string }).session
 }
 
-test('[RL5] who fails to authenticate too often is told to wait, and not who has what it takes', async () => {
+test('[RL5] tells a client to wait that fails to authenticate too often, and not one with a valid session', async () => {
   const session = await openSession('valid')
   const statuses: number[] = []
   for (let round = 0; round < 6; round++) statuses.push((await ask('Bearer rubbish')).status)
@@ -31,7 +31,7 @@ test('[RL5] who fails to authenticate too often is told to wait, and not who has
   expect((await ask(`Bearer ${session}`)).status).toBe(200)
 })
 
-test('[RL1] refuses what goes over the limits of the stack, and says when to come back', async () => {
+test('[RL1] refuses requests over the limits of the stack, and says when to retry', async () => {
   const token = await mintToken(cloud, 'limited')
   const headers = { 'content-type': 'application/json' }
   const auth = () =>
@@ -44,14 +44,14 @@ test('[RL1] refuses what goes over the limits of the stack, and says when to com
   expect(statuses).toEqual([200, 200, 200, 200, 200, 429])
   const refused = await status()
   expect(refused.headers.get('retry-after')).toBe('60')
-  // How many it allows only the stack knows.
+  // Only the stack knows the number of allowed requests.
   expect(refused.headers.get('ratelimit')).toBe('"place";r=0')
   expect(refused.headers.get('ratelimit-policy')).toBeNull()
   const problem = (await refused.json()) as object
   expect(problem).toMatchObject({ code: 'rate-limited', policy: 'place', success: false })
   expect(problem).not.toHaveProperty('limit')
 
-  // What one token is exchanged for counts by itself; another one has used up nothing.
+  // Each token has its own limit for exchanges.
   const attempts: number[] = []
   for (let round = 0; round < 6; round++) attempts.push((await auth()).status)
   expect(attempts).toEqual([200, 200, 200, 200, 429, 429])

@@ -29,7 +29,7 @@ async function allConflicts(reader: OfflineDevice): Promise<readonly Conflict[]>
   return found
 }
 
-test('[IT1] real documents reach other devices deeply equal', async () => {
+test('[IT1] delivers real documents to other devices deeply equal', async () => {
   const [a, b, c] = (await openDevices('reach', ['a', 'b', 'c'])) as [
     OfflineDevice,
     OfflineDevice,
@@ -44,13 +44,13 @@ test('[IT1] real documents reach other devices deeply equal', async () => {
   console.info(`IT1: ${documents.size} documents, 3 devices equal`)
 })
 
-test('[IT2] devices that edited, deleted and created anew while offline converge, every loser readable', async () => {
+test('[IT2] brings devices together that edited, deleted and re-created while offline, and keeps every loser readable', async () => {
   const [a, b, c] = (await openDevices('converge', ['a', 'b', 'c'])) as [
     OfflineDevice,
     OfflineDevice,
     OfflineDevice,
   ]
-  // Before all edits: a write takes no time from before the version that it was made on (CL4).
+  // Earlier than all edits: a write never gets a time before the version that it is based on (CL4).
   const created = Date.now() - 60_000
   for (const [key, document] of documents) a.put(key, document, created)
   for (const device of [a, b, c]) await device.sync()
@@ -80,7 +80,7 @@ test('[IT2] devices that edited, deleted and created anew while offline converge
         expected.delete(key)
         losers.set(key, value('a'))
         break
-      case 3: // a deletes, and creates anew before it syncs
+      case 3: // a deletes, and creates again before it syncs
         a.delete(key, early)
         a.put(key, value('again'), late)
         expected.set(key, value('again'))
@@ -103,7 +103,7 @@ test('[IT2] devices that edited, deleted and created anew while offline converge
   )
 })
 
-test('[IT3] a runtime killed in the middle of an upload loses nothing acknowledged and applies nothing twice', async () => {
+test('[IT3] loses no acknowledged change and applies none twice when the runtime is killed during an upload', async () => {
   const names = ['a', 'b', 'c', 'd']
   const token = await mintToken(cloud, 'killed')
   const devices = names.map((name) => new OfflineDevice(name, cloud.url))
@@ -131,7 +131,7 @@ test('[IT3] a runtime killed in the middle of an upload loses nothing acknowledg
   const expected = new Map(names.flatMap((name) => keys.map((key) => [`${name}/${key}`, documents.get(key)])))
   expect(reader.entries()).toEqual(expected)
   const status = await reader.get<{ head: string; entries: number; openConflicts: number }>('/api/status')
-  // One sequence number a change: a batch applied twice would have used up more.
+  // Each change takes one sequence number. A batch that was applied twice would have taken more.
   expect(status.head.split('.')[1]).toBe(String(total))
   expect(status.entries).toBe(total)
   expect((await allConflicts(reader)).length).toBe(0)
@@ -141,7 +141,7 @@ test('[IT3] a runtime killed in the middle of an upload loses nothing acknowledg
   )
 })
 
-test('[RE3] devices bring back what was written after the back-up of a space that was erased and restored', async () => {
+test('[RE3] gets back from devices what was written after the back-up of a space that was erased and restored', async () => {
   const admin = async () => {
     const opened = { token: await mintToken(cloud, 'restored', { scopes: ['sync:read', 'space:admin'] }) }
     return (await ask('POST', '/api/auth', { body: JSON.stringify(opened) })).json()

@@ -5,18 +5,18 @@ import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-/** The last release: what may still run beside this version, and what wrote the data that this version opens. */
+/** Commit of the last release. It may still run beside this version, and wrote the data that this version opens. */
 const LAST_RELEASE = '5b523d05225f10c0dd819059da675f3b928e005d'
 
-/** The project as it was released, in a folder of its own. */
+/** Checkout of the release in a folder of its own. */
 export interface Release {
   readonly root: string
   remove(): void
 }
 
 /**
- * Takes the last release out of the history of this checkout. Null where the history does not reach back to it, as in
- * a shallow clone: a test must then say that it did not run.
+ * Checks the last release out of the history of this checkout. Returns null if the history does not reach back to the
+ * release, as in a shallow clone. A test must then say that it did not run.
  */
 export function lastRelease(): Release | null {
   const archive = spawnSync('git', ['archive', LAST_RELEASE], { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 })

@@ -64,7 +64,7 @@ async function send(url: string, request: string, bearer: string, body?: unknown
 
 const ALL = ['sync:read', 'sync:write', 'space:admin']
 
-/** A session of a client in a space; each client of the space has the same subject. */
+/** Opens a session of a client in a space. All clients of a space have the same subject. */
 async function open(url: string, admin: string, [space, clientId]: [string, string]): Promise<string> {
   const wanted = { subject: 'ann', space, scopes: ALL }
   const { body } = await send(url, 'POST /api/tokens', admin, wanted)
@@ -82,7 +82,7 @@ const BATCH = {
   ],
 }
 
-/** What the last release leaves behind: batches with and without number, conflicts, deletions, a history. */
+/** Writes batches with and without a number, conflicts, deletions and a history. */
 async function fill(url: string, [a, b]: [string, string]): Promise<unknown> {
   const first = await send(url, 'POST /api/sync', a, BATCH)
   await send(url, 'POST /api/sync', b, {
@@ -119,7 +119,7 @@ async function readAll(url: string, session: string): Promise<readonly unknown[]
   return replies
 }
 
-/** The forms of the chunks that lie in the files of a stack, and the layouts of its spaces. */
+/** Reads the forms of all chunks in the files of a stack, and the layouts of its spaces. */
 function storedIn(folder: string): { forms: ReadonlySet<number>; layouts: ReadonlySet<unknown> } {
   const [forms, layouts] = [new Set<number>(), new Set<unknown>()]
   const data = join(folder, 'data')
@@ -149,7 +149,7 @@ async function reseal(cloud: RunningCloud): Promise<void> {
   }
 }
 
-test('[SG8] data of the last release opens, is read alike, syncs on, and is rewritten in the newest form', async ({
+test('[SG8] opens data of the last release, reads it alike, syncs on top of it, and rewrites it in the newest form', async ({
   skip,
 }) => {
   if (release === null) return skip(TOO_SHALLOW)
@@ -160,7 +160,7 @@ test('[SG8] data of the last release opens, is read alike, syncs on, and is rewr
     await open(old.url, admin, ['kept', 'b']),
   ]
   const results = await fill(old.url, sessions)
-  // A pass of the last release, so that its archive is filled too.
+  // A reseal pass of the last release also fills the archive.
   await reseal(old)
   await fill(old.url, sessions)
   const before = await readAll(old.url, sessions[0])
@@ -192,7 +192,7 @@ test('[SG8] data of the last release opens, is read alike, syncs on, and is rewr
   expect(storedIn(join(tested.folder, 'dev'))).toEqual({ forms: new Set([FORM]), layouts: new Set([LAYOUT]) })
 })
 
-/** What comes of one request of each route that reaches a space, by its name. */
+/** Sends one request to each route that reaches a space. Returns the outcomes by name. */
 async function tour({ url, adminToken }: Runtime): Promise<Readonly<Record<string, unknown>>> {
   const seen: Record<string, unknown> = {}
   async function go(name: string, request: string, [bearer, body]: [string, unknown?]): Promise<Reply> {
@@ -237,7 +237,7 @@ const HEADER = `${JSON.stringify({
   exportedAt: 1,
 })}\n`
 
-/** Follows the space on a socket and pushes on it: the status of the answer, or how the socket ended. */
+/** Follows the space on a socket and pushes on it. Returns the status of the reply, or how the socket ended. */
 async function follow(url: string, session: string): Promise<unknown> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/api/live`, ['chronicle.v1', `bearer.${session}`])
   const ended = once(socket, 'close').then(([{ code }]) => `closed ${code}`)
@@ -255,7 +255,7 @@ async function follow(url: string, session: string): Promise<unknown> {
   }
 }
 
-/** Why a socket did not open: status, code, and when to come again. */
+/** Repeats a refused upgrade over HTTP. Returns its status, code and Retry-After. */
 async function refusalOf(url: string, session: string): Promise<unknown> {
   const asking = request(`${url}/api/live`, {
     headers: {
@@ -271,7 +271,7 @@ async function refusalOf(url: string, session: string): Promise<unknown> {
   return [response.statusCode, code, response.headers['retry-after']]
 }
 
-test('[VS1] a Worker and objects of one release apart serve every route, in both directions', async ({
+test('[VS1] serves every route with a Worker and objects one release apart, in both directions', async ({
   skip,
 }) => {
   if (release === null) return skip(TOO_SHALLOW)
@@ -287,7 +287,7 @@ test('[VS1] a Worker and objects of one release apart serve every route, in both
   }
   const [same, behind, ahead] = tours
   expect(same).toMatchObject({ sync: 200, follow: 200, erase: 200, erased: 401 })
-  // The last release's objects know the header of a socket by a name under which the platform logs it in clear.
+  // The last release's objects read the socket's header under a name that the platform logs in the clear.
   expect(behind).toEqual({ ...same, follow: 'closed 1013' })
   expect(ahead).toEqual(same)
 })

@@ -9,20 +9,20 @@ import type { ChunkHeader } from '../../worker/src/core/log/chunk-header.ts'
 import { allowMuch, GENEROUS, mintToken, testCloud } from '../support/cloud/cloud.ts'
 import { OfflineDevice } from '../support/devices/offline-device.ts'
 
-/** The live generations of the master key in each life of the runtime; all but the last end by SIGKILL. */
+/** Live generations of the master key in each life of the runtime. All but the last life end by SIGKILL. */
 const LIVES = [[1], [2, 1], [3, 2, 1], [3, 2, 1]] as const
 const NAMES = ['a', 'b', 'c', 'd']
 const OWN_KEYS = 24
 const SHARED_KEYS = 6
 
-/** Every device writes each of its keys, and each shared one, once in every life; another device one key. */
+/** In every life, each device writes its own keys and the shared keys once, and the doubter writes one key. */
 const WRITES = LIVES.length * (NAMES.length * (OWN_KEYS + SHARED_KEYS) + 1)
 
 const tested = testCloud()
 const devices = NAMES.map((name) => new OfflineDevice(name, ''))
-/** Hears every answer, and asks for the last one again after each death. */
+/** Device that receives every reply, and repeats its last batch after each kill. */
 const doubter = new OfflineDevice('doubter', '')
-/** Where the space stood when each life began. */
+/** Newest sequence number of the space at the start of each life. */
 const began: number[] = []
 
 afterAll(() => tested.remove())
@@ -33,7 +33,7 @@ function ownKeys(name: string): readonly string[] {
 
 const sharedKeys = Array.from({ length: SHARED_KEYS }, (_, n) => `shared/${n}`)
 
-/** No two writes are of the same value. */
+/** Makes a different value for every write. */
 function contentOf(name: string, key: string, life: number): object {
   return { name, key, life, padding: `${name}${life}`.repeat(100) }
 }
@@ -45,7 +45,7 @@ async function start(life: number): Promise<RunningCloud> {
   return cloud
 }
 
-/** What a dead runtime does to a request; a refusal is another thing. */
+/** Accepts the error of a request to a killed runtime. Rethrows any other error, such as a refusal. */
 function cutOff(cause: unknown): 'cut off' {
   if (cause instanceof TypeError) return 'cut off'
   throw cause
@@ -55,7 +55,7 @@ function acknowledged(): number {
   return devices.reduce((sum, device) => sum + device.acknowledged, 0)
 }
 
-/** Uploads a round of edits; `end` comes when a third of what is queued is acknowledged. */
+/** Uploads a round of edits. Calls `end` once a third of the queue is acknowledged. */
 async function live(life: number, end: () => Promise<void>): Promise<readonly unknown[]> {
   began.push(await headOf(doubter))
   if (life > 0)
@@ -95,7 +95,7 @@ async function losersOf(reader: OfflineDevice, key: string): Promise<readonly un
   return conflicts.map(({ loser }) => loser.value)
 }
 
-/** The frames of all that is in the log: they are in the clear, and no runtime holds the files. */
+/** Reads all chunk headers in the log. Headers are in the clear, and no runtime holds the files. */
 function framesIn(folder: string): readonly ChunkHeader[] {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   return files
@@ -109,16 +109,16 @@ function framesIn(folder: string): readonly ChunkHeader[] {
     })
 }
 
-/** Which life a version was written in. */
+/** Returns the life in which a version was written. */
 function lifeOf(seq: number): number {
   return began.findLastIndex((head) => head < seq)
 }
 
-/** Once, in its order, and readable. */
+/** Expects every write to be stored once, in order, and readable. */
 async function expectEveryWrite(reader: OfflineDevice): Promise<void> {
   const lives = LIVES.map((_, life) => life).reverse()
   const state = reader.entries()
-  // One sequence number a write: one that was lost or applied twice would show.
+  // Each write takes one sequence number. A write that was lost or applied twice would show.
   expect(await headOf(reader)).toBe(WRITES)
   for (const name of NAMES) {
     for (const key of ownKeys(name)) {
@@ -135,7 +135,7 @@ async function expectEveryWrite(reader: OfflineDevice): Promise<void> {
   }
 }
 
-/** Each version by the newest key of the life that it was stored in. */
+/** Expects each version to be sealed by the newest key of the life in which it was stored. */
 function expectSealedByNewest(): void {
   const sealed = framesIn(join(tested.folder, 'dev', 'data')).flatMap((frame) =>
     frame.slots.map(({ seq }) => ({ seq, by: frame.g })),
@@ -144,7 +144,7 @@ function expectSealedByNewest(): void {
   for (const { seq, by } of sealed) expect(by, `version ${seq}`).toBe(LIVES[lifeOf(seq)]?.[0])
 }
 
-test('[KR4] master keys rotated under load, by a runtime that is killed: nothing is lost, nothing twice', async () => {
+test('[KR4] loses no write and applies none twice when master keys rotate under load and the runtime is killed', async () => {
   let cloud = await start(0)
   const token = await mintToken(cloud, 'rotated')
   for (const device of [...devices, doubter]) await device.open(token)

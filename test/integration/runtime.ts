@@ -18,11 +18,11 @@ const Declared = z.object({
 type Worker = MiniflareOptions['workers'][number]
 type Env = NonNullable<Worker['config']['env']>
 
-/** A Worker and its objects in a runtime of their own. */
+/** Runtime with a Worker and its objects. */
 export interface Runtime {
   readonly url: string
   readonly adminToken: string
-  /** Settles when the runtime has been killed at the statement that was chosen. */
+  /** Resolves when the runtime has been killed before the `fatal` statement. */
   readonly killed: Promise<void>
   stop(): Promise<void>
 }
@@ -30,16 +30,16 @@ export interface Runtime {
 const ADMIN_TOKEN = `adm_dev_${'a'.repeat(64)}`
 
 export interface RuntimeOptions {
-  /** The checkouts that the Worker and the objects are built from: after a deployment they differ for some minutes. */
+  /** Checkouts of the Worker and the objects. After a deployment the two differ for some minutes. */
   readonly worker: string
   readonly objects: string
-  /** Where the data lies; nowhere for long if left out. */
+  /** Folder of the data, which is temporary if left out. */
   readonly folder?: string
-  /** Kills the runtime before a statement of an object that begins so. */
+  /** Kills the runtime before a statement of an object that begins with this text. */
   readonly fatal?: string
 }
 
-/** Serves a Worker before objects that may be of another version; both have the same secrets and the same KV. */
+/** Serves a Worker with objects that may be of another version. Both have the same secrets and the same KV. */
 export async function startRuntime({
   worker,
   objects,
@@ -64,10 +64,10 @@ export async function startRuntime({
   return { url: origin, adminToken: ADMIN_TOKEN, killed: killed.promise, stop: () => miniflare.dispose() }
 }
 
-/** Logged before the statement at which the runtime is to die. */
+/** Log line that announces the fatal statement. */
 const FATAL = 'a fatal statement'
 
-/** The module around the Worker's: it never comes to the fatal statement, and waits to be killed. */
+/** Module around the Worker's, which stops before the fatal statement and waits to be killed. */
 const WRAPPER = `
   import worker, { Chronicle as Original } from './chronicle.js'
   export default worker
@@ -94,7 +94,7 @@ const WRAPPER = `
 `
 
 async function workerOf(name: string, root: string, fatal = ''): Promise<Worker> {
-  // Not by the reader of this version: the last release's declaration lacks what came since.
+  // This version's own reader would refuse the declaration of the last release, which lacks later keys.
   const text = readFileSync(join(root, DECLARATION_FILE), 'utf8')
   const { main, vars, compatibility_date, compatibility_flags, ratelimits } = Declared.parse(parse(text))
   await bundleWorker(root, main)

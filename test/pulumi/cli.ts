@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { runCommand } from '../standin/command.ts'
 
-/** Where the tests find a Pulumi CLI with its providers, or why they do not. */
+/** Path of a Pulumi CLI with its providers, or the reason why there is no such CLI. */
 export type Cli = { readonly path: string } | { readonly missing: string }
 
 const Plugins = z.array(z.object({ name: z.string(), version: z.string() }))
@@ -12,15 +12,15 @@ const Package = z.object({ version: z.string() })
 const PROVIDERS = ['cloudflare', 'random']
 
 /**
- * The PATH without node_modules/.bin, whose `pulumi` only downloads the CLI when it is first called, and with
- * this process's own Node, which runs the program.
+ * PATH with the Node of this process, which runs the program. Leaves out node_modules/.bin, whose `pulumi` downloads
+ * the CLI on its first call.
  */
 export const CLI_PATH = [
   dirname(process.execPath),
   ...(process.env.PATH ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules')),
 ].join(delimiter)
 
-/** Asks the CLI, if there is one, for its version and its plugins. */
+/** Looks for a CLI, and checks its version and its plugins. */
 export async function findCli(): Promise<Cli> {
   const path = CLI_PATH.split(delimiter)
     .map((folder) => join(folder, 'pulumi'))
@@ -37,7 +37,7 @@ export async function findCli(): Promise<Cli> {
   return absent ? { missing: `${path} has no plugin ${absent.name} ${absent.version}` } : { path }
 }
 
-/** The engine takes the provider of the very version of its SDK. */
+/** Returns the version of a provider's SDK. The engine requires a provider of exactly this version. */
 function sdkVersion(provider: string): string {
   return Package.parse(createRequire(import.meta.url)(`@pulumi/${provider}/package.json`)).version
 }

@@ -6,7 +6,7 @@ import type { StandIn } from '../standin/stand-in.ts'
 import { HOSTNAME } from '../support/cloud/project.ts'
 import { newStack, pulumiTest } from './stack.ts'
 
-/** What the account holds, without ids and times. */
+/** Describes the account without ids and times. */
 function describe({ account, folder }: StandIn): object {
   const { namespaces, scripts, domains } = account
   const ids = namespaces.map(({ id }) => id)
@@ -27,7 +27,7 @@ pulumiTest.each([
   ['a workers.dev switch that is on', switchWorkersDevOn],
   ['a deleted KV namespace', deleteNamespaces],
   ['a deleted domain', deleteDomains],
-])('%s is seen by a preview with --refresh and repaired by `up --refresh`', async (_what, drift) => {
+])('shows %s in a preview with --refresh, and repairs it by `up --refresh`', async (_what, drift) => {
   const stack = await newStack('prod')
   await stack.set('hostname', HOSTNAME.hostname)
   const first = await stack.up()

@@ -23,7 +23,7 @@ function declareArchive(text: string): string {
   return text.replace('[[migrations]]', `${binding}[[migrations]]`).concat(migration)
 }
 
-pulumiTest('an empty account gets everything, and an unchanged tree changes nothing', async () => {
+pulumiTest('creates everything in an empty account, and changes nothing for an unchanged tree', async () => {
   const stack = await newStack()
   expect(await deploy(stack)).toEqual(['POST /storage/kv/namespaces', UPLOAD, SWITCH])
   const [upload] = stack.uploads()
@@ -40,7 +40,7 @@ pulumiTest('an empty account gets everything, and an unchanged tree changes noth
   }
 })
 
-pulumiTest('changed code is one upload, without migrations', async () => {
+pulumiTest('ships changed code in one upload, without migrations', async () => {
   const stack = await newStack()
   await deploy(stack)
   stack.project.edit('worker/src/index.ts', (text) => `${text}\nconsole.debug('changed')\n`)
@@ -49,7 +49,7 @@ pulumiTest('changed code is one upload, without migrations', async () => {
   await expectSettled(stack)
 })
 
-pulumiTest('a new class is one upload with just its step', async () => {
+pulumiTest('ships a new class in one upload with only its step', async () => {
   const stack = await newStack()
   await deploy(stack)
   stack.project.edit(
@@ -64,29 +64,32 @@ pulumiTest('a new class is one upload with just its step', async () => {
   await expectSettled(stack)
 })
 
-pulumiTest('a changed setting is one upload, and so is a secret rotated by its setting', async () => {
-  const stack = await newStack()
-  await deploy(stack)
-  const secrets = () =>
-    stack.standIn.account.scripts[0]?.bindings.find(({ name }) => name === 'SESSION_KEY')?.text
-  const before = secrets()
-  await stack.set('syncRequestsPerMinute', '30')
-  expect(await deploy(stack)).toEqual([UPLOAD])
-  expect(stack.standIn.account.scripts[0]?.bindings).toContainEqual(
-    expect.objectContaining({ name: 'SYNC_LIMIT', simple: { limit: 30, period: 60 } }),
-  )
-  await expectSettled(stack)
-  expect(secrets()).toBe(before)
+pulumiTest(
+  'ships a changed setting in one upload, and a secret rotated by its setting in another',
+  async () => {
+    const stack = await newStack()
+    await deploy(stack)
+    const secrets = () =>
+      stack.standIn.account.scripts[0]?.bindings.find(({ name }) => name === 'SESSION_KEY')?.text
+    const before = secrets()
+    await stack.set('syncRequestsPerMinute', '30')
+    expect(await deploy(stack)).toEqual([UPLOAD])
+    expect(stack.standIn.account.scripts[0]?.bindings).toContainEqual(
+      expect.objectContaining({ name: 'SYNC_LIMIT', simple: { limit: 30, period: 60 } }),
+    )
+    await expectSettled(stack)
+    expect(secrets()).toBe(before)
 
-  await stack.set('sessionKeys', '[2, 1]')
-  expect(await deploy(stack)).toEqual([UPLOAD])
-  expect(secrets()).toMatch(/^2:\S+ 1:\S+$/)
-  expect(secrets()).toContain(String(before))
-  await expectSettled(stack)
-})
+    await stack.set('sessionKeys', '[2, 1]')
+    expect(await deploy(stack)).toEqual([UPLOAD])
+    expect(secrets()).toMatch(/^2:\S+ 1:\S+$/)
+    expect(secrets()).toContain(String(before))
+    await expectSettled(stack)
+  },
+)
 
 pulumiTest(
-  'a hostname is a domain, a route comes with its record, and both go with their settings',
+  'makes a domain for a hostname and a record for a route, and deletes both with their settings',
   async () => {
     const stack = await newStack()
     await stack.set('hostname', HOSTNAME.hostname)
@@ -113,7 +116,7 @@ pulumiTest.each([
   ['KV namespace', 'POST', /namespaces$/],
   ['script', 'PUT', /scripts\/[^/]+$/],
   ['workers.dev switch', 'POST', /subdomain$/],
-])('a first `up` that fails at the %s is healed by the next', async (_what, method, path) => {
+])('repairs a first `up` that failed at the %s with the next one', async (_what, method, path) => {
   const stack = await newStack()
   stack.standIn.failNext(method, path, 500)
   const failed = await stack.up()
@@ -126,7 +129,7 @@ pulumiTest.each([
   await expectSettled(stack)
 })
 
-pulumiTest('a code change that the API refuses is healed by the next `up`, without migrations', async () => {
+pulumiTest('repairs a code change that the API refused with the next `up`, without migrations', async () => {
   const stack = await newStack()
   await deploy(stack)
   stack.project.edit('worker/src/index.ts', (text) => `${text}\nconsole.debug('changed')\n`)

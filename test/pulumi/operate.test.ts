@@ -26,7 +26,7 @@ function versionOf({ standIn }: Stack): unknown {
   return standIn.account.scripts[0]?.bindings.find(({ name }) => name === 'VERSION')?.text
 }
 
-pulumiTest('doctor, preview, deployment and the way back', async () => {
+pulumiTest('checks, previews, deploys and rolls back a stack', async () => {
   const stack = await newStack()
   writeFileSync(join(stack.project.root, '.gitignore'), 'node_modules\ndist/\n.local/\n')
   git(stack, 'init', '--quiet', '--initial-branch=main')

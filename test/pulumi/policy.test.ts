@@ -8,7 +8,7 @@ async function deploy(stack: Stack): Promise<void> {
   expect(code, printed).toBe(0)
 }
 
-pulumiTest('a deployment within the policies passes them, the next ones too', async () => {
+pulumiTest('passes a deployment within the policies, and the next ones too', async () => {
   const stack = await newStack()
   const first = await stack.preview(...PACK)
   expect(first.code, first.printed).toBe(0)
@@ -23,7 +23,7 @@ pulumiTest('a deployment within the policies passes them, the next ones too', as
 pulumiTest.each([
   ['jurisdiction', 'eu', 'The jurisdiction changes from none to eu'],
   ['masterKeys', '[2]', 'which takes away master key 1'],
-])('a policy sees what a changed %s would take away', async (key, value, message) => {
+])('refuses a changed %s because of what it would take away', async (key, value, message) => {
   const stack = await newStack()
   await deploy(stack)
   await stack.set(key, value)

@@ -7,7 +7,7 @@ declare module 'vitest' {
   }
 }
 
-/** Looks for the CLI once, and says it where there is none: skipped tests alone would not be seen. */
+/** Looks for the CLI once. Prints why it is missing, because skipped tests are easily overlooked. */
 export default async function setup(project: TestProject): Promise<void> {
   const cli = await findCli()
   if ('missing' in cli) console.log(`The tests of the real Pulumi engine did not run: ${cli.missing}`)

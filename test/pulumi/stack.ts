@@ -8,30 +8,30 @@ import { CLI_PATH } from './cli.ts'
 
 const cli = inject('cli')
 
-/** A test of the real engine and provider. */
+/** Declares a test of the real engine and provider. */
 export const pulumiTest = test.skipIf('missing' in cli)
 
-/** The zone of the account. */
+/** Zone of the account. */
 export const ZONE = { id: 'f'.repeat(32), name: 'example.com' }
 
-/** A stack of the real engine, its state in the project's folder and its account in a stand-in. */
+/** Stack of the real engine, with its state in the project's folder and its account in a stand-in. */
 export interface Stack {
   readonly project: Project
   readonly standIn: StandIn
   up(...flags: string[]): Promise<Run>
   preview(...flags: string[]): Promise<Run>
   destroy(...flags: string[]): Promise<Run>
-  /** A command of infra/operate or infra/doctor, as npm runs it. */
+  /** Runs a command of infra/operate or infra/doctor, as npm does. */
   tool(file: string, ...args: string[]): Promise<Run>
-  /** `pulumi config set`. */
+  /** Runs `pulumi config set`. */
   set(key: string, value: string): Promise<Run>
-  /** What the last command asked the API to change. */
+  /** Lists the changes that the last command sent to the API. */
   writes(): readonly string[]
-  /** The uploads of scripts among them. */
+  /** Lists the script uploads of the last command. */
   uploads(): readonly SeenRequest[]
 }
 
-/** A stack that was never deployed. */
+/** Makes a stack that was never deployed. */
 export async function newStack(name = 'dev'): Promise<Stack> {
   const standIn = await newStandIn()
   standIn.changeByHand(({ zones }) => zones.push(ZONE))

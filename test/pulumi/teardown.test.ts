@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { HOSTNAME } from '../support/cloud/project.ts'
 import { newStack, pulumiTest, ZONE } from './stack.ts'
 
-pulumiTest('a protected stack refuses to be destroyed, and nothing of it is touched', async () => {
+pulumiTest('refuses to destroy a protected stack, and changes nothing of it', async () => {
   const stack = await newStack('prod')
   await stack.set('hostname', HOSTNAME.hostname)
   const up = await stack.up()
@@ -13,7 +13,7 @@ pulumiTest('a protected stack refuses to be destroyed, and nothing of it is touc
   expect(stack.writes()).toEqual([])
 })
 
-pulumiTest('a throw-away stack leaves nothing behind, its objects included', async () => {
+pulumiTest('destroys a temporary stack with its objects, and leaves nothing behind', async () => {
   const stack = await newStack()
   await stack.set('hostname', HOSTNAME.hostname)
   await stack.set('route', 'api.example.com/api/*')

@@ -1,14 +1,14 @@
 import { ApiError } from '../../infra/local/cloud/account.ts'
 
-/** Who may call: one token, for one account. */
+/** Credential that the API accepts: one token, for one account. */
 export interface Authority {
   readonly accountId: string
   readonly token: string
 }
 
 /**
- * Refuses a request as the API does: 400/9106 without a token, 400/6003 for one of the wrong form (workers-sdk
- * issue 5175), 403/9109 for one that nobody has, 403/10000 for an account that it does not cover.
+ * Refuses a request with the API's status and code: 400/9106 without a token, 400/6003 for a malformed token
+ * (workers-sdk issue 5175), 403/9109 for an unknown token, 403/10000 for an account that the token does not cover.
  */
 export function checkAuthority(authority: Authority, path: string, header: string | undefined): void {
   if (!header) throw new ApiError(400, 9106, 'missing Authorization header')
@@ -19,7 +19,7 @@ export function checkAuthority(authority: Authority, path: string, header: strin
   if (account && account !== authority.accountId) throw new ApiError(403, 10000, 'authentication error')
 }
 
-/** What the API says of the token that came with the call: whoever gets here has the right one. */
+/** Reports the token of the call as active. A call with another token was refused before. */
 export function showToken(): unknown {
   return { id: '0', status: 'active' }
 }

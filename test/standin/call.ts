@@ -1,12 +1,12 @@
 import type { Account } from '../../infra/local/cloud/account.ts'
 import type { Metadata } from './metadata.ts'
 
-/** The account, and what a REST call may change beside it. */
+/** Account, and the other state that a REST call may change. */
 export interface Cloud {
   readonly account: Account
-  /** Where the code of its scripts lies. */
+  /** Folder with the code of the scripts. */
   readonly folder: string
-  /** Versions that were uploaded and are not deployed yet. */
+  /** Uploaded versions that are not deployed yet. */
   readonly versions: Map<string, ScriptUpload>
 }
 
@@ -15,23 +15,23 @@ export interface ScriptUpload {
   readonly code: Uint8Array
 }
 
-/** A form, as it was sent: its part `metadata`, and the module that this names. */
+/** Multipart form as sent: its part `metadata`, and the module that `metadata` names. */
 export interface SentUpload {
   readonly metadata: Readonly<Record<string, unknown>>
   readonly code: Uint8Array
 }
 
-/** One request, taken apart. */
+/** Parsed request. */
 export interface Call {
   readonly cloud: Cloud
-  /** What the path names: `account`, `name`, `id`, `zone`. */
+  /** Parameters of the path: `account`, `name`, `id`, `zone`. */
   readonly params: Readonly<Record<string, string>>
   readonly query: URLSearchParams
-  /** Parsed JSON; undefined if there is none. */
+  /** Parsed JSON, or undefined without a body. */
   readonly body: unknown
-  /** Of an upload of a script. */
+  /** Present in an upload of a script. */
   readonly upload: SentUpload | undefined
 }
 
-/** Gives the envelope's `result`, or a whole Response where the API answers without an envelope. */
+/** Returns the envelope's `result`, or a whole Response if the API replies without an envelope. */
 export type Answer = (call: Call) => unknown

@@ -4,13 +4,13 @@ import { text } from 'node:stream/consumers'
 
 export interface Run {
   readonly code: number | null
-  /** What it printed, standard error last. */
+  /** Output of the command, standard error last. */
   readonly printed: string
 }
 
 export interface RunOptions {
   readonly cwd: string
-  /** Over the environment of the tests. */
+  /** Merged over the environment of the tests. */
   readonly env: Readonly<Record<string, string>>
 }
 

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { scriptFile } from '../../infra/local/cloud/account.ts'
 import type { StandIn } from './stand-in.ts'
 
-/** Deploys other code past the stack, a minute later, so that no clock is too coarse to tell. */
+/** Deploys other code past the stack. Its upload time is a minute later, which even a coarse clock shows. */
 export function deployOtherCode({ changeByHand }: StandIn): void {
   changeByHand((account, folder) => {
     account.scripts = account.scripts.map((script) => {

@@ -3,7 +3,7 @@ import { ApiError, type Observability, type Script } from '../../infra/local/clo
 import type { Binding } from '../../infra/program/bindings.ts'
 import type { MigrationStep, Migrations } from '../../infra/program/migrations.ts'
 
-/** The kinds that the program registers. Strict: a field that nobody reads would be a binding that is not compared. */
+/** Bindings of the kinds that the program registers. Strict, because an unread field would escape the comparison. */
 const ApiBinding = z.strictObject({
   name: z.string(),
   type: z.enum([
@@ -37,14 +37,14 @@ const ApiMigrations = z.strictObject({
   steps: z.array(ApiStep),
 })
 
-/** Of `observability`, the part that the declaration knows. */
+/** Part of `observability` that the declaration has. */
 const ApiObservability = z.object({
   enabled: z.boolean(),
   head_sampling_rate: z.number().exactOptional(),
   logs: z.object({ enabled: z.boolean(), invocation_logs: z.boolean() }).exactOptional(),
 })
 
-/** The part `metadata` of an upload. */
+/** Part `metadata` of an upload. */
 export const Metadata = z.object({
   main_module: z.string(),
   bindings: z.array(ApiBinding).default([]),
@@ -55,13 +55,13 @@ export const Metadata = z.object({
   observability: ApiObservability.exactOptional(),
 })
 
-/** The settings of a script that are no part of its versions. */
+/** Settings of a script outside its versions. */
 export const ScriptSettings = z.object({ observability: ApiObservability.exactOptional() })
 
 type ApiBinding = z.infer<typeof ApiBinding>
 export type Metadata = z.infer<typeof Metadata>
 
-/** The bindings after an upload, sorted by name: its own, and those of the deployed script that it keeps. */
+/** Returns the bindings after an upload, sorted by name: its own, and those that it keeps of the deployed script. */
 export function bindingsAfter(metadata: Metadata, deployed: Script | undefined): readonly Binding[] {
   const sent = metadata.bindings.map((binding) => toBinding(binding, deployed))
   const kept = (deployed?.bindings ?? []).filter(
@@ -70,7 +70,7 @@ export function bindingsAfter(metadata: Metadata, deployed: Script | undefined):
   return [...sent, ...kept].toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** As the API shows it: without the secret. */
+/** Formats a binding as the API does, without the secret. */
 export function toApiBinding(binding: Binding, namespaceOf: (className: string) => string): object {
   const { name, type, namespaceId, className, text, json, simple, dataset } = binding
   return {
@@ -115,7 +115,7 @@ function toBinding(binding: ApiBinding, deployed: Script | undefined): Binding {
     ...(namespace_id !== undefined && { namespaceId: namespace_id }),
     ...(class_name !== undefined && { className: class_name }),
     ...(text !== undefined && { text }),
-    // wrangler sends the value itself, the provider its text.
+    // wrangler sends the JSON value itself, the provider sends its text.
     ...(json !== undefined && { json: typeof json === 'string' ? json : JSON.stringify(json) }),
     ...(simple && { simple }),
     ...(dataset !== undefined && { dataset }),

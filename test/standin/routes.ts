@@ -49,7 +49,7 @@ const WORKERS = `${ACCOUNT}/workers`
 const SCRIPT = `${WORKERS}/scripts/:name`
 const ZONE = '/zones/:zone'
 
-/** The calls that the resources of the program, `wrangler deploy` and the doctor make, and no others. */
+/** Routes that the resources of the program, `wrangler deploy` and the doctor call. */
 const ROUTES: readonly (readonly [method: string, path: string, answer: Answer])[] = [
   ['GET', '/user/tokens/verify', showToken],
   ['GET', NAMESPACES, listNamespaces],
@@ -94,7 +94,7 @@ export interface Match {
   readonly params: Readonly<Record<string, string>>
 }
 
-/** Who answers a path; an ApiError when nobody does. */
+/** Finds the route of a path. Throws an ApiError for an unknown path. */
 export function matchRoute(method: string, path: string): Match {
   for (const [verb, pattern, answer] of ROUTES) {
     const groups = verb === method && toExpression(pattern).exec(path)?.groups
@@ -104,6 +104,6 @@ export function matchRoute(method: string, path: string): Match {
 }
 
 function toExpression(pattern: string): RegExp {
-  // The empty group gives `groups` to a pattern without names.
+  // The empty group makes `groups` exist for a pattern without parameters.
   return new RegExp(`^${pattern.replaceAll(/:(\w+)/g, '(?<$1>[^/]+)')}(?<rest>)$`)
 }

@@ -24,13 +24,13 @@ import {
 const Subdomain = z.object({ enabled: z.boolean() })
 const Deployment = z.object({ versions: z.tuple([z.object({ version_id: z.string() })]) })
 
-/** What a script's start took, which nothing here measures. */
+/** Startup time of every script, ms. The stand-in does not measure it. */
 const STARTUP_MS = 1
 
 export function listScripts({ cloud }: Call): unknown {
   return cloud.account.scripts.map((script) => ({
     ...describe(script),
-    // The list alone has no fractions of a second.
+    // Only the list has times without fractions of a second.
     created_on: toSecond(script.createdOn),
     modified_on: toSecond(script.modifiedOn),
   }))
@@ -46,7 +46,7 @@ export function removeScript(call: Call): unknown {
   return null
 }
 
-/** A service is a script with its environments; both clients ask it what is deployed. */
+/** Returns a service, which is a script with its environments. Both clients read what is deployed from the service. */
 export function showService(call: Call): unknown {
   const script = call.cloud.account.scripts.find(({ name }) => name === scriptName(call))
   if (!script) throw new ApiError(404, 10090, 'this service does not exist')
@@ -115,7 +115,7 @@ export function listDeployments(call: Call): unknown {
 }
 
 export function showSubdomain(call: Call): unknown {
-  // The program never switches previews on, and the embedded account does not know them.
+  // The program never enables previews, and the embedded account has none.
   return { enabled: findScript(call).workersDev, previews_enabled: false }
 }
 
@@ -129,12 +129,12 @@ export function removeSubdomain(call: Call): unknown {
   return showSubdomain(call)
 }
 
-/** The beta view of a script, of which wrangler reads the switch. */
+/** Returns the beta view of a script. wrangler reads `subdomain` of it. */
 export function showWorker(call: Call): unknown {
   return { id: shortHash(scriptName(call)), name: scriptName(call), subdomain: showSubdomain(call) }
 }
 
-/** The account's own name under workers.dev. */
+/** Returns the account's own name under workers.dev. */
 export function showOwnName(): unknown {
   return { subdomain: 'stand-in' }
 }

@@ -15,27 +15,27 @@ import { matchRoute } from './routes.ts'
 
 const BASE = '/client/v4'
 
-/** The part of Cloudflare's REST API that the clients under test need, on loopback, in front of an embedded account. */
+/** Part of Cloudflare's REST API that the clients under test need, served on loopback over an embedded account. */
 export interface StandIn extends Authority {
-  /** The base that CLOUDFLARE_BASE_URL or CLOUDFLARE_API_BASE_URL takes. */
+  /** Base URL for CLOUDFLARE_BASE_URL or CLOUDFLARE_API_BASE_URL. */
   readonly url: string
-  /** Where account and code lie; `serveAccount` takes it. */
+  /** Folder of the account and the code, for `serveAccount`. */
   readonly folder: string
   readonly account: Account
-  /** All that were asked since the start, in order. */
+  /** All requests since the start, in order. */
   readonly requests: readonly SeenRequest[]
-  /** Refuses the next request that matches, as the API does when it is in trouble. */
+  /** Refuses the next request that matches, as the API does during an outage. */
   failNext(method: string, path: RegExp, status: number): void
-  /** Changes the account behind the clients' backs. */
+  /** Changes the account without a request. */
   changeByHand(change: (account: Account, folder: string) => void): void
 }
 
 export interface SeenRequest {
   readonly method: string
-  /** From the base, with the query. */
+  /** Path after the base, with the query. */
   readonly path: string
   readonly status: number
-  /** Of an upload of a script. */
+  /** Present in an upload of a script. */
   readonly metadata?: SentUpload['metadata']
 }
 
@@ -47,7 +47,7 @@ interface Failure {
 
 type Received = Pick<Call, 'body' | 'upload'>
 
-/** With an empty account and a token of its own; it ends with the test. */
+/** Starts a stand-in with an empty account and a token of its own. Stops it at the end of the test. */
 export async function newStandIn(accountId = newId()): Promise<StandIn> {
   const folder = mkdtempSync(join(tmpdir(), 'chronicle-standin-'))
   const account = loadAccount(folder)
@@ -88,7 +88,7 @@ export async function newStandIn(accountId = newId()): Promise<StandIn> {
   }
 }
 
-/** Serves on loopback until the test ends; gives the origin. */
+/** Serves on loopback until the test ends. Returns the origin. */
 async function serve(answer: (request: IncomingMessage) => Promise<Response>): Promise<string> {
   const server = createServer((request, response) => {
     answer(request)
@@ -106,7 +106,7 @@ async function serve(answer: (request: IncomingMessage) => Promise<Response>): P
   return `http://127.0.0.1:${port}`
 }
 
-/** What was to change the account since the given request, as `DELETE /storage/kv/namespaces/{id}`. */
+/** Lists the requests from the given one on that would change the account, as `DELETE /storage/kv/namespaces/{id}`. */
 export function writesOf(standIn: StandIn, from = 0): readonly string[] {
   return standIn.requests
     .slice(from)
@@ -153,7 +153,7 @@ async function envelope(answer: () => unknown): Promise<Response> {
 
 function refuse(status: number, code: number, message: string): Response {
   const errors = [{ code, message }]
-  // Else the clients would try again, for minutes.
+  // Without this header, the clients would retry for minutes.
   const headers = { 'x-should-retry': 'false' }
   return Response.json({ success: false, errors, messages: [], result: null }, { status, headers })
 }

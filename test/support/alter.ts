@@ -2,32 +2,29 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Plugin } from 'esbuild'
 
-/** A constant of the product with another value. */
+/** Constant of the product, with another value. */
 export interface OtherConstant {
   readonly constant: string
-  /** JavaScript. */
+  /** JavaScript expression. */
   readonly value: string
 }
 
-/** A function of the product with another one around it. */
+/** Function of the product, with a wrapper around it. */
 export interface OtherFunction {
   readonly function: string
-  /** The file name of its module, if other modules declare a function of this name too. */
+  /** File name of its module, required if other modules declare a function of this name too. */
   readonly in?: string
-  /** JavaScript: a function that is called with the original and then its arguments. */
+  /** JavaScript function that is called with the original and then its arguments. */
   readonly with: string
 }
 
 /**
- * * A change of the product that names what it changes. Only the name counts, so that a file may move and its lines may
- * change. The function need not be exported.
+ * Change of the product that names what it changes. Only the name counts, so a file may move and its lines may change.
+ * The function need not be exported.
  */
 export type Alteration = OtherConstant | OtherFunction
 
-/**
- * * Changes modules of the product while they are bundled. The build fails unless every name is declared in one module
- * of it, and only one.
- */
+/** Changes modules of the product while they are bundled. Fails unless exactly one module declares each name. */
 export function altering(alterations: readonly Alteration[]): Plugin {
   return {
     name: 'alter',
@@ -56,7 +53,7 @@ function isDeclared(alteration: Alteration, { module, text }: { module: string; 
   return isPlace && declarationOf(alteration).test(text)
 }
 
-/** The head of a declaration at the top level of a module, up to the name. */
+/** Matches the start of a declaration at the top level of a module, up to the name. */
 function declarationOf(alteration: Alteration): RegExp {
   return 'constant' in alteration
     ? new RegExp(`^export const ${alteration.constant}(?=: |\\s*=)`, 'm')
@@ -74,11 +71,11 @@ function alter(text: string, alteration: Alteration): string {
   const { function: name, with: other } = alteration
   const [, exported = ''] = declarationOf(alteration).exec(text) ?? []
   const renamed = text.replace(declarationOf(alteration), `$2function$3 original_${name}`)
-  // A declaration, because modules that import each other may call it before this one has run.
+  // Hoisted: modules that import each other may call the function before this module has run.
   return `${renamed}\n${exported}function ${name}(...args) { return (${other})(original_${name}, ...args) }\n`
 }
 
-/** The reason why an alteration cannot be made, and the remedy. */
+/** Returns why an alteration cannot be made, and the remedy. */
 function problemWith(alteration: Alteration, modules: readonly string[]): readonly string[] {
   const name =
     'constant' in alteration ? `constant ${alteration.constant}` : `function ${alteration.function}`

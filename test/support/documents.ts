@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs'
 
-/** Every package.json under node_modules: hundreds of real documents. */
+/** Reads every package.json under node_modules: hundreds of real documents. */
 export function realDocuments(): ReadonlyMap<string, unknown> {
   const documents = new Map<string, unknown>()
   for (const file of globSync('node_modules/**/package.json').sort()) {
@@ -10,7 +10,7 @@ export function realDocuments(): ReadonlyMap<string, unknown> {
   return documents
 }
 
-/** Some are templates or test cases, and not JSON. */
+/** Parses JSON. Some package.json files are templates or test cases, and not JSON. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -8,7 +8,7 @@ const PATTERNS: Readonly<Record<string, RegExp>> = {
   value: /canary-\w+/,
 }
 
-/** Secrets of stacks that were started. They are random, so no pattern matches them. */
+/** Secrets of started stacks. They are random, so no pattern matches them. */
 const known = new Set<string>()
 
 /** Registers texts as secrets. */
@@ -16,13 +16,13 @@ export function keepSecret(texts: readonly string[]): void {
   for (const text of texts) known.add(text)
 }
 
-/** The kinds of secrets that a text holds. */
+/** Lists the kinds of secrets in a text. */
 export function secretsIn(text: string): readonly string[] {
   const kinds = Object.keys(PATTERNS).filter((kind) => PATTERNS[kind]?.test(text))
   return [...known].some((secret) => text.includes(secret)) ? [...kinds, 'secret of a stack'] : kinds
 }
 
-/** The kinds of credentials that a text holds. Replies may show values. */
+/** Lists the kinds of credentials in a text. Leaves out canaries of values, which replies may hold. */
 export function credentialsIn(text: string): readonly string[] {
   return secretsIn(text).filter((kind) => kind !== 'value')
 }

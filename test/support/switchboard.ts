@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { loadAccount } from '../../infra/local/cloud/account.ts'
 import { type Runtime, serveAccount } from '../../infra/local/cloud/runtime.ts'
 
-/** Serves the last deployment, always at the same address. */
+/** Server of the last deployment, always at the same address. */
 export interface Switchboard {
-  /** The address of the service. */
+  /** URL of the service. */
   readonly url: string
-  /** `GET {control}/{stack}` switches to the present content of that stack's folder. */
+  /** URL prefix. `GET {control}/{stack}` switches to the current content of that stack's folder. */
   readonly control: string
   close(): Promise<void>
 }

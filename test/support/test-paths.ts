@@ -1,15 +1,15 @@
 import { basename, dirname } from 'node:path'
 
-/** The paths that vitest gets in place of one argument of `npm test`. */
+/** Paths that vitest gets in place of one argument of `npm test`. */
 export interface Chosen {
   readonly paths: readonly string[]
-  /** Printed where the argument was translated. */
+  /** Message for an argument that was translated. */
   readonly notice?: string
 }
 
 /**
- * Finds the test files that a path means. These are the files whose path contains the text. If there are none, they are
- * the tests named after the source file, in any folder, and those in a folder of its name. Null if nothing matches.
+ * Finds the test files that a path means: files whose path contains the text. Without such a file, finds tests named
+ * after the source file, in any folder, and tests in a folder of its name. Returns null if nothing matches.
  */
 export function testsAt(path: string, files: readonly string[]): Chosen | null {
   const sought = path.replace(/^\.\//, '').replace(/:\d+$/, '')

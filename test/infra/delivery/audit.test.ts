@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { CHECKOUT, environment, tempFolder } from '../fake-cli.ts'
 
-/** What an npm would say and end with. */
+/** Standard output and exit code of a fake npm. */
 interface Said {
   readonly stdout: string
   readonly code: number
 }
 
-/** `.ci/audit.mjs` where npm says this; without it, where there is no npm. */
+/** Runs `.ci/audit.mjs` with an npm that prints this, or without an npm. */
 function audit(said: Said | undefined, ...args: readonly string[]) {
   const folder = tempFolder()
   const npm = join(folder, 'npm')
@@ -26,7 +26,7 @@ function audit(said: Said | undefined, ...args: readonly string[]) {
   return { status, lines: `${stdout}${stderr}`.trimEnd().split('\n') }
 }
 
-/** A weakness as npm reports it: `via` names packages, or says what is wrong. */
+/** A vulnerability as npm reports it. `via` names packages, or describes the vulnerability. */
 function weakness(name: string, severity: string, via: readonly unknown[]) {
   return { name, severity, isDirect: true, via, effects: [], range: '<2.0.0', nodes: [], fixAvailable: true }
 }
@@ -38,7 +38,7 @@ function report(...found: readonly ReturnType<typeof weakness>[]): Said {
   return { stdout: JSON.stringify(text), code: Number(serious.length > 0) }
 }
 
-/** What npm says where the registry answers the audit with a status. */
+/** Output of npm if the registry answers the audit with an error status. */
 function unanswered(message: string): Said {
   return { stdout: JSON.stringify({ message, method: 'POST', error: { summary: '', detail: '' } }), code: 1 }
 }
@@ -47,7 +47,7 @@ const NOTHING = '405 Method Not Allowed - POST https://registry.example/-/npm/v1
 
 const ADVICE = { title: 'it runs what it reads', url: 'https://advisories.example/1', severity: 'high' }
 
-test('no finding, or none that is serious, is right', () => {
+test('passes without a finding, and with findings below severity high', () => {
   const clean = ['Audit: no production dependency has a known vulnerability of severity high or critical']
   expect(audit(report())).toEqual({ status: 0, lines: clean })
   expect(audit(report(weakness('left-pad', 'moderate', [ADVICE])), '--required')).toEqual({
@@ -56,7 +56,7 @@ test('no finding, or none that is serious, is right', () => {
   })
 })
 
-test('each serious finding is a line, and fails', () => {
+test('prints a line for each finding of severity high or critical, and fails', () => {
   const found = report(
     weakness('left-pad', 'high', [ADVICE]),
     weakness('right-pad', 'critical', ['left-pad']),
@@ -71,7 +71,7 @@ test('each serious finding is a line, and fails', () => {
 })
 
 test.each([NOTHING, 'request to https://registry.example failed, reason: connect ECONNREFUSED'])(
-  'without an answer nothing was checked, in so many words, and that fails where it is required: %s',
+  'says that nothing was audited if the registry gives no report, and fails with --required: %s',
   (message) => {
     const line = `Nothing was audited: ${message}`
     expect(audit(unanswered(message))).toEqual({ status: 0, lines: [line] })
@@ -83,19 +83,19 @@ test.each<[what: string, said: Said | undefined]>([
   ['no npm', undefined],
   ['no text', { stdout: '', code: 1 }],
   ['no JSON', { stdout: '<html>405 Method Not Allowed</html>', code: 1 }],
-  ['JSON that is no object', { stdout: 'null', code: 0 }],
-  ['an object that is no report', { stdout: '{}', code: 0 }],
-  ['a report of a version to come', { stdout: '{"auditReportVersion":3,"vulnerabilities":{}}', code: 0 }],
+  ['JSON other than an object', { stdout: 'null', code: 0 }],
+  ['an object other than a report', { stdout: '{}', code: 0 }],
+  ['a report of a later version', { stdout: '{"auditReportVersion":3,"vulnerabilities":{}}', code: 0 }],
   ['a report without its findings', { stdout: '{"auditReportVersion":2,"vulnerabilities":null}', code: 0 }],
   ['an error of npm itself', { stdout: '{"error":{"code":"ENOLOCK","summary":"no lock"}}', code: 1 }],
-  ['a report that shows nothing of why it failed', { ...report(), code: 1 }],
-])('%s is no audit', (_, said) => {
+  ['a failure whose report has no finding', { ...report(), code: 1 }],
+])('fails if npm gives %s', (_, said) => {
   const { status, lines } = audit(said)
   expect(status).toBe(1)
   expect(lines).toEqual([expect.stringMatching(/^Error: npm audit exited with \w+ and no valid report/)])
 })
 
-test('refuses a mistyped option by its name', () => {
+test('refuses a mistyped option, and names it', () => {
   const { status, lines } = audit(report(), '--require')
   expect(status).toBe(1)
   expect(lines.join('\n')).toContain("Unknown option '--require'")

@@ -24,14 +24,14 @@ interface Step {
   readonly run?: string
 }
 
-/** The commands of the delivering workflow, as GitHub's runner would give them to bash. */
+/** Commands of the delivery workflow, as GitHub's runner passes them to bash. */
 const STEPS = (
   load(readFileSync(WORKFLOW, 'utf8')) as { jobs: { deliver: { steps: Step[] } } }
 ).jobs.deliver.steps
   .map(({ run }) => run)
   .filter((run) => run !== undefined)
 
-/** Notes what every process of Node is started with: whoever is on the machine can see that. */
+/** Records the arguments of every Node process, because every user of the machine can see them. */
 const NOTE_ARGUMENTS = `
 const { appendFileSync } = require('node:fs')
 appendFileSync(process.env.ARGUMENTS, JSON.stringify([...process.execArgv, ...process.argv]) + '\\n')
@@ -41,7 +41,7 @@ let project: Project
 let state: string
 let board: Switchboard
 let token: string
-/** What the doctor asks. */
+/** API that the doctor calls. */
 let api: StandIn
 
 beforeEach(async () => {
@@ -52,7 +52,7 @@ beforeAll(async () => {
   project = newProject()
   state = join(project.root, '.local/state')
   mkdirSync(state, { recursive: true })
-  // Where the npm package looks for the CLI that it has fetched.
+  // The npm package looks for its downloaded CLI at this path.
   executable(`pulumi/versions/${pinned.version}/bin/pulumi`, `exec "${process.execPath}" "${CLI}" "$@"`)
   writeFileSync(join(project.root, '.local/note.cjs'), NOTE_ARGUMENTS)
   executable('bin/gh', 'printf "%s\\n" "$*" > "$RUNNER_TEMP/gh.txt"')
@@ -87,7 +87,7 @@ interface Ended {
 }
 
 function run(command: string, env: Record<string, string> = {}): Promise<Ended> {
-  // Without the tools of this checkout, which npm put first.
+  // Removes the tools of this checkout, which npm puts first.
   const own = (process.env.PATH ?? '').split(':').filter((folder) => !folder.endsWith('node_modules/.bin'))
   const path = [join(project.root, '.local/bin'), dirname(process.execPath), ...own].join(':')
   const child = spawn('bash', ['-eo', 'pipefail', '-c', command], {
@@ -125,7 +125,7 @@ async function ended(child: ChildProcess): Promise<Ended> {
   return { code, output }
 }
 
-/** The workflow's shell steps, one after the other, as far as they succeed. */
+/** Runs the workflow's shell steps in order, and stops at the first failure. */
 async function deliver(step: string, stack: string): Promise<Ended> {
   const commands = step === 'preview' ? STEPS : STEPS.slice(0, 1)
   let output = ''
@@ -138,8 +138,8 @@ async function deliver(step: string, stack: string): Promise<Ended> {
 }
 
 /**
- * A device that goes on syncing, whatever happens, and counts what failed on its way; beside it a screen that follows
- * on a socket and opens another one, from where it stands, whenever a deployment drops it.
+ * Runs a device that keeps syncing through failures and counts them. A screen beside it follows the space on a socket.
+ * When a deployment drops the socket, the screen opens a new one from its last position.
  */
 function restlessDevice(name: string) {
   const device = new OfflineDevice(name, board.url)
@@ -153,7 +153,7 @@ function restlessDevice(name: string) {
       await device.sync().catch(() => {
         seen.failures += 1
       })
-      // Below the declared limit of 600 a minute.
+      // Stays below the declared limit of 600 requests a minute.
       await setTimeout(120)
     }
     await device.sync()
@@ -176,7 +176,7 @@ function restlessDevice(name: string) {
   }
 }
 
-/** Waits until the screen shows what the device has, by frames alone. */
+/** Waits until the screen has the entries of the device, from frames alone. */
 async function hasAll(screen: LiveDevice, device: OfflineDevice): Promise<void> {
   const shown = () => isDeepStrictEqual(screen.entries(), device.entries())
   for (let waited = 0; !shown() && waited < 20_000; waited += 100) await setTimeout(100)
@@ -198,7 +198,7 @@ async function health(): Promise<{ version: string }> {
   return (await fetch(`${board.url}/api/health`)).json() as Promise<{ version: string }>
 }
 
-test('a stack is delivered by the steps of the workflow, and has the version that answers', async () => {
+test('delivers a stack by the steps of the workflow, and serves its version', async () => {
   expect(STEPS).toHaveLength(2)
   expect(await run('node_modules/.bin/pulumi stack select --create dev')).toMatchObject({ code: 0 })
   const first = await deliver('up', 'dev')
@@ -212,7 +212,7 @@ test('a stack is delivered by the steps of the workflow, and has the version tha
   token = await mintToken()
 })
 
-test('a version that fails its check is taken back, and devices lose nothing', async () => {
+test('rolls back a version that fails its check, and loses no data of a device', async () => {
   const before = await health()
   const { device, seen, screen, start } = restlessDevice('phone')
   const stop = await start()
@@ -232,14 +232,14 @@ test('a version that fails its check is taken back, and devices lose nothing', a
   expect(other.entries()).toEqual(device.entries())
   const { opened, frames, pages } = screen.seen
   expect(opened).toBeGreaterThanOrEqual(3)
-  // One pull at the start: whatever came after every new socket came on it.
+  // Only the first connection pulls. After a reconnect, all changes arrive as frames.
   expect(frames).toBeGreaterThan(pages)
   console.info(`switched twice: ${seen.failures} of ${seen.attempts} requests failed`)
   console.info(`a socket was opened again ${opened - 1} times: ${frames} frames, ${pages} pages pulled`)
   expect(git('worktree', 'list').split('\n')).toHaveLength(1)
 })
 
-test('a new class and new tables keep all data, and there is no way back behind them', async () => {
+test('keeps all data when a class and tables are added, and refuses to roll back past them', async () => {
   git('revert', '--no-edit', 'HEAD')
   project.edit(
     'worker/src/index.ts',
@@ -289,7 +289,7 @@ test('a new class and new tables keep all data, and there is no way back behind 
   )
 })
 
-test('a preview becomes a comment, and hand-made changes are none of its business', async () => {
+test('posts a preview as a comment, and checks a stack for drift', async () => {
   const preview = await deliver('preview', 'dev')
   expect(preview.output).toMatch(/\n### Preview of `dev`\n\n```diff\n[\s\S]*```\n$/)
   expect(readFileSync(join(project.root, '.local/gh.txt'), 'utf8')).toMatch(
@@ -298,7 +298,7 @@ test('a preview becomes a comment, and hand-made changes are none of its busines
   expect((await deliver('drift', 'dev')).code).toBe(0)
 })
 
-test('a throw-away stack comes, is checked and goes', async () => {
+test('creates, checks and removes a temporary stack', async () => {
   const opened = await deliver('open', 'pr-7')
   expect(opened.code, opened.output).toBe(0)
   expect(opened.output).toContain('ok     takes everything back')

@@ -9,12 +9,12 @@ import { preview, type UpResult, up } from '../../../infra/local/engine/up.ts'
 import { formatDetails, formatTree } from '../../../infra/local/print.ts'
 import { runHere } from '../../support/cloud/program-here.ts'
 
-/** A stack of the project in a folder; `folder` has its state. */
+/** A stack of a project. Its state is in `folder`. */
 export interface Target {
   readonly root: string
   readonly name: string
   readonly folder: string
-  /** The policy pack that the stack must pass. */
+  /** Policy pack that the stack must pass. */
   readonly pack: string | undefined
 }
 

@@ -1,5 +1,5 @@
-// The few commands of the CLI that a delivery uses, on the embedded engine. CLI_STATE is the folder of states and
-// histories, CLI_CLOUD the url at which a deployed stack answers. CLI_SWITCH is told of every change.
+// Implements the few CLI commands that a delivery uses, on the embedded engine. CLI_STATE is the folder with states and
+// histories. CLI_CLOUD is the URL of a deployed stack. Every change is reported to CLI_SWITCH.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -65,11 +65,11 @@ function select(): void {
 
 function showOutputs(): void {
   const outputs = reveal(loadState(folder).outputs) as Record<string, unknown>
-  // Names are not resolved on this machine.
+  // This machine does not resolve host names.
   console.log(JSON.stringify({ ...outputs, url: CLI_CLOUD }))
 }
 
-/** The runs are loaded when they are asked for: the doctor asks for a version or a list ten times as often. */
+/** Loads the engine only for a run: the doctor asks for a version or a list ten times as often. */
 async function showPreview(): Promise<void> {
   const runs = await import('./pulumi-cli-runs.ts')
   await runs.showPreview(target, values['expect-no-changes'] === true)

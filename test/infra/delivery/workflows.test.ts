@@ -40,40 +40,43 @@ function read(file: string): {
   return { text, workflow, jobs, steps: jobs.flatMap(({ steps = [] }) => steps) }
 }
 
-test('there is a workflow for pull requests, for main and for the night', () => {
+test('has a workflow for pull requests, for main and for each night', () => {
   expect(FILES).toEqual(['deliver.yml', 'main.yml', 'nightly.yml', 'pull-request.yml'])
 })
 
-test.each(FILES)("%s is right, as GitHub's own language service says", async (file) => {
+test.each(FILES)("passes GitHub's own language service: %s", async (file) => {
   const { text } = read(file)
-  // It remembers what it has read by name.
+  // The language service caches documents by name.
   const check = (name: string, content: string) =>
     validate(TextDocument.create(`file:///${name}`, 'yaml', 0, content))
   expect(await check(file, text)).toEqual([])
   expect(await check(`wrong-${file}`, text.replace('uses:', 'use:'))).not.toEqual([])
 })
 
-test.each(FILES)('%s pins actions by commit, with the version beside it', (file) => {
+test.each(FILES)('pins actions by commit, with the version beside it: %s', (file) => {
   const { text } = read(file)
   const used = text.split('\n').filter((line) => /\buses: (?!\.\/)/.test(line))
   for (const line of used) expect(line).toMatch(/uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/)
 })
 
-test.each(FILES)('%s grants nothing but what each job names, and runs no text from outside', (file) => {
-  const { workflow, jobs, steps, text } = read(file)
-  expect(workflow.permissions).toEqual({})
-  for (const { permissions } of jobs) {
-    expect(permissions?.contents).toBe('read')
-    expect(
-      Object.keys(permissions ?? {}).filter((key) => key !== 'contents' && key !== 'pull-requests'),
-    ).toEqual([])
-  }
-  for (const { run = '' } of steps) expect(run).not.toContain('${{')
-  expect(Object.keys(workflow.on)).not.toContain('pull_request_target')
-  if (file !== 'deliver.yml') expect(text).not.toContain('${{ secrets.')
-})
+test.each(FILES)(
+  'grants only the permissions that each job names, and runs no text from outside: %s',
+  (file) => {
+    const { workflow, jobs, steps, text } = read(file)
+    expect(workflow.permissions).toEqual({})
+    for (const { permissions } of jobs) {
+      expect(permissions?.contents).toBe('read')
+      expect(
+        Object.keys(permissions ?? {}).filter((key) => key !== 'contents' && key !== 'pull-requests'),
+      ).toEqual([])
+    }
+    for (const { run = '' } of steps) expect(run).not.toContain('${{')
+    expect(Object.keys(workflow.on)).not.toContain('pull_request_target')
+    if (file !== 'deliver.yml') expect(text).not.toContain('${{ secrets.')
+  },
+)
 
-test('a stack has one delivery at a time, and forks never get the account', () => {
+test('runs one delivery of a stack at a time, and never gives the account to a fork', () => {
   const [deliver] = read('deliver.yml').jobs
   expect(deliver?.concurrency?.group).toMatch(/^stack-\$\{\{ inputs\.stack \}\}$/)
   const delivering = read('pull-request.yml').jobs.filter(({ uses }) => uses !== undefined)
@@ -83,7 +86,7 @@ test('a stack has one delivery at a time, and forks never get the account', () =
   }
 })
 
-test('production waits for dev, and dev for the check', () => {
+test('deploys production after dev, and dev after the check', () => {
   const { workflow } = read('main.yml')
   expect(workflow.jobs).toMatchObject({
     dev: { needs: 'check', with: { step: 'up', stack: 'dev', environment: 'development' } },
@@ -91,10 +94,10 @@ test('production waits for dev, and dev for the check', () => {
   })
 })
 
-test('every change is audited before the gates, and every night somebody must have been asked', () => {
+test('audits every change before the gates, and requires a report of the registry every night', () => {
   const gates = readFileSync(join(FOLDER, '../../.ci/run'), 'utf8').trimEnd().split('\n')
   expect(gates.indexOf('node .ci/audit.mjs')).toBeGreaterThan(0)
-  // The end of what it prints is the summary of all tests.
+  // The last output of the gates is the summary of all tests.
   expect(gates.at(-1)).toBe('npm run check')
   for (const file of ['main.yml', 'pull-request.yml']) {
     expect(read(file).steps.map(({ run }) => run)).toContain('.ci/run')

@@ -11,7 +11,7 @@ import { newProject, type Project } from '../../support/cloud/project.ts'
 const NAME = 'chronicle-sync'
 const UPLOAD = `PUT /workers/scripts/${NAME}?excludeScript=true&bindings_inherit=strict`
 
-/** What the stack writes over the declared values, besides ids, secrets and datasets. */
+/** Declared values that the stack replaces, besides ids, secrets and datasets. */
 const OF_THE_STACK = ['VERSION']
 
 interface Deployed {
@@ -20,7 +20,7 @@ interface Deployed {
   readonly script: Script
 }
 
-/** The project with the id of a namespace of the stand-in where the placeholder was, as a user would write it. */
+/** Makes a project and replaces the placeholder by the id of a KV namespace in the stand-in, as a user would. */
 function projectFor({ account, changeByHand }: StandIn): Project {
   const project = newProject()
   changeByHand(() => {
@@ -30,7 +30,7 @@ function projectFor({ account, changeByHand }: StandIn): Project {
   return project
 }
 
-/** `wrangler deploy`, as it comes from npm. */
+/** Runs the unmodified `wrangler deploy` from npm. */
 async function wranglerDeploy({ root }: Project, standIn: StandIn, secrets: object): Promise<void> {
   const secretsFile = join(root, 'secrets.json')
   writeFileSync(secretsFile, JSON.stringify(secrets))
@@ -69,7 +69,7 @@ function scriptOf({ account }: StandIn): Script {
   return script
 }
 
-/** A script without what may differ between two deployments of one declaration. */
+/** Returns a script without the parts that may differ between two deployments of one declaration. */
 function comparable({ bindings, classes, ...script }: Script): object {
   const { compatibilityDate, compatibilityFlags, observability, migrationTag, workersDev } = script
   const settings = { compatibilityDate, compatibilityFlags, observability, migrationTag, workersDev }
@@ -82,11 +82,11 @@ function comparable({ bindings, classes, ...script }: Script): object {
 
 interface Seen {
   readonly status: number
-  /** The reply with the types of its values in their place. */
+  /** Reply with each value replaced by its type. */
   readonly reply: unknown
 }
 
-/** What a client sees that mints a token, opens a session, syncs, reads back, and one that may not. */
+/** Mints a token, opens a session, syncs, reads back, and sends an unauthorized request. Returns the replies. */
 async function behaviourOf({ account, folder, script }: Deployed): Promise<readonly Seen[]> {
   const cloud = await serveAccount({ account, folder, port: 0, onLog() {} })
   onTestFinished(() => cloud.stop())
@@ -120,7 +120,7 @@ function shapeOf(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shapeOf(inner)]))
 }
 
-test('what `wrangler deploy` makes of the declaration is what the stack makes of it, and both serve alike', async () => {
+test('deploys the same script by `wrangler deploy` as by the stack, and both serve alike', async () => {
   const standIn = await newStandIn()
   const project = projectFor(standIn)
   const stack = await pulumiDeploy()
@@ -138,7 +138,7 @@ test('what `wrangler deploy` makes of the declaration is what the stack makes of
   expect(behaviour).toEqual(await behaviourOf(stack))
 })
 
-test('a second `wrangler deploy` sends no migrations, and keeps the secrets that it was not given', async () => {
+test('sends no migrations in a second `wrangler deploy`, and keeps secrets that are not passed again', async () => {
   const standIn = await newStandIn()
   const project = projectFor(standIn)
   await wranglerDeploy(project, standIn, { ADMIN_TOKEN: 'a', MASTER_KEY: 'b', SESSION_KEY: 'c' })

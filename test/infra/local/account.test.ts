@@ -28,7 +28,7 @@ function newAccount() {
   return { account, folder, upload }
 }
 
-test('migrations apply in order, and classes keep their objects through renames', () => {
+test('applies migrations in order, and keeps the objects of a renamed class', () => {
   const { upload } = newAccount()
   const { classes } = upload(ROOM, FIRST)
   const renamed = upload(ROOM.replace('{ Room }', '{ Room as Space }'), {
@@ -59,14 +59,14 @@ test.each<[string, string, Migrations | undefined, readonly Binding[]]>([
   ],
   ['status 400, code 10041', ROOM, undefined, [{ name: 'A', type: 'kv_namespace', namespaceId: 'nope' }]],
   ['status 400, code 10021', ROOM, undefined, [{ name: 'A', type: 'secret_text', text: '' }]],
-])('an upload is refused with %s, and leaves the script as it was', (refusal, code, migrations, bindings) => {
+])('refuses an upload with %s, and keeps the script', (refusal, code, migrations, bindings) => {
   const { account, upload } = newAccount()
   const before = upload(ROOM, FIRST)
   expect(() => upload(code, migrations, bindings)).toThrow(refusal)
   expect(account.scripts).toEqual([before])
 })
 
-test('what is taken, missing or in use is refused with the code of the real API', () => {
+test('refuses a name that is taken, missing or in use with the code of the real API', () => {
   const { account, folder, upload } = newAccount()
   createNamespace(account, 'title')
   expect(() => createNamespace(account, 'title')).toThrow('code 10014')

@@ -36,7 +36,7 @@ function goalOf(type: string, inputs: Properties, more: Partial<Goal> = {}): Goa
   }
 }
 
-/** Applies a goal over what an earlier one has made. */
+/** Applies a goal over the resource of an earlier goal. */
 function apply(cloud: Cloud, goal: Goal, old?: Resource) {
   const { diff, ...made } = applyGoal(cloud, goal, old)
   return { diff, resource: { ...toResource(goal, { project: 'p', stack: 's' }), ...made } }
@@ -44,7 +44,7 @@ function apply(cloud: Cloud, goal: Goal, old?: Resource) {
 
 const titlesOf = ({ account }: Cloud) => account.namespaces.map(({ title }) => title)
 
-test('makes a replacement beside the old resource, which goes at the end of the run', () => {
+test('makes a replacement beside the old resource, which is deleted at the end of the run', () => {
   const cloud = newCloud()
   const { resource } = apply(cloud, goalOf(NAMESPACE, { accountId: 'a', title: 'old' }))
   const replaced = apply(cloud, goalOf(NAMESPACE, { accountId: 'b', title: 'new' }), resource)
@@ -54,7 +54,7 @@ test('makes a replacement beside the old resource, which goes at the end of the 
   expect(titlesOf(cloud)).toEqual(['new'])
 })
 
-test('deletes the old resource first if the goal says so: a name can be had once', () => {
+test('deletes the old resource first if the goal says so, because a name must be unique', () => {
   const cloud = newCloud()
   const inPlace = { deleteBeforeReplace: true }
   const { resource } = apply(cloud, goalOf(NAMESPACE, { accountId: 'a', title: 'name' }, inPlace))
@@ -75,7 +75,7 @@ test('updates a route of the account, and keeps its id', () => {
   expect(cloud.account.routes).toMatchObject([{ id: resource.id, pattern: 'b.example/*', script: 's' }])
 })
 
-test('refuses a script whose code is not what its digest says, in a preview too', () => {
+test('refuses a script whose code does not match its digest, also in a preview', () => {
   const cloud = newCloud()
   writeFileSync(join(cloud.folder, 'worker.js'), 'export default {}')
   const contentSha256 = createHash('sha256').update('something else').digest('hex')

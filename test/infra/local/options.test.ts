@@ -9,7 +9,7 @@ test('has a default for every option', () => {
   expect(read()).toEqual({ stack: 'dev', config: {}, own: { port: '8787' } })
 })
 
-test('takes each option, and as many settings as there are', () => {
+test('accepts each option, and any number of settings', () => {
   const args = ['--stack', 'prod', '--port', '1', '--config', 'a=1', '--config=b=x=y', '--config', 'c=']
   expect(read(...args)).toEqual({ stack: 'prod', config: { a: '1', b: 'x=y', c: '' }, own: { port: '1' } })
 })

@@ -7,7 +7,7 @@ import type { UpResult } from '../../../infra/local/engine/up.ts'
 import { formatChange } from '../../../infra/local/print.ts'
 import { changesOf, HOSTNAME, newProject } from '../../support/cloud/project.ts'
 
-/** What would change of the outputs that people look at. */
+/** Lists the changes of the outputs that people read. */
 function shown({ before, outputs }: UpResult) {
   return changesBetween({ ...before, release: null }, { ...outputs, release: null })
 }
@@ -17,7 +17,7 @@ beforeAll(async () => {
   await deployed.up('dev')
 })
 
-test.concurrent('a preview of an empty account shows everything, and makes none of it', async () => {
+test.concurrent('previews every resource of an empty account, and creates none', async () => {
   const project = newProject()
   const { steps, outputs } = await project.preview('prod', HOSTNAME)
   expect(changesOf(steps).filter((change) => !change.startsWith('create '))).toEqual([])
@@ -26,7 +26,7 @@ test.concurrent('a preview of an empty account shows everything, and makes none 
   expect(existsSync(join(project.root, '.local/prod/state.json'))).toBe(false)
 })
 
-test.concurrent('a preview shows what the next run then does, and nothing of an unchanged tree', async () => {
+test.concurrent('previews exactly what the next run changes, and no change of an unchanged tree', async () => {
   const project = newProject()
   await project.up('dev', HOSTNAME)
   expect(changesOf((await project.preview('dev', HOSTNAME)).steps)).toEqual([])
@@ -43,7 +43,7 @@ test.concurrent('a preview shows what the next run then does, and nothing of an 
   expect(changesOf((await project.preview('dev', changed)).steps)).toEqual([])
 })
 
-test.concurrent('a new secret and a renamed variable each show exactly themselves', async () => {
+test.concurrent('previews a new secret and a renamed variable as single changes', async () => {
   const project = newProject(deployed)
   project.edit('worker/wrangler.toml', (text) => text.replace('"ADMIN_TOKEN", ', '"ADMIN_TOKEN", "PEPPER", '))
   project.edit('infra/index.ts', (text) =>
@@ -68,7 +68,7 @@ test.concurrent('a new secret and a renamed variable each show exactly themselve
   expect(shown(renamed).map(({ path }) => path)).toEqual(['bindings.JURISDICTION', 'bindings.REGION'])
 })
 
-test.concurrent('a preview refuses what a run would refuse', async () => {
+test.concurrent('refuses in a preview what a run would refuse', async () => {
   const project = newProject()
   await project.up('prod', HOSTNAME)
   await expect(project.preview('prod', { ...HOSTNAME, jurisdiction: 'eu' })).rejects.toThrow(

@@ -21,8 +21,8 @@ async function ask(standIn: StandIn, method: string, path: string, body?: object
 test.each([
   ['no token', '', 400, 9106],
   ['a token of the wrong form', 'short', 400, 6003],
-  ['a token that nobody has', 'x'.repeat(40), 403, 9109],
-])('%s is refused as the API refuses it', async (_what, bearer, status, code) => {
+  ['an unknown token', 'x'.repeat(40), 403, 9109],
+])('refuses %s as the API does', async (_what, bearer, status, code) => {
   const standIn = await newStandIn()
   const path = `/accounts/${standIn.accountId}/workers/scripts`
   const refused = await ask(standIn, 'GET', path, undefined, bearer)
@@ -30,7 +30,7 @@ test.each([
   expect(refused.headers.get('x-should-retry')).toBe('false')
 })
 
-test("a token is of no use for another's account or zone", async () => {
+test("refuses a token for another's account or zone", async () => {
   const standIn = await newStandIn()
   const other = await ask(standIn, 'GET', `/accounts/${'0'.repeat(32)}/workers/scripts`)
   expect(other).toMatchObject({ status: 403, code: 10000 })
@@ -38,7 +38,7 @@ test("a token is of no use for another's account or zone", async () => {
   expect(zone).toMatchObject({ status: 403, code: 9109 })
 })
 
-test('the state is the embedded account, its refusals are its own, and a failure comes once', async () => {
+test('keeps its state in the embedded account, refuses as the account does, and fails once when told to', async () => {
   const standIn = await newStandIn()
   const namespaces = `/accounts/${standIn.accountId}/storage/kv/namespaces`
   standIn.failNext('POST', /namespaces$/, 500)

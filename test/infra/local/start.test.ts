@@ -15,9 +15,9 @@ interface Run {
   readonly stderr: string
 }
 
-/** `npm start` in a project of the test's own, without npm. */
+/** Runs `npm start` in a project of the test's own, without npm. */
 function spawnStart({ root }: Project, args: readonly string[]): ChildProcess {
-  // What a killed runtime leaves in its temporary folder goes with the project.
+  // A killed runtime leaves temporary files, which are removed with the project.
   const env = { ...process.env, TMPDIR: root }
   const child = spawn(process.execPath, ['infra/local/start.ts', ...args], { cwd: root, env, stdio: 'pipe' })
   onTestFinished(() => {
@@ -39,7 +39,7 @@ async function start(project: Project, args: readonly string[]): Promise<Run> {
   return { code, stdout, stderr }
 }
 
-/** Resolves with what was printed once the stack is served. */
+/** Resolves with the output once the stack is served. */
 function served(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let printed = ''
@@ -70,10 +70,10 @@ function readOutputs({ root }: Project) {
   return JSON.parse(readFileSync(join(root, '.local/outputs.json'), 'utf8'))
 }
 
-test('it serves the dev stack once, and what it holds outlives its end, its death and its runtime', async () => {
+test('serves the dev stack once, and keeps its data when it stops, is killed or loses its runtime', async () => {
   const project = newProject()
   const local = join(project.root, '.local')
-  // As wrangler would have made it.
+  // wrangler creates the folder with this mode.
   mkdirSync(local, { mode: 0o755 })
   const port = await freePort()
   const args = ['--port', String(port)]
@@ -110,7 +110,7 @@ test('it serves the dev stack once, and what it holds outlives its end, its deat
 
   again.kill('SIGKILL')
   await once(again, 'exit')
-  // The runtime of the killed one still holds port and data: this start ends it.
+  // The runtime of the killed process still holds the port and the data. This start ends the runtime.
   const last = spawnStart(project, args)
   let stderr = ''
   last.stderr?.on('data', (text: Buffer) => {
@@ -123,7 +123,7 @@ test('it serves the dev stack once, and what it holds outlives its end, its deat
   expect(stderr).toMatch(/^Error: the runtime \(workerd\) died\. [^\n]*\n$/)
 })
 
-test('a hostname is served by the Host header, and nothing else is', async () => {
+test('serves a hostname by the Host header, and no other host', async () => {
   const project = newProject()
   const port = await freePort()
   const args = ['--stack', 'prod', '--port', String(port), '--config', 'hostname=sync.example.com']
@@ -138,7 +138,7 @@ test('a hostname is served by the Host header, and nothing else is', async () =>
   )
 })
 
-test('mistakes are one line each, before any work', async () => {
+test('reports each mistake in one line, before any work', async () => {
   const project = newProject()
   const taken = createServer().listen(0, '127.0.0.1')
   onTestFinished(() => {

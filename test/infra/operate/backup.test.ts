@@ -35,7 +35,7 @@ async function revokeTokensOf(space: string): Promise<void> {
   for (const token of tokens) if (token.space === space) await operate('DELETE', `/api/tokens/${token.id}`)
 }
 
-test('more spaces than a minute allows are backed up and restored whole, past one that breaks off, and no token stays', async () => {
+test('backs up and restores more spaces than a minute allows, continues past a broken export, and leaves no token', async () => {
   const names = Array.from({ length: 30 }, (_, n) => `many ${String(n).padStart(2, '0')}`)
   const entries = new Map<string, unknown>()
   for (const name of names) entries.set(name, (await newSpace(name)).entries())
@@ -43,7 +43,7 @@ test('more spaces than a minute allows are backed up and restored whole, past on
   expect(await backUp({}, { place })).toBe('the back-up is not complete: see above')
   const [broken = ''] = printed.filter((line) => line.startsWith('Not backed up: '))
   expect(broken).toMatch(/^Not backed up: [^:]+: its export ends early \(.+\): .*, see the Worker's log$/)
-  // Three requests a space, one for the list.
+  // A backup needs three requests a space, and one for the list.
   expect(clock.waits).toContain(60_000)
   expect(printed).toContain('waiting 60 s: the service accepts no more for now (429)')
   expect(await leftTokens()).toEqual([])
@@ -65,7 +65,7 @@ test('more spaces than a minute allows are backed up and restored whole, past on
   expect(await leftTokens()).toEqual([])
 })
 
-test('a space whose last token was revoked is told, and saved under the name that an older file has', async () => {
+test('reports a space whose last token was revoked, and saves it under the name of an older file', async () => {
   await newSpace('forgotten')
   await revokeTokensOf('forgotten')
   const ids = storedObjects(join(cloud.folder, 'dev'), 'Chronicle')
@@ -76,7 +76,7 @@ test('a space whose last token was revoked is told, and saved under the name tha
   )
   expect(ids).toContain(/[0-9a-f]{64}/.exec(told)?.[0])
 
-  // A back-up of the time when it had one: an older state of it, under its name.
+  // The space had a token at an earlier back-up, which left an older state under the name of the space.
   const header = {
     type: 'header',
     format: 'chronicle-export',
@@ -100,7 +100,7 @@ test('a space whose last token was revoked is told, and saved under the name tha
   await erase('forgotten')
 })
 
-test('a space that is first written to during the back-up is no sign of another stack', async () => {
+test('does not take a space that is first written during the back-up as a sign of another stack', async () => {
   await newSpace('newborn')
   const all = storedObjects(join(cloud.folder, 'dev'), 'Chronicle')
   const { tokens } = await operate('GET', '/api/tokens')
@@ -111,7 +111,7 @@ test('a space that is first written to during the back-up is no sign of another 
   await backUpSpaces(await service(), wanted)
 })
 
-test('a back-up that finds nothing at all is told, and is not complete', async () => {
+test('reports a back-up that finds nothing as not complete', async () => {
   const erased = { generation: 1, spaces: [{ id: 'erased', state: 'done', entries: 0 }] }
   let resealed: object = erased
   const server = createServer(({ url }, response) => {
@@ -135,10 +135,10 @@ test('a back-up that finds nothing at all is told, and is not complete', async (
   )
 })
 
-test('what cannot be listed is told: no account, another stack', async () => {
+test('reports objects that it cannot list: no account, another stack', async () => {
   expect(await backUp({}, { objects: ['0'.repeat(64)] })).toBe('the back-up is not complete: see above')
   expect(printed.at(-1)).toMatch(/belong to another stack[.,] [Nn]ame the right one with --stack$/)
-  // A stack that was deployed and never used.
+  // A stack that was deployed and never used lists no objects.
   expect(await backUp({}, { objects: [] })).toBe('the back-up is not complete: see above')
   expect(printed.at(-1)).toMatch(/: .+ holds entries but is not among the listed objects, .* --stack$/)
   const env = { CHRONICLE_ADMIN_TOKEN: running.outputs.adminToken, CLOUDFLARE_ACCOUNT_ID: '' }
@@ -152,9 +152,9 @@ test('what cannot be listed is told: no account, another stack', async () => {
 })
 
 test.each([
-  ['backup', 'a file that is none'],
+  ['backup', 'a file in its place'],
   ['restore', 'nothing'],
-])('%s of a folder that cannot be used is one line: %s', async (name) => {
+])('reports a folder that cannot be used in one line: %s, %s', async (name) => {
   const path = join(folder, 'file', 'folder')
   writeFileSync(join(folder, 'file'), '')
   const env = { CHRONICLE_ADMIN_TOKEN: 'x' }
@@ -164,7 +164,7 @@ test.each([
   expect(said).toMatch(/^Error: [^\n]* cannot be (written|read): ENOTDIR[^\n]*\n$/)
 })
 
-test('a folder that fills up ends the back-up with one line, and no token stays', async () => {
+test('ends the back-up with one line if a file cannot be written, and leaves no token', async () => {
   await newSpace('full')
   const file = join(folder, fileNameOf('full'))
   mkdirSync(`${file}.part`)
@@ -172,7 +172,7 @@ test('a folder that fills up ends the back-up with one line, and no token stays'
   expect(await leftTokens()).toEqual([])
 })
 
-test('a token that is not found for a minute is waited for, by every tool, and no longer than a minute and a half', async () => {
+test('waits in every tool for a token that is not found for a minute, and gives up after a minute and a half', async () => {
   await newSpace('late')
   expect(await backUp({ unknownMs: 60_000 })).toBe('complete')
   await erase('late')
@@ -195,11 +195,11 @@ test('a token that is not found for a minute is waited for, by every tool, and n
   expect(await leftTokens()).toEqual([])
 })
 
-test('a tool that is interrupted takes its token back, and goes on where it was', async () => {
+test('revokes its token when interrupted, and keeps the files that are complete', async () => {
   await newSpace('one')
   await newSpace('two')
   let child: ReturnType<typeof spawn> | undefined
-  /** How long the token lives that is in use then: as long as the longest export, and not much longer. */
+  /** Remaining lifetimes of the tool's token, ms: the longest export, and not much more. */
   let left: readonly number[] = []
   const { api, adminToken } = await service({
     perMinute: 1000,
@@ -210,7 +210,7 @@ test('a tool that is interrupted takes its token back, and goes on where it was'
         child?.kill('SIGINT')
         await new Promise((resolve) => child?.once('close', resolve))
       }
-      // A terminal sends the signal to npm too, which passes it on: it comes while the token is being taken back.
+      // A terminal also signals npm, which forwards the signal. The second signal arrives while the token is being revoked.
       if (left.length > 0 && request.startsWith('DELETE')) child?.kill('SIGINT')
       await setTimeout(50)
     },
@@ -224,21 +224,21 @@ test('a tool that is interrupted takes its token back, and goes on where it was'
   expect(readdirSync(folder).filter((name) => name.endsWith('.ndjson'))).toHaveLength(1)
 })
 
-test('a torn line of the run record is lost alone: the runs that follow go on with the rest', () => {
+test('loses only a torn line of the run record, and continues with the rest in later runs', () => {
   const options = { api: 'https://sync.example.com', again: false, clock }
   beginRun(folder, 'back-up', options).note('a')
   const file = join(folder, 'backup.run')
   appendFileSync(file, '"b')
   beginRun(folder, 'back-up', options).note('c')
   expect([...beginRun(folder, 'back-up', options).done]).toEqual(['a', 'c'])
-  // A run of an older release has written the next name into the torn line.
+  // An older release wrote the next name into the torn line.
   appendFileSync(file, '"d"e"\n"f"\n')
   expect([...beginRun(folder, 'back-up', options).done]).toEqual(['a', 'c', 'f'])
   writeFileSync(file, readFileSync(file, 'utf8').slice(5))
   expect([...beginRun(folder, 'back-up', options).done]).toEqual([])
 })
 
-test('names of files are those of one space each, whatever the file system tells apart', () => {
+test('gives each space a file name of its own on every file system', () => {
   const long = '字'.repeat(128)
   const spaces = ['ann', 'Ann', 'ANN', 'a/n', 'a%2Fn', '..', 'ключ', 'КЛЮЧ', long, `${long.slice(1)}文`]
   const names = spaces.map((space) => fileNameOf(space).toLowerCase())

@@ -4,7 +4,7 @@ import { newProject } from '../../support/cloud/project.ts'
 import { GOOD_ANSWERS, serveApi } from '../fake-api.ts'
 import { GOOD_CLI, run, withAccount, withCli } from '../fake-cli.ts'
 
-test('deploy asks the doctor first, and hands everything else to `pulumi up`', async () => {
+test('runs the doctor before a deployment, and passes all other arguments to `pulumi up`', async () => {
   const env = {
     ...withCli(GOOD_CLI),
     ...withAccount(await serveApi(GOOD_ANSWERS)),
@@ -28,7 +28,7 @@ test('deploy asks the doctor first, and hands everything else to `pulumi up`', a
   expect(twice).toMatchObject({ code: 1, lines: ['Error: --stack is given twice. Name one stack'] })
 })
 
-test('the stack is taken out of the arguments', () => {
+test('takes the stack out of the arguments', () => {
   expect(takeStack(['--yes'])).toEqual({ stack: 'dev', rest: ['--yes'] })
   expect(takeStack(['-s', 'prod', '--yes'])).toEqual({ stack: 'prod', rest: ['--yes'] })
   expect(() => takeStack(['--stack'])).toThrow('--stack needs a name')

@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import type { Clock } from '../../../infra/operate/service/clock.ts'
 import { listen } from '../fake-api.ts'
 
-/** A clock that moves when somebody waits, and notes for how long. */
+/** Clock that moves only on a wait, and records each wait. */
 export interface FakeClock extends Clock {
   readonly waits: readonly number[]
 }
@@ -22,25 +22,25 @@ export function fakeClock(): FakeClock {
   }
 }
 
-/** What the platform may do between a tool and the service. */
+/** Faults of the platform between a tool and the service. */
 export interface Unkindness {
-  /** How many requests of an address it lets pass in a minute that authenticate; as the stack declares without it. */
+  /** Authenticating requests per minute that an address may send. The default is the limit that the stack declares. */
   readonly perMinute?: number
-  /** How long a new token is not found, ms. */
+  /** Time until a new token is found, ms. */
   readonly unknownMs?: number
-  /** The exports that break off, by their number from 1: odd ones in the middle, even ones before they begin. */
+  /** Exports that break off, numbered from 1: odd ones in the middle, even ones before they begin. */
   readonly brokenExports?: readonly number[]
-  /** Told of each request before it is passed on, and how many exports there were by then. */
+  /** Called before each request is passed on, with the number of exports so far. */
   readonly before?: (request: string, exports: number) => Promise<void>
 }
 
-/** A service behind a place of the platform whose time is the clock's. Its url. */
+/** Serves a service behind a simulated location of the platform, which uses this clock. Returns its URL. */
 export async function limitedService(api: string, clock: Clock, unkind: Unkindness = {}): Promise<string> {
   const { perMinute = 60, unknownMs = 0, brokenExports = [], before } = unkind
   const counted = { window: 0, requests: 0 }
   let [exports, mintedAt] = [0, 0]
 
-  /** What the place itself answers. */
+  /** Reply of the location itself. */
   function refuse(request: string): Refusal | undefined {
     const window = Math.floor(clock.now() / 60_000)
     if (window !== counted.window) Object.assign(counted, { window, requests: 0 })
@@ -63,7 +63,7 @@ export async function limitedService(api: string, clock: Clock, unkind: Unkindne
     return outgoing.write(body.subarray(0, body.length / 2), () => outgoing.destroy())
   }
 
-  // A tool that was interrupted does not wait for its answer.
+  // An interrupted tool does not wait for the reply.
   return listen(
     createServer((incoming, outgoing) => void answer(incoming, outgoing).catch(() => outgoing.destroy())),
   )

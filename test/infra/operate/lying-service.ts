@@ -8,14 +8,14 @@ interface Reply {
   readonly body?: Readonly<Record<string, unknown>>
 }
 
-/** What the service says in place of the truth, to the `time`-th request of a kind; fields over those of the reply. */
+/** False reply to some requests of a kind, counted from 1. Its fields replace those of the true reply. */
 export interface Lie extends Reply {
-  /** Its start, without a query: `POST /api/sync`. */
+  /** Method and path without a query: `POST /api/sync`. */
   readonly request: string
   readonly times: readonly number[]
 }
 
-/** A service that passes each request on, and lies about one reply. */
+/** Serves a proxy that passes each request on, and falsifies one kind of reply. */
 export function lyingService(api: string, lie: Lie): Promise<string> {
   let asked = 0
   async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {

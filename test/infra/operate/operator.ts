@@ -15,7 +15,7 @@ export const cloud = testCloud()
 export let running: RunningCloud
 export let clock: FakeClock
 export let folder: string
-/** What the tools print, on either stream. */
+/** Lines that the tools print on either stream. */
 export let printed: string[]
 
 beforeAll(async () => {
@@ -41,7 +41,7 @@ export async function service(unkind?: Unkindness): Promise<Service> {
   return { api: await limitedService(running.url, clock, unkind), adminToken, clock }
 }
 
-/** Backs everything up; the message of its end if it is not complete. */
+/** Backs everything up. Returns `complete`, or the error message. */
 export async function backUp(
   unkind?: Unkindness,
   options: { again?: boolean; objects?: string[]; place?: Service } = {},
@@ -74,13 +74,13 @@ export async function operate(
   }
 }
 
-/** The names of the tokens that tools have left behind. */
+/** Lists the names of tokens that the tools left behind. */
 export async function leftTokens(): Promise<readonly string[]> {
   const { tokens } = await operate('GET', '/api/tokens')
   return tokens.map(({ name }) => name).filter((name) => ['backup', 'restore', 'smoke check'].includes(name))
 }
 
-/** A space with some entries, and a device of it. */
+/** Makes a space with some entries. Returns its device. */
 export async function newSpace(space: string): Promise<OfflineDevice> {
   const device = new OfflineDevice('phone', running.url)
   await device.open(await mintToken(running, space))

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { runCommand } from '../../standin/command.ts'
 import { newProject } from '../../support/cloud/project.ts'
 
-test('estimates without an account, shows what would change, and names the policy that it breaks', async () => {
+test('estimates without an account, shows what would change, and names a broken policy', async () => {
   const { root } = newProject()
   const env = { CLOUDFLARE_API_TOKEN: '' }
   const preview = (...args: string[]) =>

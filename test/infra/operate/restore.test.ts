@@ -19,7 +19,7 @@ import {
   service,
 } from './operator.ts'
 
-test('a space that was restored and then edited is told not to be empty', async () => {
+test('refuses to restore a space that was restored and then edited, because it is not empty', async () => {
   const device = await newSpace('edited')
   await backUp()
   const file = join(folder, fileNameOf('edited'))
@@ -41,7 +41,7 @@ test('a space that was restored and then edited is told not to be empty', async 
   expect(device.entries().size).toBe(3)
 })
 
-test('a folder is restored past what fails, and the next run asks for that alone', async () => {
+test('restores a folder past a file that fails, and retries only that file in the next run', async () => {
   for (const space of ['kept', 'lost']) await newSpace(space)
   await backUp()
   const some = join(folder, 'some')
@@ -65,7 +65,7 @@ test('a folder is restored past what fails, and the next run asks for that alone
   expect(await leftTokens()).toEqual([])
 })
 
-test('an import that was cut off goes on, and a file that broke off is not begun', async () => {
+test('continues an import that was cut off, and sends nothing of a file that broke off', async () => {
   const device = await newSpace('cut')
   await backUp()
   const file = join(folder, fileNameOf('cut'))
@@ -91,7 +91,7 @@ test('an import that was cut off goes on, and a file that broke off is not begun
   expect(await restore(join(folder, 'none'))).toMatch(/ cannot be read: ENOENT/)
 })
 
-test('the command fills a space from a file of many entries, and names a line that is none', async () => {
+test('fills a space from a file of many entries, and names a malformed line', async () => {
   const device = await newSpace('many')
   for (let n = 0; n < 700; n++) device.put(`more/${n}`, { n, text: 'x'.repeat(n) })
   await device.sync(300)

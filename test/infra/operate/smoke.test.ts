@@ -9,7 +9,7 @@ import { type Lie, lyingService } from './lying-service.ts'
 
 const CHECKOUT = join(import.meta.dirname, '../../..')
 
-// The runtime of one machine knows no jurisdictions: a stack that has one is served all the same.
+// The local runtime has no jurisdictions, but serves a stack that has one.
 const cloud = withCloud({ config: { ...GENEROUS, jurisdiction: 'eu' } })
 
 /** Runs `npm run smoke` with the admin token. */
@@ -28,7 +28,7 @@ async function version(): Promise<string> {
   return ((await (await fetch(`${cloud.url}/api/health`)).json()) as { version: string }).version
 }
 
-test('finds a running service right, also in a jurisdiction, and leaves nothing behind', async () => {
+test('passes a running service, also in a jurisdiction, and leaves nothing behind', async () => {
   const before = await listTokens()
   const { code, printed } = await smoke(cloud.outputs.adminToken, `${cloud.url}/`)
   expect(code, printed).toBe(0)
@@ -36,7 +36,7 @@ test('finds a running service right, also in a jurisdiction, and leaves nothing 
   expect(await listTokens()).toEqual(before)
 })
 
-test('says what is wrong, and takes back what it has made', async () => {
+test('says what is wrong, and removes what it has made', async () => {
   const before = await listTokens()
   const refused = await smoke('adm_dev_wrong', cloud.url)
   expect(refused.code).toBe(1)
@@ -58,7 +58,7 @@ test('waits until the version that was deployed answers', async () => {
   expect(code, printed).toBe(0)
 })
 
-/** Runs the checks as far as they pass; the first one that fails. */
+/** Runs the checks until one fails. Returns its name. */
 async function firstFailure(lie: Lie): Promise<string> {
   const subject: Subject = {
     api: await lyingService(cloud.url, lie),

@@ -18,7 +18,7 @@ afterAll(() => cloud.remove())
 
 type Env = Readonly<Record<string, string>>
 
-/** `npm run sweep`, with an account that answers so. */
+/** Runs `npm run sweep` with an account that gives these replies. */
 async function sweep(args: readonly string[], answers: Answers, env: Env = {}) {
   const account = {
     CLOUDFLARE_BASE_URL: await serveApi(answers),
@@ -30,7 +30,7 @@ async function sweep(args: readonly string[], answers: Answers, env: Env = {}) {
   return runCommand(process.execPath, ['infra/operate/sweep.ts', ...args], options)
 }
 
-/** An account that lists these objects, in two pages. */
+/** Makes an account that lists these objects in two pages. */
 function listing(ids: readonly string[]): Answers {
   const objects = ids.map((id) => ({ id, hasStoredData: true }))
   const empty = { id: '0'.repeat(64), hasStoredData: false }
@@ -55,7 +55,7 @@ async function devicesOf(running: RunningCloud): Promise<readonly OfflineDevice[
   )
 }
 
-test('after a sweep every space is read without the older key, and it says how to retire that', async () => {
+test('makes every space readable without the older key, and says how to retire that key', async () => {
   const first = await start({ masterKeys: '[1]' })
   for (const device of await devicesOf(first)) {
     for (let n = 0; n < 50; n++) device.put(`notes/${n}`, { n })
@@ -66,7 +66,7 @@ test('after a sweep every space is read without the older key, and it says how t
   await first.stop()
   const second = await start({ masterKeys: '[2, 1]' })
   const ids = storedObjects(join(cloud.folder, 'dev'), 'Chronicle')
-  // The stack's own client token has looked into its space.
+  // The stack's own client token has opened a space too.
   expect(ids).toHaveLength(SPACES.length + 1)
   const env = { CHRONICLE_ADMIN_TOKEN: second.outputs.adminToken }
   for (const already of [false, true]) {
@@ -89,15 +89,15 @@ test('after a sweep every space is read without the older key, and it says how t
   await third.stop()
 })
 
-/** What a service says of each space that it is asked about, or that it wants to be asked later. */
+/** State that a service reports for each requested space. `wait` is a 429 for the whole request. */
 interface Saying {
   readonly state: string
   readonly unreadable?: number
-  /** The newest master key of the Worker that answers. */
+  /** Newest master key of the Worker that replies. */
   readonly generation?: number
 }
 
-/** A service that says so of every space, time after time. */
+/** Serves one of these states per request, for every space. The last one is repeated. */
 async function serviceThatSays(...sayings: readonly Saying[]): Promise<{ url: string; asked: number[] }> {
   const asked: number[] = []
   const server = createServer(async (request, response) => {
@@ -114,7 +114,7 @@ async function serviceThatSays(...sayings: readonly Saying[]): Promise<{ url: st
 
 const ID = 'ab'.repeat(32)
 
-test('a space that fails is named, asked again, and no key is to be retired', async () => {
+test('names a space that fails, asks about it again, and says to retire no key', async () => {
   const { url, asked } = await serviceThatSays({ state: 'failed' })
   const { code, printed } = await sweep([url], listing([ID]))
   expect(code).toBe(1)
@@ -126,7 +126,7 @@ test('a space that fails is named, asked again, and no key is to be retired', as
   expect(asked).toEqual([1, 1, 1])
 })
 
-test('a space that holds what cannot be read is named with the number, and no key is to be retired', async () => {
+test('names a space with unreadable chunks and their number, and says to retire no key', async () => {
   const { url } = await serviceThatSays({ state: 'failed', unreadable: 85 })
   const { code, printed } = await sweep([url], listing([ID]))
   expect(code).toBe(1)
@@ -135,7 +135,7 @@ test('a space that holds what cannot be read is named with the number, and no ke
   expect(printed).not.toContain('sweptMasterKey')
 })
 
-test('what an older Worker calls done is asked again once a newer one answers', async () => {
+test('asks again about spaces that an older Worker called done, once a newer one replies', async () => {
   const older = { state: 'done', generation: 2 }
   const { url, asked } = await serviceThatSays(older, { state: 'done' }, { state: 'pending' }, older, {
     state: 'done',
@@ -147,7 +147,7 @@ test('what an older Worker calls done is asked again once a newer one answers', 
   expect(asked).toEqual([100, 1, 100, 100, 100])
 })
 
-/** An account that lists one time after the other; the last list stays. */
+/** Makes an account that returns one list per request. The last list is repeated. */
 function listings(...lists: readonly (readonly string[])[]): Answers {
   let times = 0
   return {
@@ -159,7 +159,7 @@ function listings(...lists: readonly (readonly string[])[]): Answers {
   }
 }
 
-test('a space that was made after the listing is asked too, and all again if a newer key shows by then', async () => {
+test('asks about a space that was made after the listing, and about all again if a newer key shows', async () => {
   const done = { state: 'done' }
   const { url, asked } = await serviceThatSays(done)
   const born = await sweep([url], listings([ID], [ID, 'cd'.repeat(32)]))
@@ -171,18 +171,18 @@ test('a space that was made after the listing is asked too, and all again if a n
   const deployed = await serviceThatSays(done, newer)
   const again = await sweep([deployed.url], listings([ID], [ID, 'cd'.repeat(32)]))
   expect(again.printed).toContain('All are sealed by master key 4.')
-  // The new one, anew under the key that it showed, and then the old one.
+  // Asks about the new space, again under the newer key that the reply shows, and then about the old space.
   expect(deployed.asked).toEqual([1, 1, 1, 1])
 })
 
-test('a space that is never done is waited for, but not for ever', async () => {
+test('gives up on a space that is never done', async () => {
   const { url } = await serviceThatSays({ state: 'pending' })
   const { code, printed } = await sweep([url], listing([ID]), { SWEEP_PATIENCE_MS: '1500' })
   expect(code).toBe(1)
   expect(printed).toContain(`${ID}: pending`)
 })
 
-test('a hundred at a time, as often as the service says to come again', async () => {
+test('asks about a hundred spaces at a time, and retries as often as the service says', async () => {
   const { url, asked } = await serviceThatSays({ state: 'wait' }, { state: 'done' })
   const ids = Array.from({ length: 201 }, (_, n) => n.toString(16).padStart(64, '0'))
   const { code, printed } = await sweep([url], listing(ids))
@@ -220,7 +220,7 @@ test.each<[string, readonly string[], Answers, Env, RegExp]>([
     /^Error: CLOUDFLARE_API_TOKEN is not set/,
   ],
   [
-    'a token that may not',
+    'a token without the permission',
     ['http://127.0.0.1:9'],
     { [`${NAMESPACES}?per_page=1000`]: REFUSED },
     {},
@@ -240,8 +240,14 @@ test.each<[string, readonly string[], Answers, Env, RegExp]>([
     {},
     /^Error: the stack dev has no objects that hold data: retire no key\. Check that --stack names the stack of http:/,
   ],
-  ['nobody there', ['http://127.0.0.1:9'], listing([ID]), {}, /POST \/api\/spaces\/reseal: no answer from/],
-])('a sweep that cannot go on is one line: %s', async (_what, args, answers, env, message) => {
+  [
+    'no service at the URL',
+    ['http://127.0.0.1:9'],
+    listing([ID]),
+    {},
+    /POST \/api\/spaces\/reseal: no answer from/,
+  ],
+])('reports in one line that it cannot continue: %s', async (_what, args, answers, env, message) => {
   const { code, printed } = await sweep(args, answers, env)
   expect(code).toBe(1)
   expect(printed.trimEnd().split('\n').at(-1)).toMatch(message)

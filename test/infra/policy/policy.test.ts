@@ -11,7 +11,7 @@ async function judge(project: Project, stack: string, config: Config): Promise<r
   return violations.filter(({ mandatory }) => mandatory).map(({ policy, message }) => `${policy}: ${message}`)
 }
 
-/** Declares another class with its migration, so that there is a step to send. */
+/** Declares another class with its migration, which adds a step to send. */
 function declareArchive(project: Project): void {
   project.edit('worker/wrangler.toml', (text) =>
     text.concat('\n[[migrations]]\ntag = "v2"\nnew_sqlite_classes = ["Archive"]\n'),
@@ -127,11 +127,11 @@ test.concurrent.each<[string, Config, (project: Project) => void, RegExp]>([
   [
     'a master key taken away',
     { masterKeys: '[2]' },
-    // Acts as the program of an earlier commit, which a rollback runs and which does not refuse this itself.
+    // Acts as the program of an earlier commit, which a rollback runs and which does not refuse the change itself.
     edit('infra/index.ts', 'checkMasterKeys({', 'Object({'),
     /^master-keys-stay: Master key 1 is taken away/,
   ],
-])('refuses %s where a stack is deployed', async (_what, config, change, violation) => {
+])('refuses for a deployed stack: %s', async (_what, config, change, violation) => {
   const project = newProject(deployed)
   change(project)
   const found = await judge(project, 'dev', config)

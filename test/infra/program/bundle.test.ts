@@ -6,7 +6,7 @@ import { bundleWorker } from '../../../infra/program/bundle.ts'
 import { physicalNames, rateLimitNamespaceId } from '../../../infra/program/names.ts'
 import { newProject } from '../../support/cloud/project.ts'
 
-test('equal sources give equal bytes, wherever they lie', async () => {
+test('makes equal bytes of equal sources, in any folder', async () => {
   const [one, other] = [newProject(), newProject()]
   const first = await bundleWorker(one.root, 'src/index.ts')
   const second = await bundleWorker(other.root, 'src/index.ts')
@@ -16,7 +16,7 @@ test('equal sources give equal bytes, wherever they lie', async () => {
   expect(written.toString()).not.toMatch(/sourceMappingURL|chronicle-infra-/)
 })
 
-test('errors keep their class names in the bundle', async () => {
+test('keeps the class names of errors in the bundle', async () => {
   const project = newProject()
   project.edit('worker/src/index.ts', () => 'export class TeapotError extends Error {}\nexport default {}')
   const { bytes } = await bundleWorker(project.root, 'src/index.ts')
@@ -24,7 +24,7 @@ test('errors keep their class names in the bundle', async () => {
   expect(module.TeapotError.name).toBe('TeapotError')
 })
 
-test('a source that does not bundle is one line with its place', async () => {
+test('reports a source that does not bundle in one line with its position', async () => {
   const project = newProject()
   project.edit('worker/src/index.ts', () => "import './missing.ts'\nexport default {}")
   await expect(bundleWorker(project.root, 'src/index.ts')).rejects.toThrow(
@@ -32,7 +32,7 @@ test('a source that does not bundle is one line with its place', async () => {
   )
 })
 
-test('names carry the stack, so that two stacks share nothing', () => {
+test('puts the stack into every name, so that two stacks share nothing', () => {
   expect(physicalNames('sync', 'pr-7')).toEqual({
     scriptName: 'sync-pr-7',
     namespaceTitle: 'sync-pr-7-metadata',

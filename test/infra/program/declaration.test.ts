@@ -36,7 +36,7 @@ function declare(text: string): Declaration {
   return readDeclaration(root)
 }
 
-test('bindings come sorted by name, each of its kind, secrets secret', async () => {
+test('sorts bindings by name, keeps their kinds, and marks secrets', async () => {
   const bindings = bindingsOf(declare(DECLARED), { ...VALUES, limitsPerMinute: { LIMIT: 30 } }, 'sync-dev')
   expect(await isSecret(output(bindings[1]?.text))).toBe(true)
   expect(bindings).toEqual([
@@ -60,7 +60,7 @@ test.each([
   ['secret', 'the secret MORE', DECLARED.replace('["KEY"]', '["KEY", "MORE"]')],
   ['variable', 'the variable MORE', DECLARED.replace('LIST = []', 'LIST = [], MORE = 1')],
   ['dataset', 'the dataset MORE', DECLARED.replace('"DATA", d', '"MORE", d')],
-])('a declared %s without a value is one line', (_kind, what, text) => {
+])('reports a declared %s without a value in one line', (_kind, what, text) => {
   expect(() => bindingsOf(declare(text), VALUES, 'sync-dev')).toThrow(
     `worker/wrangler.toml declares ${what}, but infra/index.ts gives it no value: add it there`,
   )
@@ -71,7 +71,7 @@ test.each([
   ['the secret MORE', { secrets: { KEY: 'k', MORE: 'm' } }],
   ['the variable MORE', { variables: { ...VALUES.variables, MORE: 1 } }],
   ['the rate limit MORE', { limitsPerMinute: { MORE: 1 } }],
-])('a value for %s that is not declared is one line', (what, more) => {
+])('reports a value for %s that is not declared in one line', (what, more) => {
   expect(() => bindingsOf(declare(DECLARED), { ...VALUES, ...more }, 'sync-dev')).toThrow(
     `infra/index.ts gives ${what} a value, but worker/wrangler.toml does not declare it: add it there`,
   )
@@ -89,12 +89,12 @@ test.each([
     'observability.logs.invocation_logs: Invalid input: expected boolean',
   ],
   ['observability = ', 'is not TOML'],
-])('%s is refused in one line', (line, message) => {
+])('refuses %s in one line', (line, message) => {
   expect(() => declare(`${DECLARED}${line}\n`)).toThrow(`worker/wrangler.toml`)
   expect(() => declare(`${DECLARED}${line}\n`)).toThrow(message)
 })
 
-/** Each table of the declaration, with a key that the program would not deploy. */
+/** Tables of the declaration, each with a key that the program would not deploy. */
 const UNKNOWN_KEYS: readonly [table: string, from: string, to: string][] = [
   ['secrets', 'required = ["KEY"]', 'required = ["KEY"], optional = []'],
   ['kv_namespaces.0', 'id = "x"', 'id = "x", preview_id = "y"'],
@@ -128,7 +128,7 @@ test.each(UNKNOWN_KEYS)('refuses an unknown key in %s', (table, from, to) => {
   expect(() => declare(text)).toThrow(table)
 })
 
-test('the run of a program that lacks a declared secret fails with that line, and nothing is made', async () => {
+test('fails the run of a program that lacks a declared secret with that line', async () => {
   const project = newProject()
   project.edit('worker/wrangler.toml', (text) => text.replace('"ADMIN_TOKEN", ', '"ADMIN_TOKEN", "PEPPER", '))
   await expect(project.up('dev')).rejects.toThrow(

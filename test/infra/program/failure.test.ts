@@ -3,7 +3,7 @@ import { newProject } from '../../support/cloud/project.ts'
 
 test.each([
   [
-    'a type of TypeScript that cannot be stripped',
+    'TypeScript syntax that cannot be stripped',
     'enum A { B }',
     /^infra\/program\/names\.ts:\d+(:\d+)?: SyntaxError.*enum/,
   ],
@@ -12,7 +12,7 @@ test.each([
     'nowhere()',
     /^infra\/program\/names\.ts:\d+:\d+: ReferenceError: nowhere is not defined$/,
   ],
-])('tells %s in the program in one line, with its position', async (_what, code, message) => {
+])('reports %s in the program in one line, with its position', async (_what, code, message) => {
   const project = newProject()
   project.edit('infra/program/names.ts', (text) => `${text}\n${code}\n`)
   const failure = await project.launch('dev').catch((error: Error) => error.message)

@@ -44,14 +44,17 @@ test.each<Case>([
   [[2], [2, 1], 2, /^masterKeys is \[2, 1\], but master key 1 was taken away.* gets the number 3$/],
   [[2], [3, 2, 1], 0, /but master key 1 was taken away/],
   [[3], [4, 3, 2], 3, /but master key 2 was taken away/],
-])('after master keys %j come %j, swept %i: %s', (live, masterKeys, sweptMasterKey, refusal) => {
-  const before = typeof live === 'string' ? BEFORE[live] : { last: { masterKeys: live }, isDeployed: true }
-  const check = () => checkMasterKeys({ masterKeys, sweptMasterKey }, before)
-  if (refusal === null) expect(check).not.toThrow()
-  else expect(check).toThrow(refusal)
-})
+])(
+  'judges the change of master keys from %j to %j, swept %i: %s',
+  (live, masterKeys, sweptMasterKey, refusal) => {
+    const before = typeof live === 'string' ? BEFORE[live] : { last: { masterKeys: live }, isDeployed: true }
+    const check = () => checkMasterKeys({ masterKeys, sweptMasterKey }, before)
+    if (refusal === null) expect(check).not.toThrow()
+    else expect(check).toThrow(refusal)
+  },
+)
 
-test('the program reads the layout of the Worker, and refuses one before that of the last good run', () => {
+test('reads the layout of the Worker, and refuses one older than that of the last good run', () => {
   const root = `${import.meta.dirname}/../../..`
   expect(readLayout(root)).toBe(LAYOUT)
   expect(() => parseLayout('export const LAYOUT = six')).toThrow(/^layout\.ts has no line/)

@@ -9,7 +9,7 @@ const DECLARED: readonly DeclaredMigration[] = [
 ]
 const MODIFIED_ON = '2026-11-23T08:00:00Z'
 
-test('everything is pending where nothing is deployed', () => {
+test('sends all steps if nothing is deployed', () => {
   expect(pendingMigrations(DECLARED, undefined)).toEqual({
     newTag: 'v3',
     steps: [
@@ -20,12 +20,12 @@ test('everything is pending where nothing is deployed', () => {
   })
 })
 
-test('so it is where a script without a tag is deployed', () => {
+test('sends all steps if the deployed script has no tag', () => {
   const pending = pendingMigrations(DECLARED.slice(0, 1), { migrationTag: '', modifiedOn: MODIFIED_ON })
   expect(pending).toEqual({ newTag: 'v1', steps: [{ newSqliteClasses: ['Room'] }] })
 })
 
-test('only the steps after the deployed tag are pending', () => {
+test('sends only the steps after the deployed tag', () => {
   expect(pendingMigrations(DECLARED, { migrationTag: 'v2', modifiedOn: MODIFIED_ON })).toEqual({
     oldTag: 'v2',
     newTag: 'v3',
@@ -33,25 +33,25 @@ test('only the steps after the deployed tag are pending', () => {
   })
 })
 
-test('nothing is pending at the last tag, or when nothing is declared', () => {
+test('sends no step at the last tag, or if none is declared', () => {
   expect(pendingMigrations(DECLARED, { migrationTag: 'v3', modifiedOn: MODIFIED_ON })).toBeUndefined()
   expect(pendingMigrations([], undefined)).toBeUndefined()
 })
 
-test('a deployed tag that is not declared stops an older checkout', () => {
+test('refuses a checkout that does not declare the deployed tag', () => {
   expect(() => pendingMigrations(DECLARED, { migrationTag: 'v4', modifiedOn: MODIFIED_ON })).toThrow(
     'the deployed script is at migration "v4", which worker/wrangler.toml does not list: deploy a checkout that has it',
   )
 })
 
-test('a release is untouched while inputs and upload are its own, to the second', () => {
+test('takes a release as untouched while inputs and upload time are its own, to the second', () => {
   const release = { digest: 'a', modifiedOn: '2026-11-23T08:00:00.714Z' }
   expect(isUntouched(release, 'a', { modifiedOn: MODIFIED_ON })).toBe(true)
   expect(isUntouched(release, 'b', { modifiedOn: MODIFIED_ON })).toBe(false)
   expect(isUntouched(release, 'a', { modifiedOn: '2026-11-23T08:00:01Z' })).toBe(false)
 })
 
-test('a release tells what it takes away from the last one, and nothing else', () => {
+test('lists only what a release takes away from the last one', () => {
   const now = { jurisdiction: 'eu', masterKeys: [3, 2], sweptMasterKey: 0 }
   expect(lostSince(undefined, now)).toEqual({})
   expect(lostSince({ jurisdiction: 'eu', masterKeys: [2] }, now)).toEqual({})

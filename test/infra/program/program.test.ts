@@ -3,7 +3,7 @@ import { hasSecret, isSecret, redact } from '../../../infra/local/engine/propert
 import type { UpResult } from '../../../infra/local/engine/up.ts'
 import { HOSTNAME, newProject } from '../../support/cloud/project.ts'
 
-/** Ids and hashes differ between runs; what they stand for does not. */
+/** Formats the registered resources. Replaces ids, hashes and times, which differ between runs, by placeholders. */
 function describeRegistered({ steps, outputs }: UpResult): string {
   const resources = steps
     .toSorted((a, b) => (a.resource.urn < b.resource.urn ? -1 : 1))
@@ -33,7 +33,7 @@ test.each([
   ['dev', {}],
   ['prod', HOSTNAME],
   ['pr-7', {}],
-])('the %s stack registers what was reviewed', async (stack, config) => {
+])('registers the reviewed resources of the %s stack', async (stack, config) => {
   const project = newProject()
   project.copy('Pulumi.pr.yaml', 'Pulumi.pr-7.yaml')
   const result = await project.up(stack, config)

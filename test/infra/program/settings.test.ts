@@ -32,7 +32,7 @@ function read(values: Readonly<Record<string, string>>) {
   return readSettings('sync', 'prod')
 }
 
-test('settings come typed, with what is optional left out', () => {
+test('returns typed settings, without optional ones that are not set', () => {
   expect(read({ ...GOOD, zoneId: '', syncRequestsPerMinute: '300' })).toEqual({
     accountId: '0123456789abcdef0123456789abcdef',
     environment: 'production',
@@ -52,20 +52,20 @@ test('settings come typed, with what is optional left out', () => {
   })
 })
 
-test('the account comes from the environment, unless the stack names its own', () => {
+test('takes the account from the environment, unless the stack names its own', () => {
   expect(read({ ...GOOD, accountId: 'f'.repeat(32) }).accountId).toBe('f'.repeat(32))
   vi.stubEnv('CLOUDFLARE_ACCOUNT_ID', '')
   expect(() => read(GOOD)).toThrow(/^sync:accountId is missing, expected 32 hex digits[^\n]*$/)
 })
 
-test('no sweep can have found a master key that there is not', () => {
+test('refuses a swept master key that is not listed', () => {
   expect(read({ ...GOOD, masterKeys: '[2,1]', sweptMasterKey: '2' }).sweptMasterKey).toBe(2)
   expect(() => read({ ...GOOD, masterKeys: '[2,1]', sweptMasterKey: '3' })).toThrow(
     /^sync:sweptMasterKey is 3 while the newest of masterKeys is 2, expected the generation that npm run sweep reported, /,
   )
 })
 
-test('apps and extensions may call with the origins that their pages send', () => {
+test('accepts the origins that pages of apps and extensions send', () => {
   const origins = [
     'capacitor://localhost',
     'ionic://localhost',
@@ -103,13 +103,13 @@ test.each([
   'http://LOCALHOST',
   '://localhost',
   '',
-])('%s is no origin that a page could be let in by', (origin) => {
+])('refuses %s as an origin', (origin) => {
   expect(() => read({ ...GOOD, corsOrigins: JSON.stringify([origin]) })).toThrow(
     /^sync:corsOrigins is .*, expected a list of exact origins: scheme, host and port with no slash after them, /,
   )
 })
 
-test('several mistakes are told at once, a line each', () => {
+test('reports several mistakes at once, a line each', () => {
   expect(() => read({ ...GOOD, protect: 'no', logSampling: '2' })).toThrow(
     /^sync:logSampling is "2".*Write in Pulumi\.prod\.yaml, for example: sync:logSampling: 1\nsync:protect is "no"[^\n]*$/,
   )

@@ -14,7 +14,7 @@ beforeEach(() => {
   return () => vi.unstubAllEnvs()
 })
 
-/** What a person reads who runs the program with this stack file; empty if it is right. */
+/** Runs the program with this stack file. Returns the error message, or nothing if the file is right. */
 function complaintsOf(file: string): string {
   writeFileSync(join(project.root, 'Pulumi.mine.yaml'), file)
   try {
@@ -27,7 +27,7 @@ function complaintsOf(file: string): string {
   }
 }
 
-/** A stack file with the settings that are given over those of a right one. */
+/** Makes a right stack file, with these settings in place of its own. */
 function fileWith(lines: string): string {
   const right = { environment: 'production', hostname: 'sync.example.com' }
   const given = lines.split('\n').map((line) => line.split(':')[0])
@@ -36,7 +36,7 @@ function fileWith(lines: string): string {
   return `config:\n${all.map((line) => `  chronicle-sync:${line}\n`).join('')}`
 }
 
-test('a stack file that says what must be said is right, the defaults do the rest', () => {
+test('accepts a stack file with the required settings, and uses defaults for the rest', () => {
   expect(complaintsOf(fileWith('protect: true'))).toBe('')
   expect(complaintsOf(fileWith('corsOrigins: [https://app.example.com]'))).toBe('')
 })
@@ -108,13 +108,13 @@ test.each([
   ['syncRequestsPerMinute: 0', 'syncRequestsPerMinute is "0", expected a whole number from 1.'],
   ['protect: 1', 'protect is "1", expected true or false.'],
   ['corsOrigin: []', 'corsOrigin is not a setting, expected one of accountId, environment, hostname,'],
-])('%s is one line that names the key, what was found and what is expected', (lines, message) => {
+])('reports %s in one line with the key, the value found and what is expected', (lines, message) => {
   const complaints = complaintsOf(fileWith(lines))
   expect(complaints.split('\n')).toHaveLength(1)
   expect(complaints.startsWith(`chronicle-sync:${message}`), complaints).toBe(true)
 })
 
-test('several mistakes are a line each', () => {
+test('reports several mistakes, a line each', () => {
   const complaints = complaintsOf(fileWith('protect: 1\nlogSampling: all\nhostname: x')).split('\n')
   expect(complaints).toHaveLength(3)
 })
@@ -126,13 +126,13 @@ test.each([
     'config:\n  chronicle-sync:hostname:\n    secure: v1:abc\n',
     'hostname is encrypted in Pulumi.mine.yaml and cannot be read here',
   ],
-])('a file that cannot be read says why: %s', (file, message) => {
+])('says why a file cannot be read: %s', (file, message) => {
   const complaints = complaintsOf(file)
   expect(complaints).toContain(message)
   expect(complaints.split('\n')).toHaveLength(1)
 })
 
-test('an encrypted value cannot be read, and another can stand in for it', () => {
+test('refuses to read an encrypted value, unless another one replaces it', () => {
   const { root, edit } = project
   edit(
     'Pulumi.dev.yaml',

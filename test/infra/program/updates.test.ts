@@ -25,7 +25,7 @@ beforeAll(async () => {
   await deployed.up('dev')
 })
 
-test.concurrent('code ships from the tree alone, migrations once, and an unchanged tree changes nothing', async () => {
+test.concurrent('ships code from the tree alone, sends migrations once, and changes nothing of an unchanged tree', async () => {
   const project = newProject()
   const bundle = join(project.root, 'dist/worker.js')
   const first = await project.up('dev')
@@ -47,7 +47,7 @@ test.concurrent('code ships from the tree alone, migrations once, and an unchang
   expect(changesOf((await project.up('dev')).steps)).toEqual([])
 })
 
-test.concurrent('a new class sends just its step', async () => {
+test.concurrent('sends only the step of a new class', async () => {
   const project = newProject(deployed)
   project.edit(
     'worker/src/index.ts',
@@ -69,7 +69,7 @@ test.concurrent('a new class sends just its step', async () => {
   await expect(project.up('dev')).rejects.toThrow(/^the deployed script is at migration "v2", which [^\n]*$/)
 })
 
-test.concurrent('a changed setting changes what it names, a removed hostname deletes its domain', async () => {
+test.concurrent('updates only what a changed setting names, and deletes the domain of a removed hostname', async () => {
   const project = newProject()
   await project.up('dev', HOSTNAME)
   const kept = { ...HOSTNAME, protect: 'true' }
@@ -91,7 +91,7 @@ test.concurrent('a changed setting changes what it names, a removed hostname del
   )
 })
 
-test.concurrent('a secret is rotated by its setting alone, the master key only by adding to it', async () => {
+test.concurrent('rotates a secret by its setting alone, and the master key only by adding to the list', async () => {
   const project = newProject()
   const first = await project.up('dev')
   const rotated = await project.up('dev', {
@@ -120,7 +120,7 @@ test.concurrent('a secret is rotated by its setting alone, the master key only b
   ])
 })
 
-test.concurrent('a master key that was swept leaves a protected stack, and no other does', async () => {
+test.concurrent('retires an older master key from a protected stack only after a sweep', async () => {
   const project = newProject()
   const rotated = { ...HOSTNAME, masterKeys: '[2, 1]' }
   await project.up('prod', rotated)
@@ -134,12 +134,12 @@ test.concurrent('a master key that was swept leaves a protected stack, and no ot
   ])
 })
 
-test.concurrent('a master key that may have sealed data is never taken away, and never comes back as another', async () => {
+test.concurrent('never takes away a master key that may have sealed data, and never reuses its number', async () => {
   const project = newProject(deployed)
   const refusal = /^masterKeys is \[2\], which takes away master key 1: [^\n]*$/
   await expect(project.up('dev', { masterKeys: '[2]' })).rejects.toThrow(refusal)
 
-  // A run that fails leaves its trace: the script may have got the key.
+  // A failed run keeps the key in its state, because the script may have received it.
   project.edit('worker/src/index.ts', (text) => `${text.replace('export', '//')}`)
   await expect(project.up('dev', { masterKeys: '[2, 1]' })).rejects.toThrow()
   project.edit('worker/src/index.ts', (text) => text.replace('//', 'export'))
@@ -151,7 +151,7 @@ test.concurrent('a master key that may have sealed data is never taken away, and
   )
 })
 
-test.concurrent('an older version is not put in the place of one that stores spaces in a newer form', async () => {
+test.concurrent('refuses to replace a version that stores spaces in a newer form by an older one', async () => {
   const project = newProject(deployed)
   const newer = (text: string) => text.replace(/LAYOUT = \d+/, 'LAYOUT = 99')
   project.edit('worker/src/core/space/layout.ts', newer)
@@ -162,7 +162,7 @@ test.concurrent('an older version is not put in the place of one that stores spa
   )
 })
 
-test.concurrent('a route comes with its record, and both go with the setting', async () => {
+test.concurrent('creates a route with its record, and deletes both with the setting', async () => {
   const project = newProject()
   const route = { route: 'sync.example.com/api/*', zoneId: 'f'.repeat(32), routeRecord: 'true' }
   const { account, outputs } = await project.up('dev', route)
@@ -180,7 +180,7 @@ test.concurrent('a route comes with its record, and both go with the setting', a
   expect(gone.account.routes).toEqual([])
 })
 
-test.concurrent('a failed run leaves what was there, and the next one heals', async () => {
+test.concurrent('keeps what was deployed when a run fails, and repairs it with the next run', async () => {
   const project = newProject(deployed)
   project.edit('worker/src/index.ts', (text) => text.replace(/.*Chronicle.*/g, ''))
   await expect(project.up('dev')).rejects.toThrow('does not export the class Chronicle')

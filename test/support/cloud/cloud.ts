@@ -7,17 +7,17 @@ import { fetchDocumented } from '../documented.ts'
 import { keepSecret, secretsIn } from '../secrets.ts'
 import { runHosted } from './program-runner.ts'
 
-/** The dev stack in a folder of its own, as `npm start` serves it. It can be started again on the same folder. */
+/** Dev stack in a folder of its own, as `npm start` serves it. It can be restarted on the same folder. */
 export interface TestCloud {
   readonly folder: string
   start(config?: Record<string, string>): Promise<RunningCloud>
-  /** What the Worker logged so far, line by line. */
+  /** Returns the lines that the Worker has logged. */
   logged(): readonly string[]
-  /** Ends it. Rejects if there is a secret in a line of the log ([SC8]). */
+  /** Stops the stack and removes its folder. Rejects if a line of the log holds a secret ([SC8]). */
   remove(): Promise<void>
 }
 
-/** A test sends more in a minute than a device should: at a place, and (`allowMuch`) to a space. */
+/** Rate limits of a location for tests, which send more than a device should. `allowMuch` raises those of a space. */
 export const GENEROUS = {
   authRequestsPerMinute: '1000000',
   authFailuresPerMinute: '1000000',
@@ -25,7 +25,7 @@ export const GENEROUS = {
 }
 
 export interface CloudOptions {
-  /** The project whose program runs: this checkout if left out. */
+  /** Project whose program runs. The default is this checkout. */
   readonly root?: string
 }
 
@@ -59,7 +59,7 @@ export function testCloud(options: CloudOptions = {}): TestCloud {
   }
 }
 
-/** The texts of a stack's secrets, each generation by itself. `local`: where it was started. */
+/** Lists the secrets of a stack, each generation separately. `local` is the folder in which it was started. */
 export function secretsOf(local: string): readonly string[] {
   const [script] = loadAccount(join(local, 'dev')).scripts
   const secrets = script?.bindings.filter(({ type }) => type === 'secret_text') ?? []
@@ -70,7 +70,7 @@ export function secretsOf(local: string): readonly string[] {
   )
 }
 
-/** Lets a space answer more in a minute than a device should ask. `policies`: of its collections. */
+/** Raises the rate limits of a space for tests. `policies` are those of its collections. */
 export async function allowMuch(
   { url, outputs }: Pick<RunningCloud, 'url' | 'outputs'>,
   policies: Readonly<Record<string, string>> = {},
@@ -83,7 +83,7 @@ export async function allowMuch(
   if (!response.ok) throw new Error(await response.text())
 }
 
-/** A token for a space, minted with the stack's admin token. */
+/** Mints a token for a space with the stack's admin token. */
 export async function mintToken(
   { url, outputs }: Pick<RunningCloud, 'url' | 'outputs'>,
   space: string,

@@ -13,7 +13,7 @@ const { runtime } = pulumi
 
 let runs = 0
 
-/** Gives each run modules of its own: a test edits the sources between two runs. */
+/** Loads modules again in each run, because a test edits the sources between two runs. */
 registerHooks({
   resolve(specifier, context, nextResolve) {
     const resolved = nextResolve(specifier, context)
@@ -24,8 +24,8 @@ registerHooks({
 })
 
 /**
- * Runs the program in this process, as Pulumi's automation API does: one run at a time. After a run that failed the SDK
- * may hold promises of it: run nothing after that.
+ * Runs the program in this process, as Pulumi's automation API does, one run at a time. After a failed run, the SDK may
+ * hold promises of that run, and the process must not run another one.
  */
 export async function runHere({ root, stack, address, dryRun }: ProgramOptions): Promise<ProgramResult> {
   const main = join(root, stack.main)
@@ -36,14 +36,14 @@ export async function runHere({ root, stack, address, dryRun }: ProgramOptions):
   runtime.resetOptions(stack.project, stack.name, 16, address, address, dryRun, ORGANIZATION)
   runtime.setAllConfig({ ...stack.config }, [])
   const failed = Promise.withResolvers<never>()
-  // A failure outside of the module's own promise, as in an `apply`.
+  // Catches a failure outside the module's own promise, as in an `apply`.
   process.once('unhandledRejection', failed.reject)
   try {
     await Promise.race([runtime.runInPulumiStack(() => import(url)), failed.promise])
     await Promise.race([runtime.disconnect(), failed.promise])
     return { code: 0, stderr: '' }
   } catch (cause) {
-    // Waits for no request that was refused.
+    // Ignores later rejections of requests that were refused.
     process.on('unhandledRejection', () => {})
     return { code: 1, stderr: describe(cause, main) }
   } finally {
@@ -52,7 +52,7 @@ export async function runHere({ root, stack, address, dryRun }: ProgramOptions):
   }
 }
 
-/** The words of Pulumi's launcher. */
+/** Formats an error as Pulumi's launcher does. */
 function describe(cause: unknown, program: string): string {
   if (pulumi.RunError.isInstance(cause)) return cause.message
   const text = cause instanceof Error ? cause.stack : String(cause)

@@ -1,9 +1,9 @@
-// Runs the Pulumi program in a process that has loaded the SDK already: a launcher of its own spends nine tenths of a
-// run on that. Started by program-runner.ts, which sends one run after the other.
+// Runs the Pulumi program in a process that has already loaded the SDK. Pulumi's launcher spends nine tenths of a run
+// on loading. program-runner.ts starts this process and sends one run after the other.
 import type { ProgramOptions } from '../../../infra/local/engine/program.ts'
 import { runHere } from './program-here.ts'
 
-/** A run, with the environment of the process that asks for it. */
+/** Run of the program, with the environment of the requesting process. */
 export interface HostedRun {
   readonly options: ProgramOptions
   readonly env: Readonly<Record<string, string | undefined>>

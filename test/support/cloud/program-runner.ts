@@ -8,7 +8,7 @@ import {
 } from '../../../infra/local/engine/program.ts'
 import type { HostedRun } from './program-host.ts'
 
-/** As many as the cores of a small machine. A host has one run at a time. */
+/** Number of host processes, for the cores of a small machine. A host has one run at a time. */
 const MAX_HOSTS = 2
 
 interface Pool {
@@ -17,7 +17,7 @@ interface Pool {
   started: number
 }
 
-/** Shared by the test files of this process. A host ends with it, as their channel closes. */
+/** Hosts that the test files of this process share. A host ends with the process, because its channel closes. */
 const pool = sharedPool()
 
 function sharedPool(): Pool {
@@ -27,8 +27,8 @@ function sharedPool(): Pool {
 }
 
 /**
- * Runs the program with the SDK that Pulumi's launcher would load, in a process that has loaded it before: about a
- * fifth of the time. start.test.ts, preview.test.ts and delivery.test.ts run the launcher itself.
+ * Runs the program with the SDK that Pulumi's launcher would load, in a process that has already loaded the SDK. This
+ * takes about a fifth of the time. start.test.ts, preview.test.ts and delivery.test.ts run the launcher itself.
  */
 export async function runHosted(options: ProgramOptions): Promise<ProgramResult> {
   const host = await takeHost()
@@ -39,7 +39,7 @@ export async function runHosted(options: ProgramOptions): Promise<ProgramResult>
   return result
 }
 
-/** The host's reply, or how it ended. */
+/** Waits for the host's reply, or for its end. */
 async function resultOf(host: ChildProcess): Promise<ProgramResult> {
   const settled = new AbortController()
   const { signal } = settled
@@ -72,7 +72,7 @@ function newHost(): ChildProcess {
   return host
 }
 
-/** After a failure what the SDK still holds of the run could reach the next one: its host ends. */
+/** Returns a host to the pool. Ends it after a failure, because state in the SDK could reach the next run. */
 function release(host: ChildProcess, isGood: boolean): void {
   if (!isGood) host.kill()
   const next = pool.waiting.shift()

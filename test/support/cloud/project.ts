@@ -32,16 +32,16 @@ const SOURCES = [
   'docs/openapi.json',
 ]
 
-/** What the prod stack of a real user has and the checkout must not. */
+/** Setting that the prod stack of a real user has and the checkout must not have. */
 export const HOSTNAME = { hostname: 'sync.example.com' }
 
-/** The project in a folder of its own, to be changed and run. */
+/** Copy of the project, which a test may change and run. */
 export interface Project {
   readonly root: string
-  /** `up` of a stack; `config` over its file. */
+  /** Runs `up` of a stack. `config` overrides the stack file. */
   up(stack: string, config?: Readonly<Record<string, string>>): Promise<UpResult>
   preview(stack: string, config?: Readonly<Record<string, string>>): Promise<UpResult>
-  /** `up` by Pulumi's own launcher, in a process that loads the SDK. */
+  /** Runs `up` with Pulumi's own launcher, in a process that loads the SDK. */
   launch(stack: string): Promise<UpResult>
   copy(from: string, to: string): void
   edit(file: string, change: (text: string) => string): void
@@ -54,8 +54,8 @@ afterAll(() => {
 })
 
 /**
- * Removed at the end of the test file, so that tests of a file may run side by side. `deployed`: what was
- * deployed there is deployed here too.
+ * Makes a project, and removes it at the end of the test file, so that tests of a file may run concurrently. Copies the
+ * deployed stacks of `deployed`.
  */
 export function newProject(deployed?: Project): Project {
   const root = mkdtempSync(join(tmpdir(), 'chronicle-infra-'))
@@ -67,7 +67,7 @@ export function newProject(deployed?: Project): Project {
     })
   }
   symlinkSync(join(CHECKOUT, 'node_modules'), join(root, 'node_modules'))
-  // An npm script that saw a lock newer than the packages would run `npm ci`, which empties the checkout's own folder.
+  // If the lock file were newer than the packages, an npm script would run `npm ci` and empty the checkout's folder.
   utimesSync(join(root, 'package-lock.json'), 0, 0)
   if (deployed) cpSync(join(deployed.root, '.local'), join(root, '.local'), { recursive: true })
   function optionsOf(stack: string, config: Readonly<Record<string, string>>) {
@@ -94,7 +94,7 @@ export function newProject(deployed?: Project): Project {
   }
 }
 
-/** A project whose Worker has other limits than `limits.ts` says, for a test that would wait for a real deadline. */
+/** Makes a project with other limits than `limits.ts`, for a test that would wait for a real deadline. */
 export function projectWithLimits(limits: Readonly<Record<string, number>>): Project {
   const project = newProject()
   const [file = ''] = globSync('worker/src/core/**/limits.ts', { cwd: project.root })
@@ -105,7 +105,7 @@ export function projectWithLimits(limits: Readonly<Record<string, number>>): Pro
   return project
 }
 
-/** What was done beyond leaving things as they are: `update sync-script ~contentSha256`. */
+/** Lists the steps that changed something: `update sync-script ~contentSha256`. */
 export function changesOf(steps: readonly Step[]): readonly string[] {
   return steps
     .filter(({ operation }) => operation !== 'same' && operation !== 'read')

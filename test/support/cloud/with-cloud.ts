@@ -2,13 +2,13 @@ import { afterAll, beforeAll } from 'vitest'
 import type { RunningCloud } from '../../../infra/local/start-cloud.ts'
 import { type CloudOptions, type TestCloud, testCloud } from './cloud.ts'
 
-/** The cloud that the tests of a file share, as it runs now. */
+/** Cloud that the tests of a file share, in its current run. */
 export interface SharedCloud extends TestCloud, Pick<RunningCloud, 'url' | 'outputs'> {
-  /** The last one that was started. */
+  /** Run that was started last. */
   readonly running: RunningCloud
 }
 
-/** Starts a cloud before the tests of a file and removes it after them. A test may stop it and start it again. */
+/** Starts a cloud before the tests of a file and removes it after them. A test may restart the cloud. */
 export function withCloud({
   config,
   ...options

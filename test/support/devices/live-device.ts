@@ -1,7 +1,7 @@
 import { WebSocket } from 'undici'
 import { fetchDocumented, mismatches } from '../documented.ts'
 
-/** Client that follows its space on a socket, written by docs/spec.md, LV1 to LV17, as an app developer would. */
+/** Client that follows its space on a socket, as an app developer would write it from docs/spec.md (LV1 to LV17). */
 
 interface Entry {
   readonly key: string
@@ -26,7 +26,7 @@ type Frame =
   | { readonly type: 'poke' }
   | { readonly type: 'ack'; readonly id: string; readonly status: number; readonly body: unknown }
 
-/** Delay before it opens a socket again, ms. */
+/** Delay before a reconnect, ms. */
 const PATIENCE_MS = 100
 
 /** Throws outside any handler, so that the test fails. */
@@ -72,7 +72,7 @@ export class LiveDevice {
     return new Map(this.#copy)
   }
 
-  /** Pushes on the socket, and returns the reply of `POST /api/sync`. */
+  /** Pushes on the socket. Returns the reply, which is that of `POST /api/sync`. */
   push(id: string, body: object): Promise<unknown> {
     const { promise, resolve } = Promise.withResolvers<unknown>()
     this.#waiting.set(id, resolve)

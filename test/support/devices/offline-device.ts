@@ -22,7 +22,7 @@ interface Entry {
   readonly timestamp: number
 }
 
-/** Entry of a copy. */
+/** Entry of a device's copy. */
 interface Kept {
   readonly value: Json
   readonly version: string
@@ -103,7 +103,7 @@ export class OfflineDevice {
     )
   }
 
-  /** Queues entries that only this device has, or has of a later time, once it has read the restored space. */
+  /** Queues entries that the restored space lacks, or has from an earlier time. Called after reading that space. */
   #offer(): void {
     for (const [key, { value, timestamp }] of this.#old) {
       const isQueued = this.#queue.some((edit) => edit.key === key)

@@ -1,4 +1,4 @@
 import { vi } from 'vitest'
 
-// The files of a project share a process. Modules are loaded again for each file, with fresh state.
+// The test files of a project share a process. Modules are loaded again for each file, with fresh state.
 vi.resetModules()

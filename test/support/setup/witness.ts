@@ -3,7 +3,7 @@ import { afterAll, expect } from 'vitest'
 import { mismatches } from '../documented.ts'
 import { credentialsIn, secretsIn } from '../secrets.ts'
 
-/** Log lines of a test file that hold a secret, of which there must be none ([SC8]). */
+/** Log lines of a test file that hold a secret. There must be no such line ([SC8]). */
 const leaks: string[] = []
 let lines = 0
 /** Collects lines in place of printing them, for `overhear` and `hush`. */

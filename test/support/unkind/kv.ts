@@ -1,4 +1,4 @@
-/** Time for which a location keeps a value that it has read, or a miss, ms. */
+/** Time for which a location caches a value or a miss, ms. */
 const CACHED_MS = 60_000
 
 interface Kept {
@@ -7,8 +7,8 @@ interface Kept {
 }
 
 /**
- * KV as a location far from every write sees it: a value or a miss that it has read holds for a minute, whatever is written
- * meanwhile, also at this location. A name that was never read there is read as it is. Times are those of `Date.now()`.
+ * KV as seen from a location far from every write. The location caches a value or a miss for a minute, even if the name
+ * is written meanwhile, also at this location. The first read of a name is current. Times are those of `Date.now()`.
  */
 export function lateKv(kv: KVNamespace): KVNamespace & { readonly reads: () => number } {
   const kept = new Map<string, Kept>()

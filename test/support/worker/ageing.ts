@@ -11,7 +11,7 @@ export interface Effort {
   readonly rounds: number
   readonly rowsWritten: number
   readonly rowsRead: number
-  /** Time until the next wake-up, ms after the run; null: never. */
+  /** Time from the run to the next wake-up, ms. Null without a wake-up. */
   readonly next: number | null
 }
 

@@ -53,7 +53,7 @@ export async function act(method: string, path: string, wanted: Wanted = {}): Pr
   return { status: response.status, body: text === '' ? null : JSON.parse(text), records, lines }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: as above
+// biome-ignore lint/suspicious/noExplicitAny: see above
 export async function listed(): Promise<any[]> {
   return (await send('GET', '/api/audit', { bearer: env.ADMIN_TOKEN })).body.records
 }

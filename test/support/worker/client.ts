@@ -53,7 +53,7 @@ export interface Device {
   get(path: string): Promise<Reply>
 }
 
-/** Opens a device of the token's space; without a token, of a new space. */
+/** Opens a device of the token's space, or of a new space without a token. */
 export async function device(options: { token?: string; clientId?: string } = {}): Promise<Device> {
   const token = options.token ?? (await mint()).token
   const { clientId } = options

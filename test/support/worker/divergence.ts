@@ -4,7 +4,7 @@ import { type Device, type Reply, send, twoDevices } from './client.ts'
 
 export const T = Date.now() - 60_000
 
-/** The collections are named after their policies. */
+/** Collections, named after their policies. */
 export const POLICIES = { s: 'server-wins', c: 'client-wins', m: 'merge', x: 'manual', l: 'lww' }
 
 beforeAll(async () => {
@@ -18,7 +18,7 @@ export async function write(by: Device, change: object): Promise<Reply['body']> 
   return (await by.sync({ changes: [{ timestamp: T, ...change }] })).body
 }
 
-/** Makes two devices that know the same version of a key; the first has then changed it. */
+/** Makes two devices that know the same version of a key. The first one has changed the key since. */
 export async function diverged(key: string, [before, after]: readonly [unknown, unknown]) {
   const [a, b] = await twoDevices()
   const base = (await write(a, { key, value: before, base: null })).results[0].version

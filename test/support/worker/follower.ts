@@ -16,7 +16,7 @@ export interface Closing {
 
 /** Client on a socket, with its frames in order and its end. */
 export interface Follower {
-  /** Waits for the next frame; fails after 10 s without one. */
+  /** Waits for the next frame. Fails after 10 s without a frame. */
   next(): Promise<Frame>
   /** Takes the next frame if one has arrived. */
   poll(): Frame | undefined
@@ -27,7 +27,7 @@ export interface Follower {
   close(code?: number, reason?: string): void
   /** Close code and reason, if the socket ended. */
   ended(): Closing | undefined
-  /** Waits for the end of the socket; fails after 10 s. */
+  /** Waits for the end of the socket. Fails after 10 s. */
   closed(): Promise<Closing>
 }
 

@@ -20,13 +20,13 @@ export interface Provider {
   answer: ((request: Request) => Promise<Response> | Response) | null
   readonly keys: Key[]
   rotate(alg?: Algorithm): Promise<Key>
-  /** Signs a token with valid claims, except those that are changed; undefined leaves a claim out. */
+  /** Signs a token with valid claims, except those that are changed. A claim of undefined is left out. */
   token(changed?: Readonly<Record<string, unknown>>, header?: Header): Promise<string>
 }
 
 const providers = new Map<string, Provider>()
 
-/** Replaces `fetch`: it returns the keys of the providers, and throws at any other URL. */
+/** Replaces `fetch` by a function that returns the keys of the providers, and throws for any other URL. */
 export function connect(): void {
   vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
     const request = new Request(input, init)

@@ -1,6 +1,6 @@
 import { base64url } from 'jose'
 
-/** Keys that the devices of a user share and the service never gets, made with WebCrypto as an app would. */
+/** Keys that the devices of a user share and the service never gets, made with WebCrypto as an app would make them. */
 export interface Vault {
   /** Returns the same opaque name for the same title. */
   nameOf(collection: string, title: string): Promise<string>
@@ -24,7 +24,7 @@ export async function newVault(): Promise<Vault> {
     sealed,
     async nameOf(collection, title) {
       const digest = await crypto.subtle.sign('HMAC', naming, encoder.encode(title))
-      // Safe in a URL, and without a slash, which would split the key.
+      // Makes the name safe in a URL. A slash would split the key.
       return `${collection}/${base64url.encode(new Uint8Array(digest))}`
     },
     async seal(key, value) {
@@ -49,7 +49,7 @@ function newKey(algorithm: string | SubtleCryptoImportKeyAlgorithm, usages: stri
   return crypto.subtle.importKey('raw', bytes, algorithm, false, usages)
 }
 
-/** Binds a value to its key: moved to another key, it does not open. */
+/** Binds a value to its key, so that it does not open under another key. */
 function boundTo(key: string, iv: Uint8Array): SubtleCryptoEncryptAlgorithm {
   return { name: 'AES-GCM', iv, additionalData: encoder.encode(key) }
 }
