@@ -299,7 +299,7 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'PASS_SUPERSEDED',
   'SLICE_BYTES',
   'RESEAL_AGAIN_MS', // [KR6]
-  'HEADS_AT_ONCE',
+  'ENTRY_STATES_AT_ONCE',
   'DROP_ROWS',
   'PUBLISHED_LIMITS',
 ]

@@ -32,6 +32,6 @@ export const SMALL_LIMITS: readonly Alteration[] = Object.entries({
   CHUNK_LENGTH: 150,
   PASS_SUPERSEDED: 8,
   SLICE_BYTES: 1200,
-  HEADS_AT_ONCE: 2,
+  ENTRY_STATES_AT_ONCE: 2,
   DROP_ROWS: 3,
 }).map(([constant, value]) => ({ constant, value: String(value) }))

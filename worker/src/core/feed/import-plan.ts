@@ -31,7 +31,7 @@ export interface ImportedVersion {
 
 /** The effects of one slice of an import, as data. */
 export interface ImportPlan {
-  readonly placed: readonly ImportedVersion[]
+  readonly versions: readonly ImportedVersion[]
   readonly states: ReadonlyMap<string, EntryState>
   /** Keys that existed and are deleted without a tombstone, because no device has seen them. */
   readonly gone: readonly string[]
@@ -56,13 +56,13 @@ export function planImport(
   states: ReadonlyMap<string, EntryState>,
 ): ImportPlan {
   const kept = entries.filter(({ edit }) => !edit.deleted)
-  const placed = kept.map(({ edit }, index) => {
+  const versions = kept.map(({ edit }, index) => {
     return { seq: seq + index + 1, previous: states.get(edit.key)?.seq ?? NOTHING }
   })
   const gone = entries.filter(({ edit }) => edit.deleted && states.has(edit.key)).map(({ edit }) => edit.key)
-  const replaced = placed.filter(({ previous }) => previous !== NOTHING).length
+  const replaced = versions.filter(({ previous }) => previous !== NOTHING).length
   return {
-    placed,
+    versions,
     states: new Map(kept.map((entry, index) => [entry.edit.key, stateOf(entry, seq + index + 1)])),
     gone,
     entries: kept.length - replaced - gone.length,

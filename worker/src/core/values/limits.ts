@@ -282,7 +282,7 @@ export const MAX_RESEALED = 100
 export const RESEAL_AGAIN_MS = 60_000
 
 /** The number of entry states that one statement reads: their JSON stays far below the platform's 2 MB for a value. */
-export const HEADS_AT_ONCE = 1000
+export const ENTRY_STATES_AT_ONCE = 1000
 
 /** The most rows of each kind that are dropped at a time. */
 export const DROP_ROWS = 1000

@@ -107,7 +107,7 @@ async function storeLines(space: Space, session: Session, lines: LinesInput): Pr
   const plan = planImport(entries, space.state.seq, entryStatesOf(space, entries))
   const room = checkQuota(space, session, {
     entries: plan.entries,
-    content: plan.placed.length > 0,
+    content: plan.versions.length > 0,
     traces: false,
   })
   if (!room.ok) return room
@@ -201,8 +201,8 @@ function commitLines(
     entries: state.entries + plan.entries,
     superseded: state.superseded + plan.superseded,
   }
-  const imported = { ...progress, seq: state.seq + plan.placed.length }
-  const rows = packChunks(chunksOf(sealed, plan.placed))
+  const imported = { ...progress, seq: state.seq + plan.versions.length }
+  const rows = packChunks(chunksOf(sealed, plan.versions))
   const appends = rows.map((row) => ({ ...row, ...counts, into: null }))
   space.transaction(() => {
     for (const append of appends) store.append(append)

@@ -2,7 +2,7 @@ import type { EntryState } from '../../core/batch/stance.ts'
 import { tryChunks } from '../../core/log/chunk.ts'
 import { firstSeq, lastSeq } from '../../core/log/chunk-header.ts'
 import { concatenate, type Packed, packChunks } from '../../core/log/rows.ts'
-import { HEADS_AT_ONCE, SLICE_BYTES } from '../../core/values/limits.ts'
+import { ENTRY_STATES_AT_ONCE, SLICE_BYTES } from '../../core/values/limits.ts'
 import type { Version } from '../../core/values/version.ts'
 import { matches } from '../read/feed.ts'
 import type { Space } from '../space/space.ts'
@@ -116,8 +116,8 @@ function matchesEntry(states: ReadonlyMap<string, EntryState>): (version: Versio
 function entryStatesOf(space: Space, versions: readonly Version[]): ReadonlyMap<string, EntryState> {
   const keys = [...new Set(versions.map(({ key }) => key))]
   const states = new Map<string, EntryState>()
-  for (let start = 0; start < keys.length; start += HEADS_AT_ONCE) {
-    for (const [key, entry] of space.store.entryStates(keys.slice(start, start + HEADS_AT_ONCE)))
+  for (let start = 0; start < keys.length; start += ENTRY_STATES_AT_ONCE) {
+    for (const [key, entry] of space.store.entryStates(keys.slice(start, start + ENTRY_STATES_AT_ONCE)))
       states.set(key, entry)
   }
   return states
