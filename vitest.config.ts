@@ -54,8 +54,8 @@ export default defineConfig({
         },
       }),
       // GitHub's language service imports JSON in a way that Node refuses.
-      { test: { ...project('infra'), ...sideBySide(), server: { deps: { inline: [/@actions\//] } } } },
-      { test: { ...project('integration'), ...sideBySide() } },
+      { test: { ...project('infra'), server: { deps: { inline: [/@actions\//] } } } },
+      { test: project('integration') },
       { test: { ...project('pulumi'), globalSetup: './test/pulumi/setup.ts' } },
       { test: { ...project('clients'), ...clients() } },
     ],
@@ -71,22 +71,21 @@ function inRuntime<T extends object>(config: T) {
   return { ...config, logLevel: 'error' as const, plugins: [plugin] }
 }
 
-/** The files of a project share a process. Packages are loaded once, modules of ours for each file. */
+/**
+ * Runs two files at a time, as many as the smallest machine has cores. The files of a project share two processes:
+ * packages are loaded once in each, modules of ours for each file.
+ */
 function project(name: string) {
   return {
     name,
     include: [`test/${name}/**/*.test.ts`],
     isolate: false,
+    maxWorkers: 2,
     setupFiles: [OWN_MODULES],
     sequence: { setupFiles: 'list' as const },
     testTimeout: TIMEOUTS_MS[name] ?? 20_000,
     hookTimeout: 60_000,
   }
-}
-
-/** Runs two files at a time. Their processes are their own, and mostly the test waits for one. */
-function sideBySide() {
-  return { maxWorkers: 2, sequence: { setupFiles: 'list' as const, groupOrder: 1 } }
 }
 
 /** RxDB's tests need the globals of mocha. `npm run test:clients` installs their packages. */

@@ -29,14 +29,14 @@ test('refuses to restore a space that was restored and then edited, because it i
   expect(await restore(file)).toBe('complete')
   expect(printed.slice(-2)).toEqual([
     'edited: 3 entries',
-    'edited: 3 entries are there already, as this file has them',
+    'edited: 3 entries are already there, as in this file',
   ])
   const again = new OfflineDevice('phone', running.url)
   await again.open(await mintToken(running, 'edited'))
   again.delete('notes/0')
   await again.sync()
   expect(await restore(file)).toMatch(
-    /^edited: the space is not empty: it was filled from this file before and has been written to since\. Nothing was restored/,
+    /^edited: the space is not empty: it was filled from this file before and has changed since\. Nothing was restored/,
   )
   expect(device.entries().size).toBe(3)
 })
@@ -58,7 +58,7 @@ test('restores a folder past a file that fails, and retries only that file in th
   printed.length = 0
   expect(await restore(some, {}, place)).toBe('complete')
   expect(printed).toEqual([
-    expect.stringMatching(/^Going on with the restore that began at /),
+    expect.stringMatching(/^Continuing the restore that started at /),
     '1 of 2  kept: 3 entries',
     `2 of 2 files of ${some} are restored`,
   ])
@@ -83,9 +83,11 @@ test('continues an import that was cut off, and sends nothing of a file that bro
   expect(await entriesOf('cut')).toEqual(device.entries())
 
   writeFileSync(file, lines.slice(0, 3).join('\n'))
-  expect(await restore(file)).toMatch(/^cut: cut\.ndjson broke off, it has no end: nothing was sent/)
+  expect(await restore(file)).toMatch(/^cut: cut\.ndjson is incomplete, it has no end\. Nothing was sent/)
   writeFileSync(file, '{}\n')
-  expect(await restore(file)).toContain(`${file} is no backup: its first line is no header of an export`)
+  expect(await restore(file)).toContain(
+    `${file} is not a backup: its first line is not the header of an export`,
+  )
   expect(await restore(join(folder, 'none'))).toMatch(/ cannot be read: ENOENT/)
 })
 

@@ -231,7 +231,7 @@ test.each<[string, readonly string[], Answers, Env, RegExp]>([
     ['http://127.0.0.1:9', '--stack', 'prod'],
     listing([]),
     {},
-    /^Error: the account has no objects of the script chronicle-sync-prod: name the stack with --stack/,
+    /^Error: the account has no objects of the script chronicle-sync-prod\. Name the stack with --stack/,
   ],
   [
     'nothing listed',

@@ -5,7 +5,7 @@ test.each([
   [
     'TypeScript syntax that cannot be stripped',
     'enum A { B }',
-    /^infra\/names\.ts:\d+(:\d+)?: SyntaxError.*enum/,
+    /^infra\/program\/names\.ts:\d+(:\d+)?: SyntaxError.*enum/,
   ],
   [
     'an exception',

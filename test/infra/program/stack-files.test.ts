@@ -101,10 +101,10 @@ test.each([
   ],
   [
     'masterKeys: [1, 2]',
-    `masterKeys is "[1,2]", expected a list of generations, the newest first.${write('masterKeys', '[2, 1]')}`,
+    `masterKeys is "[1,2]", expected a list of generations, newest first.${write('masterKeys', '[2, 1]')}`,
   ],
-  ['sessionKeys: []', 'sessionKeys is "[]", expected a list of generations, the newest first.'],
-  ['adminTokens: 2', 'adminTokens is "2", expected a list of generations, the newest first.'],
+  ['sessionKeys: []', 'sessionKeys is "[]", expected a list of generations, newest first.'],
+  ['adminTokens: 2', 'adminTokens is "2", expected a list of generations, newest first.'],
   ['syncRequestsPerMinute: 0', 'syncRequestsPerMinute is "0", expected a whole number from 1.'],
   ['protect: 1', 'protect is "1", expected true or false.'],
   ['corsOrigin: []', 'corsOrigin is not a setting, expected one of accountId, environment, hostname,'],
