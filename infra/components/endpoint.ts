@@ -2,7 +2,7 @@ import { DnsRecord, WorkersCustomDomain, WorkersRoute, WorkersScriptSubdomain } 
 import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi'
 import { hostOf } from '../program/names.ts'
 
-/** The address of a proxied record, which needs one although no request goes there (RFC 6666, discard prefix). */
+/** Address of the proxied DNS record. The record needs one, but no request goes there (RFC 6666, discard prefix). */
 const NOWHERE = '100::'
 
 export interface EndpointArgs {

@@ -4,7 +4,7 @@ import { ComponentResource, type ComponentResourceOptions, type Output } from '@
 export interface MetadataStoreArgs {
   readonly accountId: string
   readonly title: string
-  /** Where the platform may store it; undefined for anywhere. Never changed, because a change creates an empty namespace. */
+  /** Jurisdiction of the namespace, or undefined for none. Must never change: a change creates an empty namespace. */
   readonly jurisdiction: string | undefined
   readonly protect: boolean
 }

@@ -11,7 +11,7 @@ export interface Outputs {
   /** The hosts that the service answers. Every other host gets a 404. */
   readonly hosts: readonly string[]
   readonly adminToken: string
-  /** A token for the space "dev". Only development stacks that loopback reaches have one. */
+  /** A token for the space "dev". Present only for a development stack that is served at 127.0.0.1. */
   readonly clientToken?: string
 }
 

@@ -22,7 +22,7 @@ export interface StartOptions {
   readonly onStep?: (step: Step) => void
   /** Called for every log line of the Worker. */
   readonly onLog?: (level: string, message: string) => void
-  /** Runs the program in another way than Pulumi's launcher. */
+  /** Runs the program in place of Pulumi's launcher. */
   readonly launch?: UpOptions['launch']
 }
 

@@ -1,5 +1,5 @@
-// `npm run backup -- URL FOLDER`: exports every space into a file of its own: the entries that clients see now, without
-// history and conflicts.
+// `npm run backup -- URL FOLDER`: exports the current entries of every space into a file of its own. The file has no
+// history and no conflicts.
 
 import { runTool, twoArguments } from '../cli/command-line.ts'
 import { takeStack } from '../cli/stack-option.ts'

@@ -3,7 +3,7 @@ import { DECLARATION_FILE, parseDeclaration } from '../program/declaration.ts'
 import { findLayoutFile, LAYOUT_FOLDER, parseLayout } from '../program/layout.ts'
 import { git, isSame } from './commits.ts'
 
-/** The file that shows the layout of commits before layouts had a number. It has this path in all of them. */
+/** Tables of the commits without a layout number, with the same path in all of them. Equal files mean equal layouts. */
 const TABLES_FILE = 'worker/src/objects/tables.ts'
 
 /** Refuses a commit that does not know the last migration of the deployed commit. */
@@ -26,7 +26,7 @@ export function checkLayouts(root: string, from: string, to: string): void {
   )
 }
 
-/** The number of the layout of a commit; undefined for a commit that is older than the number. */
+/** Returns the layout number of a commit, or undefined for a commit from before layouts had numbers. */
 export function layoutOf(root: string, commit: string): number | undefined {
   const paths = git(root, 'ls-tree', '-r', '--name-only', commit, '--', LAYOUT_FOLDER).split('\n')
   const file = findLayoutFile(paths)

@@ -16,7 +16,7 @@ async function syncOnce(collection: RxCollection, attachments = false): Promise<
   await state.awaitInitialReplication()
 }
 
-describe('[IT5] the replication tests that RxDB publishes', () => {
+describe('[IT5] passes the replication tests that RxDB publishes', () => {
   runReplicationBaseTestSuite({
     startReplication: async (collection) =>
       replicateChronicle({ session: await openSession(service, space), collection }),

@@ -89,7 +89,7 @@ test.each<[what: string, said: Said | undefined]>([
   ['a report without its findings', { stdout: '{"auditReportVersion":2,"vulnerabilities":null}', code: 0 }],
   ['an error of npm itself', { stdout: '{"error":{"code":"ENOLOCK","summary":"no lock"}}', code: 1 }],
   ['a failure whose report has no finding', { ...report(), code: 1 }],
-])('fails if npm gives %s', (_, said) => {
+])('fails without a valid report of npm: %s', (_, said) => {
   const { status, lines } = audit(said)
   expect(status).toBe(1)
   expect(lines).toEqual([expect.stringMatching(/^Error: npm audit exited with \w+ and no valid report/)])

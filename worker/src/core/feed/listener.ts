@@ -6,9 +6,9 @@ import { NOTHING } from '../values/version.ts'
 import type { Position } from './cursor.ts'
 
 /**
- * A message that was sent on a socket and is not confirmed yet: the sequence number it leads to, its size in bytes, and
- * the time it was sent in ms. A message is passed over if it no longer fits the client's copy because the client has
- * pulled. `scan` belongs to the cursor that the message leads to.
+ * A message that was sent on a socket and is not confirmed yet. `seq` and `scan` are the position to which the message
+ * moves the client's copy, and `at` is when the message was sent, ms. `passedOver` is set once the client has pulled,
+ * because the message then no longer fits the copy.
  */
 export type Sent = readonly [seq: number, bytes: number, at: number, passedOver?: boolean, scan?: number]
 
@@ -24,9 +24,9 @@ export interface Listener {
   readonly place: Position
   /** The position of the client's copy after everything sent. Its filter may hide changes before `place`. */
   readonly cursor: string | null
-  /** The last position that the client confirmed. */
+  /** The sequence number of the last position that the client confirmed. */
   readonly stood: number
-  /** The scan of that cursor; absent in attachments of an older release. */
+  /** The scan of that position. Absent in attachments of an older release. */
   readonly stoodScan?: number
   /** The client was told to pull. Nothing more is sent until it confirms a position. */
   readonly poked: boolean
@@ -106,8 +106,8 @@ function isOnTheWay(listener: Listener, place: Position): boolean {
 }
 
 /**
- * Whether the client confirmed this very position. A reader that scans from nothing has another cursor at the same
- * sequence number than one that does not, and no frame fits both.
+ * Whether the client confirmed exactly this position, including its scan. At one sequence number, a client that reads
+ * the space from the start has another cursor than a client that continues from a copy, and no frame fits both.
  */
 function isConfirmed({ stood, stoodScan = NOTHING }: Listener, { seq, scan }: Position): boolean {
   return stood === seq && stoodScan === scan

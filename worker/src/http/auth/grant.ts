@@ -4,10 +4,10 @@ import { refusal } from '../exchange/refusal.ts'
 import { tokenId } from '../kv/api-token.ts'
 import { signSession } from './session-token.ts'
 
-/** As long as a `ClientId` may be. */
+/** A client id of the maximum length. */
 const LONGEST_CLIENT = 'x'.repeat(64)
 
-/** A grant that is revoked together with all others of its subject. Its id is as short as that of an API token. */
+/** Makes a grant whose id depends only on the subject, so that all grants of a subject are revoked together. */
 export async function grantTo(granted: SubjectGrant): Promise<Grant> {
   return { id: await tokenId(granted.subject), ...granted }
 }
@@ -28,7 +28,7 @@ export function sessionOf(grant: Grant, client: string): Session {
   }
 }
 
-/** Refuses a grant whose sessions would be too long to send. `field` is the one that holds its collections. */
+/** Refuses a grant whose sessions would be too long to send. `field` names the collections in the message. */
 export async function checkSendable(grant: Grant, env: Env, field: string): Promise<void> {
   const session = await signSession(sessionOf(grant, LONGEST_CLIENT), env)
   if (session.length <= MAX_SESSION_LENGTH) return
@@ -36,7 +36,7 @@ export async function checkSendable(grant: Grant, env: Env, field: string): Prom
   throw refusal({ code: 'invalid-request', detail })
 }
 
-/** In seconds. A session does not outlive its token. */
+/** Returns when a session expires, seconds since 1970. A session does not outlive its token. */
 function expiry(tokenExpiresAt: number | null): number {
   const longest = Math.floor(Date.now() / 1000) + SESSION_TTL_SECONDS
   return tokenExpiresAt === null ? longest : Math.min(longest, Math.floor(tokenExpiresAt / 1000))

@@ -52,7 +52,7 @@ export function checkCredential(
     : accepted(true)
 }
 
-/** Credentials issued up to this time are void, ms; 0 voids none. */
+/** Returns the time up to which issued credentials are void, ms. 0 voids none. */
 function revokedUpTo(revocation: Revocation | undefined, now: number): number {
   return revocation === undefined || now < revocation.since ? 0 : revocation.issuedBy
 }
@@ -81,8 +81,9 @@ export function checkWhole(session: Session): Result<true, Fault> {
 }
 
 /**
- * Revokes a session or all sessions of a token, and returns the revocation now in force. It is kept until no such session
- * could be valid. A revocation is never weakened: a Worker may ask for that when it has read an old record from a cache.
+ * Revokes a session or all sessions of a token, and returns the revocation now in force. The revocation is kept until
+ * no such session could be valid. It is never weakened, although a Worker that has read an old record from a cache may
+ * ask for a weaker one.
  */
 export function revoke(
   space: Space,
