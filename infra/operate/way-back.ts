@@ -11,7 +11,7 @@ export function checkMigrations(root: string, from: string, to: string): void {
   const deployed = tagsOf(root, from).at(-1)
   if (deployed === undefined || tagsOf(root, to).includes(deployed)) return
   throw new UserError(
-    `the migration "${deployed}" stands between ${short(to)} and ${short(from)}, and Durable Object classes cannot go back. Fix it forward`,
+    `the migration "${deployed}" lies between ${short(to)} and ${short(from)}, and Durable Object classes cannot go back. Fix it forward`,
   )
 }
 

@@ -80,6 +80,6 @@ test.each([
 
 test('refuses to go back past a migration', () => {
   expect(() => goBack('migration', 'layout 6')).toThrow(
-    /^the migration "v1" stands between [0-9a-f]{12} and [0-9a-f]{12}, and Durable Object classes cannot go back\. Fix it forward$/,
+    /^the migration "v1" lies between [0-9a-f]{12} and [0-9a-f]{12}, and Durable Object classes cannot go back\. Fix it forward$/,
   )
 })

@@ -24,7 +24,7 @@ export async function alteredFloor(alterations: readonly Alteration[]): Promise<
 }
 
 /**
- * * Limits so small that a short history has many segments, pages, slices and drops. Decisions do not depend on them.
+ * Limits so small that a short history has many segments, pages, slices and drops. Decisions do not depend on them.
  */
 export const SMALL_LIMITS: readonly Alteration[] = Object.entries({
   MAX_PAGE_READ_BYTES: 2000,

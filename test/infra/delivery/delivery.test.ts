@@ -276,7 +276,7 @@ test('keeps all data when a class and tables are added, and refuses to roll back
   const back = await run('npm run --silent rollback -- --stack dev --yes')
   expect(back.code).toBe(1)
   expect(back.output).toMatch(
-    /^Error: the migration "v2" stands between [0-9a-f]{12} and [0-9a-f]{12}, .*Fix it forward\n$/,
+    /^Error: the migration "v2" lies between [0-9a-f]{12} and [0-9a-f]{12}, .*Fix it forward\n$/,
   )
 
   project.edit('worker/src/index.ts', (text) => `${text}\nconsole.debug('3')\n`)

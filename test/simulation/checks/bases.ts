@@ -25,7 +25,7 @@ export function ownRun(journal: Journal, last: Stored | undefined, by: string): 
 }
 
 /**
- * * Whether an edit was certainly made on the current version: it names that version, continues its writer's own run,
+ * Whether an edit was certainly made on the current version: it names that version, continues its writer's own run,
  * or follows the version in one batch. The writer of a merged version has not seen it.
  */
 export function isRightAfter(account: Account, decision: Decision, head: Stored): boolean {
@@ -46,7 +46,7 @@ function isGuess({ made }: Merges, { change, by, reads }: Decision, head: Stored
 }
 
 /**
- * * Whether a version without a conflict hides nobody else's work: it replaced its base, or it ends a run of its writer
+ * Whether a version without a conflict hides nobody else's work: it replaced its base, or it ends a run of its writer
  * that includes its base.
  */
 export function isOnBase(account: Account, decision: Decision, version: Stored): boolean {
@@ -61,7 +61,7 @@ export function isOnBase(account: Account, decision: Decision, version: Stored):
 }
 
 /**
- * * Whether a change continues its client's run (SY5): it names the base of the run, or a later version. Undefined if
+ * Whether a change continues its client's run (SY5): it names the base of the run, or a later version. Undefined if
  * unknown, because the reply to the first write was lost or the space has merged.
  */
 function continuesRun(account: Account, { change, by }: Decision, head: Stored): boolean | undefined {

@@ -128,7 +128,7 @@ function checkApplied(account: Account, decision: Decision): void {
 }
 
 /**
- * * A retry without a batch number takes no effect either while its writer's run continues (BA6). Exceptions: the retry
+ * A retry without a batch number takes no effect either while its writer's run continues (BA6). Exceptions: the retry
  * names the current version, an earlier change of its batch took effect, or the version it wrote is past its retention.
  */
 function checkRetry(account: Account, decision: Decision, version: Stored): void {

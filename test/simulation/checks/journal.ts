@@ -45,7 +45,7 @@ export interface Rows {
 }
 
 /**
- * * Everything that a space wrote, read from its rows while the history runs, so that rows dropped later are still
+ * Everything that a space wrote, read from its rows while the history runs, so that rows dropped later are still
  * here. The journal does not judge decisions: a version was current if an entry row named it, or if a version that was
  * current replaced it.
  */

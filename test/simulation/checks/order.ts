@@ -2,7 +2,7 @@ import type { Account } from './account.ts'
 import type { Stored } from './journal.ts'
 
 /**
- * * Whether an edit is later than its rival. If the current version is a merge by the same client, the rival is the
+ * Whether an edit is later than its rival. If the current version is a merge by the same client, the rival is the
  * other client's version inside the merge, as long as it is kept (PO6). Undefined if the rival may be dropped, or if
  * the current version may be a merge whose reply was lost.
  */

@@ -41,7 +41,7 @@ interface Outgoing {
 }
 
 /**
- * * An offline-first client as an app developer would write it from docs/spec.md: a copy of the state, a queue of
+ * An offline-first client as an app developer would write it from docs/spec.md: a copy of the state, a queue of
  * edits, one request at a time, and the same batch again until it is answered. Versions and cursors are opaque.
  */
 export class OfflineClient {
@@ -119,7 +119,7 @@ export class OfflineClient {
   }
 
   /**
-   * * Applies the reply to the last request. `live`: the reply came over the socket, so no frame came in between. Over
+   * Applies the reply to the last request. `live`: the reply came over the socket, so no frame came in between. Over
    * HTTP a frame may have advanced the copy. Then the page does not start at the position of the copy, and the client
    * pulls again.
    */

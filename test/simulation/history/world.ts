@@ -259,7 +259,7 @@ export class World<H extends Host> {
   }
 
   /**
-   * * Checks that a follower misses nothing. Once the history is quiet, each follower has the latest state, and again
+   * Checks that a follower misses nothing. Once the history is quiet, each follower has the latest state, and again
    * after one more write to each collection. Only followers that were told to pull send a request.
    */
   async listen(): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * * The part of WebCrypto that a space uses, on Node's synchronous functions. Keys and seals are real. The round trip
+ * The part of WebCrypto that a space uses, on Node's synchronous functions. Keys and seals are real. The round trip
  * to a thread is gone, which takes most of the time of a small seal. Bundled into the floor in place of the global.
  */
 import {

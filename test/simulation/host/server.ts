@@ -121,7 +121,7 @@ export class Server {
   }
 
   /**
-   * * Starts another process if the fuse has killed this one. The dead one must have stored all of a batch or nothing.
+   * Starts another process if the fuse has killed this one. The dead one must have stored all of a batch or nothing.
    */
   recover(): void {
     const defects = this.floor.platform.defects.splice(0)

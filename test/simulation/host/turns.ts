@@ -4,7 +4,7 @@ import type { Random } from '../values/random.ts'
 const MAX_TURNS = 20_000
 
 /**
- * * Decides alone which of the requests in flight continues. Everything that a request awaits ends at a gate, and gates
+ * Decides alone which of the requests in flight continues. Everything that a request awaits ends at a gate, and gates
  * open one at a time. Requests interleave inside the server in every order, and a seed repeats its order however long
  * the machine's threads take.
  */

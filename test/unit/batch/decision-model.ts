@@ -1,5 +1,5 @@
 import type { Policy } from '../../../worker/src/core/batch/policy.ts'
-/** * Decides as docs/spec.md says, for one key. It follows the text of the rules and not the product, slowly. */
+/** Decides as docs/spec.md says, for one key. It follows the text of the rules and not the product, slowly. */
 
 import type { Json } from '../../../worker/src/core/values/json.ts'
 import { mergeByRules } from './merge-model.ts'

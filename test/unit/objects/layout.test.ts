@@ -13,7 +13,7 @@ import { migrate } from '../../../worker/src/objects/store/tables.ts'
 import { storageOn } from '../../simulation/host/sql.ts'
 
 /**
- * * Digests of the stored form, by the layout number that it belongs to. A change of the stored form takes a new
+ * Digests of the stored form, by the layout number that it belongs to. A change of the stored form takes a new
  * number, a new line here, and a step in `objects/store/tables.ts`; the line of a released number is never edited.
  */
 const DIGESTS: Readonly<Record<number, string>> = {

@@ -6,7 +6,7 @@ export interface EntryState {
   readonly seq: number
   /**
    * `root`: the base on which the client began its run of writes to the key. `vacant`: whether the key was absent when
-   * the run began or at some moment since; then `null` names a moment of the run.
+   * the run began or at some moment since; then a base of `null` lies within the run.
    */
   readonly root: number
   readonly vacant: boolean
@@ -15,8 +15,9 @@ export interface EntryState {
   readonly by: string
   readonly deleted: boolean
   /**
-   * The other client's version that the space merged into this one; its client has not seen the merge and sent the
-   * version before it. `NOTHING` if the version is as its client sent it, `FOREIGN` if the other version is unknown.
+   * The other client's version, if the space merged this version from it and from the writer's own, which is the version
+   * before. The writer has not seen the merge. `NOTHING` if the version is as its writer sent it, `FOREIGN` if the other
+   * version is unknown.
    */
   readonly merged: number
 }

@@ -5,8 +5,8 @@ import { NOTHING } from '../values/version.ts'
 export interface Position {
   readonly seq: number
   /**
-   * The latest sequence number at the time the reader began from nothing: its copy never held what was deleted up to
-   * there. `NOTHING` for a reader that continues from a copy.
+   * The latest sequence number at the time the reader began without a copy: it never held what was deleted up to this
+   * number. `NOTHING` for a reader that continues from a copy.
    */
   readonly scan: number
 }
@@ -33,7 +33,7 @@ export interface ResumePoint extends Position {
   readonly reset: ResetReason | null
 }
 
-/** The range of the feed that can be continued. Below the floor tombstones are gone; nothing lies past the head. */
+/** The range of the feed that can be continued. Below the floor, tombstones are gone. The head is the newest sequence number. */
 export interface Feed {
   readonly epoch: string
   readonly floor: number

@@ -8,12 +8,12 @@ import { signSession } from './session-token.ts'
 const LONGEST_CLIENT = 'x'.repeat(64)
 
 /** Makes a grant whose id depends only on the subject, so that all grants of a subject are revoked together. */
-export async function grantTo(granted: SubjectGrant): Promise<Grant> {
+export async function subjectGrant(granted: SubjectGrant): Promise<Grant> {
   return { id: await tokenId(granted.subject), ...granted }
 }
 
 /** The session that a grant opens for a client now. */
-export function sessionOf(grant: Grant, client: string): Session {
+export function newSession(grant: Grant, client: string): Session {
   return {
     id: crypto.randomUUID(),
     token: grant.id,
@@ -30,7 +30,7 @@ export function sessionOf(grant: Grant, client: string): Session {
 
 /** Refuses a grant whose sessions would be too long to send. `field` names the collections in the message. */
 export async function checkSendable(grant: Grant, env: Env, field: string): Promise<void> {
-  const session = await signSession(sessionOf(grant, LONGEST_CLIENT), env)
+  const session = await signSession(newSession(grant, LONGEST_CLIENT), env)
   if (session.length <= MAX_SESSION_LENGTH) return
   const detail = `${field}: too many or too long. A session with them has ${session.length} characters, of at most ${MAX_SESSION_LENGTH}`
   throw refusal({ code: 'invalid-request', detail })

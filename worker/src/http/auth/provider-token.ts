@@ -4,7 +4,7 @@ import type { Grant } from '../../core/access/session.ts'
 import { IDENTITY_CLOCK_TOLERANCE_SECONDS, MAX_IDENTITY_AGE_SECONDS } from '../../core/values/limits.ts'
 import { refusal, unwrap } from '../exchange/refusal.ts'
 import { currentConfig } from '../kv/config-store.ts'
-import { grantTo } from './grant.ts'
+import { subjectGrant } from './grant.ts'
 import { keyFrom } from './key-set.ts'
 
 /** The compact form of a signed token (RFC 7515, 7.1). */
@@ -31,7 +31,7 @@ export async function identify(token: string, env: Env): Promise<Grant> {
   const provider = identityProviders.find((provider) => provider.issuer === issuer)
   if (provider === undefined) throw invalid('its issuer, type or algorithm is not accepted')
   const claims = await verify(token, provider)
-  return grantTo(unwrap(grantOf(provider, claims, Date.now())))
+  return subjectGrant(unwrap(grantOf(provider, claims, Date.now())))
 }
 
 /** The issuer that a token claims; null for a token that cannot be valid. Nothing is verified yet. */

@@ -3,7 +3,7 @@ import type { Grant, Session } from '../../core/access/session.ts'
 import { BODY_DEADLINE_MS, PUBLISHED_LIMITS } from '../../core/values/limits.ts'
 import { parseBody } from '../../schema/parse.ts'
 import { AuthRequest } from '../../schema/request/auth.ts'
-import { sessionOf } from '../auth/grant.ts'
+import { newSession } from '../auth/grant.ts'
 import { identify, isIdentityToken } from '../auth/provider-token.ts'
 import { signSession } from '../auth/session-token.ts'
 import { readBody } from '../exchange/body.ts'
@@ -21,7 +21,7 @@ export async function openSession(exchange: Exchange): Promise<Response> {
   const { token, clientId } = await readAttempt(exchange).catch((thrown) => countAsFailed(exchange, thrown))
   const grant = await grantOf(token, exchange)
   await countAgainst(env.SYNC_LIMIT, `token:${grant.id}`)
-  const session = sessionOf(grant, clientId ?? crypto.randomUUID())
+  const session = newSession(grant, clientId ?? crypto.randomUUID())
   const { epoch, lastBatch } = unwrap(await spaceOf(env, session).admit(session))
   return json({
     success: true,

@@ -2,7 +2,7 @@ import { type IdentityProvider, longestGrant } from '../../core/access/identity.
 import type { Config } from '../../core/space/config.ts'
 import { parseBody } from '../../schema/parse.ts'
 import { ConfigRequest } from '../../schema/request/config.ts'
-import { checkSendable, grantTo } from '../auth/grant.ts'
+import { checkSendable, subjectGrant } from '../auth/grant.ts'
 
 import { readBody } from '../exchange/body.ts'
 import { type Exchange, json } from '../exchange/exchange.ts'
@@ -39,6 +39,6 @@ async function checkProviders(providers: readonly IdentityProvider[], env: Env):
       if (provider[url].startsWith('https:') || env.ENVIRONMENT === 'development') continue
       throw refusal({ code: 'invalid-request', detail: `${field}.${url}: expected an https:// URL` })
     }
-    await checkSendable(await grantTo(longestGrant(provider)), env, `${field}.collections`)
+    await checkSendable(await subjectGrant(longestGrant(provider)), env, `${field}.collections`)
   }
 }

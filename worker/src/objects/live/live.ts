@@ -59,7 +59,7 @@ export function liveOf(host: Omit<Hub, 'replying'>): Live {
 
     receive(socket, message) {
       const length = typeof message === 'string' ? message.length : message.byteLength
-      const turn = messages.take(socket, length, () =>
+      const turn = messages.enqueue(socket, length, () =>
         receive({ hub, broadcast, socket }, message).catch((thrown: unknown) => {
           // The runtime would leave the socket open without a reply.
           console.error(defectLine(hub.env, hub.newId(), thrown))

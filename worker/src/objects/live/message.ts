@@ -5,7 +5,7 @@ import { fitsBytes } from '../../core/values/json.ts'
 import { MAX_MESSAGE_BYTES } from '../../core/values/limits.ts'
 import { accepted, type Result } from '../../core/values/result.ts'
 import { MAX_NOTE_LENGTH } from '../../core/values/socket-limits.ts'
-import { idIn, PONG, parseMessage } from '../../schema/request/live.ts'
+import { idOfText, PONG, parseMessage } from '../../schema/request/live.ts'
 import { weightOfPush } from '../space/serve.ts'
 import { type Charge, chargeIfFree, chargeMessage, spendReply } from './charge.ts'
 import { endIfOver, feedPositionOf } from './hub.ts'
@@ -33,7 +33,7 @@ export async function receive(context: MessageContext, message: string | ArrayBu
 
 /** Refuses a long message without parsing it. Only its id is read. */
 function refuseLong(context: MessageContext, message: string, fault: Fault): void {
-  const id = idIn(message)
+  const id = idOfText(message)
   if (id === null) sendError(context, fault)
   else refusePush(context, id, fault)
 }

@@ -8,7 +8,7 @@ import {
 /** The message queues of all sockets. A message is served after the one before it on the same socket. */
 export interface Queue {
   /** Queues the work of a message. Returns false and does nothing if too many messages wait. */
-  take(socket: WebSocket, length: number, work: () => Promise<void>): Promise<void> | false
+  enqueue(socket: WebSocket, length: number, work: () => Promise<void>): Promise<void> | false
 }
 
 /** The waiting messages of one socket: the end of the last one, their count, and their total length. */
@@ -20,27 +20,29 @@ interface SocketQueue {
 
 export function queue(): Queue {
   const queues = new WeakMap<WebSocket, SocketQueue>()
-  let all = 0
+  let totalLength = 0
 
   function hasRoom({ count, length }: SocketQueue, more: number): boolean {
     if (count === 0 && more <= MAX_LONE_LENGTH) return true
     return (
-      count < MAX_QUEUED_MESSAGES && length + more <= MAX_QUEUED_LENGTH && all + more <= MAX_ALL_QUEUED_LENGTH
+      count < MAX_QUEUED_MESSAGES &&
+      length + more <= MAX_QUEUED_LENGTH &&
+      totalLength + more <= MAX_ALL_QUEUED_LENGTH
     )
   }
 
   return {
-    take(socket, length, work) {
+    enqueue(socket, length, work) {
       const waiting = queues.get(socket) ?? { last: Promise.resolve(), count: 0, length: 0 }
       if (!hasRoom(waiting, length)) return false
       queues.set(socket, waiting)
       waiting.count += 1
       waiting.length += length
-      all += length
+      totalLength += length
       waiting.last = waiting.last.then(work).finally(() => {
         waiting.count -= 1
         waiting.length -= length
-        all -= length
+        totalLength -= length
       })
       return waiting.last
     },

@@ -60,7 +60,7 @@ export async function acceptBatch(space: Space, input: BatchInput): Promise<Resu
   const { request, session, clock } = input
   const batch = await prepare(space, input)
   const opened: OpenedVersions = { versions: new Map(), length: 0 }
-  let made: SealedLines | null = null
+  let ownLines: SealedLines | null = null
   for (;;) {
     // Nothing is awaited from here to the commit, so what is read here still holds when it is written.
     const valid = checkSession(space, session, clock.now)
@@ -71,10 +71,10 @@ export async function acceptBatch(space: Space, input: BatchInput): Promise<Resu
     if (!known.ok) return known
     if (known.value !== null) return replay(space, batch, known.value)
     const plan = planNow(space, batch, opened.versions)
-    const sealed = sealedFor(plan, batch.sealed, made)
+    const sealed = sealedFor(plan, batch.sealed, ownLines)
     if (sealed !== null)
       return storePlan(space, batch, { plan, sealed, opened: opened.versions, record: record.value })
-    made = (await provide(space, plan, { batch, opened })) ?? made
+    ownLines = (await openOrSeal(space, plan, { batch, opened })) ?? ownLines
   }
 }
 
@@ -155,15 +155,15 @@ function planNow(
 function sealedFor(
   { missing, lines }: Plan,
   sent: SealedLines,
-  made: SealedLines | null,
+  ownLines: SealedLines | null,
 ): SealedLines | null {
   if (missing.length > 0) return null
   if (lines === null) return sent
-  return made?.holds(lines) ? made : null
+  return ownLines?.holds(lines) ? ownLines : null
 }
 
 /** Opens the versions that a plan lacks, or seals and returns the lines of a plan in which the space made a value. */
-async function provide(
+async function openOrSeal(
   space: Space,
   { missing, lines }: Plan,
   { batch, opened }: { batch: PreparedBatch; opened: OpenedVersions },
@@ -172,8 +172,8 @@ async function provide(
     await openMissing(space, batch.edits, { opened, missing })
     return null
   }
-  const made = await sealLines(await space.keys(), lines ?? [], batch.origin)
-  return made
+  const ownLines = await sealLines(await space.keys(), lines ?? [], batch.origin)
+  return ownLines
 }
 
 function storePlan(

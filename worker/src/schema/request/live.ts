@@ -49,14 +49,14 @@ export const PONG = '{"type":"pong"}'
 const Kind = z.object({ type: z.enum(['push', 'seen', 'ping']) })
 
 /** The fields that identify a push, whatever else the message contains. */
-const PushName = z.object({ type: z.literal('push'), id: ClientId })
+const PushId = z.object({ type: z.literal('push'), id: ClientId })
 
 /** Parses a message of a client, but not the body of a push: a fault in the body refuses only that push. */
 export function parseMessage(text: string): Result<LiveMessage, Fault> {
   const json = parseJson(text)
   const message = json.ok ? toMessage(json.value) : json
   if (message.ok) return accepted(toLive(message.value))
-  const id = json.ok ? idOf(json.value) : idIn(text)
+  const id = json.ok ? idOfJson(json.value) : idOfText(text)
   return id === null ? message : accepted({ type: 'push', id, body: message })
 }
 
@@ -69,8 +69,8 @@ function toLive(message: Message): LiveMessage {
   return message.type === 'push' ? { ...message, body: accepted(message.body) } : message
 }
 
-function idOf(json: Json): string | null {
-  const name = parseShape(PushName, json)
+function idOfJson(json: Json): string | null {
+  const name = parseShape(PushId, json)
   return name.ok ? name.value.id : null
 }
 
@@ -79,7 +79,7 @@ const PUSH_ID =
   /^\s*\{\s*(?:"type"\s*:\s*"push"\s*,\s*"id"\s*:\s*"([\w-]{1,64})"|"id"\s*:\s*"([\w-]{1,64})"\s*,\s*"type"\s*:\s*"push")/
 
 /** The id of a push in a text that is not parsed, or is not JSON. Reads only the beginning. */
-export function idIn(text: string): string | null {
+export function idOfText(text: string): string | null {
   const [, id, other] = PUSH_ID.exec(text.slice(0, MAX_NOTE_LENGTH)) ?? []
   return id ?? other ?? null
 }
