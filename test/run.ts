@@ -11,7 +11,8 @@ const QUICK_PROJECTS = ['unit', 'worker', 'simulation']
 
 /** Files of these projects that take more than two seconds. */
 const SLOW = [
-  'test/worker/{budgets,compaction,edge,export,feed,histories,identity,import,live,policies,records,reseal,storage,upkeep}*',
+  'test/unit/batch/decision*',
+  'test/worker/*/{budgets,compaction,export,feed,frames,histories,import,policies,pushes,records,tokens,upkeep}*',
   'test/simulation/{histories,planted-bugs}*',
 ]
 
