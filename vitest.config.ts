@@ -16,8 +16,8 @@ const OWN_MODULES = './test/support/setup/own-modules.ts'
 const SETUP = [OWN_MODULES, './test/support/setup/witness.ts', './test/support/setup/shared-runtime.ts']
 
 /**
- * How long a test may take, ms: three to ten times the longest one of its project, alone on two slow cores. What takes
- * longer hangs.
+ * How long a test may take, ms: three to ten times the longest one of its project, alone on two slow cores. A test
+ * that takes longer hangs.
  */
 const TIMEOUTS_MS: Readonly<Record<string, number>> = {
   unit: 20_000,
