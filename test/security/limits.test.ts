@@ -1,11 +1,12 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
+import * as accessLimits from '../../worker/src/core/values/access-limits.ts'
 import * as generalLimits from '../../worker/src/core/values/limits.ts'
 import * as socketLimits from '../../worker/src/core/values/socket-limits.ts'
 import { enrol, stronghold } from '../support/worker/stronghold.ts'
 import { talk } from './canaries.ts'
 
-const limits = { ...generalLimits, ...socketLimits }
+const limits = { ...generalLimits, ...accessLimits, ...socketLimits }
 
 const target = stronghold()
 const T = Date.now() - 60_000

@@ -1,7 +1,8 @@
 import { evictDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { SESSION_TTL_SECONDS } from '../../../worker/src/core/values/limits.ts'
+import { SESSION_TTL_SECONDS } from '../../../worker/src/core/values/access-limits.ts'
+
 import { device, mint, type Reply, send } from '../../support/worker/client.ts'
 import { follow } from '../../support/worker/follower.ts'
 

@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
-import { FAILED_FOR_MS } from '../../../worker/src/core/values/limits.ts'
+import { FAILED_FOR_MS } from '../../../worker/src/core/values/access-limits.ts'
+
 import { handle } from '../../../worker/src/http/edge.ts'
 import { newApiToken } from '../../../worker/src/http/kv/api-token.ts'
 import { ROUTES } from '../../../worker/src/http/router.ts'

@@ -1,7 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { decodeProtectedHeader } from 'jose'
 import { expect, test, vi } from 'vitest'
-import { KEYS_BURST, KEYS_DEADLINE_MS } from '../../../worker/src/core/values/limits.ts'
+import { KEYS_BURST, KEYS_DEADLINE_MS } from '../../../worker/src/core/values/access-limits.ts'
+
 import { handle } from '../../../worker/src/http/edge.ts'
 import { documented } from '../../support/documented.ts'
 import { hush } from '../../support/setup/witness.ts'

@@ -1,6 +1,7 @@
 import type { RateLimited } from './access/budget.ts'
 import type { Fault, FaultCode } from './fault.ts'
-import { BUDGET_WINDOW_SECONDS, MIN_BODY_BYTES } from './values/limits.ts'
+import { BUDGET_WINDOW_SECONDS } from './values/access-limits.ts'
+import { MIN_BODY_BYTES } from './values/limits.ts'
 
 /** A fault as a client sees it: its HTTP status, and an explanation for the client's developer. */
 export interface Problem {

@@ -1,11 +1,10 @@
 import { DurableObject } from 'cloudflare:workers'
 import { type Caller, OPENING_HEADER, type Session } from '../core/access/session.ts'
 import type { Fault } from '../core/fault.ts'
-import { formatCursor, pendingAfter } from '../core/feed/cursor.ts'
+import { formatCursor } from '../core/feed/cursor.ts'
 import { defectLine } from '../core/log-line.ts'
 import { type Filter, narrow } from '../core/values/collections.ts'
 import { formatTag, isKnown } from '../core/values/etag.ts'
-import { PUBLISHED_LIMITS } from '../core/values/limits.ts'
 import { accepted, type Result } from '../core/values/result.ts'
 import { formatVersion } from '../core/values/version.ts'
 import type { ResolveRequest } from '../schema/request/conflict.ts'
@@ -17,6 +16,7 @@ import { readEntry } from './read/entry.ts'
 import { readHistory } from './read/history.ts'
 import { pull } from './read/pull.ts'
 import { type Tagged, withTexts } from './read/reply.ts'
+import { readStatus } from './read/status.ts'
 import {
   type Credential,
   checkCollections,
@@ -30,7 +30,6 @@ import {
 } from './space/admission.ts'
 import { type AlarmTask, alarmRunner } from './space/alarm.ts'
 import { type ClientIdentity, type ClientState, clientStateOf } from './space/client.ts'
-import { quotaOf } from './space/quota.ts'
 import { PAGE_WEIGHT, serve } from './space/serve.ts'
 import { openSpace, type Space } from './space/space.ts'
 import { migrate } from './store/tables.ts'
@@ -124,7 +123,7 @@ export class Chronicle extends DurableObject<Env> {
     })
   }
 
-  /** `GET /api/status`. The counts cover the whole space, so a token for some of its collections gets none of them. */
+  /** `GET /api/status`. */
   async status(
     session: Session,
     { cursor, collections }: StatusQuery,
@@ -132,27 +131,10 @@ export class Chronicle extends DurableObject<Env> {
   ): Promise<Result<Tagged, Fault>> {
     const allowed = await this.#authorizeRead(session, collections)
     if (!allowed.ok) return allowed
-    const whole = session.collections === null
-    const openConflicts = whole ? this.#space.store.openConflicts() : null
-    const quota = whole ? quotaOf(this.#space) : null
-    const filter = narrow(collections ?? null, session.collections)
-    const room = quota === null ? [] : [quota.entries.limit, quota.bytes.limit, quota.bytes.used]
-    const tag = this.#tag(filter, [openConflicts ?? 'part', ...room])
+    const { filter, counts, reply } = readStatus(this.#space, session, { cursor, collections })
+    const tag = this.#tag(filter, counts)
     if (isKnown(tag, known)) return accepted({ tag, text: null })
-    const { epoch, floor, seq, entries, lastSync } = this.#space.state
-    const reply = {
-      status: 'ok',
-      lastSync,
-      pending: pendingAfter(cursor ?? null, filter, { epoch, floor, head: seq }),
-      head: formatVersion(epoch, seq),
-      epoch,
-      entries: whole ? entries : null,
-      openConflicts,
-      quota,
-      serverTime: Date.now(),
-      limits: PUBLISHED_LIMITS,
-    }
-    return accepted({ tag, text: JSON.stringify(reply) })
+    return accepted({ tag, text: JSON.stringify(reply()) })
   }
 
   /** `GET /api/entries`. */

@@ -1,13 +1,8 @@
 import * as z from 'zod/mini'
 import { SCOPES } from '../core/access/session.ts'
+import { MAX_CLAIM_NAME_LENGTH, MAX_PROVIDER_URL_LENGTH } from '../core/values/access-limits.ts'
 import type { Json } from '../core/values/json.ts'
-import {
-  MAX_CLAIM_NAME_LENGTH,
-  MAX_COLLECTIONS,
-  MAX_NAME_LENGTH,
-  MAX_PAGE_ENTRIES,
-  MAX_PROVIDER_URL_LENGTH,
-} from '../core/values/limits.ts'
+import { MAX_COLLECTIONS, MAX_NAME_LENGTH, MAX_PAGE_ENTRIES } from '../core/values/limits.ts'
 
 /** Refuses a string that is too long, before any other check reads it. */
 export function atMost(length: number): z.core.$ZodCheck<string> {

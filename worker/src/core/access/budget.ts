@@ -1,4 +1,4 @@
-import { BUDGET_WINDOW_SECONDS } from '../values/limits.ts'
+import { BUDGET_WINDOW_SECONDS } from '../values/access-limits.ts'
 
 /** The request budgets of a space, narrowest first: one client, one credential, the whole space. */
 export const BUDGETS = ['client', 'credential', 'space'] as const

@@ -1,5 +1,6 @@
 import type { Grant, Session, SubjectGrant } from '../../core/access/session.ts'
-import { MAX_SESSION_LENGTH, SESSION_TTL_SECONDS } from '../../core/values/limits.ts'
+import { MAX_SESSION_LENGTH, SESSION_TTL_SECONDS } from '../../core/values/access-limits.ts'
+
 import { refusal } from '../exchange/refusal.ts'
 import { tokenId } from '../kv/api-token.ts'
 import { signSession } from './session-token.ts'

@@ -8,7 +8,8 @@ import {
   KEYS_USABLE_MS,
   MAX_KEYS_BYTES,
   MIN_RSA_BITS,
-} from '../../core/values/limits.ts'
+} from '../../core/values/access-limits.ts'
+
 import { collect } from '../exchange/collect.ts'
 import { withDeadline } from '../exchange/deadline.ts'
 import { refusal } from '../exchange/refusal.ts'

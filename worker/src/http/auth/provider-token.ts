@@ -1,7 +1,11 @@
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose'
 import { ALGORITHMS, type Claims, grantOf, type IdentityProvider } from '../../core/access/identity.ts'
 import type { Grant } from '../../core/access/session.ts'
-import { IDENTITY_CLOCK_TOLERANCE_SECONDS, MAX_IDENTITY_AGE_SECONDS } from '../../core/values/limits.ts'
+import {
+  IDENTITY_CLOCK_TOLERANCE_SECONDS,
+  MAX_IDENTITY_AGE_SECONDS,
+} from '../../core/values/access-limits.ts'
+
 import { refusal, unwrap } from '../exchange/refusal.ts'
 import { currentConfig } from '../kv/config-store.ts'
 import { subjectGrant } from './grant.ts'

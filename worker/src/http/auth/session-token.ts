@@ -1,6 +1,7 @@
 import { type JWTPayload, SignJWT } from 'jose'
 import type { Session } from '../../core/access/session.ts'
-import { MAX_CREDENTIAL_LENGTH } from '../../core/values/limits.ts'
+import { MAX_CREDENTIAL_LENGTH } from '../../core/values/access-limits.ts'
+
 import { parseSession } from '../../schema/stored/session.ts'
 import { refusal } from '../exchange/refusal.ts'
 import { sign, verify } from './signing.ts'

@@ -1,7 +1,7 @@
 import { callerOf } from '../../core/access/address.ts'
 import { PLACE_EXHAUSTED } from '../../core/access/budget.ts'
+import { FAILED_FOR_MS, MAX_FAILED_ADDRESSES } from '../../core/values/access-limits.ts'
 
-import { FAILED_FOR_MS, MAX_FAILED_ADDRESSES } from '../../core/values/limits.ts'
 import { HTTPError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { refusal } from './refusal.ts'

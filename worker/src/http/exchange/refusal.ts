@@ -1,7 +1,8 @@
 import type { RateLimited } from '../../core/access/budget.ts'
 import type { Fault } from '../../core/fault.ts'
 import { isKnown, problemOf } from '../../core/problem.ts'
-import { ABSENCE_RETRY_SECONDS, BUDGET_WINDOW_SECONDS } from '../../core/values/limits.ts'
+import { BUDGET_WINDOW_SECONDS } from '../../core/values/access-limits.ts'
+import { ABSENCE_RETRY_SECONDS } from '../../core/values/limits.ts'
 import type { Result } from '../../core/values/result.ts'
 import { HTTPError, SyncError } from './errors.ts'
 

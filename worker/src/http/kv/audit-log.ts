@@ -7,7 +7,8 @@ import {
   withoutCredentials,
 } from '../../core/audit.ts'
 import type { FaultCode } from '../../core/fault.ts'
-import { AUDIT_TTL_SECONDS } from '../../core/values/limits.ts'
+import { AUDIT_TTL_SECONDS } from '../../core/values/access-limits.ts'
+
 import type { Exchange } from '../exchange/exchange.ts'
 import { toHttpError } from '../exchange/problem.ts'
 import { logAct } from '../exchange/telemetry.ts'

@@ -1,4 +1,5 @@
-import { SESSION_TTL_SECONDS } from '../../core/values/limits.ts'
+import { SESSION_TTL_SECONDS } from '../../core/values/access-limits.ts'
+
 import { TokenRecord } from '../../schema/stored/token.ts'
 import { spaceOf } from '../exchange/exchange.ts'
 import { refusal } from '../exchange/refusal.ts'

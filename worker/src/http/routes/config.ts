@@ -16,7 +16,7 @@ export async function showConfig({ env }: Exchange): Promise<Response> {
 }
 
 /**
- * `PUT /api/config`: refields the whole configuration. KV has no compare-and-set, so two operators in two locations
+ * `PUT /api/config`: replaces the whole configuration. KV has no compare-and-set, so two operators in two locations
  * could both succeed within a minute. Revisions come from the clock, so even then every space ends up with the same
  * one.
  */

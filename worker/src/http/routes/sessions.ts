@@ -2,7 +2,8 @@ import {
   IDENTITY_CLOCK_TOLERANCE_SECONDS,
   MAX_IDENTITY_AGE_SECONDS,
   SESSION_TTL_SECONDS,
-} from '../../core/values/limits.ts'
+} from '../../core/values/access-limits.ts'
+
 import { parseBody } from '../../schema/parse.ts'
 import { SessionsRequest } from '../../schema/request/sessions.ts'
 import { readBody } from '../exchange/body.ts'

@@ -10,7 +10,8 @@ import {
 } from '../../core/access/budget.ts'
 import type { Session } from '../../core/access/session.ts'
 import type { Fault } from '../../core/fault.ts'
-import { MAX_BUDGETS } from '../../core/values/limits.ts'
+import { MAX_BUDGETS } from '../../core/values/access-limits.ts'
+
 import { accepted, type Result, refused } from '../../core/values/result.ts'
 
 /**

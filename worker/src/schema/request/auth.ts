@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
-import { MAX_CREDENTIAL_LENGTH } from '../../core/values/limits.ts'
+import { MAX_CREDENTIAL_LENGTH } from '../../core/values/access-limits.ts'
+
 import { ClientId } from '../atoms.ts'
 import type { Words } from '../words.ts'
 

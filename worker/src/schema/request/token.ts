@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
-import { MAX_OVERLAP_SECONDS } from '../../core/values/limits.ts'
+import { MAX_OVERLAP_SECONDS } from '../../core/values/access-limits.ts'
+
 import { Collections, Milliseconds, Name, Scopes, SpaceName } from '../atoms.ts'
 import type { Words } from '../words.ts'
 

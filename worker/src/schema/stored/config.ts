@@ -3,11 +3,11 @@ import type { Budget } from '../../core/access/budget.ts'
 import { POLICIES } from '../../core/batch/policy.ts'
 import { DEFAULT_CONFIG } from '../../core/space/config.ts'
 import type { Quota as QuotaName } from '../../core/space/quota.ts'
+import { MAX_REQUESTS_PER_MINUTE } from '../../core/values/access-limits.ts'
 import {
   MAX_POLICIES,
   MAX_QUOTA_BYTES,
   MAX_QUOTA_ENTRIES,
-  MAX_REQUESTS_PER_MINUTE,
   MAX_RETENTION_DAYS,
 } from '../../core/values/limits.ts'
 import { Name } from '../atoms.ts'

@@ -5,7 +5,8 @@ import {
   MAX_CLAIM_NAME_LENGTH,
   MAX_IDENTITY_PROVIDERS,
   MAX_PROVIDER_URL_LENGTH,
-} from '../../core/values/limits.ts'
+} from '../../core/values/access-limits.ts'
+
 import { atMost, Collections, Scopes } from '../atoms.ts'
 import type { Words } from '../words.ts'
 
