@@ -94,13 +94,14 @@ export function newProject(deployed?: Project): Project {
   }
 }
 
-/** Makes a project with other limits than `limits.ts`, for a test that would wait for a real deadline. */
+/** Makes a project with other limits than the core's, for a test that would wait for a real deadline. */
 export function projectWithLimits(limits: Readonly<Record<string, number>>): Project {
   const project = newProject()
-  const [file = ''] = globSync('worker/src/core/**/limits.ts', { cwd: project.root })
+  const files = globSync('worker/src/core/**/*limits.ts', { cwd: project.root })
   for (const [name, value] of Object.entries(limits)) {
     const declared = new RegExp(`(?<=^export const ${name} = )[\\d_]+$`, 'm')
-    project.edit(file, (text) => text.replace(declared, String(value)))
+    const file = files.find((path) => declared.test(readFileSync(join(project.root, path), 'utf8')))
+    project.edit(file ?? `the limits, which lack ${name}`, (text) => text.replace(declared, String(value)))
   }
   return project
 }
