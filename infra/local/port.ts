@@ -1,6 +1,13 @@
 import { createServer } from 'node:net'
 import { UserError } from '../cli/user-error.ts'
 
+/** Reads the number of a port. Throws a UserError for anything but 1 to 65535. */
+export function readPort(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port >= 1 && port <= 65535) return port
+  throw new UserError(`--port is "${text}", expected a number from 1 to 65535`)
+}
+
 /** Throws a UserError unless this process can listen on the port at 127.0.0.1. Port 0 means any free port. */
 export async function checkPort(port: number): Promise<void> {
   const server = createServer()

@@ -5,17 +5,12 @@ import { readOptions } from '../cli/options.ts'
 import { PRIVATE_UMASK, writePrivateJson } from '../cli/private-file.ts'
 import { ROOT } from '../cli/root.ts'
 import { UserError } from '../cli/user-error.ts'
+import { readPort } from './port.ts'
 import { DONE, formatCommands, formatCounts, formatOutputs, formatTree } from './print.ts'
 import type { RunningCloud } from './start-cloud.ts'
 
 const USAGE = 'npm start -- [--stack dev] [--port 8787] [--config key=value]...'
 const COMPILE_CACHE = join(ROOT, 'node_modules/.cache/chronicle-sync')
-
-function readPort(text: string): number {
-  const port = Number(text)
-  if (/^\d+$/.test(text) && port >= 1 && port <= 65535) return port
-  throw new UserError(`--port is "${text}", expected a number from 1 to 65535`)
-}
 
 async function main(): Promise<void> {
   process.umask(PRIVATE_UMASK)
