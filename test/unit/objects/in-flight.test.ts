@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest'
-import { MAX_IN_FLIGHT_BYTES, MAX_WAITING_BYTES } from '../../../worker/src/core/values/limits.ts'
+import {
+  MAX_IN_FLIGHT_BYTES,
+  MAX_WAITING_BYTES,
+  PAGE_IN_FLIGHT_BYTES,
+  PUSH_IN_FLIGHT_FACTOR,
+  PUSH_WAITING_FACTOR,
+  WAITING_BYTES,
+} from '../../../worker/src/core/values/limits.ts'
 import { accepted } from '../../../worker/src/core/values/result.ts'
 import { inFlight, type Weight } from '../../../worker/src/objects/space/in-flight.ts'
+import { weightOfPush } from '../../../worker/src/objects/space/serve.ts'
 
 const HALF = { served: MAX_IN_FLIGHT_BYTES / 2, waiting: MAX_WAITING_BYTES / 4 }
 
@@ -76,4 +84,13 @@ test('[SC15] tells a request to retry if the queue is full, and starts nothing',
   expect(begun.join('')).toBe('abcdefp')
   ask('i')
   expect(begun.join('')).toBe('abcdefpi')
+})
+
+test('[SC15] weighs a push by its text, and adds a page if it may ask for one', () => {
+  const [push, pull] = ['{"changes":[]}', '{"cursor":null}'].map(weightOfPush)
+  expect(push).toEqual({
+    served: 14 * PUSH_IN_FLIGHT_FACTOR,
+    waiting: WAITING_BYTES + 14 * PUSH_WAITING_FACTOR,
+  })
+  expect(pull?.served).toBe(15 * PUSH_IN_FLIGHT_FACTOR + PAGE_IN_FLIGHT_BYTES)
 })
