@@ -6,7 +6,7 @@ import { random } from './storm/random.ts'
 import { examine, generate, type Sent, type Weather } from './storm/storm.ts'
 
 /** A fixed sample: `npm run attack` sends 100,000 over HTTP. */
-const REQUESTS = inject('thorough') ? 10_000 : 1_500
+const REQUESTS = inject('thorough') ? 10_000 : 3_000
 
 /** Prototypes that code misled by a key would have changed. */
 const PROTOTYPES = [

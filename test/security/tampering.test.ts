@@ -19,7 +19,7 @@ import { CAMPAIGN_TIMEOUT_MS } from '../support/worker/stronghold.ts'
 import { type Random, random } from './storm/random.ts'
 
 /** Rows tampered with; a sample in `npm test`, all of them in `npm run attack`. */
-const ROWS = inject('thorough') ? 10_000 : 150
+const ROWS = inject('thorough') ? 10_000 : 400
 const T = Date.now() - DAY_MS
 const KEYS = Array.from({ length: 12 }, (_, index) => `k${index % 3}/${index}`)
 

@@ -12,7 +12,7 @@ const target = stronghold()
 const talk = talkTo(target)
 
 /** Length near the limit of a request, or a tenth of it: still far past the limit of every field but a value. */
-const BODY = inject('thorough') ? 1_000_000 : 100_000
+const BODY = inject('thorough') ? 1_000_000 : 250_000
 
 /** Length near the limit of a message. */
 const MESSAGE = 980_000
