@@ -16,8 +16,8 @@ const SECRET_ORIGIN = { c: '', b: null, t: 0, k: 0 } as const
 
 /**
  * The key names of a space: the keys themselves, or keyed digests of them (SipHash-2-4, 128 bits), because keys can
- * reveal as much as values. The stack's setting `keyNames`, which the Worker gets as the
- * binding `ENTRY_NAMES`, decides when the space is empty and for its life.
+ * reveal as much as values. The stack's setting `keyNames`, which the Worker gets as the binding `ENTRY_NAMES`, decides
+ * while the space is empty, and from then on for its life.
  *
  * The secret of the digests is random and stored sealed. A new master key renames nothing: the secret is resealed with it.
  */

@@ -172,8 +172,7 @@ async function openOrSeal(
     await openMissing(space, batch.edits, { opened, missing })
     return null
   }
-  const ownLines = await sealLines(await space.keys(), lines ?? [], batch.origin)
-  return ownLines
+  return sealLines(await space.keys(), lines ?? [], batch.origin)
 }
 
 function storePlan(
