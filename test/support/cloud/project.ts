@@ -101,7 +101,8 @@ export function projectWithLimits(limits: Readonly<Record<string, number>>): Pro
   for (const [name, value] of Object.entries(limits)) {
     const declared = new RegExp(`(?<=^export const ${name} = )[\\d_]+$`, 'm')
     const file = files.find((path) => declared.test(readFileSync(join(project.root, path), 'utf8')))
-    project.edit(file ?? `the limits, which lack ${name}`, (text) => text.replace(declared, String(value)))
+    if (file === undefined) throw new Error(`no file of limits declares ${name}`)
+    project.edit(file, (text) => text.replace(declared, String(value)))
   }
   return project
 }

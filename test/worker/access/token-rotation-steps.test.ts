@@ -1,48 +1,23 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { handle } from '../../../worker/src/http/edge.ts'
 import { revoke } from '../../../worker/src/objects/space/admission.ts'
 import { openSpace } from '../../../worker/src/objects/space/space.ts'
 import { lateKv } from '../../support/unkind/kv.ts'
-import { device, mint, type Reply, send } from '../../support/worker/client.ts'
+import { device, mint, send } from '../../support/worker/client.ts'
+import {
+  DAY,
+  MINUTE,
+  opens,
+  pass,
+  reads,
+  recordOf,
+  rotate,
+  withMovedTime,
+} from '../../support/worker/rotations.ts'
 
-const MINUTE = 60_000
-
-const DAY = 24 * 60 * MINUTE
-
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
-})
-
-afterEach(() => {
-  vi.restoreAllMocks()
-  vi.useRealTimers()
-})
-
-function pass(ms: number): void {
-  vi.setSystemTime(Date.now() + ms)
-}
-
-function rotate(id: string, body: object = {}): Promise<Reply> {
-  return send('POST', `/api/tokens/${id}/rotate`, { body, bearer: env.ADMIN_TOKEN })
-}
-
-/** Returns the outcome of exchanging a token for a session. */
-async function opens(token: string): Promise<string> {
-  const { status, body } = await send('POST', '/api/auth', { body: { token } })
-  return status === 200 ? 'session' : `${status} ${body.code}`
-}
-
-/** Returns the outcome of a read with a session. */
-async function reads(session: string): Promise<string> {
-  const { status, body } = await send('GET', '/api/status', { bearer: session })
-  return status === 200 ? 'read' : `${status} ${body.code}`
-}
-
-async function recordOf(id: string): Promise<unknown> {
-  return env.CHRONICLE_KV.get(`token:${id}`, 'json')
-}
+withMovedTime()
 
 /** Wraps an object: `before` is called with the name and first argument of each method call. */
 function watched<T extends object>(target: T, before: (name: string, first: unknown) => void): T {

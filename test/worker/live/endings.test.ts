@@ -1,8 +1,9 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { call, type Device, device, mint, newSpace, send } from '../../support/worker/client.ts'
+import { type Device, device, mint, newSpace, send } from '../../support/worker/client.ts'
 import { askPlainly, follow, listeners, until } from '../../support/worker/follower.ts'
+import { exportOf, upload } from '../../support/worker/imports.ts'
 import { type Entry, numbered, pushed, puts, roomOf } from '../../support/worker/room.ts'
 import { sessionLike } from '../../support/worker/session.ts'
 
@@ -114,29 +115,17 @@ test('[LV16] closes only the sockets that need an unreadable part of the log, wi
 })
 
 test('[LV17] sends an import to the sockets of an empty space, and ends them if the import stops half-way', async () => {
-  const header = {
-    type: 'header',
-    format: 'chronicle-export',
-    version: 1,
-    space: 's',
-    epoch: 'e',
-    head: 'e.9',
-    exportedAt: 1,
-  }
-  const entry = { key: 'k/1', value: 1, timestamp: 5, version: 'e.1', by: 'a' }
-  const finish = { type: 'end', entries: 1, cursor: 'e.9' }
-  for (const [lines, status] of [
-    [[header, entry, finish], 200],
-    [[header, entry, { type: 'rubbish' }], 422],
+  const entries = [{ key: 'k/1', value: 1 }]
+  for (const [text, status] of [
+    [exportOf(entries), 200],
+    [exportOf(entries, { type: 'rubbish' }), 422],
   ] as const) {
     const scopes = ['sync:read', 'sync:write', 'space:admin']
     const { devices } = await roomOf(1, { scopes })
     const [a] = devices as [Device]
     const socket = await follow(a)
     const { cursor } = await socket.next()
-    const headers = { authorization: `Bearer ${a.session}`, 'content-type': 'application/x-ndjson' }
-    const body = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
-    expect((await call('/api/import', { method: 'POST', headers, body })).status).toBe(status)
+    expect((await upload(a, text)).status).toBe(status)
     if (status === 200) expect(await socket.next()).toMatchObject({ from: cursor, changes: [{ key: 'k/1' }] })
     else expect(await socket.closed()).toMatchObject({ code: 1013 })
     expect(await socket.rest()).toEqual([])

@@ -1,38 +1,7 @@
 import { expect, test } from 'vitest'
 import { lineReader } from '../../../worker/src/objects/transfer/line-reader.ts'
-import { call, type Device, device, mint, type Reply } from '../../support/worker/client.ts'
-
-const ALL = ['sync:read', 'sync:write', 'space:admin']
-
-async function newSpace(): Promise<{ space: string; a: Device }> {
-  const space = crypto.randomUUID()
-  return { space, a: await device(await mint({ space, scopes: ALL })) }
-}
-
-async function upload(to: Device, body: BodyInit, query = '', type = 'application/x-ndjson'): Promise<Reply> {
-  const headers = { authorization: `Bearer ${to.session}`, 'content-type': type }
-  const response = await call(`/api/import${query}`, { method: 'POST', headers, body })
-  return { status: response.status, headers: response.headers, body: await response.json() }
-}
-
-function linesOf(text: string): string[] {
-  return text.trimEnd().split('\n')
-}
-
-/** Writes an export with these entries between header and end line. */
-function exportOf(entries: readonly object[]): string {
-  const header = {
-    type: 'header',
-    format: 'chronicle-export',
-    version: 1,
-    space: 's',
-    epoch: 'e',
-    head: 'e.9',
-  }
-  const filled = entries.map((entry) => ({ timestamp: 5, version: 'e.1', by: 'a', ...entry }))
-  const end = { type: 'end', entries: entries.length, cursor: 'e.9' }
-  return [{ ...header, exportedAt: 1 }, ...filled, end].map((line) => `${JSON.stringify(line)}\n`).join('')
-}
+import { device } from '../../support/worker/client.ts'
+import { exportOf, linesOf, newSpace, upload } from '../../support/worker/imports.ts'
 
 test('[IM6] names a bad line, keeps the lines before it, and continues with a repaired file', async () => {
   const good = linesOf(exportOf([{ key: 'k/1', value: 1 }]))

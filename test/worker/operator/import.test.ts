@@ -7,12 +7,11 @@ import type { Result } from '../../../worker/src/core/values/result.ts'
 import type { Space } from '../../../worker/src/objects/space/space.ts'
 import { importSpace } from '../../../worker/src/objects/transfer/import.ts'
 import { whileSealing, within } from '../../support/worker/ageing.ts'
-import { call, type Device, device, mint, type Reply, send } from '../../support/worker/client.ts'
+import { call, type Device, device, mint, send } from '../../support/worker/client.ts'
 import { until } from '../../support/worker/follower.ts'
+import { ALL, exportOf, linesOf, newSpace, upload } from '../../support/worker/imports.ts'
 
 const T = Date.now() - 60_000
-
-const ALL = ['sync:read', 'sync:write', 'space:admin']
 
 interface Entry {
   readonly key: string
@@ -21,20 +20,9 @@ interface Entry {
   readonly by: string
 }
 
-async function newSpace(): Promise<{ space: string; a: Device }> {
-  const space = crypto.randomUUID()
-  return { space, a: await device(await mint({ space, scopes: ALL })) }
-}
-
 async function download({ session }: Device): Promise<string> {
   const response = await call('/api/export', { headers: { authorization: `Bearer ${session}` } })
   return new TextDecoder().decode(await response.arrayBuffer())
-}
-
-async function upload(to: Device, body: BodyInit, query = '', type = 'application/x-ndjson'): Promise<Reply> {
-  const headers = { authorization: `Bearer ${to.session}`, 'content-type': type }
-  const response = await call(`/api/import${query}`, { method: 'POST', headers, body })
-  return { status: response.status, headers: response.headers, body: await response.json() }
 }
 
 /** Reads the content of a space without its own versions. */
@@ -62,25 +50,6 @@ async function exported(): Promise<{ text: string; entries: readonly Entry[]; fr
   }
   const [from] = devices
   return { text: await download(from), entries: await state(from), from }
-}
-
-function linesOf(text: string): string[] {
-  return text.trimEnd().split('\n')
-}
-
-/** Writes an export with these entries between header and end line. */
-function exportOf(entries: readonly object[]): string {
-  const header = {
-    type: 'header',
-    format: 'chronicle-export',
-    version: 1,
-    space: 's',
-    epoch: 'e',
-    head: 'e.9',
-  }
-  const filled = entries.map((entry) => ({ timestamp: 5, version: 'e.1', by: 'a', ...entry }))
-  const end = { type: 'end', entries: entries.length, cursor: 'e.9' }
-  return [{ ...header, exportedAt: 1 }, ...filled, end].map((line) => `${JSON.stringify(line)}\n`).join('')
 }
 
 test('[IM1] fills an empty space from an export: same entries, times and clients, versions of its own', async () => {

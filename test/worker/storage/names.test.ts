@@ -4,7 +4,8 @@ import { expect, test } from 'vitest'
 import { IMPORT_BATCH_LINES } from '../../../worker/src/core/values/limits.ts'
 import { openSpace, type Space } from '../../../worker/src/objects/space/space.ts'
 import { age } from '../../support/worker/ageing.ts'
-import { call, type Device, device, mint, send } from '../../support/worker/client.ts'
+import { type Device, device, mint, send } from '../../support/worker/client.ts'
+import { exportOf, upload } from '../../support/worker/imports.ts'
 
 const ROTATED = `2:${btoa('n'.repeat(32))} ${env.MASTER_KEY}`
 const NEWEST_ONLY = ROTATED.split(' ')[0] as string
@@ -152,21 +153,9 @@ test('[SG9] does not open a space whose stored secret was changed', async () => 
   expect(await a.get('/api/entries?key=notes/1')).toMatchObject({ status: 200, body: { value: 'notes/1' } })
 })
 
-/** Sends an export with some lines between header and end to an empty space. */
-async function fill({ session }: Device, lines: readonly object[]): Promise<void> {
-  const header = {
-    type: 'header',
-    format: 'chronicle-export',
-    version: 1,
-    space: 's',
-    epoch: 'e',
-    head: 'e.9',
-    exportedAt: 1,
-  }
-  const end = { type: 'end', entries: lines.length, cursor: 'e.9' }
-  const body = [header, ...lines, end].map((line) => `${JSON.stringify(line)}\n`).join('')
-  const headers = { authorization: `Bearer ${session}`, 'content-type': 'application/x-ndjson' }
-  expect((await call('/api/import', { method: 'POST', headers, body })).status).toBe(200)
+/** Fills an empty space with the entries of an export. */
+async function fill(to: Device, entries: readonly object[]): Promise<void> {
+  expect((await upload(to, exportOf(entries))).status).toBe(200)
 }
 
 test('[SG9] imports under keyed names as in clear: a key that a later line deletes stays deleted', async () => {

@@ -5,6 +5,7 @@ import { CONFIG_KEY } from '../../../worker/src/schema/stored/config.ts'
 import { age } from '../../support/worker/ageing.ts'
 import { call, type Device, device, mint, type Reply, send } from '../../support/worker/client.ts'
 import { follow } from '../../support/worker/follower.ts'
+import { exportOf } from '../../support/worker/imports.ts'
 
 const T = Date.now() - 60_000
 const ALL = ['sync:read', 'sync:write', 'space:admin']
@@ -199,24 +200,14 @@ function upload({ session }: Device, body: string): Promise<Reply> {
 }
 
 /** Writes an export of `count` entries of 100 bytes and more. */
-function exportOf(count: number): string {
-  const header = {
-    type: 'header',
-    format: 'chronicle-export',
-    version: 1,
-    space: 's',
-    epoch: 'e',
-    head: 'e.9',
-  }
-  const entries = Array.from({ length: count }, (_, n) => {
-    return { key: `k/${n}`, value: `${n}`.padEnd(100, '.'), timestamp: 5, version: 'e.1', by: 'a' }
-  })
-  const end = { type: 'end', entries: count, cursor: 'e.9' }
-  return [{ ...header, exportedAt: 1 }, ...entries, end].map((line) => `${JSON.stringify(line)}\n`).join('')
+function largeExport(count: number): string {
+  return exportOf(
+    Array.from({ length: count }, (_, n) => ({ key: `k/${n}`, value: `${n}`.padEnd(100, '.') })),
+  )
 }
 
 test('[QU3] stops an import where the space is full, and continues once the quota was raised', async () => {
-  const text = exportOf(1200)
+  const text = largeExport(1200)
   for (const [quota, used] of [
     [{ entries: 700 }, 499],
     [{ bytes: 60_000 }, expect.any(Number)],
@@ -242,7 +233,7 @@ test('[QU3] stops an import where the space is full, and continues once the quot
 test('[QU3] stores nothing of an export that does not fit at all, and leaves the space open', async () => {
   await allow({ bytes: 1 })
   const { a } = await newSpace()
-  expect((await upload(a, exportOf(3))).status).toBe(507)
+  expect((await upload(a, largeExport(3))).status).toBe(507)
   expect((await a.get('/api/status')).body).toMatchObject({ status: 'ok', entries: 0 })
 })
 
