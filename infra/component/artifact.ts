@@ -32,5 +32,6 @@ export function readArtifact(): Artifact {
   const folder = join(import.meta.dirname, 'artifact')
   const description = Description.parse(JSON.parse(readFileSync(join(folder, ARTIFACT_FILE), 'utf8')))
   // The path enters the state, so it must not name a folder of this machine.
-  return { ...description, contentFile: relative(process.cwd(), join(folder, description.contentFile)) }
+  const contentFile = relative(process.cwd(), join(folder, description.contentFile)).replaceAll('\\', '/')
+  return { ...description, contentFile }
 }
