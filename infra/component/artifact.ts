@@ -14,6 +14,8 @@ export interface Artifact {
   readonly contentFile: string
   /** The SHA-256 of that file, in hex. */
   readonly contentSha256: string
+  /** The size of that file. */
+  readonly scriptBytes: number
 }
 
 /** The description of the artifact in the package, beside the script. */
@@ -25,6 +27,7 @@ const Description = z.object({
   declaration: Declaration,
   contentFile: z.string(),
   contentSha256: z.string(),
+  scriptBytes: z.int(),
 })
 
 /** Reads the artifact that the package brings. */

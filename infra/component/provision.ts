@@ -1,4 +1,4 @@
-import { getStack, type Input, type Resource } from '@pulumi/pulumi'
+import { getStack, type Input, log, type Resource } from '@pulumi/pulumi'
 import { RunError } from '@pulumi/pulumi/errors.js'
 import type { z } from 'zod'
 import { type Args, checkArgs, type Mistake, type Settings } from './args.ts'
@@ -10,7 +10,7 @@ import { Endpoint } from './endpoint.ts'
 import { checkMasterKeys } from './master-keys.ts'
 import { MetadataStore } from './metadata-store.ts'
 import { hostName, type Names, physicalNames } from './names.ts'
-import { checkLayout, lostSince, type Release } from './release.ts'
+import { changedSince, checkLayout, lostSince, type Release } from './release.ts'
 import { registerScript } from './script.ts'
 
 export type ChronicleSyncArgs = Partial<Readonly<z.input<typeof Args>>> & {
@@ -44,6 +44,8 @@ export async function provision(
   const { accountId, protect, masterKeys, sweptMasterKey = 0 } = settings
   checkMasterKeys({ masterKeys, sweptMasterKey }, { last, isDeployed: deployed !== undefined })
   checkLayout(last, artifact.layout)
+  const changed = last && deployed && changedSince(last, deployed, names.scriptName)
+  if (changed !== undefined) await log.warn(changed)
 
   const child = { parent: component }
   const jurisdiction = settings.jurisdiction === 'none' ? undefined : settings.jurisdiction
@@ -77,6 +79,7 @@ export async function provision(
       masterKeys,
       sweptMasterKey,
       layout: artifact.layout,
+      scriptBytes: artifact.scriptBytes,
       lost: lostSince(last, { ...settings, sweptMasterKey }),
     },
   }

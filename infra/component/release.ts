@@ -16,6 +16,8 @@ export interface Release {
   readonly sweptMasterKey: number
   /** The number of the newest layout that spaces may be stored in. */
   readonly layout: number
+  /** The size of the script. Previews compare it. */
+  readonly scriptBytes: number
   /** The things that this release wrongly takes away. Policies see nothing else of the release before. */
   readonly lost: Lost
 }
@@ -53,6 +55,16 @@ export function isUntouched(
   deployed: DeployedScript,
 ): boolean {
   return recorded === digest && toSecond(modifiedOn ?? '') === toSecond(deployed.modifiedOn)
+}
+
+/** Says that the script was uploaded or changed since the release, by anything but a successful `up` of the stack. */
+export function changedSince(
+  { modifiedOn }: Partial<Release>,
+  deployed: DeployedScript,
+  scriptName: string,
+): string | undefined {
+  if (modifiedOn === undefined || toSecond(modifiedOn) === toSecond(deployed.modifiedOn)) return undefined
+  return `the script ${scriptName} was last changed at ${deployed.modifiedOn}, and the last successful deployment of this stack was at ${modifiedOn}. Somebody changed it in another way, or a deployment failed halfway. The next upload overwrites that change. See it first with pulumi preview --refresh --diff`
 }
 
 /** Truncates to seconds: the list of scripts has whole seconds, the reply to an upload may have fractions. */

@@ -31,15 +31,14 @@ export function formatTree(steps: readonly Step[]): string {
     .join('\n')
 }
 
-/** Lists every changed value under its resource, and marks those that force a replacement. */
-export function formatDetails(steps: readonly Step[]): string {
-  const changed = steps.filter(({ changes }) => changes.length > 0)
+/** Lists the resources that change with every changed value, and marks the values that force a replacement. */
+export function formatSteps(steps: readonly Step[]): string {
+  const changed = steps.filter(({ operation }) => operation !== 'same')
   return changed
-    .map(({ resource, operation, changes }) =>
-      [`${resource.name}: ${operation}`, ...changes.map((change) => `    ${formatChange(change)}`)].join(
-        '\n',
-      ),
-    )
+    .flatMap(({ resource: { type, name }, operation, changes }) => [
+      `${SIGNS[operation]} ${shortType(type)}  ${name}  ${operation}`,
+      ...changes.map((change) => `    ${formatChange(change)}`),
+    ])
     .join('\n')
 }
 
@@ -79,7 +78,7 @@ export const FORESEEN: Words = {
 }
 
 /** Counts the operations, like "9 created, 2 unchanged". */
-export function formatCounts(steps: readonly Step[], words: Words): string {
+export function formatCounts(steps: readonly Pick<Step, 'operation'>[], words: Words): string {
   return Object.entries(words)
     .map(([operation, word]) => ({
       word,

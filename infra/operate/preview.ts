@@ -1,65 +1,50 @@
-// `npm run preview`: shows what the next deployment would change, and why. With a Cloudflare token in the environment
-// the CLI asks the account. Without one, the program runs against the state that `npm start` left.
+// `npm run preview`: says what the next deployment would change, for users, data and cost. With a Cloudflare token in
+// the environment the CLI asks the account. Without one, the program runs against the state that `npm start` left.
 
-import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { readOptions, type StackOptions } from '../cli/options.ts'
 import { requirePulumi } from '../cli/pulumi-cli.ts'
 import { ROOT } from '../cli/root.ts'
 import { readStack } from '../cli/stack-file.ts'
 import { UserError } from '../cli/user-error.ts'
-import { changesBetween } from '../local/engine/diff.ts'
-import { checkPolicies, type Violation } from '../local/engine/policies.ts'
-import type { Properties } from '../local/engine/properties.ts'
-import { preview, type UpResult } from '../local/engine/up.ts'
-import {
-  FORESEEN,
-  formatChange,
-  formatCounts,
-  formatDetails,
-  formatOutputs,
-  formatTree,
-} from '../local/print.ts'
+import { checkPolicies } from '../local/engine/policies.ts'
+import { preview } from '../local/engine/up.ts'
+import { accountPlan } from './preview/account-plan.ts'
+import { formatMarkdown, formatText } from './preview/format.ts'
+import { localPlan } from './preview/local-plan.ts'
+import { describeOwnStack } from './preview/own-stack.ts'
+import type { Plan } from './preview/plan.ts'
+import { summarize } from './preview/summary.ts'
 
-const USAGE = 'npm run preview -- [--stack dev] [--config key=value]...'
-function previewAccount({ stack, config }: StackOptions): number {
-  const settings = Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`])
-  const { path, env } = requirePulumi(ROOT, process.env)
-  const args = ['preview', '--diff', '--stack', stack, '--policy-pack', 'infra/policy', ...settings]
-  return spawnSync(path, args, { cwd: ROOT, env, stdio: 'inherit' }).status ?? 1
-}
+const USAGE =
+  'npm run preview -- [--stack dev] [--config key=value]... [--format text|markdown] [--pull-request NUMBER]'
 
-async function previewHere({ stack: name, config }: StackOptions): Promise<number> {
-  console.log(`Previewing the stack "${name}" on this machine: an estimate, no account is asked\n`)
+async function planHere({ stack: name, config }: StackOptions): Promise<Plan> {
+  console.error(`Previewing the stack "${name}" on this machine: an estimate, no account is asked\n`)
   const stack = readStack(ROOT, name, config)
   const result = await preview({ root: ROOT, stack, folder: join(ROOT, '.local', name) })
-  const violations = await checkPolicies(ROOT, result.resources)
-  console.log(describe(result, violations))
-  return violations.some(({ mandatory }) => mandatory) ? 1 : 0
+  return localPlan(name, result, await checkPolicies(ROOT, result.resources))
 }
 
-function describe(result: UpResult, violations: readonly Violation[]): string {
-  const { steps } = result
-  const judged = violations.map(
-    ({ policy, message, mandatory }) => `${mandatory ? 'Broken' : 'Open'}: ${policy}: ${message}`,
-  )
-  const parts = [formatTree(steps), formatDetails(steps), describeOutputs(result), judged.join('\n')]
-  return [...parts.filter((part) => part !== ''), `Resources: ${formatCounts(steps, FORESEEN)}`].join('\n\n')
-}
-
-/** Shows all outputs the first time, and later only changed ones. Hides `release`, which only the next run reads. */
-function describeOutputs({ before, outputs }: UpResult): string {
-  const [old, now] = [before, outputs].map(({ release: _, ...shown }) => shown) as [Properties, Properties]
-  if (Object.keys(old).length === 0) return `Outputs:\n${formatOutputs(now)}`
-  const changes = changesBetween(old, now)
-  if (changes.length === 0) return ''
-  return ['Outputs:', ...changes.map((change) => `    ${formatChange(change)}`)].join('\n')
+async function planInAccount(options: StackOptions): Promise<Plan> {
+  console.error(`Asking the account what would change in the stack "${options.stack}"\n`)
+  return accountPlan(requirePulumi(ROOT, process.env), options)
 }
 
 async function main(): Promise<void> {
-  const options = readOptions(process.argv.slice(2), USAGE, {})
+  const { own, ...options } = readOptions(process.argv.slice(2), USAGE, {
+    format: 'text',
+    'pull-request': '',
+  })
+  if (!/^(text|markdown)$/.test(own.format))
+    throw new UserError(`--format is "${own.format}". Usage: ${USAGE}`)
   const hasAccount = Boolean(process.env.CLOUDFLARE_API_TOKEN)
-  process.exitCode = hasAccount ? previewAccount(options) : await previewHere(options)
+  const plan = hasAccount ? await planInAccount(options) : await planHere(options)
+  const ownStack = hasAccount && own['pull-request'] ? describeOwnStack(own['pull-request']) : undefined
+  const report = { summary: summarize(plan), details: plan.details, ownStack }
+  console.log(own.format === 'markdown' ? formatMarkdown(plan.stack, report) : formatText(report))
+  const isRefused = plan.errors.length > 0 || plan.verdicts.some(({ result }) => result === 'broken')
+  process.exitCode = isRefused ? 1 : 0
 }
 
 main().catch((error: unknown) => {

@@ -7,6 +7,6 @@ import { readLayout } from './layout.ts'
 export async function buildArtifact(root: string): Promise<Artifact> {
   const declaration = readDeclaration(root)
   const layout = readLayout(root)
-  const { version, contentFile, contentSha256 } = await bundleWorker(root, declaration.main)
-  return { declaration, layout, version, contentFile, contentSha256 }
+  const { version, contentFile, contentSha256, bytes } = await bundleWorker(root, declaration.main)
+  return { declaration, layout, version, contentFile, contentSha256, scriptBytes: bytes.length }
 }

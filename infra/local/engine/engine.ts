@@ -26,6 +26,8 @@ export interface Engine {
   readonly address: string
   /** Errors that the program or a provider reported, in order. */
   readonly errors: readonly string[]
+  /** Warnings that the program reported, in order. */
+  readonly warnings: readonly string[]
   close(): void
 }
 
@@ -37,6 +39,7 @@ const MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 
 export async function serveEngine(deployment: Deployment): Promise<Engine> {
   const errors: string[] = []
+  const warnings: string[] = []
   const server = new Server({ 'grpc.max_receive_message_length': MAX_MESSAGE_BYTES })
 
   /** Saves the message of a refusal, which ends the program, and sends the SDK a plain failure. */
@@ -72,7 +75,9 @@ export async function serveEngine(deployment: Deployment): Promise<Engine> {
   }
 
   function log(request: LogRequest) {
-    if (request.getSeverity() === engineMessages.LogSeverity.ERROR) errors.push(request.getMessage())
+    const { ERROR, WARNING } = engineMessages.LogSeverity
+    if (request.getSeverity() === ERROR) errors.push(request.getMessage())
+    if (request.getSeverity() === WARNING) warnings.push(request.getMessage())
     return new empty.Empty()
   }
 
@@ -95,7 +100,7 @@ export async function serveEngine(deployment: Deployment): Promise<Engine> {
     requirePulumiVersion: handle(() => new engineMessages.RequirePulumiVersionResponse()),
   })
   const port = await listen(server)
-  return { address: `127.0.0.1:${port}`, errors, close: () => server.forceShutdown() }
+  return { address: `127.0.0.1:${port}`, errors, warnings, close: () => server.forceShutdown() }
 }
 
 function toGoal(request: RegisterResourceRequest): Goal {

@@ -4,7 +4,12 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { credentials } from '@grpc/grpc-js'
 import analyzerService from '@pulumi/pulumi/proto/analyzer_grpc_pb.js'
-import messages, { type AnalyzeResponse } from '@pulumi/pulumi/proto/analyzer_pb.js'
+import messages, {
+  type AnalyzeDiagnostic,
+  type AnalyzeResponse,
+  type AnalyzerInfo,
+} from '@pulumi/pulumi/proto/analyzer_pb.js'
+import empty from 'google-protobuf/google/protobuf/empty_pb.js'
 import { toStruct } from './engine.ts'
 import { COMPILE_CACHE } from './program.ts'
 import type { Resource } from './state.ts'
@@ -17,11 +22,14 @@ export interface Violation {
   readonly mandatory: boolean
 }
 
+/** What a policy pack found: its policies by name, and those that the stack breaks. */
+export interface Judgement {
+  readonly policies: readonly string[]
+  readonly violations: readonly Violation[]
+}
+
 /** Runs the policy pack as the engine does: in a separate process, over all resources at once. */
-export async function checkPolicies(
-  root: string,
-  resources: readonly Resource[],
-): Promise<readonly Violation[]> {
+export async function checkPolicies(root: string, resources: readonly Resource[]): Promise<Judgement> {
   const pack = spawn(process.execPath, ['index.js'], {
     cwd: join(root, 'infra/policy'),
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -31,15 +39,20 @@ export async function checkPolicies(
   process.on('exit', end)
   try {
     const [port] = await Promise.race([once(createInterface(pack.stdout), 'line'), failed(pack)])
-    const response = await analyze(`127.0.0.1:${port}`, resources)
-    return response.getDiagnosticsList().map((diagnostic) => ({
-      policy: diagnostic.getPolicyname(),
-      message: lastLine(diagnostic.getMessage()),
-      mandatory: diagnostic.getEnforcementlevel() === messages.EnforcementLevel.MANDATORY,
-    }))
+    const { info, response } = await analyze(`127.0.0.1:${port}`, resources)
+    const policies = info.getPoliciesList().map((policy) => policy.getName())
+    return { policies, violations: response.getDiagnosticsList().map(toViolation) }
   } finally {
     process.off('exit', end)
     end()
+  }
+}
+
+function toViolation(diagnostic: AnalyzeDiagnostic): Violation {
+  return {
+    policy: diagnostic.getPolicyname(),
+    message: lastLine(diagnostic.getMessage()),
+    mandatory: diagnostic.getEnforcementlevel() === messages.EnforcementLevel.MANDATORY,
   }
 }
 
@@ -53,13 +66,26 @@ async function failed(pack: ReturnType<typeof spawn>): Promise<never> {
   throw new Error(`the policy pack ended with code ${code}`)
 }
 
-function analyze(address: string, resources: readonly Resource[]): Promise<AnalyzeResponse> {
+interface Answers {
+  readonly info: AnalyzerInfo
+  readonly response: AnalyzeResponse
+}
+
+async function analyze(address: string, resources: readonly Resource[]): Promise<Answers> {
   const client = new analyzerService.AnalyzerClient(address, credentials.createInsecure())
   const request = new messages.AnalyzeStackRequest()
   request.setResourcesList(resources.map(toAnalyzed))
-  return new Promise<AnalyzeResponse>((resolve, reject) => {
-    client.analyzeStack(request, (error, response) => (error ? reject(error) : resolve(response)))
-  }).finally(() => client.close())
+  try {
+    const info = await new Promise<AnalyzerInfo>((resolve, reject) => {
+      client.getAnalyzerInfo(new empty.Empty(), (error, found) => (error ? reject(error) : resolve(found)))
+    })
+    const response = await new Promise<AnalyzeResponse>((resolve, reject) => {
+      client.analyzeStack(request, (error, found) => (error ? reject(error) : resolve(found)))
+    })
+    return { info, response }
+  } finally {
+    client.close()
+  }
 }
 
 function toAnalyzed({ type, name, urn, parent, protect, dependencies, outputs }: Resource) {

@@ -28,6 +28,8 @@ export interface UpResult {
   readonly before: Properties
   readonly outputs: Properties
   readonly account: Account
+  /** Warnings of the program. */
+  readonly warnings: readonly string[]
 }
 
 /** Runs the program once and makes the embedded account match it. A failure throws a UserError. */
@@ -63,7 +65,7 @@ async function run(options: UpOptions, dryRun: boolean): Promise<UpResult> {
     engine.close()
   }
   const { steps, resources, outputs } = deploying
-  return { steps, resources, before: state.outputs, outputs, account }
+  return { steps, resources, before: state.outputs, outputs, account, warnings: engine.warnings }
 }
 
 /** The first error. Later ones are its consequences. */

@@ -6,7 +6,7 @@ import { deployment, type Step } from '../../../infra/local/engine/deployment.ts
 import { checkPolicies } from '../../../infra/local/engine/policies.ts'
 import { loadState } from '../../../infra/local/engine/state.ts'
 import { preview, type UpResult, up } from '../../../infra/local/engine/up.ts'
-import { formatDetails, formatTree } from '../../../infra/local/print.ts'
+import { formatSteps, formatTree } from '../../../infra/local/print.ts'
 import { runHere } from '../../support/cloud/program-here.ts'
 
 /** A stack of a project. Its state is in `folder`. */
@@ -20,8 +20,7 @@ export interface Target {
 
 export async function showPreview(target: Target, expectsNoChanges: boolean): Promise<void> {
   const result = await preview(optionsOf(target))
-  console.log(formatTree(result.steps))
-  console.log(formatDetails(result.steps))
+  console.log(formatSteps(result.steps))
   await judge(result, target)
   if (expectsNoChanges && result.steps.some(isChange))
     throw new Error('no changes were expected but changes were proposed')
@@ -52,7 +51,7 @@ function optionsOf({ root, name, folder }: Target) {
 
 async function judge({ resources }: UpResult, { pack }: Target): Promise<void> {
   if (pack === undefined) return
-  const violations = await checkPolicies(join(pack, '../..'), resources)
+  const { violations } = await checkPolicies(join(pack, '../..'), resources)
   const broken = violations.filter(({ mandatory }) => mandatory)
   if (broken.length > 0) throw new Error(broken.map(({ message }) => message).join('\n'))
 }

@@ -7,7 +7,7 @@ type Config = Readonly<Record<string, string>>
 /** Lists the mandatory violations in a preview of a stack. */
 async function judge(project: Project, stack: string, config: Config): Promise<readonly string[]> {
   const { resources } = await project.preview(stack, config)
-  const violations = await checkPolicies(project.root, resources)
+  const { violations } = await checkPolicies(project.root, resources)
   return violations.filter(({ mandatory }) => mandatory).map(({ policy, message }) => `${policy}: ${message}`)
 }
 
