@@ -34,22 +34,30 @@ function linesOf(plan: Plan): readonly Line[] {
   return [...plan.steps.flatMap(resourceLines), ...serviceLines(plan, script), ...rollout]
 }
 
+const NO_PAGE: Line = {
+  topic: 'users',
+  text: 'No page in a browser may call the API yet (corsOrigins is empty). Apps outside a browser may.',
+}
+
 /** A first deployment: the secrets in one line, and every setting in another. */
 function firstLines(plan: Plan): readonly Line[] {
   const secrets = plan.steps.filter(isGenerated)
   const others = plan.steps.filter((step) => !isGenerated(step))
+  const origins = objectOf(plan.after.bindings).CORS_ORIGINS
   const host = URL.parse(show(plan.after.url))?.host
   const url: Line = { topic: 'users', text: `The service answers at ${show(plan.after.url)}.` }
   const keys: Line = {
     topic: 'data',
-    text: `Secrets are made: ${secrets.map(nameOf).join(', ')}. The encrypted state of the stack has the only copy.`,
+    text: `Secrets are made: ${secrets.map(nameOf).sort().join(', ')}. The encrypted state of the stack has the only copy.`,
   }
-  const bindings = Object.entries(objectOf(plan.after.bindings)).filter(([, value]) => isSetting(value))
+  const bindings = Object.entries(objectOf(plan.after.bindings)).filter(
+    ([name, value]) => name !== 'VERSION' && isSetting(value),
+  )
   const settings = bindings.map(([name, value]) => `${name} ${show(value)}`).join(', ')
   return [
     ...codeLines({}, plan.after),
     url,
-    ...corsLines({ before: '[]', after: objectOf(plan.after.bindings).CORS_ORIGINS }),
+    corsLines({ before: '[]', after: origins })[0] ?? NO_PAGE,
     ...others.flatMap(resourceLines).filter(({ text }) => !text.startsWith(`${host} leads to`)),
     keys,
     { topic: 'other', text: `The Worker is bound to: ${settings}.` },
@@ -85,7 +93,11 @@ function headlineOf({ stack, steps, errors }: Plan, lines: readonly Line[], isCh
 /** Says which policies looked at the plan, and what they found. */
 function formatVerdicts(verdicts: readonly Verdict[]): string {
   const of = (result: Verdict['result']) => verdicts.filter((verdict) => verdict.result === result)
-  const names = (some: readonly Verdict[]) => some.map(({ policy }) => policy).join(', ')
+  const names = (some: readonly Verdict[]) =>
+    some
+      .map(({ policy }) => policy)
+      .sort()
+      .join(', ')
   const [passed, open, broken] = [of('passed'), of('open'), of('broken')]
   const parts = [
     ...broken.map(({ policy, message }) => `BROKEN: ${policy}: ${message}`),

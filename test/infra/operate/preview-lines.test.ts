@@ -81,6 +81,7 @@ test('says which sessions, tokens and data a rotation ends', async () => {
     'users: New sessions are signed with session key 2. Open sessions stay valid while sessionKeys lists their key.',
     NO_CLASS,
     'users: All sessions that session key 1 signed end. Their clients open new ones with the same API token.',
+    'users: Operators: admin token 1 stops working. Scripts and people that use it need a newer one.',
   ])
 })
 
