@@ -16,15 +16,10 @@ node infra/local/install.mjs
 export PATH="$PWD/node_modules/.bin:$PATH"
 pulumi version >&2
 
-# GitHub refuses a comment of more than 65,536 characters.
-readonly MAX_PREVIEW_CHARS=60000
-
+# PULL_REQUEST, the number of the pull request, adds where its own stack answers.
 preview() {
-  local report status=0
   doctor "$1" >&2
-  report=$(pulumi preview --diff --color never --stack "$1" --policy-pack infra/policy 2>&1) || status=$?
-  printf '### Preview of `%s`\n\n```diff\n%s\n```\n' "$1" "${report:0:MAX_PREVIEW_CHARS}"
-  return "$status"
+  npm run --silent preview -- --stack "$1" --format markdown ${PULL_REQUEST:+--pull-request "$PULL_REQUEST"}
 }
 
 up() {

@@ -130,7 +130,13 @@ async function deliver(step: string, stack: string): Promise<Ended> {
   const commands = step === 'preview' ? STEPS : STEPS.slice(0, 1)
   let output = ''
   for (const command of commands) {
-    const ended = await run(command, { STEP: step, STACK: stack, NUMBER: '7', GH_TOKEN: 'x' })
+    const ended = await run(command, {
+      STEP: step,
+      STACK: stack,
+      NUMBER: '7',
+      PULL_REQUEST: '7',
+      GH_TOKEN: 'x',
+    })
     output += ended.output
     if (ended.code !== 0) return { code: ended.code, output }
   }
@@ -291,7 +297,9 @@ test('keeps all data when a class and tables are added, and refuses to roll back
 
 test('posts a preview as a comment, and checks a stack for drift', async () => {
   const preview = await deliver('preview', 'dev')
-  expect(preview.output).toMatch(/\n### Preview of `dev`\n\n```diff\n[\s\S]*```\n$/)
+  expect(preview.output).toMatch(
+    /\n### Preview of `dev`\n\n(The stack|Nothing)[\s\S]*\n- \*\*policies\*\*: \d+ passed: [\s\S]*\n- \*\*own stack\*\*: The stack pr-7 of this pull request opens [^\n]*\n\n<details>[\s\S]*<\/details>\n/,
+  )
   expect(readFileSync(join(project.root, '.local/gh.txt'), 'utf8')).toMatch(
     /^pr comment 7 --edit-last --create-if-none --body-file /,
   )

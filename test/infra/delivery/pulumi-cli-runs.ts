@@ -8,6 +8,7 @@ import { loadState } from '../../../infra/local/engine/state.ts'
 import { preview, type UpResult, up } from '../../../infra/local/engine/up.ts'
 import { formatSteps, formatTree } from '../../../infra/local/print.ts'
 import { runHere } from '../../support/cloud/program-here.ts'
+import { writeEventLog } from './event-log.ts'
 
 /** A stack of a project. Its state is in `folder`. */
 export interface Target {
@@ -16,11 +17,17 @@ export interface Target {
   readonly folder: string
   /** Policy pack that the stack must pass. */
   readonly pack: string | undefined
+  /** File for the events of a preview. */
+  readonly eventLog: string | undefined
 }
 
 export async function showPreview(target: Target, expectsNoChanges: boolean): Promise<void> {
+  const state = loadState(target.folder)
   const result = await preview(optionsOf(target))
   console.log(formatSteps(result.steps))
+  if (target.eventLog !== undefined) {
+    writeEventLog(target.eventLog, result, await checkPolicies(target.root, result.resources), state)
+  }
   await judge(result, target)
   if (expectsNoChanges && result.steps.some(isChange))
     throw new Error('no changes were expected but changes were proposed')

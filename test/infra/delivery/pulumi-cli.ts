@@ -26,6 +26,8 @@ const { positionals, values } = parseArgs({
     'policy-pack': { type: 'string' },
     'page-size': { type: 'string' },
     color: { type: 'string' },
+    // Without the variable, the CLI does not know this option.
+    ...(process.env.PULUMI_DEBUG_COMMANDS && { 'event-log': { type: 'string' } as const }),
   },
 })
 const command = positionals.join(' ')
@@ -35,7 +37,8 @@ const target = {
   root: ROOT,
   name,
   folder,
-  pack: typeof values['policy-pack'] === 'string' ? values['policy-pack'] : undefined,
+  pack: textOf(values['policy-pack']),
+  eventLog: textOf('event-log' in values ? values['event-log'] : undefined),
 }
 const historyFile = join(CLI_STATE, `${name}.history.json`)
 
@@ -57,6 +60,10 @@ const COMMANDS: readonly (readonly [RegExp, () => void | Promise<void>])[] = [
   [/^up$/, update],
   [/^destroy$/, destroy],
 ]
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
 
 function select(): void {
   if (!existsSync(folder) && !values.create) throw new Error(`no stack named '${name}' found`)
