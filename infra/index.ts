@@ -4,7 +4,8 @@ import { Endpoint } from './components/endpoint.ts'
 import { MetadataStore } from './components/metadata-store.ts'
 import { SyncWorker } from './components/sync-worker.ts'
 import { bindingsOf, shownBindings } from './program/bindings.ts'
-import { bundleWorker } from './program/bundle.ts'
+import { bundleWorker, exportsOf } from './program/bundle.ts'
+import { checkClasses, deletedSince } from './program/classes.ts'
 import { readDeclaration } from './program/declaration.ts'
 import { checkLayout, readLayout } from './program/layout.ts'
 import { checkMasterKeys } from './program/master-keys.ts'
@@ -20,6 +21,7 @@ const { accountId, environment, protect } = settings
 const declaration = readDeclaration(root)
 const names = physicalNames(declaration.name, stack)
 const bundle = await bundleWorker(root, declaration.main)
+checkClasses(declaration, exportsOf(bundle))
 const lastRelease = await readRelease()
 const deployed = await readDeployedScript(accountId, names.scriptName)
 
@@ -109,5 +111,8 @@ export const release = {
   masterKeys,
   sweptMasterKey,
   layout,
-  lost: lostSince(lastRelease, { ...settings, sweptMasterKey }),
+  lost: {
+    ...lostSince(lastRelease, { ...settings, sweptMasterKey }),
+    ...deletedSince(declaration.migrations, deployed?.migrationTag),
+  },
 }
