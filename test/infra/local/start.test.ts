@@ -154,7 +154,7 @@ test('reports each mistake in one line, before any work', async () => {
     [['--port', 'x'], /^Error: --port is "x", expected a number from 1 to 65535$/],
     [['--port', '65536'], /^Error: --port is "65536", expected a number from 1 to 65535$/],
     [['--port', busy], new RegExp(`^Error: port ${busy} is busy\\. Choose another: --port \\d+$`)],
-    [['--stack', 'nope'], /^Error: there is no stack "nope"\. Stacks: dev, pr, prod$/],
+    [['--stack', 'nope'], /^Error: there is no stack "nope", because there is no file Pulumi\.nope\.yaml\. Choose one with --stack: dev, pr, prod\. For a new one, copy Pulumi\.pr\.yaml to Pulumi\.nope\.yaml$/],
     [['--config', 'x'], /^Error: --config is "x", expected key=value$/],
     [
       ['--stack', 'prod'],
