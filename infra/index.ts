@@ -60,6 +60,7 @@ const values = {
     CORS_ORIGINS: [...settings.corsOrigins],
     JURISDICTION: settings.jurisdiction,
     ENTRY_NAMES: settings.keyNames,
+    STACK: stack,
     VERSION: bundle.version,
   },
   datasets: { ANALYTICS: names.dataset },

@@ -90,7 +90,7 @@ check() {
   local outputs
   outputs=$(pulumi stack output --json --show-secrets --stack "$1")
   CHRONICLE_ADMIN_TOKEN=$(field adminToken <<<"$outputs") \
-    npm run --silent smoke -- "$(field url <<<"$outputs")" --deployed "$(field version <<<"$outputs")"
+    npm run --silent smoke -- "$(field url <<<"$outputs")" --stack "$1" --deployed "$(field version <<<"$outputs")"
 }
 
 # Reads the outputs from standard input, because every user of the machine can see the arguments of a process.

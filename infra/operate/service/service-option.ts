@@ -3,8 +3,9 @@ import { INTERRUPTED } from '../../cli/command-line.ts'
 import { readJson } from '../../cli/private-file.ts'
 import { ROOT } from '../../cli/root.ts'
 import { UserError } from '../../cli/user-error.ts'
+import { NoAnswer } from './api-client.ts'
 import { SYSTEM_CLOCK } from './clock.ts'
-import type { Service } from './persist.ts'
+import { askService, type Service } from './persist.ts'
 
 /** The service at the url on the command line. */
 export function readService(url: string, usage: string): Service {
@@ -23,4 +24,23 @@ function adminTokenFor(api: string): string {
   throw new UserError(
     'the admin token is missing. Put it into the environment variable CHRONICLE_ADMIN_TOKEN. Show it with: npx pulumi stack output adminToken --show-secrets --stack <stack>',
   )
+}
+
+/** Refuses a service that says that it is another stack. A service that does not say so is left to the next request. */
+export async function checkStack(service: Service, stack: string): Promise<void> {
+  const found = await stackOf(service)
+  if (found === undefined || found === stack) return
+  throw new UserError(
+    `${service.api} is the stack "${found}", not "${stack}". Name it with --stack ${found}, or use the url of ${stack}`,
+  )
+}
+
+/** The stack that a service says it is; undefined for an older release, or if the service refuses or does not answer. */
+async function stackOf(service: Service): Promise<string | undefined> {
+  const asking = askService(service, 'GET /api/config', { bearer: service.adminToken })
+  const reply = await asking.catch((cause: unknown) => {
+    if (cause instanceof NoAnswer) return undefined
+    throw cause
+  })
+  return reply?.status === 200 ? reply.body.stack : undefined
 }
