@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { UserError } from './user-error.ts'
+import { lineOf, UserError } from './user-error.ts'
 
 const interruption = new AbortController()
 
@@ -22,7 +22,7 @@ export function runTool(main: () => Promise<void>): void {
     process.exitCode = 1
     // Says nothing of errors that the interruption caused.
     if (INTERRUPTED.aborted) return
-    console.error(error instanceof UserError ? `Error: ${error.message}` : error)
+    console.error(lineOf(error))
   })
 }
 

@@ -9,7 +9,7 @@ import { readOptions, type StackOptions } from '../cli/options.ts'
 import { requirePulumi } from '../cli/pulumi-cli.ts'
 import { ROOT } from '../cli/root.ts'
 import { readStack, stackFile } from '../cli/stack-file.ts'
-import { UserError } from '../cli/user-error.ts'
+import { lineOf } from '../cli/user-error.ts'
 import { changesBetween } from '../local/engine/diff.ts'
 import { checkPolicies, type Violation } from '../local/engine/policies.ts'
 import type { Properties } from '../local/engine/properties.ts'
@@ -76,6 +76,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof UserError ? `Error: ${error.message}` : error)
+  console.error(lineOf(error))
   process.exitCode = 1
 })

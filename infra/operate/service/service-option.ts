@@ -1,8 +1,7 @@
-import { join } from 'node:path'
 import { INTERRUPTED } from '../../cli/command-line.ts'
-import { readJson } from '../../cli/private-file.ts'
 import { ROOT } from '../../cli/root.ts'
 import { UserError } from '../../cli/user-error.ts'
+import { readOutputs } from '../../local/outputs.ts'
 import { NoAnswer } from './api-client.ts'
 import { SYSTEM_CLOCK } from './clock.ts'
 import { askService, type Service } from './persist.ts'
@@ -18,8 +17,14 @@ export function readService(url: string, usage: string): Service {
 
 /** Reads the admin token from the environment or, for a stack on this machine, from the outputs of `npm start`. */
 function adminTokenFor(api: string): string {
-  const local = readJson<{ url: string; adminToken: string }>(join(ROOT, '.local/outputs.json'))
-  const token = process.env.CHRONICLE_ADMIN_TOKEN || (local?.url === api ? local.adminToken : undefined)
+  const last = readOutputs(ROOT)
+  const local = last?.url === api ? last : undefined
+  if (local?.hosts.includes('127.0.0.1') === false) {
+    throw new UserError(
+      `the stack "${local.stack}" on this machine answers at ${local.hosts.join(', ')} only, which the tools cannot reach. Start it with --config workersDev=true as well`,
+    )
+  }
+  const token = process.env.CHRONICLE_ADMIN_TOKEN || local?.adminToken
   if (token) return token
   throw new UserError(
     'the admin token is missing. Put it into the environment variable CHRONICLE_ADMIN_TOKEN. Show it with: npx pulumi stack output adminToken --show-secrets --stack <stack>',

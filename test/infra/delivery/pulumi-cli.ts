@@ -94,7 +94,7 @@ async function destroy(): Promise<void> {
 }
 
 function history(): readonly Update[] {
-  return readJson<Update[]>(historyFile) ?? []
+  return readJson<Update[]>(historyFile, '') ?? []
 }
 
 function record(kind: Update['kind'], result: Update['result']): void {
