@@ -17,4 +17,4 @@ async function main(): Promise<void> {
   await backUpSpaces(service, { folder, again, listObjects: () => listObjects({ api: service.api, stack }) })
 }
 
-runTool(main)
+runTool(USAGE, main)

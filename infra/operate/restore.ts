@@ -14,4 +14,4 @@ async function main(): Promise<void> {
   await restoreSpaces(service, path, again)
 }
 
-runTool(main)
+runTool(USAGE, main)

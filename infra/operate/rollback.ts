@@ -4,12 +4,15 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RunError } from '@pulumi/pulumi/errors.js'
+import { answerHelp } from '../cli/help.ts'
 import { type PulumiCli, requirePulumi } from '../cli/pulumi-cli.ts'
 import { ROOT } from '../cli/root.ts'
 import { type StackOption, takeStack } from '../cli/stack-option.ts'
-import { UserError } from '../cli/user-error.ts'
+import { lineOf, UserError } from '../cli/user-error.ts'
 import { git, isSame, lastCommit, previousCommit, readHistory, short } from './commits.ts'
 import { checkLayouts, checkMigrations } from './way-back.ts'
+
+const USAGE = 'npm run rollback -- [--stack NAME] [options of pulumi up, like --yes]'
 
 interface Rollback {
   readonly from: string
@@ -54,6 +57,7 @@ function linkPackages(packages: string, folder: string): void {
 }
 
 function main(): void {
+  answerHelp(process.argv.slice(2), USAGE)
   const options = takeStack(process.argv.slice(2))
   const cli = requirePulumi(ROOT, process.env)
   const history = readHistory(ROOT, cli, options.stack)
@@ -70,7 +74,6 @@ function main(): void {
 try {
   main()
 } catch (error) {
-  const isExpected = error instanceof UserError || error instanceof RunError
-  console.error(isExpected ? `Error: ${error.message}` : error)
+  console.error(error instanceof RunError ? `Error: ${error.message}` : lineOf(error))
   process.exitCode = 1
 }

@@ -89,4 +89,4 @@ async function main(): Promise<void> {
   if (!(await check(options))) process.exitCode = 1
 }
 
-runTool(main)
+runTool(USAGE, main)

@@ -142,4 +142,4 @@ async function ask(service: Service, spaces: readonly string[]): Promise<SweepRe
   return { generation: body.generation, states: body.spaces }
 }
 
-runTool(main)
+runTool(USAGE, main)

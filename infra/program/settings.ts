@@ -85,7 +85,7 @@ const HINTS: Readonly<Record<keyof Settings, Hint>> = {
     expected: '32 hex digits, here or in the environment variable CLOUDFLARE_ACCOUNT_ID',
     example: '0123456789abcdef0123456789abcdef',
   },
-  environment: { expected: '"development" or "production"', example: 'production' },
+  environment: { expected: '"development", or "production" for users', example: 'development' },
   hostname: {
     expected: 'a host name in lower case, without scheme, port or path',
     example: 'sync.example.com',
@@ -186,11 +186,19 @@ function sweepMistakes(
   ]
 }
 
-function mistake(key: string, found: string, { project, stack }: StackConfig): string {
+function mistake(key: string, found: string, { project, stack, values }: StackConfig): string {
   const name = `${project}:${key}`
   // An issue can only name keys of the schema.
-  const { expected, example } = HINTS[key as keyof typeof HINTS]
+  const { expected, example: usual } = HINTS[key as keyof typeof HINTS]
+  const example = (key === 'corsOrigins' && mendOrigins(values[key])) || usual
   return `${name} ${found}, expected ${expected}. Write in Pulumi.${stack}.yaml, for example: ${name}: ${example}`
+}
+
+/** Reduces urls to their origins; undefined if that makes no list of origins. */
+function mendOrigins(text = ''): string | undefined {
+  const urls = [toList(text)].flat().map(String)
+  const mended = urls.map((url) => (/^https?:/.test(url) && URL.canParse(url) ? new URL(url).origin : url))
+  return mended.every(isOrigin) ? JSON.stringify(mended) : undefined
 }
 
 function toList(text: string): unknown {

@@ -6,6 +6,8 @@ import { expect, test } from 'vitest'
 import { DEV_SECRETS_FILE, writeDevSecrets } from '../../infra/local/dev-secrets.ts'
 import { newProject, type Project } from '../support/cloud/project.ts'
 
+const CHECKOUT = join(import.meta.dirname, '../..')
+
 function build({ root }: Project) {
   return spawnSync(process.execPath, ['infra/local/build.ts'], { cwd: root, encoding: 'utf8' })
 }
@@ -32,6 +34,24 @@ test('restricts the folders of `wrangler dev` to their owner, even if they exist
   expect(status).toBe(0)
   for (const folder of ['.local', '.local/wrangler']) {
     expect(statSync(join(root, folder)).mode & 0o777, folder).toBe(0o700)
+  }
+})
+
+test.each([
+  ['operate/smoke', 'npm run smoke -- URL '],
+  ['operate/backup', 'npm run backup -- URL FOLDER '],
+  ['operate/restore', 'npm run restore -- URL FILE|FOLDER '],
+  ['operate/sweep', 'npm run sweep -- URL '],
+  ['operate/rollback', 'npm run rollback -- '],
+  ['operate/preview', 'npm run preview -- '],
+  ['local/start', 'npm start -- '],
+])('shows the usage of a script for --help: %s', (script, usage) => {
+  const options = { cwd: CHECKOUT, encoding: 'utf8' } as const
+  for (const help of ['--help', '-h']) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [`infra/${script}.ts`, help], options)
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(stdout.startsWith(`Usage: ${usage}`)).toBe(true)
+    expect(stdout.trimEnd()).not.toContain('\n')
   }
 })
 
