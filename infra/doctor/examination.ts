@@ -1,7 +1,7 @@
 import { readStack, readStackSecrets, type Stack, type StackSecrets } from '../cli/stack-file.ts'
 import { UserError } from '../cli/user-error.ts'
+import { hostOf, physicalNames } from '../component/names.ts'
 import { readDeclaration } from '../program/declaration.ts'
-import { hostOf, physicalNames } from '../program/names.ts'
 import { type AccountOptions, examineAccount } from './account.ts'
 import { type Finding, unknown, wrong } from './finding.ts'
 import { examinePassphrase } from './passphrase.ts'

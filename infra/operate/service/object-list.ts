@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { ROOT } from '../../cli/root.ts'
 import { UserError } from '../../cli/user-error.ts'
+import { physicalNames } from '../../component/names.ts'
 import {
   type ApiAnswer,
   askApi,
@@ -12,7 +13,6 @@ import {
 import { storedObjects } from '../../local/cloud/objects.ts'
 import { readOutputs } from '../../local/outputs.ts'
 import { readDeclaration } from '../../program/declaration.ts'
-import { physicalNames } from '../../program/names.ts'
 
 const CLASS = 'Chronicle'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { checkClasses, deletedSince } from '../../../infra/program/classes.ts'
+import { checkClasses, deletedSince } from '../../../infra/component/classes.ts'
 import { parseDeclaration } from '../../../infra/program/declaration.ts'
 import { newProject } from '../../support/cloud/project.ts'
 
@@ -108,5 +108,5 @@ test('refuses a wrong declaration before anything is changed, and works again on
   }
   project.edit('worker/wrangler.toml', (text) => text.replace(again.replace('v1', 'v2'), ''))
   const { steps } = await project.up('dev')
-  expect(steps.every(({ operation }) => operation === 'same' || operation === 'read')).toBe(true)
+  expect(steps.every(({ operation }) => operation === 'same')).toBe(true)
 })

@@ -1,6 +1,6 @@
 import { RunError } from '@pulumi/pulumi/errors.js'
 import { DECLARATION_FILE, type Declaration, type DeclaredMigration } from './declaration.ts'
-import type { Lost } from './migrations.ts'
+import type { Lost } from './release.ts'
 
 /**
  * Checks migrations, bindings and the exports of the bundle against each other, before anything is changed. The API
