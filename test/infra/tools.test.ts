@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { expect, test } from 'vitest'
+import { lineOf } from '../../infra/cli/user-error.ts'
 import { DEV_SECRETS_FILE, writeDevSecrets } from '../../infra/local/dev-secrets.ts'
 import { newProject, type Project } from '../support/cloud/project.ts'
 
@@ -36,6 +37,18 @@ test('restricts the folders of `wrangler dev` to their owner, even if they exist
     expect(statSync(join(root, folder)).mode & 0o777, folder).toBe(0o700)
   }
 })
+
+test.each(['EACCES', 'EEXIST', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS'])(
+  'says in one line what a file system refuses, and what to do: %s',
+  (code) => {
+    const refused = Object.assign(new Error(`${code}: no, mkdir '/x/.local'`), { code, path: '/x/.local' })
+    expect(lineOf(refused)).toBe(
+      `Error: ${code}: no, mkdir '/x/.local'. Make this path writable for you, or remove what is in its place`,
+    )
+    const defect = new Error('a defect')
+    expect(lineOf(defect)).toBe(defect)
+  },
+)
 
 test.each([
   ['operate/smoke', 'npm run smoke -- URL '],
