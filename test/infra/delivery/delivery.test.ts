@@ -58,7 +58,7 @@ beforeAll(async () => {
   executable('bin/gh', 'printf "%s\\n" "$*" > "$RUNNER_TEMP/gh.txt"')
   board = await switchboard(state)
   git('init', '--quiet', '--initial-branch=main')
-  commit('version 1')
+  commit('the project')
 })
 
 afterAll(() => board.close())
@@ -204,11 +204,21 @@ async function health(): Promise<{ version: string }> {
   return (await fetch(`${board.url}/api/health`)).json() as Promise<{ version: string }>
 }
 
+test('refuses to deliver the salt of a new stack before it is committed, because no rollback could go back to it', async () => {
+  expect(await run('node_modules/.bin/pulumi stack select --create dev')).toMatchObject({ code: 0 })
+  expect(git('status', '--porcelain')).toBe('M Pulumi.dev.yaml')
+  const delivered = await deliver('up', 'dev')
+  expect(delivered.code).toBe(1)
+  expect(delivered.output).toContain(
+    'Error: uncommitted changes would be deployed, and no rollback could go back to them. Commit them first, also the salt that pulumi writes into Pulumi.dev.yaml: Pulumi.dev.yaml\n',
+  )
+  commit('version 1')
+})
+
 test('delivers a stack by the steps of the workflow, and serves its version', async () => {
   expect(STEPS).toHaveLength(3)
   const prepared = await run(STEPS[0] ?? '', NO_ACCOUNT)
   expect(prepared).toMatchObject({ code: 0, output: expect.stringContaining('dist/worker.js: ') })
-  expect(await run('node_modules/.bin/pulumi stack select --create dev')).toMatchObject({ code: 0 })
   const first = await deliver('up', 'dev')
   expect(first.code, first.output).toBe(0)
   expect(first.output).toContain('The stack dev can be deployed.')
@@ -218,16 +228,6 @@ test('delivers a stack by the steps of the workflow, and serves its version', as
   expect(seen).toContain('infra/operate/smoke.ts')
   expect(secretsOf(state).filter((secret) => seen.includes(secret))).toEqual([])
   token = await mintToken()
-})
-
-test('refuses to deliver a tree with uncommitted changes, which no rollback could go back to', async () => {
-  project.edit('Pulumi.dev.yaml', (text) => `encryptionsalt: v1:of:init\n${text}`)
-  const delivered = await deliver('up', 'dev')
-  git('checkout', '--quiet', '--', 'Pulumi.dev.yaml')
-  expect(delivered.code).toBe(1)
-  expect(delivered.output).toContain(
-    'Error: uncommitted changes would be deployed, and no rollback could go back to them. Commit them first, also the salt that pulumi writes into Pulumi.dev.yaml: Pulumi.dev.yaml\n',
-  )
 })
 
 test('rolls back a version that fails its check, and loses no data of a device', async () => {
@@ -331,6 +331,7 @@ test('creates, checks and removes a temporary stack', async () => {
   expect(opened.code, opened.output).toBe(0)
   expect(opened.output).toContain('ok     takes everything back')
   expect((await deliver('close', 'pr-7')).code).toBe(0)
+  expect(git('status', '--porcelain')).toBe('')
   expect(await deliver('close', 'pr-7')).toMatchObject({
     code: 0,
     output: expect.stringContaining('There is no stack pr-7: nothing to close'),
