@@ -56,12 +56,17 @@ export function readStackSecrets(root: string, name: string): StackSecrets {
   return { salt, encryptedKeys: encrypted.map(([key]) => fullKey(project, key)) }
 }
 
-function parseStackFile(root: string, name: string): z.infer<typeof StackFile> {
+/** The name of a stack's file, which must exist. */
+export function stackFile(root: string, name: string): string {
   const file = `Pulumi.${name}.yaml`
-  if (!/^[A-Za-z0-9_.-]+$/.test(name) || !existsSync(join(root, file))) {
-    throw new UserError(`there is no stack "${name}". Stacks: ${listStacks(root).join(', ')}`)
-  }
-  return parseFile(root, file, StackFile)
+  if (/^[A-Za-z0-9_.-]+$/.test(name) && existsSync(join(root, file))) return file
+  throw new UserError(
+    `there is no stack "${name}", because there is no file ${file}. Choose one with --stack: ${listStacks(root).join(', ')}. For a new one, copy Pulumi.pr.yaml to ${file}`,
+  )
+}
+
+function parseStackFile(root: string, name: string): z.infer<typeof StackFile> {
+  return parseFile(root, stackFile(root, name), StackFile)
 }
 
 function listStacks(root: string): readonly string[] {

@@ -1,9 +1,9 @@
 import { getStack, type Input, log, type Resource } from '@pulumi/pulumi'
 import { RunError } from '@pulumi/pulumi/errors.js'
-import type { z } from 'zod'
-import { type Args, checkArgs, type Mistake, type Settings } from './args.ts'
+import { checkArgs, type Mistake, type ServiceSettings, type Settings } from './args.ts'
 import { type Artifact, readArtifact } from './artifact.ts'
 import { type BindingValues, bindingsOf, shownBindings } from './bindings.ts'
+import { deletedSince } from './classes.ts'
 import { Credentials } from './credentials.ts'
 import { readDeployedScript, readRelease, readSubdomain } from './deployed.ts'
 import { Endpoint } from './endpoint.ts'
@@ -13,7 +13,7 @@ import { hostName, type Names, physicalNames } from './names.ts'
 import { changedSince, checkLayout, lostSince, type Release } from './release.ts'
 import { registerScript } from './script.ts'
 
-export type ChronicleSyncArgs = Partial<Readonly<z.input<typeof Args>>> & {
+export interface ChronicleSyncArgs extends ServiceSettings {
   /** The version of the Worker to deploy. Defaults to the one in this package. */
   readonly artifact?: Artifact
 }
@@ -80,7 +80,10 @@ export async function provision(
       sweptMasterKey,
       layout: artifact.layout,
       scriptBytes: artifact.scriptBytes,
-      lost: lostSince(last, { ...settings, sweptMasterKey }),
+      lost: {
+        ...lostSince(last, { ...settings, sweptMasterKey }),
+        ...deletedSince(artifact.declaration.migrations, deployed?.migrationTag),
+      },
     },
   }
 }
@@ -122,6 +125,7 @@ function valuesOf(settings: Settings, { names, artifact, store, credentials }: P
       CORS_ORIGINS: [...settings.corsOrigins],
       JURISDICTION: settings.jurisdiction,
       ENTRY_NAMES: settings.keyNames,
+      STACK: getStack(),
       VERSION: artifact.version,
     },
     datasets: { ANALYTICS: names.dataset },

@@ -10,7 +10,7 @@ import { readDeclaration } from '../program/declaration.ts'
  * The runtime parses the whole bundle at every cold start. 135,000 bytes are the OpenAPI document, which is to become
  * a static asset. The platform accepts 3 MB gzipped on its free plan.
  */
-const MAX_BUNDLE_BYTES = 351_000
+const MAX_BUNDLE_BYTES = 352_000
 
 /** The bytes in the bundle by package, heaviest first. Our own sources count as one package, a JSON file as another. */
 function weigh({ outputs }: Metafile): readonly (readonly [name: string, bytes: number])[] {

@@ -1,20 +1,25 @@
 #!/usr/bin/env bash
 # The steps of a delivery, for any CI system. The workflows in .github/workflows call them.
 #
+#   deliver.sh prepare         installs the packages and the CLI, and builds the bundle: run it first, without secrets
 #   deliver.sh preview STACK   prints what would change, as Markdown for a comment
 #   deliver.sh up STACK        deploys and checks, and rolls back to the previous commit if that fails
 #   deliver.sh open STACK      creates or updates a throw-away stack like pr-7, and checks it
 #   deliver.sh close STACK     destroys a throw-away stack with all its data
 #   deliver.sh drift STACK     fails if somebody has changed the deployed resources by hand
 #
-# Needs in the environment: CLOUDFLARE_API_TOKEN, CLOUDFLARE_ACCOUNT_ID, and for the state PULUMI_BACKEND_URL with
-# PULUMI_CONFIG_PASSPHRASE, or PULUMI_ACCESS_TOKEN.
+# All but `prepare` need in the environment: CLOUDFLARE_API_TOKEN, CLOUDFLARE_ACCOUNT_ID, and for the state
+# PULUMI_BACKEND_URL with PULUMI_CONFIG_PASSPHRASE, or PULUMI_ACCESS_TOKEN.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 node infra/local/install.mjs
 # Puts the pinned CLI on the PATH, as npm does for its scripts. The package fetches the CLI from the vendor once.
 export PATH="$PWD/node_modules/.bin:$PATH"
 pulumi version >&2
+
+prepare() {
+  npm run --silent build >&2
+}
 
 # PULL_REQUEST, the number of the pull request, adds where its own stack answers.
 preview() {
@@ -23,6 +28,7 @@ preview() {
 }
 
 up() {
+  require_clean "$1"
   doctor "$1"
   if deploy "$1" && check "$1"; then return; fi
   echo "The delivery of $1 failed: going back to the previous commit" >&2
@@ -55,6 +61,16 @@ drift() {
   pulumi preview --refresh --expect-no-changes --diff --stack "$1"
 }
 
+# A rollback only goes back to commits that were deployed from a clean tree.
+require_clean() {
+  local changed
+  changed=$(git status --porcelain | cut -c 4- | paste -sd ' ' -)
+  if [[ -z "$changed" ]]; then return; fi
+  echo "Error: uncommitted changes would be deployed, and no rollback could go back to them. Commit them first, also the" \
+    "salt that pulumi writes into Pulumi.$1.yaml: $changed" >&2
+  exit 1
+}
+
 # Without the doctor, the provider would retry a dead API for minutes without a word.
 doctor() {
   npm run --silent doctor -- --stack "$1"
@@ -69,7 +85,7 @@ check() {
   local outputs
   outputs=$(pulumi stack output --json --show-secrets --stack "$1")
   CHRONICLE_ADMIN_TOKEN=$(field adminToken <<<"$outputs") \
-    npm run --silent smoke -- "$(field url <<<"$outputs")" --deployed "$(field version <<<"$outputs")"
+    npm run --silent smoke -- "$(field url <<<"$outputs")" --stack "$1" --deployed "$(field version <<<"$outputs")"
 }
 
 # Reads the outputs from standard input, because every user of the machine can see the arguments of a process.
@@ -78,7 +94,7 @@ field() {
 }
 
 usage() {
-  sed -n '4,8s/^# *//p' "$0" >&2
+  sed -n '4,9s/^# *//p' "$0" >&2
   exit 2
 }
 
@@ -88,6 +104,10 @@ is_throw_away() {
   exit 2
 }
 
+if [[ $# == 1 && "$1" == prepare ]]; then
+  prepare
+  exit
+fi
 [[ $# == 2 ]] || usage
 case "$1" in
   preview | up | drift) "$1" "$2" ;;

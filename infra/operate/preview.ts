@@ -6,7 +6,7 @@ import { readOptions, type StackOptions } from '../cli/options.ts'
 import { requirePulumi } from '../cli/pulumi-cli.ts'
 import { ROOT } from '../cli/root.ts'
 import { readStack } from '../cli/stack-file.ts'
-import { UserError } from '../cli/user-error.ts'
+import { lineOf, UserError } from '../cli/user-error.ts'
 import { checkPolicies } from '../local/engine/policies.ts'
 import { preview } from '../local/engine/up.ts'
 import { accountPlan } from './preview/account-plan.ts'
@@ -48,6 +48,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof UserError ? `Error: ${error.message}` : error)
+  console.error(lineOf(error))
   process.exitCode = 1
 })

@@ -2,25 +2,29 @@
 import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { onInterrupt, runTool } from '../cli/command-line.ts'
+import { takeStack } from '../cli/stack-option.ts'
 import { UserError } from '../cli/user-error.ts'
 import { callApi } from './service/api-client.ts'
 import type { Service } from './service/persist.ts'
-import { readService } from './service/service-option.ts'
+import { checkStack, readService } from './service/service-option.ts'
 import { CHECKS, cleanUp, type Subject } from './smoke-checks.ts'
 
-const USAGE = 'npm run smoke -- URL [--deployed VERSION]'
+const USAGE = 'npm run smoke -- URL [--stack NAME] [--deployed VERSION]'
 
 /** How long a new version may take to reach all locations, or a new host name to resolve. */
 const ROLLOUT_MS = 60_000
 
 interface Options extends Service {
   readonly version: string | undefined
+  /** The stack that the service must be; undefined for any. */
+  readonly stack: string | undefined
 }
 
 function readOptions(args: readonly string[]): Options {
-  const { values, positionals } = parse(args)
+  const { stack, isNamed, rest } = takeStack(args)
+  const { values, positionals } = parse(rest)
   const service = readService(positionals.join(' '), USAGE)
-  return { ...service, version: values.deployed }
+  return { ...service, version: values.deployed, stack: isNamed ? stack : undefined }
 }
 
 function parse(args: readonly string[]) {
@@ -81,7 +85,8 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2))
   console.log(`Checking ${options.api}`)
   if (options.version !== undefined) await awaitRollout(options)
+  if (options.stack !== undefined) await checkStack(options, options.stack)
   if (!(await check(options))) process.exitCode = 1
 }
 
-runTool(main)
+runTool(USAGE, main)

@@ -4,9 +4,10 @@ import { existsSync, globSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { z } from 'zod'
+import { answerHelp } from '../cli/help.ts'
 import { findPulumi, type PulumiCli } from '../cli/pulumi-cli.ts'
 import { ROOT } from '../cli/root.ts'
-import { UserError } from '../cli/user-error.ts'
+import { lineOf, UserError } from '../cli/user-error.ts'
 import { loadState } from '../local/engine/state.ts'
 
 const run = promisify(execFile)
@@ -127,6 +128,7 @@ function format(rows: readonly Row[]): string {
 }
 
 async function main(): Promise<void> {
+  answerHelp(process.argv.slice(2), 'npm run stacks')
   const cli = findPulumi(ROOT, process.env)
   const rows = cli ? await rowsOf(cli) : []
   if (!cli)
@@ -140,6 +142,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof UserError ? `Error: ${error.message}` : error)
+  console.error(lineOf(error))
   process.exitCode = 1
 })

@@ -1,5 +1,6 @@
 import type { Artifact } from '../component/artifact.ts'
-import { bundleWorker } from './bundle.ts'
+import { checkClasses } from '../component/classes.ts'
+import { bundleWorker, exportsOf } from './bundle.ts'
 import { readDeclaration } from './declaration.ts'
 import { readLayout } from './layout.ts'
 
@@ -7,6 +8,8 @@ import { readLayout } from './layout.ts'
 export async function buildArtifact(root: string): Promise<Artifact> {
   const declaration = readDeclaration(root)
   const layout = readLayout(root)
-  const { version, contentFile, contentSha256, bytes } = await bundleWorker(root, declaration.main)
+  const bundle = await bundleWorker(root, declaration.main)
+  checkClasses(declaration, exportsOf(bundle))
+  const { version, contentFile, contentSha256, bytes } = bundle
   return { declaration, layout, version, contentFile, contentSha256, scriptBytes: bytes.length }
 }

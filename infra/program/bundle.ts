@@ -51,6 +51,11 @@ export async function bundleWorker(root: string, main: string): Promise<Bundle> 
   return { contentFile: '../dist/worker.js', contentSha256, version, bytes, metafile: result.metafile }
 }
 
+/** The names that the module exports. */
+export function exportsOf({ metafile }: Bundle): readonly string[] {
+  return Object.values(metafile.outputs).flatMap((output) => output.exports)
+}
+
 const Package = z.object({ version: z.string() })
 
 function releaseOf(root: string): string {

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import type { StackOptions } from '../../cli/options.ts'
 import type { PulumiCli } from '../../cli/pulumi-cli.ts'
 import { ROOT } from '../../cli/root.ts'
+import { stackFile } from '../../cli/stack-file.ts'
 import { readEvents } from './engine-events.ts'
 import type { Plan } from './plan.ts'
 
@@ -18,16 +19,13 @@ export async function accountPlan(cli: PulumiCli, { stack, config }: StackOption
   const folder = mkdtempSync(join(tmpdir(), 'chronicle-preview-'))
   const log = join(folder, 'events.jsonl')
   try {
+    // The CLI saves the values of --config in the stack file, so it gets a copy.
+    const copy = join(folder, stackFile(ROOT, stack))
+    copyFileSync(join(ROOT, stackFile(ROOT, stack)), copy)
     const settings = Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`])
-    const chosen = ['--stack', stack, '--policy-pack', 'infra/policy', '--event-log', log, ...settings]
-    const { code, printed } = await run(cli, [
-      'preview',
-      '--diff',
-      '--non-interactive',
-      '--color',
-      'never',
-      ...chosen,
-    ])
+    const chosen = ['--stack', stack, '--config-file', copy, '--policy-pack', 'infra/policy', ...settings]
+    const shown = ['--diff', '--color', 'never', '--event-log', log, '--non-interactive']
+    const { code, printed } = await run(cli, ['preview', ...shown, ...chosen])
     const events = readEvents(existsSync(log) ? readFileSync(log, 'utf8') : '')
     const details = stripVTControlCharacters(printed).trim()
     const isRefused =

@@ -57,9 +57,8 @@ beforeAll(async () => {
   writeFileSync(join(project.root, '.local/note.cjs'), NOTE_ARGUMENTS)
   executable('bin/gh', 'printf "%s\\n" "$*" > "$RUNNER_TEMP/gh.txt"')
   board = await switchboard(state)
-  writeFileSync(join(project.root, '.gitignore'), 'node_modules\ndist/\n.local/\nPulumi.pr-*.yaml\n')
   git('init', '--quiet', '--initial-branch=main')
-  commit('version 1')
+  commit('the project')
 })
 
 afterAll(() => board.close())
@@ -125,9 +124,16 @@ async function ended(child: ChildProcess): Promise<Ended> {
   return { code, output }
 }
 
-/** Runs the workflow's shell steps in order, and stops at the first failure. */
+/** Secrets and settings of the account, which the workflow's first step does not have. */
+const NO_ACCOUNT = {
+  CLOUDFLARE_API_TOKEN: '',
+  CLOUDFLARE_ACCOUNT_ID: '',
+  PULUMI_CONFIG_PASSPHRASE: '',
+}
+
+/** Runs the workflow's shell steps after the first in order, and stops at the first failure. */
 async function deliver(step: string, stack: string): Promise<Ended> {
-  const commands = step === 'preview' ? STEPS : STEPS.slice(0, 1)
+  const commands = STEPS.slice(1, step === 'preview' ? 3 : 2)
   let output = ''
   for (const command of commands) {
     const ended = await run(command, {
@@ -204,9 +210,21 @@ async function health(): Promise<{ version: string }> {
   return (await fetch(`${board.url}/api/health`)).json() as Promise<{ version: string }>
 }
 
-test('delivers a stack by the steps of the workflow, and serves its version', async () => {
-  expect(STEPS).toHaveLength(2)
+test('refuses to deliver the salt of a new stack before it is committed, because no rollback could go back to it', async () => {
   expect(await run('node_modules/.bin/pulumi stack select --create dev')).toMatchObject({ code: 0 })
+  expect(git('status', '--porcelain')).toBe('M Pulumi.dev.yaml')
+  const delivered = await deliver('up', 'dev')
+  expect(delivered.code).toBe(1)
+  expect(delivered.output).toContain(
+    'Error: uncommitted changes would be deployed, and no rollback could go back to them. Commit them first, also the salt that pulumi writes into Pulumi.dev.yaml: Pulumi.dev.yaml\n',
+  )
+  commit('version 1')
+})
+
+test('delivers a stack by the steps of the workflow, and serves its version', async () => {
+  expect(STEPS).toHaveLength(3)
+  const prepared = await run(STEPS[0] ?? '', NO_ACCOUNT)
+  expect(prepared).toMatchObject({ code: 0, output: expect.stringContaining('dist/worker.js: ') })
   const first = await deliver('up', 'dev')
   expect(first.code, first.output).toBe(0)
   expect(first.output).toContain('The stack dev can be deployed.')
@@ -245,8 +263,18 @@ test('rolls back a version that fails its check, and loses no data of a device',
   expect(git('worktree', 'list').split('\n')).toHaveLength(1)
 })
 
-test('keeps all data when a class and tables are added, and refuses to roll back past them', async () => {
+test('goes back to the good version after the next one too, not to the broken version', async () => {
   git('revert', '--no-edit', 'HEAD')
+  project.edit('worker/src/index.ts', (text) => `${text}\nconsole.debug('next')\n`)
+  commit('the next version')
+  const next = await run('node_modules/.bin/pulumi up --stack dev')
+  expect(next.code, next.output).toBe(0)
+  const back = await run('npm run --silent rollback -- --stack dev --yes')
+  expect(back.code, back.output).toBe(0)
+  expect(back.output).toMatch(/The stack "dev" goes back from [0-9a-f]{12} to [0-9a-f]+ version 1\n/)
+})
+
+test('keeps all data when a class and tables are added, and refuses to roll back past them', async () => {
   project.edit(
     'worker/src/index.ts',
     (text) => `${text}\nexport { Chronicle as Archive } from './objects/chronicle.ts'\n`,
@@ -311,6 +339,7 @@ test('creates, checks and removes a temporary stack', async () => {
   expect(opened.code, opened.output).toBe(0)
   expect(opened.output).toContain('ok     takes everything back')
   expect((await deliver('close', 'pr-7')).code).toBe(0)
+  expect(git('status', '--porcelain')).toBe('')
   expect(await deliver('close', 'pr-7')).toMatchObject({
     code: 0,
     output: expect.stringContaining('There is no stack pr-7: nothing to close'),

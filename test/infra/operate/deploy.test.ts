@@ -29,8 +29,8 @@ test('runs the doctor before a deployment, and passes all other arguments to `pu
 })
 
 test('takes the stack out of the arguments', () => {
-  expect(takeStack(['--yes'])).toEqual({ stack: 'dev', rest: ['--yes'] })
-  expect(takeStack(['-s', 'prod', '--yes'])).toEqual({ stack: 'prod', rest: ['--yes'] })
+  expect(takeStack(['--yes'])).toEqual({ stack: 'dev', isNamed: false, rest: ['--yes'] })
+  expect(takeStack(['-s', 'prod', '--yes'])).toEqual({ stack: 'prod', isNamed: true, rest: ['--yes'] })
   expect(() => takeStack(['--stack'])).toThrow('--stack needs a name')
   expect(() => takeStack(['--stack', '--yes'])).toThrow('--stack needs a name')
 })
