@@ -8,6 +8,7 @@ import type { StackOptions } from '../../cli/options.ts'
 import type { PulumiCli } from '../../cli/pulumi-cli.ts'
 import { ROOT } from '../../cli/root.ts'
 import { stackFile } from '../../cli/stack-file.ts'
+import { UserError } from '../../cli/user-error.ts'
 import { readEvents } from './engine-events.ts'
 import type { Plan } from './plan.ts'
 
@@ -27,6 +28,7 @@ export async function accountPlan(cli: PulumiCli, { stack, config }: StackOption
     const shown = ['--diff', '--color', 'never', '--event-log', log, '--non-interactive']
     const { code, printed } = await run(cli, ['preview', ...shown, ...chosen])
     const events = readEvents(existsSync(log) ? readFileSync(log, 'utf8') : '')
+    if (code === 0 && events.steps.length === 0) throw new UserError(NO_EVENTS)
     const details = stripVTControlCharacters(printed).trim()
     const isRefused =
       code !== 0 && events.errors.length === 0 && events.verdicts.every(({ result }) => result !== 'broken')
@@ -36,6 +38,9 @@ export async function accountPlan(cli: PulumiCli, { stack, config }: StackOption
     rmSync(folder, { recursive: true, force: true })
   }
 }
+
+const NO_EVENTS =
+  'the Pulumi CLI wrote no log of its events, from which the summary is made. Use the version that package.json pins, or read the engine itself: npx pulumi preview --diff'
 
 interface Run {
   readonly code: number

@@ -42,7 +42,8 @@ type Events = Omit<Plan, 'stack' | 'details'>
 export function readEvents(log: string): Events {
   const events = log
     .split('\n')
-    .filter((line) => line !== '')
+    // A CLI that is killed may leave half a line.
+    .slice(0, -1)
     .map((line) => Event.parse(JSON.parse(line)))
   const service = events
     .map((event) => event.resOutputsEvent?.metadata)
@@ -54,7 +55,7 @@ export function readEvents(log: string): Events {
     after: service?.new?.outputs ?? {},
     verdicts: verdictsOf(events),
     warnings: messagesOf(events, 'warning'),
-    errors: messagesOf(events, 'error'),
+    errors: messagesOf(events, 'error').filter((message) => message !== 'preview failed'),
   }
 }
 

@@ -64,7 +64,7 @@ function rowsOf(
     ...(errors.length > 0 ? [['refused', errors] as const] : []),
     ...(warnings.length > 0 ? [['warning', warnings] as const] : []),
     ...(isChange && errors.length === 0 ? changes.filter(isShown) : []),
-    ['policies', [policies]],
+    ['policies', policies],
     ...(ownStack ? [['own stack', [ownStack]] as const] : []),
   ]
 }

@@ -13,7 +13,8 @@ export interface Summary {
   /** False if a deployment would change nothing. */
   readonly isChange: boolean
   readonly lines: readonly Line[]
-  readonly policies: string
+  /** A sentence for each broken policy, and the names of the others. */
+  readonly policies: readonly string[]
   readonly warnings: readonly string[]
   readonly errors: readonly string[]
 }
@@ -78,10 +79,17 @@ function nameOf({ name }: PlannedStep): string {
   return `${role.replace('-', ' ')} ${number}`
 }
 
-function headlineOf({ stack, steps, errors }: Plan, lines: readonly Line[], isChange: boolean): string {
+function headlineOf(
+  { stack, steps, errors, verdicts }: Plan,
+  lines: readonly Line[],
+  isChange: boolean,
+): string {
+  const broken = verdicts.filter(({ result }) => result === 'broken').length
   if (errors.length > 0) return `The stack ${stack} cannot be deployed like this.`
-  if (!isChange)
+  if (broken > 0) return `The stack ${stack} cannot be deployed like this, because of a policy.`
+  if (!isChange) {
     return `Nothing would change in the stack ${stack}: all ${steps.length} resources are as this checkout wants them.`
+  }
   const made = steps.filter(({ operation }) => operation === 'create').length
   if (made === steps.length) return `The stack ${stack} would be made: ${made} resources to create.`
   const final = lines.filter(({ isFinal }) => isFinal).length
@@ -91,7 +99,7 @@ function headlineOf({ stack, steps, errors }: Plan, lines: readonly Line[], isCh
 }
 
 /** Says which policies looked at the plan, and what they found. */
-function formatVerdicts(verdicts: readonly Verdict[]): string {
+function formatVerdicts(verdicts: readonly Verdict[]): readonly string[] {
   const of = (result: Verdict['result']) => verdicts.filter((verdict) => verdict.result === result)
   const names = (some: readonly Verdict[]) =>
     some
@@ -104,5 +112,5 @@ function formatVerdicts(verdicts: readonly Verdict[]): string {
     ...(passed.length > 0 ? [`${passed.length} passed: ${names(passed)}`] : []),
     ...(open.length > 0 ? [`${open.length} decided only by the deployment: ${names(open)}`] : []),
   ]
-  return parts.length === 0 ? 'none looked at it' : parts.join('; ')
+  return parts.length === 0 ? ['none looked at it'] : parts
 }

@@ -29,7 +29,7 @@ test.concurrent('says in a few lines that nothing changes', async ({ expect }) =
   const project = newProject(deployed)
   expect(textOf('dev', await project.preview('dev'))).toMatchInlineSnapshot(`
     "Nothing would change in the stack dev: all 11 resources are as this checkout wants them.
-      policies  2 passed: secrets-are-secret, master-keys-stay"
+      policies  2 passed: master-keys-stay, secrets-are-secret"
   `)
 })
 
@@ -42,7 +42,7 @@ test.concurrent('shows a changed setting as one line with both values', async ({
                 A new version of the Worker rolls out: for some minutes old and new answer side by side, and open sockets may be cut once and reconnect.
       data      No Durable Object class changes. The engine shows the last migration as changed, because it is not sent again.
       cost      no change
-      policies  2 passed: secrets-are-secret, master-keys-stay
+      policies  2 passed: master-keys-stay, secrets-are-secret
 
     In the words of the engine:
     ~ cloudflare:index:WorkersScript  chronicle-sync-script  update
@@ -64,7 +64,7 @@ test.concurrent('shows a new binding as one line', async ({ expect }) => {
       data      No Durable Object class changes. The engine shows the last migration as changed, because it is not sent again.
       cost      no change
       other     A new binding: REGION is west.
-      policies  2 passed: secrets-are-secret, master-keys-stay
+      policies  2 passed: master-keys-stay, secrets-are-secret
 
     In the words of the engine:
     ~ cloudflare:index:WorkersScript  chronicle-sync-script  update
@@ -82,7 +82,7 @@ test.concurrent('shows changed code as version and size', async ({ expect }) => 
       users     A new version of the Worker rolls out: for some minutes old and new answer side by side, and open sockets may be cut once and reconnect.
       data      No Durable Object class changes. The engine shows the last migration as changed, because it is not sent again.
       cost      no change
-      policies  2 passed: secrets-are-secret, master-keys-stay
+      policies  2 passed: master-keys-stay, secrets-are-secret
 
     In the words of the engine:
     ~ cloudflare:index:WorkersScript  chronicle-sync-script  update
@@ -111,7 +111,7 @@ test.concurrent('says what a migration does to a new class', async ({ expect }) 
                 The Durable Object class Archive is created, empty, with SQLite storage.
                 A new binding: ARCHIVE leads to the objects of the class Archive.
       cost      no change
-      policies  2 passed: secrets-are-secret, master-keys-stay
+      policies  2 passed: master-keys-stay, secrets-are-secret
 
     In the words of the engine:
     ~ cloudflare:index:WorkersScript  chronicle-sync-script  update
@@ -140,7 +140,7 @@ test.concurrent('says what a migration does to a renamed class', async ({ expect
                 The Durable Object class Chronicle is renamed to Space. Its objects keep their ids and data. Only another migration could rename it back.
                 The binding CHRONICLE follows the renamed class: Chronicle -> Space.
       cost      no change
-      policies  2 passed: secrets-are-secret, master-keys-stay
+      policies  2 passed: master-keys-stay, secrets-are-secret
 
     In the words of the engine:
     ~ cloudflare:index:WorkersScript  chronicle-sync-script  update
@@ -159,13 +159,14 @@ test.concurrent('says what the first deployment of prod makes', async ({ expect 
     "The stack prod would be made: 12 resources to create.
       code      Version 0.1.0+<digest>, <size>.
       users     The service answers at https://sync.example.com.
+                No page in a browser may call the API yet (corsOrigins is empty). Apps outside a browser may.
       data      The KV namespace chronicle-sync-prod-metadata is created, for API tokens and configuration.
                 The Worker with its objects, the namespace and the keys are protected from being destroyed.
                 The Durable Object class Chronicle is created, empty, with SQLite storage.
                 Secrets are made: admin token 1, master key 1, session key 1. The encrypted state of the stack has the only copy.
       cost      A new Worker, chronicle-sync-prod. Cloudflare bills its use: requests, rows written, stored bytes. Nothing here has a fixed price.
-      other     The Worker is bound to: ANALYTICS chronicle_sync_prod, AUTH_LIMIT 60 per 60 s, CHRONICLE Chronicle, CORS_ORIGINS [], ENTRY_NAMES clear, ENVIRONMENT production, FAILURE_LIMIT 60 per 60 s, JURISDICTION none, SYNC_LIMIT 600 per 60 s, VERSION 0.1.0+<digest>.
-      policies  2 passed: secrets-are-secret, master-keys-stay
+      other     The Worker is bound to: ANALYTICS chronicle_sync_prod, AUTH_LIMIT 60 per 60 s, CHRONICLE Chronicle, CORS_ORIGINS [], ENTRY_NAMES clear, ENVIRONMENT production, FAILURE_LIMIT 60 per 60 s, JURISDICTION none, STACK prod, SYNC_LIMIT 600 per 60 s.
+      policies  2 passed: master-keys-stay, secrets-are-secret
 
     In the words of the engine:
     + pulumi:pulumi:Stack  chronicle-sync-prod  create
