@@ -67,7 +67,7 @@ function timeOf({ startTime = '' }: Update): string {
 
 async function describeCommit({ environment }: Update): Promise<string> {
   const commit = environment['git.head']
-  if (!commit) return 'of no commit'
+  if (!commit) return 'no commit'
   const subject = await git('log', '-1', '--format=%s', commit)
   const dirty = environment['git.dirty'] === 'true' ? ' with uncommitted changes' : ''
   return `${commit.slice(0, 12)}${dirty} ${subject ?? ''}`.trim()

@@ -22,7 +22,7 @@ export interface Violation {
   readonly mandatory: boolean
 }
 
-/** What a policy pack found: its policies by name, and those that the stack breaks. */
+/** The findings of a policy pack: its policies by name, and those that the stack breaks. */
 export interface Judgement {
   readonly policies: readonly string[]
   readonly violations: readonly Violation[]

@@ -6,7 +6,7 @@ const MAX_COMMENT_CHARS = 60_000
 
 export interface Report {
   readonly summary: Summary
-  /** What the engine prints itself. */
+  /** The engine's own text. */
   readonly details: string
   /** The sentence about the stack of the pull request, if there is one. */
   readonly ownStack: string | undefined

@@ -14,7 +14,7 @@ export interface Plan {
   readonly warnings: readonly string[]
   /** The reasons why the engine refused to predict anything. */
   readonly errors: readonly string[]
-  /** What the engine prints itself. */
+  /** The engine's own text. */
   readonly details: string
 }
 
@@ -29,7 +29,7 @@ export interface PlannedStep {
   readonly isRetained: boolean
 }
 
-/** What a policy says. `open` means that only the deployment knows the values that it needs. */
+/** The finding of a policy. `open` means that only the deployment knows the values that it needs. */
 export interface Verdict {
   readonly policy: string
   readonly result: 'passed' | 'broken' | 'open'

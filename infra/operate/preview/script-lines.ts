@@ -66,6 +66,9 @@ function CHANGES({ path, before, after }: Change): readonly Line[] | undefined {
   if (path.startsWith('placement')) {
     return [{ topic: 'users', text: after === undefined ? FAR : NEAR }]
   }
+  if (path.startsWith('assets')) {
+    return [{ topic: 'code', text: `The rules for static files, ${path}: ${showChange(before, after)}.` }]
+  }
   if (path === 'force') return [{ topic: 'data', text: after === undefined ? PROTECTED : UNPROTECTED }]
   return undefined
 }

@@ -26,6 +26,7 @@ const { positionals, values } = parseArgs({
     'policy-pack': { type: 'string' },
     'page-size': { type: 'string' },
     color: { type: 'string' },
+    'config-file': { type: 'string' },
     // Without the variable, the CLI does not know this option.
     ...(process.env.PULUMI_DEBUG_COMMANDS && { 'event-log': { type: 'string' } as const }),
   },

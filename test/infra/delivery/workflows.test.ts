@@ -140,6 +140,7 @@ test('runs every delivery in the environment whose secrets it may have', () => {
     'drift prod production',
     'preview dev preview',
     'open pr-<github.event.number> preview',
+    'preview dev preview',
     'close pr-<github.event.number> preview',
   ])
 })
