@@ -11,5 +11,5 @@ export async function buildArtifact(root: string): Promise<Artifact> {
   const bundle = await bundleWorker(root, declaration.main)
   checkClasses(declaration, exportsOf(bundle))
   const { version, contentFile, contentSha256, bytes } = bundle
-  return { declaration, layout, version, contentFile, contentSha256, scriptBytes: bytes.length }
+  return { declaration, layout, version, scriptBytes: bytes.length, contentFile, contentSha256 }
 }
