@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { onTestFinished } from 'vitest'
 
 export const ACCOUNT = 'a'.repeat(32)
-export const ZONE = { id: 'z'.repeat(32), name: 'example.com', status: 'active', account: { id: ACCOUNT } }
+export const ZONE = { id: 'e'.repeat(32), name: 'example.com', status: 'active', account: { id: ACCOUNT } }
 export const TOKEN = `cfut_${'t'.repeat(40)}`
 
 /** Reply of the API for each path: the result, or status, code and message of a refusal. */
@@ -12,6 +12,7 @@ export const REFUSED = { status: 403, code: 10000, message: 'Authentication erro
 
 export const GOOD_ANSWERS: Answers = {
   'user/tokens/verify': { id: '1', status: 'active' },
+  accounts: [{ id: ACCOUNT, name: 'Acme' }],
   [`accounts/${ACCOUNT}/workers/scripts`]: [],
   [`accounts/${ACCOUNT}/storage/kv/namespaces`]: [],
   [`accounts/${ACCOUNT}/workers/subdomain`]: { subdomain: 'acme' },
