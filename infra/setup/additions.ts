@@ -55,7 +55,7 @@ async function chooseBackend(setup: Setup): Promise<Variables> {
   const cli = requirePulumi(root, env)
   console.log(BACKENDS)
   const choice = (await person.ask('1, 2 or 3? [1]')) || '1'
-  if (choice === '2') throw new UserError('for R2 run: eval "$(npm run --silent state)" && npm run deploy')
+  if (choice === '2') throw new UserError('for R2 run: eval "$(npm run --silent state:r2)" && npm run deploy')
   if (choice !== '1' && choice !== '3') throw new UserError(`the choice is 1, 2 or 3, not "${choice}"`)
   run(cli.path, ['login', ...(choice === '1' ? ['--local'] : [])], { ...setup, env: cli.env })
   return {}
