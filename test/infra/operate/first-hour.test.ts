@@ -1,0 +1,86 @@
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { type Exchange, PROMPT, typeInTerminal } from '../../standin/terminal.ts'
+import { newProject } from '../../support/cloud/project.ts'
+import { ACCOUNT, GOOD_ANSWERS, serveApi, TOKEN } from '../fake-api.ts'
+import { CHECKOUT, type Cli, LAUNCHER, tempFolder, withCli } from '../fake-cli.ts'
+
+/** Returns the commands of the first block of shell code in a section of a document. */
+function commandsIn(file: string, section: string): readonly string[] {
+  const text = readFileSync(join(CHECKOUT, file), 'utf8').split(`## ${section}\n`)[1] ?? ''
+  return (/```sh\n([^`]*)\n```/.exec(text)?.[1] ?? '').split('\n')
+}
+
+/** A CLI that remembers a log-in and a stack. */
+const FIRST_CLI: Cli = {
+  version: 'echo v3.1.2',
+  'login --local': 'echo \'{"current":"file://~"}\' > "$PULUMI_HOME/credentials.json"',
+  'stack ls': '[ -f "$HOME/made" ] && echo \'[{"name":"dev"}]\' || echo "[]"',
+  'stack init': 'touch "$HOME/made"',
+  'stack output': 'echo https://chronicle-sync-dev.acme.workers.dev',
+  'up --stack': 'echo "deployed to $CLOUDFLARE_ACCOUNT_ID"',
+}
+
+/** Returns the environment of a person with a home, and nothing in it but a fetched CLI. */
+async function newMachine(): Promise<Readonly<Record<string, string>>> {
+  const home = tempFolder()
+  const { HOME: made = '' } = withCli(FIRST_CLI)
+  const cli = join(home, `.pulumi/versions/${LAUNCHER}/bin/pulumi`)
+  mkdirSync(dirname(cli), { recursive: true })
+  writeFileSync(cli, readFileSync(join(made, 'pulumi')), { mode: 0o755 })
+  writeFileSync(join(home, 'curl'), '#!/bin/sh\necho "asked $1"\n')
+  chmodSync(join(home, 'curl'), 0o755)
+  const noName = { status: 404, code: 10007, message: 'This account has no subdomain' }
+  const subdomain = `accounts/${ACCOUNT}/workers/subdomain`
+  const answers = { ...GOOD_ANSWERS, [subdomain]: noName, [`PUT ${subdomain}`]: { subdomain: 'acme' } }
+  const path = [home, process.env.PATH].join(':')
+  return {
+    HOME: home,
+    PULUMI_HOME: join(home, '.pulumi'),
+    PATH: path,
+    DOCTOR_SECONDS: '60',
+    CLOUDFLARE_BASE_URL: await serveApi(answers),
+  }
+}
+
+/** What a person answers to a command, beside the command itself. */
+function answersTo(command: string): readonly Exchange[] {
+  if (command.startsWith('read ')) return [[/./s, TOKEN]]
+  if (command !== 'npm run deploy') return []
+  return [
+    [/Which name should your account have on workers\.dev\?/, 'acme'],
+    [/1, 2 or 3\? \[1\] $/, ''],
+    [/Write a new random one to \S+\? \[Y\/n\] $/, ''],
+    [/Create the stack dev in the state\? \[Y\/n\] $/, ''],
+  ]
+}
+
+test.skipIf(process.platform !== 'linux')(
+  'deploys with the five commands of README, typed as written',
+  async () => {
+    const commands = commandsIn('README.md', 'Deploy to your own account')
+    expect(commands).toHaveLength(5)
+    // The shell of a Mac takes a comment at its prompt for arguments.
+    for (const command of commands) expect(command).not.toContain('#')
+    const env = await newMachine()
+    const exchanges = commands.flatMap((command): Exchange[] => [[PROMPT, command], ...answersTo(command)])
+    const shown = await typeInTerminal({ cwd: newProject().root, env }, exchanges)
+    expect(shown).toMatch(
+      /Create one at https:\/\/dash\.cloudflare\.com\/profile\/api-tokens\?\S+ and export it/,
+    )
+    expect(shown).not.toContain(TOKEN)
+    expect(shown).toContain(`deployed to ${ACCOUNT}\n`)
+    expect(shown).toContain('asked https://chronicle-sync-dev.acme.workers.dev/api/health\n')
+    expect(statSync(join(env.HOME ?? '', '.pulumi/chronicle-sync.passphrase')).mode & 0o777).toBe(0o600)
+  },
+)
+
+test('operations.md has the commands of README in the same order', () => {
+  const operations = readFileSync(join(CHECKOUT, 'docs/operations.md'), 'utf8')
+  const places = commandsIn('README.md', 'Deploy to your own account').map((command) =>
+    operations.indexOf(`   ${command}\n`),
+  )
+  expect(places).not.toContain(-1)
+  expect(places).toEqual(places.toSorted((a, b) => a - b))
+})
