@@ -73,7 +73,7 @@ function examineHostname(
     const remedy = 'Remove it there (Settings, Domains & Routes), or set another hostname'
     return [wrong('hostname', `${host} belongs to the Worker ${taken.service}`, remedy)]
   }
-  return records ? [examineRecords(host, records)] : []
+  return records ? [examineRecords(host, records, domains?.kind === 'given')] : []
 }
 
 function missingZone({ host, zoneId, accountId }: ZoneOptions, answers: readonly ApiAnswer[]): Finding {
@@ -103,14 +103,20 @@ function examineFound({ host, accountId }: ZoneOptions, { name, status, account 
   return right('zone', `${name} is active, in this account`)
 }
 
-/** A custom domain creates its own AAAA record, and the API refuses a name that has other records (100117). */
-function examineRecords(host: string, answer: ApiAnswer): Finding {
+/**
+ * A custom domain creates its own AAAA record, and the API refuses a name that has other records (100117). `isFree`: no
+ * Worker has the host, so that every record is somebody's own.
+ */
+function examineRecords(host: string, answer: ApiAnswer, isFree: boolean): Finding {
   if (answer.kind !== 'given')
     return unknown('DNS', 'not readable with this token, which a custom domain does not need')
-  const records = DnsRecords.safeParse(answer.result).data ?? []
-  const other = records.find(({ type }) => type === 'CNAME' || type === 'A')
+  const types = (DnsRecords.safeParse(answer.result).data ?? []).map(({ type }) => type)
+  const other = types.find((type) => type === 'CNAME' || type === 'A' || (isFree && type === 'AAAA'))
   if (!other) return right('DNS', `no record conflicts with ${host}`)
-  return unknown('DNS', `${host} has a record of type ${other.type}: delete it before the first deployment`)
+  if (!isFree)
+    return unknown('DNS', `${host} has a record of type ${other}: delete it before the first deployment`)
+  const remedy = 'Delete it in the dashboard (DNS, Records), or set another hostname'
+  return wrong('hostname', `${host} has a DNS record of type ${other} of its own`, remedy)
 }
 
 function zonesIn(answer: ApiAnswer): readonly Zone[] {

@@ -102,12 +102,17 @@ test.each([
   ])
 })
 
-test('says which Worker has the hostname already', async () => {
+test('says which Worker or record has the hostname already', async () => {
   const domains = [{ id: '1', hostname: 'sync.example.com', service: 'shop' }]
   const path = `accounts/${ACCOUNT}/workers/domains?hostname=sync.example.com`
   const facts = { hostname: 'sync.example.com' }
   expect(await account(await serveApi({ ...SEES_ACME, [path]: domains }), facts)).toEqual([
     'WRONG hostname: sync.example.com belongs to the Worker shop. Remove it there (Settings, Domains & Routes), or set another hostname',
+  ])
+  const records = `zones/${ZONE.id}/dns_records?name=sync.example.com`
+  const free = { ...SEES_ACME, [path]: [], [records]: [{ type: 'AAAA' }] }
+  expect(await account(await serveApi(free), facts)).toEqual([
+    'WRONG hostname: sync.example.com has a DNS record of type AAAA of its own. Delete it in the dashboard (DNS, Records), or set another hostname',
   ])
   const own = [{ id: '1', hostname: 'sync.example.com', service: 'sync-dev' }]
   expect(await account(await serveApi({ ...SEES_ACME, [path]: own }), facts)).toEqual([])

@@ -25,7 +25,8 @@ export function typeInTerminal(
 ): Promise<string> {
   const waiting = [...exchanges, [PROMPT, 'exit'] as const]
   const shell = ['-qefc', 'bash --noprofile --norc -i', '/dev/null']
-  const shellEnv: NodeJS.ProcessEnv = Object.assign({}, ...[env, { PS1: 'ready> ', TERM: 'dumb' }])
+  const variables: readonly Readonly<Record<string, string>>[] = [env, { PS1: 'ready> ', TERM: 'dumb' }]
+  const shellEnv: NodeJS.ProcessEnv = Object.assign({}, ...variables)
   const child = spawn('script', shell, { cwd, env: shellEnv, stdio: 'pipe' })
   let [shown, fresh] = ['', '']
   return new Promise((resolve, reject) => {
