@@ -11,7 +11,7 @@ const Zone = z.object({ name: z.string(), account: z.object({ id: z.string() }) 
 /** The accounts that the token sees. It sees none without Account Settings: Read, whatever else it may do. */
 export type VisibleAccounts = z.infer<typeof Accounts>
 
-/** The account of a stack, or why there is none. */
+/** The account of a stack, or the finding that explains its absence. */
 export type ChosenAccount = { readonly id: string } | { readonly finding: Finding }
 
 export interface AccountsAnswer {

@@ -80,7 +80,7 @@ async function examineLive(api: CloudflareApi, options: AccountOptions): Promise
   return [...head, foreign ?? powerless(chosen.id, visible.accounts, options)]
 }
 
-/** What the API says about one account. */
+/** Answers of the API about one account. */
 interface Contents {
   readonly id: string
   readonly account: AccountAnswers

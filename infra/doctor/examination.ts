@@ -1,16 +1,22 @@
-import { readStack, readStackSecrets, type Stack, type StackSecrets } from '../cli/stack-file.ts'
+import type { Stack, StackSecrets } from '../cli/stack-file.ts'
 import { UserError } from '../cli/user-error.ts'
 import { type AccountOptions, examineAccount } from './account.ts'
 import { type Finding, unknown, wrong } from './finding.ts'
 import { examinePassphrase } from './passphrase.ts'
 import { rehearse } from './rehearsal.ts'
 import { accountOptions } from './stack-account.ts'
-import { examineNamespaces } from './stack-file.ts'
+import { examineNamespaces, readStackFiles, type StackFiles } from './stack-file.ts'
 import { examineState } from './state.ts'
 import { examineVersions } from './versions.ts'
 
 /** Later answers count as missing, so that the doctor ends within five seconds. */
 const DEADLINE_SECONDS = 4
+
+/** Allows four seconds, or as many as the variable DOCTOR_SECONDS says. `elapsed` seconds have passed already. */
+export function doctorDeadline(env: NodeJS.ProcessEnv, elapsed = 0): AbortSignal {
+  const seconds = Number(env.DOCTOR_SECONDS) || DEADLINE_SECONDS
+  return AbortSignal.timeout(Math.max(0, Math.round((seconds - elapsed) * 1000)))
+}
 
 export interface ExamineOptions {
   /** The folder with Pulumi.yaml. */
@@ -20,12 +26,6 @@ export interface ExamineOptions {
   readonly signal: AbortSignal
   /** Ends the rehearsal of the program, in place of `signal`. */
   readonly patience?: AbortSignal
-}
-
-/** Allows four seconds, or as many as the variable DOCTOR_SECONDS says. `elapsed` seconds have passed already. */
-export function doctorDeadline(env: NodeJS.ProcessEnv, elapsed: number): AbortSignal {
-  const seconds = Number(env.DOCTOR_SECONDS) || DEADLINE_SECONDS
-  return AbortSignal.timeout(Math.max(0, Math.round((seconds - elapsed) * 1000)))
 }
 
 /**
@@ -57,18 +57,6 @@ export async function examineMachine(options: ExamineOptions): Promise<readonly 
     examineState({ root, stack, secrets, env, signal }),
   ])
   return findings.flat()
-}
-
-export interface StackFiles {
-  readonly stack: Stack
-  readonly secrets: StackSecrets
-}
-
-/** Reads the files of a stack. Encrypted values, which only the CLI can read, are empty. */
-export function readStackFiles(root: string, name: string): StackFiles {
-  const secrets = readStackSecrets(root, name)
-  const blanks = Object.fromEntries(secrets.encryptedKeys.map((key) => [key, '']))
-  return { secrets, stack: readStack(root, name, blanks) }
 }
 
 function readFiles(root: string, name: string): StackFiles | UserError {

@@ -21,6 +21,14 @@ export async function examinePassphrase(
   const passphrase = readPassphrase(env)
   if (passphrase === undefined) return [wrong(SUBJECT, reasonFor(env), remedyFor(env))]
   if (await opens(passphrase, salt)) return [right(SUBJECT, 'matches the stack file')]
+  if (passphrase !== passphrase.trim() && (await opens(passphrase.trim(), salt)))
+    return [
+      wrong(
+        SUBJECT,
+        'PULUMI_CONFIG_PASSPHRASE has a space or a line break at its begin or end',
+        'Set it again without that',
+      ),
+    ]
   const other = 'not the one that the stack file was encrypted with'
   return [
     wrong(SUBJECT, other, 'Set the one with which the stack was created: nothing else opens its secrets'),

@@ -1,6 +1,6 @@
 import type { Route } from './permissions.ts'
 
-/** What a stack asks of its token. */
+/** The facts of a stack that decide the permissions of its token. */
 export interface TokenNeeds {
   readonly stack: string
   /** Undefined if the token must find it. */

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 
-/** Whoever decides what a command may add: a person at a terminal, `--yes`, or nobody, as in CI. */
+/** Decides which things a command may add: a person at a terminal, the option `--yes`, or nobody, as in CI. */
 export interface Person {
   /** Nobody can answer a question. */
   readonly isAbsent: boolean

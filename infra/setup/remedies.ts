@@ -1,4 +1,4 @@
-/** What a person reads if a run of the CLI failed for a reason that the doctor cannot see before it. */
+/** A sentence for a person whose run of the CLI failed for a reason that the doctor cannot see before it. */
 export interface Remedy {
   /** Codes of the API, or words of the CLI. */
   readonly marks: readonly string[]

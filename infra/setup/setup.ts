@@ -1,7 +1,7 @@
 import type { CloudflareApi } from '../doctor/cloudflare-api.ts'
 import type { Person } from './person.ts'
 
-/** What the steps of a first deployment work with. */
+/** The material of the steps of a first deployment. */
 export interface Setup {
   readonly root: string
   readonly stack: string

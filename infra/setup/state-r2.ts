@@ -6,10 +6,9 @@ import { takeStack } from '../cli/stack-option.ts'
 import { UserError } from '../cli/user-error.ts'
 import { type AccountOptions, findAccount, toApi } from '../doctor/account.ts'
 import { type ApiAnswer, askApi, type CloudflareApi, changeApi } from '../doctor/cloudflare-api.ts'
-import { readStackFiles } from '../doctor/examination.ts'
-import { accountOptions } from '../doctor/stack-account.ts'
 import { tokenId, verifyToken } from '../doctor/token.ts'
 import { createToken } from '../doctor/token-link.ts'
+import { stackAccount } from './stack-account.ts'
 
 const BUCKET = 'chronicle-sync-state'
 const ANSWER_MS = 20_000
@@ -24,7 +23,7 @@ async function main(): Promise<void> {
       'this command prints a secret for the shell. Run: eval "$(npm run --silent state:r2)"',
     )
   const options: AccountOptions = {
-    ...accountOptions(ROOT, readStackFiles(ROOT, stack).stack, process.env),
+    ...stackAccount(ROOT, stack, process.env),
     keepsStateInR2: true,
     signal: AbortSignal.timeout(ANSWER_MS),
   }

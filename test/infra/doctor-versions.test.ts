@@ -74,5 +74,8 @@ test('reports a passphrase that is missing or wrong, accepts the right one, and 
   expect(await passphrase(salt, { PULUMI_CONFIG_PASSPHRASE: 'sesame' })).toEqual([
     'WRONG passphrase: not the one that the stack file was encrypted with. Set the one with which the stack was created: nothing else opens its secrets',
   ])
+  expect(await passphrase(salt, { PULUMI_CONFIG_PASSPHRASE: 'open sesame\n' })).toEqual([
+    'WRONG passphrase: PULUMI_CONFIG_PASSPHRASE has a space or a line break at its begin or end. Set it again without that',
+  ])
   expect(await passphrase('not a salt', { PULUMI_CONFIG_PASSPHRASE: '' })).toHaveLength(1)
 })
