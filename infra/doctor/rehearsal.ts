@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import type { Stack } from '../cli/stack-file.ts'
+import { configOf } from '../local/engine/program.ts'
 import { type Finding, oneLine, right, unknown, wrong } from './finding.ts'
 
 const SUBJECT = 'program'
@@ -48,7 +49,7 @@ function runProgram({ root, stack, env, signal }: RehearsalOptions): Promise<str
       ...env,
       CLOUDFLARE_ACCOUNT_ID: ANY_ACCOUNT,
       NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/chronicle-sync'),
-      PULUMI_CONFIG: JSON.stringify({ ...stack.config, [`${stack.project}:accountId`]: '' }),
+      PULUMI_CONFIG: JSON.stringify({ ...configOf(stack), [`${stack.project}:accountId`]: '' }),
     },
   } as const
   const args = [join(root, 'infra/doctor/rehearse.ts'), stack.project, stack.name]

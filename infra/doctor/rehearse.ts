@@ -8,7 +8,8 @@ const [project = '', stack = ''] = process.argv.slice(2)
 await runtime.setMocks(
   {
     newResource: ({ name, inputs }) => ({ id: name, state: { ...inputs, outputs: {} } }),
-    call: () => ({ results: [] }),
+    // The list of scripts, and the outputs of the last run.
+    call: () => ({ results: [], state: {} }),
   },
   project,
   stack,

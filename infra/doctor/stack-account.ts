@@ -1,6 +1,6 @@
 import type { Stack } from '../cli/stack-file.ts'
+import { hostOf, physicalNames } from '../component/names.ts'
 import { readDeclaration } from '../program/declaration.ts'
-import { hostOf, physicalNames } from '../program/names.ts'
 import type { AccountOptions } from './account.ts'
 
 /** Reads settings in the order of the program and the provider: the stack file first, then the environment. */

@@ -17,7 +17,7 @@ export function writeDevSecrets(root: string, required: readonly string[]): void
   writePrivate(file, `${lines.join('\n')}\n`)
 }
 
-/** Generates a secret of the same shape as components/credentials.ts does. */
+/** Generates a secret of the same shape as component/credentials.ts does. */
 function newSecret(name: string): string {
   const bytes = randomBytes(32)
   return name === 'ADMIN_TOKEN' ? `adm_dev_${bytes.toString('hex')}` : `1:${bytes.toString('base64')}`

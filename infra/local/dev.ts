@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { RunError } from '@pulumi/pulumi/errors.js'
 import { makePrivateFolder, PRIVATE_UMASK } from '../cli/private-file.ts'
 import { ROOT } from '../cli/root.ts'
-import { DECLARATION_FILE, readDeclaration } from '../program/declaration.ts'
+import { DECLARATION_FILE } from '../component/declaration.ts'
+import { readDeclaration } from '../program/declaration.ts'
 import { DEV_SECRETS_FILE, writeDevSecrets } from './dev-secrets.ts'
 
 const DEV = [

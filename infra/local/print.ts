@@ -9,7 +9,6 @@ const SIGNS: Readonly<Record<Operation, string>> = {
   replace: '±',
   delete: '-',
   same: ' ',
-  read: '>',
 }
 
 /** Formats the resources as a tree, each with its operation. */

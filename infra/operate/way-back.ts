@@ -1,5 +1,6 @@
 import { UserError } from '../cli/user-error.ts'
-import { DECLARATION_FILE, parseDeclaration } from '../program/declaration.ts'
+import { DECLARATION_FILE } from '../component/declaration.ts'
+import { parseDeclaration } from '../program/declaration.ts'
 import { findLayoutFile, LAYOUT_FOLDER, parseLayout } from '../program/layout.ts'
 import { git, isSame } from './commits.ts'
 

@@ -1,6 +1,7 @@
 import type { StackValidationPolicy } from '@pulumi/policy'
-import type { Binding } from '../program/bindings.ts'
-import { DECLARATION_FILE, readDeclaration } from '../program/declaration.ts'
+import type { Binding } from '../component/bindings.ts'
+import { DECLARATION_FILE } from '../component/declaration.ts'
+import { readDeclaration } from '../program/declaration.ts'
 import { type Script, type StackView, viewOf } from './stack-view.ts'
 
 const ROOT = `${import.meta.dirname}/../..`

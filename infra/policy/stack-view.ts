@@ -1,7 +1,7 @@
 import type { PolicyResource } from '@pulumi/policy'
-import type { Binding } from '../program/bindings.ts'
-import type { Release } from '../program/migrations.ts'
-import { secretName } from '../program/names.ts'
+import type { Binding } from '../component/bindings.ts'
+import { secretName } from '../component/names.ts'
+import type { Release } from '../component/release.ts'
 
 /**
  * The parts of a stack that the policies look at. In a preview some values are not known yet, and a policy that reads
@@ -14,7 +14,7 @@ export interface StackView {
   readonly stores: readonly PolicyResource[]
   /** The workers.dev switches that are on. */
   readonly openSwitches: readonly PolicyResource[]
-  /** The output `release` of this run. */
+  /** The record of this run: the output `release` of the service. */
   readonly release: Partial<Release> | undefined
 }
 
@@ -27,6 +27,7 @@ export interface Script {
   }
 }
 
+const SERVICE = 'chronicle-sync:index:ChronicleSync'
 const SCRIPT = 'cloudflare:index/workersScript:WorkersScript'
 const NAMESPACE = 'cloudflare:index/workersKvNamespace:WorkersKvNamespace'
 const SWITCH = 'cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain'
@@ -37,7 +38,7 @@ export function viewOf(resources: readonly PolicyResource[]): StackView {
   const bytes = ofType(BYTES)
   // bindings.ts and index.ts create these inputs and outputs, and so guarantee their shapes.
   const scripts = ofType(SCRIPT).map(({ props }) => props as Script)
-  const release: Partial<Release> | undefined = ofType('pulumi:pulumi:Stack')[0]?.props.release
+  const release: Partial<Release> | undefined = ofType(SERVICE)[0]?.props.release
   const retired = retiredKeys(release)
   return {
     scripts,
@@ -45,18 +46,22 @@ export function viewOf(resources: readonly PolicyResource[]): StackView {
     stores: [
       ...ofType(NAMESPACE),
       ...ofType(SCRIPT),
-      ...bytes.filter(({ name }) => name.startsWith('master-key') && !retired.includes(name)),
+      ...bytes.filter(({ name }) => isMasterKey(name) && !retired.some((key) => name.endsWith(key))),
     ],
     openSwitches: ofType(SWITCH).filter(({ props }) => props.enabled === true),
     release,
   }
 }
 
-/** The logical names of the master keys that seal nothing any more. */
+function isMasterKey(name: string): boolean {
+  return /-master-key(-\d+)?$/.test(name)
+}
+
+/** The ends of the names of the master keys that seal nothing any more. */
 function retiredKeys({ masterKeys = [], sweptMasterKey = 0 }: Partial<Release> = {}): readonly string[] {
   return masterKeys
     .filter((generation) => generation < sweptMasterKey)
-    .map((generation) => secretName('master-key', generation))
+    .map((generation) => secretName('-master-key', generation))
 }
 
 function isProduction(binding: Binding): boolean {

@@ -2,59 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { RunError } from '@pulumi/pulumi/errors.js'
 import { parse } from 'smol-toml'
-import { z } from 'zod'
-
-const Renamed = z.strictObject({ from: z.string(), to: z.string() })
-
-const Migration = z.strictObject({
-  tag: z.string().min(1),
-  new_classes: z.array(z.string()).optional(),
-  new_sqlite_classes: z.array(z.string()).optional(),
-  renamed_classes: z.array(Renamed).optional(),
-  deleted_classes: z.array(z.string()).optional(),
-})
-
-const RateLimit = z.strictObject({
-  name: z.string(),
-  namespace_id: z.string(),
-  simple: z.strictObject({ limit: z.int().positive(), period: z.union([z.literal(10), z.literal(60)]) }),
-})
-
-/**
- * The needs of the Worker, as `worker/wrangler.toml` declares them. Strict: a section that this program does not deploy
- * is refused, so that `wrangler dev` never has a feature that the stacks lack.
- */
-const Declaration = z.strictObject({
-  name: z.string().min(1),
-  main: z.string().min(1),
-  compatibility_date: z.iso.date(),
-  compatibility_flags: z.array(z.string()).default([]),
-  send_metrics: z.boolean().optional(),
-  vars: z.record(z.string(), z.json()).default({}),
-  secrets: z.strictObject({ required: z.array(z.string()) }).default({ required: [] }),
-  kv_namespaces: z.array(z.strictObject({ binding: z.string(), id: z.string() })).default([]),
-  durable_objects: z
-    .strictObject({ bindings: z.array(z.strictObject({ name: z.string(), class_name: z.string() })) })
-    .default({ bindings: [] }),
-  migrations: z.array(Migration).default([]),
-  ratelimits: z.array(RateLimit).default([]),
-  analytics_engine_datasets: z
-    .array(z.strictObject({ binding: z.string(), dataset: z.string() }))
-    .default([]),
-  observability: z
-    .strictObject({
-      enabled: z.boolean(),
-      head_sampling_rate: z.number().min(0).max(1).optional(),
-      logs: z.strictObject({ enabled: z.boolean(), invocation_logs: z.boolean() }),
-    })
-    .default({ enabled: true, logs: { enabled: true, invocation_logs: false } }),
-})
-
-export type Declaration = Readonly<z.infer<typeof Declaration>>
-export type DeclaredMigration = Readonly<z.infer<typeof Migration>>
-
-/** The path of the declaration from the project's root, as messages name it. */
-export const DECLARATION_FILE = 'worker/wrangler.toml'
+import type { z } from 'zod'
+import { DECLARATION_FILE, Declaration } from '../component/declaration.ts'
 
 /** Reads the declaration. A mistake in the file throws a RunError of one line that names the key. */
 export function readDeclaration(root: string): Declaration {
@@ -82,7 +31,7 @@ function describe(error: z.ZodError): string {
   if (!issue) return `${DECLARATION_FILE} is invalid`
   if (issue.code === 'unrecognized_keys') {
     const path = [...issue.path, issue.keys[0]].join('.')
-    return `${DECLARATION_FILE} has "${path}", which infra/program/declaration.ts does not deploy: add it there or remove it`
+    return `${DECLARATION_FILE} has "${path}", which infra/component/declaration.ts does not deploy: add it there or remove it`
   }
   return `${DECLARATION_FILE}: ${issue.path.join('.')}: ${issue.message}`
 }

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { RunError } from '@pulumi/pulumi/errors.js'
-import type { Release } from './migrations.ts'
 
 /** The folder with the file `layout.ts`, which has moved between subfolders from commit to commit. */
 export const LAYOUT_FOLDER = 'worker/src/core'
@@ -30,14 +29,5 @@ export function parseLayout(text: string): number {
   if (number !== undefined) return Number(number)
   throw new RunError(
     'layout.ts has no line "export const LAYOUT = <number>", from which infra/program/layout.ts reads the number',
-  )
-}
-
-/** Refuses to deploy a version that writes an older layout than the version before may have written. */
-export function checkLayout(last: Partial<Release> | undefined, layout: number): void {
-  const { layout: newest = 0 } = last ?? {}
-  if (newest <= layout) return
-  throw new RunError(
-    `this checkout stores spaces in layout ${layout}, and the last one that served this stack in layout ${newest}, which this one cannot read. Deploy that one or a newer one (git log -G 'LAYOUT =' -- ${LAYOUT_FOLDER})`,
   )
 }

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { Miniflare, type MiniflareOptions } from 'miniflare'
 import { parse } from 'smol-toml'
 import { z } from 'zod'
+import { DECLARATION_FILE } from '../../infra/component/declaration.ts'
 import { QUIET, watchChildren } from '../../infra/local/cloud/runtime.ts'
 import { bundleWorker } from '../../infra/program/bundle.ts'
-import { DECLARATION_FILE } from '../../infra/program/declaration.ts'
 
 const Declared = z.object({
   main: z.string(),

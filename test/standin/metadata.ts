@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import type { Binding } from '../../infra/component/bindings.ts'
+import type { MigrationStep, Migrations } from '../../infra/component/migrations.ts'
 import { ApiError, type Observability, type Script } from '../../infra/local/cloud/account.ts'
-import type { Binding } from '../../infra/program/bindings.ts'
-import type { MigrationStep, Migrations } from '../../infra/program/migrations.ts'
 
 /** Bindings of the kinds that the program registers. Strict, because an unread field would escape the comparison. */
 const ApiBinding = z.strictObject({

@@ -3,8 +3,8 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildSync } from 'esbuild'
 import { readJson, writePrivate, writePrivateJson } from '../../cli/private-file.ts'
-import type { Binding } from '../../program/bindings.ts'
-import type { Migrations } from '../../program/migrations.ts'
+import type { Binding } from '../../component/bindings.ts'
+import type { Migrations } from '../../component/migrations.ts'
 
 /** The contents of the embedded cloud: the part of a Cloudflare account that the program touches. */
 export interface Account {

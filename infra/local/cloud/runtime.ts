@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Log, LogLevel, Miniflare, type MiniflareOptions, type WorkerdStructuredLog } from 'miniflare'
 import { UserError } from '../../cli/user-error.ts'
-import type { Binding } from '../../program/bindings.ts'
-import { hostOf } from '../../program/names.ts'
+import type { Binding } from '../../component/bindings.ts'
+import { hostOf } from '../../component/names.ts'
 import { type Account, type Script, scriptFile } from './account.ts'
 
 type Worker = MiniflareOptions['workers'][number]

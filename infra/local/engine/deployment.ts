@@ -2,9 +2,12 @@ import { saveAccount } from '../cloud/account.ts'
 import { applyGoal, checkRemoval, clear, previewGoal, removeResource } from './apply.ts'
 import { type Diff, diffOf } from './diff.ts'
 import { type Goal, STACK_TYPE, toResource } from './goal.ts'
-import { hasSecret, type Properties } from './properties.ts'
+import type { Properties } from './properties.ts'
 import { type Cloud, invokeFunction } from './providers.ts'
 import { type Resource, type State, saveState } from './state.ts'
+
+/** The engine's own function that reads a resource which this run has registered. */
+const GET_RESOURCE = 'pulumi:pulumi:getResource'
 
 /** One line of the result: a resource with its operation. */
 export interface Step extends Diff {
@@ -20,8 +23,6 @@ export interface Deployment {
   readonly outputs: Properties
   register(goal: Goal): Resource
   setOutputs(urn: string, outputs: Properties): void
-  /** Reads the outputs of the last successful run, as a StackReference to the stack itself sees them. */
-  readStack(goal: Goal): Resource
   invoke(token: string, args: Properties): Properties
   /** Deletes the resources that the program did not register any more, and saves the new outputs. */
   finish(): void
@@ -74,11 +75,11 @@ export function deployment(options: DeploymentOptions): Deployment {
     },
     register(goal) {
       const wanted = toResource(goal, options)
-      const old = before.get(wanted.urn)
+      const old = takeOld(before, wanted.urn, goal.aliases)
       if (after.has(wanted.urn)) throw new Error(`two resources have the URN ${wanted.urn}`)
       const { diff, ...made } = goal.custom
         ? (dryRun ? previewGoal : applyGoal)(cloud, goal, old)
-        : { diff: diffOf(old, goal.inputs, []) }
+        : { diff: diffOf(old, goal.inputs, []), outputs: old?.outputs ?? {} }
       if (old && diff.operation === 'replace' && !goal.deleteBeforeReplace) replaced.push(old)
       const resource = { ...wanted, ...made }
       after.set(resource.urn, resource)
@@ -90,13 +91,12 @@ export function deployment(options: DeploymentOptions): Deployment {
       const resource = after.get(urn)
       if (resource) after.set(urn, { ...resource, outputs })
     },
-    readStack(goal) {
-      const secretOutputNames = Object.keys(state.outputs).filter((key) => hasSecret(state.outputs[key]))
-      const outputs = { name: goal.name, outputs: state.outputs, secretOutputNames }
-      const resource = { ...toResource(goal, options), id: goal.name, outputs }
-      return addStep({ operation: 'read', changes: [] }, resource)
+    invoke(token, args) {
+      const inputs = clear(args)
+      return token === GET_RESOURCE
+        ? registered(after, String(inputs.urn))
+        : invokeFunction(cloud, token, inputs)
     },
-    invoke: (token, args) => invokeFunction(cloud, token, clear(args)),
     finish() {
       for (const old of replaced.toReversed()) remove(old)
       for (const old of [...before.values()].toReversed().filter(({ urn }) => !after.has(urn))) {
@@ -107,4 +107,25 @@ export function deployment(options: DeploymentOptions): Deployment {
       save(this.outputs)
     },
   }
+}
+
+/** Finds a resource of the last run by its URN or a former one, and gives it the URN. */
+function takeOld(
+  before: Map<string, Resource>,
+  urn: string,
+  aliases: readonly string[],
+): Resource | undefined {
+  const former = [urn, ...aliases].find((name) => before.has(name)) ?? urn
+  const old = before.get(former)
+  if (!old || former === urn) return old
+  before.delete(former)
+  before.set(urn, { ...old, urn })
+  return before.get(urn)
+}
+
+/** Answers for a component that has no new outputs yet with those of the last run, as the engine does. */
+function registered(after: ReadonlyMap<string, Resource>, urn: string): Properties {
+  const resource = after.get(urn)
+  if (!resource) throw new Error(`unknown resource ${urn}`)
+  return { urn, id: resource.id, state: resource.outputs }
 }

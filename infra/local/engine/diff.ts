@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { isObject, isSecret, type Properties, reveal } from './properties.ts'
 import type { Resource } from './state.ts'
 
-export type Operation = 'create' | 'update' | 'replace' | 'same' | 'delete' | 'read'
+export type Operation = 'create' | 'update' | 'replace' | 'same' | 'delete'
 
 export interface Diff {
   readonly operation: Operation

@@ -10,7 +10,6 @@ import engineService from '@pulumi/pulumi/proto/engine_grpc_pb.js'
 import engineMessages, { type LogRequest } from '@pulumi/pulumi/proto/engine_pb.js'
 import monitorService from '@pulumi/pulumi/proto/resource_grpc_pb.js'
 import messages, {
-  type ReadResourceRequest,
   type RegisterResourceOutputsRequest,
   type RegisterResourceRequest,
   type ResourceInvokeRequest,
@@ -66,14 +65,6 @@ export async function serveEngine(deployment: Deployment): Promise<Engine> {
     return new empty.Empty()
   }
 
-  function read(request: ReadResourceRequest) {
-    const resource = deployment.readStack(toReadGoal(request))
-    const response = new messages.ReadResourceResponse()
-    response.setUrn(resource.urn)
-    response.setProperties(toStruct(resource.outputs))
-    return response
-  }
-
   function invoke(request: ResourceInvokeRequest) {
     const response = new messages.ResourceInvokeResponse()
     response.setReturn(toStruct(deployment.invoke(request.getTok(), toProperties(request.getArgs()))))
@@ -94,7 +85,6 @@ export async function serveEngine(deployment: Deployment): Promise<Engine> {
     supportsFeature: handle(() => new messages.SupportsFeatureResponse()),
     registerResource: handle(register),
     registerResourceOutputs: handle(registerOutputs),
-    readResource: handle(read),
     invoke: handle(invoke),
     signalAndWaitForShutdown: handle(() => new empty.Empty()),
   })
@@ -120,21 +110,7 @@ function toGoal(request: RegisterResourceRequest): Goal {
     deleteBeforeReplace: request.getDeletebeforereplace(),
     dependencies: request.getDependenciesList().toSorted(),
     secretOutputs: request.getAdditionalsecretoutputsList(),
-  }
-}
-
-function toReadGoal(request: ReadResourceRequest): Goal {
-  return {
-    type: request.getType(),
-    name: request.getName(),
-    parent: request.getParent(),
-    custom: true,
-    inputs: {},
-    protect: false,
-    retainOnDelete: false,
-    deleteBeforeReplace: false,
-    dependencies: [],
-    secretOutputs: [],
+    aliases: request.getAliasurnsList(),
   }
 }
 

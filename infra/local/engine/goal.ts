@@ -14,6 +14,8 @@ export interface Goal {
   readonly dependencies: readonly string[]
   /** Names of computed outputs that are secrets. */
   readonly secretOutputs: readonly string[]
+  /** URNs that the resource had before. */
+  readonly aliases: readonly string[]
 }
 
 export const STACK_TYPE = 'pulumi:pulumi:Stack'

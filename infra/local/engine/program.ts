@@ -9,6 +9,9 @@ export const ORGANIZATION = 'organization'
 /** An account id for a run that reaches no account. */
 export const NO_ACCOUNT = '0'.repeat(32)
 
+/** The name of the embedded account on workers.dev. */
+const LOCAL_SUBDOMAIN = 'local'
+
 /** From the root. The launcher and the SDKs are a thousand modules: compiled once, they load in half the time. */
 export const COMPILE_CACHE = 'node_modules/.cache/chronicle-sync'
 
@@ -25,6 +28,12 @@ export interface ProgramResult {
   readonly code: number | null
   /** The text on standard error, empty unless the launcher itself failed. */
   readonly stderr: string
+}
+
+/** The configuration of the program. Gives the account a name on workers.dev, for which the program would ask the API. */
+export function configOf({ project, config }: Stack): Stack['config'] {
+  const key = `${project}:workersDevSubdomain`
+  return { ...config, [key]: config[key] || LOCAL_SUBDOMAIN }
 }
 
 /** Runs the program as `pulumi up` does: with Pulumi's own launcher, in a separate process. */
@@ -49,7 +58,7 @@ export function runProgram({ root, stack, address, dryRun }: ProgramOptions): Pr
       ...process.env,
       NODE_COMPILE_CACHE: join(root, COMPILE_CACHE),
       CLOUDFLARE_ACCOUNT_ID: process.env.CLOUDFLARE_ACCOUNT_ID || NO_ACCOUNT,
-      PULUMI_CONFIG: JSON.stringify(stack.config),
+      PULUMI_CONFIG: JSON.stringify(configOf(stack)),
       PULUMI_CONFIG_SECRET_KEYS: '[]',
       PULUMI_NODEJS_TYPESCRIPT: 'false',
     },

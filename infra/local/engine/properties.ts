@@ -15,13 +15,6 @@ export function isSecret(value: unknown): value is { readonly value: unknown } {
   return isObject(value) && value[SIGNATURE_KEY] === SECRET_SIGNATURE
 }
 
-export function hasSecret(value: unknown): boolean {
-  if (isSecret(value)) return true
-  return isObject(value)
-    ? Object.values(value).some(hasSecret)
-    : Array.isArray(value) && value.some(hasSecret)
-}
-
 /** Replaces secrets by their plain values. */
 export function reveal(value: unknown): unknown {
   return mapSecrets(value, reveal)

@@ -2,8 +2,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import type { Binding } from '../../program/bindings.ts'
-import type { Migrations } from '../../program/migrations.ts'
+import type { Binding } from '../../component/bindings.ts'
+import type { Migrations } from '../../component/migrations.ts'
 import {
   type Account,
   createDomain,

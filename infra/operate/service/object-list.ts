@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { readJson } from '../../cli/private-file.ts'
 import { ROOT } from '../../cli/root.ts'
 import { UserError } from '../../cli/user-error.ts'
+import { physicalNames } from '../../component/names.ts'
 import {
   type ApiAnswer,
   askApi,
@@ -12,7 +13,6 @@ import {
 } from '../../doctor/cloudflare-api.ts'
 import { storedObjects } from '../../local/cloud/objects.ts'
 import { readDeclaration } from '../../program/declaration.ts'
-import { physicalNames } from '../../program/names.ts'
 
 const CLASS = 'Chronicle'
 

@@ -58,5 +58,5 @@ async function judge({ resources }: UpResult, { pack }: Target): Promise<void> {
 }
 
 function isChange({ operation }: Step): boolean {
-  return operation !== 'same' && operation !== 'read'
+  return operation !== 'same'
 }

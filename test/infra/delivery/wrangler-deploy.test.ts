@@ -54,7 +54,8 @@ async function pulumiDeploy(): Promise<Deployed & { readonly migrations: unknown
   const { account, steps } = await project.up('dev')
   const [script] = account.scripts
   if (!script) throw new Error('the stack has no script')
-  const { inputs = {} } = steps.find(({ resource }) => resource.name === 'sync-script')?.resource ?? {}
+  const { inputs = {} } =
+    steps.find(({ resource }) => resource.name === 'chronicle-sync-script')?.resource ?? {}
   return { account, folder: join(project.root, '.local/dev'), script, migrations: inputs.migrations }
 }
 

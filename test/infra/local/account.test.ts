@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import type { Binding } from '../../../infra/component/bindings.ts'
+import type { Migrations } from '../../../infra/component/migrations.ts'
 import {
   type Account,
   createDomain,
@@ -11,8 +13,6 @@ import {
   switchWorkersDev,
   uploadScript,
 } from '../../../infra/local/cloud/account.ts'
-import type { Binding } from '../../../infra/program/bindings.ts'
-import type { Migrations } from '../../../infra/program/migrations.ts'
 
 const ROOM = 'class Room {}\nexport { Room }\nexport default {}'
 const FIRST: Migrations = { newTag: 'v1', steps: [{ newSqliteClasses: ['Room'] }] }

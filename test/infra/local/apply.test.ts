@@ -32,6 +32,7 @@ function goalOf(type: string, inputs: Properties, more: Partial<Goal> = {}): Goa
     deleteBeforeReplace: false,
     dependencies: [],
     secretOutputs: [],
+    aliases: [],
     ...more,
   }
 }

@@ -35,8 +35,8 @@ test.concurrent('previews exactly what the next run changes, and no change of an
   const changed = { hostname: 'api.example.com', logSampling: '0.5', syncRequestsPerMinute: '30' }
   const foreseen = changesOf((await project.preview('dev', changed)).steps)
   expect(foreseen).toEqual([
-    'update sync-script ~bindings.SYNC_LIMIT.simple.limit ~bindings.VERSION.text ~contentSha256 -migrations ~observability.headSamplingRate',
-    'replace endpoint-domain ~hostname',
+    'update chronicle-sync-script ~bindings.SYNC_LIMIT.simple.limit ~bindings.VERSION.text ~contentSha256 -migrations ~observability.headSamplingRate',
+    'replace chronicle-sync-domain ~hostname',
   ])
   expect(changesOf((await project.preview('dev', changed)).steps)).toEqual(foreseen)
   expect(changesOf((await project.up('dev', changed)).steps)).toEqual(foreseen)
@@ -46,25 +46,25 @@ test.concurrent('previews exactly what the next run changes, and no change of an
 test.concurrent('previews a new secret and a renamed variable as single changes', async () => {
   const project = newProject(deployed)
   project.edit('worker/wrangler.toml', (text) => text.replace('"ADMIN_TOKEN", ', '"ADMIN_TOKEN", "PEPPER", '))
-  project.edit('infra/index.ts', (text) =>
+  project.edit('infra/component/provision.ts', (text) =>
     text.replace('ADMIN_TOKEN: credentials.adminTokens,', "$&\n    PEPPER: secret('a'.repeat(32)),"),
   )
-  project.edit('infra/index.ts', (text) =>
-    text.replace('{ getProject, getStack }', '{ getProject, getStack, secret }'),
+  project.edit('infra/component/provision.ts', (text) =>
+    text.replace('{ getStack, type', '{ getStack, secret, type'),
   )
   const added = await project.preview('dev')
-  expect(changesOf(added.steps)).toEqual(['update sync-script +bindings.PEPPER -migrations'])
+  expect(changesOf(added.steps)).toEqual(['update chronicle-sync-script +bindings.PEPPER -migrations'])
   expect(JSON.stringify(redact(added.resources.map(({ inputs }) => inputs)))).not.toContain('a'.repeat(32))
-  expect(shown(added).map(formatChange)).toEqual([
-    '+ bindings.PEPPER: {"name":"PEPPER","type":"secret_text","value":"[secret]"}',
-  ])
+  expect(shown(added).map(formatChange)).toEqual(['+ bindings.PEPPER: "[secret]"'])
   await project.up('dev')
 
-  for (const file of ['worker/wrangler.toml', 'infra/index.ts']) {
+  for (const file of ['worker/wrangler.toml', 'infra/component/provision.ts']) {
     project.edit(file, (text) => text.replace('JURISDICTION', 'REGION'))
   }
   const renamed = await project.preview('dev')
-  expect(changesOf(renamed.steps)).toEqual(['update sync-script -bindings.JURISDICTION +bindings.REGION'])
+  expect(changesOf(renamed.steps)).toEqual([
+    'update chronicle-sync-script -bindings.JURISDICTION +bindings.REGION',
+  ])
   expect(shown(renamed).map(({ path }) => path)).toEqual(['bindings.JURISDICTION', 'bindings.REGION'])
 })
 
@@ -72,7 +72,7 @@ test.concurrent('refuses in a preview what a run would refuse', async () => {
   const project = newProject()
   await project.up('prod', HOSTNAME)
   await expect(project.preview('prod', { ...HOSTNAME, jurisdiction: 'eu' })).rejects.toThrow(
-    /^metadata-namespace: it is protected and would be replaced \(jurisdiction\)$/,
+    /^chronicle-sync-namespace: it is protected and would be replaced \(jurisdiction\)$/,
   )
   await expect(project.preview('prod', { ...HOSTNAME, masterKeys: '[2]' })).rejects.toThrow(
     /^masterKeys is \[2\], which takes away master key 1: /,

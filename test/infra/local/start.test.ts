@@ -79,7 +79,7 @@ test('serves the dev stack once, and keeps its data when it stops, is killed or 
   const args = ['--port', String(port)]
   const child = spawnStart(project, args)
   const printed = await served(child)
-  expect(printed).toMatch(/\+ +cloudflare:index:WorkersScript +sync-script +create/)
+  expect(printed).toMatch(/\+ +cloudflare:index:WorkersScript +chronicle-sync-script +create/)
   expect(printed).toContain(`curl http://127.0.0.1:${port}/api/health`)
   const outputs = readOutputs(project)
   expect(outputs).toMatchObject({ stack: 'dev', url: `http://127.0.0.1:${port}` })

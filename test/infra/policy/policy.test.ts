@@ -51,7 +51,11 @@ test.concurrent.each<[string, string, Config, (project: Project) => void, RegExp
     'a secret in clear',
     'dev',
     {},
-    edit('infra/program/bindings.ts', "type: 'secret_text', text: secret(text)", "type: 'plain_text', text"),
+    edit(
+      'infra/component/bindings.ts',
+      "type: 'secret_text', text: secret(text)",
+      "type: 'plain_text', text",
+    ),
     /^secrets-are-secret: The binding (ADMIN_TOKEN|MASTER_KEY|SESSION_KEY) holds a secret in clear/,
   ],
   [
@@ -59,20 +63,20 @@ test.concurrent.each<[string, string, Config, (project: Project) => void, RegExp
     'prod',
     { ...HOSTNAME, protect: 'false' },
     () => {},
-    /^stores-are-protected: (metadata-namespace|sync-script|master-key) is not protected in production/,
+    /^stores-are-protected: chronicle-sync-(namespace|script|master-key) is not protected in production/,
   ],
   [
     'workers.dev open in prod',
     'prod',
     { ...HOSTNAME, workersDev: 'true' },
     () => {},
-    /^workers-dev-is-closed: endpoint-workers-dev lets production answer/,
+    /^workers-dev-is-closed: chronicle-sync-workers-dev lets production answer/,
   ],
   [
     'CORS for every origin',
     'dev',
     {},
-    edit('infra/index.ts', '[...settings.corsOrigins]', "['*']"),
+    edit('infra/component/provision.ts', '[...settings.corsOrigins]', "['*']"),
     /^cors-names-origins: CORS_ORIGINS is \["\*"\]/,
   ],
   ['prod without logs', 'prod', { ...HOSTNAME, logSampling: '0' }, () => {}, /^production-logs: /],
@@ -101,7 +105,7 @@ test.concurrent.each<[string, string, Config, (project: Project) => void, RegExp
     'logs without a decision about invocation logs',
     'dev',
     {},
-    edit('infra/components/sync-worker.ts', 'invocationLogs: logs.invocation_logs', ''),
+    edit('infra/component/script.ts', 'invocationLogs: logs.invocation_logs', ''),
     /^no-invocation-logs: /,
   ],
 ])('refuses %s', async (_what, stack, config, change, violation) => {
@@ -128,7 +132,7 @@ test.concurrent.each<[string, Config, (project: Project) => void, RegExp]>([
     'a master key taken away',
     { masterKeys: '[2]' },
     // Acts as the program of an earlier commit, which a rollback runs and which does not refuse the change itself.
-    edit('infra/index.ts', 'checkMasterKeys({', 'Object({'),
+    edit('infra/component/provision.ts', 'checkMasterKeys({', 'Object({'),
     /^master-keys-stay: Master key 1 is taken away/,
   ],
 ])('refuses for a deployed stack: %s', async (_what, config, change, violation) => {

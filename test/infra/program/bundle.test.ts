@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { physicalNames, rateLimitNamespaceId } from '../../../infra/component/names.ts'
 import { bundleWorker } from '../../../infra/program/bundle.ts'
-import { physicalNames, rateLimitNamespaceId } from '../../../infra/program/names.ts'
 import { newProject } from '../../support/cloud/project.ts'
 
 test('makes equal bytes of equal sources, in any folder', async () => {

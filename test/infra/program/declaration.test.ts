@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isSecret, output } from '@pulumi/pulumi'
 import { expect, onTestFinished, test } from 'vitest'
-import { type BindingValues, bindingsOf } from '../../../infra/program/bindings.ts'
-import { type Declaration, readDeclaration } from '../../../infra/program/declaration.ts'
+import { type BindingValues, bindingsOf } from '../../../infra/component/bindings.ts'
+import type { Declaration } from '../../../infra/component/declaration.ts'
+import { readDeclaration } from '../../../infra/program/declaration.ts'
 import { newProject } from '../../support/cloud/project.ts'
 
 const VALUES: BindingValues = {
@@ -62,7 +63,7 @@ test.each([
   ['dataset', 'the dataset MORE', DECLARED.replace('"DATA", d', '"MORE", d')],
 ])('reports a declared %s without a value in one line', (_kind, what, text) => {
   expect(() => bindingsOf(declare(text), VALUES, 'sync-dev')).toThrow(
-    `worker/wrangler.toml declares ${what}, but infra/index.ts gives it no value: add it there`,
+    `worker/wrangler.toml declares ${what}, but infra/component/provision.ts gives it no value: add it there`,
   )
 })
 
@@ -73,16 +74,16 @@ test.each([
   ['the rate limit MORE', { limitsPerMinute: { MORE: 1 } }],
 ])('reports a value for %s that is not declared in one line', (what, more) => {
   expect(() => bindingsOf(declare(DECLARED), { ...VALUES, ...more }, 'sync-dev')).toThrow(
-    `infra/index.ts gives ${what} a value, but worker/wrangler.toml does not declare it: add it there`,
+    `infra/component/provision.ts gives ${what} a value, but worker/wrangler.toml does not declare it: add it there`,
   )
 })
 
 test.each([
   [
     'r2_buckets = [{ binding = "B", bucket_name = "b" }]',
-    'has "r2_buckets", which infra/program/declaration.ts does not deploy',
+    'has "r2_buckets", which infra/component/declaration.ts does not deploy',
   ],
-  ['env = { prod = {} }', 'has "env", which infra/program/declaration.ts does not deploy'],
+  ['env = { prod = {} }', 'has "env", which infra/component/declaration.ts does not deploy'],
   ['observability = { enabled = "yes" }', 'observability.enabled: Invalid input: expected boolean'],
   [
     'observability = { enabled = true, logs = { enabled = true } }',
@@ -132,6 +133,6 @@ test('fails the run of a program that lacks a declared secret with that line', a
   const project = newProject()
   project.edit('worker/wrangler.toml', (text) => text.replace('"ADMIN_TOKEN", ', '"ADMIN_TOKEN", "PEPPER", '))
   await expect(project.up('dev')).rejects.toThrow(
-    /^worker\/wrangler.toml declares the secret PEPPER, but infra\/index.ts gives it no value: add it there$/,
+    /^worker\/wrangler.toml declares the secret PEPPER, but infra\/component\/provision.ts gives it no value: add it there$/,
   )
 })

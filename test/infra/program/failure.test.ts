@@ -5,16 +5,16 @@ test.each([
   [
     'TypeScript syntax that cannot be stripped',
     'enum A { B }',
-    /^infra\/program\/names\.ts:\d+(:\d+)?: SyntaxError.*enum/,
+    /^infra\/component\/names\.ts:\d+(:\d+)?: SyntaxError.*enum/,
   ],
   [
     'an exception',
     'nowhere()',
-    /^infra\/program\/names\.ts:\d+:\d+: ReferenceError: nowhere is not defined$/,
+    /^infra\/component\/names\.ts:\d+:\d+: ReferenceError: nowhere is not defined$/,
   ],
 ])('reports %s in the program in one line, with its position', async (_what, code, message) => {
   const project = newProject()
-  project.edit('infra/program/names.ts', (text) => `${text}\n${code}\n`)
+  project.edit('infra/component/names.ts', (text) => `${text}\n${code}\n`)
   const failure = await project.launch('dev').catch((error: Error) => error.message)
   expect(failure).toMatch(message)
   expect(failure).not.toContain('\n')

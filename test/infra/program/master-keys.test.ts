@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { checkLayout, parseLayout, readLayout } from '../../../infra/program/layout.ts'
-import { checkMasterKeys } from '../../../infra/program/master-keys.ts'
+import { checkMasterKeys } from '../../../infra/component/master-keys.ts'
+import { checkLayout } from '../../../infra/component/release.ts'
+import { parseLayout, readLayout } from '../../../infra/program/layout.ts'
 import { LAYOUT } from '../../../worker/src/core/space/layout.ts'
 
 type Case = readonly [
@@ -60,6 +61,6 @@ test('reads the layout of the Worker, and refuses one older than that of the las
   expect(() => parseLayout('export const LAYOUT = six')).toThrow(/^layout\.ts has no line/)
   for (const last of [undefined, {}, { layout: LAYOUT }, { layout: LAYOUT - 1 }]) checkLayout(last, LAYOUT)
   expect(() => checkLayout({ layout: 8 }, 7)).toThrow(
-    /^this checkout stores spaces in layout 7, and the last one that served this stack in layout 8, /,
+    /^this version stores spaces in layout 7, and the last one that served this stack in layout 8, /,
   )
 })

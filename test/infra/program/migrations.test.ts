@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import type { DeclaredMigration } from '../../../infra/program/declaration.ts'
-import { isUntouched, lostSince, pendingMigrations } from '../../../infra/program/migrations.ts'
+import type { DeclaredMigration } from '../../../infra/component/declaration.ts'
+import { pendingMigrations } from '../../../infra/component/migrations.ts'
+import { isUntouched, lostSince } from '../../../infra/component/release.ts'
 
 const DECLARED: readonly DeclaredMigration[] = [
   { tag: 'v1', new_sqlite_classes: ['Room'] },

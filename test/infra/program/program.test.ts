@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { hasSecret, isSecret, redact } from '../../../infra/local/engine/properties.ts'
+import { isSecret, redact } from '../../../infra/local/engine/properties.ts'
 import type { UpResult } from '../../../infra/local/engine/up.ts'
 import { HOSTNAME, newProject } from '../../support/cloud/project.ts'
 
@@ -39,7 +39,7 @@ test.each([
   const result = await project.up(stack, config)
   await expect(describeRegistered(result)).toMatchFileSnapshot(`registered-${stack}.txt`)
 
-  const script = result.steps.find(({ resource }) => resource.name === 'sync-script')?.resource
+  const script = result.steps.find(({ resource }) => resource.name === 'chronicle-sync-script')?.resource
   const bindings = script?.inputs.bindings as { name: string; type: string }[]
   const names = bindings.map(({ name }) => name)
   expect(names).toEqual(names.toSorted())
@@ -48,7 +48,7 @@ test.each([
   )
   expect(secretPaths(script?.inputs)).toEqual(secrets)
   expect(secrets).toHaveLength(3)
-  expect(Object.keys(result.outputs).filter((key) => hasSecret(result.outputs[key]))).toEqual([
+  expect(Object.keys(result.outputs).filter((key) => secretPaths(result.outputs[key]).length > 0)).toEqual([
     'adminToken',
     'release',
   ])

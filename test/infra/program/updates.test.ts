@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { scriptFile } from '../../../infra/local/cloud/account.ts'
 import { reveal } from '../../../infra/local/engine/properties.ts'
+import type { State } from '../../../infra/local/engine/state.ts'
 import type { UpResult } from '../../../infra/local/engine/up.ts'
 import { changesOf, HOSTNAME, newProject } from '../../support/cloud/project.ts'
 
 function migrationsOf({ steps }: UpResult): unknown {
-  return steps.find(({ resource }) => resource.name === 'sync-script')?.resource.inputs.migrations
+  return steps.find(({ resource }) => resource.name === 'chronicle-sync-script')?.resource.inputs.migrations
 }
 
 function addCode(text: string): string {
@@ -40,7 +41,7 @@ test.concurrent('ships code from the tree alone, sends migrations once, and chan
   writeFileSync(bundle, 'export default {}')
   const second = await project.up('dev')
   expect(changesOf(second.steps)).toEqual([
-    'update sync-script ~bindings.VERSION.text ~contentSha256 -migrations',
+    'update chronicle-sync-script ~bindings.VERSION.text ~contentSha256 -migrations',
   ])
   const shipped = readFileSync(scriptFile(join(project.root, '.local/dev'), 'chronicle-sync-dev'), 'utf8')
   expect(shipped).toContain('changed')
@@ -56,7 +57,7 @@ test.concurrent('sends only the step of a new class', async () => {
   project.edit('worker/wrangler.toml', declareArchive)
   const second = await project.up('dev')
   expect(changesOf(second.steps)).toEqual([
-    'update sync-script +bindings.ARCHIVE ~bindings.VERSION.text ~contentSha256 ~migrations.newTag +migrations.oldTag ~migrations.steps[0].newSqliteClasses[0]',
+    'update chronicle-sync-script +bindings.ARCHIVE ~bindings.VERSION.text ~contentSha256 ~migrations.newTag +migrations.oldTag ~migrations.steps[0].newSqliteClasses[0]',
   ])
   expect(migrationsOf(second)).toEqual({
     oldTag: 'v1',
@@ -73,19 +74,21 @@ test.concurrent('updates only what a changed setting names, and deletes the doma
   const project = newProject()
   await project.up('dev', HOSTNAME)
   const kept = { ...HOSTNAME, protect: 'true' }
-  expect(changesOf((await project.up('dev', kept)).steps)).toEqual(['update sync-script -force -migrations'])
+  expect(changesOf((await project.up('dev', kept)).steps)).toEqual([
+    'update chronicle-sync-script -force -migrations',
+  ])
   const other = { ...kept, hostname: 'api.example.com', logSampling: '0.5', syncRequestsPerMinute: '30' }
   const changed = await project.up('dev', other)
   expect(changed.account.domains).toMatchObject([{ hostname: 'api.example.com' }])
   expect(changesOf(changed.steps)).toEqual([
-    'update sync-script ~bindings.SYNC_LIMIT.simple.limit ~observability.headSamplingRate',
-    'replace endpoint-domain ~hostname',
+    'update chronicle-sync-script ~bindings.SYNC_LIMIT.simple.limit ~observability.headSamplingRate',
+    'replace chronicle-sync-domain ~hostname',
   ])
   const { account, steps } = await project.up('dev', { ...other, hostname: '' })
-  expect(changesOf(steps)).toEqual(['delete endpoint-domain'])
+  expect(changesOf(steps)).toEqual(['delete chronicle-sync-domain'])
   expect(account.domains).toEqual([])
 
-  project.edit('infra/components/credentials.ts', (text) => text.replace('KEY_BYTES = 32', 'KEY_BYTES = 48'))
+  project.edit('infra/component/credentials.ts', (text) => text.replace('KEY_BYTES = 32', 'KEY_BYTES = 48'))
   await expect(project.up('dev', other)).rejects.toThrow(
     /^[a-z-]+: it is protected and would be replaced \(length\)$/,
   )
@@ -100,10 +103,10 @@ test.concurrent('rotates a secret by its setting alone, and the master key only 
     masterKeys: '[2, 1]',
   })
   expect(changesOf(rotated.steps)).toEqual([
-    'create admin-token-2',
-    'create master-key-2',
-    'create session-key-2',
-    'update sync-script ~bindings.ADMIN_TOKEN.text ~bindings.MASTER_KEY.text ~bindings.SESSION_KEY.text -migrations',
+    'create chronicle-sync-admin-token-2',
+    'create chronicle-sync-master-key-2',
+    'create chronicle-sync-session-key-2',
+    'update chronicle-sync-script ~bindings.ADMIN_TOKEN.text ~bindings.MASTER_KEY.text ~bindings.SESSION_KEY.text -migrations',
   ])
   const secretOf = ({ account }: UpResult, name: string) =>
     String(account.scripts[0]?.bindings.find((binding) => binding.name === name)?.text)
@@ -114,9 +117,9 @@ test.concurrent('rotates a secret by its setting alone, and the master key only 
   )
   const ended = await project.up('dev', { adminTokens: '[2]', sessionKeys: '[2]', masterKeys: '[2, 1]' })
   expect(changesOf(ended.steps)).toEqual([
-    'update sync-script ~bindings.ADMIN_TOKEN.text ~bindings.SESSION_KEY.text',
-    'delete session-key',
-    'delete admin-token',
+    'update chronicle-sync-script ~bindings.ADMIN_TOKEN.text ~bindings.SESSION_KEY.text',
+    'delete chronicle-sync-session-key',
+    'delete chronicle-sync-admin-token',
   ])
 })
 
@@ -129,8 +132,8 @@ test.concurrent('retires an older master key from a protected stack only after a
   expect(changesOf((await project.up('prod', { ...rotated, sweptMasterKey: '2' })).steps)).toEqual([])
   const retired = await project.up('prod', { ...HOSTNAME, masterKeys: '[2]', sweptMasterKey: '2' })
   expect(changesOf(retired.steps)).toEqual([
-    expect.stringMatching(/^update sync-script ~bindings\.MASTER_KEY\.text/),
-    'delete master-key',
+    expect.stringMatching(/^update chronicle-sync-script ~bindings\.MASTER_KEY\.text/),
+    'delete chronicle-sync-master-key',
   ])
 })
 
@@ -143,7 +146,9 @@ test.concurrent('never takes away a master key that may have sealed data, and ne
   project.edit('worker/src/index.ts', (text) => `${text.replace('export', '//')}`)
   await expect(project.up('dev', { masterKeys: '[2, 1]' })).rejects.toThrow()
   project.edit('worker/src/index.ts', (text) => text.replace('//', 'export'))
-  await expect(project.up('dev')).rejects.toThrow(/^master-key-2 is protected and would be deleted/)
+  await expect(project.up('dev')).rejects.toThrow(
+    /^chronicle-sync-master-key-2 is protected and would be deleted/,
+  )
   await project.up('dev', { masterKeys: '[2, 1]' })
   await project.up('dev', { masterKeys: '[2]', sweptMasterKey: '2' })
   await expect(project.up('dev', { masterKeys: '[2, 1]' })).rejects.toThrow(
@@ -158,7 +163,7 @@ test.concurrent('refuses to replace a version that stores spaces in a newer form
   await project.up('dev')
   project.edit('worker/src/core/space/layout.ts', (text) => text.replace('99', '98'))
   await expect(project.up('dev')).rejects.toThrow(
-    /^this checkout stores spaces in layout 98, and the last one [^\n]* in layout 99, [^\n]*$/,
+    /^this version stores spaces in layout 98, and the last one [^\n]* in layout 99, [^\n]*$/,
   )
 })
 
@@ -173,10 +178,13 @@ test.concurrent('creates a route with its record, and deletes both with the sett
   })
   const other = { ...route, route: 'sync.example.com/*' }
   const moved = await project.up('dev', other)
-  expect(changesOf(moved.steps)).toEqual(['update endpoint-route ~pattern'])
+  expect(changesOf(moved.steps)).toEqual(['update chronicle-sync-route ~pattern'])
   expect(moved.account.routes).toMatchObject([{ pattern: 'sync.example.com/*' }])
   const gone = await project.up('dev')
-  expect(changesOf(gone.steps).toSorted()).toEqual(['delete endpoint-record', 'delete endpoint-route'])
+  expect(changesOf(gone.steps).toSorted()).toEqual([
+    'delete chronicle-sync-record',
+    'delete chronicle-sync-route',
+  ])
   expect(gone.account.routes).toEqual([])
 })
 
@@ -192,4 +200,36 @@ test.concurrent('keeps what was deployed when a run fails, and repairs it with t
   expect(changesOf(steps)).toEqual([])
   expect(account.scripts[0]?.migrationTag).toBe('v1')
   expect(changesOf((await project.up('dev')).steps)).toEqual([])
+})
+
+/** Parts of URNs, with the parts that version 0.1.0 had in their place. */
+const FORMER: readonly (readonly [RegExp, string])[] = [
+  [/chronicle-sync:index:ChronicleSync\$(chronicle:infra)/, '$1'],
+  [
+    /chronicle-sync:index:ChronicleSync\$(cloudflare.*)::chronicle-sync-/,
+    'chronicle:infra:SyncWorker$$$1::sync-',
+  ],
+  [/chronicle-sync:index:ChronicleSync::chronicle-sync/, 'chronicle:infra:SyncWorker::sync'],
+  [/(MetadataStore\$.*)::chronicle-sync-/, '$1::metadata-'],
+  [/(Endpoint\$.*)::chronicle-sync-/, '$1::endpoint-'],
+  [/(Credentials\$.*)::chronicle-sync-/, '$1::'],
+  [/MetadataStore::chronicle-sync/, 'MetadataStore::metadata'],
+  [/Credentials::chronicle-sync/, 'Credentials::credentials'],
+  [/Endpoint::chronicle-sync/, 'Endpoint::endpoint'],
+]
+
+test.concurrent('continues every resource of version 0.1.0, which had no component around them', async () => {
+  const project = newProject(deployed)
+  project.edit('.local/dev/state.json', (text) => {
+    const state: State = JSON.parse(text)
+    const resources = state.resources.map((resource) => ({
+      ...resource,
+      urn: FORMER.reduce((urn, [now, former]) => urn.replace(now, former), resource.urn),
+      outputs: resource.type.endsWith('ChronicleSync') ? {} : resource.outputs,
+    }))
+    expect(resources.filter(({ urn }) => /Sync\$|::chronicle-sync(-[a-z-]*)?$/.test(urn))).toHaveLength(1)
+    return JSON.stringify({ ...state, resources })
+  })
+  const { steps } = await project.up('dev')
+  expect(steps.map(({ operation }) => operation)).toEqual(Array(11).fill('same'))
 })

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import * as pulumi from '@pulumi/pulumi'
 import {
+  configOf,
   NO_ACCOUNT,
   ORGANIZATION,
   type ProgramOptions,
@@ -34,7 +35,7 @@ export async function runHere({ root, stack, address, dryRun }: ProgramOptions):
   process.chdir(dirname(main))
   process.env.CLOUDFLARE_ACCOUNT_ID ||= NO_ACCOUNT
   runtime.resetOptions(stack.project, stack.name, 16, address, address, dryRun, ORGANIZATION)
-  runtime.setAllConfig({ ...stack.config }, [])
+  runtime.setAllConfig({ ...configOf(stack) }, [])
   const failed = Promise.withResolvers<never>()
   // Catches a failure outside the module's own promise, as in an `apply`.
   process.once('unhandledRejection', failed.reject)

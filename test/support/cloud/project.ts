@@ -107,10 +107,10 @@ export function projectWithLimits(limits: Readonly<Record<string, number>>): Pro
   return project
 }
 
-/** Lists the steps that changed something: `update sync-script ~contentSha256`. */
+/** Lists the steps that changed something: `update chronicle-sync-script ~contentSha256`. */
 export function changesOf(steps: readonly Step[]): readonly string[] {
   return steps
-    .filter(({ operation }) => operation !== 'same' && operation !== 'read')
+    .filter(({ operation }) => operation !== 'same')
     .map(({ operation, resource, changes }) =>
       [operation, resource.name, ...changes.map((change) => `${signOf(change)}${change.path}`)].join(' '),
     )

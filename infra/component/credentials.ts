@@ -7,7 +7,7 @@ import {
   secret,
 } from '@pulumi/pulumi'
 import { RandomBytes } from '@pulumi/random'
-import { secretName } from '../program/names.ts'
+import { secretName } from './names.ts'
 
 /** The length of an AES-256 key, and the least of an HMAC-SHA-256 key (RFC 7518, 3.2). */
 const KEY_BYTES = 32
@@ -42,15 +42,15 @@ export class Credentials extends ComponentResource {
     const made = { parent: this }
     const prefix = environment === 'production' ? 'adm_prod_' : 'adm_dev_'
     const tokens = adminTokens.map(
-      (generation) => interpolate`${prefix}${bytes('admin-token', generation, made).hex}`,
+      (generation) => interpolate`${prefix}${bytes(`${name}-admin-token`, generation, made).hex}`,
     )
     this.masterKeys = secret(
-      joinGenerations('master-key', masterKeys, (generation) => ({
+      joinGenerations(`${name}-master-key`, masterKeys, (generation) => ({
         ...made,
         ...protection(generation, args),
       })),
     )
-    this.sessionKeys = secret(joinGenerations('session-key', sessionKeys, () => made))
+    this.sessionKeys = secret(joinGenerations(`${name}-session-key`, sessionKeys, () => made))
     this.adminTokens = secret(all(tokens).apply((all) => all.join(' ')))
     this.adminToken = secret(all(tokens).apply(([newest = '']) => newest))
     this.registerOutputs({})

@@ -1,5 +1,5 @@
 import { RunError } from '@pulumi/pulumi/errors.js'
-import type { Release } from './migrations.ts'
+import type { Release } from './release.ts'
 
 /** The live generations of the master key, newest first, and the generation that a sweep found sealing all spaces. */
 export interface MasterKeys {

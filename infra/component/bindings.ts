@@ -54,19 +54,12 @@ export function bindingsOf(
   return bindings.toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** A binding without the value of a secret, for reviewers. */
-export interface ShownBinding {
-  readonly name: string
-  readonly type: string
-  readonly value: Input<string>
-}
-
 /**
- * The bindings without their secrets, for a stack output. A preview hides the whole `bindings` property of the script,
- * because one of them is a secret, so a changed binding shows in this list only.
+ * The bindings by name, without their secrets, for an output. A preview hides the whole `bindings` property of the
+ * script, because one of them is a secret, so a changed binding shows only here.
  */
-export function shownBindings(bindings: readonly Binding[]): readonly ShownBinding[] {
-  return bindings.map((binding) => ({ name: binding.name, type: binding.type, value: shownValue(binding) }))
+export function shownBindings(bindings: readonly Binding[]): Readonly<Record<string, Input<string>>> {
+  return Object.fromEntries(bindings.map((binding) => [binding.name, shownValue(binding)]))
 }
 
 function shownValue(binding: Binding): Input<string> {
@@ -124,13 +117,13 @@ function checkSet(kind: string, declared: readonly string[], given: readonly str
   const missing = declared.find((name) => !given.includes(name))
   if (missing !== undefined) {
     throw new RunError(
-      `${DECLARATION_FILE} declares the ${kind} ${missing}, but infra/index.ts gives it no value: add it there`,
+      `${DECLARATION_FILE} declares the ${kind} ${missing}, but infra/component/provision.ts gives it no value: add it there`,
     )
   }
   const extra = given.find((name) => !declared.includes(name))
   if (extra !== undefined) {
     throw new RunError(
-      `infra/index.ts gives the ${kind} ${extra} a value, but ${DECLARATION_FILE} does not declare it: add it there`,
+      `infra/component/provision.ts gives the ${kind} ${extra} a value, but ${DECLARATION_FILE} does not declare it: add it there`,
     )
   }
 }

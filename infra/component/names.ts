@@ -35,11 +35,13 @@ export interface HostSettings {
   readonly workersDevSubdomain?: string | undefined
 }
 
-/** The host of a stack's url. The account's workers.dev subdomain is a setting, because no data source has it. */
-export function hostName({ hostname, route, workersDevSubdomain }: HostSettings, scriptName: string): string {
-  return (
-    hostname ?? (route && hostOf(route)) ?? `${scriptName}.${workersDevSubdomain ?? '<account>'}.workers.dev`
-  )
+/** The host of a stack's url; undefined if only the account knows it. */
+export function hostName(
+  { hostname, route, workersDevSubdomain }: HostSettings,
+  scriptName: string,
+): string | undefined {
+  const workersDev = workersDevSubdomain && `${scriptName}.${workersDevSubdomain}.workers.dev`
+  return hostname ?? (route && hostOf(route)) ?? workersDev
 }
 
 /** The host of a route's pattern. */

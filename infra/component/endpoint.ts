@@ -1,6 +1,6 @@
 import { DnsRecord, WorkersCustomDomain, WorkersRoute, WorkersScriptSubdomain } from '@pulumi/cloudflare'
 import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi'
-import { hostOf } from '../program/names.ts'
+import { hostOf } from './names.ts'
 
 /** Address of the proxied DNS record. The record needs one, but no request goes there (RFC 6666, discard prefix). */
 const NOWHERE = '100::'
@@ -9,13 +9,13 @@ export interface EndpointArgs {
   readonly accountId: string
   readonly scriptName: Input<string>
   readonly workersDev: boolean
-  readonly hostname: string | undefined
+  readonly hostname?: string | undefined
   /** A pattern like api.example.com/api/*. */
-  readonly route: string | undefined
+  readonly route?: string | undefined
   /** Creates a DNS record for the route's host, if no other server has one. */
   readonly routeRecord: boolean
   /** Required for a route. */
-  readonly zoneId: string | undefined
+  readonly zoneId?: string | undefined
 }
 
 /** The entry points: a custom domain, a route, and the workers.dev switch, which is always set to on or off. */
