@@ -116,7 +116,7 @@ test('reports a wrong stack file, a declaration that the program does not meet, 
   project.edit('worker/wrangler.toml', (text) => text.replace('"MASTER_KEY"', '"MASTER_KEY", "PEPPER"'))
   const declaration = await run(project.root, ['doctor/doctor'], withCli(undefined))
   expect(declaration.lines).toContain(
-    'WRONG program: worker/wrangler.toml declares the secret PEPPER, but infra/index.ts gives it no value: add it there',
+    'WRONG program: worker/wrangler.toml declares the secret PEPPER, but infra/component/provision.ts gives it no value: add it there',
   )
   const unknown = await run(project.root, ['doctor/doctor', '--stack', 'qa'], withCli(undefined))
   expect(unknown.code).toBe(1)
