@@ -1,16 +1,11 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
+import { answersTo, readmeCommands } from '../../standin/first-hour.ts'
 import { type Exchange, PROMPT, typeInTerminal } from '../../standin/terminal.ts'
 import { newProject } from '../../support/cloud/project.ts'
 import { ACCOUNT, GOOD_ANSWERS, serveApi, TOKEN } from '../fake-api.ts'
 import { CHECKOUT, type Cli, LAUNCHER, tempFolder, withCli } from '../fake-cli.ts'
-
-/** Returns the commands of the first block of shell code in a section of a document. */
-function commandsIn(file: string, section: string): readonly string[] {
-  const text = readFileSync(join(CHECKOUT, file), 'utf8').split(`## ${section}\n`)[1] ?? ''
-  return (/```sh\n([^`]*)\n```/.exec(text)?.[1] ?? '').split('\n')
-}
 
 /** A CLI that remembers a log-in and a stack. */
 const FIRST_CLI: Cli = {
@@ -44,27 +39,18 @@ async function newMachine(): Promise<Readonly<Record<string, string>>> {
   }
 }
 
-/** What a person answers to a command, beside the command itself. */
-function answersTo(command: string): readonly Exchange[] {
-  if (command.startsWith('read ')) return [[/./s, TOKEN]]
-  if (command !== 'npm run deploy') return []
-  return [
-    [/Which name should your account have on workers\.dev\?/, 'acme'],
-    [/1, 2 or 3\? \[1\] $/, ''],
-    [/Write a new random one to \S+\? \[Y\/n\] $/, ''],
-    [/Create the stack dev in the state\? \[Y\/n\] $/, ''],
-  ]
-}
-
 test.skipIf(process.platform !== 'linux')(
   'deploys with the five commands of README, typed as written',
   async () => {
-    const commands = commandsIn('README.md', 'Deploy to your own account')
+    const commands = readmeCommands()
     expect(commands).toHaveLength(5)
     // The shell of a Mac takes a comment at its prompt for arguments.
     for (const command of commands) expect(command).not.toContain('#')
     const env = await newMachine()
-    const exchanges = commands.flatMap((command): Exchange[] => [[PROMPT, command], ...answersTo(command)])
+    const exchanges = commands.flatMap((command): Exchange[] => [
+      [PROMPT, command],
+      ...answersTo(command, TOKEN),
+    ])
     const shown = await typeInTerminal({ cwd: newProject().root, env }, exchanges)
     expect(shown).toMatch(
       /Create one at https:\/\/dash\.cloudflare\.com\/profile\/api-tokens\?\S+ and export it/,
@@ -78,9 +64,7 @@ test.skipIf(process.platform !== 'linux')(
 
 test('operations.md has the commands of README in the same order', () => {
   const operations = readFileSync(join(CHECKOUT, 'docs/operations.md'), 'utf8')
-  const places = commandsIn('README.md', 'Deploy to your own account').map((command) =>
-    operations.indexOf(`   ${command}\n`),
-  )
+  const places = readmeCommands().map((command) => operations.indexOf(`   ${command}\n`))
   expect(places).not.toContain(-1)
   expect(places).toEqual(places.toSorted((a, b) => a - b))
 })
