@@ -25,9 +25,16 @@ export async function askVisibleAccounts(api: CloudflareApi): Promise<AccountsAn
   return { answer, accounts: accounts ?? [] }
 }
 
+/** The account that a stack names. */
+export interface NamedAccount {
+  readonly accountId: string | undefined
+  /** The stack file that names it; undefined if the environment does. */
+  readonly accountFile: string | undefined
+}
+
 /** Takes the configured account or, without one, the only account that the token sees. */
-export function chooseAccount(configured: string | undefined, visible: VisibleAccounts): ChosenAccount {
-  if (configured) return checkId(configured)
+export function chooseAccount(named: NamedAccount, visible: VisibleAccounts): ChosenAccount {
+  if (named.accountId) return checkId(named.accountId, named)
   const [first, second] = visible
   if (first && !second) return { id: first.id }
   if (second) {
@@ -39,39 +46,41 @@ export function chooseAccount(configured: string | undefined, visible: VisibleAc
   return { finding: wrong(SUBJECT, 'the token names none', remedy) }
 }
 
-function checkId(id: string): ChosenAccount {
+function checkId(id: string, named: NamedAccount): ChosenAccount {
   if (ACCOUNT_ID.test(id)) return { id }
   const better = id.trim().toLowerCase()
   if (!ACCOUNT_ID.test(better)) {
-    const remedy = 'Export CLOUDFLARE_ACCOUNT_ID (in the dashboard under Workers & Pages)'
+    const remedy = `${setId('<id>', named)} (in the dashboard under Workers & Pages)`
     return { finding: wrong(SUBJECT, `the id ${better} is not 32 hex digits`, remedy) }
   }
   const found = id === id.trim() ? `the id ${id} is in upper case` : 'the id has a space or a line break'
-  return { finding: wrong(SUBJECT, found, exportId(better)) }
+  return { finding: wrong(SUBJECT, found, setId(better, named)) }
 }
 
 /** Says why nothing can be read in the account; undefined if the token sees the account. */
 export async function explainForeign(
   api: CloudflareApi,
-  id: string,
+  named: NamedAccount,
   visible: VisibleAccounts,
 ): Promise<Finding | undefined> {
-  if (visible.some((account) => account.id === id)) return undefined
+  const id = named.accountId
+  if (!id || visible.some((account) => account.id === id)) return undefined
   const answer = await askApi(api, `zones/${id}`)
   const zone = answer.kind === 'given' ? Zone.safeParse(answer.result).data : undefined
-  if (zone) return wrong(SUBJECT, `${id} is the id of the zone ${zone.name}`, exportId(zone.account.id))
+  if (zone) return wrong(SUBJECT, `${id} is the id of the zone ${zone.name}`, setId(zone.account.id, named))
   const [first, second] = visible
   if (!first) return undefined
   const found = `the token does not see ${id}, only ${namesOf(visible)}`
   return wrong(
     SUBJECT,
     found,
-    second ? 'Choose one of these: export CLOUDFLARE_ACCOUNT_ID=<id>' : exportId(first.id),
+    second ? `Choose one of these. ${setId('<id>', named)}` : setId(first.id, named),
   )
 }
 
-function exportId(id: string): string {
-  return `Run: export CLOUDFLARE_ACCOUNT_ID=${id}`
+/** The stack file counts before the environment. */
+function setId(id: string, { accountFile }: NamedAccount): string {
+  return accountFile ? `Write accountId: ${id} in ${accountFile}` : `Run: export CLOUDFLARE_ACCOUNT_ID=${id}`
 }
 
 function namesOf(accounts: VisibleAccounts): string {

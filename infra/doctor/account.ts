@@ -1,4 +1,10 @@
-import { askVisibleAccounts, chooseAccount, explainForeign, type VisibleAccounts } from './account-id.ts'
+import {
+  askVisibleAccounts,
+  chooseAccount,
+  explainForeign,
+  type NamedAccount,
+  type VisibleAccounts,
+} from './account-id.ts'
 import { type ApiAnswer, type CloudflareApi, followProxy, withoutSlash } from './cloudflare-api.ts'
 import { type Finding, isWrong, right, unknown, wrong } from './finding.ts'
 import {
@@ -15,7 +21,7 @@ import { createToken, type TokenNeeds, tokenLink } from './token-link.ts'
 import { askZone, examineZone, type ZoneAnswers, type ZoneOptions } from './zone.ts'
 
 /** The settings of a stack that concern its account. */
-export interface AccountOptions extends TokenNeeds {
+export interface AccountOptions extends TokenNeeds, NamedAccount {
   readonly token: string | undefined
   /** The environment has a Global API Key, which the provider would take and this project does not. */
   readonly hasGlobalKey: boolean
@@ -39,7 +45,7 @@ export async function findAccount(options: AccountOptions): Promise<string | und
   const { token } = options
   if (!token || examineShape(token, options)) return undefined
   const visible = options.accountId ? [] : (await askVisibleAccounts(toApi(options, token))).accounts
-  const chosen = chooseAccount(options.accountId, visible)
+  const chosen = chooseAccount(options, visible)
   return 'id' in chosen ? chosen.id : undefined
 }
 
@@ -60,7 +66,7 @@ function missingToken(options: AccountOptions): Finding {
 /** Asks everything at once if the account is configured. Otherwise the token must name the account first. */
 async function examineLive(api: CloudflareApi, options: AccountOptions): Promise<readonly Finding[]> {
   const listed = askVisibleAccounts(api)
-  const chosen = chooseAccount(options.accountId, options.accountId ? [] : (await listed).accounts)
+  const chosen = chooseAccount(options, options.accountId ? [] : (await listed).accounts)
   const id = 'id' in chosen ? chosen.id : undefined
   const [verified, visible, contents] = await Promise.all([
     verifyToken(api, id),
@@ -76,7 +82,7 @@ async function examineLive(api: CloudflareApi, options: AccountOptions): Promise
   if ('finding' in chosen) return [...head, chosen.finding]
   if (!contents) return head
   if (!isForeign(contents.account)) return [...head, ...examineContents(contents, visible.accounts, options)]
-  const foreign = await explainForeign(api, chosen.id, visible.accounts)
+  const foreign = await explainForeign(api, options, visible.accounts)
   return [...head, foreign ?? powerless(chosen.id, visible.accounts, options)]
 }
 

@@ -16,6 +16,7 @@ export function accountOptions(
     token: config['cloudflare:apiToken'] || env.CLOUDFLARE_API_TOKEN,
     hasGlobalKey: Boolean(env.CLOUDFLARE_API_KEY),
     accountId: setting('accountId') ?? (env.CLOUDFLARE_ACCOUNT_ID || undefined),
+    accountFile: setting('accountId') ? `Pulumi.${name}.yaml` : undefined,
     keepsStateInR2: env.PULUMI_BACKEND_URL?.includes('.r2.cloudflarestorage.com') === true,
     hostname: setting('hostname'),
     zoneId: setting('zoneId'),

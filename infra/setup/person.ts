@@ -1,4 +1,8 @@
 import { createInterface } from 'node:readline/promises'
+import { UserError } from '../cli/user-error.ts'
+
+/** The code with which a shell reports a command that Ctrl-C ended. */
+const INTERRUPTED_CODE = 130
 
 /** Decides which things a command may add: a person at a terminal, the option `--yes`, or nobody, as in CI. */
 export interface Person {
@@ -31,13 +35,14 @@ const atTerminal: Person = {
   ask: (question) => prompt(`${question} `),
 }
 
+/** Ctrl-C, and the end of the input, end the command, which has changed nothing that was not confirmed. */
 async function prompt(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
-  // Ctrl-C and the end of the input end the command, which has changed nothing that was not confirmed.
-  terminal.on('SIGINT', () => process.exit(130))
-  terminal.on('close', () => process.stdin.pause())
+  terminal.on('SIGINT', () => process.exit(INTERRUPTED_CODE))
   try {
     return (await terminal.question(question)).trim()
+  } catch (cause) {
+    throw new UserError('the question was not answered', { cause })
   } finally {
     terminal.close()
   }

@@ -63,7 +63,9 @@ test('names a missing permission, and reports an account without any in one line
   )
   const base = await serveApi(GOOD_ANSWERS)
   expect(await account(base, { accountId: 'me' })).toEqual([
-    expect.stringMatching(/^WRONG account: the id me is not 32/),
+    expect.stringMatching(
+      /^WRONG account: the id me is not 32 hex digits\. Run: export CLOUDFLARE_ACCOUNT_ID=<id> \(in the dashboard/,
+    ),
   ])
 })
 

@@ -83,6 +83,15 @@ test.each([
   expect(await account(base, { accountId })).toEqual([`WRONG account: ${line}`])
 })
 
+test('corrects an account id in the stack file, which counts before the environment', async () => {
+  const facts = { accountId: OTHER, accountFile: 'Pulumi.dev.yaml' }
+  expect(await account(await serveApi({ ...NOTHING_READABLE, accounts: SEES_ACME.accounts }), facts)).toEqual(
+    [
+      `WRONG account: the token does not see ${OTHER}, only Acme ${ACCOUNT}. Write accountId: ${ACCOUNT} in Pulumi.dev.yaml`,
+    ],
+  )
+})
+
 test('tells a token without any permission, such as a token of R2, from one of another account', async () => {
   const base = await serveApi({ ...NOTHING_READABLE, accounts: SEES_ACME.accounts })
   const [first] = await account(base)

@@ -9,6 +9,7 @@ const STACK: Omit<AccountOptions, 'signal' | 'baseUrl'> = {
   stack: 'dev',
   token: TOKEN,
   accountId: ACCOUNT,
+  accountFile: undefined,
   hasGlobalKey: false,
   keepsStateInR2: false,
   hostname: undefined,

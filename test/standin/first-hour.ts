@@ -10,7 +10,7 @@ export function readmeCommands(): readonly string[] {
   return (/```sh\n([^`]*)\n```/.exec(text ?? '')?.[1] ?? '').split('\n')
 }
 
-/** What a person types after one of these commands, on a new machine with a new account. */
+/** The answers that a person types after one of these commands, on a new machine with a new account. */
 export function answersTo(command: string, token: string): readonly Exchange[] {
   if (command.startsWith('read ')) return [[/./s, token]]
   if (command !== 'npm run deploy') return []

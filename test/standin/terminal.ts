@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 
-/** What a person waits for on the terminal, and then types. */
+/** A text that a person waits for on the terminal, and the line typed then. */
 export type Exchange = readonly [waitFor: RegExp, typed: string]
 
 export interface TerminalOptions {

@@ -62,6 +62,18 @@ test.skipIf(process.platform !== 'linux')(
   },
 )
 
+test.skipIf(process.platform !== 'linux')('ends a deployment whose question is not answered', async () => {
+  const env = { ...(await newMachine()), CLOUDFLARE_API_TOKEN: TOKEN }
+  const exchanges: Exchange[] = [
+    [PROMPT, 'npm run --silent deploy'],
+    [/workers\.dev\?.*: $/, '\u0004'],
+    [PROMPT, 'echo "code $?"'],
+  ]
+  const shown = await typeInTerminal({ cwd: newProject().root, env }, exchanges)
+  expect(shown).toContain('Error: the question was not answered\n')
+  expect(shown).toContain('\ncode 1\n')
+})
+
 test('operations.md has the commands of README in the same order', () => {
   const operations = readFileSync(join(CHECKOUT, 'docs/operations.md'), 'utf8')
   const places = readmeCommands().map((command) => operations.indexOf(`   ${command}\n`))
