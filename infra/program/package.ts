@@ -11,10 +11,14 @@ const DIST = join(ROOT, 'infra/component/dist')
 const ARTIFACT = join(DIST, 'artifact')
 
 rmSync(DIST, { recursive: true, force: true })
-execFileSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'infra/tsconfig.package.json'], {
-  cwd: ROOT,
-  stdio: 'inherit',
-})
+execFileSync(
+  process.execPath,
+  [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', 'infra/tsconfig.package.json'],
+  {
+    cwd: ROOT,
+    stdio: 'inherit',
+  },
+)
 const artifact = await buildArtifact(ROOT)
 mkdirSync(ARTIFACT)
 copyFileSync(resolve(ROOT, 'infra', artifact.contentFile), join(ARTIFACT, 'worker.js'))
