@@ -18,7 +18,8 @@ export function findPerson(env: NodeJS.ProcessEnv, args: readonly string[]): Per
   if (env.CI) return absent
   if (args.some((arg) => arg === '--yes' || arg === '-y'))
     return { ...absent, isAbsent: false, confirm: async () => true }
-  return process.stdin.isTTY && process.stdout.isTTY ? atTerminal : absent
+  // The CLI asks nothing on a dumb terminal either.
+  return process.stdin.isTTY && process.stdout.isTTY && env.TERM !== 'dumb' ? atTerminal : absent
 }
 
 const absent: Person = {
