@@ -4,6 +4,11 @@ import type { Metadata } from './metadata.ts'
 /** Account, and the other state that a REST call may change. */
 export interface Cloud {
   readonly account: Account
+  readonly accountId: string
+  /** The account's name under workers.dev; undefined until it is registered. */
+  ownName: string | undefined
+  /** The names of the R2 buckets. */
+  readonly buckets: string[]
   /** Folder with the code of the scripts. */
   readonly folder: string
   /** Uploaded versions that are not deployed yet. */

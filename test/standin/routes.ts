@@ -8,6 +8,7 @@ import {
   renameNamespace,
   showNamespace,
 } from './namespaces.ts'
+import { addBucket, listAccounts, registerOwnName, showBucket, showOwnName } from './own-account.ts'
 import {
   changeSettings,
   createVersion,
@@ -19,7 +20,6 @@ import {
   removeScript,
   removeSubdomain,
   showContent,
-  showOwnName,
   showService,
   showSettings,
   showSubdomain,
@@ -33,6 +33,8 @@ import {
   changeRecord,
   changeRoute,
   detachDomain,
+  listDomains,
+  listRecords,
   listRoutes,
   listZones,
   removeRecord,
@@ -52,6 +54,9 @@ const ZONE = '/zones/:zone'
 /** Routes that the resources of the program, `wrangler deploy` and the doctor call. */
 const ROUTES: readonly (readonly [method: string, path: string, answer: Answer])[] = [
   ['GET', '/user/tokens/verify', showToken],
+  ['GET', '/accounts', listAccounts],
+  ['GET', `${ACCOUNT}/r2/buckets/:name`, showBucket],
+  ['POST', `${ACCOUNT}/r2/buckets`, addBucket],
   ['GET', NAMESPACES, listNamespaces],
   ['POST', NAMESPACES, addNamespace],
   ['GET', `${NAMESPACES}/:id`, showNamespace],
@@ -73,6 +78,8 @@ const ROUTES: readonly (readonly [method: string, path: string, answer: Answer])
   ['GET', `${WORKERS}/services/:name`, showService],
   ['GET', `${WORKERS}/workers/:name`, showWorker],
   ['GET', `${WORKERS}/subdomain`, showOwnName],
+  ['PUT', `${WORKERS}/subdomain`, registerOwnName],
+  ['GET', `${WORKERS}/domains`, listDomains],
   ['PUT', `${WORKERS}/domains`, attachDomain],
   ['GET', `${WORKERS}/domains/:id`, showDomain],
   ['DELETE', `${WORKERS}/domains/:id`, detachDomain],
@@ -83,6 +90,7 @@ const ROUTES: readonly (readonly [method: string, path: string, answer: Answer])
   ['GET', `${ZONE}/workers/routes/:id`, showRoute],
   ['PUT', `${ZONE}/workers/routes/:id`, changeRoute],
   ['DELETE', `${ZONE}/workers/routes/:id`, removeRoute],
+  ['GET', `${ZONE}/dns_records`, listRecords],
   ['POST', `${ZONE}/dns_records`, addRecord],
   ['GET', `${ZONE}/dns_records/:id`, showRecord],
   ['PUT', `${ZONE}/dns_records/:id`, changeRecord],

@@ -26,6 +26,8 @@ export interface StandIn extends Authority {
   readonly requests: readonly SeenRequest[]
   /** Refuses the next request that matches, as the API does during an outage. */
   failNext(method: string, path: RegExp, status: number): void
+  /** Takes the account's name under workers.dev away, as in an account that never had a Worker. */
+  forgetOwnName(): void
   /** Changes the account without a request. */
   changeByHand(change: (account: Account, folder: string) => void): void
 }
@@ -51,7 +53,7 @@ type Received = Pick<Call, 'body' | 'upload'>
 export async function newStandIn(accountId = newId()): Promise<StandIn> {
   const folder = mkdtempSync(join(tmpdir(), 'chronicle-standin-'))
   const account = loadAccount(folder)
-  const cloud: Cloud = { account, folder, versions: new Map() }
+  const cloud: Cloud = { account, accountId, ownName: 'stand-in', buckets: [], folder, versions: new Map() }
   const authority = { accountId, token: randomBytes(20).toString('hex') }
   const requests: SeenRequest[] = []
   const failures: Failure[] = []
@@ -81,6 +83,9 @@ export async function newStandIn(accountId = newId()): Promise<StandIn> {
     account,
     requests,
     failNext: (method, path, status) => failures.push({ method, path, status }),
+    forgetOwnName() {
+      cloud.ownName = undefined
+    },
     changeByHand(change) {
       change(account, folder)
       saveAccount(folder, account)

@@ -95,6 +95,7 @@ function run(command: string, env: Record<string, string> = {}): Promise<Ended> 
       ...process.env,
       PATH: path,
       PULUMI_HOME: join(project.root, '.local/pulumi'),
+      PULUMI_BACKEND_URL: `file://${state}`,
       CLI_STATE: state,
       CLI_CLOUD: board.url,
       CLI_SWITCH: board.control,
