@@ -1,5 +1,6 @@
 // `npm run deploy`: runs the doctor, adds what is missing after asking, then runs `pulumi up` with the policies. Without
 // the doctor, the provider would retry a dead API for three minutes without a word.
+import { answerHelp } from '../cli/help.ts'
 import { requirePulumi } from '../cli/pulumi-cli.ts'
 import { ROOT } from '../cli/root.ts'
 import { takeStack } from '../cli/stack-option.ts'
@@ -11,7 +12,10 @@ import { remedyFor } from '../setup/remedies.ts'
 import { runUp } from '../setup/run-up.ts'
 import { stackAccount, withAccount } from '../setup/stack-account.ts'
 
+const USAGE = 'npm run deploy -- [--stack dev] [options of pulumi up, like --yes]'
+
 async function main(): Promise<void> {
+  answerHelp(process.argv.slice(2), USAGE)
   const { stack, rest } = takeStack(process.argv.slice(2))
   const found = await withAccount(ROOT, stack, process.env)
   const env = await prepare({ root: ROOT, stack, env: found, person: findPerson(process.env, rest) })
