@@ -8,7 +8,14 @@ import {
   renameNamespace,
   showNamespace,
 } from './namespaces.ts'
-import { addBucket, listAccounts, registerOwnName, showBucket, showOwnName } from './own-account.ts'
+import {
+  addBucket,
+  listAccounts,
+  queryDataset,
+  registerOwnName,
+  showBucket,
+  showOwnName,
+} from './own-account.ts'
 import {
   changeSettings,
   createVersion,
@@ -55,6 +62,7 @@ const ZONE = '/zones/:zone'
 const ROUTES: readonly (readonly [method: string, path: string, answer: Answer])[] = [
   ['GET', '/user/tokens/verify', showToken],
   ['GET', '/accounts', listAccounts],
+  ['POST', `${ACCOUNT}/analytics_engine/sql`, queryDataset],
   ['GET', `${ACCOUNT}/r2/buckets/:name`, showBucket],
   ['POST', `${ACCOUNT}/r2/buckets`, addBucket],
   ['GET', NAMESPACES, listNamespaces],
