@@ -3,13 +3,16 @@
 #
 #   deliver.sh prepare         installs the packages and the CLI, and builds the bundle: run it first, without secrets
 #   deliver.sh preview STACK   prints what would change, as Markdown for a comment
-#   deliver.sh up STACK        deploys and checks, and rolls back to the previous commit if that fails
+#   deliver.sh up STACK [VERSION]
+#                              deploys, checks and watches, and rolls back to the previous commit if that fails; with a
+#                              version, deploys only the very bundle that ran under this version in another stack
 #   deliver.sh open STACK      creates or updates a throw-away stack like pr-7, and checks it
 #   deliver.sh close STACK     destroys a throw-away stack with all its data
 #   deliver.sh drift STACK     fails if somebody has changed the deployed resources by hand
 #
 # All but `prepare` need in the environment: CLOUDFLARE_API_TOKEN, CLOUDFLARE_ACCOUNT_ID, and for the state
-# PULUMI_BACKEND_URL with PULUMI_CONFIG_PASSPHRASE, or PULUMI_ACCESS_TOKEN.
+# PULUMI_BACKEND_URL with PULUMI_CONFIG_PASSPHRASE, or PULUMI_ACCESS_TOKEN. WATCH_MINUTES says how long a delivery is
+# watched.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 node infra/local/install.mjs
@@ -27,14 +30,39 @@ preview() {
   npm run --silent preview -- --stack "$1" --format markdown ${PULL_REQUEST:+--pull-request "$PULL_REQUEST"}
 }
 
+readonly WATCH_MINUTES="${WATCH_MINUTES:-5}"
+
 up() {
+  local log reason
+  export CHRONICLE_VERSION="${2:-}"
   require_clean "$1"
   doctor "$1"
-  if deploy "$1" && check "$1"; then return; fi
-  echo "The delivery of $1 failed: going back to the previous commit" >&2
+  log=$(mktemp)
+  if { deploy "$1" && check "$1" --watch "$WATCH_MINUTES"; } 2>&1 | tee "$log"; then
+    hand_over "$1"
+    return
+  fi
+  reason=$(grep -m 1 '^WRONG' "$log" || grep -m 1 'error: ' "$log" || tail -n 1 "$log")
+  rm "$log"
+  tell "The delivery of $1 failed, so it goes back to the previous commit. $reason"
+  unset CHRONICLE_VERSION
   npm run --silent rollback -- --stack "$1" --yes
   check "$1"
   return 1
+}
+
+# Tells the next job of a workflow which version runs, so that production gets the same one.
+hand_over() {
+  local version
+  [[ -n "${GITHUB_OUTPUT:-}" ]] || return 0
+  version=$(pulumi stack output --json --stack "$1" | field version)
+  echo "version=$version" >>"$GITHUB_OUTPUT"
+}
+
+# Says why a delivery failed, also on the page of a workflow.
+tell() {
+  echo "$1" >&2
+  [[ -z "${GITHUB_STEP_SUMMARY:-}" ]] || echo "$1" >>"$GITHUB_STEP_SUMMARY"
 }
 
 open_stack() {
@@ -80,12 +108,14 @@ deploy() {
   pulumi up --yes --stack "$1" --policy-pack infra/policy
 }
 
-# Checks the service like a client, once the deployed version answers.
+# Checks the service like a client, once the deployed version answers. Passes further options to the check.
 check() {
-  local outputs
-  outputs=$(pulumi stack output --json --show-secrets --stack "$1")
+  local stack=$1 outputs
+  shift
+  outputs=$(pulumi stack output --json --show-secrets --stack "$stack")
   CHRONICLE_ADMIN_TOKEN=$(field adminToken <<<"$outputs") \
-    npm run --silent smoke -- "$(field url <<<"$outputs")" --stack "$1" --deployed "$(field version <<<"$outputs")"
+    npm run --silent smoke -- "$(field url <<<"$outputs")" --stack "$stack" \
+    --deployed "$(field version <<<"$outputs")" "$@"
 }
 
 # Reads the outputs from standard input, because every user of the machine can see the arguments of a process.
@@ -94,7 +124,7 @@ field() {
 }
 
 usage() {
-  sed -n '4,9s/^# *//p' "$0" >&2
+  sed -n '4,11s/^# *//p' "$0" >&2
   exit 2
 }
 
@@ -108,9 +138,10 @@ if [[ $# == 1 && "$1" == prepare ]]; then
   prepare
   exit
 fi
-[[ $# == 2 ]] || usage
+[[ $# == 2 || ($# == 3 && "$1" == up) ]] || usage
 case "$1" in
-  preview | up | drift) "$1" "$2" ;;
+  up) up "${@:2}" ;;
+  preview | drift) "$1" "$2" ;;
   open | close) is_throw_away "$2" && "$1_stack" "$2" ;;
   *) usage ;;
 esac

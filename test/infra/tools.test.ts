@@ -56,6 +56,8 @@ test.each([
   ['operate/restore', 'npm run restore -- URL FILE|FOLDER '],
   ['operate/sweep', 'npm run sweep -- URL '],
   ['operate/rollback', 'npm run rollback -- '],
+  ['operate/deploy', 'npm run deploy -- '],
+  ['doctor/doctor', 'npm run doctor -- '],
   ['operate/preview', 'npm run preview -- '],
   ['local/start', 'npm start -- '],
 ])('shows the usage of a script for --help: %s', (script, usage) => {

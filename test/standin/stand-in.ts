@@ -26,6 +26,10 @@ export interface StandIn extends Authority {
   readonly requests: readonly SeenRequest[]
   /** Refuses the next request that matches, as the API does during an outage. */
   failNext(method: string, path: RegExp, status: number): void
+  /** Takes the account's name under workers.dev away, as in an account that never had a Worker. */
+  forgetOwnName(): void
+  /** Lets the Analytics Engine count what `read` returns. */
+  countAnswers(read: Cloud['readAnswers']): void
   /** Changes the account without a request. */
   changeByHand(change: (account: Account, folder: string) => void): void
 }
@@ -51,7 +55,15 @@ type Received = Pick<Call, 'body' | 'upload'>
 export async function newStandIn(accountId = newId()): Promise<StandIn> {
   const folder = mkdtempSync(join(tmpdir(), 'chronicle-standin-'))
   const account = loadAccount(folder)
-  const cloud: Cloud = { account, folder, versions: new Map() }
+  const cloud: Cloud = {
+    account,
+    accountId,
+    ownName: 'stand-in',
+    buckets: [],
+    folder,
+    versions: new Map(),
+    readAnswers: async () => [],
+  }
   const authority = { accountId, token: randomBytes(20).toString('hex') }
   const requests: SeenRequest[] = []
   const failures: Failure[] = []
@@ -81,6 +93,12 @@ export async function newStandIn(accountId = newId()): Promise<StandIn> {
     account,
     requests,
     failNext: (method, path, status) => failures.push({ method, path, status }),
+    forgetOwnName() {
+      cloud.ownName = undefined
+    },
+    countAnswers(read) {
+      cloud.readAnswers = read
+    },
     changeByHand(change) {
       change(account, folder)
       saveAccount(folder, account)
@@ -127,6 +145,7 @@ async function receive(request: IncomingMessage): Promise<Received> {
   const bytes = await buffer(request)
   const type = request.headers['content-type'] ?? ''
   if (bytes.length === 0) return { body: undefined, upload: undefined }
+  if (type.startsWith('text/')) return { body: bytes.toString(), upload: undefined }
   if (!type.startsWith('multipart/')) return { body: JSON.parse(bytes.toString()), upload: undefined }
   const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData()
   const metadata: SentUpload['metadata'] = JSON.parse(await textOf(form, 'metadata'))
