@@ -9,6 +9,7 @@ import { readStack } from '../cli/stack-file.ts'
 import { lineOf, UserError } from '../cli/user-error.ts'
 import { checkPolicies } from '../local/engine/policies.ts'
 import { preview } from '../local/engine/up.ts'
+import { withAccount } from '../setup/stack-account.ts'
 import { accountPlan } from './preview/account-plan.ts'
 import { formatMarkdown, formatText } from './preview/format.ts'
 import { localPlan } from './preview/local-plan.ts'
@@ -28,7 +29,8 @@ async function planHere({ stack: name, config }: StackOptions): Promise<Plan> {
 
 async function planInAccount(options: StackOptions): Promise<Plan> {
   console.error(`Asking the account what would change in the stack "${options.stack}"\n`)
-  return accountPlan(requirePulumi(ROOT, process.env), options)
+  const env = await withAccount(ROOT, options.stack, process.env)
+  return accountPlan(requirePulumi(ROOT, env), options)
 }
 
 async function main(): Promise<void> {

@@ -59,8 +59,7 @@ const BINDINGS: Readonly<Record<string, (change: BindingChange) => Line[]>> = {
   JURISDICTION: ({ before, after }) => [
     {
       topic: 'data',
-      text: `Spaces are looked up under another jurisdiction: ${showChange(before, after)}. All data stored so far is no longer found.`,
-      isFinal: true,
+      text: `Spaces are looked up under another jurisdiction: ${showChange(before, after)}. All data stored so far is not found until this is taken back.`,
     },
   ],
   ENTRY_NAMES: ({ before, after }) => [
@@ -124,6 +123,6 @@ function classLine(name: string, { before, after, script }: BindingChange): Line
     return { topic: 'data', text: `A new binding: ${name} leads to the objects of the class ${show(after)}.` }
   }
   if (name !== 'CHRONICLE') return undefined
-  const text = `The binding ${name} leads to another class: ${showChange(before, after)}. The spaces stored so far are no longer found.`
-  return { topic: 'data', text, isFinal: true }
+  const text = `The binding ${name} leads to another class: ${showChange(before, after)}. The spaces stored so far are not found until this is taken back.`
+  return { topic: 'data', text }
 }

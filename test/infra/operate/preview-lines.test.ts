@@ -98,7 +98,7 @@ test('says that another jurisdiction hides all data', async () => {
     'data (final): The KV namespace chronicle-sync-dev-metadata is replaced by an empty one (+ jurisdiction: "eu" (forces replacement)): all API tokens and the configuration are lost, so every client needs a new token.',
   )
   expect(lines).toContain(
-    'data (final): Spaces are looked up under another jurisdiction: none -> eu. All data stored so far is no longer found.',
+    'data: Spaces are looked up under another jurisdiction: none -> eu. All data stored so far is not found until this is taken back.',
   )
   expect(lines).toContain(
     'users: The platform may run the Worker near the data instead of near the caller (smartPlacement).',
