@@ -366,13 +366,9 @@ test('keeps all data when a class and tables are added, and refuses to roll back
 })
 
 test('posts a preview as a comment, and checks a stack for drift', async () => {
-  const preview = await deliver('preview', 'dev')
-  expect(preview.output).toMatch(
-    /\n### Preview of `dev`\n\n(The stack|Nothing)[\s\S]*- \*\*policies\*\*: \d+ passed: /,
-  )
-  expect(preview.output).toMatch(
-    /- \*\*own stack\*\*: The stack pr-7 of this pull request opens [^\n]*\n\n<details>/,
-  )
+  const { output } = await deliver('preview', 'dev')
+  expect(output).toMatch(/\n### Preview of `dev`\n\n(The|Nothing) [\s\S]*- \*\*policies\*\*: \d+ passed: /)
+  expect(output).toMatch(/- \*\*own stack\*\*: The stack pr-7 of this pull request opens .*\n\n<details>/)
   expect(readFileSync(join(project.root, '.local/gh.txt'), 'utf8')).toMatch(
     /^pr comment 7 --edit-last --create-if-none --body-file /,
   )
