@@ -50,6 +50,9 @@ test('adds with --yes what a first deployment lacks: a log-in, a passphrase, a s
   const { code, lines } = await deploy(env, '--yes')
   const file = join(env.PULUMI_HOME ?? '', 'chronicle-sync.passphrase')
   expect(code, lines.join('\n')).toBe(0)
+  expect(lines).toContain(
+    `The account of the token is ${ACCOUNT}. Other commands need: export CLOUDFLARE_ACCOUNT_ID=${ACCOUNT}`,
+  )
   expect(lines).toContain(`  export PULUMI_CONFIG_PASSPHRASE_FILE=${file}`)
   expect(lines).toContainEqual(
     expect.stringMatching(/^Commit Pulumi\.dev\.yaml if it has a new line encryptionsalt/),
