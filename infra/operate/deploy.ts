@@ -18,7 +18,13 @@ async function main(): Promise<void> {
   answerHelp(process.argv.slice(2), USAGE)
   const { stack, rest } = takeStack(process.argv.slice(2))
   const found = await withAccount(ROOT, stack, process.env)
-  const env = await prepare({ root: ROOT, stack, env: found, person: findPerson(process.env, rest) })
+  const env = await prepare({
+    root: ROOT,
+    stack,
+    env: found,
+    person: findPerson(process.env, rest),
+    isPreviewed: !rest.some((arg) => arg === '--skip-preview' || arg === '-f'),
+  })
   if (found !== process.env) sayAccount(found)
   const args = ['--stack', stack, '--policy-pack', 'infra/policy', ...rest]
   const { code, errors } = await runUp(requirePulumi(ROOT, env), ROOT, args)
