@@ -55,7 +55,7 @@ test.each([
   ['operate/backup', 'npm run backup -- URL FOLDER '],
   ['operate/restore', 'npm run restore -- URL FILE|FOLDER '],
   ['operate/sweep', 'npm run sweep -- URL '],
-  ['doctor/doctor', 'npm run doctor -- '],
+  ['operate/rollback', 'npm run rollback -- '],
   ['operate/preview', 'npm run preview -- '],
   ['operate/deploy', 'npm run deploy -- '],
   ['doctor/doctor', 'npm run doctor -- '],
