@@ -26,6 +26,8 @@ export interface ExamineOptions {
   readonly signal: AbortSignal
   /** Ends the rehearsal of the program, in place of `signal`. */
   readonly patience?: AbortSignal
+  /** The CLI previews the program before it changes anything, so that a rehearsal of a deployed stack only costs time. */
+  readonly isPreviewed?: boolean
 }
 
 /**
@@ -33,14 +35,16 @@ export interface ExamineOptions {
  * checks run in parallel.
  */
 export async function examine(options: ExamineOptions): Promise<readonly Finding[]> {
-  const { root, stack: name, env, signal, patience = signal } = options
+  const { root, stack: name, env, signal, patience = signal, isPreviewed = false } = options
   const files = readFiles(root, name)
   if (files instanceof UserError)
     return [...(await examineVersions({ root, env, signal })), wrong('stack file', files.message, '')]
   const { stack, secrets } = files
   const findings = await Promise.all([
     examineMachine(options),
-    rehearse({ root, stack, encryptedKeys: secrets.encryptedKeys, env, signal: patience }),
+    isPreviewed && secrets.hasKey
+      ? []
+      : rehearse({ root, stack, encryptedKeys: secrets.encryptedKeys, env, signal: patience }),
     examineCloudflare({ ...accountOptions(root, stack, env), signal }, stack, secrets),
   ])
   return findings.flat()

@@ -9,15 +9,21 @@ import { stackAccount } from './stack-account.ts'
 /** How long the program may take on a busy machine. The doctor alone is less patient. */
 const REHEARSAL_MS = 120_000
 
+export interface Preparation extends Omit<Setup, 'account'> {
+  /** Whether the CLI will preview the deployment first. */
+  readonly isPreviewed: boolean
+}
+
 /** Refuses what is wrong, and adds what is missing. Returns the environment of the deployment. */
-export async function prepare(setup: Omit<Setup, 'account'>): Promise<NodeJS.ProcessEnv> {
-  const { root, stack, env, person } = setup
+export async function prepare(setup: Preparation): Promise<NodeJS.ProcessEnv> {
+  const { root, stack, env, person, isPreviewed } = setup
   const findings = await examine({
     root,
     stack,
     env,
     signal: doctorDeadline(env),
     patience: AbortSignal.timeout(REHEARSAL_MS),
+    isPreviewed,
   })
   for (const finding of findings.filter(({ verdict }) => verdict !== 'right'))
     console.log(formatFinding(finding))

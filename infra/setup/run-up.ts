@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { PulumiCli } from '../cli/pulumi-cli.ts'
 import { UserError } from '../cli/user-error.ts'
-import { COMPILE_CACHE } from '../local/engine/program.ts'
 
 const EngineEvent = z.object({
   diagnosticEvent: z.object({ severity: z.string(), message: z.string() }).optional(),
@@ -31,8 +30,8 @@ export async function runUp(
   try {
     const child = spawn(path, ['up', ...args, '--event-log', log], {
       cwd: root,
-      // Makes --event-log known to the CLI. The CLI loads the program and the policies, a thousand modules, twice each.
-      env: { ...env, PULUMI_DEBUG_COMMANDS: 'true', NODE_COMPILE_CACHE: join(root, COMPILE_CACHE) },
+      // Makes --event-log known to the CLI.
+      env: { ...env, PULUMI_DEBUG_COMMANDS: 'true' },
       stdio: ['inherit', 'inherit', 'pipe'],
     })
     // Ctrl-C also reaches the CLI, which ends the update in order. This process waits for it.

@@ -1,6 +1,7 @@
 // `eval "$(npm run --silent state:r2)"`: keeps the state of the stacks in an R2 bucket of the same account. Creates the
 // bucket if there is none, and prints the variables that the Pulumi CLI needs to use it.
 import { createHash } from 'node:crypto'
+import { answerHelp } from '../cli/help.ts'
 import { ROOT } from '../cli/root.ts'
 import { takeStack } from '../cli/stack-option.ts'
 import { UserError } from '../cli/user-error.ts'
@@ -16,7 +17,10 @@ const ANSWER_MS = 20_000
 /** The API's code for an account that has not enabled R2. */
 const NOT_ENABLED_CODE = 10042
 
+const USAGE = 'eval "$(npm run --silent state:r2 -- [--stack dev])"'
+
 async function main(): Promise<void> {
+  answerHelp(process.argv.slice(2), USAGE)
   const { stack } = takeStack(process.argv.slice(2))
   if (process.stdout.isTTY)
     throw new UserError(

@@ -56,9 +56,10 @@ test.each([
   ['operate/restore', 'npm run restore -- URL FILE|FOLDER '],
   ['operate/sweep', 'npm run sweep -- URL '],
   ['operate/rollback', 'npm run rollback -- '],
+  ['operate/preview', 'npm run preview -- '],
   ['operate/deploy', 'npm run deploy -- '],
   ['doctor/doctor', 'npm run doctor -- '],
-  ['operate/preview', 'npm run preview -- '],
+  ['setup/state-r2', 'eval "$(npm run --silent state:r2 -- '],
   ['local/start', 'npm start -- '],
 ])('shows the usage of a script for --help: %s', (script, usage) => {
   const options = { cwd: CHECKOUT, encoding: 'utf8' } as const

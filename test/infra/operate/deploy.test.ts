@@ -50,6 +50,9 @@ test('adds with --yes what a first deployment lacks: a log-in, a passphrase, a s
   const { code, lines } = await deploy(env, '--yes')
   const file = join(env.PULUMI_HOME ?? '', 'chronicle-sync.passphrase')
   expect(code, lines.join('\n')).toBe(0)
+  expect(lines).toContain(
+    `The account of the token is ${ACCOUNT}. Other commands need: export CLOUDFLARE_ACCOUNT_ID=${ACCOUNT}`,
+  )
   expect(lines).toContain(`  export PULUMI_CONFIG_PASSPHRASE_FILE=${file}`)
   expect(lines).toContainEqual(
     expect.stringMatching(/^Commit Pulumi\.dev\.yaml if it has a new line encryptionsalt/),
@@ -86,15 +89,18 @@ test('stops if a step leaves its thing missing', async () => {
   expect(lines.at(-1)).toBe('Error: there is still no stack: there is no dev in the state yet')
 })
 
-test('waits for the rehearsal of the program, however slow the machine is', async () => {
+test('waits for the rehearsal of the program, however slow the machine is, unless the CLI previews a deployed stack', async () => {
   const env = { ...withCli(GOOD_CLI), ...withAccount(await serveApi(GOOD_ANSWERS)), DOCTOR_SECONDS: '0.5' }
   const project = newProject()
   project.edit('Pulumi.dev.yaml', (text) => text.replace('development', 'staging'))
-  const { code, lines } = await run(project.root, ['operate/deploy', '--yes'], env)
-  expect(code).toBe(1)
-  expect(lines).toContainEqual(
-    expect.stringMatching(/^WRONG program: chronicle-sync:environment is "staging"/),
-  )
+  const wrong = expect.stringMatching(/^WRONG program: chronicle-sync:environment is "staging"/)
+  const first = await run(project.root, ['operate/deploy', '--yes'], env)
+  expect(first.lines).toContainEqual(wrong)
+  project.edit('Pulumi.dev.yaml', (text) => `${text}encryptedkey: of-a-cloud\n`)
+  const blind = await run(project.root, ['operate/deploy', '--yes', '--skip-preview'], env)
+  expect(blind.lines).toContainEqual(wrong)
+  const previewed = await run(project.root, ['operate/deploy', '--yes'], { ...env, DOCTOR_SECONDS: '60' })
+  expect(previewed.lines).toEqual([expect.stringMatching(/^up got up --stack dev /)])
 })
 
 test('takes the stack out of the arguments', () => {
