@@ -63,9 +63,6 @@ function CHANGES({ path, before, after }: Change): readonly Line[] | undefined {
     const text = `The share of requests whose logs are kept: ${showChange(before, after)}. Each kept log event is billed; those of the others are lost, errors included.`
     return [{ topic: 'cost', text }]
   }
-  if (path.startsWith('placement')) {
-    return [{ topic: 'users', text: after === undefined ? FAR : NEAR }]
-  }
   if (path.startsWith('assets')) {
     return [{ topic: 'code', text: `The rules for static files, ${path}: ${showChange(before, after)}.` }]
   }
@@ -73,8 +70,6 @@ function CHANGES({ path, before, after }: Change): readonly Line[] | undefined {
   return undefined
 }
 
-const NEAR = 'The platform may run the Worker near the data instead of near the caller (smartPlacement).'
-const FAR = 'The Worker runs near the caller again, and no longer near the data (smartPlacement).'
 const LOOSE = 'The stack is not protected: `pulumi destroy` deletes it with all its data.'
 const KEPT = 'The Worker with its objects, the namespace and the keys are protected from being destroyed.'
 const PROTECTED =

@@ -91,7 +91,6 @@ test('says that another jurisdiction hides all data', async () => {
     hostname: 'sync.example.com',
     jurisdiction: 'eu',
     logSampling: '0.5',
-    smartPlacement: 'true',
   }
   const lines = linesOf(await project.preview('dev', moved))
   expect(lines).toContain(
@@ -99,9 +98,6 @@ test('says that another jurisdiction hides all data', async () => {
   )
   expect(lines).toContain(
     'data: Spaces are looked up under another jurisdiction: none -> eu. All data stored so far is not found until this is taken back.',
-  )
-  expect(lines).toContain(
-    'users: The platform may run the Worker near the data instead of near the caller (smartPlacement).',
   )
   expect(lines).toContain(
     'cost: The share of requests whose logs are kept: 1 -> 0.5. Each kept log event is billed; those of the others are lost, errors included.',
