@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { type Change, changesBetween, type Operation } from '../../local/engine/diff.ts'
+import { STACK_TYPE } from '../../local/engine/goal.ts'
 import { isSecret, secretOf } from '../../local/engine/properties.ts'
-import { type Plan, type PlannedStep, SERVICE_TYPE, type Verdict } from './plan.ts'
+import { lastOutputs, type Plan, type PlannedStep, SERVICE_TYPE, type Verdict } from './plan.ts'
 
 const Properties = z
   .record(z.string(), z.unknown())
@@ -45,22 +46,17 @@ export function readEvents(log: string): Events {
     // A CLI that is killed may leave half a line.
     .slice(0, -1)
     .map((line) => Event.parse(JSON.parse(line)))
-  const service = events
-    .map((event) => event.resOutputsEvent?.metadata)
-    .filter(isService)
-    .at(-1)
+  const ended = events.map(({ resOutputsEvent }) => resOutputsEvent?.metadata)
+  const service = ended.findLast((metadata) => metadata?.type === SERVICE_TYPE)
+  const stack = ended.findLast((metadata) => metadata?.type === STACK_TYPE)
   return {
     steps: events.flatMap(({ resourcePreEvent }) => stepOf(resourcePreEvent?.metadata) ?? []),
-    before: service?.old?.outputs ?? {},
+    before: lastOutputs(service?.old?.outputs ?? {}, stack?.old?.outputs ?? {}),
     after: service?.new?.outputs ?? {},
     verdicts: verdictsOf(events),
     warnings: messagesOf(events, 'warning'),
     errors: messagesOf(events, 'error').filter((message) => message !== 'preview failed'),
   }
-}
-
-function isService(metadata: Metadata | undefined): boolean {
-  return metadata?.type === SERVICE_TYPE
 }
 
 /** The operations that people know. A replacement has more than one step, of which one says so. */

@@ -1,7 +1,7 @@
 import type { Judgement } from '../../local/engine/policies.ts'
 import type { UpResult } from '../../local/engine/up.ts'
 import { formatSteps } from '../../local/print.ts'
-import { type Plan, SERVICE_TYPE, type Verdict } from './plan.ts'
+import { lastOutputs, type Plan, SERVICE_TYPE, type Verdict } from './plan.ts'
 
 /** The plan of the engine on this machine. */
 export function localPlan(stack: string, result: UpResult, judgement: Judgement): Plan {
@@ -14,7 +14,10 @@ export function localPlan(stack: string, result: UpResult, judgement: Judgement)
       return { type, name, operation, changes, inputs, isRetained: retainOnDelete }
     }),
     // A step of a component has the outputs of the last run, because it comes before the new ones.
-    before: steps.find(({ resource }) => resource.type === SERVICE_TYPE)?.resource.outputs ?? {},
+    before: lastOutputs(
+      steps.find(({ resource }) => resource.type === SERVICE_TYPE)?.resource.outputs ?? {},
+      result.before,
+    ),
     after: resources.find(({ type }) => type === SERVICE_TYPE)?.outputs ?? {},
     verdicts: verdictsOf(judgement),
     errors: [],

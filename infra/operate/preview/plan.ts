@@ -39,6 +39,11 @@ export interface Verdict {
 export const SERVICE_TYPE = 'chronicle-sync:index:ChronicleSync'
 export const SCRIPT_TYPE = 'cloudflare:index/workersScript:WorkersScript'
 
+/** The outputs of the last run. Until version 0.1.0 the stack had them, and the component only a few. */
+export function lastOutputs(ofService: Properties, ofStack: Properties): Properties {
+  return 'version' in ofService ? ofService : ofStack
+}
+
 /** One sentence of the summary. */
 export interface Line {
   readonly topic: Topic

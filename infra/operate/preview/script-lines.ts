@@ -17,7 +17,7 @@ export function scriptLines(step: PlannedStep): readonly Line[] {
     const text = `The Worker is replaced by a new one, ${script}, whose spaces are empty (${forced.join(', ')}).`
     return [{ topic: 'data', text, isFinal: true }]
   }
-  const lines = changes.flatMap((change) => CHANGES(change) ?? [otherLine(name, change)])
+  const lines = changes.flatMap((change) => changeLines(change) ?? [otherLine(name, change)])
   return [...migrationLines(step), ...lines]
 }
 
@@ -49,7 +49,7 @@ function deletionLine({ inputs, isRetained }: PlannedStep): Line {
 }
 
 /** The sentences about one changed input; undefined if nobody has written one. */
-function CHANGES({ path, before, after }: Change): readonly Line[] | undefined {
+function changeLines({ path, before, after }: Change): readonly Line[] | undefined {
   if (/^(bindings|migrations|contentFile|contentSha256)\b/.test(path)) return []
   if (path === 'compatibilityDate') {
     return [{ topic: 'code', text: `The runtime behaves as of another date: ${showChange(before, after)}.` }]

@@ -1,10 +1,11 @@
 import { beforeAll, expect, test } from 'vitest'
 import { loadAccount, saveAccount } from '../../../infra/local/cloud/account.ts'
 import { secretOf } from '../../../infra/local/engine/properties.ts'
+import type { Resource, State } from '../../../infra/local/engine/state.ts'
 import type { UpResult } from '../../../infra/local/engine/up.ts'
 import { formatMarkdown } from '../../../infra/operate/preview/format.ts'
 import { localPlan } from '../../../infra/operate/preview/local-plan.ts'
-import type { Plan } from '../../../infra/operate/preview/plan.ts'
+import { type Plan, SERVICE_TYPE } from '../../../infra/operate/preview/plan.ts'
 import { summarize } from '../../../infra/operate/preview/summary.ts'
 import { newProject } from '../../support/cloud/project.ts'
 
@@ -116,6 +117,22 @@ test('warns that the next upload overwrites a change by hand', async () => {
       /^the script chronicle-sync-dev was last changed at 2030-01-02T03:04:05Z, and the last /,
     ),
   ])
+})
+
+test('knows the version of a stack whose service had no outputs yet', async () => {
+  const project = newProject(deployed)
+  project.edit('.local/dev/state.json', (text) => {
+    const state: State = JSON.parse(text)
+    const without = ({ outputs, ...resource }: Resource) => ({
+      ...resource,
+      outputs: resource.type === SERVICE_TYPE ? { scriptName: outputs.scriptName } : outputs,
+    })
+    return JSON.stringify({ ...state, resources: state.resources.map(without) })
+  })
+  project.edit('worker/src/index.ts', (text) => `${text}\nconsole.debug('changed')\n`)
+  expect(linesOf(await project.preview('dev', { hostname: 'sync.example.com' }))).toContainEqual(
+    expect.stringMatching(/^code: Version \S+ -> \S+, \d+\.\d kB\.$/),
+  )
 })
 
 test('shows a change that no sentence describes as the engine sees it', () => {
