@@ -35,7 +35,8 @@ export interface RegisteredScript {
 export function registerScript(name: string, args: ScriptArgs, parent: Resource): RegisteredScript {
   const { protect } = args
   const inputs = scriptInputs(args)
-  const digest = output(inputs).apply(digestOf)
+  // The inputs name only the folder of the assets. The digest must change with its files.
+  const digest = output({ ...inputs, files: args.artifact.assets.files }).apply(digestOf)
   const { migrations, from } = migrationsOf(args, digest)
   const script = new WorkersScript(
     name,
@@ -57,6 +58,7 @@ function scriptInputs(args: ScriptArgs) {
     mainModule: 'worker.js',
     contentFile,
     contentSha256,
+    ...assetsOf(args.artifact),
     compatibilityDate: declaration.compatibility_date,
     compatibilityFlags: declaration.compatibility_flags,
     bindings: [...args.bindings],
@@ -67,6 +69,18 @@ function scriptInputs(args: ScriptArgs) {
     // The API deletes a script with Durable Objects only if forced. Only stacks that may be thrown away force it.
     ...(!args.protect && { force: true }),
   }
+}
+
+/**
+ * The assets, if the declaration has any. The provider uploads every file of the folder. It does not know `_headers`
+ * files, so the rules are a setting. `config` is always complete, and `runWorkerFirst` never set, because the provider
+ * would see a change at every `up`.
+ */
+function assetsOf({ declaration, assets }: Artifact): Pick<WorkersScriptArgs, 'assets'> {
+  if (!declaration.assets) return {}
+  const { html_handling: htmlHandling, not_found_handling: notFoundHandling } = declaration.assets
+  const config = { headers: assets.headers, htmlHandling, notFoundHandling }
+  return { assets: { directory: assets.directory, config } }
 }
 
 /** Samples the Worker's own log lines. The declaration decides about the platform's line for each invocation. */

@@ -10,6 +10,7 @@ import {
   switchWorkersDev,
   uploadScript,
 } from '../../infra/local/cloud/account.ts'
+import { assetsOf } from './assets.ts'
 import type { Call, Cloud, ScriptUpload } from './call.ts'
 import {
   bindingsAfter,
@@ -139,9 +140,9 @@ export function showOwnName(): unknown {
   return { subdomain: 'stand-in' }
 }
 
-function deploy({ account, folder }: Cloud, name: string, { metadata, code }: ScriptUpload): Script {
+function deploy({ account, folder, uploads }: Cloud, name: string, { metadata, code }: ScriptUpload): Script {
   const deployed = account.scripts.find((script) => script.name === name)
-  const { migrations, observability } = metadata
+  const { migrations, observability, assets } = metadata
   const upload = {
     name,
     compatibilityDate: metadata.compatibility_date,
@@ -149,7 +150,8 @@ function deploy({ account, folder }: Cloud, name: string, { metadata, code }: Sc
     bindings: bindingsAfter(metadata, deployed),
     observability: observability && toObservability(observability),
   }
-  return uploadScript(account, { ...upload, folder, code }, migrations && toMigrations(migrations))
+  const contents = { folder, code, assets: assets && assetsOf(uploads, assets) }
+  return uploadScript(account, { ...upload, ...contents }, migrations && toMigrations(migrations))
 }
 
 function describe(script: Script): object {
@@ -159,7 +161,7 @@ function describe(script: Script): object {
     tags: [],
     etag: script.etag,
     handlers: ['fetch'],
-    has_assets: false,
+    has_assets: script.assets !== undefined,
     has_modules: true,
     created_on: script.createdOn,
     modified_on: script.modifiedOn,

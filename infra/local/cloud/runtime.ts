@@ -7,6 +7,7 @@ import { UserError } from '../../cli/user-error.ts'
 import type { Binding } from '../../component/bindings.ts'
 import { hostOf } from '../../component/names.ts'
 import { type Account, type Script, scriptFile } from './account.ts'
+import { type AssetsConfig, assetsFolder } from './assets.ts'
 
 type Worker = MiniflareOptions['workers'][number]
 type Env = NonNullable<Worker['config']['env']>
@@ -116,8 +117,14 @@ function scriptWorker(script: Script, folder: string): Worker {
       manifest: moduleOf(scriptFile(folder, script.name)),
       env: Object.fromEntries(script.bindings.map((binding) => [binding.name, toEnv(binding, script.name)])),
       exports: Object.fromEntries(classes),
+      ...(script.assets && { assets: assetsOf(script.name, script.assets, folder) }),
     },
   }
+}
+
+/** The platform looks for an asset first, and calls the Worker if there is none. */
+function assetsOf(name: string, { htmlHandling, notFoundHandling }: AssetsConfig, folder: string) {
+  return { directory: assetsFolder(folder, name), htmlHandling, notFoundHandling, hasUserWorker: true }
 }
 
 function moduleOf(file: string): Worker['config']['manifest'] {
@@ -136,6 +143,7 @@ function toEnv(binding: Binding, scriptName: string): Env[string] {
     return { type: 'durable-object', worker: scriptName, exportName: className }
   if (type === 'ratelimit' && simple) return { type: 'rate-limit', namespace: id, simple: toSimple(simple) }
   if (type === 'analytics_engine') return { type: 'analytics-engine-dataset', name: dataset }
+  if (type === 'assets') return { type: 'assets' }
   if (type === 'json') return { type: 'json', value: JSON.parse(json) }
   return { type: 'text', value: text }
 }
