@@ -7,59 +7,91 @@ const generations = z
   .array(z.int().min(1))
   .min(1)
   .refine((found) => found.every((n, at) => at === 0 || n < (found[at - 1] ?? 0)))
+  .readonly()
 
-/** The settings of a service. `infra/program/settings.ts` reads them from the stack's configuration. */
-export const Args = z.strictObject({
+/** The settings of a service. `hostname`, `route` or `workersDev` says where it answers; all others have a default. */
+export interface ServiceSettings {
   /** The Cloudflare account, 32 hex digits. Defaults to the environment variable CLOUDFLARE_ACCOUNT_ID. */
-  accountId: id,
-  /** Production is subject to more policies, and has admin tokens of another prefix. */
-  environment: z.enum(['development', 'production']).default('production'),
+  readonly accountId?: string | undefined
+  /** Production is subject to more policies, and has admin tokens of another prefix. Defaults to production. */
+  readonly environment?: 'development' | 'production' | undefined
   /** A custom domain like `sync.example.com`. Its zone must be in the account. */
+  readonly hostname?: string | undefined
+  /** The zone of `hostname` or `route`. Required for a route, otherwise found by the hostname. */
+  readonly zoneId?: string | undefined
+  /** A pattern like `api.example.com/api/*`, for a host whose other paths are served by another server. */
+  readonly route?: string | undefined
+  /** Creates the proxied DNS record that the route's host needs, if no other server has one. */
+  readonly routeRecord?: boolean | undefined
+  /** Also serves the Worker under the account's workers.dev name. */
+  readonly workersDev?: boolean | undefined
+  /** The account's name on workers.dev, like `acme` in acme.workers.dev. By default the account is asked. */
+  readonly workersDevSubdomain?: string | undefined
+  /** Exact origins of the pages, apps and extensions that may call the API. Defaults to none. */
+  readonly corsOrigins?: readonly string[] | undefined
+  /** The share of requests whose logs are kept, 0 to 1. Production keeps all logs. Defaults to 1. */
+  readonly logSampling?: number | undefined
+  /** Lets the platform run the Worker near the data instead of near the caller. */
+  readonly smartPlacement?: boolean | undefined
+  /**
+   * Where the data may be stored. Never changed once there is data: under another jurisdiction every space is empty.
+   * Defaults to none.
+   */
+  readonly jurisdiction?: 'none' | 'eu' | 'fedramp' | 'us' | undefined
+  /** How rows of new spaces name their keys: in clear, or by a keyed digest. Defaults to clear. */
+  readonly keyNames?: 'clear' | 'keyed' | undefined
+  /** The live generations of the key that seals data, newest first. Remove none before a sweep. Defaults to [1]. */
+  readonly masterKeys?: readonly number[] | undefined
+  /** The generation that `npm run sweep` found sealing all spaces. Older ones can then be removed. */
+  readonly sweptMasterKey?: number | undefined
+  /** The live generations of the key that signs sessions, newest first. Defaults to [1]. */
+  readonly sessionKeys?: readonly number[] | undefined
+  /** The live generations of the admin token, newest first. Defaults to [1]. */
+  readonly adminTokens?: readonly number[] | undefined
+  /**
+   * Protects resources that cannot be recreated: the namespace, the script with its objects, the secrets. Defaults
+   * to true.
+   */
+  readonly protect?: boolean | undefined
+  /** Sync requests per minute, caller and location, instead of the declared limit. */
+  readonly syncRequestsPerMinute?: number | undefined
+  /** API tokens looked up per minute for an address that failed too often, instead of the declared limit. */
+  readonly authRequestsPerMinute?: number | undefined
+  /** Failed attempts to authenticate per minute, address and location, instead of the declared limit. */
+  readonly authFailuresPerMinute?: number | undefined
+}
+
+/** The checks of the settings and their defaults. */
+export const Args = z.strictObject({
+  accountId: id,
+  environment: z.enum(['development', 'production']).default('production'),
   hostname: z
     .string()
     .regex(/^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/)
     .optional(),
-  /** The zone of `hostname` or `route`. Required for a route, otherwise found by the hostname. */
   zoneId: id.optional(),
-  /** A pattern like `api.example.com/api/*`, for a host whose other paths are served by another server. */
   route: z
     .string()
     .regex(/^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}(\/[^\s?#*]*\*?)?$/)
     .optional(),
-  /** Creates the proxied DNS record that the route's host needs, if no other server has one. */
   routeRecord: z.boolean().default(false),
-  /** Also serves the Worker under the account's workers.dev name. */
   workersDev: z.boolean().default(false),
-  /** The account's name on workers.dev, like `acme` in acme.workers.dev. By default the account is asked. */
   workersDevSubdomain: z
     .string()
     .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
     .optional(),
-  /** Exact origins of the pages, apps and extensions that may call the API. */
-  corsOrigins: z.array(z.string().refine(isOrigin)).default([]),
-  /** The share of requests whose logs are kept, 0 to 1. Production keeps all logs. */
+  corsOrigins: z.array(z.string().refine(isOrigin)).readonly().default([]),
   logSampling: z.number().min(0).max(1).default(1),
-  /** Lets the platform run the Worker near the data instead of near the caller. */
   smartPlacement: z.boolean().default(false),
-  /** Where the data may be stored. Never changed once there is data: under another jurisdiction every space is empty. */
   jurisdiction: z.enum(['none', 'eu', 'fedramp', 'us']).default('none'),
-  /** How rows of new spaces name their keys: in clear, or by a keyed digest. */
   keyNames: z.enum(['clear', 'keyed']).default('clear'),
-  /** The live generations of the key that seals data, newest first. Remove none before a sweep. */
   masterKeys: generations.default([1]),
-  /** The generation that `npm run sweep` found sealing all spaces. Older ones can then be removed. */
   sweptMasterKey: count.optional(),
-  /** The live generations of the key that signs sessions, newest first. */
   sessionKeys: generations.default([1]),
-  /** The live generations of the admin token, newest first. */
   adminTokens: generations.default([1]),
-  /** Protects resources that cannot be recreated: the namespace, the script with its objects, the secrets. */
   protect: z.boolean().default(true),
-  /** Sync requests per minute, caller and location, instead of the declared limit. */
   syncRequestsPerMinute: count.optional(),
-  /** API tokens looked up per minute for an address that failed too often, instead of the declared limit. */
   authRequestsPerMinute: count.optional(),
-  /** Failed attempts to authenticate per minute, address and location, instead of the declared limit. */
   authFailuresPerMinute: count.optional(),
 })
 

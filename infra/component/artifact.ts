@@ -44,7 +44,7 @@ export function readArtifact(): Artifact {
   const folder = join(import.meta.dirname, 'artifact')
   const description = Description.parse(JSON.parse(readFileSync(join(folder, ARTIFACT_FILE), 'utf8')))
   // The paths enter the state, so they must not name a folder of this machine.
-  const here = (path: string) => relative(process.cwd(), join(folder, path))
+  const here = (path: string) => relative(process.cwd(), join(folder, path)).replaceAll('\\', '/')
   const { contentFile, assets } = description
   return {
     ...description,

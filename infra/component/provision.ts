@@ -1,7 +1,6 @@
 import { getStack, type Input, type Resource } from '@pulumi/pulumi'
 import { RunError } from '@pulumi/pulumi/errors.js'
-import type { z } from 'zod'
-import { type Args, checkArgs, type Mistake, type Settings } from './args.ts'
+import { checkArgs, type Mistake, type ServiceSettings, type Settings } from './args.ts'
 import { type Artifact, readArtifact } from './artifact.ts'
 import { type BindingValues, bindingsOf, shownBindings } from './bindings.ts'
 import { Credentials } from './credentials.ts'
@@ -13,7 +12,7 @@ import { hostName, type Names, physicalNames } from './names.ts'
 import { checkLayout, lostSince, type Release } from './release.ts'
 import { registerScript } from './script.ts'
 
-export type ChronicleSyncArgs = Partial<Readonly<z.input<typeof Args>>> & {
+export interface ChronicleSyncArgs extends ServiceSettings {
   /** The version of the Worker to deploy. Defaults to the one in this package. */
   readonly artifact?: Artifact
 }

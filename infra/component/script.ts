@@ -1,8 +1,8 @@
+import { createHash } from 'node:crypto'
 import { WorkersScript, type WorkersScriptArgs } from '@pulumi/cloudflare'
 import { type Input, type Output, output, type Resource, secret, unsecret } from '@pulumi/pulumi'
 import type { Artifact } from './artifact.ts'
 import type { Binding } from './bindings.ts'
-import { digestOf } from './digest.ts'
 import { type DeployedScript, type Migrations, pendingMigrations } from './migrations.ts'
 import { isUntouched, type Release } from './release.ts'
 
@@ -110,4 +110,14 @@ function migrationsOf({ artifact, deployed, release }: ScriptArgs, digest: Outpu
     migrations: kept.apply((release) => release?.migrations),
     from: kept.apply((release) => release?.from ?? from),
   }
+}
+
+/** The SHA-256 of a JSON value, independent of the order of its keys. */
+function digestOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value, inOrder)).digest('hex')
+}
+
+function inOrder(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }

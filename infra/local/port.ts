@@ -19,5 +19,5 @@ export async function checkPort(port: number): Promise<void> {
       throw new UserError(`port ${port} is busy. Choose another: --port ${port + 1}`)
     throw new UserError(`port ${port} cannot be opened (${cause.code}). Choose another with --port`)
   })
-  await new Promise((resolve) => server.close(resolve))
+  server.close()
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 const ROOT = join(import.meta.dirname, '../..')
 
 /** Commit of the last release. It may still run beside this version, and wrote the data that this version opens. */
-const LAST_RELEASE = '5b523d05225f10c0dd819059da675f3b928e005d'
+export const LAST_RELEASE = '5b523d05225f10c0dd819059da675f3b928e005d'
 
 /** Checkout of the release in a folder of its own. */
 export interface Release {

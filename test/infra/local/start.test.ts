@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { newProject, type Project } from '../../support/cloud/project.ts'
+import { freePort } from '../../support/free-port.ts'
 
 const AUTH = { 'content-type': 'application/json' }
 
@@ -49,16 +50,6 @@ function served(child: ChildProcess): Promise<string> {
     })
     child.once('exit', () => reject(new Error(`it ended: ${printed}`)))
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' ? (address?.port ?? 0) : 0
 }
 
 async function getWithHost(url: string, host: string): Promise<IncomingMessage> {

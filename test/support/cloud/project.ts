@@ -63,7 +63,7 @@ export function newProject(deployed?: Project): Project {
   for (const name of SOURCES) {
     cpSync(join(CHECKOUT, name), join(root, name), {
       recursive: true,
-      filter: (path) => !path.includes('.wrangler'),
+      filter: (path) => !/\.wrangler|component\/dist/.test(path),
     })
   }
   symlinkSync(join(CHECKOUT, 'node_modules'), join(root, 'node_modules'))
