@@ -1,8 +1,8 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Artifact } from '../component/artifact.ts'
-import { digestOf } from '../component/digest.ts'
 import { readAssets, writeAssets } from './assets.ts'
 import { type Bundle, bundleWorker } from './bundle.ts'
 import { readDeclaration } from './declaration.ts'
@@ -23,7 +23,8 @@ export function artifactOf(root: string, { contentFile, contentSha256 }: Bundle)
   const sources = readAssets(root)
   const { headers, files } = sources
   // The version covers everything that is uploaded, so that a change of a page alone is another version too.
-  const digest = digestOf([contentSha256, headers, files])
+  const uploaded = JSON.stringify([contentSha256, headers, files])
+  const digest = createHash('sha256').update(uploaded).digest('hex')
   const version = `${releaseOf(root)}+${digest.slice(0, 12)}`
   writeAssets(join(root, ASSETS), sources, version)
   const assets = { directory: `../${ASSETS}`, headers, files }

@@ -29,6 +29,8 @@ export interface AssetUploads {
   readonly sessions: Map<string, Manifest>
   /** Manifest of each complete session, by the token that the upload of a script sends. */
   readonly completed: Map<string, Manifest>
+  /** Whether the next reply to an upload lacks the token that completes the session. */
+  losesToken: boolean
 }
 
 export interface ScriptUpload {

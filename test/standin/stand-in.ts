@@ -27,6 +27,8 @@ export interface StandIn extends Authority {
   readonly requests: readonly SeenRequest[]
   /** Refuses the next request that matches, as the API does during an outage. */
   failNext(method: string, path: RegExp, status: number): void
+  /** Leaves the completion token out of the next reply to an upload of static assets, as the API was seen to do. */
+  loseToken(): void
   /** Changes the account without a request. */
   changeByHand(change: (account: Account, folder: string) => void): void
 }
@@ -83,6 +85,9 @@ export async function newStandIn(accountId = newId()): Promise<StandIn> {
     account,
     requests,
     failNext: (method, path, status) => failures.push({ method, path, status }),
+    loseToken() {
+      cloud.uploads.losesToken = true
+    },
     changeByHand(change) {
       change(account, folder)
       saveAccount(folder, account)
