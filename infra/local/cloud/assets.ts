@@ -1,10 +1,13 @@
-import { rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { writePrivate } from '../../cli/private-file.ts'
 
 /** The limits of the API, for one file and for the files of a script. */
 export const MAX_ASSET_BYTES = 25 * 1024 * 1024
 export const MAX_ASSETS = 20_000
+
+/** The file from which the runtime reads the rules for headers. */
+const HEADERS_FILE = '_headers'
 
 /** How the platform serves the static assets of a script. */
 export interface AssetsConfig {
@@ -23,9 +26,15 @@ export interface UploadedAssets {
   readonly files: ReadonlyMap<string, Uint8Array>
 }
 
-/** The folder with the static assets of a script. The runtime reads the rules for headers from a file in it. */
+/** The folder with the static assets of a script. */
 export function assetsFolder(folder: string, scriptName: string): string {
   return join(folder, 'assets', scriptName)
+}
+
+/** The first segments of all paths under which the platform may find an asset: pages also without their ending. */
+export function firstSegments(folder: string, scriptName: string): readonly string[] {
+  const names = readdirSync(assetsFolder(folder, scriptName)).filter((name) => name !== HEADERS_FILE)
+  return names.flatMap((name) => [name, name.replace(/\.html$/, ''), ...(name === 'index.html' ? [''] : [])])
 }
 
 /** Replaces the static assets of a script; removes them if there are none. */
@@ -34,5 +43,5 @@ export function storeAssets(folder: string, scriptName: string, assets: Uploaded
   rmSync(own, { recursive: true, force: true })
   if (!assets) return
   for (const [path, bytes] of assets.files) writePrivate(join(own, path), bytes)
-  writePrivate(join(own, '_headers'), assets.config.headers ?? '')
+  writePrivate(join(own, HEADERS_FILE), assets.config.headers ?? '')
 }
