@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
-import { UserError } from './user-error.ts'
+import { answerHelp } from './help.ts'
+import { lineOf, UserError } from './user-error.ts'
 
 const interruption = new AbortController()
 
@@ -15,14 +16,15 @@ export function onInterrupt(cleanUp: () => Promise<void>): () => void {
   return () => cleanUps.delete(cleanUp)
 }
 
-/** Runs a command. A UserError becomes one line and the exit code 1. */
-export function runTool(main: () => Promise<void>): void {
+/** Runs a command, or prints its usage for `--help`. A UserError becomes one line and the exit code 1. */
+export function runTool(usage: string, main: () => Promise<void>): void {
+  answerHelp(process.argv.slice(2), usage)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
   main().catch((error: unknown) => {
     process.exitCode = 1
     // Says nothing of errors that the interruption caused.
     if (INTERRUPTED.aborted) return
-    console.error(error instanceof UserError ? `Error: ${error.message}` : error)
+    console.error(lineOf(error))
   })
 }
 

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { answerHelp } from './help.ts'
 import { UserError } from './user-error.ts'
 
 /** The options of every command that runs a stack on this machine. */
@@ -14,6 +15,7 @@ export function readOptions<Own extends string>(
   usage: string,
   own: Readonly<Record<Own, string>>,
 ): StackOptions & { readonly own: Readonly<Record<Own, string>> } {
+  answerHelp(args, usage)
   const { stack, config, ...values } = parse(args, usage, own)
   // Every own option has a default, so all of them have a value.
   return { stack, config: Object.fromEntries(config.map(toPair)), own: values as Record<Own, string> }

@@ -22,15 +22,13 @@ export function writePrivateJson(path: string, value: unknown): void {
   writePrivate(path, `${JSON.stringify(value, null, 2)}\n`)
 }
 
-/** Reads JSON that `writePrivateJson` wrote; undefined if the file does not exist. */
-export function readJson<T>(path: string): T | undefined {
+/** Reads JSON that `writePrivateJson` wrote; undefined if the file does not exist. `remedy` says what to do if it is broken. */
+export function readJson<T>(path: string, remedy: string): T | undefined {
   if (!existsSync(path)) return undefined
   try {
     // writePrivateJson wrote a value of this type, atomically.
     return JSON.parse(readFileSync(path, 'utf8')) as T
   } catch (cause) {
-    throw new UserError(
-      `${path} is not JSON: ${String(cause)}. To start over, delete its folder, which holds all data and secrets of the stack`,
-    )
+    throw new UserError(`${path} is not JSON: ${String(cause)}. ${remedy}`)
   }
 }

@@ -13,6 +13,8 @@ export interface Stack {
   readonly main: string
   /** Full keys. Lists and objects are JSON text, as the SDK expects. */
   readonly config: Readonly<Record<string, string>>
+  /** The URL of the state's back-end, if Pulumi.yaml names one. */
+  readonly backend: string | undefined
 }
 
 const ConfigValue = z.json()
@@ -20,10 +22,12 @@ const ProjectFile = z.object({
   name: z.string(),
   main: z.string(),
   config: z.record(z.string(), z.object({ default: ConfigValue })).default({}),
+  backend: z.object({ url: z.string().optional() }).optional(),
 })
 const StackFile = z.object({
   config: z.record(z.string(), ConfigValue).default({}),
   encryptionsalt: z.string().optional(),
+  encryptedkey: z.string().optional(),
 })
 
 /**
@@ -38,30 +42,39 @@ export function readStack(root: string, name: string, overrides: Readonly<Record
   // Applies overrides before any value is read, so that an override can replace an encrypted value.
   const values = new Map(all.map(([key, value]) => [fullKey(project.name, key), value]))
   const texts = [...values].map(([key, value]) => [key, toText(name, key, value)])
-  return { project: project.name, name, main: project.main, config: Object.fromEntries(texts) }
+  const backend = project.backend?.url
+  return { project: project.name, name, main: project.main, config: Object.fromEntries(texts), backend }
 }
 
 /** How a stack file keeps its secrets. */
 export interface StackSecrets {
   /** Derived from the passphrase; undefined for a stack without one. */
   readonly salt: string | undefined
+  /** Whether `pulumi stack init` has written the salt or the encrypted key. Pulumi Cloud writes neither. */
+  readonly hasKey: boolean
   /** Full keys of the values that only the CLI can decrypt. */
   readonly encryptedKeys: readonly string[]
 }
 
 export function readStackSecrets(root: string, name: string): StackSecrets {
   const { name: project } = parseFile(root, 'Pulumi.yaml', ProjectFile)
-  const { config, encryptionsalt: salt } = parseStackFile(root, name)
+  const { config, encryptionsalt: salt, encryptedkey } = parseStackFile(root, name)
   const encrypted = Object.entries(config).filter(([, value]) => isEncrypted(value))
-  return { salt, encryptedKeys: encrypted.map(([key]) => fullKey(project, key)) }
+  const hasKey = salt !== undefined || encryptedkey !== undefined
+  return { salt, hasKey, encryptedKeys: encrypted.map(([key]) => fullKey(project, key)) }
+}
+
+/** The name of a stack's file, which must exist. */
+export function stackFile(root: string, name: string): string {
+  const file = `Pulumi.${name}.yaml`
+  if (/^[A-Za-z0-9_.-]+$/.test(name) && existsSync(join(root, file))) return file
+  throw new UserError(
+    `there is no stack "${name}", because there is no file ${file}. Choose one with --stack: ${listStacks(root).join(', ')}. For a new one, copy Pulumi.pr.yaml to ${file}`,
+  )
 }
 
 function parseStackFile(root: string, name: string): z.infer<typeof StackFile> {
-  const file = `Pulumi.${name}.yaml`
-  if (!/^[A-Za-z0-9_.-]+$/.test(name) || !existsSync(join(root, file))) {
-    throw new UserError(`there is no stack "${name}". Stacks: ${listStacks(root).join(', ')}`)
-  }
-  return parseFile(root, file, StackFile)
+  return parseFile(root, stackFile(root, name), StackFile)
 }
 
 function listStacks(root: string): readonly string[] {

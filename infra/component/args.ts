@@ -112,7 +112,7 @@ const HINTS: Readonly<Record<keyof Settings, Hint>> = {
     expected: '32 hex digits, here or in the environment variable CLOUDFLARE_ACCOUNT_ID',
     example: '0123456789abcdef0123456789abcdef',
   },
-  environment: { expected: '"development" or "production"', example: 'production' },
+  environment: { expected: '"development", or "production" for users', example: 'development' },
   hostname: {
     expected: 'a host name in lower case, without scheme, port or path',
     example: 'sync.example.com',
@@ -169,7 +169,16 @@ function describe(issue: z.core.$ZodIssue, given: object): Mistake[] {
   }
   const key = String(issue.path[0])
   const isMissing = !(key in given) || given[key as keyof typeof given] === undefined
-  return [mistake(key, isMissing ? 'is missing' : undefined)]
+  const described = mistake(key, isMissing ? 'is missing' : undefined)
+  const origins = key === 'corsOrigins' && mendOrigins(given)
+  return [origins ? { ...described, example: origins } : described]
+}
+
+/** Reduces urls to their origins; undefined if that makes no list of origins. */
+function mendOrigins({ corsOrigins }: Partial<Record<keyof Settings, unknown>>): string | undefined {
+  const urls = [corsOrigins].flat().map(String)
+  const mended = urls.map((url) => (/^https?:/.test(url) && URL.canParse(url) ? new URL(url).origin : url))
+  return mended.every(isOrigin) ? JSON.stringify(mended) : undefined
 }
 
 function hostMistakes(given: Partial<Record<keyof Settings, unknown>>): Mistake[] {

@@ -52,7 +52,16 @@ export function bindingsOf(
       simple: toLimit(simple, values.limitsPerMinute[name]),
     })),
   ]
+  checkUnique(bindings.map(({ name }) => name))
   return bindings.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+function checkUnique(names: readonly string[]): void {
+  const repeated = names.find((name, index) => names.indexOf(name) !== index)
+  if (repeated === undefined) return
+  throw new RunError(
+    `${DECLARATION_FILE} declares two bindings with the name ${repeated}: rename one of them`,
+  )
 }
 
 /**

@@ -3,6 +3,7 @@ import { RunError } from '@pulumi/pulumi/errors.js'
 import { checkArgs, type Mistake, type ServiceSettings, type Settings } from './args.ts'
 import { type Artifact, readArtifact } from './artifact.ts'
 import { type BindingValues, bindingsOf, shownBindings } from './bindings.ts'
+import { deletedSince } from './classes.ts'
 import { Credentials } from './credentials.ts'
 import { readDeployedScript, readRelease, readSubdomain } from './deployed.ts'
 import { Endpoint } from './endpoint.ts'
@@ -78,7 +79,10 @@ export async function provision(
       masterKeys,
       sweptMasterKey,
       layout: artifact.layout,
-      lost: lostSince(last, { ...settings, sweptMasterKey }),
+      lost: {
+        ...lostSince(last, { ...settings, sweptMasterKey }),
+        ...deletedSince(artifact.declaration.migrations, deployed?.migrationTag),
+      },
     },
   }
 }
@@ -125,6 +129,7 @@ function valuesOf(settings: Settings, { names, artifact, store, credentials }: P
       CORS_ORIGINS: [...settings.corsOrigins],
       JURISDICTION: settings.jurisdiction,
       ENTRY_NAMES: settings.keyNames,
+      STACK: getStack(),
       VERSION: artifact.version,
     },
     datasets: { ANALYTICS: names.dataset },

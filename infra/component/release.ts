@@ -24,6 +24,8 @@ export interface Lost {
   /** The jurisdiction in which the data lies. */
   readonly jurisdiction?: string
   readonly masterKeys?: readonly number[]
+  /** Durable Object classes that this release deletes, with all data of their objects. */
+  readonly classes?: readonly string[]
 }
 
 /** Compares a release with the last one. The result is empty unless the release takes something away. */

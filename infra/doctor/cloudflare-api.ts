@@ -54,10 +54,32 @@ export function followProxy(baseUrl: string): void {
 }
 
 /** Sends one GET without a retry. */
-export async function askApi({ baseUrl, token, signal }: CloudflareApi, path: string): Promise<ApiAnswer> {
-  const headers = { authorization: `Bearer ${token}` }
+export function askApi(api: CloudflareApi, path: string): Promise<ApiAnswer> {
+  return send(api, path, {})
+}
+
+/** A change of the account. Only a step that a person has agreed to makes one. */
+export interface Change {
+  readonly method: 'POST' | 'PUT'
+  readonly body: object
+}
+
+export function changeApi(api: CloudflareApi, path: string, { method, body }: Change): Promise<ApiAnswer> {
+  return send(api, path, {
+    method,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+}
+
+async function send(
+  { baseUrl, token, signal }: CloudflareApi,
+  path: string,
+  init: RequestInit,
+): Promise<ApiAnswer> {
+  const headers = { authorization: `Bearer ${token}`, ...init.headers }
   try {
-    const response = await fetch(`${baseUrl}/${path}`, { headers, signal })
+    const response = await fetch(`${baseUrl}/${path}`, { ...init, headers, signal })
     return toAnswer(response.status, await response.text())
   } catch (cause) {
     return { kind: 'silent', reason: signal.aborted ? 'no answer in time' : describe(cause) }

@@ -1,11 +1,11 @@
 import { createDecipheriv, pbkdf2 } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
+import { passphraseFile } from '../cli/back-end.ts'
 import type { StackSecrets } from '../cli/stack-file.ts'
 import { type Finding, right, wrong } from './finding.ts'
 
 const SUBJECT = 'passphrase'
-const REMEDY = 'Set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE'
 const TAG_BYTES = 16
 
 /** Parameters of Pulumi's own encryption (sdk/go/common/resource/config/crypt.go). */
@@ -19,13 +19,36 @@ export async function examinePassphrase(
 ): Promise<readonly Finding[]> {
   if (salt === undefined) return []
   const passphrase = readPassphrase(env)
-  if (passphrase === undefined)
-    return [wrong(SUBJECT, 'not set, but the stack file was encrypted with one', REMEDY)]
+  if (passphrase === undefined) return [wrong(SUBJECT, reasonFor(env), remedyFor(env))]
   if (await opens(passphrase, salt)) return [right(SUBJECT, 'matches the stack file')]
-  return [wrong(SUBJECT, 'not the one that the stack file was encrypted with', REMEDY)]
+  if (passphrase !== passphrase.trim() && (await opens(passphrase.trim(), salt)))
+    return [
+      wrong(
+        SUBJECT,
+        'PULUMI_CONFIG_PASSPHRASE has a space or a line break at its begin or end',
+        'Set it again without that',
+      ),
+    ]
+  const other = 'not the one that the stack file was encrypted with'
+  return [
+    wrong(SUBJECT, other, 'Set the one with which the stack was created: nothing else opens its secrets'),
+  ]
 }
 
-function readPassphrase(env: NodeJS.ProcessEnv): string | undefined {
+function reasonFor({ PULUMI_CONFIG_PASSPHRASE_FILE: file }: NodeJS.ProcessEnv): string {
+  return file ? `${file} cannot be read` : 'not set, but the stack file was encrypted with one'
+}
+
+/** Names the file of the first deployment if it is on this machine. */
+function remedyFor(env: NodeJS.ProcessEnv): string {
+  const file = passphraseFile({ ...env, PULUMI_CONFIG_PASSPHRASE_FILE: undefined })
+  return existsSync(file)
+    ? `Run: export PULUMI_CONFIG_PASSPHRASE_FILE=${file}`
+    : 'Set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE'
+}
+
+/** The passphrase as the CLI would read it; undefined without one. */
+export function readPassphrase(env: NodeJS.ProcessEnv): string | undefined {
   // An empty passphrase counts as set: the CLI accepts it too.
   if (env.PULUMI_CONFIG_PASSPHRASE !== undefined) return env.PULUMI_CONFIG_PASSPHRASE
   try {

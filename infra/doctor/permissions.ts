@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type ApiAnswer, askApi, type CloudflareApi } from './cloudflare-api.ts'
-import { type Finding, right, unknown, wrong } from './finding.ts'
+import { type Finding, missing, right, unknown, wrong } from './finding.ts'
 
 /** Each permission that the program needs in the account, with a read that needs it too. */
 const PERMISSIONS = [
@@ -11,7 +11,11 @@ const PERMISSIONS = [
 /** The API's code for an account without a workers.dev name. */
 const NO_SUBDOMAIN_CODE = 10007
 
+/** The number of Workers of a free account (developers.cloudflare.com/workers/platform/limits). */
+const FREE_WORKERS = 100
+
 const Subdomain = z.object({ subdomain: z.string().min(1) })
+const Scripts = z.array(z.object({ id: z.string() }))
 
 /** Permissions that a route needs in its zone. */
 const ROUTE_PERMISSION = { name: 'Workers Routes', path: 'workers/routes' }
@@ -49,16 +53,14 @@ export async function askAccount(api: CloudflareApi, accountId: string): Promise
   return { reads, subdomain: subdomain ?? { kind: 'silent', reason: 'not asked' } }
 }
 
-/** Judges permissions in the account by reads alone. A write would change the account. */
-export function examinePermissions(accountId: string, reads: readonly ApiAnswer[]): readonly Finding[] {
-  if (reads.every(({ kind }) => kind === 'refused' || kind === 'absent')) return [foreignAccount(accountId)]
-  return PERMISSIONS.map(({ name }, index) => examinePermission(name, reads[index]))
+/** Whether the token may read nothing in the account. */
+export function isForeign({ reads }: AccountAnswers): boolean {
+  return reads.every(({ kind }) => kind === 'refused' || kind === 'absent')
 }
 
-function foreignAccount(accountId: string): Finding {
-  const needed = PERMISSIONS.map(({ name }) => `${name}: Edit`).join(' and ')
-  const remedy = `Check CLOUDFLARE_ACCOUNT_ID, or give the token ${needed}`
-  return wrong('account', `the token does not belong to ${accountId}, or has no permission in it`, remedy)
+/** Judges permissions in the account by reads alone. A write would change the account. */
+export function examinePermissions({ reads }: AccountAnswers): readonly Finding[] {
+  return PERMISSIONS.map(({ name }, index) => examinePermission(name, reads[index]))
 }
 
 function examinePermission(name: string, answer: ApiAnswer | undefined): Finding {
@@ -69,10 +71,23 @@ function examinePermission(name: string, answer: ApiAnswer | undefined): Finding
   return unknown(subject, answer?.reason ?? 'not asked')
 }
 
+/** Warns if a free account has no room for a new Worker. The API says nothing about the plan. */
+export function examineRoom({ reads: [scripts] }: AccountAnswers, scriptName: string): readonly Finding[] {
+  const found = scripts?.kind === 'given' ? (Scripts.safeParse(scripts.result).data ?? []) : []
+  if (found.length < FREE_WORKERS || found.some(({ id }) => id === scriptName)) return []
+  const count = found.length === FREE_WORKERS ? 'as many as' : 'more than'
+  return [
+    unknown(
+      'Workers',
+      `the account has ${found.length}, ${count} the free plan allows: delete one, or use the paid plan`,
+    ),
+  ]
+}
+
 /** The settings of the stack about workers.dev. */
 export interface WorkersDev {
-  /** Undefined if the stack does not answer there. */
-  readonly scriptName: string | undefined
+  /** Whether the stack answers there. */
+  readonly isOn: boolean
   /** The account's name there, as the stack file has it. */
   readonly setting: string | undefined
 }
@@ -81,7 +96,11 @@ export interface WorkersDev {
  * Checks the account's workers.dev name. An account without one refuses the first upload of a script, whatever the
  * stack says about workers.dev (API error 10063).
  */
-export function examineSubdomain(answer: ApiAnswer, { scriptName, setting }: WorkersDev): Finding {
+export function examineSubdomain(
+  answer: ApiAnswer,
+  scriptName: string,
+  { isOn, setting }: WorkersDev,
+): Finding {
   const subject = 'workers.dev'
   if (answer.kind === 'silent' || answer.kind === 'refused')
     return unknown(subject, `not readable (${answer.reason})`)
@@ -90,10 +109,13 @@ export function examineSubdomain(answer: ApiAnswer, { scriptName, setting }: Wor
     const remedy = `Write in the stack file: workersDevSubdomain: ${name}`
     return wrong(subject, `the account's name is ${name}, not ${setting}`, remedy)
   }
-  if (name && scriptName) {
+  if (name && isOn) {
     return right(subject, `the stack answers at https://${scriptName}.${name}.workers.dev`)
   }
   if (name) return right(subject, `the account has the name ${name}; the stack leaves it off`)
   if (answer.kind === 'failed' && answer.code !== NO_SUBDOMAIN_CODE) return unknown(subject, answer.reason)
-  return wrong(subject, 'the account has no name there yet', 'Open Workers & Pages in the dashboard once')
+  return missing(subject, 'the account has no name there yet, which every Worker needs', {
+    thing: 'workers.dev name',
+    remedy: 'Choose one at https://dash.cloudflare.com/?to=/:account/workers/onboarding',
+  })
 }

@@ -3,6 +3,12 @@
 import { runtime } from '@pulumi/pulumi'
 import { ORGANIZATION } from '../local/engine/program.ts'
 
+// The component works in promises: its mistakes arrive after the program has been read.
+process.on('uncaughtException', (error: unknown) => {
+  fail(error)
+  process.exit()
+})
+
 const [project = '', stack = ''] = process.argv.slice(2)
 
 await runtime.setMocks(
@@ -19,7 +25,11 @@ await runtime.setMocks(
 try {
   await import('../index.ts')
 } catch (error) {
+  // Does not exit: the SDK would complain of resources that are still in flight.
+  fail(error)
+}
+
+function fail(error: unknown): void {
   console.error(error instanceof Error ? error.message : error)
-  // Sets the code without exiting: on an exit the SDK would complain of resources that are still in flight.
   process.exitCode = 1
 }

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { installedVersion } from '../cli/installed-version.ts'
 import { findPulumi, type PulumiCli, pinnedVersion } from '../cli/pulumi-cli.ts'
-import { type Finding, oneLine, right, unknown, wrong } from './finding.ts'
+import { type Finding, missing, oneLine, right, unknown, wrong } from './finding.ts'
 
 /** The packages that a bug report about a deployment should name. */
 const PACKAGES = ['wrangler', '@pulumi/pulumi', '@pulumi/cloudflare', '@pulumi/random']
@@ -28,9 +28,11 @@ function examinePackages(root: string): Finding {
 }
 
 function missingCli(root: string, env: NodeJS.ProcessEnv): Finding {
-  const found = 'not on the PATH, and not fetched yet'
   const version = pinnedVersion(root, env)
-  return wrong('Pulumi CLI', found, `Run: npx pulumi version (fetches ${version} from get.pulumi.com, once)`)
+  return missing('Pulumi CLI', 'not on the PATH, and not fetched yet', {
+    thing: 'Pulumi CLI',
+    remedy: `Run: npx pulumi version (fetches ${version} from get.pulumi.com, once)`,
+  })
 }
 
 async function examineCli(root: string, { path, env }: PulumiCli, signal: AbortSignal): Promise<Finding> {

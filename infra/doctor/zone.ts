@@ -12,6 +12,7 @@ const Zone = z.object({
 type Zone = z.infer<typeof Zone>
 
 const DnsRecords = z.array(z.object({ type: z.string() }))
+const Domains = z.array(z.object({ hostname: z.string(), service: z.string() }))
 
 export interface ZoneOptions {
   /** The custom domain or, without one, the host of the route. */
@@ -21,37 +22,58 @@ export interface ZoneOptions {
   /** As the settings of the stack have it. */
   readonly zoneId: string | undefined
   readonly accountId: string
+  readonly scriptName: string
 }
 
 export interface ZoneAnswers {
   readonly zones: readonly ApiAnswer[]
   /** The existing records of a custom domain; undefined without a custom domain or a zone. */
   readonly records: ApiAnswer | undefined
+  /** The Workers of the account that have the custom domain; undefined without one or without a zone. */
+  readonly domains: ApiAnswer | undefined
   /** Findings about the token's permissions for a route. */
   readonly permissions: readonly Finding[]
 }
 
 /** Looks for the zone of the host, the longest name first, and then for what the stack needs in that zone. */
 export async function askZone(api: CloudflareApi, options: ZoneOptions): Promise<ZoneAnswers> {
-  const { host, zoneId, isCustomDomain, route } = options
+  const { host, zoneId, isCustomDomain, route, accountId } = options
   const paths = zoneId ? [`zones/${zoneId}`] : namesAbove(host).map((name) => `zones?name=${name}`)
   const zones = await Promise.all(paths.map((path) => askApi(api, path)))
   const [zone] = zones.flatMap(zonesIn)
-  if (!zone) return { zones, records: undefined, permissions: [] }
-  const [records, permissions] = await Promise.all([
+  if (!zone) return { zones, records: undefined, domains: undefined, permissions: [] }
+  const [records, domains, permissions] = await Promise.all([
     isCustomDomain ? askApi(api, `zones/${zone.id}/dns_records?name=${host}`) : undefined,
+    isCustomDomain ? askApi(api, `accounts/${accountId}/workers/domains?hostname=${host}`) : undefined,
     route ? examineRoute(api, zone.id, route) : [],
   ])
-  return { zones, records, permissions }
+  return { zones, records, domains, permissions }
 }
 
 export function examineZone(options: ZoneOptions, answers: ZoneAnswers): readonly Finding[] {
-  const { zones, records, permissions } = answers
+  const { zones, records, domains, permissions } = answers
   const [zone] = zones.flatMap(zonesIn)
   if (!zone) return [missingZone(options, zones)]
   const finding = examineFound(options, zone)
   if (finding.verdict !== 'right') return [finding]
-  return [finding, ...(records ? [examineRecords(options.host, records)] : []), ...permissions]
+  return [finding, ...examineHostname(options, records, domains), ...permissions]
+}
+
+/** Looks for another owner of a custom domain. The API refuses a hostname that is taken (100116, 100117). */
+function examineHostname(
+  { host, scriptName }: ZoneOptions,
+  records: ApiAnswer | undefined,
+  domains: ApiAnswer | undefined,
+): readonly Finding[] {
+  const found = domains?.kind === 'given' ? (Domains.safeParse(domains.result).data ?? []) : []
+  const taken = found.find(({ hostname }) => hostname === host)
+  // The record of a domain that the stack has already belongs to the domain.
+  if (taken?.service === scriptName) return [right('DNS', `${host} belongs to ${scriptName}`)]
+  if (taken) {
+    const remedy = 'Remove it there (Settings, Domains & Routes), or set another hostname'
+    return [wrong('hostname', `${host} belongs to the Worker ${taken.service}`, remedy)]
+  }
+  return records ? [examineRecords(host, records, domains?.kind === 'given')] : []
 }
 
 function missingZone({ host, zoneId, accountId }: ZoneOptions, answers: readonly ApiAnswer[]): Finding {
@@ -81,14 +103,20 @@ function examineFound({ host, accountId }: ZoneOptions, { name, status, account 
   return right('zone', `${name} is active, in this account`)
 }
 
-/** A custom domain creates its own AAAA record, and the API refuses a name that has other records (100117). */
-function examineRecords(host: string, answer: ApiAnswer): Finding {
+/**
+ * A custom domain creates its own AAAA record, and the API refuses a name that has other records (100117). `isFree`: no
+ * Worker has the host, so that every record is somebody's own.
+ */
+function examineRecords(host: string, answer: ApiAnswer, isFree: boolean): Finding {
   if (answer.kind !== 'given')
     return unknown('DNS', 'not readable with this token, which a custom domain does not need')
-  const records = DnsRecords.safeParse(answer.result).data ?? []
-  const other = records.find(({ type }) => type === 'CNAME' || type === 'A')
+  const types = (DnsRecords.safeParse(answer.result).data ?? []).map(({ type }) => type)
+  const other = types.find((type) => type === 'CNAME' || type === 'A' || (isFree && type === 'AAAA'))
   if (!other) return right('DNS', `no record conflicts with ${host}`)
-  return unknown('DNS', `${host} has a record of type ${other.type}: delete it before the first deployment`)
+  if (!isFree)
+    return unknown('DNS', `${host} has a record of type ${other}: delete it before the first deployment`)
+  const remedy = 'Delete it in the dashboard (DNS, Records), or set another hostname'
+  return wrong('hostname', `${host} has a DNS record of type ${other} of its own`, remedy)
 }
 
 function zonesIn(answer: ApiAnswer): readonly Zone[] {

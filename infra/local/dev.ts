@@ -5,10 +5,12 @@ import { join } from 'node:path'
 import { RunError } from '@pulumi/pulumi/errors.js'
 import { makePrivateFolder, PRIVATE_UMASK } from '../cli/private-file.ts'
 import { ROOT } from '../cli/root.ts'
+import { lineOf } from '../cli/user-error.ts'
 import { DECLARATION_FILE } from '../component/declaration.ts'
 import { PAGES, writeDevAssets } from '../program/assets.ts'
 import { readDeclaration } from '../program/declaration.ts'
 import { DEV_SECRETS_FILE, writeDevSecrets } from './dev-secrets.ts'
+import { whenNpmEnds } from './parent.ts'
 
 const DEV = [
   'dev',
@@ -44,12 +46,12 @@ function main(): void {
     env: { ...process.env, ...QUIET },
   })
   let stopping = false
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      stopping = true
-      child.kill(signal)
-    })
+  function stop(signal: NodeJS.Signals): void {
+    stopping = true
+    child.kill(signal)
   }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+  whenNpmEnds(() => stop('SIGTERM'))
   child.on('exit', (code) => {
     process.exitCode = stopping ? 0 : (code ?? 1)
   })
@@ -64,6 +66,6 @@ function serveAssets(): void {
 try {
   main()
 } catch (error) {
-  console.error(error instanceof RunError ? `Error: ${error.message}` : error)
+  console.error(error instanceof RunError ? `Error: ${error.message}` : lineOf(error))
   process.exitCode = 1
 }

@@ -15,6 +15,7 @@ function modified(file) {
   return statSync(`${folder}/${file}`, { throwIfNoEntry: false })?.mtimeMs ?? 0
 }
 
+/** Runs no scripts of packages: none needs its own, and they would run with whatever the environment holds. */
 function install() {
   const where = folder === '.' ? '' : ` of ${folder}`
   console.log(
@@ -22,7 +23,7 @@ function install() {
   )
   const npm = process.env.npm_execpath
   const command = npm ? [process.execPath, npm] : ['npm']
-  const result = spawnSync(command[0], [...command.slice(1), 'ci', '--loglevel=error'], {
+  const result = spawnSync(command[0], [...command.slice(1), 'ci', '--ignore-scripts', '--loglevel=error'], {
     stdio: 'inherit',
     cwd: folder,
   })

@@ -15,6 +15,13 @@ export interface Outputs {
   readonly clientToken?: string
 }
 
+/** The outputs of the stack that was started last on this machine; undefined if none was. */
+export function readOutputs(root: string): Outputs | undefined {
+  return readJson<Outputs>(join(root, '.local/outputs.json'), REMEDY)
+}
+
+const REMEDY = 'Delete this file: npm start writes it again'
+
 export interface WrittenOutputs {
   readonly outputs: Outputs
   /** The reason why an expected client token is missing. */
@@ -35,7 +42,7 @@ export async function writeOutputs(local: string, base: Outputs, account: Accoun
 }
 
 async function withToken(base: Outputs, ownFile: string): Promise<WrittenOutputs> {
-  const earlier = readJson<Outputs>(ownFile)?.clientToken
+  const earlier = readJson<Outputs>(ownFile, REMEDY)?.clientToken
   try {
     return { outputs: { ...base, clientToken: await clientTokenFor(base.url, base.adminToken, earlier) } }
   } catch (cause) {

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { readOptions } from '../cli/options.ts'
 import { PRIVATE_UMASK, writePrivateJson } from '../cli/private-file.ts'
 import { ROOT } from '../cli/root.ts'
-import { UserError } from '../cli/user-error.ts'
+import { lineOf, UserError } from '../cli/user-error.ts'
+import { whenNpmEnds } from './parent.ts'
 import { readPort } from './port.ts'
 import { DONE, formatCommands, formatCounts, formatOutputs, formatTree } from './print.ts'
 import type { RunningCloud } from './start-cloud.ts'
@@ -17,6 +18,7 @@ async function main(): Promise<void> {
   // Registered before the runtime's own handlers, which would exit with 130. The handlers of `exit` end the child
   // processes and release the lock. Acknowledged data is already on disk.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(0))
+  whenNpmEnds(() => process.exit(0))
   // The reader of the output (a pager, `head`) has closed the pipe.
   process.stdout.on('error', () => process.exit(0))
   const { stack, config, own } = readOptions(process.argv.slice(2), USAGE, { port: '8787' })
@@ -52,6 +54,6 @@ function print(cloud: RunningCloud): void {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof UserError ? `Error: ${error.message}` : error)
+  console.error(lineOf(error))
   process.exit(1)
 })

@@ -30,14 +30,24 @@ export function lastCommit(history: History): string {
 
 /** The newest commit before `current` that was successfully deployed from a clean tree. */
 export function previousCommit(root: string, history: History, current: string): string {
-  const deployed = history
-    .filter(({ kind, result, environment }) => isGood(kind, result, environment))
-    .map(({ environment }) => environment['git.head'] ?? '')
-  const found = deployed.find((commit) => commit !== current && isAncestor(root, commit, current))
-  if (found) return found
-  throw new UserError(
-    `no earlier commit than ${current.slice(0, 12)} was deployed to this stack from a clean tree: check out the commit that you want, and run npm run deploy`,
+  const [clean, dirty] = [false, true].map((isDirty) =>
+    history
+      .filter(({ kind, result, environment }) => isGood(kind, result) && isDirty === wasDirty(environment))
+      .map(({ environment }) => environment['git.head'] ?? '')
+      .find((commit) => commit !== current && isAncestor(root, commit, current)),
   )
+  if (clean) return clean
+  const reason = dirty
+    ? ` (${short(dirty)} was deployed with uncommitted changes: commit before you deploy, also the salt that pulumi writes into Pulumi.<stack>.yaml)`
+    : ''
+  throw new UserError(
+    `no earlier commit than ${short(current)} was deployed to this stack from a clean tree${reason}. Check out the commit that you want, and run npm run deploy`,
+  )
+}
+
+/** The part of a commit's hash that messages name it by. */
+export function short(commit: string): string {
+  return commit.slice(0, 12)
 }
 
 /** Runs git and returns its output without the last newline. */
@@ -54,8 +64,12 @@ export function isSame(root: string, [one, other]: readonly [string, string], fi
   return spawnSync('git', ['diff', '--quiet', one, other, '--', file], { cwd: root }).status === 0
 }
 
-function isGood(kind: string, result: string, environment: Readonly<Record<string, string>>): boolean {
-  return kind === 'update' && result === 'succeeded' && environment['git.dirty'] !== 'true'
+function isGood(kind: string, result: string): boolean {
+  return kind === 'update' && result === 'succeeded'
+}
+
+function wasDirty(environment: Readonly<Record<string, string>>): boolean {
+  return environment['git.dirty'] === 'true'
 }
 
 /** Also false for a commit that this clone does not have. */

@@ -1,39 +1,49 @@
-// `npm run deploy`: runs the doctor, then `pulumi up` with the policies. Without the doctor, the provider would retry a
-// dead API for three minutes without a word.
-
-import { spawn } from 'node:child_process'
-import { findPulumi, type PulumiCli } from '../cli/pulumi-cli.ts'
+// `npm run deploy`: runs the doctor, adds what is missing after asking, then runs `pulumi up` with the policies. Without
+// the doctor, the provider would retry a dead API for three minutes without a word.
+import { answerHelp } from '../cli/help.ts'
+import { requirePulumi } from '../cli/pulumi-cli.ts'
 import { ROOT } from '../cli/root.ts'
 import { takeStack } from '../cli/stack-option.ts'
-import { UserError } from '../cli/user-error.ts'
-import { examine } from '../doctor/examination.ts'
-import { formatFinding, isWrong } from '../doctor/finding.ts'
+import { lineOf } from '../cli/user-error.ts'
+import { createToken } from '../doctor/token-link.ts'
+import { findPerson } from '../setup/person.ts'
+import { prepare } from '../setup/prepare.ts'
+import { remedyFor } from '../setup/remedies.ts'
+import { runUp } from '../setup/run-up.ts'
+import { stackAccount, withAccount } from '../setup/stack-account.ts'
+
+const USAGE = 'npm run deploy -- [--stack dev] [--yes] [options of pulumi up]'
 
 async function main(): Promise<void> {
+  answerHelp(process.argv.slice(2), USAGE)
   const { stack, rest } = takeStack(process.argv.slice(2))
-  const findings = await examine({ root: ROOT, stack, env: process.env })
-  const telling = findings.filter(({ verdict }) => verdict !== 'right')
-  for (const finding of telling) console.log(formatFinding(finding))
-  const cli = findPulumi(ROOT, process.env)
-  if (!cli || findings.some(isWrong)) {
-    throw new UserError(`${stack} was not deployed. Fix the lines above, or run pulumi up without the doctor`)
-  }
-  handOver(cli, ['up', '--stack', stack, '--policy-pack', 'infra/policy', ...rest])
+  const found = await withAccount(ROOT, stack, process.env)
+  const env = await prepare({
+    root: ROOT,
+    stack,
+    env: found,
+    person: findPerson(process.env, rest),
+    isPreviewed: !rest.some((arg) => arg === '--skip-preview' || arg === '-f'),
+  })
+  if (found !== process.env) sayAccount(found)
+  const args = ['--stack', stack, '--policy-pack', 'infra/policy', ...rest]
+  const { code, errors } = await runUp(requirePulumi(ROOT, env), ROOT, args)
+  if (code !== 0) explain(errors, stack, env)
+  process.exit(code)
 }
 
-/** Runs the CLI and exits with its code. */
-function handOver({ path, env }: PulumiCli, args: readonly string[]): void {
-  const child = spawn(path, args, { cwd: ROOT, env, stdio: 'inherit' })
-  // Ctrl-C also reaches the CLI, which ends the update in order. This process waits for it.
-  process.on('SIGINT', () => {})
-  process.on('SIGTERM', () => child.kill('SIGTERM'))
-  child.on('error', (error) => fail(new UserError(`${path} cannot be started: ${error.message}`)))
-  child.on('close', (code) => process.exit(code ?? 1))
+/** Other commands do not ask the token for its account. */
+function sayAccount({ CLOUDFLARE_ACCOUNT_ID: id }: NodeJS.ProcessEnv): void {
+  console.log(`The account of the token is ${id}. Other commands need: export CLOUDFLARE_ACCOUNT_ID=${id}`)
 }
 
-function fail(error: unknown): void {
-  console.error(error instanceof UserError ? `Error: ${error.message}` : error)
+/** Ends the output with what to do about an error, if its remedy is known. */
+function explain(errors: string, stack: string, env: NodeJS.ProcessEnv): void {
+  const remedy = remedyFor(errors, { stack, createToken: createToken(stackAccount(ROOT, stack, env)) })
+  if (remedy) console.error(`\n${remedy}`)
+}
+
+main().catch((error: unknown) => {
+  console.error(lineOf(error))
   process.exit(1)
-}
-
-main().catch(fail)
+})

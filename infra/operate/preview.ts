@@ -2,12 +2,14 @@
 // the CLI asks the account. Without one, the program runs against the state that `npm start` left.
 
 import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readOptions, type StackOptions } from '../cli/options.ts'
 import { requirePulumi } from '../cli/pulumi-cli.ts'
 import { ROOT } from '../cli/root.ts'
-import { readStack } from '../cli/stack-file.ts'
-import { UserError } from '../cli/user-error.ts'
+import { readStack, stackFile } from '../cli/stack-file.ts'
+import { lineOf } from '../cli/user-error.ts'
 import { changesBetween } from '../local/engine/diff.ts'
 import { checkPolicies, type Violation } from '../local/engine/policies.ts'
 import type { Properties } from '../local/engine/properties.ts'
@@ -22,11 +24,22 @@ import {
 } from '../local/print.ts'
 
 const USAGE = 'npm run preview -- [--stack dev] [--config key=value]...'
+
+/** Gives the CLI a copy of the stack file, because the CLI saves the values of `--config` in the file. */
 function previewAccount({ stack, config }: StackOptions): number {
   const settings = Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`])
   const { path, env } = requirePulumi(ROOT, process.env)
-  const args = ['preview', '--diff', '--stack', stack, '--policy-pack', 'infra/policy', ...settings]
-  return spawnSync(path, args, { cwd: ROOT, env, stdio: 'inherit' }).status ?? 1
+  const file = stackFile(ROOT, stack)
+  const folder = mkdtempSync(join(tmpdir(), 'chronicle-preview-'))
+  const copy = join(folder, file)
+  try {
+    copyFileSync(join(ROOT, file), copy)
+    const chosen = ['--stack', stack, '--config-file', copy, '--policy-pack', 'infra/policy']
+    const args = ['preview', '--diff', ...chosen, ...settings]
+    return spawnSync(path, args, { cwd: ROOT, env, stdio: 'inherit' }).status ?? 1
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 async function previewHere({ stack: name, config }: StackOptions): Promise<number> {
@@ -63,6 +76,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof UserError ? `Error: ${error.message}` : error)
+  console.error(lineOf(error))
   process.exitCode = 1
 })

@@ -1,15 +1,18 @@
 // `npm run rollback -- --stack prod`: deploys the commit before the current one. Further arguments go to `pulumi up`.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RunError } from '@pulumi/pulumi/errors.js'
+import { answerHelp } from '../cli/help.ts'
 import { type PulumiCli, requirePulumi } from '../cli/pulumi-cli.ts'
 import { ROOT } from '../cli/root.ts'
 import { type StackOption, takeStack } from '../cli/stack-option.ts'
-import { UserError } from '../cli/user-error.ts'
-import { git, isSame, lastCommit, previousCommit, readHistory } from './commits.ts'
+import { lineOf, UserError } from '../cli/user-error.ts'
+import { git, isSame, lastCommit, previousCommit, readHistory, short } from './commits.ts'
 import { checkLayouts, checkMigrations } from './way-back.ts'
+
+const USAGE = 'npm run rollback -- [--stack NAME] [options of pulumi up, like --yes]'
 
 interface Rollback {
   readonly from: string
@@ -32,15 +35,29 @@ function deploy(cli: PulumiCli, { from, to }: Rollback, { stack, rest }: StackOp
 
 /** Links the packages of this checkout if both commits have the same lock file. */
 function installPackages(tree: string, isLockSame: boolean): void {
-  if (isLockSame && existsSync(join(ROOT, 'node_modules'))) {
-    symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'))
+  const packages = join(ROOT, 'node_modules')
+  if (isLockSame && existsSync(packages)) {
+    linkPackages(packages, join(tree, 'node_modules'))
     return
   }
-  const { status } = spawnSync('npm', ['ci', '--loglevel=error'], { cwd: tree, stdio: 'inherit' })
+  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--loglevel=error'], {
+    cwd: tree,
+    stdio: 'inherit',
+  })
   if (status !== 0) throw new UserError('npm ci failed in the previous commit: see above')
 }
 
+/**
+ * Fills a folder with links. The pattern `node_modules/` of .gitignore matches a folder but no link, and a link in the
+ * tree would make the CLI record a dirty tree, which no later rollback goes back to.
+ */
+function linkPackages(packages: string, folder: string): void {
+  mkdirSync(folder)
+  for (const name of readdirSync(packages)) symlinkSync(join(packages, name), join(folder, name))
+}
+
 function main(): void {
+  answerHelp(process.argv.slice(2), USAGE)
   const options = takeStack(process.argv.slice(2))
   const cli = requirePulumi(ROOT, process.env)
   const history = readHistory(ROOT, cli, options.stack)
@@ -49,7 +66,7 @@ function main(): void {
   checkMigrations(ROOT, from, to)
   checkLayouts(ROOT, from, to)
   console.log(
-    `The stack "${options.stack}" goes back from ${from.slice(0, 12)} to ${git(ROOT, 'log', '-1', '--format=%h %s', to)}`,
+    `The stack "${options.stack}" goes back from ${short(from)} to ${git(ROOT, 'log', '-1', '--format=%h %s', to)}`,
   )
   process.exitCode = deploy(cli, { from, to }, options)
 }
@@ -57,7 +74,6 @@ function main(): void {
 try {
   main()
 } catch (error) {
-  const isExpected = error instanceof UserError || error instanceof RunError
-  console.error(isExpected ? `Error: ${error.message}` : error)
+  console.error(error instanceof RunError ? `Error: ${error.message}` : lineOf(error))
   process.exitCode = 1
 }

@@ -2,30 +2,44 @@
 import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { onInterrupt, runTool } from '../cli/command-line.ts'
+import { ROOT } from '../cli/root.ts'
+import { takeStack } from '../cli/stack-option.ts'
 import { UserError } from '../cli/user-error.ts'
+import { physicalNames } from '../component/names.ts'
+import { readDeclaration } from '../program/declaration.ts'
 import { callApi } from './service/api-client.ts'
+import { type MetricsSource, readAnswers } from './service/metrics.ts'
 import type { Service } from './service/persist.ts'
-import { readService } from './service/service-option.ts'
+import { checkStack, readService } from './service/service-option.ts'
 import { CHECKS, cleanUp, type Subject } from './smoke-checks.ts'
+import { watch } from './watch.ts'
 
-const USAGE = 'npm run smoke -- URL [--deployed VERSION]'
+const USAGE = 'npm run smoke -- URL [--stack NAME] [--deployed VERSION [--watch MINUTES]]'
 
 /** How long a new version may take to reach all locations, or a new host name to resolve. */
 const ROLLOUT_MS = 60_000
 
 interface Options extends Service {
   readonly version: string | undefined
+  /** The stack that the service must be; undefined for any. */
+  readonly stack: string | undefined
+  /** How long the deployed version is watched after its first check. */
+  readonly minutes: number
 }
 
 function readOptions(args: readonly string[]): Options {
-  const { values, positionals } = parse(args)
+  const { stack, isNamed, rest } = takeStack(args)
+  const { values, positionals } = parse(rest)
   const service = readService(positionals.join(' '), USAGE)
-  return { ...service, version: values.deployed }
+  const minutes = Number(values.watch)
+  if (!(minutes >= 0)) throw new UserError(`--watch is "${values.watch}", expected a number of minutes`)
+  return { ...service, version: values.deployed, stack: isNamed ? stack : undefined, minutes }
 }
 
 function parse(args: readonly string[]) {
   try {
-    return parseArgs({ args: [...args], allowPositionals: true, options: { deployed: { type: 'string' } } })
+    const options = { deployed: { type: 'string' }, watch: { type: 'string', default: '0' } } as const
+    return parseArgs({ args: [...args], allowPositionals: true, options })
   } catch (cause) {
     throw new UserError(`${cause instanceof Error ? cause.message.split('. ')[0] : cause}. Usage: ${USAGE}`)
   }
@@ -81,7 +95,38 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2))
   console.log(`Checking ${options.api}`)
   if (options.version !== undefined) await awaitRollout(options)
-  if (!(await check(options))) process.exitCode = 1
+  if (options.stack !== undefined) await checkStack(options, options.stack)
+  const reason = (await check(options)) ? await watchDeployed(options) : ''
+  if (reason === undefined) return
+  if (reason) console.log(`WRONG  ${reason}`)
+  process.exitCode = 1
 }
 
-runTool(main)
+/** Watches the deployed version. Returns the reason to go back; undefined if there is none. */
+async function watchDeployed(options: Options): Promise<string | undefined> {
+  const { version, minutes, clock, signal } = options
+  if (version === undefined || minutes === 0) return undefined
+  console.log(`Watching ${version} for ${minutes} minutes`)
+  const source = metricsSource(options)
+  return watch({
+    version,
+    minutes,
+    check: () => check(options),
+    readAnswers: source && (() => readAnswers(source)),
+    clock,
+    ...(signal && { signal }),
+  })
+}
+
+/** The account's own counts of the stack's requests; undefined if the environment names no account. */
+function metricsSource({ stack }: Options): MetricsSource | undefined {
+  const {
+    CLOUDFLARE_ACCOUNT_ID: accountId,
+    CLOUDFLARE_API_TOKEN: token,
+    CLOUDFLARE_BASE_URL: baseUrl,
+  } = process.env
+  if (!accountId || !token || stack === undefined) return undefined
+  return { accountId, token, baseUrl, dataset: physicalNames(readDeclaration(ROOT).name, stack).dataset }
+}
+
+runTool(USAGE, main)

@@ -7,7 +7,7 @@ import { UserError } from '../cli/user-error.ts'
 import { bodyOf } from './service/api-client.ts'
 import { listObjects } from './service/object-list.ts'
 import { askService, type Service } from './service/persist.ts'
-import { readService } from './service/service-option.ts'
+import { checkStack, readService } from './service/service-option.ts'
 
 const USAGE = 'npm run sweep -- URL [--stack NAME]'
 
@@ -21,6 +21,7 @@ const PATIENCE_MS = Number(process.env.SWEEP_PATIENCE_MS || 600_000)
 async function main(): Promise<void> {
   const { stack, rest } = takeStack(process.argv.slice(2))
   const service = readService(rest.join(' '), USAGE)
+  await checkStack(service, stack)
   const { generation, asked, left } = await sweepAll(service, stack)
   for (const space of left) console.error(`${space.id}: ${describe(space)}`)
   if (left.length > 0)
@@ -141,4 +142,4 @@ async function ask(service: Service, spaces: readonly string[]): Promise<SweepRe
   return { generation: body.generation, states: body.spaces }
 }
 
-runTool(main)
+runTool(USAGE, main)

@@ -2,7 +2,7 @@ import { UserError } from '../cli/user-error.ts'
 import { DECLARATION_FILE } from '../component/declaration.ts'
 import { parseDeclaration } from '../program/declaration.ts'
 import { findLayoutFile, LAYOUT_FOLDER, parseLayout } from '../program/layout.ts'
-import { git, isSame } from './commits.ts'
+import { git, isSame, short } from './commits.ts'
 
 /** Tables of the commits without a layout number, with the same path in all of them. Equal files mean equal layouts. */
 const TABLES_FILE = 'worker/src/objects/tables.ts'
@@ -41,8 +41,4 @@ function tagsOf(root: string, commit: string): readonly string[] {
 
 function describe(layout: number | undefined): string {
   return layout === undefined ? 'layout without a number' : `layout ${layout}`
-}
-
-function short(commit: string): string {
-  return commit.slice(0, 12)
 }

@@ -23,6 +23,7 @@ export const POLICIES: readonly StackValidationPolicy[] = [
   policy('assets-are-known', 'Static assets have known types, and the headers of one text.', unknownAssets),
   policy('jurisdiction-stays', 'The jurisdiction of a stack with data never changes.', movedJurisdiction),
   policy('master-keys-stay', 'No master key that seals data is removed.', lostMasterKeys),
+  policy('classes-keep-data', 'In production no migration deletes a class with its objects.', deletedClasses),
 ]
 
 function policy(name: string, description: string, judge: Judge): StackValidationPolicy {
@@ -106,6 +107,14 @@ function lostMasterKeys({ release }: StackView): readonly string[] {
   return (release?.lost?.masterKeys ?? []).map(
     (generation) =>
       `Master key ${generation} is taken away, and with it all data that it sealed. Put it back into masterKeys until npm run sweep says that it can go.`,
+  )
+}
+
+function deletedClasses({ production, release }: StackView): readonly string[] {
+  if (!production) return []
+  return (release?.lost?.classes ?? []).map(
+    (name) =>
+      `A migration deletes the class ${name}, and with it all data of its objects. To rename it, write renamed_classes = [{ from = "${name}", to = "..." }] in place of deleted_classes and of the new class.`,
   )
 }
 

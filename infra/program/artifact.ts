@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { RunError } from '@pulumi/pulumi/errors.js'
 import { z } from 'zod'
 import type { Artifact } from '../component/artifact.ts'
+import { checkClasses } from '../component/classes.ts'
 import { readAssets, writeAssets } from './assets.ts'
-import { type Bundle, bundleWorker } from './bundle.ts'
+import { type Bundle, bundleWorker, exportsOf } from './bundle.ts'
 import { readDeclaration } from './declaration.ts'
 import { readLayout } from './layout.ts'
 
@@ -15,11 +17,18 @@ const Package = z.object({ version: z.string() })
 
 /** Builds the version of the Worker that this checkout has: its script, and beside it the folder of its assets. */
 export async function buildArtifact(root: string): Promise<Artifact> {
-  return artifactOf(root, await bundleWorker(root, readDeclaration(root).main))
+  const declaration = readDeclaration(root)
+  const bundle = await bundleWorker(root, declaration.main)
+  checkClasses(declaration, exportsOf(bundle))
+  const artifact = artifactOf(root, bundle)
+  checkPromised(artifact.version)
+  return artifact
 }
 
 /** Adds the assets to a bundle of this checkout. */
 export function artifactOf(root: string, { contentFile, contentSha256 }: Bundle): Artifact {
+  const declaration = readDeclaration(root)
+  const layout = readLayout(root)
   const sources = readAssets(root)
   const { headers, files } = sources
   // The version covers everything that is uploaded, so that a change of a page alone is another version too.
@@ -28,16 +37,18 @@ export function artifactOf(root: string, { contentFile, contentSha256 }: Bundle)
   const version = `${releaseOf(root)}+${digest.slice(0, 12)}`
   writeAssets(join(root, ASSETS), sources, version)
   const assets = { directory: `../${ASSETS}`, headers, files }
-  return {
-    declaration: readDeclaration(root),
-    layout: readLayout(root),
-    version,
-    contentFile,
-    contentSha256,
-    assets,
-  }
+  return { declaration, layout, version, contentFile, contentSha256, assets }
 }
 
 function releaseOf(root: string): string {
   return Package.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))).version
+}
+
+/** Refuses any other version than the one that a delivery has tried in another stack. A version contains the digest of its code. */
+function checkPromised(version: string): void {
+  const promised = process.env.CHRONICLE_VERSION
+  if (!promised || promised === version) return
+  throw new RunError(
+    `this checkout builds the version ${version}, but the one to deploy is ${promised}, which ran in another stack. Deliver the commit of that version, or deliver this one to the other stack first`,
+  )
 }

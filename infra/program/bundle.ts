@@ -48,6 +48,11 @@ export async function bundleWorker(root: string, main: string): Promise<Bundle> 
   return { contentFile: '../dist/worker.js', contentSha256, bytes, metafile: result.metafile }
 }
 
+/** The names that the module exports. */
+export function exportsOf({ metafile }: Bundle): readonly string[] {
+  return Object.values(metafile.outputs).flatMap((output) => output.exports)
+}
+
 function describe(failure: BuildFailure): string {
   const [first] = failure.errors ?? []
   if (!first) return failure.message

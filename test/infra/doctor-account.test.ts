@@ -1,19 +1,11 @@
 import { createServer } from 'node:http'
 import { expect, test } from 'vitest'
-import { type AccountOptions, examineAccount } from '../../infra/doctor/account.ts'
 import { ACCOUNT, GOOD_ANSWERS, listen, nobody, REFUSED, serveApi, TOKEN, ZONE } from './fake-api.ts'
-import { linesOf } from './fake-cli.ts'
+import { account } from './fake-stack.ts'
 
-type Facts = Partial<Omit<AccountOptions, 'signal' | 'baseUrl'>>
-
-function account(baseUrl: string, facts: Facts = {}): Promise<readonly string[]> {
-  const none = { hostname: undefined, zoneId: undefined, route: undefined }
-  const workersDev = { scriptName: undefined, setting: undefined }
-  const signal = AbortSignal.timeout(10_000)
-  return linesOf(
-    examineAccount({ token: TOKEN, accountId: ACCOUNT, ...none, workersDev, ...facts, baseUrl, signal }),
-  )
-}
+const NEW_TOKEN = expect.stringMatching(
+  /^\? {5}API token: a new one with every permission of this stack: https:/,
+)
 
 test('reports an API that refuses connections, answers in another format or fails', async () => {
   expect(await account(await nobody())).toEqual([
@@ -63,17 +55,17 @@ test('names a missing permission, and reports an account without any in one line
   const path = `accounts/${ACCOUNT}/storage/kv/namespaces`
   expect(await account(await serveApi({ ...GOOD_ANSWERS, [path]: REFUSED }))).toEqual([
     'WRONG permission Workers KV Storage: missing (Authentication error, code 10000). Give the token Workers KV Storage: Edit',
+    NEW_TOKEN,
   ])
   const stranger = { 'user/tokens/verify': { status: 'active' } }
-  expect((await account(await serveApi(stranger)))[0]).toBe(
-    `WRONG account: the token does not belong to ${ACCOUNT}, or has no permission in it. Check CLOUDFLARE_ACCOUNT_ID, or give the token Workers Scripts: Edit and Workers KV Storage: Edit`,
+  expect((await account(await serveApi(stranger)))[0]).toMatch(
+    /^WRONG account: the token does not belong to a{32}, or has no permission in it\. Check CLOUDFLARE_ACCOUNT_ID\. Create one at https:/,
   )
   const base = await serveApi(GOOD_ANSWERS)
-  expect(await account(base, { accountId: '' })).toEqual([
-    expect.stringMatching(/^WRONG account: no account id\. Export/),
-  ])
   expect(await account(base, { accountId: 'me' })).toEqual([
-    expect.stringMatching(/^WRONG account: the id me is not 32/),
+    expect.stringMatching(
+      /^WRONG account: the id me is not 32 hex digits\. Run: export CLOUDFLARE_ACCOUNT_ID=<id> \(in the dashboard/,
+    ),
   ])
 })
 
@@ -81,7 +73,7 @@ test.each([404, 400])('reports an account without a workers.dev name (HTTP %i)',
   const none = { status, code: 10007, message: 'This account has no subdomain' }
   const base = await serveApi({ ...GOOD_ANSWERS, [`accounts/${ACCOUNT}/workers/subdomain`]: none })
   expect(await account(base)).toEqual([
-    'WRONG workers.dev: the account has no name there yet. Open Workers & Pages in the dashboard once',
+    'TO DO workers.dev: the account has no name there yet, which every Worker needs. Choose one at https://dash.cloudflare.com/?to=/:account/workers/onboarding',
   ])
 })
 
@@ -132,6 +124,7 @@ test('names the permissions that a route and its record need in the zone', async
       /^WRONG permission Workers Routes: missing .* Give the token Workers Routes: Edit$/,
     ),
     expect.stringMatching(/^WRONG permission DNS: missing .* Give the token DNS: Edit$/),
+    NEW_TOKEN,
   ])
   const allowed = await serveApi({ ...GOOD_ANSWERS, ...zone, [`zones/${ZONE.id}/workers/routes`]: [] })
   expect(
@@ -141,8 +134,8 @@ test('names the permissions that a route and its record need in the zone', async
 
 test('corrects a workers.dev name that is not the name of the account', async () => {
   const base = await serveApi(GOOD_ANSWERS)
-  expect(await account(base, { workersDev: { scriptName: 'sync-dev', setting: 'acme' } })).toEqual([])
-  expect(await account(base, { workersDev: { scriptName: 'sync-dev', setting: 'emca' } })).toEqual([
+  expect(await account(base, { workersDev: { isOn: true, setting: 'acme' } })).toEqual([])
+  expect(await account(base, { workersDev: { isOn: true, setting: 'emca' } })).toEqual([
     "WRONG workers.dev: the account's name is acme, not emca. Write in the stack file: workersDevSubdomain: acme",
   ])
 })

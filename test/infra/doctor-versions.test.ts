@@ -48,21 +48,34 @@ function saltFor(passphrase: string): string {
 }
 
 function passphrase(salt: string | undefined, env: Environment): Promise<readonly string[]> {
-  return linesOf(examinePassphrase({ salt, encryptedKeys: [] }, environment(env)))
+  return linesOf(examinePassphrase({ salt, hasKey: salt !== undefined, encryptedKeys: [] }, environment(env)))
 }
 
 test('reports a passphrase that is missing or wrong, accepts the right one, and needs none without a salt', async () => {
+  const none = { PULUMI_HOME: tempFolder() }
   const remedy = 'Set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE'
   const salt = saltFor('open sesame')
   expect(await passphrase(undefined, {})).toEqual([])
-  expect(await passphrase(salt, {})).toEqual([
+  expect(await passphrase(salt, none)).toEqual([
     `WRONG passphrase: not set, but the stack file was encrypted with one. ${remedy}`,
   ])
   const file = join(tempFolder(), 'passphrase')
   writeFileSync(file, 'open sesame\n')
   expect(await passphrase(salt, { PULUMI_CONFIG_PASSPHRASE_FILE: file })).toEqual([])
+  expect(await passphrase(salt, { ...none, PULUMI_CONFIG_PASSPHRASE_FILE: '/nowhere' })).toEqual([
+    `WRONG passphrase: /nowhere cannot be read. ${remedy}`,
+  ])
+  const home = tempFolder()
+  const first = join(home, 'chronicle-sync.passphrase')
+  writeFileSync(first, 'open sesame\n')
+  expect(await passphrase(salt, { PULUMI_HOME: home })).toEqual([
+    `WRONG passphrase: not set, but the stack file was encrypted with one. Run: export PULUMI_CONFIG_PASSPHRASE_FILE=${first}`,
+  ])
   expect(await passphrase(salt, { PULUMI_CONFIG_PASSPHRASE: 'sesame' })).toEqual([
-    `WRONG passphrase: not the one that the stack file was encrypted with. ${remedy}`,
+    'WRONG passphrase: not the one that the stack file was encrypted with. Set the one with which the stack was created: nothing else opens its secrets',
+  ])
+  expect(await passphrase(salt, { PULUMI_CONFIG_PASSPHRASE: 'open sesame\n' })).toEqual([
+    'WRONG passphrase: PULUMI_CONFIG_PASSPHRASE has a space or a line break at its begin or end. Set it again without that',
   ])
   expect(await passphrase('not a salt', { PULUMI_CONFIG_PASSPHRASE: '' })).toHaveLength(1)
 })

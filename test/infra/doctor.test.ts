@@ -15,9 +15,12 @@ test('prints a line for everything that is right, and says that prod can be depl
       /^ok {4}packages: Node v[\d.]+, wrangler [\d.]+, @pulumi\/pulumi 3[\d.]+, @pulumi\//,
     ),
     expect.stringMatching(/^ok {4}Pulumi CLI: 3\.1\.2 at \S+\/pulumi, for the SDK 3\.[\d.]+$/),
+    expect.stringMatching(/^ok {4}state: in file:\/\//),
+    'ok    stack: prod is in the state',
     'ok    program: runs with Pulumi.prod.yaml; every declared binding has a value',
     expect.stringMatching(/^ok {4}API: http:\/\/127\.0\.0\.1:\d+\/client\/v4 answers$/),
     'ok    API token: active',
+    `ok    account: Acme ${ACCOUNT}`,
     'ok    permission Workers Scripts: reading works; writing was not tried',
     'ok    permission Workers KV Storage: reading works; writing was not tried',
     'ok    workers.dev: the account has the name acme; the stack leaves it off',
@@ -44,21 +47,52 @@ test('ends within five seconds if neither the API nor the CLI answers', async ()
   ])
 })
 
-test('reports a missing token in one line', async () => {
+test('links to the form for a token on a fresh clone, and lists what a deployment adds', async () => {
   const { code, lines } = await run(newProject().root, ['doctor/doctor'], {
     ...withCli(undefined),
-    CLOUDFLARE_ACCOUNT_ID: ACCOUNT,
+    PULUMI_BACKEND_URL: '',
   })
   expect(code).toBe(1)
-  expect(lines.filter((line) => line.startsWith('WRONG'))).toEqual([
+  expect(lines.filter((line) => !line.startsWith('ok'))).toEqual([
     expect.stringMatching(
-      /^WRONG Pulumi CLI: not on the PATH, and not fetched yet\. Run: npx pulumi version \(fetches 3\.\d+\.\d+ /,
+      /^TO DO Pulumi CLI: not on the PATH, and not fetched yet\. Run: npx pulumi version \(fetches 3\.\d+\.\d+ /,
     ),
+    expect.stringMatching(
+      /^TO DO state: the Pulumi CLI is logged in nowhere, .* Run: npx pulumi login --local/,
+    ),
+    'TO DO stack: there is no dev in the state yet. Run: npx pulumi stack init dev',
     expect.stringMatching(
       /^WRONG account: CLOUDFLARE_API_TOKEN is not set, .*\(npm start needs none\)\. Create one at /,
     ),
+    '',
+    '1 wrong: dev cannot be deployed.',
   ])
-  expect(lines.at(-1)).toBe('2 wrong: dev cannot be deployed.')
+})
+
+test('says what is to do before the first deployment if nothing is wrong', async () => {
+  const { code, lines } = await run(newProject().root, ['doctor/doctor'], {
+    ...withCli({ ...GOOD_CLI, 'stack ls': 'echo "[]"' }),
+    ...withAccount(await serveApi(GOOD_ANSWERS)),
+    CLOUDFLARE_ACCOUNT_ID: '',
+  })
+  expect(code).toBe(1)
+  expect(lines.filter((line) => line.startsWith('TO DO'))).toEqual([
+    expect.stringMatching(
+      /^TO DO passphrase: none is set, and the state encrypts .* Write a long random one into /,
+    ),
+    'TO DO stack: there is no dev in the state yet. Run: npx pulumi stack init dev',
+  ])
+  expect(lines).toContain(`ok    account: Acme ${ACCOUNT}`)
+  expect(lines.at(-1)).toBe('2 to do before dev can be deployed: npm run deploy asks, and does it.')
+})
+
+test('refuses the settings of another project, which the program would overlook', async () => {
+  const project = newProject()
+  project.edit('Pulumi.dev.yaml', (text) => `${text}  blog:hostname: blog.example.com\n  cloudflare:x: y\n`)
+  const { lines } = await run(project.root, ['doctor/doctor'], withCli(undefined))
+  expect(lines.filter((line) => line.startsWith('WRONG stack'))).toEqual([
+    'WRONG stack file: Pulumi.dev.yaml has blog:hostname, a setting of another project. Write chronicle-sync:hostname, or delete the line',
+  ])
 })
 
 test('reports a wrong stack file, a declaration that the program does not meet, and an unknown stack', async () => {
@@ -82,11 +116,13 @@ test('reports a wrong stack file, a declaration that the program does not meet, 
   project.edit('worker/wrangler.toml', (text) => text.replace('"MASTER_KEY"', '"MASTER_KEY", "PEPPER"'))
   const declaration = await run(project.root, ['doctor/doctor'], withCli(undefined))
   expect(declaration.lines).toContain(
-    'WRONG program: worker/wrangler.toml declares the secret PEPPER, but infra/index.ts gives it no value: add it there',
+    'WRONG program: worker/wrangler.toml declares the secret PEPPER, but infra/component/provision.ts gives it no value: add it there',
   )
   const unknown = await run(project.root, ['doctor/doctor', '--stack', 'qa'], withCli(undefined))
   expect(unknown.code).toBe(1)
-  expect(unknown.lines).toContain('WRONG stack file: there is no stack "qa". Stacks: dev, pr, prod')
+  expect(unknown.lines).toContain(
+    'WRONG stack file: there is no stack "qa", because there is no file Pulumi.qa.yaml. Choose one with --stack: dev, pr, prod. For a new one, copy Pulumi.pr.yaml to Pulumi.qa.yaml',
+  )
 })
 
 test('skips the checks that would need an encrypted value of the stack file', async () => {

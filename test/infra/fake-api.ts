@@ -3,15 +3,16 @@ import { createServer } from 'node:http'
 import { onTestFinished } from 'vitest'
 
 export const ACCOUNT = 'a'.repeat(32)
-export const ZONE = { id: 'z'.repeat(32), name: 'example.com', status: 'active', account: { id: ACCOUNT } }
+export const ZONE = { id: 'e'.repeat(32), name: 'example.com', status: 'active', account: { id: ACCOUNT } }
 export const TOKEN = `cfut_${'t'.repeat(40)}`
 
-/** Reply of the API for each path: the result, or status, code and message of a refusal. */
+/** Reply of the API for each path, or method and path: the result, or status, code and message of a refusal. */
 export type Answers = Readonly<Record<string, unknown>>
 export const REFUSED = { status: 403, code: 10000, message: 'Authentication error' }
 
 export const GOOD_ANSWERS: Answers = {
   'user/tokens/verify': { id: '1', status: 'active' },
+  accounts: [{ id: ACCOUNT, name: 'Acme' }],
   [`accounts/${ACCOUNT}/workers/scripts`]: [],
   [`accounts/${ACCOUNT}/storage/kv/namespaces`]: [],
   [`accounts/${ACCOUNT}/workers/subdomain`]: { subdomain: 'acme' },
@@ -24,8 +25,10 @@ export const GOOD_ANSWERS: Answers = {
 export async function serveApi(answers: Answers): Promise<string> {
   const server = createServer((request, response) => {
     const path = (request.url ?? '').replace('/client/v4/', '')
-    const known = request.headers.authorization?.startsWith('Bearer ') && path in answers
-    const answer = known ? answers[path] : { status: 404, code: 7003, message: 'Could not route' }
+    const change = `${request.method} ${path}`
+    const key = change in answers ? change : path
+    const known = request.headers.authorization?.startsWith('Bearer ') && key in answers
+    const answer = known ? answers[key] : { status: 404, code: 7003, message: 'Could not route' }
     const refusal = isRefusal(answer) ? answer : undefined
     response.statusCode = refusal?.status ?? 200
     response.end(

@@ -26,6 +26,7 @@ export type Cli = Readonly<Record<string, string>>
 
 export const GOOD_CLI: Cli = {
   version: 'echo v3.1.2',
+  'stack ls': `echo '[{"name":"dev"},{"name":"organization/chronicle-sync/prod"}]'`,
   'up --stack': 'echo "up got $*"; exit 7',
 }
 
@@ -48,6 +49,7 @@ export function withCli(cli: Cli | undefined): Environment {
     PATH: path,
     HOME: folder,
     PULUMI_HOME: folder,
+    PULUMI_BACKEND_URL: `file://${folder}`,
     // Allows for a busy machine.
     DOCTOR_SECONDS: '60',
   }

@@ -3,8 +3,11 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { expect, test } from 'vitest'
+import { lineOf } from '../../infra/cli/user-error.ts'
 import { DEV_SECRETS_FILE, writeDevSecrets } from '../../infra/local/dev-secrets.ts'
 import { newProject, type Project } from '../support/cloud/project.ts'
+
+const CHECKOUT = join(import.meta.dirname, '../..')
 
 function build({ root }: Project) {
   return spawnSync(process.execPath, ['infra/local/build.ts'], { cwd: root, encoding: 'utf8' })
@@ -32,6 +35,39 @@ test('restricts the folders of `wrangler dev` to their owner, even if they exist
   expect(status).toBe(0)
   for (const folder of ['.local', '.local/wrangler']) {
     expect(statSync(join(root, folder)).mode & 0o777, folder).toBe(0o700)
+  }
+})
+
+test.each(['EACCES', 'EEXIST', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS'])(
+  'says in one line what a file system refuses, and what to do: %s',
+  (code) => {
+    const refused = Object.assign(new Error(`${code}: no, mkdir '/x/.local'`), { code, path: '/x/.local' })
+    expect(lineOf(refused)).toBe(
+      `Error: ${code}: no, mkdir '/x/.local'. Make this path writable for you, or remove what is in its place`,
+    )
+    const defect = new Error('a defect')
+    expect(lineOf(defect)).toBe(defect)
+  },
+)
+
+test.each([
+  ['operate/smoke', 'npm run smoke -- URL '],
+  ['operate/backup', 'npm run backup -- URL FOLDER '],
+  ['operate/restore', 'npm run restore -- URL FILE|FOLDER '],
+  ['operate/sweep', 'npm run sweep -- URL '],
+  ['operate/rollback', 'npm run rollback -- '],
+  ['operate/preview', 'npm run preview -- '],
+  ['operate/deploy', 'npm run deploy -- '],
+  ['doctor/doctor', 'npm run doctor -- '],
+  ['setup/state-r2', 'eval "$(npm run --silent state:r2 -- '],
+  ['local/start', 'npm start -- '],
+])('shows the usage of a script for --help: %s', (script, usage) => {
+  const options = { cwd: CHECKOUT, encoding: 'utf8' } as const
+  for (const help of ['--help', '-h']) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [`infra/${script}.ts`, help], options)
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(stdout.startsWith(`Usage: ${usage}`)).toBe(true)
+    expect(stdout.trimEnd()).not.toContain('\n')
   }
 })
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { git } from '../../infra/operate/commits.ts'
+import { git, type History, previousCommit } from '../../infra/operate/commits.ts'
 import { checkLayouts, checkMigrations, layoutOf } from '../../infra/operate/way-back.ts'
 
 const TABLES = 'worker/src/objects/tables.ts'
@@ -81,5 +81,30 @@ test.each([
 test('refuses to go back past a migration', () => {
   expect(() => goBack('migration', 'layout 6')).toThrow(
     /^the migration "v1" lies between [0-9a-f]{12} and [0-9a-f]{12}, and Durable Object classes cannot go back\. Fix it forward$/,
+  )
+})
+
+/** Makes an update of a stack's history. */
+function update(name: string, isDirty: boolean): History[number] {
+  const environment = { 'git.head': commits[name] ?? '', 'git.dirty': String(isDirty) }
+  return { kind: 'update', result: 'succeeded', environment }
+}
+
+test('finds the newest commit before that was deployed from a clean tree', () => {
+  const [first, second, third] = ['tables', 'other tables', 'same tables'] as const
+  const history = [update(third, false), update(second, true), update(first, false)]
+  expect(previousCommit(root, history, commits[third] ?? '')).toBe(commits[first])
+  const returned = [update(third, false), update(first, false), update(second, false), update(first, false)]
+  expect(previousCommit(root, returned, commits[third] ?? '')).toBe(commits[first])
+})
+
+test('says why there is no commit to go back to', () => {
+  const current = commits['other tables'] ?? ''
+  const history = [update('other tables', false)]
+  expect(() => previousCommit(root, history, current)).toThrow(
+    /^no earlier commit than [0-9a-f]{12} was deployed to this stack from a clean tree\. Check out the commit/,
+  )
+  expect(() => previousCommit(root, [...history, update('tables', true)], current)).toThrow(
+    /from a clean tree \([0-9a-f]{12} was deployed with uncommitted changes: commit before you deploy, also the salt/,
   )
 })

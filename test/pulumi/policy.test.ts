@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { HOSTNAME } from '../support/cloud/project.ts'
 import { newStack, pulumiTest, type Stack } from './stack.ts'
 
 const PACK = ['--policy-pack', 'infra/policy']
@@ -30,4 +31,29 @@ pulumiTest.each([
   const preview = await stack.preview(...PACK)
   expect(preview.code).not.toBe(0)
   expect(preview.printed).toContain(message)
+})
+
+pulumiTest('refuses to delete a class with its data in production, but not to rename it', async () => {
+  const stack = await newStack('prod')
+  await stack.set('hostname', HOSTNAME.hostname)
+  await deploy(stack)
+  stack.project.edit('worker/src/index.ts', (text) => text.replace('Chronicle', 'Chronicle as Ledger'))
+  const deleting = 'deleted_classes = ["Chronicle"]\nnew_sqlite_classes = ["Ledger"]'
+  stack.project.edit('worker/wrangler.toml', (text) =>
+    text
+      .replace('class_name = "Chronicle"', 'class_name = "Ledger"')
+      .concat(`\n[[migrations]]\ntag = "v2"\n${deleting}\n`),
+  )
+  const refused = await stack.preview(...PACK)
+  expect(refused.code).not.toBe(0)
+  expect(refused.printed).toContain(
+    'A migration deletes the class Chronicle, and with it all data of its objects',
+  )
+  stack.project.edit('worker/wrangler.toml', (text) =>
+    text.replace(deleting, 'renamed_classes = [{ from = "Chronicle", to = "Ledger" }]'),
+  )
+  await deploy(stack)
+  expect(stack.uploads()[0]?.metadata).toMatchObject({
+    migrations: { steps: [{ renamed_classes: [{ from: 'Chronicle', to: 'Ledger' }] }] },
+  })
 })

@@ -1,14 +1,22 @@
 import type { Account } from '../../infra/local/cloud/account.ts'
+import type { Answers } from '../../infra/operate/service/metrics.ts'
 import type { Metadata } from './metadata.ts'
 
 /** Account, and the other state that a REST call may change. */
 export interface Cloud {
   readonly account: Account
+  readonly accountId: string
+  /** The account's name under workers.dev; undefined until it is registered. */
+  ownName: string | undefined
+  /** The names of the R2 buckets. */
+  readonly buckets: string[]
   /** Folder with the code of the scripts. */
   readonly folder: string
   /** Uploaded versions that are not deployed yet. */
   readonly versions: Map<string, ScriptUpload>
   readonly uploads: AssetUploads
+  /** Reads what the Analytics Engine has counted. */
+  readAnswers: () => Promise<readonly Answers[]>
 }
 
 /** Files that an upload session announces, by path. */
@@ -50,7 +58,7 @@ export interface Call {
   /** Parameters of the path: `account`, `name`, `id`, `zone`. */
   readonly params: Readonly<Record<string, string>>
   readonly query: URLSearchParams
-  /** Parsed JSON, or undefined without a body. */
+  /** Parsed JSON or plain text, or undefined without a body. */
   readonly body: unknown
   /** Present in an upload of a script. */
   readonly upload: SentUpload | undefined

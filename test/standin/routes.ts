@@ -10,6 +10,14 @@ import {
   showNamespace,
 } from './namespaces.ts'
 import {
+  addBucket,
+  listAccounts,
+  queryDataset,
+  registerOwnName,
+  showBucket,
+  showOwnName,
+} from './own-account.ts'
+import {
   changeSettings,
   createVersion,
   deployVersion,
@@ -20,7 +28,6 @@ import {
   removeScript,
   removeSubdomain,
   showContent,
-  showOwnName,
   showService,
   showSettings,
   showSubdomain,
@@ -34,6 +41,8 @@ import {
   changeRecord,
   changeRoute,
   detachDomain,
+  listDomains,
+  listRecords,
   listRoutes,
   listZones,
   removeRecord,
@@ -53,6 +62,10 @@ const ZONE = '/zones/:zone'
 /** Routes that the resources of the program, `wrangler deploy` and the doctor call. */
 const ROUTES: readonly (readonly [method: string, path: string, answer: Answer])[] = [
   ['GET', '/user/tokens/verify', showToken],
+  ['GET', '/accounts', listAccounts],
+  ['POST', `${ACCOUNT}/analytics_engine/sql`, queryDataset],
+  ['GET', `${ACCOUNT}/r2/buckets/:name`, showBucket],
+  ['POST', `${ACCOUNT}/r2/buckets`, addBucket],
   ['GET', NAMESPACES, listNamespaces],
   ['POST', NAMESPACES, addNamespace],
   ['GET', `${NAMESPACES}/:id`, showNamespace],
@@ -76,6 +89,8 @@ const ROUTES: readonly (readonly [method: string, path: string, answer: Answer])
   ['GET', `${WORKERS}/services/:name`, showService],
   ['GET', `${WORKERS}/workers/:name`, showWorker],
   ['GET', `${WORKERS}/subdomain`, showOwnName],
+  ['PUT', `${WORKERS}/subdomain`, registerOwnName],
+  ['GET', `${WORKERS}/domains`, listDomains],
   ['PUT', `${WORKERS}/domains`, attachDomain],
   ['GET', `${WORKERS}/domains/:id`, showDomain],
   ['DELETE', `${WORKERS}/domains/:id`, detachDomain],
@@ -86,6 +101,7 @@ const ROUTES: readonly (readonly [method: string, path: string, answer: Answer])
   ['GET', `${ZONE}/workers/routes/:id`, showRoute],
   ['PUT', `${ZONE}/workers/routes/:id`, changeRoute],
   ['DELETE', `${ZONE}/workers/routes/:id`, removeRoute],
+  ['GET', `${ZONE}/dns_records`, listRecords],
   ['POST', `${ZONE}/dns_records`, addRecord],
   ['GET', `${ZONE}/dns_records/:id`, showRecord],
   ['PUT', `${ZONE}/dns_records/:id`, changeRecord],

@@ -21,6 +21,7 @@ import {
   toMigrations,
   toObservability,
 } from './metadata.ts'
+import { checkOwnName } from './own-account.ts'
 
 const Subdomain = z.object({ enabled: z.boolean() })
 const Deployment = z.object({ versions: z.tuple([z.object({ version_id: z.string() })]) })
@@ -38,6 +39,7 @@ export function listScripts({ cloud }: Call): unknown {
 }
 
 export function putScript(call: Call): unknown {
+  checkOwnName(call)
   return { ...describe(deploy(call.cloud, scriptName(call), uploadOf(call))), startup_time_ms: STARTUP_MS }
 }
 
@@ -133,11 +135,6 @@ export function removeSubdomain(call: Call): unknown {
 /** Returns the beta view of a script. wrangler reads `subdomain` of it. */
 export function showWorker(call: Call): unknown {
   return { id: shortHash(scriptName(call)), name: scriptName(call), subdomain: showSubdomain(call) }
-}
-
-/** Returns the account's own name under workers.dev. */
-export function showOwnName(): unknown {
-  return { subdomain: 'stand-in' }
 }
 
 function deploy({ account, folder, uploads }: Cloud, name: string, { metadata, code }: ScriptUpload): Script {

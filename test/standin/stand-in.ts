@@ -29,6 +29,10 @@ export interface StandIn extends Authority {
   failNext(method: string, path: RegExp, status: number): void
   /** Leaves the completion token out of the next reply to an upload of static assets, as the API was seen to do. */
   loseToken(): void
+  /** Takes the account's name under workers.dev away, as in an account that never had a Worker. */
+  forgetOwnName(): void
+  /** Lets the Analytics Engine count what `read` returns. */
+  countAnswers(read: Cloud['readAnswers']): void
   /** Changes the account without a request. */
   changeByHand(change: (account: Account, folder: string) => void): void
 }
@@ -54,7 +58,16 @@ type Received = Pick<Call, 'body' | 'upload' | 'files'>
 export async function newStandIn(accountId = newId()): Promise<StandIn> {
   const folder = mkdtempSync(join(tmpdir(), 'chronicle-standin-'))
   const account = loadAccount(folder)
-  const cloud: Cloud = { account, folder, versions: new Map(), uploads: noUploads() }
+  const cloud: Cloud = {
+    account,
+    accountId,
+    ownName: 'stand-in',
+    buckets: [],
+    folder,
+    versions: new Map(),
+    uploads: noUploads(),
+    readAnswers: async () => [],
+  }
   const authority = { accountId, token: randomBytes(20).toString('hex') }
   const requests: SeenRequest[] = []
   const failures: Failure[] = []
@@ -87,6 +100,12 @@ export async function newStandIn(accountId = newId()): Promise<StandIn> {
     failNext: (method, path, status) => failures.push({ method, path, status }),
     loseToken() {
       cloud.uploads.losesToken = true
+    },
+    forgetOwnName() {
+      cloud.ownName = undefined
+    },
+    countAnswers(read) {
+      cloud.readAnswers = read
     },
     changeByHand(change) {
       change(account, folder)
@@ -135,6 +154,7 @@ async function receive(request: IncomingMessage): Promise<Received> {
   const type = request.headers['content-type'] ?? ''
   const nothing = { body: undefined, upload: undefined, files: [] }
   if (bytes.length === 0) return nothing
+  if (type.startsWith('text/')) return { ...nothing, body: bytes.toString() }
   if (!type.startsWith('multipart/')) return { ...nothing, body: JSON.parse(bytes.toString()) }
   const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData()
   if (!form.has('metadata')) return { ...nothing, files: await filesOf(form) }

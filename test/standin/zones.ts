@@ -9,7 +9,7 @@ import {
   type Route,
   updateRoute,
 } from '../../infra/local/cloud/account.ts'
-import type { Call } from './call.ts'
+import type { Call, Cloud } from './call.ts'
 
 type Zone = Account['zones'][number]
 type Domain = Account['domains'][number]
@@ -25,18 +25,26 @@ const RecordBody = z.object({
 })
 
 export function listZones({ cloud, query }: Call): unknown {
-  return cloud.account.zones.filter(({ name }) => name === (query.get('name') ?? name)).map(describeZone)
+  const zones = cloud.account.zones.filter(({ name }) => name === (query.get('name') ?? name))
+  return zones.map((zone) => describeZone(cloud, zone))
 }
 
 export function showZone(call: Call): unknown {
-  return describeZone(findZone(call))
+  return describeZone(call.cloud, findZone(call))
 }
 
 export function attachDomain({ cloud, body }: Call): unknown {
   const { hostname, service } = DomainBody.parse(body)
   zoneOf(cloud.account, hostname)
+  checkRecords(cloud.account, hostname)
   const id = createDomain(cloud.account, hostname, service)
   return describeDomain(cloud.account, { id, hostname, service })
+}
+
+export function listDomains({ cloud, query }: Call): unknown {
+  const { account } = cloud
+  const domains = account.domains.filter(({ hostname }) => hostname === (query.get('hostname') ?? hostname))
+  return domains.map((domain) => describeDomain(account, domain))
 }
 
 export function showDomain(call: Call): unknown {
@@ -85,6 +93,16 @@ export function addRecord(call: Call): unknown {
   return describeRecord(record)
 }
 
+/** A custom domain shows as a read-only record of its host. */
+export function listRecords(call: Call): unknown {
+  const zone = findZone(call)
+  const { records, domains } = call.cloud.account
+  const wanted = (name: string) => name === (call.query.get('name') ?? name)
+  const own = records.filter(({ zoneId, name }) => zoneId === zone.id && wanted(name)).map(describeRecord)
+  const ofDomains = domains.filter(({ hostname }) => wanted(hostname) && hostname.endsWith(zone.name))
+  return [...own, ...ofDomains.map(({ hostname }) => ({ name: hostname, type: 'AAAA', content: '100::' }))]
+}
+
 export function showRecord(call: Call): unknown {
   return describeRecord(findRecord(call))
 }
@@ -101,6 +119,12 @@ export function removeRecord(call: Call): unknown {
   const record = findRecord(call)
   call.cloud.account.records = call.cloud.account.records.filter((other) => other !== record)
   return { id: record.id }
+}
+
+/** Refuses a custom domain whose host has records of its own. */
+function checkRecords({ records }: Account, hostname: string): void {
+  if (!records.some(({ name, type }) => name === hostname && ['A', 'AAAA', 'CNAME'].includes(type))) return
+  throw new ApiError(409, 100117, `${hostname} already has externally managed DNS records`)
 }
 
 function findZone({ cloud, params }: Call): Zone {
@@ -133,8 +157,9 @@ function zoneOf({ zones }: Account, hostname: string): Zone {
   return zone
 }
 
-function describeZone({ id, name }: Zone): object {
-  return { id, name, status: 'active', paused: false, type: 'full' }
+function describeZone({ accountId }: Cloud, { id, name }: Zone): object {
+  const account = { id: accountId, name: 'Stand-in' }
+  return { id, name, account, status: 'active', paused: false, type: 'full' }
 }
 
 function describeDomain(account: Account, { id, hostname, service }: Domain): object {

@@ -83,12 +83,16 @@ export class ApiError extends Error {
 
 export function loadAccount(folder: string): Account {
   const empty: Account = { namespaces: [], scripts: [], domains: [], routes: [], zones: [], records: [] }
-  return { ...empty, ...readJson<Account>(join(folder, 'account.json')) }
+  return { ...empty, ...readJson<Account>(join(folder, 'account.json'), STATE_REMEDY) }
 }
 
 export function saveAccount(folder: string, account: Account): void {
   writePrivateJson(join(folder, 'account.json'), account)
 }
+
+/** What to do if the account or the state of a local stack is lost or broken. */
+export const STATE_REMEDY =
+  'Put back a copy of its folder. Without a copy, delete the folder: all data and secrets of the stack on this machine are in it, and go with it'
 
 /** The path of a script's uploaded code. */
 export function scriptFile(folder: string, name: string): string {

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import { readJson, writePrivateJson } from '../../cli/private-file.ts'
+import { UserError } from '../../cli/user-error.ts'
+import { loadAccount, STATE_REMEDY } from '../cloud/account.ts'
 import type { Properties } from './properties.ts'
 
 /** A resource in the state, like an entry of a Pulumi checkpoint. */
@@ -26,8 +28,14 @@ export interface State {
   readonly outputs: Properties
 }
 
+/** Loads the state. Throws a UserError if it is lost, because `up` would then try to create again what exists. */
 export function loadState(folder: string): State {
-  return readJson<State>(join(folder, 'state.json')) ?? { resources: [], outputs: {} }
+  const file = join(folder, 'state.json')
+  const state = readJson<State>(file, STATE_REMEDY)
+  if (state !== undefined) return state
+  // A first run that was killed may have written an account without resources only.
+  if (loadAccount(folder).namespaces.length === 0) return { resources: [], outputs: {} }
+  throw new UserError(`${file} is missing, although the account beside it has resources. ${STATE_REMEDY}`)
 }
 
 export function saveState(folder: string, state: State): void {

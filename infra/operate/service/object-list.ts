@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { readJson } from '../../cli/private-file.ts'
 import { ROOT } from '../../cli/root.ts'
 import { UserError } from '../../cli/user-error.ts'
 import { physicalNames } from '../../component/names.ts'
@@ -12,6 +11,7 @@ import {
   withoutSlash,
 } from '../../doctor/cloudflare-api.ts'
 import { storedObjects } from '../../local/cloud/objects.ts'
+import { readOutputs } from '../../local/outputs.ts'
 import { readDeclaration } from '../../program/declaration.ts'
 
 const CLASS = 'Chronicle'
@@ -36,7 +36,7 @@ export interface StackService {
  * account's API otherwise. Rejects with one line that says what to do.
  */
 export async function listObjects({ api, stack }: StackService): Promise<readonly string[]> {
-  const local = readJson<{ url: string; stack: string }>(join(ROOT, '.local/outputs.json'))
+  const local = readOutputs(ROOT)
   if (local?.url === api) return storedObjects(join(ROOT, '.local', local.stack), CLASS)
   const { scriptName } = physicalNames(readDeclaration(ROOT).name, stack)
   const account = `accounts/${fromEnvironment('CLOUDFLARE_ACCOUNT_ID')}/workers/durable_objects/namespaces`

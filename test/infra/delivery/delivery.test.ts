@@ -57,9 +57,8 @@ beforeAll(async () => {
   writeFileSync(join(project.root, '.local/note.cjs'), NOTE_ARGUMENTS)
   executable('bin/gh', 'printf "%s\\n" "$*" > "$RUNNER_TEMP/gh.txt"')
   board = await switchboard(state)
-  writeFileSync(join(project.root, '.gitignore'), 'node_modules\ndist/\n.local/\nPulumi.pr-*.yaml\n')
   git('init', '--quiet', '--initial-branch=main')
-  commit('version 1')
+  commit('the project')
 })
 
 afterAll(() => board.close())
@@ -96,6 +95,7 @@ function run(command: string, env: Record<string, string> = {}): Promise<Ended> 
       ...process.env,
       PATH: path,
       PULUMI_HOME: join(project.root, '.local/pulumi'),
+      PULUMI_BACKEND_URL: `file://${state}`,
       CLI_STATE: state,
       CLI_CLOUD: board.url,
       CLI_SWITCH: board.control,
@@ -108,6 +108,9 @@ function run(command: string, env: Record<string, string> = {}): Promise<Ended> 
       NODE_OPTIONS: `--require=${join(project.root, '.local/note.cjs')}`,
       NODE_COMPILE_CACHE: join(project.root, COMPILE_CACHE),
       RUNNER_TEMP: join(project.root, '.local'),
+      GITHUB_OUTPUT: join(project.root, '.local/output.txt'),
+      GITHUB_STEP_SUMMARY: join(project.root, '.local/summary.txt'),
+      WATCH_MINUTES: '0',
       ...env,
     },
   })
@@ -125,12 +128,23 @@ async function ended(child: ChildProcess): Promise<Ended> {
   return { code, output }
 }
 
-/** Runs the workflow's shell steps in order, and stops at the first failure. */
-async function deliver(step: string, stack: string): Promise<Ended> {
-  const commands = step === 'preview' ? STEPS : STEPS.slice(0, 1)
+/** Secrets and settings of the account, which the workflow's first step does not have. */
+const NO_ACCOUNT = {
+  CLOUDFLARE_API_TOKEN: '',
+  CLOUDFLARE_ACCOUNT_ID: '',
+  PULUMI_CONFIG_PASSPHRASE: '',
+}
+
+/** Runs the workflow's shell steps after the first in order, and stops at the first failure. */
+async function deliver(
+  step: string,
+  stack: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  const commands = STEPS.slice(1, step === 'preview' ? 3 : 2)
   let output = ''
   for (const command of commands) {
-    const ended = await run(command, { STEP: step, STACK: stack, NUMBER: '7', GH_TOKEN: 'x' })
+    const ended = await run(command, { STEP: step, STACK: stack, NUMBER: '7', GH_TOKEN: 'x', ...more })
     output += ended.output
     if (ended.code !== 0) return { code: ended.code, output }
   }
@@ -194,19 +208,37 @@ async function mintToken(): Promise<string> {
   return ((await response.json()) as { token: string }).token
 }
 
+/** Reads a file that a step has written for the workflow. */
+function written(name: string): string {
+  return readFileSync(join(project.root, '.local', name), 'utf8')
+}
+
 async function health(): Promise<{ version: string }> {
   return (await fetch(`${board.url}/api/health`)).json() as Promise<{ version: string }>
 }
 
-test('delivers a stack by the steps of the workflow, and serves its version', async () => {
-  expect(STEPS).toHaveLength(2)
+test('refuses to deliver the salt of a new stack before it is committed, because no rollback could go back to it', async () => {
   expect(await run('node_modules/.bin/pulumi stack select --create dev')).toMatchObject({ code: 0 })
+  expect(git('status', '--porcelain')).toBe('M Pulumi.dev.yaml')
+  const delivered = await deliver('up', 'dev')
+  expect(delivered.code).toBe(1)
+  expect(delivered.output).toContain(
+    'Error: uncommitted changes would be deployed, and no rollback could go back to them. Commit them first, also the salt that pulumi writes into Pulumi.dev.yaml: Pulumi.dev.yaml\n',
+  )
+  commit('version 1')
+})
+
+test('delivers a stack by the steps of the workflow, and serves its version', async () => {
+  expect(STEPS).toHaveLength(3)
+  const prepared = await run(STEPS[0] ?? '', NO_ACCOUNT)
+  expect(prepared).toMatchObject({ code: 0, output: expect.stringContaining('dist/worker.js: ') })
   const first = await deliver('up', 'dev')
   expect(first.code, first.output).toBe(0)
   expect(first.output).toContain('The stack dev can be deployed.')
   expect(first.output).toContain('ok     takes everything back')
   expect((await health()).version).toMatch(/^0\.1\.0\+[0-9a-f]{12}$/)
-  const seen = readFileSync(join(project.root, '.local/arguments.txt'), 'utf8')
+  expect(written('output.txt')).toBe(`version=${(await health()).version}\n`)
+  const seen = written('arguments.txt')
   expect(seen).toContain('infra/operate/smoke.ts')
   expect(secretsOf(state).filter((secret) => seen.includes(secret))).toEqual([])
   token = await mintToken()
@@ -224,6 +256,9 @@ test('rolls back a version that fails its check, and loses no data of a device',
   await stop()
   expect(delivered.code).toBe(1)
   expect(delivered.output).toContain('WRONG  takes a batch')
+  expect(written('summary.txt')).toMatch(
+    /^The delivery of dev failed, so it goes back to the previous commit\. WRONG {2}takes a batch: /,
+  )
   expect(delivered.output).toMatch(/The stack "dev" goes back from [0-9a-f]{12} to [0-9a-f]+ version 1/)
   expect(await health()).toMatchObject({ version: before.version })
   const other = new OfflineDevice('tablet', board.url)
@@ -239,8 +274,48 @@ test('rolls back a version that fails its check, and loses no data of a device',
   expect(git('worktree', 'list').split('\n')).toHaveLength(1)
 })
 
-test('keeps all data when a class and tables are added, and refuses to roll back past them', async () => {
+test('goes back to the good version after the next one too, not to the broken version', async () => {
   git('revert', '--no-edit', 'HEAD')
+  project.edit('worker/src/index.ts', (text) => `${text}\nconsole.debug('next')\n`)
+  commit('the next version')
+  const next = await run('node_modules/.bin/pulumi up --stack dev')
+  expect(next.code, next.output).toBe(0)
+  const back = await run('npm run --silent rollback -- --stack dev --yes')
+  expect(back.code, back.output).toBe(0)
+  expect(back.output).toMatch(/The stack "dev" goes back from [0-9a-f]{12} to [0-9a-f]+ version 1\n/)
+})
+
+test('goes back from a version that has more errors than the one before, and says how many', async () => {
+  git('revert', '--no-edit', 'HEAD')
+  project.edit('worker/src/index.ts', (text) => `${text}\nconsole.debug('slow')\n`)
+  commit('a version that fails some requests')
+  const { version: good } = await health()
+  api.countAnswers(async () => {
+    const { version } = await health()
+    return [
+      { version: good, requests: 5000, errors: 2 },
+      { version, requests: 400, errors: 21 },
+    ]
+  })
+  const delivered = await deliver('up', 'dev', { WATCH_MINUTES: '0.02' })
+  expect(delivered.code).toBe(1)
+  const reason = '21 of 400 requests had a status of 500 or more (5.3 %, before 0.0 %)'
+  expect(written('summary.txt')).toContain(`goes back to the previous commit. WRONG  ${reason}\n`)
+  expect((await health()).version).toBe(good)
+  git('revert', '--no-edit', 'HEAD')
+})
+
+test('deploys no other version than the one that another stack has run', async () => {
+  const { version } = await health()
+  const other = await deliver('up', 'dev', { VERSION: '0.1.0+0123456789ab' })
+  expect(other.code).toBe(1)
+  expect(other.output).toContain(
+    `this checkout builds the version ${version}, but the one to deploy is 0.1.0+0123456789ab, which ran in another stack.`,
+  )
+  expect(other.output).not.toContain('goes back')
+})
+
+test('keeps all data when a class and tables are added, and refuses to roll back past them', async () => {
   project.edit(
     'worker/src/index.ts',
     (text) => `${text}\nexport { Chronicle as Archive } from './objects/chronicle.ts'\n`,
@@ -303,6 +378,7 @@ test('creates, checks and removes a temporary stack', async () => {
   expect(opened.code, opened.output).toBe(0)
   expect(opened.output).toContain('ok     takes everything back')
   expect((await deliver('close', 'pr-7')).code).toBe(0)
+  expect(git('status', '--porcelain')).toBe('')
   expect(await deliver('close', 'pr-7')).toMatchObject({
     code: 0,
     output: expect.stringContaining('There is no stack pr-7: nothing to close'),

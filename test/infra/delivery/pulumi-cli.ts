@@ -1,7 +1,7 @@
 // Implements the few CLI commands that a delivery uses, on the embedded engine. CLI_STATE is the folder with states and
 // histories. CLI_CLOUD is the URL of a deployed stack. Every change is reported to CLI_SWITCH.
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -37,6 +37,7 @@ const target = {
   folder,
   pack: typeof values['policy-pack'] === 'string' ? values['policy-pack'] : undefined,
 }
+const stackFile = join(ROOT, `Pulumi.${name}.yaml`)
 const historyFile = join(CLI_STATE, `${name}.history.json`)
 
 const PLUGINS = ['cloudflare', 'random'].map((plugin) => {
@@ -52,15 +53,26 @@ const COMMANDS: readonly (readonly [RegExp, () => void | Promise<void>])[] = [
   [/^stack select /, select],
   [/^stack output$/, showOutputs],
   [/^stack history$/, () => console.log(JSON.stringify(history()))],
-  [/^stack rm /, () => rmSync(folder, { recursive: true })],
+  [/^stack rm /, remove],
   [/^preview$/, showPreview],
   [/^up$/, update],
   [/^destroy$/, destroy],
 ]
 
+/** Salt and check of the passphrase "of the tests". The CLI writes a line like this into the file of a new stack. */
+const SALT = 'encryptionsalt: v1:PtSLUC622ag=:v1:PuA5Xj0aBeySIKbn:zpXkeKBjAILe84OwUMVA2r41rHLSXw=='
+
 function select(): void {
-  if (!existsSync(folder) && !values.create) throw new Error(`no stack named '${name}' found`)
+  if (existsSync(folder)) return
+  if (!values.create) throw new Error(`no stack named '${name}' found`)
   mkdirSync(folder, { recursive: true })
+  appendFileSync(stackFile, `${SALT}\n`)
+}
+
+/** Deletes the stack file too, as the CLI does unless told otherwise. */
+function remove(): void {
+  rmSync(folder, { recursive: true })
+  if (!values['preserve-config']) rmSync(stackFile)
 }
 
 function showOutputs(): void {
@@ -94,7 +106,7 @@ async function destroy(): Promise<void> {
 }
 
 function history(): readonly Update[] {
-  return readJson<Update[]>(historyFile) ?? []
+  return readJson<Update[]>(historyFile, '') ?? []
 }
 
 function record(kind: Update['kind'], result: Update['result']): void {

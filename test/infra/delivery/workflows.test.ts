@@ -8,13 +8,20 @@ import { TextDocument } from 'vscode-languageserver-textdocument'
 const FOLDER = join(import.meta.dirname, '../../../.github/workflows')
 
 interface Step {
+  readonly name?: string
   readonly uses?: string
   readonly run?: string
+  readonly env?: Readonly<Record<string, string>>
 }
 
 interface Job {
   readonly uses?: string
   readonly if?: string
+  readonly env?: object
+  readonly environment?: string
+  readonly secrets?: string
+  readonly with?: Readonly<Record<string, string>>
+  readonly strategy?: { readonly matrix: { readonly include: readonly Readonly<Record<string, string>>[] } }
   readonly permissions?: Readonly<Record<string, string>>
   readonly concurrency?: { readonly group: string }
   readonly steps?: readonly Step[]
@@ -44,11 +51,19 @@ test('has a workflow for pull requests, for main and for each night', () => {
   expect(FILES).toEqual(['deliver.yml', 'main.yml', 'nightly.yml', 'pull-request.yml'])
 })
 
+/** Gives the language service the workflows that another one calls. */
+const CALLED = {
+  getFileContent: async (called: { path?: string }) => {
+    const name = called.path?.split('/').at(-1) ?? ''
+    return { name, content: readFileSync(join(FOLDER, name), 'utf8') }
+  },
+}
+
 test.each(FILES)("passes GitHub's own language service: %s", async (file) => {
   const { text } = read(file)
   // The language service caches documents by name.
   const check = (name: string, content: string) =>
-    validate(TextDocument.create(`file:///${name}`, 'yaml', 0, content))
+    validate(TextDocument.create(`file:///${name}`, 'yaml', 0, content), { fileProvider: CALLED })
   expect(await check(file, text)).toEqual([])
   expect(await check(`wrong-${file}`, text.replace('uses:', 'use:'))).not.toEqual([])
 })
@@ -76,14 +91,65 @@ test.each(FILES)(
   },
 )
 
-test('runs one delivery of a stack at a time, and never gives the account to a fork', () => {
+test('runs one delivery of a stack at a time, and gives no secret to a fork or a bot', () => {
   const [deliver] = read('deliver.yml').jobs
   expect(deliver?.concurrency?.group).toMatch(/^stack-\$\{\{ inputs\.stack \}\}$/)
-  const delivering = read('pull-request.yml').jobs.filter(({ uses }) => uses !== undefined)
-  expect(delivering).toHaveLength(3)
-  for (const job of delivering) {
-    expect(job.if).toContain('github.event.pull_request.head.repo.full_name == github.repository')
+  for (const condition of [
+    "vars.CLOUDFLARE_ACCOUNT_ID != ''",
+    'github.event.pull_request.head.repo.full_name == github.repository',
+    "github.event.pull_request.user.type == 'User'",
+    "!endsWith(github.actor, '[bot]')",
+  ]) {
+    expect(deliver?.if?.replaceAll('\n', ' ')).toContain(condition)
   }
+})
+
+test('gives secrets to one step of a delivery only, after packages and bundle are there', () => {
+  const [deliver] = read('deliver.yml').jobs
+  expect(deliver?.env).toBeUndefined()
+  const { steps = [] } = deliver ?? {}
+  const holding = steps.filter((step) => JSON.stringify(step).includes('${{ secrets.'))
+  expect(holding.map(({ run }) => run)).toEqual([
+    expect.stringMatching(/^infra\/operate\/deliver\.sh "\$STEP" "\$STACK" /),
+  ])
+  const prepare = steps.findIndex(({ run }) => run === 'infra/operate/deliver.sh prepare')
+  expect(prepare).toBeGreaterThan(0)
+  expect(prepare).toBeLessThan(steps.findIndex((step) => holding.includes(step)))
+  expect(steps[prepare]).not.toHaveProperty('env')
+})
+
+test('installs packages without running their scripts', () => {
+  const installer = readFileSync(join(FOLDER, '../../infra/local/install.mjs'), 'utf8')
+  expect(installer).toContain("'ci', '--ignore-scripts'")
+  for (const file of FILES) expect(read(file).text, file).not.toMatch(/npm (ci|install)/)
+})
+
+/** Lists the deliveries of a workflow, each as step, stack and environment. */
+function deliveriesOf(file: string): readonly string[] {
+  const delivering = read(file).jobs.filter(({ uses }) => uses === './.github/workflows/deliver.yml')
+  return delivering.flatMap(({ with: inputs = {}, strategy }) => {
+    const each = strategy?.matrix.include ?? [{}]
+    return each.map((values) =>
+      ['step', 'stack', 'environment']
+        .map((name) =>
+          inputs[name]?.replace(/\$\{\{ (?:matrix\.)?([\w.]+) \}\}$/, (_, key) => values[key] ?? `<${key}>`),
+        )
+        .join(' '),
+    )
+  })
+}
+
+test('runs every delivery in the environment whose secrets it may have', () => {
+  expect(read('deliver.yml').jobs[0]?.environment).toMatch(/^\$\{\{ inputs\.environment \}\}$/)
+  expect(FILES.flatMap(deliveriesOf)).toEqual([
+    'up dev development',
+    'up prod production',
+    'drift dev development',
+    'drift prod production',
+    'preview dev preview',
+    'open pr-<github.event.number> preview',
+    'close pr-<github.event.number> preview',
+  ])
 })
 
 test('deploys production after dev, and dev after the check', () => {

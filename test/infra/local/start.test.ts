@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -114,6 +114,60 @@ test('serves the dev stack once, and keeps its data when it stops, is killed or 
   expect(stderr).toMatch(/^Error: the runtime \(workerd\) died\. [^\n]*\n$/)
 })
 
+test('ends with the shell that npm runs it in, and frees its port', async () => {
+  const project = newProject()
+  const port = await freePort()
+  const env = { ...process.env, TMPDIR: project.root, npm_lifecycle_event: 'start' }
+  // Without the second command, some shells would become the server.
+  const command = `"${process.execPath}" infra/local/start.ts --port ${port}; true`
+  const shell = spawn('sh', ['-c', command], { cwd: project.root, env, stdio: 'pipe' })
+  await served(shell)
+  const lock = join(project.root, '.local/dev/lock')
+  expect(existsSync(lock)).toBe(true)
+  shell.kill('SIGTERM')
+  // The pipes close when the server, which has inherited them, has ended.
+  await once(shell, 'close')
+  expect(existsSync(lock)).toBe(false)
+  await expect(fetch(`http://127.0.0.1:${port}/api/health`)).rejects.toThrow('fetch failed')
+})
+
+test.each<[string, (local: string) => void, RegExp]>([
+  [
+    'a file in place of the folder',
+    (local) => writeFileSync(local, ''),
+    /^Error: EEXIST: [^\n]*\.local'\. Make this path writable for you, or remove what is in its place\n$/,
+  ],
+  [
+    'a file in place of the folder of the stack',
+    (local) => {
+      mkdirSync(local)
+      writeFileSync(join(local, 'dev'), '')
+    },
+    /^Error: EEXIST: [^\n]*\.local\/dev'\. Make this path writable for you, or remove what is in its place\n$/,
+  ],
+  [
+    'a broken state',
+    (local) => {
+      mkdirSync(join(local, 'dev'), { recursive: true })
+      writeFileSync(join(local, 'dev/state.json'), '{')
+    },
+    /^Error: [^\n]*state\.json is not JSON: [^\n]*\. Put back a copy of its folder\. Without a copy, delete the folder: all data and secrets of the stack on this machine are in it, and go with it\n$/,
+  ],
+  [
+    'a lost state',
+    (local) => {
+      mkdirSync(join(local, 'dev'), { recursive: true })
+      writeFileSync(join(local, 'dev/account.json'), '{"namespaces": [{"id": "1", "title": "metadata"}]}')
+    },
+    /^Error: [^\n]*state\.json is missing, although the account beside it has resources\. Put back a copy/,
+  ],
+])('reports %s in one line', async (_what, damage, message) => {
+  const project = newProject()
+  damage(join(project.root, '.local'))
+  const { code, stderr } = await start(project, ['--port', String(await freePort())])
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(message) })
+})
+
 test('serves a hostname by the Host header, and no other host', async () => {
   const project = newProject()
   const port = await freePort()
@@ -145,7 +199,10 @@ test('reports each mistake in one line, before any work', async () => {
     [['--port', 'x'], /^Error: --port is "x", expected a number from 1 to 65535$/],
     [['--port', '65536'], /^Error: --port is "65536", expected a number from 1 to 65535$/],
     [['--port', busy], new RegExp(`^Error: port ${busy} is busy\\. Choose another: --port \\d+$`)],
-    [['--stack', 'nope'], /^Error: there is no stack "nope"\. Stacks: dev, pr, prod$/],
+    [
+      ['--stack', 'nope'],
+      /^Error: there is no stack "nope", because there is no file Pulumi\.nope\.yaml\. Choose one with --stack: dev, pr, prod\. For a new one, copy Pulumi\.pr\.yaml to Pulumi\.nope\.yaml$/,
+    ],
     [['--config', 'x'], /^Error: --config is "x", expected key=value$/],
     [
       ['--stack', 'prod'],

@@ -1,36 +1,111 @@
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { takeStack } from '../../../infra/cli/stack-option.ts'
 import { newProject } from '../../support/cloud/project.ts'
-import { GOOD_ANSWERS, serveApi } from '../fake-api.ts'
-import { GOOD_CLI, run, withAccount, withCli } from '../fake-cli.ts'
+import { ACCOUNT, GOOD_ANSWERS, serveApi } from '../fake-api.ts'
+import { type Cli, type Environment, GOOD_CLI, run, withAccount, withCli } from '../fake-cli.ts'
+
+/** A CLI that remembers a log-in and a stack, on a machine that has neither. */
+const FIRST_CLI: Cli = {
+  version: 'echo v3.1.2',
+  'login --local': 'echo \'{"current":"file://~"}\' > "$PULUMI_HOME/credentials.json"',
+  'stack ls': '[ -f "$HOME/made" ] && echo \'[{"name":"dev"}]\' || echo "[]"',
+  'stack init': 'touch "$HOME/made"',
+  up: 'echo "up in $CLOUDFLARE_ACCOUNT_ID with $PULUMI_CONFIG_PASSPHRASE_FILE"',
+}
+
+async function firstTime(cli: Cli = FIRST_CLI): Promise<Environment> {
+  const account = withAccount(await serveApi(GOOD_ANSWERS))
+  return { ...withCli(cli), ...account, CLOUDFLARE_ACCOUNT_ID: '', PULUMI_BACKEND_URL: '' }
+}
+
+function deploy(env: Environment, ...args: readonly string[]) {
+  return run(newProject().root, ['operate/deploy', ...args], env)
+}
 
 test('runs the doctor before a deployment, and passes all other arguments to `pulumi up`', async () => {
-  const env = {
-    ...withCli(GOOD_CLI),
-    ...withAccount(await serveApi(GOOD_ANSWERS)),
-    PULUMI_CONFIG_PASSPHRASE: '',
-  }
-  const deployed = await run(newProject().root, ['operate/deploy', '--yes', '--stack', 'dev', '--diff'], env)
+  const env = { ...withCli(GOOD_CLI), ...withAccount(await serveApi(GOOD_ANSWERS)) }
+  const deployed = await deploy(env, '--yes', '--stack', 'dev', '--diff')
   expect(deployed).toMatchObject({
     code: 7,
-    lines: ['up got up --stack dev --policy-pack infra/policy --yes --diff'],
+    lines: [
+      expect.stringMatching(
+        /^up got up --stack dev --policy-pack infra\/policy --yes --diff --event-log \S+$/,
+      ),
+    ],
   })
-  const refused = await run(newProject().root, ['operate/deploy', '--yes'], {
-    ...env,
-    CLOUDFLARE_API_TOKEN: 'short',
-  })
+  const refused = await deploy({ ...env, CLOUDFLARE_API_TOKEN: 'short' }, '--yes')
   expect(refused.code).toBe(1)
   expect(refused.lines).toEqual([
     expect.stringMatching(/^WRONG API token: 5 characters /),
     'Error: dev was not deployed. Fix the lines above, or run pulumi up without the doctor',
   ])
-  const twice = await run(newProject().root, ['operate/deploy', '--stack', 'prod', '--stack', 'dev'], env)
+  const twice = await deploy(env, '--stack', 'prod', '--stack', 'dev')
   expect(twice).toMatchObject({ code: 1, lines: ['Error: --stack is given twice. Name one stack'] })
 })
 
+test('adds with --yes what a first deployment lacks: a log-in, a passphrase, a stack', async () => {
+  const env = await firstTime()
+  const { code, lines } = await deploy(env, '--yes')
+  const file = join(env.PULUMI_HOME ?? '', 'chronicle-sync.passphrase')
+  expect(code, lines.join('\n')).toBe(0)
+  expect(lines).toContain(
+    `The account of the token is ${ACCOUNT}. Other commands need: export CLOUDFLARE_ACCOUNT_ID=${ACCOUNT}`,
+  )
+  expect(lines).toContain(`  export PULUMI_CONFIG_PASSPHRASE_FILE=${file}`)
+  expect(lines).toContainEqual(
+    expect.stringMatching(/^Commit Pulumi\.dev\.yaml if it has a new line encryptionsalt/),
+  )
+  expect(lines.at(-1)).toBe(`up in ${ACCOUNT} with ${file}`)
+  expect(readFileSync(file, 'utf8')).toMatch(/^[\w-]{43}\n$/)
+  expect(statSync(file).mode & 0o777).toBe(0o600)
+})
+
+test('writes the passphrase where the environment says', async () => {
+  const env = await firstTime()
+  const file = join(env.HOME ?? '', 'kept/here')
+  const { lines } = await deploy({ ...env, PULUMI_CONFIG_PASSPHRASE_FILE: file }, '--yes')
+  expect(lines.at(-1)).toBe(`up in ${ACCOUNT} with ${file}`)
+  expect(statSync(file).size).toBe(44)
+})
+
+test.each([
+  ['without a terminal', [], {}],
+  ['in CI, even with --yes', ['--yes'], { CI: 'true' }],
+])('adds nothing %s, and says what is missing', async (_where, args, variables) => {
+  const { code, lines } = await deploy({ ...(await firstTime()), ...variables }, ...args)
+  expect(code).toBe(1)
+  expect(lines).toEqual([
+    expect.stringMatching(/^TO DO state: .* Run: npx pulumi login --local /),
+    'TO DO stack: there is no dev in the state yet. Run: npx pulumi stack init dev',
+    'Error: dev was not deployed. Do what the lines above say, or run this on a terminal, which asks',
+  ])
+})
+
+test('stops if a step leaves its thing missing', async () => {
+  const { code, lines } = await deploy(await firstTime({ ...FIRST_CLI, 'stack init': 'true' }), '--yes')
+  expect(code).toBe(1)
+  expect(lines.at(-1)).toBe('Error: there is still no stack: there is no dev in the state yet')
+})
+
+test('waits for the rehearsal of the program, however slow the machine is, unless the CLI previews a deployed stack', async () => {
+  const env = { ...withCli(GOOD_CLI), ...withAccount(await serveApi(GOOD_ANSWERS)), DOCTOR_SECONDS: '0.5' }
+  const project = newProject()
+  project.edit('Pulumi.dev.yaml', (text) => text.replace('development', 'staging'))
+  const wrong = expect.stringMatching(/^WRONG program: chronicle-sync:environment is "staging"/)
+  const first = await run(project.root, ['operate/deploy', '--yes'], env)
+  expect(first.lines).toContainEqual(wrong)
+  project.edit('Pulumi.dev.yaml', (text) => `${text}encryptedkey: of-a-cloud\n`)
+  const blind = await run(project.root, ['operate/deploy', '--yes', '--skip-preview'], env)
+  expect(blind.lines).toContainEqual(wrong)
+  const previewed = await run(project.root, ['operate/deploy', '--yes'], { ...env, DOCTOR_SECONDS: '60' })
+  expect(previewed.lines).toEqual([expect.stringMatching(/^up got up --stack dev /)])
+})
+
 test('takes the stack out of the arguments', () => {
-  expect(takeStack(['--yes'])).toEqual({ stack: 'dev', rest: ['--yes'] })
-  expect(takeStack(['-s', 'prod', '--yes'])).toEqual({ stack: 'prod', rest: ['--yes'] })
+  expect(takeStack(['--yes'])).toEqual({ stack: 'dev', isNamed: false, rest: ['--yes'] })
+  expect(takeStack(['-s', 'prod', '--yes'])).toEqual({ stack: 'prod', isNamed: true, rest: ['--yes'] })
   expect(() => takeStack(['--stack'])).toThrow('--stack needs a name')
   expect(() => takeStack(['--stack', '--yes'])).toThrow('--stack needs a name')
 })

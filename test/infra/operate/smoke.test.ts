@@ -51,6 +51,23 @@ test('says what is wrong, and removes what it has made', async () => {
   expect(await listTokens()).toEqual(before)
 })
 
+test.each([['smoke'], ['sweep'], ['backup', 'folder'], ['restore', 'folder']])(
+  'refuses the url of another stack: %s',
+  async (tool, ...more) => {
+    const args = [`infra/operate/${tool}.ts`, cloud.url, ...more, '--stack', 'prod']
+    const env = { CHRONICLE_ADMIN_TOKEN: cloud.outputs.adminToken }
+    const { code, printed } = await runCommand(process.execPath, args, { cwd: CHECKOUT, env })
+    const lines = printed.split('\n').filter((line) => !line.startsWith('Checking '))
+    expect({ code, lines }).toEqual({
+      code: 1,
+      lines: [
+        `Error: ${cloud.url} is the stack "dev", not "prod". Name it with --stack dev, or use the url of prod`,
+        '',
+      ],
+    })
+  },
+)
+
 test('waits until the version that was deployed answers', async () => {
   const older = { request: 'GET /api/health', times: [1, 2], body: { version: 'older' } }
   const url = await lyingService(cloud.url, older)

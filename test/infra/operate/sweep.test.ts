@@ -101,6 +101,8 @@ interface Saying {
 async function serviceThatSays(...sayings: readonly Saying[]): Promise<{ url: string; asked: number[] }> {
   const asked: number[] = []
   const server = createServer(async (request, response) => {
+    // An older release does not say which stack it is.
+    if (request.method === 'GET') return response.end('{}')
     let text = ''
     for await (const part of request) text += part
     const spaces: string[] = JSON.parse(text).spaces
@@ -108,6 +110,7 @@ async function serviceThatSays(...sayings: readonly Saying[]): Promise<{ url: st
     const { generation = 3, ...said } = sayings[Math.min(asked.length, sayings.length) - 1] as Saying
     if (said.state === 'wait') response.writeHead(429, { 'retry-after': '1' }).end('{}')
     else response.end(JSON.stringify({ generation, spaces: spaces.map((id) => ({ id, ...said })) }))
+    return response
   })
   return { url: await listen(server), asked }
 }

@@ -130,6 +130,36 @@ test.concurrent.each<[string, string, Config, (project: Project) => void, RegExp
   for (const line of found) expect(line).toMatch(violation)
 })
 
+/** Replaces the class by one of another name, with a second migration step. */
+function replaceClass(step: string): (project: Project) => void {
+  return (project) => {
+    project.edit(TOML, (text) =>
+      text
+        .replace('class_name = "Chronicle"', 'class_name = "Ledger"')
+        .concat(`\n[[migrations]]\ntag = "v2"\n${step}\n`),
+    )
+    project.edit('worker/src/index.ts', (text) => text.replace('Chronicle', 'Chronicle as Ledger'))
+  }
+}
+
+const DELETED = 'deleted_classes = ["Chronicle"]\nnew_sqlite_classes = ["Ledger"]'
+const RENAMED = 'renamed_classes = [{ from = "Chronicle", to = "Ledger" }]'
+
+test.concurrent('refuses a migration that deletes a class with its data in production, but not its renaming', async () => {
+  const production = newProject()
+  await production.up('prod', HOSTNAME)
+  await production.up('dev')
+  const deleting = newProject(production)
+  replaceClass(DELETED)(deleting)
+  expect(await judge(deleting, 'prod', HOSTNAME)).toEqual([
+    'classes-keep-data: A migration deletes the class Chronicle, and with it all data of its objects. To rename it, write renamed_classes = [{ from = "Chronicle", to = "..." }] in place of deleted_classes and of the new class.',
+  ])
+  expect(await judge(deleting, 'dev', {})).toEqual([])
+  const renaming = newProject(production)
+  replaceClass(RENAMED)(renaming)
+  expect(await judge(renaming, 'prod', HOSTNAME)).toEqual([])
+})
+
 const deployed = newProject()
 beforeAll(async () => {
   await deployed.up('dev')

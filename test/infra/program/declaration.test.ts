@@ -67,6 +67,13 @@ test.each([
   )
 })
 
+test('refuses two bindings with one name, of different kinds too', () => {
+  const text = DECLARED.replace('{ name = "LIMIT"', '{ name = "ROOM"')
+  expect(() => bindingsOf(declare(text), { ...VALUES, limitsPerMinute: {} }, 'sync-dev')).toThrow(
+    'worker/wrangler.toml declares two bindings with the name ROOM: rename one of them',
+  )
+})
+
 test.each([
   ['the KV namespace MORE', { namespaces: { KV: '0', MORE: '1' } }],
   ['the secret MORE', { secrets: { KEY: 'k', MORE: 'm' } }],

@@ -47,11 +47,11 @@ const write = (key: string, example: string) =>
 test.each([
   [
     'environment: staging',
-    `environment is "staging", expected "development" or "production".${write('environment', 'production')}`,
+    `environment is "staging", expected "development", or "production" for users.${write('environment', 'development')}`,
   ],
   [
     'environment: ""',
-    `environment is missing, expected "development" or "production".${write('environment', 'production')}`,
+    `environment is missing, expected "development", or "production" for users.${write('environment', 'development')}`,
   ],
   [
     'hostname: ""',
@@ -92,7 +92,7 @@ test.each([
   ["corsOrigins: ['*']", String.raw`corsOrigins is "[\"*\"]", expected a list of exact origins: scheme`],
   [
     "corsOrigins: ['https://app.example.com/']",
-    `corsOrigins is ${String.raw`"[\"https://app.example.com/\"]"`}, expected a list of exact origins: scheme, host and port with no slash after them, never "*" or "null".${write('corsOrigins', '["https://app.example.com", "capacitor://localhost"]')}`,
+    `corsOrigins is ${String.raw`"[\"https://app.example.com/\"]"`}, expected a list of exact origins: scheme, host and port with no slash after them, never "*" or "null".${write('corsOrigins', '["https://app.example.com"]')}`,
   ],
   ['logSampling: 10', 'logSampling is "10", expected a number from 0 to 1.'],
   [

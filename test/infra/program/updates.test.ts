@@ -158,9 +158,10 @@ test.concurrent('never takes away a master key that may have sealed data, and ne
   await expect(project.up('dev', { masterKeys: '[2]' })).rejects.toThrow(refusal)
 
   // A failed run keeps the key in its state, because the script may have received it.
-  project.edit('worker/src/index.ts', (text) => `${text.replace('export', '//')}`)
-  await expect(project.up('dev', { masterKeys: '[2, 1]' })).rejects.toThrow()
-  project.edit('worker/src/index.ts', (text) => text.replace('//', 'export'))
+  const wrong = "contentSha256: 'f'.repeat(64) }\n}"
+  project.edit('infra/program/artifact.ts', (text) => text.replace('contentSha256 }\n}', wrong))
+  await expect(project.up('dev', { masterKeys: '[2, 1]' })).rejects.toThrow('contentSha256 is f')
+  project.edit('infra/program/artifact.ts', (text) => text.replace(wrong, 'contentSha256 }\n}'))
   await expect(project.up('dev')).rejects.toThrow(
     /^chronicle-sync-master-key-2 is protected and would be deleted/,
   )
@@ -206,7 +207,9 @@ test.concurrent('creates a route with its record, and deletes both with the sett
 test.concurrent('keeps what was deployed when a run fails, and repairs it with the next run', async () => {
   const project = newProject(deployed)
   project.edit('worker/src/index.ts', (text) => text.replace(/.*Chronicle.*/g, ''))
-  await expect(project.up('dev')).rejects.toThrow('does not export the class Chronicle')
+  await expect(project.up('dev')).rejects.toThrow(
+    'makes the class Chronicle, but worker/src/index.ts does not export it',
+  )
   project.edit(
     'worker/src/index.ts',
     (text) => `${text}\nexport { Chronicle } from './objects/chronicle.ts'\n`,

@@ -1,7 +1,9 @@
 import {
   cpSync,
   globSync,
+  mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -20,6 +22,7 @@ import { runHosted } from './program-runner.ts'
 
 const CHECKOUT = join(import.meta.dirname, '../../..')
 const SOURCES = [
+  '.gitignore',
   'Pulumi.yaml',
   'Pulumi.dev.yaml',
   'Pulumi.prod.yaml',
@@ -66,7 +69,7 @@ export function newProject(deployed?: Project): Project {
       filter: (path) => !/\.wrangler|component\/dist/.test(path),
     })
   }
-  symlinkSync(join(CHECKOUT, 'node_modules'), join(root, 'node_modules'))
+  linkPackages(root)
   // If the lock file were newer than the packages, an npm script would run `npm ci` and empty the checkout's folder.
   utimesSync(join(root, 'package-lock.json'), 0, 0)
   if (deployed) cpSync(join(deployed.root, '.local'), join(root, '.local'), { recursive: true })
@@ -91,6 +94,15 @@ export function newProject(deployed?: Project): Project {
       if (after === before) throw new Error(`nothing of ${file} was changed`)
       writeFileSync(path, after)
     },
+  }
+}
+
+/** Fills a folder with links, because the pattern `node_modules/` of the project's .gitignore matches no link. */
+function linkPackages(root: string): void {
+  const packages = join(CHECKOUT, 'node_modules')
+  mkdirSync(join(root, 'node_modules'))
+  for (const name of readdirSync(packages)) {
+    symlinkSync(join(packages, name), join(root, 'node_modules', name))
   }
 }
 

@@ -21,6 +21,9 @@ const DEFAULTS = {
   quota: { entries: 1_000_000, bytes: 1_073_741_824 },
 }
 
+/** Reply of `GET /api/config` while nothing is configured. */
+const SHOWN = { stack: 'dev', ...DEFAULTS }
+
 function get(): Promise<Reply> {
   return send('GET', '/api/config', { bearer: env.ADMIN_TOKEN })
 }
@@ -32,10 +35,10 @@ function put(body: unknown): Promise<Reply> {
 beforeEach(() => env.CHRONICLE_KV.delete('config'))
 
 test('[CO1] reads and replaces the whole configuration, under the revision that was read', async () => {
-  expect((await get()).body).toEqual(DEFAULTS)
+  expect((await get()).body).toEqual(SHOWN)
   const put1 = await put({ revision: 0, policies: { notes: 'merge' }, historyDays: 7 })
   expect(put1.body).toMatchObject({ success: true, policies: { notes: 'merge' }, historyDays: 7 })
-  expect((await get()).body).toEqual({ ...DEFAULTS, ...put1.body, success: undefined })
+  expect((await get()).body).toEqual({ ...SHOWN, ...put1.body, success: undefined })
   const put2 = await put({ revision: put1.body.revision, defaultPolicy: 'manual' })
   expect(put2.body).toMatchObject({ defaultPolicy: 'manual', policies: {}, historyDays: 30 })
   expect(put2.body.revision).toBeGreaterThan(put1.body.revision)
@@ -55,6 +58,10 @@ test.each([
   [{ revision: 0, policies: { notes: 'newest' } }, 'policies.notes'],
   [{ revision: 0, policies: { 'a/b': 'lww' } }, 'policies'],
   [{ revision: 0, policies: [] }, 'policies'],
+  [
+    { revision: 0, policies: { '*': 'merge' } },
+    'policies: "*" is no pattern for all collections: use defaultPolicy',
+  ],
   [{ revision: 0, defaultPolicy: 'none' }, 'defaultPolicy'],
   [{ revision: 0, historyDays: 0 }, 'historyDays'],
   [{ revision: 0, tombstoneDays: 1.5 }, 'tombstoneDays'],
@@ -68,7 +75,20 @@ test.each([
   const reply = await put(body)
   expect(reply).toMatchObject({ status: 422, body: { code: 'invalid-request' } })
   expect(reply.body.detail).toContain(place)
-  expect((await get()).body).toEqual(DEFAULTS)
+  expect((await get()).body).toEqual(SHOWN)
+})
+
+test('[CO7] names the stack, and takes its own reply back, changed, but not that of another stack', async () => {
+  const { body: shown } = await get()
+  expect(shown.stack).toBe('dev')
+  const changed = await put({ ...shown, defaultPolicy: 'merge' })
+  expect(changed).toMatchObject({ status: 200, body: { stack: 'dev', defaultPolicy: 'merge' } })
+  const { success: _, ...written } = changed.body
+  expect(await put({ ...written, stack: 'prod', defaultPolicy: 'manual' })).toMatchObject({
+    status: 422,
+    body: { code: 'invalid-request', detail: 'stack: this service is the stack "dev".' },
+  })
+  expect((await get()).body).toEqual(written)
 })
 
 test('[CO4] shows the configuration to the operator only, and takes it from no one else', async () => {
@@ -77,7 +97,7 @@ test('[CO4] shows the configuration to the operator only, and takes it from no o
     expect((await send('GET', '/api/config', { bearer })).status).toBe(401)
     expect((await send('PUT', '/api/config', { bearer, body: { revision: 0 } })).status).toBe(401)
   }
-  expect((await get()).body).toEqual(DEFAULTS)
+  expect((await get()).body).toEqual(SHOWN)
 })
 
 test('[CO5] applies a configuration to a space without a deployment, and after an eviction', async () => {

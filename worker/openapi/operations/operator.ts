@@ -56,8 +56,8 @@ export const OPERATOR = {
     tag: 'Operation',
     access: 'admin',
     summary: 'Read the configuration of all spaces',
-    description: 'The configuration as it is stored, with its `revision`.',
-    reply: { status: 200, schema: 'StoredConfig', example: CONFIG },
+    description: 'The configuration as it is stored, with its `revision` and the name of the stack.',
+    reply: { status: 200, schema: 'ShownConfig', example: { stack: 'prod', ...CONFIG } },
     faults: [],
   },
   'PUT /api/config': {
@@ -67,7 +67,7 @@ export const OPERATOR = {
     summary: 'Replace the configuration of all spaces',
     description: 'Replaces the whole configuration. Spaces follow within about a minute and a half.',
     body: { schema: 'ConfigRequest', example: { revision: 0, policies: { notes: 'merge' } } },
-    reply: { status: 200, schema: 'ConfigReply', example: { success: true, ...CONFIG } },
+    reply: { status: 200, schema: 'ConfigReply', example: { success: true, stack: 'prod', ...CONFIG } },
     faults: ['config-changed'],
   },
   'GET /api/audit': {

@@ -1,6 +1,6 @@
 import { AuditReply } from '../../src/schema/reply/audit.ts'
 import { AuthReply, SessionsReply, TicketReply } from '../../src/schema/reply/auth.ts'
-import { ConfigReply } from '../../src/schema/reply/config.ts'
+import { ConfigReply, ShownConfig } from '../../src/schema/reply/config.ts'
 import {
   Conflict,
   ConflictSide,
@@ -61,7 +61,6 @@ import {
   Quota,
   RATE_WORDS,
   RequestsPerMinute,
-  StoredConfig,
 } from '../../src/schema/stored/config.ts'
 import { IDENTITY_PROVIDER_WORDS, IdentityProvider } from '../../src/schema/stored/identity.ts'
 import { TOKEN_RECORD_WORDS } from '../../src/schema/stored/token.ts'
@@ -93,11 +92,15 @@ export const SCHEMAS = {
   TokensReply: { schema: TokensReply },
   RevokeReply: { schema: RevokeReply },
   TicketReply: { schema: TicketReply },
-  StoredConfig: { schema: StoredConfig, ...CONFIG_WORDS },
+  ShownConfig: { schema: ShownConfig, fields: CONFIG_WORDS.fields },
   ConfigRequest: {
     schema: ConfigRequest,
     description: 'The whole new configuration. Missing fields get their defaults.',
-    fields: { ...CONFIG_WORDS.fields, revision: 'The revision that this change is based on.' },
+    fields: {
+      ...CONFIG_WORDS.fields,
+      revision: 'The revision that this change is based on.',
+      stack: 'The stack that the configuration is for. Another stack refuses it.',
+    },
   },
   ConfigReply: { schema: ConfigReply, fields: CONFIG_WORDS.fields },
   ImportReply: { schema: ImportReply },

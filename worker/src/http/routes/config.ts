@@ -12,7 +12,7 @@ import { readConfig, writeConfig } from '../kv/config-store.ts'
 
 /** `GET /api/config`: the configuration of all spaces of the stack, as this location of KV has it. */
 export async function showConfig({ env }: Exchange): Promise<Response> {
-  return json(await readConfig(env))
+  return json({ stack: env.STACK, ...(await readConfig(env)) })
 }
 
 /**
@@ -21,15 +21,18 @@ export async function showConfig({ env }: Exchange): Promise<Response> {
  * one.
  */
 export async function putConfig({ request, env }: Exchange, addTarget: AddTarget): Promise<Response> {
-  const wanted = unwrap(parseBody(ConfigRequest, await readBody(request)))
+  const { stack = env.STACK, ...wanted } = unwrap(parseBody(ConfigRequest, await readBody(request)))
   addTarget({ revision: wanted.revision })
+  if (stack !== env.STACK) {
+    throw refusal({ code: 'invalid-request', detail: `stack: this service is the stack "${env.STACK}"` })
+  }
   await checkProviders(wanted.identityProviders, env)
   const { revision } = await readConfig(env)
   if (wanted.revision !== revision) throw refusal({ code: 'config-changed', revision })
   const config: Config = { ...wanted, revision: Math.max(revision + 1, Date.now()) }
   addTarget({ revision: config.revision })
   await writeConfig(config, env)
-  return json({ success: true, ...config })
+  return json({ success: true, stack: env.STACK, ...config })
 }
 
 async function checkProviders(providers: readonly IdentityProvider[], env: Env): Promise<void> {
