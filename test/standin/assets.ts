@@ -45,7 +45,9 @@ export function receiveAssets({ cloud: { uploads }, query, bearer, files }: Call
     if (!listed) throw new ApiError(400, 100310, `the file ${hash} is not in the manifest`)
     if (listed.size !== bytes.length)
       throw new ApiError(400, 100310, `the file ${hash} has ${bytes.length} bytes, not ${listed.size}`)
-    if (!type) throw new ApiError(400, 100310, `the file ${hash} has no content type`)
+    // The API serves such a file as a download. No asset of ours is one.
+    if (!type || type === 'application/octet-stream')
+      throw new ApiError(400, 100310, `the file ${hash} has no content type`)
     uploads.files.set(hash, bytes)
   }
   const isComplete = missingIn(manifest, uploads).length === 0
