@@ -158,10 +158,10 @@ test.concurrent('never takes away a master key that may have sealed data, and ne
   await expect(project.up('dev', { masterKeys: '[2]' })).rejects.toThrow(refusal)
 
   // A failed run keeps the key in its state, because the script may have received it.
-  const wrong = "contentSha256: 'f'.repeat(64) }\n}"
-  project.edit('infra/program/artifact.ts', (text) => text.replace('contentSha256 }\n}', wrong))
+  const wrong = "contentSha256: 'f'.repeat(64), assets }"
+  project.edit('infra/program/artifact.ts', (text) => text.replace('contentSha256, assets }', wrong))
   await expect(project.up('dev', { masterKeys: '[2, 1]' })).rejects.toThrow('contentSha256 is f')
-  project.edit('infra/program/artifact.ts', (text) => text.replace(wrong, 'contentSha256 }\n}'))
+  project.edit('infra/program/artifact.ts', (text) => text.replace(wrong, 'contentSha256, assets }'))
   await expect(project.up('dev')).rejects.toThrow(
     /^chronicle-sync-master-key-2 is protected and would be deleted/,
   )
