@@ -31,8 +31,6 @@ export interface ServiceSettings {
   readonly corsOrigins?: readonly string[] | undefined
   /** The share of requests whose logs are kept, 0 to 1. Production keeps all logs. Defaults to 1. */
   readonly logSampling?: number | undefined
-  /** Lets the platform run the Worker near the data instead of near the caller. */
-  readonly smartPlacement?: boolean | undefined
   /**
    * Where the data may be stored. Never changed once there is data: under another jurisdiction every space is empty.
    * Defaults to none.
@@ -82,7 +80,6 @@ export const Args = z.strictObject({
     .optional(),
   corsOrigins: z.array(z.string().refine(isOrigin)).readonly().default([]),
   logSampling: z.number().min(0).max(1).default(1),
-  smartPlacement: z.boolean().default(false),
   jurisdiction: z.enum(['none', 'eu', 'fedramp', 'us']).default('none'),
   keyNames: z.enum(['clear', 'keyed']).default('clear'),
   masterKeys: generations.default([1]),
@@ -127,7 +124,6 @@ const HINTS: Readonly<Record<keyof Settings, Hint>> = {
     example: '["https://app.example.com", "capacitor://localhost"]',
   },
   logSampling: { expected: 'a number from 0 to 1', example: '1' },
-  smartPlacement: YES_OR_NO,
   jurisdiction: { expected: '"none", "eu", "fedramp" or "us"', example: 'eu' },
   keyNames: { expected: '"clear" or "keyed"', example: 'keyed' },
   masterKeys: GENERATIONS,

@@ -16,8 +16,6 @@ export interface ScriptArgs {
   readonly bindings: readonly Binding[]
   /** The share of requests whose logs are kept, 0 to 1. */
   readonly logSampling: number
-  /** Whether the platform may run the Worker near the data instead of near the caller. */
-  readonly smartPlacement: boolean
   readonly protect: boolean
   /** The script as the account has it now. */
   readonly deployed: DeployedScript | undefined
@@ -65,7 +63,6 @@ function scriptInputs(args: ScriptArgs) {
     observability: observabilityOf(args),
     logpush: false,
     usageModel: 'standard',
-    ...(args.smartPlacement && { placement: { mode: 'smart' } }),
     // The API deletes a script with Durable Objects only if forced. Only stacks that may be thrown away force it.
     ...(!args.protect && { force: true }),
   }
