@@ -33,8 +33,8 @@ export interface RegisteredScript {
 export function registerScript(name: string, args: ScriptArgs, parent: Resource): RegisteredScript {
   const { protect } = args
   const inputs = scriptInputs(args)
-  // The inputs name only the folder of the assets. The digest must change with its files.
-  const digest = output({ ...inputs, files: args.artifact.assets.files }).apply(digestOf)
+  // The inputs name only the folder of the assets. VERSION among the bindings changes with each file.
+  const digest = output(inputs).apply(digestOf)
   const { migrations, from } = migrationsOf(args, digest)
   const script = new WorkersScript(
     name,
