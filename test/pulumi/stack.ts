@@ -35,11 +35,12 @@ export interface Stack {
   uploads(): readonly SeenRequest[]
 }
 
-/** Makes a stack that was never deployed. */
-export async function newStack(name = 'dev'): Promise<Stack> {
+/** Makes a stack that was never deployed. Changes the project before the stack is created. */
+export async function newStack(name = 'dev', change = (_root: string) => {}): Promise<Stack> {
   const standIn = await newStandIn()
   standIn.changeByHand(({ zones }) => zones.push(ZONE))
   const project = newProject()
+  change(project.root)
   let from = 0
 
   const state = join(project.root, '.local/state')

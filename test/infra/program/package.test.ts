@@ -1,6 +1,6 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { get, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -12,25 +12,13 @@ import { serveAccount } from '../../../infra/local/cloud/runtime.ts'
 import { deployment } from '../../../infra/local/engine/deployment.ts'
 import { loadState } from '../../../infra/local/engine/state.ts'
 import { up } from '../../../infra/local/engine/up.ts'
-import { newProject } from '../../support/cloud/project.ts'
+import { installExample } from '../../support/cloud/example.ts'
 
 const CHECKOUT = join(import.meta.dirname, '../../..')
 const root = mkdtempSync(join(tmpdir(), 'chronicle-package-'))
 const folder = join(root, '.local/dev')
 
-/** Program of somebody else: the example, with the packed component and Pulumi's packages as npm would install them. */
-beforeAll(() => {
-  cpSync(join(CHECKOUT, 'examples/own-program'), root, { recursive: true })
-  const packing = ['pack', '--silent', '--workspace', 'infra/component', '--pack-destination', root]
-  const tarball = execFileSync('npm', packing, { cwd: newProject().root, encoding: 'utf8' }).trim()
-  const installed = join(root, 'node_modules/@chronicle-sync/pulumi')
-  mkdirSync(installed, { recursive: true })
-  execFileSync('tar', ['-xzf', join(root, tarball), '--strip-components=1', '-C', installed])
-  for (const name of ['@pulumi', '@types', 'zod']) {
-    symlinkSync(join(CHECKOUT, 'node_modules', name), join(root, 'node_modules', name))
-  }
-  writeFileSync(join(root, 'Pulumi.dev.yaml'), 'config:\n  notes-app:hostname: sync.example.com\n')
-})
+beforeAll(() => installExample(root))
 
 afterAll(() => rmSync(root, { recursive: true }))
 
