@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+import { writeDevAssets } from './infra/program/assets.ts'
 
 /** Sets secrets for the tests. The declaration lists the required ones, and the stack generates the real ones. */
 Object.assign(process.env, {
@@ -37,6 +38,9 @@ const TIMEOUTS_MS: Readonly<Record<string, number>> = {
   clients: 180_000,
 }
 
+// A fresh clone does not have the folder of static assets that the declaration names.
+writeDevAssets(import.meta.dirname)
+
 export default defineConfig({
   test: {
     onConsoleLog: (log) => !isRequestLog(log),
@@ -62,7 +66,10 @@ export default defineConfig({
   },
 })
 
-/** Runs the tests in workerd beside the Worker, in one runtime: its start takes longer than most files. */
+/**
+ * Runs the tests in workerd beside the Worker and its static assets, in one runtime: its start takes longer than most
+ * files.
+ */
 function inRuntime<T extends object>(config: T) {
   const plugin = cloudflareTest({
     wrangler: { configPath: './worker/wrangler.toml' },

@@ -14,6 +14,6 @@ const sync = new ChronicleSync(
   { transformations: [continueFormerNames] },
 )
 
-export const { url, liveUrl, scriptName, version, namespaceId, adminToken, bindings } = sync
+export const { url, liveUrl, scriptName, version, namespaceId, adminToken, bindings, assets } = sync
 /** Read by rollbacks to checkouts from before the component, which keep their record here. */
 export const { release } = sync

@@ -44,6 +44,7 @@ export function bindingsOf(
     ...Object.entries(values.secrets).map(toSecretBinding),
     ...Object.entries(values.variables).map(toVariableBinding),
     ...Object.entries(values.datasets).map(toDatasetBinding),
+    ...(declaration.assets ? [{ name: declaration.assets.binding, type: 'assets' }] : []),
     ...declaration.ratelimits.map(({ name, simple }) => ({
       name,
       type: 'ratelimit',
@@ -74,6 +75,7 @@ export function shownBindings(bindings: readonly Binding[]): Readonly<Record<str
 function shownValue(binding: Binding): Input<string> {
   const { type, simple, className, json, text, namespaceId, dataset } = binding
   if (type === 'secret_text') return '[secret]'
+  if (type === 'assets') return 'static assets'
   if (simple) return `${simple.limit} per ${simple.period} s`
   return className ?? json ?? text ?? namespaceId ?? dataset ?? ''
 }

@@ -20,6 +20,8 @@ export class ChronicleSync extends ComponentResource {
   readonly adminToken: Output<string>
   /** The bindings of the script by name, without secrets. A preview shows a changed binding only here. */
   readonly bindings: Output<Readonly<Record<string, string>>>
+  /** The static assets by path, each with the start of its digest. A preview shows a changed file only here. */
+  readonly assets: Output<Readonly<Record<string, string>>>
   /** The record of this `up`, a secret, which the next `up` and the policies read. */
   readonly release: Output<Release>
 
@@ -36,6 +38,7 @@ export class ChronicleSync extends ComponentResource {
     this.namespaceId = output(provisioned.then(({ namespaceId }) => namespaceId))
     this.adminToken = output(provisioned.then(({ adminToken }) => adminToken))
     this.bindings = output(provisioned.then(({ bindings }) => bindings))
+    this.assets = output(provisioned.then(({ assets }) => assets))
     this.release = output(provisioned.then(({ release }) => release))
     // Registers each value by itself, because an output with one unknown value inside is unknown as a whole.
     this.registerOutputs(provisioned)

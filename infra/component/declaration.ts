@@ -16,6 +16,14 @@ const RateLimit = z.strictObject({
   simple: z.strictObject({ limit: z.int().positive(), period: z.union([z.literal(10), z.literal(60)]) }),
 })
 
+const Assets = z.strictObject({
+  binding: z.string(),
+  /** The folder for `wrangler dev` and the tests, relative to the folder of the declaration. */
+  directory: z.string(),
+  html_handling: z.enum(['auto-trailing-slash', 'force-trailing-slash', 'drop-trailing-slash', 'none']),
+  not_found_handling: z.enum(['none', '404-page']),
+})
+
 /**
  * The needs of the Worker, as `worker/wrangler.toml` declares them. Strict: a section that this program does not deploy
  * is refused, so that `wrangler dev` never has a feature that the stacks lack.
@@ -26,6 +34,8 @@ export const Declaration = z.strictObject({
   compatibility_date: z.iso.date(),
   compatibility_flags: z.array(z.string()).default([]),
   send_metrics: z.boolean().optional(),
+  /** Absent in the releases whose script holds the OpenAPI document. */
+  assets: Assets.optional(),
   vars: z.record(z.string(), z.json()).default({}),
   secrets: z.strictObject({ required: z.array(z.string()) }).default({ required: [] }),
   kv_namespaces: z.array(z.strictObject({ binding: z.string(), id: z.string() })).default([]),

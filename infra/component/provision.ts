@@ -27,6 +27,7 @@ export interface Provisioned {
   readonly namespaceId: Input<string>
   readonly adminToken: Input<string>
   readonly bindings: Readonly<Record<string, Input<string>>>
+  readonly assets: Readonly<Record<string, string>>
   readonly release: { readonly [Key in keyof Release]: Input<Release[Key]> }
 }
 
@@ -73,6 +74,7 @@ export async function provision(
     namespaceId: store.namespaceId,
     adminToken: credentials.adminToken,
     bindings: shownBindings(bindings),
+    assets: shownAssets(artifact),
     release: {
       ...script.release,
       jurisdiction: settings.jurisdiction,
@@ -86,6 +88,11 @@ export async function provision(
       },
     },
   }
+}
+
+/** The first digits of the digest of each file, for an output. A preview shows a changed file only here. */
+function shownAssets({ assets }: Artifact): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(assets.files).map(([path, digest]) => [path, digest.slice(0, 12)]))
 }
 
 function settingsOf(name: string, args: object): Settings {

@@ -33,6 +33,7 @@ export interface RegisteredScript {
 export function registerScript(name: string, args: ScriptArgs, parent: Resource): RegisteredScript {
   const { protect } = args
   const inputs = scriptInputs(args)
+  // The inputs name only the folder of the assets. VERSION among the bindings changes with each file.
   const digest = output(inputs).apply(digestOf)
   const { migrations, from } = migrationsOf(args, digest)
   const script = new WorkersScript(
@@ -55,6 +56,7 @@ function scriptInputs(args: ScriptArgs) {
     mainModule: 'worker.js',
     contentFile,
     contentSha256,
+    ...assetsOf(args.artifact),
     compatibilityDate: declaration.compatibility_date,
     compatibilityFlags: declaration.compatibility_flags,
     bindings: [...args.bindings],
@@ -64,6 +66,18 @@ function scriptInputs(args: ScriptArgs) {
     // The API deletes a script with Durable Objects only if forced. Only stacks that may be thrown away force it.
     ...(!args.protect && { force: true }),
   }
+}
+
+/**
+ * The assets, if the declaration has any. The provider uploads every file of the folder. It does not know `_headers`
+ * files, so the rules are a setting. `config` is always complete, and `runWorkerFirst` never set, because the provider
+ * would see a change at every `up`.
+ */
+function assetsOf({ declaration, assets }: Artifact): Pick<WorkersScriptArgs, 'assets'> {
+  if (!declaration.assets) return {}
+  const { html_handling: htmlHandling, not_found_handling: notFoundHandling } = declaration.assets
+  const config = { headers: assets.headers, htmlHandling, notFoundHandling }
+  return { assets: { directory: assets.directory, config } }
 }
 
 /** Samples the Worker's own log lines. The declaration decides about the platform's line for each invocation. */

@@ -1,11 +1,13 @@
 // `npm run dev`: runs `wrangler dev` with the same declaration, which reloads on changes. Passes arguments to wrangler.
 import { spawn } from 'node:child_process'
+import { watch } from 'node:fs'
 import { join } from 'node:path'
 import { RunError } from '@pulumi/pulumi/errors.js'
 import { makePrivateFolder, PRIVATE_UMASK } from '../cli/private-file.ts'
 import { ROOT } from '../cli/root.ts'
 import { lineOf } from '../cli/user-error.ts'
 import { DECLARATION_FILE } from '../component/declaration.ts'
+import { PAGES, writeDevAssets } from '../program/assets.ts'
 import { readDeclaration } from '../program/declaration.ts'
 import { DEV_SECRETS_FILE, writeDevSecrets } from './dev-secrets.ts'
 import { whenNpmEnds } from './parent.ts'
@@ -35,6 +37,7 @@ function main(): void {
   makePrivateFolder(join(ROOT, '.local'))
   makePrivateFolder(join(ROOT, '.local/wrangler'))
   writeDevSecrets(ROOT, readDeclaration(ROOT).secrets.required)
+  serveAssets()
   console.log(`The admin token is in ${DEV_SECRETS_FILE}. Wrangler prints the url below`)
   const wrangler = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
   const child = spawn(process.execPath, [wrangler, ...DEV, ...process.argv.slice(2)], {
@@ -52,6 +55,12 @@ function main(): void {
   child.on('exit', (code) => {
     process.exitCode = stopping ? 0 : (code ?? 1)
   })
+}
+
+/** Builds the static assets, and again when one of their files changes. Wrangler watches the built ones. */
+function serveAssets(): void {
+  writeDevAssets(ROOT)
+  watch(join(ROOT, PAGES), () => writeDevAssets(ROOT)).unref()
 }
 
 try {

@@ -5,8 +5,8 @@ import { exchange } from './service/space-access.ts'
 
 /** The service under check, and the values that earlier checks hand to later ones. */
 export interface Subject extends Service {
-  /** The version that must answer; undefined for any. */
-  readonly version: string | undefined
+  /** The version that must answer; undefined until the first answer, if any version may. */
+  version: string | undefined
   /** A space that only this run uses. */
   readonly space: string
   token: string
@@ -30,6 +30,7 @@ const EDITED = { title: 'edited' }
 /** In order, because each check builds on the ones before. */
 export const CHECKS: readonly Check[] = [
   { name: 'answers, and runs the version that was deployed', run: checkHealth },
+  { name: 'serves the page and the API document of the same version', run: checkAssets },
   { name: 'mints a token', run: checkToken },
   { name: 'opens sessions for two devices', run: checkSessions },
   { name: 'takes a batch', run: checkPush },
@@ -60,6 +61,21 @@ async function checkHealth(subject: Subject): Promise<void> {
   expectStatus(reply, 200)
   expectField(reply, 'status', 'ok')
   if (version !== undefined) expectField(reply, 'version', version)
+  subject.version = reply.body.version
+}
+
+/**
+ * Static assets are uploaded before the script, and nothing else notices if the script got none or those of another
+ * version. Behind a route, the root belongs to another server, whose page has no version of ours.
+ */
+async function checkAssets(subject: Subject): Promise<void> {
+  const document = await askService(subject, 'GET /api/openapi.json')
+  expectStatus(document, 200)
+  expectEqual('the path of this document in it', '/api/openapi.json' in (document.body.paths ?? {}), true)
+  const { status, body } = await askService(subject, 'GET /')
+  expectEqual('the page at /', body?.code ?? (status < 500 ? 'served' : status), 'served')
+  const [, served = subject.version] = /<meta name="version" content="([^"]*)">/.exec(body) ?? []
+  expectEqual('the version of the page at /', served, subject.version)
 }
 
 async function checkToken(subject: Subject): Promise<void> {

@@ -1,7 +1,10 @@
+import { join } from 'node:path'
 import type { StackValidationPolicy } from '@pulumi/policy'
 import type { Binding } from '../component/bindings.ts'
 import { DECLARATION_FILE } from '../component/declaration.ts'
+import { filesIn } from '../program/assets.ts'
 import { readDeclaration } from '../program/declaration.ts'
+import { assetMistakes } from './asset-mistakes.ts'
 import { type Script, type StackView, viewOf } from './stack-view.ts'
 
 const ROOT = `${import.meta.dirname}/../..`
@@ -17,6 +20,7 @@ export const POLICIES: readonly StackValidationPolicy[] = [
   policy('cors-names-origins', 'CORS allows exact origins only.', wildcardOrigins),
   policy('production-logs', 'Production keeps all of its logs.', silentProduction),
   policy('no-invocation-logs', 'The platform logs no URLs and headers of requests.', invocationLogs),
+  policy('assets-are-known', 'Static assets have known types, and the headers of one text.', unknownAssets),
   policy('jurisdiction-stays', 'The jurisdiction of a stack with data never changes.', movedJurisdiction),
   policy('master-keys-stay', 'No master key that seals data is removed.', lostMasterKeys),
   policy('classes-keep-data', 'In production no migration deletes a class with its objects.', deletedClasses),
@@ -80,6 +84,15 @@ function invocationLogs({ scripts }: StackView): readonly string[] {
     () =>
       `Invocation logs hold the URL and the headers of every request. Set invocation_logs to false under [observability.logs] in ${DECLARATION_FILE}.`,
   )
+}
+
+/** Reads the folder that the provider uploads. */
+function unknownAssets({ scripts }: StackView): readonly string[] {
+  return scripts.flatMap(({ assets }) => {
+    if (!assets) return []
+    const { directory, config } = assets
+    return assetMistakes(filesIn(join(ROOT, 'infra', directory)), config?.headers ?? '')
+  })
 }
 
 function movedJurisdiction({ release }: StackView): readonly string[] {

@@ -20,6 +20,7 @@ export interface StackView {
 
 export interface Script {
   readonly bindings: readonly Binding[]
+  readonly assets?: { readonly directory: string; readonly config?: { readonly headers?: string } }
   readonly observability?: {
     readonly enabled?: boolean
     readonly headSamplingRate?: number

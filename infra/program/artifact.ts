@@ -1,19 +1,47 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { RunError } from '@pulumi/pulumi/errors.js'
+import { z } from 'zod'
 import type { Artifact } from '../component/artifact.ts'
 import { checkClasses } from '../component/classes.ts'
-import { bundleWorker, exportsOf } from './bundle.ts'
+import { readAssets, writeAssets } from './assets.ts'
+import { type Bundle, bundleWorker, exportsOf } from './bundle.ts'
 import { readDeclaration } from './declaration.ts'
 import { readLayout } from './layout.ts'
 
-/** Builds the version of the Worker that this checkout has. */
+/** The folder of the built assets, from the root. */
+const ASSETS = 'dist/assets'
+
+const Package = z.object({ version: z.string() })
+
+/** Builds the version of the Worker that this checkout has: its script, and beside it the folder of its assets. */
 export async function buildArtifact(root: string): Promise<Artifact> {
   const declaration = readDeclaration(root)
-  const layout = readLayout(root)
   const bundle = await bundleWorker(root, declaration.main)
   checkClasses(declaration, exportsOf(bundle))
-  const { version, contentFile, contentSha256, bytes } = bundle
-  checkPromised(version)
-  return { declaration, layout, version, scriptBytes: bytes.length, contentFile, contentSha256 }
+  const artifact = artifactOf(root, bundle)
+  checkPromised(artifact.version)
+  return artifact
+}
+
+/** Adds the assets to a bundle of this checkout. */
+export function artifactOf(root: string, { contentFile, contentSha256, bytes }: Bundle): Artifact {
+  const declaration = readDeclaration(root)
+  const layout = readLayout(root)
+  const sources = readAssets(root)
+  const { headers, files } = sources
+  // The version covers everything that is uploaded, so that a change of a page alone is another version too.
+  const uploaded = JSON.stringify([contentSha256, headers, files])
+  const digest = createHash('sha256').update(uploaded).digest('hex')
+  const version = `${releaseOf(root)}+${digest.slice(0, 12)}`
+  writeAssets(join(root, ASSETS), sources, version)
+  const assets = { directory: `../${ASSETS}`, headers, files }
+  return { declaration, layout, version, scriptBytes: bytes.length, contentFile, contentSha256, assets }
+}
+
+function releaseOf(root: string): string {
+  return Package.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))).version
 }
 
 /** Refuses any other version than the one that a delivery has tried in another stack. A version contains the digest of its code. */

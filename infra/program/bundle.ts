@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { RunError } from '@pulumi/pulumi/errors.js'
 import { type BuildFailure, build, type Metafile } from 'esbuild'
-import { z } from 'zod'
+import { replaceFile } from './replace-file.ts'
 
 export interface Bundle {
   /** Relative to the folder of the program, where the provider resolves it. */
   readonly contentFile: string
   readonly contentSha256: string
-  /** The version of the package and the digest of the code. */
-  readonly version: string
   readonly bytes: Uint8Array
   readonly metafile: Metafile
 }
@@ -47,24 +45,12 @@ export async function bundleWorker(root: string, main: string): Promise<Bundle> 
   const bytes = result.outputFiles.find(({ path }) => path.endsWith('.js'))?.contents
   if (!bytes) throw new RunError('esbuild produced no module')
   const contentSha256 = createHash('sha256').update(bytes).digest('hex')
-  const version = `${releaseOf(root)}+${contentSha256.slice(0, 12)}`
-  return { contentFile: '../dist/worker.js', contentSha256, version, bytes, metafile: result.metafile }
+  return { contentFile: '../dist/worker.js', contentSha256, bytes, metafile: result.metafile }
 }
 
 /** The names that the module exports. */
 export function exportsOf({ metafile }: Bundle): readonly string[] {
   return Object.values(metafile.outputs).flatMap((output) => output.exports)
-}
-
-const Package = z.object({ version: z.string() })
-
-function releaseOf(root: string): string {
-  return Package.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))).version
-}
-
-function replaceFile(path: string, contents: Uint8Array): void {
-  writeFileSync(`${path}.new`, contents)
-  renameSync(`${path}.new`, path)
 }
 
 function describe(failure: BuildFailure): string {

@@ -1,6 +1,6 @@
 // `npm pack --workspace infra/component`: compiles the component, and puts the Worker of this checkout beside it.
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ROOT } from '../cli/root.ts'
 import { ARTIFACT_FILE } from '../component/artifact.ts'
@@ -20,6 +20,9 @@ execFileSync(
   },
 )
 const artifact = await buildArtifact(ROOT)
+const { contentFile, assets } = artifact
 mkdirSync(ARTIFACT)
-copyFileSync(resolve(ROOT, 'infra', artifact.contentFile), join(ARTIFACT, 'worker.js'))
-writeFileSync(join(ARTIFACT, ARTIFACT_FILE), JSON.stringify({ ...artifact, contentFile: 'worker.js' }))
+copyFileSync(resolve(ROOT, 'infra', contentFile), join(ARTIFACT, 'worker.js'))
+cpSync(resolve(ROOT, 'infra', assets.directory), join(ARTIFACT, 'assets'), { recursive: true })
+const moved = { contentFile: 'worker.js', assets: { ...assets, directory: 'assets' } }
+writeFileSync(join(ARTIFACT, ARTIFACT_FILE), JSON.stringify({ ...artifact, ...moved }))

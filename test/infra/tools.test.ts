@@ -77,7 +77,9 @@ test('prints what the bundle weighs, and fails if it exceeds the limit', () => {
   const good = build(project)
   expect(good.status).toBe(0)
   expect(good.stdout).toMatch(/^ {2}zod +\d+ bytes\n/)
-  expect(good.stdout).toMatch(/dist\/worker\.js: \d+ bytes, \d+ gzipped, sha256 [0-9a-f]{12}\n$/)
+  expect(good.stdout).toMatch(/^dist\/worker\.js: \d+ bytes, \d+ gzipped, sha256 [0-9a-f]{12}\n/m)
+  expect(good.stdout).toMatch(/^dist\/assets\/index\.html: \d+ bytes\n/m)
+  expect(good.stdout).toMatch(/\nversion \d+\.\d+\.\d+\+[0-9a-f]{12}\n$/)
 
   project.edit('worker/src/index.ts', () => `export default '${'x'.repeat(1_000_000)}'\n`)
   expect(build(project)).toMatchObject({

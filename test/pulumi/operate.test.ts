@@ -67,9 +67,7 @@ pulumiTest(
     expect(git(stack, 'status', '--porcelain')).toBe('')
 
     const { printed: stacks } = await stack.tool('operate/stacks')
-    expect(stacks).toMatch(
-      /\ndev {2}0\.1\.0\+[0-9a-f]{12} {2}[0-9a-f]{12} version 1 .* \d {7}https:\/\/chronicle-sync-dev\./,
-    )
+    expect(stacks).toMatch(/\ndev +0\.1\.0\+\S+ +[0-9a-f]{12} version 1 .* 2 +https:\/\/chronicle-sync-dev\./)
 
     const further = await stack.tool('operate/rollback', '--yes')
     expect(further.code).toBe(1)

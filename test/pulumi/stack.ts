@@ -14,6 +14,8 @@ export const pulumiTest = test.skipIf('missing' in cli)
 /** Zone of the account. */
 export const ZONE = { id: 'f'.repeat(32), name: 'example.com' }
 
+const ASSET_CALL = /\/assets-upload-session$|\/assets\/upload\?/
+
 /** Stack of the real engine, with its state in the project's folder and its account in a stand-in. */
 export interface Stack {
   readonly project: Project
@@ -25,8 +27,10 @@ export interface Stack {
   tool(file: string, ...args: string[]): Promise<Run>
   /** Runs `pulumi config set`. */
   set(key: string, value: string): Promise<Run>
-  /** Lists the changes that the last command sent to the API. */
+  /** Lists the changes that the last command sent to the API. Uploaded assets change nothing before the script does. */
   writes(): readonly string[]
+  /** Lists the calls of the last command that uploaded static assets. */
+  assetCalls(): readonly string[]
   /** Lists the script uploads of the last command. */
   uploads(): readonly SeenRequest[]
 }
@@ -70,7 +74,8 @@ export async function newStack(name = 'dev', change = (_root: string) => {}): Pr
     destroy: (...flags) => run('destroy', '--yes', ...flags),
     tool: (file, ...args) => execute(process.execPath, [`infra/${file}.ts`, ...args]),
     set: (key, value) => run('config', 'set', key, value),
-    writes: () => writesOf(standIn, from),
+    writes: () => writesOf(standIn, from).filter((write) => !ASSET_CALL.test(write)),
+    assetCalls: () => writesOf(standIn, from).filter((write) => ASSET_CALL.test(write)),
     uploads: () => standIn.requests.slice(from).filter(({ metadata }) => metadata),
   }
 }

@@ -14,8 +14,31 @@ export interface Cloud {
   readonly folder: string
   /** Uploaded versions that are not deployed yet. */
   readonly versions: Map<string, ScriptUpload>
+  readonly uploads: AssetUploads
   /** Reads what the Analytics Engine has counted. */
   readAnswers: () => Promise<readonly Answers[]>
+}
+
+/** Files that an upload session announces, by path. */
+export type Manifest = Readonly<Record<string, { readonly hash: string; readonly size: number }>>
+
+/** File of a form, as sent. */
+export interface SentFile {
+  readonly hash: string
+  readonly type: string
+  /** Base64. */
+  readonly text: string
+}
+
+/** Static assets that an account has received, and the tokens that it has issued. */
+export interface AssetUploads {
+  readonly files: Map<string, Uint8Array>
+  /** Manifest of each session, by the token that its uploads send. */
+  readonly sessions: Map<string, Manifest>
+  /** Manifest of each complete session, by the token that the upload of a script sends. */
+  readonly completed: Map<string, Manifest>
+  /** Whether the next reply to an upload lacks the token that completes the session. */
+  losesToken: boolean
 }
 
 export interface ScriptUpload {
@@ -39,6 +62,10 @@ export interface Call {
   readonly body: unknown
   /** Present in an upload of a script. */
   readonly upload: SentUpload | undefined
+  /** Files in an upload of static assets. */
+  readonly files: readonly SentFile[]
+  /** Token of the request. */
+  readonly bearer: string
 }
 
 /** Returns the envelope's `result`, or a whole Response if the API replies without an envelope. */

@@ -8,6 +8,7 @@ const ApiBinding = z.strictObject({
   name: z.string(),
   type: z.enum([
     'analytics_engine',
+    'assets',
     'durable_object_namespace',
     'inherit',
     'json',
@@ -44,6 +45,21 @@ const ApiObservability = z.object({
   logs: z.object({ enabled: z.boolean(), invocation_logs: z.boolean() }).exactOptional(),
 })
 
+/** Part `assets` of an upload's metadata. Strict, because an unread field would escape the tests. */
+const ApiAssets = z.strictObject({
+  jwt: z.string().exactOptional(),
+  config: z
+    .strictObject({
+      _headers: z.string().exactOptional(),
+      _redirects: z.string().exactOptional(),
+      html_handling: z
+        .enum(['auto-trailing-slash', 'force-trailing-slash', 'drop-trailing-slash', 'none'])
+        .exactOptional(),
+      not_found_handling: z.enum(['none', '404-page', 'single-page-application']).exactOptional(),
+    })
+    .exactOptional(),
+})
+
 /** Part `metadata` of an upload. */
 export const Metadata = z.object({
   main_module: z.string(),
@@ -53,12 +69,14 @@ export const Metadata = z.object({
   compatibility_flags: z.array(z.string()).default([]),
   migrations: ApiMigrations.exactOptional(),
   observability: ApiObservability.exactOptional(),
+  assets: ApiAssets.exactOptional(),
 })
 
 /** Settings of a script outside its versions. */
 export const ScriptSettings = z.object({ observability: ApiObservability.exactOptional() })
 
 type ApiBinding = z.infer<typeof ApiBinding>
+export type ApiAssets = z.infer<typeof ApiAssets>
 export type Metadata = z.infer<typeof Metadata>
 
 /** Returns the bindings after an upload, sorted by name: its own, and those that it keeps of the deployed script. */

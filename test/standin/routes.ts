@@ -1,4 +1,5 @@
 import { ApiError } from '../../infra/local/cloud/account.ts'
+import { openSession, receiveAssets } from './assets.ts'
 import { showToken } from './authority.ts'
 import type { Answer } from './call.ts'
 import {
@@ -73,6 +74,8 @@ const ROUTES: readonly (readonly [method: string, path: string, answer: Answer])
   ['GET', `${WORKERS}/scripts`, listScripts],
   ['PUT', SCRIPT, putScript],
   ['DELETE', SCRIPT, removeScript],
+  ['POST', `${SCRIPT}/assets-upload-session`, openSession],
+  ['POST', `${WORKERS}/assets/upload`, receiveAssets],
   ['GET', `${SCRIPT}/settings`, showSettings],
   ['PATCH', `${SCRIPT}/script-settings`, changeSettings],
   ['GET', `${SCRIPT}/content/v2`, showContent],

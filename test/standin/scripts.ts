@@ -10,6 +10,7 @@ import {
   switchWorkersDev,
   uploadScript,
 } from '../../infra/local/cloud/account.ts'
+import { assetsOf } from './assets.ts'
 import type { Call, Cloud, ScriptUpload } from './call.ts'
 import {
   bindingsAfter,
@@ -136,9 +137,9 @@ export function showWorker(call: Call): unknown {
   return { id: shortHash(scriptName(call)), name: scriptName(call), subdomain: showSubdomain(call) }
 }
 
-function deploy({ account, folder }: Cloud, name: string, { metadata, code }: ScriptUpload): Script {
+function deploy({ account, folder, uploads }: Cloud, name: string, { metadata, code }: ScriptUpload): Script {
   const deployed = account.scripts.find((script) => script.name === name)
-  const { migrations, observability } = metadata
+  const { migrations, observability, assets } = metadata
   const upload = {
     name,
     compatibilityDate: metadata.compatibility_date,
@@ -146,7 +147,8 @@ function deploy({ account, folder }: Cloud, name: string, { metadata, code }: Sc
     bindings: bindingsAfter(metadata, deployed),
     observability: observability && toObservability(observability),
   }
-  return uploadScript(account, { ...upload, folder, code }, migrations && toMigrations(migrations))
+  const contents = { folder, code, assets: assets && assetsOf(uploads, assets) }
+  return uploadScript(account, { ...upload, ...contents }, migrations && toMigrations(migrations))
 }
 
 function describe(script: Script): object {
@@ -156,7 +158,7 @@ function describe(script: Script): object {
     tags: [],
     etag: script.etag,
     handlers: ['fetch'],
-    has_assets: false,
+    has_assets: script.assets !== undefined,
     has_modules: true,
     created_on: script.createdOn,
     modified_on: script.modifiedOn,

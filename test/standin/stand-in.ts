@@ -9,8 +9,9 @@ import { buffer } from 'node:stream/consumers'
 import { onTestFinished } from 'vitest'
 import { ZodError } from 'zod'
 import { type Account, ApiError, loadAccount, newId, saveAccount } from '../../infra/local/cloud/account.ts'
+import { noUploads } from './assets.ts'
 import { type Authority, checkAuthority } from './authority.ts'
-import type { Call, Cloud, SentUpload } from './call.ts'
+import type { Call, Cloud, SentFile, SentUpload } from './call.ts'
 import { matchRoute } from './routes.ts'
 
 const BASE = '/client/v4'
@@ -26,6 +27,8 @@ export interface StandIn extends Authority {
   readonly requests: readonly SeenRequest[]
   /** Refuses the next request that matches, as the API does during an outage. */
   failNext(method: string, path: RegExp, status: number): void
+  /** Leaves the completion token out of the next reply to an upload of static assets, as the API was seen to do. */
+  loseToken(): void
   /** Takes the account's name under workers.dev away, as in an account that never had a Worker. */
   forgetOwnName(): void
   /** Lets the Analytics Engine count what `read` returns. */
@@ -49,7 +52,7 @@ interface Failure {
   readonly status: number
 }
 
-type Received = Pick<Call, 'body' | 'upload'>
+type Received = Pick<Call, 'body' | 'upload' | 'files'>
 
 /** Starts a stand-in with an empty account and a token of its own. Stops it at the end of the test. */
 export async function newStandIn(accountId = newId()): Promise<StandIn> {
@@ -62,6 +65,7 @@ export async function newStandIn(accountId = newId()): Promise<StandIn> {
     buckets: [],
     folder,
     versions: new Map(),
+    uploads: noUploads(),
     readAnswers: async () => [],
   }
   const authority = { accountId, token: randomBytes(20).toString('hex') }
@@ -72,12 +76,13 @@ export async function newStandIn(accountId = newId()): Promise<StandIn> {
     const { method = 'GET' } = request
     const url = new URL(request.url ?? '/', 'http://127.0.0.1')
     const path = url.pathname.replace(BASE, '')
-    const { upload, body } = await receive(request)
+    const { upload, body, files } = await receive(request)
+    const bearer = request.headers.authorization?.replace('Bearer ', '') ?? ''
     const response = await envelope(() => {
       checkAuthority(authority, path, request.headers.authorization)
       checkFailures(failures, method, path)
       const { answer, params } = matchRoute(method, path)
-      return answer({ cloud, params, query: url.searchParams, body, upload })
+      return answer({ cloud, params, query: url.searchParams, body, upload, files, bearer })
     })
     saveAccount(folder, account)
     const metadata = upload && { metadata: upload.metadata }
@@ -93,6 +98,9 @@ export async function newStandIn(accountId = newId()): Promise<StandIn> {
     account,
     requests,
     failNext: (method, path, status) => failures.push({ method, path, status }),
+    loseToken() {
+      cloud.uploads.losesToken = true
+    },
     forgetOwnName() {
       cloud.ownName = undefined
     },
@@ -144,13 +152,20 @@ function checkFailures(failures: Failure[], method: string, path: string): void 
 async function receive(request: IncomingMessage): Promise<Received> {
   const bytes = await buffer(request)
   const type = request.headers['content-type'] ?? ''
-  if (bytes.length === 0) return { body: undefined, upload: undefined }
-  if (type.startsWith('text/')) return { body: bytes.toString(), upload: undefined }
-  if (!type.startsWith('multipart/')) return { body: JSON.parse(bytes.toString()), upload: undefined }
+  const nothing = { body: undefined, upload: undefined, files: [] }
+  if (bytes.length === 0) return nothing
+  if (type.startsWith('text/')) return { ...nothing, body: bytes.toString() }
+  if (!type.startsWith('multipart/')) return { ...nothing, body: JSON.parse(bytes.toString()) }
   const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData()
+  if (!form.has('metadata')) return { ...nothing, files: await filesOf(form) }
   const metadata: SentUpload['metadata'] = JSON.parse(await textOf(form, 'metadata'))
   const code = new TextEncoder().encode(await textOf(form, String(metadata.main_module)))
-  return { body: undefined, upload: { metadata, code } }
+  return { ...nothing, upload: { metadata, code } }
+}
+
+function filesOf(form: FormData): Promise<readonly SentFile[]> {
+  const parts = [...form].filter((part): part is [string, File] => part[1] instanceof File)
+  return Promise.all(parts.map(async ([hash, file]) => ({ hash, type: file.type, text: await file.text() })))
 }
 
 async function textOf(form: FormData, name: string): Promise<string> {

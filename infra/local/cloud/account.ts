@@ -5,6 +5,7 @@ import { buildSync } from 'esbuild'
 import { readJson, writePrivate, writePrivateJson } from '../../cli/private-file.ts'
 import type { Binding } from '../../component/bindings.ts'
 import type { Migrations } from '../../component/migrations.ts'
+import { type AssetsConfig, storeAssets, type UploadedAssets } from './assets.ts'
 
 /** The contents of the embedded cloud: the part of a Cloudflare account that the program touches. */
 export interface Account {
@@ -41,6 +42,8 @@ export interface Script extends Upload {
   /** Class names, with the keys under which the runtime stores their objects. */
   readonly classes: Readonly<Record<string, string>>
   readonly workersDev: boolean
+  /** Present if the script has static assets. */
+  readonly assets?: AssetsConfig
 }
 
 /** The metadata of an uploaded script. */
@@ -105,17 +108,25 @@ export function createNamespace(account: Account, title: string): string {
   return id
 }
 
-/** Creates or replaces a script. Code, bindings and migrations take effect together or not at all. */
+/** The contents of an upload, and the folder that keeps them. */
+export interface Contents {
+  readonly folder: string
+  readonly code: Uint8Array
+  /** Without them, the script loses those that it has. */
+  readonly assets?: UploadedAssets | undefined
+}
+
+/** Creates or replaces a script. Code, assets, bindings and migrations take effect together or not at all. */
 export function uploadScript(
   account: Account,
-  upload: Upload & { readonly folder: string; readonly code: Uint8Array },
+  upload: Upload & Contents,
   migrations: Migrations | undefined,
 ): Script {
-  const { folder, code, ...metadata } = upload
+  const { folder, code, assets, ...metadata } = upload
   const deployed = account.scripts.find(({ name }) => name === upload.name)
   const classes = applyMigrations(deployed, upload.name, migrations)
   checkExports(code, classes)
-  for (const binding of upload.bindings) checkBinding(account, classes, binding)
+  for (const binding of upload.bindings) checkBinding(account, { classes, assets }, binding)
   const now = new Date().toISOString()
   const script: Script = {
     ...metadata,
@@ -125,7 +136,9 @@ export function uploadScript(
     migrationTag: migrations?.newTag ?? deployed?.migrationTag ?? '',
     classes,
     workersDev: deployed?.workersDev ?? false,
+    ...(assets && { assets: assets.config }),
   }
+  storeAssets(folder, upload.name, assets)
   writePrivate(scriptFile(folder, upload.name), code)
   account.scripts = [...account.scripts.filter((other) => other !== deployed), script]
   return script
@@ -139,6 +152,7 @@ export function deleteScript(account: Account, folder: string, name: string, for
   }
   account.scripts = account.scripts.filter((script) => script.name !== name)
   rmSync(scriptFile(folder, name), { force: true })
+  storeAssets(folder, name, undefined)
 }
 
 export function switchWorkersDev(account: Account, name: string, enabled: boolean): void {
@@ -215,8 +229,15 @@ function checkExports(code: Uint8Array, classes: Readonly<Record<string, string>
   }
 }
 
-function checkBinding(account: Account, classes: Record<string, string>, binding: Binding): void {
+interface Bound {
+  readonly classes: Readonly<Record<string, string>>
+  readonly assets: UploadedAssets | undefined
+}
+
+function checkBinding(account: Account, { classes, assets }: Bound, binding: Binding): void {
   const { name, type } = binding
+  if (type === 'assets' && !assets)
+    throw new ApiError(400, 10021, `binding ${name}: an assets binding without assets`)
   if (type === 'durable_object_namespace' && !classes[binding.className ?? '']) {
     throw new ApiError(
       400,

@@ -3,18 +3,30 @@
 
 export default {
   async fetch(request, env) {
-    const { hostname } = new URL(request.url)
+    const { hostname, pathname } = new URL(request.url)
     const script = env.ROUTES[hostname]
     if (script === undefined) return refuse(hostname, Object.keys(env.ROUTES))
     const inner = new Request(request)
     inner.headers.set('cf-connecting-ip', '127.0.0.1')
     try {
+      const asset =
+        mayBeAsset(pathname, env.ASSETS[script]) && (await env[`${script}:assets`].fetch(inner.clone()))
+      if (asset && asset.status !== 404) return asset
       return await env[script].fetch(inner)
     } catch {
       // The vendor's response when a Worker throws. The runtime has logged the exception.
       return new Response('error code: 1101\n', { status: 500 })
     }
   },
+}
+
+/**
+ * Whether an asset may have the path: its first segment is one of those of the assets, or is encoded. The look-up takes
+ * longer than most requests of the API.
+ */
+function mayBeAsset(pathname, segments) {
+  const [, first] = pathname.split('/')
+  return segments !== undefined && (segments.includes(first) || first.includes('%'))
 }
 
 function refuse(hostname, hosts) {

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import type { Binding } from '../../component/bindings.ts'
 import type { Migrations } from '../../component/migrations.ts'
+import { filesIn } from '../../program/assets.ts'
 import {
   type Account,
   createDomain,
@@ -16,6 +17,7 @@ import {
   updateRoute,
   uploadScript,
 } from '../cloud/account.ts'
+import type { AssetsConfig, UploadedAssets } from '../cloud/assets.ts'
 import type { Properties } from './properties.ts'
 
 /** The account that the providers change, its folder, and the folder of the program (for contentFile). */
@@ -48,6 +50,7 @@ const SubdomainInputs = z.object({ accountId: z.string(), scriptName: z.string()
 const DomainInputs = z.object({ accountId: z.string(), hostname: z.string(), service: z.string() })
 const RouteInputs = z.object({ zoneId: z.string(), pattern: z.string(), script: z.string() })
 const Content = z.object({ contentFile: z.string(), contentSha256: z.string() })
+const AssetsInputs = z.object({ directory: z.string(), config: z.custom<AssetsConfig>() })
 const ScriptInputs = z.object({
   ...Content.shape,
   accountId: z.string(),
@@ -83,6 +86,7 @@ const scriptProvider: Provider = {
   computed: ['etag', 'modifiedOn', 'migrationTag'],
   check(cloud, inputs) {
     readContent(cloud, inputs)
+    readAssets(cloud, inputs)
   },
   create(cloud, inputs) {
     return { id: ScriptInputs.parse(inputs).scriptName, outputs: upload(cloud, inputs) }
@@ -178,7 +182,8 @@ function upload(cloud: Cloud, inputs: Properties): Properties {
   const { compatibilityDate, compatibilityFlags, bindings, observability } = rest
   const code = readContent(cloud, inputs)
   const metadata = { name: scriptName, compatibilityDate, compatibilityFlags, bindings, observability }
-  const script = uploadScript(cloud.account, { ...metadata, folder: cloud.folder, code }, migrations)
+  const contents = { folder: cloud.folder, code, assets: readAssets(cloud, inputs) }
+  const script = uploadScript(cloud.account, { ...metadata, ...contents }, migrations)
   const { etag, createdOn, modifiedOn, migrationTag } = script
   return { etag, createdOn, modifiedOn, migrationTag }
 }
@@ -189,6 +194,13 @@ function readContent({ programFolder }: Cloud, inputs: Properties): Uint8Array {
   const found = createHash('sha256').update(code).digest('hex')
   if (found === contentSha256) return code
   throw new Error(`contentSha256 is ${contentSha256}, but ${contentFile} has ${found}`)
+}
+
+/** Reads the folder at every preview and upload, as the provider does. */
+function readAssets({ programFolder }: Cloud, { assets }: Properties): UploadedAssets | undefined {
+  if (assets === undefined) return undefined
+  const { directory, config } = AssetsInputs.parse(assets)
+  return { config, files: filesIn(resolve(programFolder, directory)) }
 }
 
 /** Drops fractions of a second, which the real list does not have. */

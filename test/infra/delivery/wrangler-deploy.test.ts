@@ -2,13 +2,20 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Account, createNamespace, type Script } from '../../../infra/local/cloud/account.ts'
+import { assetsFolder } from '../../../infra/local/cloud/assets.ts'
 import { serveAccount } from '../../../infra/local/cloud/runtime.ts'
+import { filesIn, writeDevAssets } from '../../../infra/program/assets.ts'
 import { runCommand } from '../../standin/command.ts'
 import { Metadata, toMigrations } from '../../standin/metadata.ts'
 import { newStandIn, type StandIn, writesOf } from '../../standin/stand-in.ts'
 import { newProject, type Project } from '../../support/cloud/project.ts'
 
 const NAME = 'chronicle-sync'
+const ASSETS = [
+  `POST /workers/scripts/${NAME}/assets-upload-session`,
+  'POST /workers/assets/upload?base64=true',
+  'POST /workers/assets/upload?base64=true',
+]
 const UPLOAD = `PUT /workers/scripts/${NAME}?excludeScript=true&bindings_inherit=strict`
 
 /** Declared values that the stack replaces, besides ids, secrets and datasets. */
@@ -20,9 +27,13 @@ interface Deployed {
   readonly script: Script
 }
 
-/** Makes a project and replaces the placeholder by the id of a KV namespace in the stand-in, as a user would. */
+/**
+ * Makes a project and replaces the placeholder by the id of a KV namespace in the stand-in, as a user would. Builds the
+ * assets, as `npm run dev` does.
+ */
 function projectFor({ account, changeByHand }: StandIn): Project {
   const project = newProject()
+  writeDevAssets(project.root)
   changeByHand(() => {
     const id = createNamespace(account, 'metadata')
     project.edit('worker/wrangler.toml', (toml) => toml.replace('set-by-the-stack', id))
@@ -72,13 +83,19 @@ function scriptOf({ account }: StandIn): Script {
 
 /** Returns a script without the parts that may differ between two deployments of one declaration. */
 function comparable({ bindings, classes, ...script }: Script): object {
-  const { compatibilityDate, compatibilityFlags, observability, migrationTag, workersDev } = script
-  const settings = { compatibilityDate, compatibilityFlags, observability, migrationTag, workersDev }
+  const { compatibilityDate, compatibilityFlags, observability, migrationTag, workersDev, assets } = script
+  const settings = { compatibilityDate, compatibilityFlags, observability, migrationTag, workersDev, assets }
   const shown = bindings.map(({ name, type, className, simple, text, json }) => {
     const value = type === 'secret_text' || OF_THE_STACK.includes(name) ? undefined : (text ?? json)
     return { name, type, className, simple, value }
   })
   return { ...settings, classes: Object.keys(classes), bindings: shown }
+}
+
+/** Lists the files of the static assets, without the page, which names the version. */
+function assetsOf({ folder, script }: Deployed): ReadonlyMap<string, Uint8Array> {
+  const files = filesIn(assetsFolder(folder, script.name))
+  return new Map([...files].filter(([path]) => path !== '/index.html'))
 }
 
 interface Seen {
@@ -128,13 +145,16 @@ test('deploys the same script by `wrangler deploy` as by the stack, and both ser
   await wranglerDeploy(project, standIn, secretsOf(stack.script))
   const script = scriptOf(standIn)
   expect(comparable(script)).toEqual(comparable(stack.script))
+  const deployed = { account: standIn.account, folder: standIn.folder, script }
+  expect(assetsOf(deployed).size).toBe(3)
+  expect(assetsOf(deployed)).toEqual(assetsOf(stack))
 
   const upload = standIn.requests.find(({ metadata }) => metadata)
-  expect(writesOf(standIn)).toEqual([UPLOAD, `POST /workers/scripts/${NAME}/subdomain`])
+  expect(writesOf(standIn)).toEqual([...ASSETS, UPLOAD, `POST /workers/scripts/${NAME}/subdomain`])
   const { migrations } = Metadata.parse(upload?.metadata)
   expect(migrations && toMigrations(migrations)).toEqual(stack.migrations)
 
-  const behaviour = await behaviourOf({ account: standIn.account, folder: standIn.folder, script })
+  const behaviour = await behaviourOf(deployed)
   expect(behaviour.map(({ status }) => status)).toEqual([201, 200, 200, 200, 401])
   expect(behaviour).toEqual(await behaviourOf(stack))
 })
@@ -147,6 +167,7 @@ test('sends no migrations in a second `wrangler deploy`, and keeps secrets that 
   const seen = standIn.requests.length
   await wranglerDeploy(project, standIn, {})
   expect(writesOf(standIn, seen)).toEqual([
+    ASSETS[0],
     `POST /workers/scripts/${NAME}/versions?bindings_inherit=strict`,
     `POST /workers/scripts/${NAME}/deployments`,
     `PATCH /workers/scripts/${NAME}/script-settings`,

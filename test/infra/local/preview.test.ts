@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { changesBetween } from '../../../infra/local/engine/diff.ts'
@@ -41,6 +41,19 @@ test.concurrent('previews exactly what the next run changes, and no change of an
   expect(changesOf((await project.preview('dev', changed)).steps)).toEqual(foreseen)
   expect(changesOf((await project.up('dev', changed)).steps)).toEqual(foreseen)
   expect(changesOf((await project.preview('dev', changed)).steps)).toEqual([])
+})
+
+test.concurrent('previews a changed page by its path, and a removed one', async () => {
+  const project = newProject(deployed)
+  project.edit('worker/assets/index.html', (text) => text.replace('by accident', 'by chance'))
+  rmSync(join(project.root, 'worker/assets/style.css'))
+  expect(shown(await project.preview('dev')).map(formatChange)).toEqual([
+    expect.stringMatching(/^~ assets\.\/index\.html: "[0-9a-f]{12}" => "[0-9a-f]{12}"$/),
+    expect.stringMatching(/^- assets\.\/style\.css: "[0-9a-f]{12}"$/),
+    expect.stringMatching(/^~ bindings\.VERSION: /),
+    expect.stringMatching(/^~ version: /),
+  ])
+  expect(existsSync(join(project.root, 'dist/assets/style.css'))).toBe(false)
 })
 
 test.concurrent('previews a new secret and a renamed variable as single changes', async () => {

@@ -6,11 +6,13 @@ interface Reply {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Readonly<Record<string, unknown>>
+  /** In place of the whole body. */
+  readonly text?: string
 }
 
 /** False reply to some requests of a kind, counted from 1. Its fields replace those of the true reply. */
 export interface Lie extends Reply {
-  /** Method and path without a query: `POST /api/sync`. */
+  /** Method and path without a query, `POST /api/sync`, or the path of a folder. */
   readonly request: string
   readonly times: readonly number[]
 }
@@ -21,14 +23,23 @@ export function lyingService(api: string, lie: Lie): Promise<string> {
   async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const response = await forward(api, incoming)
     const request = `${incoming.method} ${incoming.url?.split('?')[0]}`
-    if (request.startsWith(lie.request)) asked += 1
-    const isLie = request.startsWith(lie.request) && lie.times.includes(asked)
-    const { status = response.status, headers = {}, body = {} } = isLie ? lie : {}
-    const truth = (await response.json().catch(() => ({}))) as object
+    const isAsked = request === lie.request || request.startsWith(`${lie.request}/`)
+    if (isAsked) asked += 1
+    const {
+      status = response.status,
+      headers = {},
+      body,
+      text,
+    } = isAsked && lie.times.includes(asked) ? lie : {}
+    const truth = await response.text()
     outgoing.writeHead(status, { 'content-type': 'application/json', ...headers })
-    outgoing.end(JSON.stringify({ ...truth, ...body }))
+    outgoing.end(text ?? (body ? JSON.stringify({ ...parsed(truth), ...body }) : truth))
   }
   return listen(createServer((incoming, outgoing) => void answer(incoming, outgoing)))
+}
+
+function parsed(text: string): object {
+  return text === '' ? {} : JSON.parse(text)
 }
 
 async function forward(api: string, incoming: IncomingMessage): Promise<Response> {

@@ -32,7 +32,7 @@ test('passes a running service, also in a jurisdiction, and leaves nothing behin
   const before = await listTokens()
   const { code, printed } = await smoke(cloud.outputs.adminToken, `${cloud.url}/`)
   expect(code, printed).toBe(0)
-  expect(printed.split('\n').filter((line) => line.startsWith('ok'))).toHaveLength(10)
+  expect(printed.split('\n').filter((line) => line.startsWith('ok'))).toHaveLength(11)
   expect(await listTokens()).toEqual(before)
 })
 
@@ -98,16 +98,27 @@ async function firstFailure(lie: Lie): Promise<string> {
 }
 
 const HEALTH = 'answers, and runs the version that was deployed'
+const ASSETS = 'serves the page and the API document of the same version'
 const REFUSALS = 'refuses a forged session, a foreign origin and a wrong path'
 
 test('passes every check if the service tells the truth', async () => {
   expect(await firstFailure({ request: 'GET /api/health', times: [] })).toBe('none')
 })
 
+test('passes a service behind a route, whose host has a page of another server', async () => {
+  const lie = { request: 'GET /', times: [1], text: '<h1>Our shop</h1>' }
+  expect(await firstFailure(lie)).toBe('none')
+})
+
 test.concurrent.each<[check: string, lie: Lie]>([
   [HEALTH, { request: 'GET /api/health', times: [1], status: 202 }],
   [HEALTH, { request: 'GET /api/health', times: [1], body: { status: 'starting' } }],
   [HEALTH, { request: 'GET /api/health', times: [1], body: { version: 'older' } }],
+  [ASSETS, { request: 'GET /api/openapi.json', times: [1], status: 500 }],
+  [ASSETS, { request: 'GET /api/openapi.json', times: [1], body: { paths: {} } }],
+  [ASSETS, { request: 'GET /', times: [1], text: '{"code":"not-found"}' }],
+  [ASSETS, { request: 'GET /', times: [1], status: 502, text: 'Bad gateway' }],
+  [ASSETS, { request: 'GET /', times: [1], text: '<meta name="version" content="older">' }],
   ['mints a token', { request: 'POST /api/tokens', times: [1], status: 200 }],
   ['opens sessions for two devices', { request: 'POST /api/auth', times: [2], status: 403 }],
   ['takes a batch', { request: 'POST /api/sync', times: [1], status: 202 }],

@@ -79,6 +79,20 @@ test.concurrent.each<[string, string, Config, (project: Project) => void, RegExp
     edit('infra/component/provision.ts', '[...settings.corsOrigins]', "['*']"),
     /^cors-names-origins: CORS_ORIGINS is \["\*"\]/,
   ],
+  [
+    'an asset that every visitor would download',
+    'dev',
+    {},
+    ({ copy }) => copy('worker/assets/index.html', 'worker/assets/index.map'),
+    /^assets-are-known: The asset \/index\.map has an unknown type/,
+  ],
+  [
+    'assets that may be shown in frames',
+    'dev',
+    {},
+    edit('worker/assets.headers', 'Content-Security-Policy', 'X-Policy'),
+    /^assets-are-known: The assets are served without "Content-Security-Policy: "/,
+  ],
   ['prod without logs', 'prod', { ...HOSTNAME, logSampling: '0' }, () => {}, /^production-logs: /],
   [
     'prod with most of its logs',

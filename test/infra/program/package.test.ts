@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { get } from 'node:http'
+import { get, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { json } from 'node:stream/consumers'
+import { json, text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readStack } from '../../../infra/cli/stack-file.ts'
 import { loadAccount } from '../../../infra/local/cloud/account.ts'
@@ -35,22 +35,29 @@ test("deploys from a stranger's program, and changes nothing the second time", a
   expect(second.steps.map(({ operation }) => operation)).toEqual(Array(12).fill('same'))
   const state = readFileSync(join(folder, 'state.json'), 'utf8')
   expect(state).toContain('node_modules/@chronicle-sync/pulumi/dist/artifact/worker.js')
+  expect(state).toContain('"directory": "node_modules/@chronicle-sync/pulumi/dist/artifact/assets"')
   expect([root, CHECKOUT].filter((path) => state.includes(path))).toEqual([])
 })
 
 test('serves the version that it deployed', async () => {
   const account = loadAccount(folder)
   const runtime = await serveAccount({ account, folder, port: 0, onLog: () => {} })
-  const url = `http://127.0.0.1:${runtime.port}/api/health`
-  // `fetch` would not let a caller choose the host.
-  const [response] = await once(get(url, { headers: { host: 'sync.example.com' } }), 'response')
-  const health = await json(response)
+  async function ask(path: string): Promise<IncomingMessage> {
+    const url = `http://127.0.0.1:${runtime.port}${path}`
+    // `fetch` would not let a caller choose the host.
+    const [response] = await once(get(url, { headers: { host: 'sync.example.com' } }), 'response')
+    return response
+  }
+  const health = await json(await ask('/api/health'))
+  const page = await text(await ask('/'))
   await runtime.stop()
   const description = readFileSync(
     join(root, 'node_modules/@chronicle-sync/pulumi/dist/artifact/artifact.json'),
     'utf8',
   )
-  expect(health).toMatchObject({ version: JSON.parse(description).version })
+  const { version } = JSON.parse(description)
+  expect(health).toMatchObject({ version })
+  expect(page).toContain(`Version ${version}`)
 })
 
 test('refuses wrong arguments in one line each', async () => {

@@ -18,7 +18,7 @@ function describeRegistered({ steps, outputs }: UpResult): string {
     }))
   return `${JSON.stringify({ resources, outputs: redact(outputs) }, null, 2)
     .replaceAll(/"[0-9a-f]{64}"/g, '"<sha256>"')
-    .replaceAll(/\+[0-9a-f]{12}"/g, '+<sha256>"')
+    .replaceAll(/(\+|": ")[0-9a-f]{12}"/g, '$1<sha256>"')
     .replaceAll(/"20\d\d-[^"]*Z"/g, '"<time>"')
     .replaceAll(/"(?!0{32})[0-9a-f]{32}"/g, '"<id>"')}\n`
 }

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { scriptFile } from '../../../infra/local/cloud/account.ts'
+import { assetsFolder } from '../../../infra/local/cloud/assets.ts'
 import { reveal } from '../../../infra/local/engine/properties.ts'
 import type { State } from '../../../infra/local/engine/state.ts'
 import type { UpResult } from '../../../infra/local/engine/up.ts'
@@ -45,6 +46,20 @@ test.concurrent('ships code from the tree alone, sends migrations once, and chan
   ])
   const shipped = readFileSync(scriptFile(join(project.root, '.local/dev'), 'chronicle-sync-dev'), 'utf8')
   expect(shipped).toContain('changed')
+  expect(changesOf((await project.up('dev')).steps)).toEqual([])
+})
+
+test.concurrent('ships a changed page alone as another version, once and without migrations', async () => {
+  const project = newProject(deployed)
+  const first = await project.up('dev')
+  project.edit('worker/assets/index.html', (text) => text.replace('by accident', 'by chance'))
+  const second = await project.up('dev')
+  expect(changesOf(second.steps)).toEqual(['update chronicle-sync-script ~bindings.VERSION.text -migrations'])
+  expect(second.outputs.version).not.toBe(first.outputs.version)
+  const folder = assetsFolder(join(project.root, '.local/dev'), 'chronicle-sync-dev')
+  const page = readFileSync(join(folder, 'index.html'), 'utf8')
+  expect(page).toContain('by chance')
+  expect(page).toContain(`Version ${second.outputs.version}`)
   expect(changesOf((await project.up('dev')).steps)).toEqual([])
 })
 
@@ -143,10 +158,10 @@ test.concurrent('never takes away a master key that may have sealed data, and ne
   await expect(project.up('dev', { masterKeys: '[2]' })).rejects.toThrow(refusal)
 
   // A failed run keeps the key in its state, because the script may have received it.
-  const wrong = "contentSha256: 'f'.repeat(64) }\n}"
-  project.edit('infra/program/artifact.ts', (text) => text.replace('contentSha256 }\n}', wrong))
+  const wrong = "contentSha256: 'f'.repeat(64), assets }"
+  project.edit('infra/program/artifact.ts', (text) => text.replace('contentSha256, assets }', wrong))
   await expect(project.up('dev', { masterKeys: '[2, 1]' })).rejects.toThrow('contentSha256 is f')
-  project.edit('infra/program/artifact.ts', (text) => text.replace(wrong, 'contentSha256 }\n}'))
+  project.edit('infra/program/artifact.ts', (text) => text.replace(wrong, 'contentSha256, assets }'))
   await expect(project.up('dev')).rejects.toThrow(
     /^chronicle-sync-master-key-2 is protected and would be deleted/,
   )

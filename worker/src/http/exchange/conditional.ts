@@ -3,15 +3,15 @@ export function knownBy(request: Request): string | null {
   return request.headers.get('if-none-match')
 }
 
-/** A JSON text with its entity tag; without a text, the reader's copy is still valid (RFC 9110, 15.4.5). */
+/** JSON with its entity tag; without a body, the reader's copy is still valid (RFC 9110, 15.4.5). */
 interface Tagged {
   readonly tag: string
-  readonly text: string | null
+  readonly body: string | ReadableStream | null
 }
 
 /** Private to its reader, who revalidates it each time. */
-export function ofReader(reply: Tagged): Response {
-  return tagged(reply, { 'cache-control': 'private, no-cache', vary: 'Authorization' })
+export function ofReader({ tag, text }: { readonly tag: string; readonly text: string | null }): Response {
+  return tagged({ tag, body: text }, { 'cache-control': 'private, no-cache', vary: 'Authorization' })
 }
 
 /** Public for some seconds. */
@@ -19,7 +19,7 @@ export function ofAnyone(reply: Tagged, seconds: number): Response {
   return tagged(reply, { 'cache-control': `public, max-age=${seconds}` })
 }
 
-function tagged({ tag, text }: Tagged, headers: Readonly<Record<string, string>>): Response {
-  if (text === null) return new Response(null, { status: 304, headers: { ...headers, etag: tag } })
-  return new Response(text, { headers: { ...headers, etag: tag, 'content-type': 'application/json' } })
+function tagged({ tag, body }: Tagged, headers: Readonly<Record<string, string>>): Response {
+  if (body === null) return new Response(null, { status: 304, headers: { ...headers, etag: tag } })
+  return new Response(body, { headers: { ...headers, etag: tag, 'content-type': 'application/json' } })
 }

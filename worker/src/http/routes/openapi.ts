@@ -1,20 +1,20 @@
-import document from '../../../../docs/openapi.json' with { type: 'json' }
 import { formatTag, isKnown } from '../../core/values/etag.ts'
 import { knownBy, ofAnyone } from '../exchange/conditional.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 
 const MAX_AGE_SECONDS = 3600
 
-/** `GET /api/openapi.json`: the description of this API (OpenAPI 3.1). */
+/** The static asset with the document, outside /api, whose paths are all served by the Worker. */
+const ASSET = '/openapi.json'
+
+/**
+ * `GET /api/openapi.json`: the description of this API (OpenAPI 3.1). It is a static asset, because the runtime would
+ * parse a document in the script at every cold start. The headers are those of every reply.
+ */
 export async function openapi({ request, env }: Exchange): Promise<Response> {
   const tag = formatTag([env.VERSION])
-  if (isKnown(tag, knownBy(request))) return ofAnyone({ tag, text: null }, MAX_AGE_SECONDS)
-  // The version in the name keeps a cached copy from outliving its release.
-  const name = new URL(`/api/openapi.json?version=${encodeURIComponent(env.VERSION)}`, request.url)
-  const kept = await caches.default.match(name)
-  // A response from the cache is read-only, and a cached response must not contain anything of its request.
-  if (kept !== undefined) return new Response(kept.body, kept)
-  const made = ofAnyone({ tag, text: JSON.stringify(document) }, MAX_AGE_SECONDS)
-  await caches.default.put(name, made.clone())
-  return made
+  if (isKnown(tag, knownBy(request))) return ofAnyone({ tag, body: null }, MAX_AGE_SECONDS)
+  const { body, status } = await env.ASSETS.fetch(new URL(ASSET, request.url))
+  if (status !== 200) throw new Error(`the asset ${ASSET} answered ${status}`)
+  return ofAnyone({ tag, body }, MAX_AGE_SECONDS)
 }
