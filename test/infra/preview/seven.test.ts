@@ -165,7 +165,7 @@ test.concurrent('says what the first deployment of prod makes', async ({ expect 
                 The Durable Object class Chronicle is created, empty, with SQLite storage.
                 Secrets are made: admin token 1, master key 1, session key 1. The encrypted state of the stack has the only copy.
       cost      A new Worker, chronicle-sync-prod. Cloudflare bills its use: requests, rows written, stored bytes. Nothing here has a fixed price.
-      other     The Worker is bound to: ANALYTICS chronicle_sync_prod, AUTH_LIMIT 60 per 60 s, CHRONICLE Chronicle, CORS_ORIGINS [], ENTRY_NAMES clear, ENVIRONMENT production, FAILURE_LIMIT 60 per 60 s, JURISDICTION none, STACK prod, SYNC_LIMIT 600 per 60 s.
+      other     The Worker is bound to: ANALYTICS chronicle_sync_prod, ASSETS static assets, AUTH_LIMIT 60 per 60 s, CHRONICLE Chronicle, CORS_ORIGINS [], ENTRY_NAMES clear, ENVIRONMENT production, FAILURE_LIMIT 60 per 60 s, JURISDICTION none, STACK prod, SYNC_LIMIT 600 per 60 s.
       policies  2 passed: master-keys-stay, secrets-are-secret
 
     In the words of the engine:
