@@ -119,6 +119,18 @@ test('warns that the next upload overwrites a change by hand', async () => {
   ])
 })
 
+test('shows a changed static asset as one line', async () => {
+  const project = newProject(deployed)
+  project.edit('worker/assets/index.html', (text) => text.replace('<body>', '<body>\n<p>Welcome</p>'))
+  const lines = linesOf(await project.preview('dev', { hostname: 'sync.example.com' }))
+  expect(lines.filter((line) => line.startsWith('code: '))).toEqual([
+    expect.stringMatching(/^code: Version \S+ -> \S+, \d+\.\d kB \(\+0 bytes\)\.$/),
+    expect.stringMatching(
+      /^code: The file \/?index\.html that the service serves: [0-9a-f]{12} -> [0-9a-f]{12}\.$/,
+    ),
+  ])
+})
+
 test('knows the version of a stack whose service had no outputs yet', async () => {
   const project = newProject(deployed)
   project.edit('.local/dev/state.json', (text) => {
