@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { storedObjects } from '../../infra/local/cloud/objects.ts'
-import { type RunningCloud, startCloud } from '../../infra/local/start-cloud.ts'
+import type { RunningCloud } from '../../infra/local/start-cloud.ts'
 import { decodeChunks } from '../../worker/src/core/log/chunk.ts'
 import { FORM } from '../../worker/src/core/log/chunk-header.ts'
 import { LAYOUT } from '../../worker/src/core/space/layout.ts'
@@ -153,7 +153,11 @@ test('[SG8] opens data of the last release, reads it alike, syncs on top of it, 
   skip,
 }) => {
   if (release === null) return skip(TOO_SHALLOW)
-  const old = await startCloud({ root: release.root, local: tested.folder, port: 0, config: GENEROUS })
+  // The release runs with its own engine, as `npm start` of that checkout does.
+  const own: typeof import('../../infra/local/start-cloud.ts') = await import(
+    join(release.root, 'infra/local/start-cloud.ts')
+  )
+  const old = await own.startCloud({ root: release.root, local: tested.folder, port: 0, config: GENEROUS })
   const admin = old.outputs.adminToken
   const sessions: [string, string] = [
     await open(old.url, admin, ['kept', 'a']),

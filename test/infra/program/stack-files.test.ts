@@ -144,6 +144,6 @@ test('refuses to read an encrypted value, unless another one replaces it', () =>
   const { config } = readStack(root, 'dev', { hostname: 'sync.example.com' })
   expect(config['chronicle-sync:hostname']).toBe('sync.example.com')
   const encryptedKeys = ['chronicle-sync:hostname']
-  expect(readStackSecrets(root, 'dev')).toEqual({ salt: 'v1:salt', encryptedKeys })
-  expect(readStackSecrets(root, 'prod')).toEqual({ salt: undefined, encryptedKeys: [] })
+  expect(readStackSecrets(root, 'dev')).toEqual({ salt: 'v1:salt', hasKey: true, encryptedKeys })
+  expect(readStackSecrets(root, 'prod')).toEqual({ salt: undefined, hasKey: false, encryptedKeys: [] })
 })
