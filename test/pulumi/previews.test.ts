@@ -27,7 +27,7 @@ async function deployed(): Promise<Stack> {
 pulumiTest('previews no change in a few lines', async () => {
   expect(await summaryOf(await deployed())).toMatchInlineSnapshot(`
     "Nothing would change in the stack dev: all 11 resources are as this checkout wants them.
-      policies  9 passed: classes-keep-data, cors-names-origins, jurisdiction-stays, master-keys-stay, no-invocation-logs, production-logs, secrets-are-secret, stores-are-protected, workers-dev-is-closed
+      policies  10 passed: assets-are-known, classes-keep-data, cors-names-origins, jurisdiction-stays, master-keys-stay, no-invocation-logs, production-logs, secrets-are-secret, stores-are-protected, workers-dev-is-closed
     "
   `)
 })
@@ -42,7 +42,7 @@ pulumiTest('previews a changed setting as one line', async () => {
                 A new version of the Worker rolls out: for some minutes old and new answer side by side, and open sockets may be cut once and reconnect.
       data      No Durable Object class changes. The engine shows the last migration as changed, because it is not sent again.
       cost      no change
-      policies  9 passed: classes-keep-data, cors-names-origins, jurisdiction-stays, master-keys-stay, no-invocation-logs, production-logs, secrets-are-secret, stores-are-protected, workers-dev-is-closed"
+      policies  10 passed: assets-are-known, classes-keep-data, cors-names-origins, jurisdiction-stays, master-keys-stay, no-invocation-logs, production-logs, secrets-are-secret, stores-are-protected, workers-dev-is-closed"
   `)
 })
 
@@ -59,7 +59,7 @@ pulumiTest('previews a new binding as one line', async () => {
       data      No Durable Object class changes. The engine shows the last migration as changed, because it is not sent again.
       cost      no change
       other     A new binding: REGION is west.
-      policies  9 passed: classes-keep-data, cors-names-origins, jurisdiction-stays, master-keys-stay, no-invocation-logs, production-logs, secrets-are-secret, stores-are-protected, workers-dev-is-closed"
+      policies  10 passed: assets-are-known, classes-keep-data, cors-names-origins, jurisdiction-stays, master-keys-stay, no-invocation-logs, production-logs, secrets-are-secret, stores-are-protected, workers-dev-is-closed"
   `)
 })
 
@@ -72,7 +72,7 @@ pulumiTest('previews changed code as version and size', async () => {
       users     A new version of the Worker rolls out: for some minutes old and new answer side by side, and open sockets may be cut once and reconnect.
       data      No Durable Object class changes. The engine shows the last migration as changed, because it is not sent again.
       cost      no change
-      policies  9 passed: classes-keep-data, cors-names-origins, jurisdiction-stays, master-keys-stay, no-invocation-logs, production-logs, secrets-are-secret, stores-are-protected, workers-dev-is-closed"
+      policies  10 passed: assets-are-known, classes-keep-data, cors-names-origins, jurisdiction-stays, master-keys-stay, no-invocation-logs, production-logs, secrets-are-secret, stores-are-protected, workers-dev-is-closed"
   `)
 })
 
@@ -95,7 +95,7 @@ pulumiTest('previews a new class in words', async () => {
                 The Durable Object class Archive is created, empty, with SQLite storage.
                 A new binding: ARCHIVE leads to the objects of the class Archive.
       cost      no change
-      policies  9 passed: classes-keep-data, cors-names-origins, jurisdiction-stays, master-keys-stay, no-invocation-logs, production-logs, secrets-are-secret, stores-are-protected, workers-dev-is-closed"
+      policies  10 passed: assets-are-known, classes-keep-data, cors-names-origins, jurisdiction-stays, master-keys-stay, no-invocation-logs, production-logs, secrets-are-secret, stores-are-protected, workers-dev-is-closed"
   `)
 })
 
@@ -115,7 +115,7 @@ pulumiTest('previews a renamed class in words', async () => {
                 The Durable Object class Chronicle is renamed to Space. Its objects keep their ids and data. Only another migration could rename it back.
                 The binding CHRONICLE follows the renamed class: Chronicle -> Space.
       cost      no change
-      policies  9 passed: classes-keep-data, cors-names-origins, jurisdiction-stays, master-keys-stay, no-invocation-logs, production-logs, secrets-are-secret, stores-are-protected, workers-dev-is-closed"
+      policies  10 passed: assets-are-known, classes-keep-data, cors-names-origins, jurisdiction-stays, master-keys-stay, no-invocation-logs, production-logs, secrets-are-secret, stores-are-protected, workers-dev-is-closed"
   `)
 })
 
@@ -133,7 +133,7 @@ pulumiTest('previews the first deployment of prod', async () => {
                 The Durable Object class Chronicle is created, empty, with SQLite storage.
                 Secrets are made: admin token 1, master key 1, session key 1. The encrypted state of the stack has the only copy.
       cost      A new Worker, chronicle-sync-prod. Cloudflare bills its use: requests, rows written, stored bytes. Nothing here has a fixed price.
-      other     The Worker is bound to: ANALYTICS chronicle_sync_prod, AUTH_LIMIT 60 per 60 s, CHRONICLE Chronicle, CORS_ORIGINS [], ENTRY_NAMES clear, ENVIRONMENT production, FAILURE_LIMIT 60 per 60 s, JURISDICTION none, STACK prod, SYNC_LIMIT 600 per 60 s.
-      policies  9 passed: classes-keep-data, cors-names-origins, jurisdiction-stays, master-keys-stay, no-invocation-logs, production-logs, secrets-are-secret, stores-are-protected, workers-dev-is-closed"
+      other     The Worker is bound to: ANALYTICS chronicle_sync_prod, ASSETS static assets, AUTH_LIMIT 60 per 60 s, CHRONICLE Chronicle, CORS_ORIGINS [], ENTRY_NAMES clear, ENVIRONMENT production, FAILURE_LIMIT 60 per 60 s, JURISDICTION none, STACK prod, SYNC_LIMIT 600 per 60 s.
+      policies  10 passed: assets-are-known, classes-keep-data, cors-names-origins, jurisdiction-stays, master-keys-stay, no-invocation-logs, production-logs, secrets-are-secret, stores-are-protected, workers-dev-is-closed"
   `)
 })
