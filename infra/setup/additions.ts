@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { passphraseFile } from '../cli/back-end.ts'
 import { writePrivate } from '../cli/private-file.ts'
@@ -63,6 +64,10 @@ async function chooseBackend(setup: Setup): Promise<Variables> {
 
 async function writePassphrase(setup: Setup): Promise<Variables> {
   const file = passphraseFile(setup.env)
+  if (existsSync(file))
+    throw new UserError(
+      `${file} exists, and may hold the only passphrase of another stack. Use it: export PULUMI_CONFIG_PASSPHRASE_FILE=${file}. For another passphrase, export the path of a new file`,
+    )
   await agree(
     setup,
     `The state encrypts the secrets of the stack with a passphrase. Write a new random one to ${file}?`,

@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { takeStack } from '../../../infra/cli/stack-option.ts'
 import { newProject } from '../../support/cloud/project.ts'
@@ -68,6 +68,19 @@ test('writes the passphrase where the environment says', async () => {
   const { lines } = await deploy({ ...env, PULUMI_CONFIG_PASSPHRASE_FILE: file }, '--yes')
   expect(lines.at(-1)).toBe(`up in ${ACCOUNT} with ${file}`)
   expect(statSync(file).size).toBe(44)
+})
+
+test('never replaces the passphrase of an earlier stack, which a new shell does not name', async () => {
+  const env = await firstTime()
+  const file = join(env.PULUMI_HOME ?? '', 'chronicle-sync.passphrase')
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, 'of the stack prod\n')
+  const { code, lines } = await deploy(env, '--yes')
+  expect(readFileSync(file, 'utf8')).toBe('of the stack prod\n')
+  expect(code).toBe(1)
+  expect(lines.at(-1)).toBe(
+    `Error: ${file} exists, and may hold the only passphrase of another stack. Use it: export PULUMI_CONFIG_PASSPHRASE_FILE=${file}. For another passphrase, export the path of a new file`,
+  )
 })
 
 test.each([
