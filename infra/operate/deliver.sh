@@ -33,22 +33,35 @@ preview() {
 readonly WATCH_MINUTES="${WATCH_MINUTES:-5}"
 
 up() {
-  local log reason
+  local log reason before after
   export CHRONICLE_VERSION="${2:-}"
   require_clean "$1"
   doctor "$1"
+  before=$(last_update "$1")
   log=$(mktemp)
   if { deploy "$1" && check "$1" --watch "$WATCH_MINUTES"; } 2>&1 | tee "$log"; then
+    rm "$log"
     hand_over "$1"
     return
   fi
   reason=$(grep -m 1 '^WRONG' "$log" || grep -m 1 'error: ' "$log" || tail -n 1 "$log")
   rm "$log"
+  after=$(last_update "$1")
+  if [[ "$after" == "$before" ]]; then
+    tell "The delivery of $1 failed before it changed anything, so the stack stays as it is. $reason"
+    return 1
+  fi
   tell "The delivery of $1 failed, so it goes back to the previous commit. $reason"
   unset CHRONICLE_VERSION
   npm run --silent rollback -- --stack "$1" --yes
   check "$1"
   return 1
+}
+
+# Prints the newest update of a stack. A deployment that its preview refuses makes none. A rollback would then leave the
+# commit that still runs.
+last_update() {
+  pulumi stack history --json --page-size 1 --stack "$1"
 }
 
 # Tells the next job of a workflow which version runs, so that production gets the same one.

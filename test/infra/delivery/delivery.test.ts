@@ -316,6 +316,24 @@ test('deploys no other version than the one that another stack has run', async (
   expect(other.output).not.toContain('goes back')
 })
 
+test('leaves the version that runs in place if the preview of the next one is refused', async () => {
+  project.edit('worker/src/index.ts', (text) => `${text}\nconsole.debug('good')\n`)
+  commit('a good version')
+  expect(await run('node_modules/.bin/pulumi up --stack dev')).toMatchObject({ code: 0 })
+  const { version } = await health()
+  project.edit('worker/wrangler.toml', (text) => text.replace('invocation_logs = false', 'invocation_logs = true'))
+  project.edit('worker/src/index.ts', (text) => `${text}\nconsole.debug('refused')\n`)
+  commit('a version that breaks a policy')
+  const delivered = await deliver('up', 'dev')
+  expect(delivered.code).toBe(1)
+  expect(delivered.output).not.toContain('goes back')
+  expect(written('summary.txt')).toMatch(
+    /The delivery of dev failed before it changed anything, so the stack stays as it is\. error: Invocation logs /,
+  )
+  expect((await health()).version).toBe(version)
+  git('revert', '--no-edit', 'HEAD')
+})
+
 test('keeps all data when a class and tables are added, and refuses to roll back past them', async () => {
   project.edit(
     'worker/src/index.ts',

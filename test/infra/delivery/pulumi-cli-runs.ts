@@ -33,8 +33,12 @@ export async function showPreview(target: Target, expectsNoChanges: boolean): Pr
     throw new Error('no changes were expected but changes were proposed')
 }
 
-export async function updateStack(target: Target): Promise<void> {
+/** Previews an update, as the CLI does before it begins and records one. */
+export async function previewUpdate(target: Target): Promise<void> {
   await judge(await preview(optionsOf(target)), target)
+}
+
+export async function updateStack(target: Target): Promise<void> {
   console.log(formatTree((await up(optionsOf(target))).steps))
 }
 

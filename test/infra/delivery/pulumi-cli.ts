@@ -96,7 +96,8 @@ async function showPreview(): Promise<void> {
 }
 
 async function update(): Promise<void> {
-  const { updateStack } = await import('./pulumi-cli-runs.ts')
+  const { previewUpdate, updateStack } = await import('./pulumi-cli-runs.ts')
+  await previewUpdate(target)
   try {
     await updateStack(target)
     record('update', 'succeeded')
