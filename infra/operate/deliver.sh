@@ -87,7 +87,10 @@ open_stack() {
 }
 
 close_stack() {
-  if [[ $(pulumi stack ls --json) != *"\"$1\""* ]]; then
+  local stacks
+  # Inside the condition, a back-end that cannot be read would count as one without the stack.
+  stacks=$(pulumi stack ls --json)
+  if [[ "$stacks" != *"\"$1\""* ]]; then
     echo "There is no stack $1: nothing to close"
     return
   fi

@@ -397,6 +397,9 @@ test('creates, checks and removes a temporary stack', async () => {
   const opened = await deliver('open', 'pr-7')
   expect(opened.code, opened.output).toBe(0)
   expect(opened.output).toContain('ok     takes everything back')
+  const blind = await deliver('close', 'pr-7', { CLI_STATE: join(state, 'nowhere') })
+  expect(blind.code).not.toBe(0)
+  expect(blind.output).not.toContain('nothing to close')
   expect((await deliver('close', 'pr-7')).code).toBe(0)
   expect(git('status', '--porcelain')).toBe('')
   expect(await deliver('close', 'pr-7')).toMatchObject({
