@@ -8,18 +8,27 @@ import type { Release } from './release.ts'
 /** The provider's default. */
 const API = 'https://api.cloudflare.com/client/v4'
 
-const Registered = z.object({ state: z.object({ release: z.custom<Partial<Release>>(isRelease) }) })
+const Registered = z.object({
+  state: z.object({ release: z.custom<Partial<Release>>(isRelease), scriptName: z.string() }),
+})
+type Registered = z.infer<typeof Registered>['state']
 const Subdomain = z.object({ result: z.object({ subdomain: z.string() }) })
 
 /**
  * Reads the record of the last successful `up`; undefined before the first. The engine gives a component that it has
  * just registered the outputs of the last run, until the component registers new ones. Stacks of the releases before
- * the component have the record in the outputs of the stack.
+ * the component have the record in the outputs of the stack. A program may export the record of one component beside
+ * another, so the outputs count only if they name the same script.
  */
-export async function readRelease(component: Resource): Promise<Partial<Release> | undefined> {
+export async function readRelease(
+  component: Resource,
+  scriptName: string,
+): Promise<Partial<Release> | undefined> {
   const own = await readRegistered(component)
+  if (own) return own.release
   const stack = runtime.getStackResource()
-  return own ?? (stack && (await readRegistered(stack)))
+  const former = stack && (await readRegistered(stack))
+  return former?.scriptName === scriptName ? former.release : undefined
 }
 
 /** Reads the script as the account has it now; undefined if the account has no script of that name. */
@@ -48,10 +57,10 @@ export async function readSubdomain(accountId: string): Promise<string> {
   )
 }
 
-async function readRegistered(resource: Resource): Promise<Partial<Release> | undefined> {
+async function readRegistered(resource: Resource): Promise<Registered | undefined> {
   const urn = await new Promise<string>((resolve) => resource.urn.apply(resolve))
   const found: unknown = await runtime.invoke('pulumi:pulumi:getResource', { urn })
-  return Registered.safeParse(found).data?.state.release
+  return Registered.safeParse(found).data?.state
 }
 
 function isRelease(value: unknown): boolean {

@@ -39,7 +39,7 @@ export async function provision(
 ): Promise<Provisioned> {
   const settings = settingsOf(name, args)
   const names = physicalNames(name, getStack())
-  const last = await readRelease(component)
+  const last = await readRelease(component, names.scriptName)
   const deployed = await readDeployedScript(component, settings.accountId, names.scriptName)
   const host = hostName(settings, names.scriptName) ?? (await workersDevHost(settings, names))
   const { accountId, protect, masterKeys, sweptMasterKey = 0 } = settings

@@ -49,6 +49,16 @@ test.concurrent('ships code from the tree alone, sends migrations once, and chan
   expect(changesOf((await project.up('dev')).steps)).toEqual([])
 })
 
+test.concurrent('adds a second component to a program that exports the record of the first', async () => {
+  const project = newProject(deployed)
+  await project.up('dev', { masterKeys: '[2, 1]' })
+  project.edit('infra/index.ts', (text) =>
+    text.concat("new ChronicleSync('second', { ...settings, masterKeys: [1], artifact })\n"),
+  )
+  const { account } = await project.up('dev', { masterKeys: '[2, 1]' })
+  expect(account.scripts.map(({ name }) => name)).toEqual(['chronicle-sync-dev', 'second-dev'])
+})
+
 test.concurrent('ships a changed page alone as another version, once and without migrations', async () => {
   const project = newProject(deployed)
   const first = await project.up('dev')
