@@ -10,7 +10,7 @@ import { ROOT } from '../cli/root.ts'
 import { type StackOption, takeStack } from '../cli/stack-option.ts'
 import { lineOf, UserError } from '../cli/user-error.ts'
 import { git, isSame, lastCommit, previousCommit, readHistory, short } from './commits.ts'
-import { checkLayouts, checkMigrations } from './way-back.ts'
+import { checkLayouts, checkMigrations, checkNames } from './way-back.ts'
 
 const USAGE = 'npm run rollback -- [--stack NAME] [options of pulumi up, like --yes]'
 
@@ -65,6 +65,7 @@ function main(): void {
   const to = previousCommit(ROOT, history, from)
   checkMigrations(ROOT, from, to)
   checkLayouts(ROOT, from, to)
+  checkNames(ROOT, from, to)
   console.log(
     `The stack "${options.stack}" goes back from ${short(from)} to ${git(ROOT, 'log', '-1', '--format=%h %s', to)}`,
   )

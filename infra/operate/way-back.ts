@@ -16,6 +16,20 @@ export function checkMigrations(root: string, from: string, to: string): void {
   )
 }
 
+/** The component whose name begins the names of all resources of the stack. */
+const COMPONENT_FILE = 'infra/component/chronicle-sync.ts'
+
+/**
+ * Refuses a commit from before the component. The aliases of the resources lead only forward: that commit would register
+ * the same namespace and script again, beside those of the stack.
+ */
+export function checkNames(root: string, from: string, to: string): void {
+  if (!hasComponent(root, from) || hasComponent(root, to)) return
+  throw new UserError(
+    `${short(to)} is from before the component ChronicleSync and knows the resources by other names, so it would make them again. Fix it forward`,
+  )
+}
+
 /** Refuses a commit that cannot read the spaces as the deployed commit stores them. */
 export function checkLayouts(root: string, from: string, to: string): void {
   const [older, newer] = [layoutOf(root, to), layoutOf(root, from)]
@@ -32,6 +46,10 @@ export function layoutOf(root: string, commit: string): number | undefined {
   const paths = git(root, 'ls-tree', '-r', '--name-only', commit, '--', LAYOUT_FOLDER).split('\n')
   const file = findLayoutFile(paths)
   return file === undefined ? undefined : parseLayout(git(root, 'show', `${commit}:${file}`))
+}
+
+function hasComponent(root: string, commit: string): boolean {
+  return git(root, 'ls-tree', '--name-only', commit, '--', COMPONENT_FILE) !== ''
 }
 
 function tagsOf(root: string, commit: string): readonly string[] {

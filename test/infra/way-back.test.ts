@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { git, type History, previousCommit } from '../../infra/operate/commits.ts'
-import { checkLayouts, checkMigrations, layoutOf } from '../../infra/operate/way-back.ts'
+import { checkLayouts, checkMigrations, checkNames, layoutOf } from '../../infra/operate/way-back.ts'
 
 const TABLES = 'worker/src/objects/tables.ts'
 const DECLARATION = 'worker/wrangler.toml'
@@ -30,6 +30,7 @@ function commit(name: string, files: Readonly<Record<string, string | null>>): v
 function goBack(from: string, to: string): void {
   checkMigrations(root, commits[from] ?? '', commits[to] ?? '')
   checkLayouts(root, commits[from] ?? '', commits[to] ?? '')
+  checkNames(root, commits[from] ?? '', commits[to] ?? '')
 }
 
 beforeAll(() => {
@@ -47,6 +48,8 @@ beforeAll(() => {
     'worker/src/core/space/layout.ts': '/** Moved. */\nexport const LAYOUT = 5\n',
   })
   commit('layout 6', { 'worker/src/core/space/layout.ts': 'export const LAYOUT = 6\n' })
+  commit('component', { 'infra/component/chronicle-sync.ts': 'export class ChronicleSync {}\n' })
+  commit('after the component', { 'README.md': 'other text' })
   commit('migration', { [DECLARATION]: FIRST + MIGRATION })
 })
 
@@ -62,8 +65,15 @@ test.each([
   ['layout 5, moved', 'layout 5'],
   ['layout 5', 'layout 5, moved'],
   ['layout 5', 'layout 6'],
+  ['after the component', 'component'],
 ])('goes back from "%s" to "%s"', (from, to) => {
   goBack(from, to)
+})
+
+test('refuses to go back to a commit that has other names for the resources', () => {
+  expect(() => goBack('component', 'layout 6')).toThrow(
+    `${commits['layout 6']?.slice(0, 12)} is from before the component ChronicleSync and knows the resources by other names, so it would make them again. Fix it forward`,
+  )
 })
 
 test.each([
