@@ -8,10 +8,11 @@ import { readSettings } from './program/settings.ts'
 const root = `${import.meta.dirname}/..`
 const settings = readSettings(getProject(), getStack())
 const artifact = await buildArtifact(root)
+const { name } = artifact.declaration
 const sync = new ChronicleSync(
-  artifact.declaration.name,
+  name,
   { ...settings, artifact },
-  { transformations: [continueFormerNames] },
+  { transformations: [continueFormerNames(name)] },
 )
 
 export const { url, liveUrl, scriptName, version, namespaceId, adminToken, bindings, assets } = sync

@@ -20,20 +20,21 @@ const FORMER_PARENTS: Readonly<Record<string, readonly [type: string, prefix: st
 }
 
 /**
- * Lets the resources of `ChronicleSync` continue those that this project registered without it, in version 0.1.0. Remove
+ * Lets the resources of the `ChronicleSync` with this name continue those that this project registered without it, in version 0.1.0. Remove
  * this once no stack of that version is left.
  */
-export const continueFormerNames: ResourceTransformation = ({ type, name, props, opts }) => {
-  const former = formerName(type, name)
-  if (former === undefined) return undefined
-  return { props, opts: { ...opts, aliases: [`urn:pulumi:${getStack()}::${getProject()}::${former}`] } }
+export function continueFormerNames(component: string): ResourceTransformation {
+  return ({ type, name, props, opts }) => {
+    const former = formerName(type, name.slice(`${component}-`.length))
+    if (former === undefined) return undefined
+    return { props, opts: { ...opts, aliases: [`urn:pulumi:${getStack()}::${getProject()}::${former}`] } }
+  }
 }
 
 /** Everything in the former URN that follows the project. */
-function formerName(type: string, name: string): string | undefined {
+function formerName(type: string, own: string): string | undefined {
   const component = FORMER_COMPONENTS[type]
   if (component !== undefined) return component
   const [parent, prefix] = FORMER_PARENTS[type] ?? []
-  const own = name.slice(`${getProject()}-`.length)
   return parent && `${parent}$${type}::${prefix}${own}`
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { scriptFile } from '../../../infra/local/cloud/account.ts'
 import { assetsFolder } from '../../../infra/local/cloud/assets.ts'
+import { STACK_TYPE } from '../../../infra/local/engine/goal.ts'
 import { reveal } from '../../../infra/local/engine/properties.ts'
 import type { State } from '../../../infra/local/engine/state.ts'
 import type { UpResult } from '../../../infra/local/engine/up.ts'
@@ -246,8 +247,15 @@ const FORMER: readonly (readonly [RegExp, string])[] = [
   [/Endpoint::chronicle-sync/, 'Endpoint::endpoint'],
 ]
 
-test.concurrent('continues every resource of version 0.1.0, which had no component around them', async () => {
-  const project = newProject(deployed)
+test.concurrent.each([
+  'chronicle-sync',
+  'acme',
+])('continues every resource of version 0.1.0, which had no component around them, in the project %s', async (name) => {
+  const project = newProject()
+  for (const file of name === 'chronicle-sync' ? [] : ['Pulumi.yaml', 'Pulumi.dev.yaml']) {
+    project.edit(file, (text) => text.replaceAll(/^( *|name: )chronicle-sync\b/gm, `$1${name}`))
+  }
+  await project.up('dev')
   project.edit('.local/dev/state.json', (text) => {
     const state: State = JSON.parse(text)
     const resources = state.resources.map((resource) => ({
@@ -255,7 +263,8 @@ test.concurrent('continues every resource of version 0.1.0, which had no compone
       urn: FORMER.reduce((urn, [now, former]) => urn.replace(now, former), resource.urn),
       outputs: resource.type.endsWith('ChronicleSync') ? {} : resource.outputs,
     }))
-    expect(resources.filter(({ urn }) => /Sync\$|::chronicle-sync(-[a-z-]*)?$/.test(urn))).toHaveLength(1)
+    const current = resources.filter(({ urn }) => /Sync\$|::chronicle-sync(-[a-z-]*)?$/.test(urn))
+    expect(current.filter(({ type }) => type !== STACK_TYPE)).toEqual([])
     return JSON.stringify({ ...state, resources })
   })
   const { steps } = await project.up('dev')
