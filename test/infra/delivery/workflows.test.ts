@@ -159,6 +159,8 @@ test('deploys production after dev, and dev after the check', () => {
     dev: { needs: 'check', with: { step: 'up', stack: 'dev', environment: 'development' } },
     prod: { needs: 'dev', with: { step: 'up', stack: 'prod', environment: 'production' } },
   })
+  // An empty version would let production deploy any.
+  expect(workflow.jobs.prod?.if).toBe("needs.dev.outputs.version != ''")
 })
 
 test('audits every change before the gates, and requires a report of the registry every night', () => {
