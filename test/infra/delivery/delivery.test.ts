@@ -4,16 +4,15 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { isDeepStrictEqual } from 'node:util'
 import { load } from 'js-yaml'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { COMPILE_CACHE } from '../../../infra/local/engine/program.ts'
 import { newStandIn, type StandIn } from '../../standin/stand-in.ts'
 import { secretsOf } from '../../support/cloud/cloud.ts'
 import { newProject, type Project } from '../../support/cloud/project.ts'
-import { LiveDevice } from '../../support/devices/live-device.ts'
 import { OfflineDevice } from '../../support/devices/offline-device.ts'
 import { type Switchboard, switchboard } from '../../support/switchboard.ts'
+import { restlessDevice } from './restless-device.ts'
 
 const CLI = join(import.meta.dirname, 'pulumi-cli.ts')
 const pinned: { version: string } = createRequire(import.meta.url)('pulumi/package.json')
@@ -152,52 +151,6 @@ async function deliver(
   return { code: 0, output }
 }
 
-/**
- * Runs a device that keeps syncing through failures and counts them. A screen beside it follows the space on a socket.
- * When a deployment drops the socket, the screen opens a new one from its last position.
- */
-function restlessDevice(name: string) {
-  const device = new OfflineDevice(name, board.url)
-  const screen = new LiveDevice(`${name}-screen`, board.url)
-  const seen = { attempts: 0, failures: 0 }
-  let stopping = false
-  async function loop(): Promise<void> {
-    while (!stopping) {
-      seen.attempts += 1
-      if (device.unsent === 0) device.put(`live/${seen.attempts}`, { n: seen.attempts })
-      await device.sync().catch(() => {
-        seen.failures += 1
-      })
-      // Stays below the declared limit of 600 requests a minute.
-      await setTimeout(120)
-    }
-    await device.sync()
-  }
-  return {
-    device,
-    seen,
-    screen,
-    async start() {
-      await device.open(token)
-      await screen.start(token)
-      const running = loop()
-      return async () => {
-        stopping = true
-        await running
-        await hasAll(screen, device)
-        screen.stop()
-      }
-    },
-  }
-}
-
-/** Waits until the screen has the entries of the device, from frames alone. */
-async function hasAll(screen: LiveDevice, device: OfflineDevice): Promise<void> {
-  const shown = () => isDeepStrictEqual(screen.entries(), device.entries())
-  for (let waited = 0; !shown() && waited < 20_000; waited += 100) await setTimeout(100)
-  expect(screen.entries()).toEqual(device.entries())
-}
-
 async function mintToken(): Promise<string> {
   const { output } = await run('node_modules/.bin/pulumi stack output --stack dev')
   const { adminToken } = JSON.parse(output)
@@ -247,7 +200,7 @@ test('delivers a stack by the steps of the workflow, and serves its version', as
 
 test('rolls back a version that fails its check, and loses no data of a device', async () => {
   const before = await health()
-  const { device, seen, screen, start } = restlessDevice('phone')
+  const { device, seen, screen, start } = restlessDevice('phone', board.url, token)
   const stop = await start()
   project.edit('worker/src/http/routes/space.ts', (text) =>
     text.replace('return jsonText(text)', "throw new Error('broken')"),
@@ -321,7 +274,9 @@ test('leaves the version that runs in place if the preview of the next one is re
   commit('a good version')
   expect(await run('node_modules/.bin/pulumi up --stack dev')).toMatchObject({ code: 0 })
   const { version } = await health()
-  project.edit('worker/wrangler.toml', (text) => text.replace('invocation_logs = false', 'invocation_logs = true'))
+  project.edit('worker/wrangler.toml', (text) =>
+    text.replace('invocation_logs = false', 'invocation_logs = true'),
+  )
   project.edit('worker/src/index.ts', (text) => `${text}\nconsole.debug('refused')\n`)
   commit('a version that breaks a policy')
   const delivered = await deliver('up', 'dev')
@@ -351,7 +306,7 @@ test('keeps all data when a class and tables are added, and refuses to roll back
     text.replace('\n]\n', "\n  'CREATE TABLE mark (id INTEGER PRIMARY KEY) STRICT',\n]\n"),
   )
   commit('version 2')
-  const { device, seen, screen, start } = restlessDevice('laptop')
+  const { device, seen, screen, start } = restlessDevice('laptop', board.url, token)
   const stop = await start()
   const delivered = await deliver('up', 'dev')
   await setTimeout(500)

@@ -247,26 +247,26 @@ const FORMER: readonly (readonly [RegExp, string])[] = [
   [/Endpoint::chronicle-sync/, 'Endpoint::endpoint'],
 ]
 
-test.concurrent.each([
-  'chronicle-sync',
-  'acme',
-])('continues every resource of version 0.1.0, which had no component around them, in the project %s', async (name) => {
-  const project = newProject()
-  for (const file of name === 'chronicle-sync' ? [] : ['Pulumi.yaml', 'Pulumi.dev.yaml']) {
-    project.edit(file, (text) => text.replaceAll(/^( *|name: )chronicle-sync\b/gm, `$1${name}`))
-  }
-  await project.up('dev')
-  project.edit('.local/dev/state.json', (text) => {
-    const state: State = JSON.parse(text)
-    const resources = state.resources.map((resource) => ({
-      ...resource,
-      urn: FORMER.reduce((urn, [now, former]) => urn.replace(now, former), resource.urn),
-      outputs: resource.type.endsWith('ChronicleSync') ? {} : resource.outputs,
-    }))
-    const current = resources.filter(({ urn }) => /Sync\$|::chronicle-sync(-[a-z-]*)?$/.test(urn))
-    expect(current.filter(({ type }) => type !== STACK_TYPE)).toEqual([])
-    return JSON.stringify({ ...state, resources })
-  })
-  const { steps } = await project.up('dev')
-  expect(steps.map(({ operation }) => operation)).toEqual(Array(11).fill('same'))
-})
+test.concurrent.each(['chronicle-sync', 'acme'])(
+  'continues every resource of version 0.1.0, which had no component around them, in the project %s',
+  async (name) => {
+    const project = newProject()
+    for (const file of name === 'chronicle-sync' ? [] : ['Pulumi.yaml', 'Pulumi.dev.yaml']) {
+      project.edit(file, (text) => text.replaceAll(/^( *|name: )chronicle-sync\b/gm, `$1${name}`))
+    }
+    await project.up('dev')
+    project.edit('.local/dev/state.json', (text) => {
+      const state: State = JSON.parse(text)
+      const resources = state.resources.map((resource) => ({
+        ...resource,
+        urn: FORMER.reduce((urn, [now, former]) => urn.replace(now, former), resource.urn),
+        outputs: resource.type.endsWith('ChronicleSync') ? {} : resource.outputs,
+      }))
+      const current = resources.filter(({ urn }) => /Sync\$|::chronicle-sync(-[a-z-]*)?$/.test(urn))
+      expect(current.filter(({ type }) => type !== STACK_TYPE)).toEqual([])
+      return JSON.stringify({ ...state, resources })
+    })
+    const { steps } = await project.up('dev')
+    expect(steps.map(({ operation }) => operation)).toEqual(Array(11).fill('same'))
+  },
+)
