@@ -21,7 +21,10 @@ const ConfigValue = z.json()
 const ProjectFile = z.object({
   name: z.string(),
   main: z.string(),
-  config: z.record(z.string(), z.object({ default: ConfigValue })).default({}),
+  // A value holds for every stack. `pulumi new` writes one, with the template that it used.
+  config: z
+    .record(z.string(), z.object({ default: ConfigValue.optional(), value: ConfigValue.optional() }))
+    .default({}),
   backend: z.object({ url: z.string().optional() }).optional(),
 })
 const StackFile = z.object({
@@ -37,7 +40,9 @@ const StackFile = z.object({
 export function readStack(root: string, name: string, overrides: Readonly<Record<string, string>>): Stack {
   const project = parseFile(root, 'Pulumi.yaml', ProjectFile)
   const { config } = parseStackFile(root, name)
-  const defaults = Object.entries(project.config).map(([key, entry]) => [key, entry.default] as const)
+  const defaults = Object.entries(project.config).flatMap(([key, { value, default: fallback = value }]) =>
+    fallback === undefined ? [] : [[key, fallback] as const],
+  )
   const all = [...defaults, ...Object.entries(config), ...Object.entries(overrides)]
   // Applies overrides before any value is read, so that an override can replace an encrypted value.
   const values = new Map(all.map(([key, value]) => [fullKey(project.name, key), value]))

@@ -45,7 +45,7 @@ export async function provision(
   const { accountId, protect, masterKeys, sweptMasterKey = 0 } = settings
   checkMasterKeys({ masterKeys, sweptMasterKey }, { last, isDeployed: deployed !== undefined })
   checkLayout(last, artifact.layout)
-  const changed = last && deployed && changedSince(last, deployed, names.scriptName)
+  const changed = last && changedSince(last, deployed, names.scriptName)
   if (changed !== undefined) await log.warn(changed)
 
   const child = { parent: component }

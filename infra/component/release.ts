@@ -59,12 +59,14 @@ export function isUntouched(
   return recorded === digest && toSecond(modifiedOn ?? '') === toSecond(deployed.modifiedOn)
 }
 
-/** Says that the script was uploaded or changed since the release, by anything but a successful `up` of the stack. */
+/** Says that the script was deleted, uploaded or changed since the release, by anything but a successful `up`. */
 export function changedSince(
   { modifiedOn }: Partial<Release>,
-  deployed: DeployedScript,
+  deployed: DeployedScript | undefined,
   scriptName: string,
 ): string | undefined {
+  if (deployed === undefined)
+    return `the script ${scriptName}, which this stack has deployed, is not in the account: somebody deleted it, and its objects with all data. Deploy with --refresh, because otherwise the new script has no workers.dev address or domain. Then restore a backup`
   if (modifiedOn === undefined || toSecond(modifiedOn) === toSecond(deployed.modifiedOn)) return undefined
   return `the script ${scriptName} was last changed at ${deployed.modifiedOn}, and the last successful deployment of this stack was at ${modifiedOn}. Somebody changed it in another way, or a deployment failed halfway. The next upload overwrites that change. See it first with pulumi preview --refresh --diff`
 }

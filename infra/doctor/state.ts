@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { findBackend, keepsKeys, passphraseFile } from '../cli/back-end.ts'
 import { findPulumi } from '../cli/pulumi-cli.ts'
 import type { Stack, StackSecrets } from '../cli/stack-file.ts'
-import { type Finding, missing, oneLine, right, unknown } from './finding.ts'
+import { type Finding, missing, oneLine, right, unknown, wrong } from './finding.ts'
 import { readPassphrase } from './passphrase.ts'
 
 const Stacks = z.array(z.object({ name: z.string() }))
@@ -22,6 +22,7 @@ export async function examineState(options: StateOptions): Promise<readonly Find
   const { stack, secrets, env } = options
   const backend = findBackend(env, stack.backend)
   if (!backend) return [missingBackend(), missingStack(stack.name)]
+  if (backend.startsWith('file:') && env.RUNNER_ENVIRONMENT === 'github-hosted') return [forgottenState()]
   const state = right('state', `in ${withoutQuery(backend)}`)
   // A stack file gets its key when the stack is created. A look into the back-end takes a second.
   if (secrets.hasKey) return [state]
@@ -36,6 +37,12 @@ function missingBackend(): Finding {
     thing: 'state',
     remedy: 'Run: npx pulumi login --local (or see docs/operations.md, From zero)',
   })
+}
+
+/** The next run would find no state, and create everything a second time. */
+function forgottenState(): Finding {
+  const found = 'it would be on a runner of GitHub, which is deleted after the run'
+  return wrong('state', found, 'Set PULUMI_BACKEND_URL to object storage, or use Pulumi Cloud')
 }
 
 function missingPassphrase(env: NodeJS.ProcessEnv): Finding {

@@ -14,7 +14,7 @@ import { accountPlan } from './preview/account-plan.ts'
 import { formatMarkdown, formatText } from './preview/format.ts'
 import { localPlan } from './preview/local-plan.ts'
 import { describeOwnStack } from './preview/own-stack.ts'
-import type { Plan } from './preview/plan.ts'
+import { isRefused, type Plan } from './preview/plan.ts'
 import { summarize } from './preview/summary.ts'
 
 const USAGE =
@@ -45,8 +45,7 @@ async function main(): Promise<void> {
   const ownStack = hasAccount && own['pull-request'] ? describeOwnStack(own['pull-request']) : undefined
   const report = { summary: summarize(plan), details: plan.details, ownStack }
   console.log(own.format === 'markdown' ? formatMarkdown(plan.stack, report) : formatText(report))
-  const isRefused = plan.errors.length > 0 || plan.verdicts.some(({ result }) => result === 'broken')
-  process.exitCode = isRefused ? 1 : 0
+  process.exitCode = isRefused(plan) ? 1 : 0
 }
 
 main().catch((error: unknown) => {

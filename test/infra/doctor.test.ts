@@ -86,6 +86,18 @@ test('says what is to do before the first deployment if nothing is wrong', async
   expect(lines.at(-1)).toBe('2 to do before dev can be deployed: npm run deploy asks, and does it.')
 })
 
+test('refuses a state on a runner of GitHub, where the next run would not find it', async () => {
+  const env = { ...withCli(GOOD_CLI), ...withAccount(await serveApi(GOOD_ANSWERS)) }
+  const { code, lines } = await run(newProject().root, ['doctor/doctor'], {
+    ...env,
+    RUNNER_ENVIRONMENT: 'github-hosted',
+  })
+  expect(code).toBe(1)
+  expect(lines).toContain(
+    'WRONG state: it would be on a runner of GitHub, which is deleted after the run. Set PULUMI_BACKEND_URL to object storage, or use Pulumi Cloud',
+  )
+})
+
 test('refuses the settings of another project, which the program would overlook', async () => {
   const project = newProject()
   project.edit('Pulumi.dev.yaml', (text) => `${text}  blog:hostname: blog.example.com\n  cloudflare:x: y\n`)

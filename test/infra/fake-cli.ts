@@ -24,7 +24,15 @@ export function environment(...parts: readonly Environment[]): NodeJS.ProcessEnv
 /** Shell code for each command of the CLI. */
 export type Cli = Readonly<Record<string, string>>
 
+/** Logs the change of one resource, as the CLI does in a preview. */
+export const CHANGED = `while [ $# -gt 0 ]; do [ "$1" = --event-log ] && echo '${JSON.stringify({
+  resourcePreEvent: {
+    metadata: { op: 'update', urn: 'urn:pulumi:dev::p::x:y:Z::z', type: 'x:y:Z', old: null, new: null },
+  },
+})}' > "$2"; shift; done`
+
 export const GOOD_CLI: Cli = {
+  'preview --diff': CHANGED,
   version: 'echo v3.1.2',
   'stack ls': `echo '[{"name":"dev"},{"name":"organization/chronicle-sync/prod"}]'`,
   'up --stack': 'echo "up got $*"; exit 7',

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { expect, test } from 'vitest'
+import { twoArguments } from '../../infra/cli/command-line.ts'
 import { lineOf } from '../../infra/cli/user-error.ts'
 import { DEV_SECRETS_FILE, writeDevSecrets } from '../../infra/local/dev-secrets.ts'
 import { newProject, type Project } from '../support/cloud/project.ts'
@@ -50,6 +51,18 @@ test.each(['EACCES', 'EEXIST', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS'])(
   },
 )
 
+test('takes exactly two arguments, with --again anywhere among them', () => {
+  const usage = 'npm run backup -- URL FOLDER'
+  expect(twoArguments(['a', '--again', 'b'], usage)).toEqual(['a', 'b', true])
+  expect(twoArguments(['a', 'b'], usage)).toEqual(['a', 'b', false])
+  for (const args of [[], ['a'], ['a', 'b', 'c']]) {
+    expect(() => twoArguments(args, usage)).toThrow(/^Usage: npm run backup -- URL FOLDER$/)
+  }
+  expect(() => twoArguments(['a', 'b', '--agian'], usage)).toThrow(
+    /^Unknown option '--agian'\. Usage: npm run backup -- URL FOLDER$/,
+  )
+})
+
 test.each([
   ['operate/smoke', 'npm run smoke -- URL '],
   ['operate/backup', 'npm run backup -- URL FOLDER '],
@@ -58,6 +71,7 @@ test.each([
   ['operate/rollback', 'npm run rollback -- '],
   ['operate/preview', 'npm run preview -- '],
   ['operate/deploy', 'npm run deploy -- '],
+  ['operate/stacks', 'npm run stacks'],
   ['doctor/doctor', 'npm run doctor -- '],
   ['setup/state-r2', 'eval "$(npm run --silent state:r2 -- '],
   ['local/start', 'npm start -- '],

@@ -45,7 +45,6 @@ pulumiTest('deploys with the five commands of README, typed as written', async (
   const exchanges = readmeCommands().flatMap((command): Exchange[] => [
     [PROMPT, command],
     ...answersTo(command, standIn.token).filter(([question]) => !question.source.startsWith('1, 2 or 3')),
-    ...(command === 'npm run deploy' ? ([[/perform this update\?/, 'yes']] as const) : []),
   ])
   const shown = await typeInTerminal({ cwd: project.root, env }, exchanges)
   expect(writesOf(standIn)).toContain('PUT /workers/scripts/chronicle-sync-dev')

@@ -19,5 +19,6 @@ export function answersTo(command: string, token: string): readonly Exchange[] {
     [/1, 2 or 3\? \[1\] $/, ''],
     [/Write a new random one to \S+\? \[Y\/n\] $/, ''],
     [/Create the stack dev in the state\? \[Y\/n\] $/, ''],
+    [/Deploy this\? Type yes: $/, 'yes'],
   ]
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Change, Operation } from '../../local/engine/diff.ts'
 import type { Properties } from '../../local/engine/properties.ts'
 
@@ -42,6 +43,16 @@ export const SCRIPT_TYPE = 'cloudflare:index/workersScript:WorkersScript'
 /** The outputs of the last run. Until version 0.1.0 the stack had them, and the component only a few. */
 export function lastOutputs(ofService: Properties, ofStack: Properties): Properties {
   return 'version' in ofService ? ofService : ofStack
+}
+
+/** Whether the engine or a policy refuses the deployment. */
+export function isRefused({ errors, verdicts }: Plan): boolean {
+  return errors.length > 0 || verdicts.some(({ result }) => result === 'broken')
+}
+
+/** Whether a deployment would change nothing, the record of the last run included. */
+export function isSettled({ steps, before, after }: Plan): boolean {
+  return steps.every(({ operation }) => operation === 'same') && isDeepStrictEqual(before, after)
 }
 
 /** One sentence of the summary. */

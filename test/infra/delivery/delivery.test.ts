@@ -110,6 +110,8 @@ function run(command: string, env: Record<string, string> = {}): Promise<Ended> 
       GITHUB_OUTPUT: join(project.root, '.local/output.txt'),
       GITHUB_STEP_SUMMARY: join(project.root, '.local/summary.txt'),
       WATCH_MINUTES: '0',
+      // The state of the tests is a file.
+      RUNNER_ENVIRONMENT: '',
       ...env,
     },
   })

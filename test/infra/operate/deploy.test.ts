@@ -4,10 +4,11 @@ import { expect, test } from 'vitest'
 import { takeStack } from '../../../infra/cli/stack-option.ts'
 import { newProject } from '../../support/cloud/project.ts'
 import { ACCOUNT, GOOD_ANSWERS, serveApi } from '../fake-api.ts'
-import { type Cli, type Environment, GOOD_CLI, run, withAccount, withCli } from '../fake-cli.ts'
+import { CHANGED, type Cli, type Environment, GOOD_CLI, run, withAccount, withCli } from '../fake-cli.ts'
 
 /** A CLI that remembers a log-in and a stack, on a machine that has neither. */
 const FIRST_CLI: Cli = {
+  'preview --diff': CHANGED,
   version: 'echo v3.1.2',
   'login --local': 'echo \'{"current":"file://~"}\' > "$PULUMI_HOME/credentials.json"',
   'stack ls': '[ -f "$HOME/made" ] && echo \'[{"name":"dev"}]\' || echo "[]"',
@@ -113,7 +114,46 @@ test('waits for the rehearsal of the program, however slow the machine is, unles
   const blind = await run(project.root, ['operate/deploy', '--yes', '--skip-preview'], env)
   expect(blind.lines).toContainEqual(wrong)
   const previewed = await run(project.root, ['operate/deploy', '--yes'], { ...env, DOCTOR_SECONDS: '60' })
-  expect(previewed.lines).toEqual([expect.stringMatching(/^up got up --stack dev /)])
+  expect(previewed.lines).not.toContainEqual(wrong)
+  expect(previewed.lines).toContainEqual(expect.stringMatching(/^up got up --stack dev /))
+})
+
+/** Logs a resource that stays the same, under outputs that may differ. */
+function settledCli(before: object, after: object): Cli {
+  const metadata = { op: 'same', urn: 'urn:pulumi:dev::p::chronicle-sync:index:ChronicleSync::s' }
+  const type = 'chronicle-sync:index:ChronicleSync'
+  const [old, wanted] = [before, after].map((outputs) => ({
+    inputs: {},
+    outputs: { version: '1', ...outputs },
+  }))
+  const events: readonly object[] = [
+    { resourcePreEvent: { metadata: { ...metadata, type } } },
+    { resOutputsEvent: { metadata: { ...metadata, type, old, new: wanted } } },
+  ]
+  const text = events.map((event) => JSON.stringify(event)).join('\n')
+  const script = `while [ $# -gt 0 ]; do [ "$1" = --event-log ] && printf '%s\n' '${text}' > "$2"; shift; done`
+  return { ...GOOD_CLI, 'preview --diff': script }
+}
+
+test('deploys nothing where nothing would change, and a change of the record alone', async () => {
+  const account = withAccount(await serveApi(GOOD_ANSWERS))
+  const same = await deploy({ ...withCli(settledCli({}, {})), ...account }, '--yes')
+  expect(same.code, same.lines.join('\n')).toBe(0)
+  expect(same.lines).toContain(
+    'Nothing would change in the stack dev: all 1 resources are as this checkout wants them.',
+  )
+  expect(same.lines.join('\n')).not.toContain('up got')
+  const swept = settledCli({ release: { sweptMasterKey: 0 } }, { release: { sweptMasterKey: 2 } })
+  const recorded = await deploy({ ...withCli(swept), ...account }, '--yes')
+  expect(recorded.lines).toContainEqual(expect.stringMatching(/^up got up .* --yes --skip-preview /))
+})
+
+test('deploys nothing that nobody has agreed to', async () => {
+  const env = { ...withCli(GOOD_CLI), ...withAccount(await serveApi(GOOD_ANSWERS)) }
+  const { code, lines } = await deploy(env)
+  expect(code).toBe(1)
+  expect(lines).toContain('The stack dev would change: 1 to update.')
+  expect(lines.at(-1)).toBe('Error: dev was not deployed, because nobody agreed. Answer yes, or pass --yes')
 })
 
 test('takes the stack out of the arguments', () => {

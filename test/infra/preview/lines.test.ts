@@ -119,6 +119,18 @@ test('warns that the next upload overwrites a change by hand', async () => {
   ])
 })
 
+test('warns that the script was deleted by hand, and how its addresses come back', async () => {
+  const project = newProject(deployed)
+  const folder = `${project.root}/.local/dev`
+  saveAccount(folder, { ...loadAccount(folder), scripts: [] })
+  const { warnings } = await project.preview('dev', { hostname: 'sync.example.com' })
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      /^the script chronicle-sync-dev, which .* is not in the account: .* Deploy with --refresh, /,
+    ),
+  ])
+})
+
 test('shows a changed static asset as one line', async () => {
   const project = newProject(deployed)
   project.edit('worker/assets/index.html', (text) => text.replace('<body>', '<body>\n<p>Welcome</p>'))

@@ -147,3 +147,19 @@ test('refuses to read an encrypted value, unless another one replaces it', () =>
   expect(readStackSecrets(root, 'dev')).toEqual({ salt: 'v1:salt', hasKey: true, encryptedKeys })
   expect(readStackSecrets(root, 'prod')).toEqual({ salt: undefined, hasKey: false, encryptedKeys: [] })
 })
+
+test('reads a project that `pulumi new` has made, under another name', () => {
+  const { root, edit } = newProject()
+  edit('Pulumi.yaml', (text) =>
+    text
+      .replace('name: chronicle-sync', 'name: my-sync')
+      .replace(/^config:$/m, 'config:\n  pulumi:tags:\n    value:\n      pulumi:template: somewhere'),
+  )
+  const { project, config } = readStack(root, 'dev', {})
+  expect(project).toBe('my-sync')
+  expect(config).toMatchObject({
+    'my-sync:environment': 'development',
+    'my-sync:workersDev': 'true',
+    'pulumi:tags': '{"pulumi:template":"somewhere"}',
+  })
+})
