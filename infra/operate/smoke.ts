@@ -10,6 +10,7 @@ import { readDeclaration } from '../program/declaration.ts'
 import { callApi } from './service/api-client.ts'
 import { type MetricsSource, readAnswers } from './service/metrics.ts'
 import type { Service } from './service/persist.ts'
+import { servesRoot } from './service/root-page.ts'
 import { checkStack, readService } from './service/service-option.ts'
 import { CHECKS, cleanUp, type Subject } from './smoke-checks.ts'
 import { watch } from './watch.ts'
@@ -57,7 +58,9 @@ async function awaitRollout({ api, version, clock, signal }: Options): Promise<v
 
 async function check(options: Options): Promise<boolean> {
   const space = `smoke-${randomUUID()}`
-  const subject: Subject = { ...options, space, token: '', tokenId: '', sessions: ['', ''], version1: '' }
+  const hasPage = options.stack === undefined || servesRoot(ROOT, options.stack)
+  const made = { token: '', tokenId: '', version1: '' }
+  const subject: Subject = { ...options, hasPage, space, ...made, sessions: ['', ''] }
   let cleaned: Promise<void> | undefined
   const clean = () => {
     cleaned ??= removeTraces(subject).finally(done)

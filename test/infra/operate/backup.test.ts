@@ -184,6 +184,7 @@ test('waits in every tool for a token that is not found for a minute, and gives 
     token: '',
     tokenId: '',
     sessions: ['', ''],
+    hasPage: true,
     version1: '',
   }
   for (const { run } of CHECKS) await run(subject)

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { servesRoot } from '../../../infra/operate/service/root-page.ts'
 import { CHECKS, cleanUp, type Subject } from '../../../infra/operate/smoke-checks.ts'
 import { runCommand } from '../../standin/command.ts'
 import { GENEROUS } from '../../support/cloud/cloud.ts'
+import { newProject } from '../../support/cloud/project.ts'
 import { withCloud } from '../../support/cloud/with-cloud.ts'
 import { fakeClock } from './limited-service.ts'
 import { type Lie, lyingService } from './lying-service.ts'
@@ -76,12 +78,13 @@ test('waits until the version that was deployed answers', async () => {
 })
 
 /** Runs the checks until one fails. Returns its name. */
-async function firstFailure(lie: Lie): Promise<string> {
+async function firstFailure(lie: Lie, hasPage = true): Promise<string> {
   const subject: Subject = {
     api: await lyingService(cloud.url, lie),
     adminToken: cloud.outputs.adminToken,
     clock: fakeClock(),
     version: await version(),
+    hasPage,
     space: `lied-to-${crypto.randomUUID()}`,
     token: '',
     tokenId: '',
@@ -108,6 +111,24 @@ test('passes every check if the service tells the truth', async () => {
 test('passes a service behind a route, whose host has a page of another server', async () => {
   const lie = { request: 'GET /', times: [1], text: '<h1>Our shop</h1>' }
   expect(await firstFailure(lie)).toBe('none')
+})
+
+test('asks nothing of the root of a host if the route leaves it to another server, or to none', async () => {
+  const lie = { request: 'GET /', times: [1], status: 522, text: 'no server' }
+  expect(await firstFailure(lie, false)).toBe('none')
+  const routes: readonly (readonly [route: string, isOurs: boolean])[] = [
+    ['api.example.com/api/*', false],
+    ['api.example.com/*', true],
+    ['api.example.com', true],
+  ]
+  for (const [route, isOurs] of routes) {
+    const { root, edit } = newProject()
+    edit('Pulumi.prod.yaml', (text) => text.concat(`  chronicle-sync:route: ${route}\n`))
+    expect(servesRoot(root, 'prod'), route).toBe(isOurs)
+    edit('Pulumi.prod.yaml', (text) => text.concat('  chronicle-sync:hostname: sync.example.com\n'))
+    expect(servesRoot(root, 'prod')).toBe(true)
+  }
+  expect(servesRoot(CHECKOUT, 'dev')).toBe(true)
 })
 
 test.concurrent.each<[check: string, lie: Lie]>([
