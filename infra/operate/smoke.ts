@@ -61,25 +61,28 @@ async function check(options: Options): Promise<boolean> {
   const hasPage = options.stack === undefined || servesRoot(ROOT, options.stack)
   const made = { token: '', tokenId: '', version1: '' }
   const subject: Subject = { ...options, hasPage, space, ...made, sessions: ['', ''] }
-  let cleaned: Promise<void> | undefined
+  let cleaned: Promise<boolean> | undefined
   const clean = () => {
     cleaned ??= removeTraces(subject).finally(done)
     return cleaned
   }
-  const done = onInterrupt(clean)
-  try {
-    for (const { name, run } of CHECKS) {
-      if (!(await passes(name, () => run(subject)))) return false
-    }
-    return true
-  } finally {
+  const done = onInterrupt(async () => {
     await clean()
+  })
+  const isGood = await passesAll(subject)
+  return (await clean()) && isGood
+}
+
+async function passesAll(subject: Subject): Promise<boolean> {
+  for (const { name, run } of CHECKS) {
+    if (!(await passes(name, () => run(subject)))) return false
   }
+  return true
 }
 
 /** Cleans up without the signal, so that this works after an interruption too. */
-async function removeTraces({ signal: _, ...subject }: Subject): Promise<void> {
-  if (!(await passes('takes everything back', () => cleanUp(subject)))) process.exitCode = 1
+function removeTraces({ signal: _, ...subject }: Subject): Promise<boolean> {
+  return passes('takes everything back', () => cleanUp(subject))
 }
 
 async function passes(name: string, run: () => Promise<void>): Promise<boolean> {

@@ -77,6 +77,18 @@ test('waits until the version that was deployed answers', async () => {
   expect(code, printed).toBe(0)
 })
 
+test('watches on after a single failure to clean up, but fails a service that never lets it', async () => {
+  const watched = async (times: readonly number[]) => {
+    const url = await lyingService(cloud.url, { request: 'DELETE /api/space', times, status: 403 })
+    return smoke(cloud.outputs.adminToken, url, '--deployed', await version(), '--watch', '0.01')
+  }
+  const once = await watched([2])
+  expect(once.printed).toContain('WRONG  takes everything back')
+  expect(once.code, once.printed).toBe(0)
+  expect((await watched([1])).code).toBe(1)
+  expect((await watched([2, 3])).code).toBe(1)
+})
+
 /** Runs the checks until one fails. Returns its name. */
 async function firstFailure(lie: Lie, hasPage = true): Promise<string> {
   const subject: Subject = {
