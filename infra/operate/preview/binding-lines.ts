@@ -12,11 +12,16 @@ export function bindingLines(
 ): readonly Line[] {
   const [old, now] = [objectOf(before.bindings), objectOf(after.bindings)]
   // Stacks of the releases before the component have a list, or nothing.
-  if (Object.keys(old).length === 0) return []
+  if (Object.keys(old).length === 0) return Object.keys(now).length === 0 ? [] : [INCOMPARABLE]
   const changes = changesBetween(old, now)
   const lines = changes.flatMap(({ path, before, after }) => bindingLine(path, { before, after, script }))
   const named = changes.map(({ path }) => path)
   return [...lines, ...secretLines(script, named)]
+}
+
+const INCOMPARABLE: Line = {
+  topic: 'other',
+  text: 'The bindings are not compared, because the last release did not list them by name: a change of limits, origins or other settings is not shown here.',
 }
 
 /** Names the secrets whose value changes although no generation is added or removed. */

@@ -202,3 +202,11 @@ test('never shows a secret, and lets no value become Markdown', () => {
   expect(comment).toContain('- **own stack**: https://pr-7.example.com')
   expect(comment.length).toBeLessThan(65_536)
 })
+
+test('says that it compares no bindings with a release that listed none by name', () => {
+  const before = { version: '0.1.0', bindings: [{ name: 'SYNC_LIMIT' }] }
+  const after = { version: '0.1.0', bindings: { SYNC_LIMIT: '30 per 60 s' } }
+  expect(describe({ ...planOf({ operation: 'same' }), before, after })).toEqual([
+    'other: The bindings are not compared, because the last release did not list them by name: a change of limits, origins or other settings is not shown here.',
+  ])
+})
