@@ -16,5 +16,3 @@ const sync = new ChronicleSync(
 )
 
 export const { url, liveUrl, scriptName, version, namespaceId, adminToken, bindings, assets } = sync
-/** Read by rollbacks to checkouts from before the component, which keep their record here. */
-export const { release } = sync

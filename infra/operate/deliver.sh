@@ -26,7 +26,11 @@ prepare() {
 
 # PULL_REQUEST, the number of the pull request, adds where its own stack answers.
 preview() {
-  doctor "$1" >&2
+  local findings
+  if ! findings=$(doctor "$1"); then
+    printf '### Preview of `%s`\n\nIt cannot be deployed:\n\n```\n%s\n```\n' "$1" "$findings"
+    return 1
+  fi
   npm run --silent preview -- --stack "$1" --format markdown ${PULL_REQUEST:+--pull-request "$PULL_REQUEST"}
 }
 
@@ -51,6 +55,10 @@ up() {
     tell "The delivery of $1 failed before it changed anything, so the stack stays as it is. $reason"
     return 1
   fi
+  if is_this_commit <<<"$before"; then
+    tell "The delivery of $1 failed, but it was this commit that ran there before, so there is nothing to go back to. $reason"
+    return 1
+  fi
   tell "The delivery of $1 failed, so it goes back to the previous commit. $reason"
   unset CHRONICLE_VERSION
   npm run --silent rollback -- --stack "$1" --yes
@@ -62,6 +70,12 @@ up() {
 # commit that still runs.
 last_update() {
   pulumi stack history --json --page-size 1 --stack "$1"
+}
+
+# Whether the update on standard input was a successful one of this very commit.
+is_this_commit() {
+  node -e 'const { result, environment } = JSON.parse(fs.readFileSync(0, "utf8"))[0] ?? {}
+    process.exit(result === "succeeded" && environment["git.head"] === process.argv[1] ? 0 : 1)' "$(git rev-parse HEAD)"
 }
 
 # Tells the next job of a workflow which version runs, so that production gets the same one.

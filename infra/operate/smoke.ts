@@ -118,7 +118,7 @@ async function watchDeployed(options: Options): Promise<string | undefined> {
     version,
     minutes,
     check: () => check(options),
-    readAnswers: source && (() => readAnswers(source)),
+    readAnswers: source && ((since) => readAnswers(source, since)),
     clock,
     ...(signal && { signal }),
   })

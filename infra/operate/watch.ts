@@ -7,8 +7,8 @@ export interface WatchOptions {
   readonly minutes: number
   /** Uses the service like a client; false if a check failed, which it has reported. */
   readonly check: () => Promise<boolean>
-  /** Reads what each version has answered; undefined if the account is not to be asked. */
-  readonly readAnswers: (() => Promise<readonly Answers[]>) | undefined
+  /** Reads what each version has answered before and since a moment; undefined if the account is not to be asked. */
+  readonly readAnswers: ((since: number) => Promise<readonly Answers[]>) | undefined
   readonly clock: Clock
   readonly signal?: AbortSignal
 }
@@ -40,11 +40,12 @@ export async function watch(options: WatchOptions): Promise<string | undefined> 
 }
 
 /** Reads and compares the errors each time it is called, until the account refuses to tell. */
-function judging({ version, readAnswers }: WatchOptions): () => Promise<string | undefined> {
+function judging({ version, readAnswers, clock }: WatchOptions): () => Promise<string | undefined> {
+  const since = clock.now()
   let read = readAnswers
   return async () => {
     try {
-      return read && compareErrors(await read(), version)
+      return read && compareErrors(await read(since), version)
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause)
       console.log(`?      errors not read (${reason}). The token needs Account Analytics: Read`)
@@ -54,10 +55,14 @@ function judging({ version, readAnswers }: WatchOptions): () => Promise<string |
   }
 }
 
-/** Compares the share of errors of a version with that of all others. Returns a reason if it is too large. */
+/**
+ * Compares the errors of a version since its deployment with all others of the hour. The same version may have run before,
+ * with other settings. Returns a reason if the share is too large.
+ */
 export function compareErrors(answers: readonly Answers[], version: string): string | undefined {
-  const now = sum(answers.filter((each) => each.version === version))
-  const before = sum(answers.filter((each) => each.version !== version))
+  const isNow = (each: Answers) => each.isSince && each.version === version
+  const now = sum(answers.filter(isNow))
+  const before = sum(answers.filter((each) => !isNow(each)))
   console.log(`ok     ${now.requests} requests, ${now.errors} of them with a status of 500 or more`)
   if (now.errors < MIN_ERRORS || now.share <= MAX_SHARE || now.share <= before.share * MAX_RATIO)
     return undefined

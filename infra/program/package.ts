@@ -22,6 +22,7 @@ execFileSync(
 const artifact = await buildArtifact(ROOT)
 const { contentFile, assets } = artifact
 mkdirSync(ARTIFACT)
+copyFileSync(join(ROOT, 'LICENSE'), join(DIST, 'LICENSE'))
 copyFileSync(resolve(ROOT, 'infra', contentFile), join(ARTIFACT, 'worker.js'))
 cpSync(resolve(ROOT, 'infra', assets.directory), join(ARTIFACT, 'assets'), { recursive: true })
 const moved = { contentFile: 'worker.js', assets: { ...assets, directory: 'assets' } }

@@ -9,7 +9,11 @@ const Bucket = z.object({ name: z.string() })
 export async function queryDataset({ cloud, body }: Call): Promise<unknown> {
   if (!/ FROM chronicle_sync_[a-z0-9_]+ /.test(String(body)))
     throw new ApiError(422, 0, `cannot query: ${body}`)
-  const data = (await cloud.readAnswers()).map((row) => ({ ...row, requests: String(row.requests) }))
+  const data = (await cloud.readAnswers()).map((row) => ({
+    ...row,
+    isSince: Number(row.isSince),
+    requests: String(row.requests),
+  }))
   return Response.json({ meta: [], data, rows: data.length })
 }
 

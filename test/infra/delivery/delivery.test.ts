@@ -54,7 +54,7 @@ beforeAll(async () => {
   // The npm package looks for its downloaded CLI at this path.
   executable(`pulumi/versions/${pinned.version}/bin/pulumi`, `exec "${process.execPath}" "${CLI}" "$@"`)
   writeFileSync(join(project.root, '.local/note.cjs'), NOTE_ARGUMENTS)
-  executable('bin/gh', 'printf "%s\\n" "$*" > "$RUNNER_TEMP/gh.txt"')
+  executable('bin/gh', 'printf "%s\\n" "$*" > "$RUNNER_TEMP/gh.txt"; [ "$2" != view ] || echo OPEN')
   board = await switchboard(state)
   git('init', '--quiet', '--initial-branch=main')
   commit('the project')
@@ -142,7 +142,8 @@ async function deliver(
   stack: string,
   more: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
-  const commands = STEPS.slice(1, step === 'preview' ? 3 : 2)
+  const [, ask = '', main = '', comment = ''] = STEPS
+  const commands = [...(step === 'open' ? [ask] : []), main, ...(step === 'preview' ? [comment] : [])]
   const inputs = { STEP: step, STACK: stack, NUMBER: '7', PULL_REQUEST: '7' }
   let output = ''
   for (const command of commands) {
@@ -185,7 +186,7 @@ test('refuses to deliver the salt of a new stack before it is committed, because
 })
 
 test('delivers a stack by the steps of the workflow, and serves its version', async () => {
-  expect(STEPS).toHaveLength(3)
+  expect(STEPS).toHaveLength(4)
   const prepared = await run(STEPS[0] ?? '', NO_ACCOUNT)
   expect(prepared).toMatchObject({ code: 0, output: expect.stringContaining('dist/worker.js: ') })
   const first = await deliver('up', 'dev')
@@ -249,8 +250,8 @@ test('goes back from a version that has more errors than the one before, and say
   api.countAnswers(async () => {
     const { version } = await health()
     return [
-      { version: good, requests: 5000, errors: 2 },
-      { version, requests: 400, errors: 21 },
+      { version: good, isSince: false, requests: 5000, errors: 2 },
+      { version, isSince: true, requests: 400, errors: 21 },
     ]
   })
   const delivered = await deliver('up', 'dev', { WATCH_MINUTES: '0.02' })
@@ -289,6 +290,18 @@ test('leaves the version that runs in place if the preview of the next one is re
   )
   expect((await health()).version).toBe(version)
   git('revert', '--no-edit', 'HEAD')
+})
+
+test('goes back nowhere if it delivers the commit again that runs already', async () => {
+  const { version } = await health()
+  expect(git('log', '-1', '--format=%s')).toBe('a good version')
+  api.countAnswers(async () => [{ version, isSince: true, requests: 100, errors: 50 }])
+  const again = await deliver('up', 'dev', { WATCH_MINUTES: '0.02' })
+  expect(again.code).toBe(1)
+  expect(written('summary.txt')).toContain(
+    'failed, but it was this commit that ran there before, so there is nothing to go back to. WRONG  50 of 100 requests',
+  )
+  expect((await health()).version).toBe(version)
 })
 
 test('keeps all data when a class and tables are added, and refuses to roll back past them', async () => {
@@ -352,6 +365,7 @@ test('posts a preview as a comment, and checks a stack for drift', async () => {
 
 test('creates, checks and removes a temporary stack', async () => {
   const opened = await deliver('open', 'pr-7')
+  expect(written('output.txt')).toContain('state=OPEN\n')
   expect(opened.code, opened.output).toBe(0)
   expect(opened.output).toContain('ok     takes everything back')
   const blind = await deliver('close', 'pr-7', { CLI_STATE: join(state, 'nowhere') })

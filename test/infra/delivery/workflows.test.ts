@@ -93,9 +93,10 @@ test.each(FILES)(
 
 test('runs one delivery of a stack at a time, and gives no secret to a fork or a bot', () => {
   const [deliver] = read('deliver.yml').jobs
-  // A waiting delivery of dev would be cancelled for the preview of a pull request in the same group.
-  expect(deliver?.concurrency?.group).toMatch(
-    /^stack-\$\{\{ inputs\.stack \}\}\$\{\{ inputs\.step == 'preview' && format\('-preview-\{0\}', github\.event\.number\) \|\| '' \}\}$/,
+  // A waiting delivery would be cancelled for a preview or a drift check in the same group.
+  expect(deliver?.concurrency?.group).toMatch(/^stack-\$\{\{ inputs\.stack \}\}\$\{\{ .* \|\| '' \}\}$/)
+  expect(deliver?.concurrency?.group).toContain(
+    "inputs.step == 'preview' && format('-preview-{0}', github.event.number) || inputs.step == 'drift' && '-drift'",
   )
   for (const condition of [
     "vars.CLOUDFLARE_ACCOUNT_ID != ''",

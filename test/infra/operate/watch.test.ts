@@ -39,8 +39,8 @@ test('goes back when a check fails twice in a row, and not when it fails once', 
 
 test('goes back with the figures when a version has more errors than the ones before', async () => {
   const answers = [
-    { version: 'new', requests: 200, errors: 12 },
-    { version: 'old', requests: 9000, errors: 9 },
+    { version: 'new', isSince: true, requests: 200, errors: 12 },
+    { version: 'old', isSince: false, requests: 9000, errors: 9 },
   ]
   const { reason, minutes } = await watched([], { readAnswers: async () => answers })
   expect(reason).toBe('12 of 200 requests had a status of 500 or more (6.0 %, before 0.1 %)')
@@ -49,14 +49,21 @@ test('goes back with the figures when a version has more errors than the ones be
 
 test.each<[string, readonly Answers[]]>([
   ['no requests yet', []],
-  ['four errors', [{ version: 'new', requests: 4, errors: 4 }]],
-  ['one error in a hundred', [{ version: 'new', requests: 1000, errors: 10 }]],
+  ['four errors', [{ version: 'new', isSince: true, requests: 4, errors: 4 }]],
+  ['one error in a hundred', [{ version: 'new', isSince: true, requests: 1000, errors: 10 }]],
   [
     'twice the errors of before',
     [
-      { version: 'new', requests: 100, errors: 10 },
-      { version: 'older', requests: 50, errors: 0 },
-      { version: 'old', requests: 50, errors: 5 },
+      { version: 'new', isSince: true, requests: 100, errors: 10 },
+      { version: 'older', isSince: true, requests: 50, errors: 0 },
+      { version: 'old', isSince: false, requests: 50, errors: 5 },
+    ],
+  ],
+  [
+    'errors of the same version before this deployment',
+    [
+      { version: 'new', isSince: false, requests: 100, errors: 90 },
+      { version: 'new', isSince: true, requests: 100, errors: 10 },
     ],
   ],
 ])('finds no reason in %s', (_what, answers) => {
@@ -72,16 +79,22 @@ test('reads the requests and errors of each version from the dataset', async () 
   const queries: string[] = []
   const server = createServer(async (request, response) => {
     queries.push(`${request.method} ${request.url} ${request.headers.authorization} ${await text(request)}`)
-    response.end(JSON.stringify({ meta: [], rows: 1, data: [{ version: 'v', requests: '1200', errors: 3 }] }))
+    response.end(
+      JSON.stringify({
+        meta: [],
+        rows: 1,
+        data: [{ version: 'v', isSince: 1, requests: '1200', errors: 3 }],
+      }),
+    )
   })
   onTestFinished(() => void server.close())
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as { port: number }
   const source = { accountId: 'a', token: 't', dataset: 'chronicle_sync_dev' }
-  expect(await readAnswers({ ...source, baseUrl: `http://127.0.0.1:${port}/client/v4/` })).toEqual([
-    { version: 'v', requests: 1200, errors: 3 },
+  expect(await readAnswers({ ...source, baseUrl: `http://127.0.0.1:${port}/client/v4/` }, 5000)).toEqual([
+    { version: 'v', isSince: true, requests: 1200, errors: 3 },
   ])
   expect(queries[0]).toMatch(
-    /^POST \/client\/v4\/accounts\/a\/analytics_engine\/sql Bearer t SELECT blob2 AS version, [\s\S]* FROM chronicle_sync_dev WHERE/,
+    /^POST \/client\/v4\/accounts\/a\/analytics_engine\/sql Bearer t SELECT blob2 AS version, if\(timestamp >= toDateTime\(5\), 1, 0\) AS isSince,[\s\S]* FROM chronicle_sync_dev WHERE/,
   )
 })

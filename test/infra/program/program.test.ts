@@ -50,6 +50,5 @@ test.each([
   expect(secrets).toHaveLength(3)
   expect(Object.keys(result.outputs).filter((key) => secretPaths(result.outputs[key]).length > 0)).toEqual([
     'adminToken',
-    'release',
   ])
 })

@@ -23,6 +23,7 @@ import { runHosted } from './program-runner.ts'
 const CHECKOUT = join(import.meta.dirname, '../../..')
 const SOURCES = [
   '.gitignore',
+  'LICENSE',
   'Pulumi.yaml',
   'Pulumi.dev.yaml',
   'Pulumi.prod.yaml',
