@@ -83,10 +83,14 @@ function parseStackFile(root: string, name: string): z.infer<typeof StackFile> {
 }
 
 function listStacks(root: string): readonly string[] {
-  return readdirSync(root)
-    .map((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1])
-    .filter((name) => name !== undefined)
-    .sort()
+  return (
+    readdirSync(root)
+      .map((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1])
+      .filter((name) => name !== undefined)
+      // Pulumi.pr.yaml is only copied.
+      .filter((name) => name !== 'pr')
+      .sort()
+  )
 }
 
 function parseFile<T>(root: string, file: string, schema: z.ZodType<T>): T {

@@ -13,7 +13,7 @@ export function checkClasses(declaration: Declaration, exported: readonly string
   for (const name of living) {
     if (exported.includes(name)) continue
     throw mistake(
-      `makes the class ${name}, but worker/${declaration.main} does not export it. Export it there, or remove the class from the migration if it was never deployed`,
+      `makes the class ${name}, but worker/${declaration.main} does not export it. Export it there. If it was renamed, add a [[migrations]] entry with a new tag and renamed_classes = [{ from = "${name}", to = "..." }], which keeps its data. Remove it from its migration only if it was never deployed`,
     )
   }
   for (const { name, class_name } of durable_objects.bindings) {

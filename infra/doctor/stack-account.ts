@@ -18,13 +18,18 @@ export function accountOptions(
     accountId: setting('accountId') ?? (env.CLOUDFLARE_ACCOUNT_ID || undefined),
     accountFile: setting('accountId') ? `Pulumi.${name}.yaml` : undefined,
     keepsStateInR2: env.PULUMI_BACKEND_URL?.includes('.r2.cloudflarestorage.com') === true,
-    hostname: setting('hostname'),
+    hostname: hostIn(setting('hostname')),
     zoneId: setting('zoneId'),
     route: pattern ? { host: hostOf(pattern), needsRecord: setting('routeRecord') === 'true' } : undefined,
     scriptName: scriptName(root, name),
     workersDev: { isOn: setting('workersDev') === 'true', setting: setting('workersDevSubdomain') },
     baseUrl: config['cloudflare:baseUrl'] || env.CLOUDFLARE_BASE_URL || undefined,
   }
+}
+
+/** Undefined for a text that is no host name, which the program reports better than a search for its zone. */
+function hostIn(text: string | undefined): string | undefined {
+  return text !== undefined && /^[a-z0-9.-]+$/.test(text) ? text : undefined
 }
 
 /** Empty if the declaration is invalid, which the rehearsal reports. */

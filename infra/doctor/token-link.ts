@@ -44,10 +44,11 @@ export function tokenLink(needs: TokenNeeds): string {
 }
 
 function permissionsOf(needs: TokenNeeds): readonly Permission[] {
-  const { accountId, hostname, route, keepsStateInR2 } = needs
+  const { hostname, route, keepsStateInR2 } = needs
   return [
     ...WORKERS,
-    ...onlyIf(!accountId, { key: 'account_settings', type: 'read' }),
+    // With it, the token tells which account it is for, so that nobody has to look up the id.
+    { key: 'account_settings', type: 'read' },
     ...onlyIf(keepsStateInR2, { key: 'workers_r2', type: 'edit' }),
     ...onlyIf(Boolean(hostname ?? route), { key: 'zone', type: 'read' }),
     ...onlyIf(route !== undefined, { key: 'workers_routes', type: 'edit' }),

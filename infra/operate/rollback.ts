@@ -9,6 +9,7 @@ import { type PulumiCli, requirePulumi } from '../cli/pulumi-cli.ts'
 import { ROOT } from '../cli/root.ts'
 import { type StackOption, takeStack } from '../cli/stack-option.ts'
 import { lineOf, UserError } from '../cli/user-error.ts'
+import { withAccount } from '../setup/stack-account.ts'
 import { git, isSame, lastCommit, previousCommit, readHistory, short } from './commits.ts'
 import { checkLayouts, checkMigrations, checkNames } from './way-back.ts'
 
@@ -56,10 +57,10 @@ function linkPackages(packages: string, folder: string): void {
   for (const name of readdirSync(packages)) symlinkSync(join(packages, name), join(folder, name))
 }
 
-function main(): void {
+async function main(): Promise<void> {
   answerHelp(process.argv.slice(2), USAGE)
   const options = takeStack(process.argv.slice(2))
-  const cli = requirePulumi(ROOT, process.env)
+  const cli = requirePulumi(ROOT, await withAccount(ROOT, options.stack, process.env))
   const history = readHistory(ROOT, cli, options.stack)
   const from = lastCommit(history)
   const to = previousCommit(ROOT, history, from)
@@ -72,9 +73,7 @@ function main(): void {
   process.exitCode = deploy(cli, { from, to }, options)
 }
 
-try {
-  main()
-} catch (error) {
+main().catch((error: unknown) => {
   console.error(error instanceof RunError ? `Error: ${error.message}` : lineOf(error))
   process.exitCode = 1
-}
+})

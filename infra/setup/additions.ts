@@ -74,7 +74,7 @@ async function writePassphrase(setup: Setup): Promise<Variables> {
   )
   writePrivate(file, `${randomBytes(32).toString('base64url')}\n`)
   console.log(`The passphrase is in ${file}, which only you can read. Copy it into your password manager now:
-who loses it loses the master key of the stack, and with it all data. The commands of later shells need:
+who loses it can no longer deploy the stack or change its keys. The service runs on, so back it up then. The commands of later shells need:
   export PULUMI_CONFIG_PASSPHRASE_FILE=${file}`)
   return { PULUMI_CONFIG_PASSPHRASE_FILE: file }
 }
@@ -92,5 +92,7 @@ nothing without it, and a rollback needs deployments from a clean tree.`)
 function run(file: string, args: readonly string[], { root, env }: Setup): void {
   const { status, error } = spawnSync(file, args, { cwd: root, env, stdio: 'inherit' })
   if (status === 0) return
-  throw new UserError(`pulumi ${args.join(' ')} failed: ${error?.message ?? 'see above'}`)
+  throw new UserError(
+    `pulumi ${args.join(' ')} failed: ${error?.message ?? 'see above'}. What was added so far stays. Run npm run deploy again once the reason is gone, such as a network without get.pulumi.com`,
+  )
 }

@@ -28,7 +28,9 @@ export async function prepare(setup: Preparation): Promise<NodeJS.ProcessEnv> {
   for (const finding of findings.filter(({ verdict }) => verdict !== 'right'))
     console.log(formatFinding(finding))
   if (findings.some(isWrong))
-    throw new UserError(`${stack} was not deployed. Fix the lines above, or run pulumi up without the doctor`)
+    throw new UserError(
+      `${stack} was not deployed. Fix the lines above, or run npx pulumi up without the doctor`,
+    )
   if (!findings.some(isMissing)) return env
   if (person.isAbsent)
     throw new UserError(

@@ -10,7 +10,7 @@ const DEV: TokenNeeds = {
   route: undefined,
   keepsStateInR2: false,
 }
-const WORKERS = ['workers_scripts edit', 'workers_kv_storage edit']
+const ALWAYS = ['workers_scripts edit', 'workers_kv_storage edit', 'account_settings read']
 
 function permissions(needs: Partial<TokenNeeds>): readonly string[] {
   const keys = new URL(tokenLink({ ...DEV, ...needs })).searchParams.get('permissionGroupKeys')
@@ -19,17 +19,17 @@ function permissions(needs: Partial<TokenNeeds>): readonly string[] {
 
 test('asks for what the stack needs and for nothing else', () => {
   const route = { host: 'api.example.com', needsRecord: false }
-  expect(permissions({})).toEqual([...WORKERS, 'account_settings read'])
-  expect(permissions({ accountId: ACCOUNT })).toEqual(WORKERS)
-  expect(permissions({ accountId: ACCOUNT, hostname: 'sync.example.com' })).toEqual([...WORKERS, 'zone read'])
-  expect(permissions({ accountId: ACCOUNT, route })).toEqual([...WORKERS, 'zone read', 'workers_routes edit'])
+  expect(permissions({})).toEqual(ALWAYS)
+  expect(permissions({ accountId: ACCOUNT })).toEqual(ALWAYS)
+  expect(permissions({ accountId: ACCOUNT, hostname: 'sync.example.com' })).toEqual([...ALWAYS, 'zone read'])
+  expect(permissions({ accountId: ACCOUNT, route })).toEqual([...ALWAYS, 'zone read', 'workers_routes edit'])
   expect(permissions({ accountId: ACCOUNT, route: { ...route, needsRecord: true } })).toEqual([
-    ...WORKERS,
+    ...ALWAYS,
     'zone read',
     'workers_routes edit',
     'dns edit',
   ])
-  expect(permissions({ accountId: ACCOUNT, keepsStateInR2: true })).toEqual([...WORKERS, 'workers_r2 edit'])
+  expect(permissions({ accountId: ACCOUNT, keepsStateInR2: true })).toEqual([...ALWAYS, 'workers_r2 edit'])
 })
 
 test('restricts the token to the account and the zone of the stack if they are known', () => {

@@ -133,7 +133,7 @@ test('reports a wrong stack file, a declaration that the program does not meet, 
   const unknown = await run(project.root, ['doctor/doctor', '--stack', 'qa'], withCli(undefined))
   expect(unknown.code).toBe(1)
   expect(unknown.lines).toContain(
-    'WRONG stack file: there is no stack "qa", because there is no file Pulumi.qa.yaml. Choose one with --stack: dev, pr, prod. For a new one, copy Pulumi.pr.yaml to Pulumi.qa.yaml',
+    'WRONG stack file: there is no stack "qa", because there is no file Pulumi.qa.yaml. Choose one with --stack: dev, prod. For a new one, copy Pulumi.pr.yaml to Pulumi.qa.yaml',
   )
 })
 

@@ -201,7 +201,7 @@ test('reports each mistake in one line, before any work', async () => {
     [['--port', busy], new RegExp(`^Error: port ${busy} is busy\\. Choose another: --port \\d+$`)],
     [
       ['--stack', 'nope'],
-      /^Error: there is no stack "nope", because there is no file Pulumi\.nope\.yaml\. Choose one with --stack: dev, pr, prod\. For a new one, copy Pulumi\.pr\.yaml to Pulumi\.nope\.yaml$/,
+      /^Error: there is no stack "nope", because there is no file Pulumi\.nope\.yaml\. Choose one with --stack: dev, prod\. For a new one, copy Pulumi\.pr\.yaml to Pulumi\.nope\.yaml$/,
     ],
     [['--config', 'x'], /^Error: --config is "x", expected key=value$/],
     [

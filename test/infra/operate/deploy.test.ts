@@ -40,7 +40,7 @@ test('runs the doctor before a deployment, and passes all other arguments to `pu
   expect(refused.code).toBe(1)
   expect(refused.lines).toEqual([
     expect.stringMatching(/^WRONG API token: 5 characters /),
-    'Error: dev was not deployed. Fix the lines above, or run pulumi up without the doctor',
+    'Error: dev was not deployed. Fix the lines above, or run npx pulumi up without the doctor',
   ])
   const twice = await deploy(env, '--stack', 'prod', '--stack', 'dev')
   expect(twice).toMatchObject({ code: 1, lines: ['Error: --stack is given twice. Name one stack'] })

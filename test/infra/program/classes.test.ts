@@ -38,7 +38,7 @@ test.each([
   [
     'a class that is not exported',
     declare('Room', FIRST, 'tag = "v2"\nnew_sqlite_classes = ["Attic"]'),
-    'worker/wrangler.toml makes the class Attic, but worker/src/index.ts does not export it. Export it there, or remove the class from the migration if it was never deployed',
+    'worker/wrangler.toml makes the class Attic, but worker/src/index.ts does not export it. Export it there. If it was renamed, add a [[migrations]] entry with a new tag and renamed_classes = [{ from = "Attic", to = "..." }], which keeps its data. Remove it from its migration only if it was never deployed',
   ],
   [
     'a class that is bound but never made',
