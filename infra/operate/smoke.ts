@@ -108,7 +108,7 @@ async function main(): Promise<void> {
   process.exitCode = 1
 }
 
-/** Watches the deployed version. Returns the reason to go back; undefined if there is none. */
+/** Watches the deployed version. Returns the reason to go back; undefined without one. */
 async function watchDeployed(options: Options): Promise<string | undefined> {
   const { version, minutes, clock, signal } = options
   if (version === undefined || minutes === 0) return undefined

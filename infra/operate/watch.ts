@@ -23,7 +23,7 @@ const MAX_RATIO = 2
 
 /**
  * Watches a new version for some minutes: checks it once a minute, and compares its errors with those of the versions
- * before. Returns the reason to go back; undefined if there is none.
+ * before. Returns the reason to go back; undefined without one.
  */
 export async function watch(options: WatchOptions): Promise<string | undefined> {
   const { minutes, check, clock, signal } = options

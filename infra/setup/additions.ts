@@ -93,6 +93,6 @@ function run(file: string, args: readonly string[], { root, env }: Setup): void 
   const { status, error } = spawnSync(file, args, { cwd: root, env, stdio: 'inherit' })
   if (status === 0) return
   throw new UserError(
-    `pulumi ${args.join(' ')} failed: ${error?.message ?? 'see above'}. What was added so far stays. Run npm run deploy again once the reason is gone, such as a network without get.pulumi.com`,
+    `pulumi ${args.join(' ')} failed: ${error?.message ?? 'see above'}. The earlier steps are done. Run npm run deploy again once the reason is gone, such as a network without get.pulumi.com`,
   )
 }

@@ -1,5 +1,5 @@
 // `eval "$(npm run --silent state:r2)"`: keeps the state of the stacks in an R2 bucket of the same account. Creates the
-// bucket if there is none, and prints the variables that the Pulumi CLI needs to use it.
+// bucket if it is missing, and prints the variables that the Pulumi CLI needs to use it.
 import { createHash } from 'node:crypto'
 import { answerHelp } from '../cli/help.ts'
 import { ROOT } from '../cli/root.ts'

@@ -90,7 +90,7 @@ export function saveAccount(folder: string, account: Account): void {
   writePrivateJson(join(folder, 'account.json'), account)
 }
 
-/** What to do if the account or the state of a local stack is lost or broken. */
+/** The remedy for a lost or broken account or state of a local stack. */
 export const STATE_REMEDY =
   'Put back a copy of its folder. Without a copy, delete the folder: all data and secrets of the stack on this machine are in it, and go with it'
 

@@ -37,7 +37,7 @@ export function firstSegments(folder: string, scriptName: string): readonly stri
   return names.flatMap((name) => [name, name.replace(/\.html$/, ''), ...(name === 'index.html' ? [''] : [])])
 }
 
-/** Replaces the static assets of a script; removes them if there are none. */
+/** Replaces the static assets of a script; removes the old ones if no new ones are given. */
 export function storeAssets(folder: string, scriptName: string, assets: UploadedAssets | undefined): void {
   const own = assetsFolder(folder, scriptName)
   rmSync(own, { recursive: true, force: true })
