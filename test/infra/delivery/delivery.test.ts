@@ -292,18 +292,6 @@ test('leaves the version that runs in place if the preview of the next one is re
   git('revert', '--no-edit', 'HEAD')
 })
 
-test('goes back nowhere if it delivers the commit again that runs already', async () => {
-  const { version } = await health()
-  expect(git('log', '-1', '--format=%s')).toBe('a good version')
-  api.countAnswers(async () => [{ version, isSince: true, requests: 100, errors: 50 }])
-  const again = await deliver('up', 'dev', { WATCH_MINUTES: '0.02' })
-  expect(again.code).toBe(1)
-  expect(written('summary.txt')).toContain(
-    'failed, but it was this commit that ran there before, so there is nothing to go back to. WRONG  50 of 100 requests',
-  )
-  expect((await health()).version).toBe(version)
-})
-
 test('keeps all data when a class and tables are added, and refuses to roll back past them', async () => {
   project.edit(
     'worker/src/index.ts',

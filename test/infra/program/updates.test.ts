@@ -257,10 +257,13 @@ test.concurrent.each(['chronicle-sync', 'acme'])(
     await project.up('dev')
     project.edit('.local/dev/state.json', (text) => {
       const state: State = JSON.parse(text)
+      const record = state.resources.find(({ type }) => type.endsWith('ChronicleSync'))?.outputs.release
       const resources = state.resources.map((resource) => ({
         ...resource,
         urn: FORMER.reduce((urn, [now, former]) => urn.replace(now, former), resource.urn),
-        outputs: resource.type.endsWith('ChronicleSync') ? {} : resource.outputs,
+        ...(resource.type.endsWith('ChronicleSync') && { outputs: {} }),
+        // The stack had the record.
+        ...(resource.type === STACK_TYPE && { outputs: { ...resource.outputs, release: record } }),
       }))
       const current = resources.filter(({ urn }) => /Sync\$|::chronicle-sync(-[a-z-]*)?$/.test(urn))
       expect(current.filter(({ type }) => type !== STACK_TYPE)).toEqual([])
