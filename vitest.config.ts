@@ -79,7 +79,7 @@ function inRuntime<T extends object>(config: T) {
 }
 
 /**
- * Runs two files at a time, as many as the smallest machine has cores. The files of a project share two processes:
+ * Runs three files at a time: a third waits less for a core than two leave idle, while they wait for processes of their own. The files of a project share the processes:
  * packages are loaded once in each, modules of ours for each file.
  */
 function project(name: string) {
@@ -87,7 +87,7 @@ function project(name: string) {
     name,
     include: [`test/${name}/**/*.test.ts`],
     isolate: false,
-    maxWorkers: 2,
+    maxWorkers: 3,
     setupFiles: [OWN_MODULES],
     sequence: { setupFiles: 'list' as const },
     testTimeout: TIMEOUTS_MS[name] ?? 20_000,

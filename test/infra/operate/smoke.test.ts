@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { servesRoot } from '../../../infra/operate/service/root-page.ts'
 import { CHECKS, cleanUp, type Subject } from '../../../infra/operate/smoke-checks.ts'
 import { runCommand } from '../../standin/command.ts'
+import { newStandIn } from '../../standin/stand-in.ts'
 import { GENEROUS } from '../../support/cloud/cloud.ts'
 import { newProject } from '../../support/cloud/project.ts'
 import { withCloud } from '../../support/cloud/with-cloud.ts'
@@ -36,6 +37,29 @@ test('passes a running service, also in a jurisdiction, and leaves nothing behin
   expect(code, printed).toBe(0)
   expect(printed.split('\n').filter((line) => line.startsWith('ok'))).toHaveLength(11)
   expect(await listTokens()).toEqual(before)
+})
+
+test('watches a deployed version, and ends with the errors that the account has counted', async () => {
+  const deployed = await version()
+  const api = await newStandIn()
+  api.countAnswers(async () => [
+    { version: deployed, isSince: false, requests: 5000, errors: 2 },
+    { version: deployed, isSince: true, requests: 400, errors: 21 },
+  ])
+  const account = {
+    CLOUDFLARE_BASE_URL: api.url,
+    CLOUDFLARE_API_TOKEN: api.token,
+    CLOUDFLARE_ACCOUNT_ID: api.accountId,
+  }
+  const args = [cloud.url, '--stack', 'dev', '--deployed', deployed, '--watch', '0.01']
+  const { code, printed } = await runCommand(process.execPath, ['infra/operate/smoke.ts', ...args], {
+    cwd: CHECKOUT,
+    env: { ...account, CHRONICLE_ADMIN_TOKEN: cloud.outputs.adminToken },
+  })
+  expect(code, printed).toBe(1)
+  expect(printed.trimEnd().split('\n').at(-1)).toBe(
+    'WRONG  21 of 400 requests had a status of 500 or more (5.3 %, before 0.0 %)',
+  )
 })
 
 test('says what is wrong, and removes what it has made', async () => {
