@@ -79,8 +79,8 @@ function inRuntime<T extends object>(config: T) {
 }
 
 /**
- * Runs three files at a time: a third waits less for a core than two leave idle, while they wait for processes of their own. The files of a project share the processes:
- * packages are loaded once in each, modules of ours for each file.
+ * Runs three files at a time on two cores, because many tests wait for processes of their own. The files of a project
+ * share the processes: packages are loaded once in each, modules of ours for each file.
  */
 function project(name: string) {
   return {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { newProject } from '../support/cloud/project.ts'
 import { ACCOUNT, GOOD_ANSWERS, serveApi, serveSilence } from './fake-api.ts'
-import { GOOD_CLI, run, withAccount, withCli } from './fake-cli.ts'
+import { GOOD_CLI, run, unrehearsed, withAccount, withCli } from './fake-cli.ts'
 
 const BUDGET_MS = 5_000
 
@@ -34,7 +34,7 @@ test('prints a line for everything that is right, and says that prod can be depl
 
 test('ends within five seconds if neither the API nor the CLI answers', async () => {
   const baseUrl = await serveSilence()
-  const { code, lines, ms } = await run(newProject().root, ['doctor/doctor'], {
+  const { code, lines, ms } = await run(unrehearsed(), ['doctor/doctor'], {
     ...withCli({ version: 'exec sleep 20' }),
     ...withAccount(baseUrl),
     DOCTOR_SECONDS: '',
@@ -48,7 +48,7 @@ test('ends within five seconds if neither the API nor the CLI answers', async ()
 })
 
 test('links to the form for a token on a fresh clone, and lists what a deployment adds', async () => {
-  const { code, lines } = await run(newProject().root, ['doctor/doctor'], {
+  const { code, lines } = await run(unrehearsed(), ['doctor/doctor'], {
     ...withCli(undefined),
     PULUMI_BACKEND_URL: '',
   })
@@ -70,7 +70,7 @@ test('links to the form for a token on a fresh clone, and lists what a deploymen
 })
 
 test('says what is to do before the first deployment if nothing is wrong', async () => {
-  const { code, lines } = await run(newProject().root, ['doctor/doctor'], {
+  const { code, lines } = await run(unrehearsed(), ['doctor/doctor'], {
     ...withCli({ ...GOOD_CLI, 'stack ls': 'echo "[]"' }),
     ...withAccount(await serveApi(GOOD_ANSWERS)),
     CLOUDFLARE_ACCOUNT_ID: '',
@@ -88,7 +88,7 @@ test('says what is to do before the first deployment if nothing is wrong', async
 
 test('refuses a state on a runner of GitHub, where the next run would not find it', async () => {
   const env = { ...withCli(GOOD_CLI), ...withAccount(await serveApi(GOOD_ANSWERS)) }
-  const { code, lines } = await run(newProject().root, ['doctor/doctor'], {
+  const { code, lines } = await run(unrehearsed(), ['doctor/doctor'], {
     ...env,
     RUNNER_ENVIRONMENT: 'github-hosted',
   })
@@ -147,7 +147,7 @@ test('skips the checks that would need an encrypted value of the stack file', as
 })
 
 test('refuses an argument that is not an option', async () => {
-  const { code, lines } = await run(newProject().root, ['doctor/doctor', 'prod'], withCli(undefined))
+  const { code, lines } = await run(unrehearsed(), ['doctor/doctor', 'prod'], withCli(undefined))
   expect({ code, lines }).toEqual({
     code: 1,
     lines: ['Error: "prod" is not an option. Usage: npm run doctor -- [--stack dev]'],

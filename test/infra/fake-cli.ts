@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { type Finding, formatFinding } from '../../infra/doctor/finding.ts'
+import { newProject } from '../support/cloud/project.ts'
 import { ACCOUNT, TOKEN } from './fake-api.ts'
 
 export const CHECKOUT = join(import.meta.dirname, '../..')
@@ -89,4 +90,11 @@ export async function run(root: string, [command, ...args]: readonly string[], e
   }
   const [code] = await once(child, 'close')
   return { code, lines: printed.trimEnd().split('\n'), ms: performance.now() - started }
+}
+
+/** Makes a project whose program passes its rehearsal at once, for tests of other checks. */
+export function unrehearsed(): string {
+  const project = newProject()
+  project.edit('infra/doctor/rehearse.ts', () => '')
+  return project.root
 }

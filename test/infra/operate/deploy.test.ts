@@ -4,7 +4,16 @@ import { expect, test } from 'vitest'
 import { takeStack } from '../../../infra/cli/stack-option.ts'
 import { newProject } from '../../support/cloud/project.ts'
 import { ACCOUNT, GOOD_ANSWERS, serveApi } from '../fake-api.ts'
-import { CHANGED, type Cli, type Environment, GOOD_CLI, run, withAccount, withCli } from '../fake-cli.ts'
+import {
+  CHANGED,
+  type Cli,
+  type Environment,
+  GOOD_CLI,
+  run,
+  unrehearsed,
+  withAccount,
+  withCli,
+} from '../fake-cli.ts'
 
 /** A CLI that remembers a log-in and a stack, on a machine that has neither. */
 const FIRST_CLI: Cli = {
@@ -22,7 +31,7 @@ async function firstTime(cli: Cli = FIRST_CLI): Promise<Environment> {
 }
 
 function deploy(env: Environment, ...args: readonly string[]) {
-  return run(newProject().root, ['operate/deploy', ...args], env)
+  return run(unrehearsed(), ['operate/deploy', ...args], env)
 }
 
 test('runs the doctor before a deployment, and passes all other arguments to `pulumi up`', async () => {

@@ -5,7 +5,7 @@ import { answersTo, readmeCommands } from '../../standin/first-hour.ts'
 import { type Exchange, PROMPT, typeInTerminal } from '../../standin/terminal.ts'
 import { newProject } from '../../support/cloud/project.ts'
 import { ACCOUNT, GOOD_ANSWERS, serveApi, TOKEN } from '../fake-api.ts'
-import { CHANGED, CHECKOUT, type Cli, LAUNCHER, tempFolder, withCli } from '../fake-cli.ts'
+import { CHANGED, CHECKOUT, type Cli, LAUNCHER, tempFolder, unrehearsed, withCli } from '../fake-cli.ts'
 
 /** A CLI that remembers a log-in and a stack. */
 const FIRST_CLI: Cli = {
@@ -70,7 +70,7 @@ test.skipIf(process.platform !== 'linux')('ends a deployment whose question is n
     [/workers\.dev\?.*: $/, '\u0004'],
     [PROMPT, 'echo "code $?"'],
   ]
-  const shown = await typeInTerminal({ cwd: newProject().root, env }, exchanges)
+  const shown = await typeInTerminal({ cwd: unrehearsed(), env }, exchanges)
   expect(shown).toContain('Error: the question was not answered\n')
   expect(shown).toContain('\ncode 1\n')
 })

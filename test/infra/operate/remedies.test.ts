@@ -3,9 +3,8 @@ import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { REMEDIES, remedyFor } from '../../../infra/setup/remedies.ts'
 import { runUp } from '../../../infra/setup/run-up.ts'
-import { newProject } from '../../support/cloud/project.ts'
 import { GOOD_ANSWERS, serveApi } from '../fake-api.ts'
-import { CHECKOUT, environment, GOOD_CLI, run, withAccount, withCli } from '../fake-cli.ts'
+import { CHECKOUT, environment, GOOD_CLI, run, unrehearsed, withAccount, withCli } from '../fake-cli.ts'
 
 /** Returns the line that follows a `pulumi up` which fails after this shell code. */
 async function remedy(up: string): Promise<string | undefined> {
@@ -70,7 +69,7 @@ test.each([
 test('ends a failed deployment with the remedy, after all that the CLI prints', async () => {
   const up = `${resourceError('403 Forbidden', 10089, 'no_access')}; echo "error: update failed" >&2; exit 255`
   const env = { ...withCli({ ...GOOD_CLI, 'up --stack': up }), ...withAccount(await serveApi(GOOD_ANSWERS)) }
-  const { code, lines } = await run(newProject().root, ['operate/deploy', '--yes'], env)
+  const { code, lines } = await run(unrehearsed(), ['operate/deploy', '--yes'], env)
   expect(code).toBe(255)
   expect(lines.slice(-3)).toEqual([
     'error: update failed',
