@@ -158,6 +158,11 @@ export function checkArgs(values: object): Settings | readonly Mistake[] {
   return parsed.data === undefined || mistakes.length > 0 ? mistakes : parsed.data
 }
 
+/** Whether `checkArgs` found mistakes. */
+export function isMistaken(checked: Settings | readonly Mistake[]): checked is readonly Mistake[] {
+  return Array.isArray(checked)
+}
+
 function describe(issue: z.core.$ZodIssue, given: object): Mistake[] {
   if (issue.code === 'unrecognized_keys') {
     const expected = `one of ${Object.keys(HINTS).join(', ')}`

@@ -1,6 +1,6 @@
 import { getStack, type Input, log, type Resource } from '@pulumi/pulumi'
 import { RunError } from '@pulumi/pulumi/errors.js'
-import { checkArgs, type Mistake, type ServiceSettings, type Settings } from './args.ts'
+import { checkArgs, isMistaken, type Mistake, type ServiceSettings, type Settings } from './args.ts'
 import { type Artifact, readArtifact } from './artifact.ts'
 import { type BindingValues, bindingsOf, shownBindings } from './bindings.ts'
 import { deletedSince } from './classes.ts'
@@ -97,7 +97,7 @@ function shownAssets({ assets }: Artifact): Readonly<Record<string, string>> {
 
 function settingsOf(name: string, args: object): Settings {
   const checked = checkArgs(args)
-  if (!Array.isArray(checked)) return checked as Settings
+  if (!isMistaken(checked)) return checked
   throw new RunError(checked.map((mistake) => describe(name, mistake, args)).join('\n'))
 }
 

@@ -25,8 +25,9 @@ function weigh({ outputs }: Metafile): readonly (readonly [name: string, bytes: 
 }
 
 async function main(): Promise<void> {
-  const bundle = await bundleWorker(ROOT, readDeclaration(ROOT).main)
-  const { version } = artifactOf(ROOT, bundle)
+  const declaration = readDeclaration(ROOT)
+  const bundle = await bundleWorker(ROOT, declaration.main)
+  const { version } = artifactOf(ROOT, declaration, bundle)
   const { bytes, contentSha256, metafile } = bundle
   const gzippedBytes = gzipSync(bytes, { level: 9 }).length
   for (const [name, weight] of weigh(metafile)) console.log(`  ${name.padEnd(24)} ${weight} bytes`)

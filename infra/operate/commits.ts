@@ -4,10 +4,11 @@ import type { PulumiCli } from '../cli/pulumi-cli.ts'
 import { UserError } from '../cli/user-error.ts'
 
 /** The CLI's history of a stack: its updates, newest first. */
-const History = z.array(
+export const History = z.array(
   z.object({
     kind: z.string(),
-    result: z.string(),
+    result: z.string().default('in progress'),
+    startTime: z.string().optional(),
     environment: z.record(z.string(), z.string()).default({}),
   }),
 )

@@ -9,21 +9,13 @@ import { findPulumi, type PulumiCli } from '../cli/pulumi-cli.ts'
 import { ROOT } from '../cli/root.ts'
 import { lineOf, UserError } from '../cli/user-error.ts'
 import { loadState } from '../local/engine/state.ts'
+import { History } from './commits.ts'
 
 const run = promisify(execFile)
 
 const Stacks = z.array(z.object({ name: z.string() }))
 const Outputs = z.object({ url: z.string().optional(), version: z.string().optional() })
-/** The CLI's history of a stack, newest first. */
-const Updates = z.array(
-  z.object({
-    kind: z.string(),
-    result: z.string().default('in progress'),
-    startTime: z.string().optional(),
-    environment: z.record(z.string(), z.string()).default({}),
-  }),
-)
-type Update = z.infer<typeof Updates>[number]
+type Update = History[number]
 
 /** The columns of a stack: its name, what runs, since when, how far behind, and where. */
 type Row = readonly string[]
@@ -44,7 +36,7 @@ async function rowOf(cli: PulumiCli, stack: string, branch: string): Promise<Row
     askCli(cli, 'stack', 'history', ...named, '--page-size', '20'),
   ])
   const { url = '', version = '' } = Outputs.parse(JSON.parse(outputs))
-  const changes = Updates.parse(JSON.parse(history)).filter(
+  const changes = History.parse(JSON.parse(history)).filter(
     ({ kind }) => kind === 'update' || kind === 'destroy',
   )
   const running = changes.find(({ kind, result }) => kind === 'destroy' || result === 'succeeded')

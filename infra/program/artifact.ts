@@ -5,6 +5,7 @@ import { RunError } from '@pulumi/pulumi/errors.js'
 import { z } from 'zod'
 import type { Artifact } from '../component/artifact.ts'
 import { checkClasses } from '../component/classes.ts'
+import type { Declaration } from '../component/declaration.ts'
 import { readAssets, writeAssets } from './assets.ts'
 import { type Bundle, bundleWorker, exportsOf } from './bundle.ts'
 import { readDeclaration } from './declaration.ts'
@@ -20,14 +21,17 @@ export async function buildArtifact(root: string): Promise<Artifact> {
   const declaration = readDeclaration(root)
   const bundle = await bundleWorker(root, declaration.main)
   checkClasses(declaration, exportsOf(bundle))
-  const artifact = artifactOf(root, bundle)
+  const artifact = artifactOf(root, declaration, bundle)
   checkPromised(artifact.version)
   return artifact
 }
 
 /** Adds the assets to a bundle of this checkout. */
-export function artifactOf(root: string, { contentFile, contentSha256, bytes }: Bundle): Artifact {
-  const declaration = readDeclaration(root)
+export function artifactOf(
+  root: string,
+  declaration: Declaration,
+  { contentFile, contentSha256, bytes }: Bundle,
+): Artifact {
   const layout = readLayout(root)
   const sources = readAssets(root)
   const { headers, files } = sources
@@ -44,7 +48,10 @@ function releaseOf(root: string): string {
   return Package.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))).version
 }
 
-/** Refuses any other version than the one that a delivery has tried in another stack. A version contains the digest of its code. */
+/**
+ * Refuses any other version than the one that a delivery has tried in another stack. A version contains the digest of its
+ * code and assets.
+ */
 function checkPromised(version: string): void {
   const promised = process.env.CHRONICLE_VERSION
   if (!promised || promised === version) return

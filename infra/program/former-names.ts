@@ -20,8 +20,8 @@ const FORMER_PARENTS: Readonly<Record<string, readonly [type: string, prefix: st
 }
 
 /**
- * Lets the resources of the `ChronicleSync` with this name continue those that this project registered without it, in version 0.1.0. Remove
- * this once no stack of that version is left.
+ * Lets the resources of the `ChronicleSync` with this name continue those that this project registered without it, in
+ * version 0.1.0. Remove this once no stack of that version is left.
  */
 export function continueFormerNames(component: string): ResourceTransformation {
   return ({ type, name, props, opts }) => {

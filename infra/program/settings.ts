@@ -1,6 +1,6 @@
 import { runtime } from '@pulumi/pulumi'
 import { RunError } from '@pulumi/pulumi/errors.js'
-import { Args, checkArgs, type Mistake, type Settings } from '../component/args.ts'
+import { Args, checkArgs, isMistaken, type Mistake, type Settings } from '../component/args.ts'
 
 /** Reads the settings of the stack. Throws one RunError with a line for every mistake, which says what to write where. */
 export function readSettings(project: string, stack: string): Settings {
@@ -34,10 +34,6 @@ function toValue(key: string, text: string): unknown {
   } catch {
     return text
   }
-}
-
-function isMistaken(checked: Settings | readonly Mistake[]): checked is readonly Mistake[] {
-  return Array.isArray(checked)
 }
 
 interface Place {

@@ -46,7 +46,7 @@ async function fetchCli(setup: Setup): Promise<Variables> {
 }
 
 const BACKENDS = `Where should the state of your stacks be kept? It lists what is deployed and holds the encrypted secrets.
-Without it, the stack can neither be changed nor its data be read.
+Without it, the stack can no longer be changed.
   1  on this machine, in ~/.pulumi: only this machine can deploy, and you back it up
   2  in an R2 bucket of your Cloudflare account: every machine with the token and the passphrase can deploy
   3  with Pulumi Cloud, an account at app.pulumi.com that also keeps the key`
@@ -74,7 +74,8 @@ async function writePassphrase(setup: Setup): Promise<Variables> {
   )
   writePrivate(file, `${randomBytes(32).toString('base64url')}\n`)
   console.log(`The passphrase is in ${file}, which only you can read. Copy it into your password manager now:
-who loses it can no longer deploy the stack or change its keys. The service runs on, so back it up then. The commands of later shells need:
+who loses it can no longer deploy the stack or change its keys. The service runs on, so back it up then.
+The commands of later shells need:
   export PULUMI_CONFIG_PASSPHRASE_FILE=${file}`)
   return { PULUMI_CONFIG_PASSPHRASE_FILE: file }
 }

@@ -2,13 +2,9 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { z } from 'zod'
 import type { PulumiCli } from '../cli/pulumi-cli.ts'
 import { UserError } from '../cli/user-error.ts'
-
-const EngineEvent = z.object({
-  diagnosticEvent: z.object({ severity: z.string(), message: z.string() }).optional(),
-})
+import { readEvents } from '../operate/preview/engine-events.ts'
 
 export interface UpResult {
   readonly code: number
@@ -54,17 +50,9 @@ export async function runUp(
 
 function errorsIn(log: string): string {
   try {
-    const events = readFileSync(log, 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => EngineEvent.safeParse(JSON.parse(line)).data)
-    return events
-      .flatMap((event) =>
-        event?.diagnosticEvent?.severity === 'error' ? [event.diagnosticEvent.message] : [],
-      )
-      .join('\n')
+    return readEvents(readFileSync(log, 'utf8')).errors.join('\n')
   } catch {
-    // A CLI that failed before the update wrote no events.
+    // A CLI that failed before the update wrote no events, and one that people chose may write others.
     return ''
   }
 }
