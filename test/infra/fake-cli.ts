@@ -26,11 +26,20 @@ export function environment(...parts: readonly Environment[]): NodeJS.ProcessEnv
 export type Cli = Readonly<Record<string, string>>
 
 /** Logs the change of one resource, as the CLI does in a preview. */
-export const CHANGED = `while [ $# -gt 0 ]; do [ "$1" = --event-log ] && echo '${JSON.stringify({
+const CHANGED = `while [ $# -gt 0 ]; do [ "$1" = --event-log ] && echo '${JSON.stringify({
   resourcePreEvent: {
     metadata: { op: 'update', urn: 'urn:pulumi:dev::p::x:y:Z::z', type: 'x:y:Z', old: null, new: null },
   },
 })}' > "$2"; shift; done`
+
+/** Remembers a log-in and a stack, and has neither at first. */
+export const NEW_CLI: Cli = {
+  'preview --diff': CHANGED,
+  version: 'echo v3.1.2',
+  'login --local': 'echo \'{"current":"file://~"}\' > "$PULUMI_HOME/credentials.json"',
+  'stack ls': '[ -f "$HOME/made" ] && echo \'[{"name":"dev"}]\' || echo "[]"',
+  'stack init': 'touch "$HOME/made"',
+}
 
 export const GOOD_CLI: Cli = {
   'preview --diff': CHANGED,

@@ -1,15 +1,9 @@
-import { writeFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import { newStack, pulumiTest, type Stack, ZONE } from './stack.ts'
 
 /** The summary of a preview by the real engine. Replaces what differs between commits. */
 async function summaryOf(stack: Stack, ...args: string[]): Promise<string> {
   const { printed } = await stack.tool('operate/preview', ...args)
-  if (process.env.TRANSCRIPTS)
-    writeFileSync(
-      `${process.env.TRANSCRIPTS}/${expect.getState().currentTestName?.replaceAll(/\W+/g, '-')}.txt`,
-      printed,
-    )
   const [summary = ''] = printed.split('\n\nIn the words of the engine:')
   return summary
     .replaceAll(/\+[0-9a-f]{12}/g, '+<digest>')

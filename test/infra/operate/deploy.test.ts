@@ -5,23 +5,19 @@ import { takeStack } from '../../../infra/cli/stack-option.ts'
 import { newProject } from '../../support/cloud/project.ts'
 import { ACCOUNT, GOOD_ANSWERS, serveApi } from '../fake-api.ts'
 import {
-  CHANGED,
   type Cli,
   type Environment,
   GOOD_CLI,
+  NEW_CLI,
   run,
   unrehearsed,
   withAccount,
   withCli,
 } from '../fake-cli.ts'
 
-/** A CLI that remembers a log-in and a stack, on a machine that has neither. */
+/** The CLI on a machine that has neither a log-in nor a stack. */
 const FIRST_CLI: Cli = {
-  'preview --diff': CHANGED,
-  version: 'echo v3.1.2',
-  'login --local': 'echo \'{"current":"file://~"}\' > "$PULUMI_HOME/credentials.json"',
-  'stack ls': '[ -f "$HOME/made" ] && echo \'[{"name":"dev"}]\' || echo "[]"',
-  'stack init': 'touch "$HOME/made"',
+  ...NEW_CLI,
   up: 'echo "up in $CLOUDFLARE_ACCOUNT_ID with $PULUMI_CONFIG_PASSPHRASE_FILE"',
 }
 

@@ -5,15 +5,11 @@ import { answersTo, readmeCommands } from '../../standin/first-hour.ts'
 import { type Exchange, PROMPT, typeInTerminal } from '../../standin/terminal.ts'
 import { newProject } from '../../support/cloud/project.ts'
 import { ACCOUNT, GOOD_ANSWERS, serveApi, TOKEN } from '../fake-api.ts'
-import { CHANGED, CHECKOUT, type Cli, LAUNCHER, tempFolder, unrehearsed, withCli } from '../fake-cli.ts'
+import { CHECKOUT, type Cli, LAUNCHER, NEW_CLI, tempFolder, unrehearsed, withCli } from '../fake-cli.ts'
 
-/** A CLI that remembers a log-in and a stack. */
+/** The CLI on a new machine. */
 const FIRST_CLI: Cli = {
-  'preview --diff': CHANGED,
-  version: 'echo v3.1.2',
-  'login --local': 'echo \'{"current":"file://~"}\' > "$PULUMI_HOME/credentials.json"',
-  'stack ls': '[ -f "$HOME/made" ] && echo \'[{"name":"dev"}]\' || echo "[]"',
-  'stack init': 'touch "$HOME/made"',
+  ...NEW_CLI,
   'stack output': 'echo https://chronicle-sync-dev.acme.workers.dev',
   'up --stack': 'echo "deployed to $CLOUDFLARE_ACCOUNT_ID"',
 }
