@@ -36,6 +36,15 @@ interface Fuse {
   durable: string | null
 }
 
+/** The entry rows: those that the newest row of the log holds, and those of the table. */
+const HEADS = `
+  WITH pending AS (
+    SELECT row.value ->> 0 AS key, row.value ->> 1 AS seq
+    FROM json_each((SELECT pending FROM segment ORDER BY first DESC LIMIT 1), '$[0]') AS row
+  )
+  SELECT key, seq FROM pending UNION ALL
+  SELECT key, seq FROM head WHERE key NOT IN (SELECT key FROM pending)`
+
 /** The statements with which the checker reads the database directly. */
 type Readers = Readonly<Record<'segments' | 'last' | 'heads' | 'conflicts', StatementSync>>
 
@@ -284,7 +293,7 @@ export class Server {
     this.#readers ??= {
       segments: this.db.prepare('SELECT body FROM segment WHERE last > ?'),
       last: this.db.prepare('SELECT coalesce(max(last), 0) AS last FROM segment'),
-      heads: this.db.prepare('SELECT key, seq FROM head'),
+      heads: this.db.prepare(HEADS),
       conflicts: this.db.prepare('SELECT id, loser, open FROM conflict WHERE id > ?'),
     }
     return this.#readers

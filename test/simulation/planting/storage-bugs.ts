@@ -1,10 +1,10 @@
 import type { isReplay } from '../../../worker/src/core/batch/batch-number.ts'
 import { accepted } from '../../../worker/src/core/values/result.ts'
+import type { draftOf } from '../../../worker/src/objects/space/draft.ts'
 import type { openSpace, Space } from '../../../worker/src/objects/space/space.ts'
 import type { Store } from '../../../worker/src/objects/store/store.ts'
 import type { foundAgain } from '../../../worker/src/objects/store/tables.ts'
 import type { acceptBatch } from '../../../worker/src/objects/write/accept.ts'
-import type { commit } from '../../../worker/src/objects/write/commit.ts'
 import { type Bug, plant } from './plant.ts'
 
 /** Plants a space that is spoiled after it was opened. */
@@ -26,21 +26,24 @@ function store(wrong: (storage: DurableObjectStorage) => Partial<Store>) {
 }
 
 /** The methods by which a batch writes. */
-const WRITES = ['append', 'putEntryStates', 'putConflicts', 'putClient', 'resolveConflict'] as const
+const WRITES = ['append', 'putEntryStates', 'putConflicts', 'putClients', 'resolveConflict'] as const
 
 /** Mistakes that lose stored data, or store a part of it. */
 export const STORAGE_BUGS: readonly Bug[] = [
   {
     name: 'writes no idempotency record',
-    plants: store(() => ({ putClient() {} })),
+    plants: store(() => ({ putClients() {} })),
   },
   {
     name: 'writes the idempotency record before the batch, in a transaction of its own',
     plants: [
-      plant<typeof commit>('commit', (original, ...args) => {
-        const [{ store }, , { record }] = args
-        if (record !== null) store.putClient(record)
-        original(...args)
+      plant<typeof draftOf>('draftOf', (original, of, reads) => {
+        const right = original(of, reads)
+        const add: typeof right.add = (writes) => {
+          if (writes.record !== null) of.store.putClients([writes.record])
+          right.add(writes)
+        }
+        return { ...right, add }
       }),
     ],
     from: 2,

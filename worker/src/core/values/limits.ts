@@ -129,8 +129,8 @@ export const OPENED_AT_ONCE = 16
  */
 export const RUN_DEPTH = 16
 
-/** The most bytes in one append to a log row. The platform's limit is 2 MB. */
-export const MAX_APPEND_BYTES = 1024 * 1024
+/** The most changes that are committed together, unless one batch has more: a group takes some milliseconds. */
+export const MAX_GROUP_CHANGES = 2000
 
 /** The most collections in the configuration. */
 export const MAX_POLICIES = 256

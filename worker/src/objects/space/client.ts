@@ -8,14 +8,13 @@ import type { ClientRecord } from '../store/client-rows.ts'
 import type { Space } from './space.ts'
 
 /**
- * Returns the record of a session's client, or undefined before its first write. Refuses a client that belongs to another
- * subject of the space. Every path that writes in a client's name calls it.
+ * Refuses a client that belongs to another subject of the space. `record` is the client's, undefined before its first
+ * write. Every path that writes in a client's name calls it.
  */
 export function checkClient(
-  { store }: Space,
-  { client, subject }: Session,
+  record: ClientRecord | undefined,
+  { subject }: Session,
 ): Result<ClientRecord | undefined, Fault> {
-  const record = store.client(client)
   if (record === undefined || record.subject === subject) return accepted(record)
   return refused({ code: 'foreign-client', detail: 'this clientId belongs to another subject of the space' })
 }

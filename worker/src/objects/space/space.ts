@@ -3,22 +3,21 @@ import { type Config, DEFAULT_CONFIG } from '../../core/space/config.ts'
 import { type KeyNames, keyNames } from '../store/key-names.ts'
 import type { Revocation } from '../store/revocation-rows.ts'
 import { type SpaceKeys, spaceKeys } from '../store/seal.ts'
-import { type SpaceState, type Store, sqliteStore } from '../store/store.ts'
+import { sqliteStore } from '../store/store.ts'
 import { type Alarm, alarmOf } from './alarm.ts'
 import { type Budgets, budgets } from './budgets.ts'
 import { configReader } from './config-reader.ts'
+import { draftOf, type StoredSpace } from './draft.ts'
+import { type Group, groupOf } from './group.ts'
 import { type InFlight, inFlight } from './in-flight.ts'
 
-/** The state of a space in memory. `state` and `revoked` are derived from the rows and replaced only after a commit. */
-export interface Space {
-  readonly store: Store
+/** A space in memory. `revoked` is derived from the rows like `state`. */
+export interface Space extends StoredSpace {
   /** Derives the space's keys when first called. The rows of entries cannot be read before it has resolved. */
   readonly keys: () => Promise<SpaceKeys>
   /** Drops the keys. Call it after an erasure, which deletes the secret of the key names. */
   readonly forgetKeys: () => void
   readonly alarm: Alarm
-  readonly transaction: <T>(work: () => T) => T
-  state: SpaceState
   /** The operator's settings, as last read by this space. */
   config: Config
   /** Re-reads the configuration from KV if that is due. */
@@ -27,6 +26,8 @@ export interface Space {
   readonly hearOfConfig: (revision: number | undefined, now: number) => void
   /** The rate limits of the space and its clients. */
   readonly budgets: Budgets
+  /** The batches that are ready to be committed. */
+  readonly group: Group
   /** The requests in flight. */
   readonly inFlight: InFlight
   /** The sessions whose exports and imports are under way. */
@@ -40,7 +41,11 @@ export function openSpace(ctx: DurableObjectState, env: Env): Space {
   let names: KeyNames = () => {
     throw new Error('entry rows cannot be read before the keys are derived')
   }
-  const store = sqliteStore(ctx.storage.sql, (key) => names(key))
+  const store = sqliteStore(
+    ctx.storage.sql,
+    (key) => names(key),
+    () => space.state.pending,
+  )
   const config = configReader(ctx.storage.sql, env.CHRONICLE_KV)
   let keys: Promise<SpaceKeys> | undefined
 
@@ -65,6 +70,7 @@ export function openSpace(ctx: DurableObjectState, env: Env): Space {
     },
     hearOfConfig: config.hear,
     budgets: budgets(),
+    group: groupOf((reads) => draftOf(space, reads)),
     inFlight: inFlight(),
     transfers: new Set(),
     revoked: new Map(store.revoked()),

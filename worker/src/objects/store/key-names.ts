@@ -61,7 +61,10 @@ function toText(digest: Uint32Array): string {
 }
 
 function hasEntries(sql: SqlStorage): boolean {
-  return sql.exec<{ found: number }>('SELECT EXISTS (SELECT 1 FROM head) AS found').one().found === 1
+  const found = sql.exec<{ found: number }>(
+    'SELECT EXISTS (SELECT 1 FROM head UNION ALL SELECT 1 FROM segment WHERE pending IS NOT NULL) AS found',
+  )
+  return found.one().found === 1
 }
 
 function storedSecret(sql: SqlStorage): Chunk | null {

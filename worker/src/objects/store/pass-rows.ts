@@ -97,7 +97,15 @@ function rewritingRows(sql: SqlStorage): Pick<PassRows, 'segments' | 'replaceSeg
     replaceSegments({ first, last }, rows) {
       sql.exec('DELETE FROM segment WHERE first BETWEEN ? AND ?', first, last)
       for (const { first, last, entries, at, body, superseded } of rows) {
-        sql.exec('INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?)', first, last, entries, at, body, superseded)
+        sql.exec(
+          'INSERT INTO segment (first, last, entries, at, body, superseded) VALUES (?, ?, ?, ?, ?, ?)',
+          first,
+          last,
+          entries,
+          at,
+          body,
+          superseded,
+        )
       }
     },
 

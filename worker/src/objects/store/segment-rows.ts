@@ -15,40 +15,50 @@ export interface Append {
   readonly superseded: number
   readonly at: number
   readonly body: Uint8Array
+  /** The rows that this one holds for their tables, as JSON; null without any. */
+  readonly pending: string | null
 }
 
 /** The log: rows of chunks, each with the counts of the space at its end. */
 export interface SegmentRows {
   append(append: Append): void
+  /** Replaces the pending rows of the newest segment; null if they are in their tables. */
+  putPending(pending: string | null): void
   /** The segment that holds a sequence number, or the next segment after it. */
   segmentAt(seq: number): Segment | undefined
 }
 
 export function segmentRows(sql: SqlStorage): SegmentRows {
   return {
-    append({ into, first, last, entries, superseded, at, body }) {
+    append({ into, first, last, entries, superseded, at, body, pending }) {
       if (into === null) {
         sql.exec(
-          'INSERT INTO segment (first, last, entries, superseded, at, body) VALUES (?, ?, ?, ?, ?, ?)',
+          'INSERT INTO segment (first, last, entries, superseded, at, body, pending) VALUES (?, ?, ?, ?, ?, ?, ?)',
           first,
           last,
           entries,
           superseded,
           at,
           body,
+          pending,
         )
       } else {
         sql.exec(
-          `UPDATE segment SET last = ?, entries = ?, superseded = ?, at = ?, body = CAST(body || ? AS BLOB)
+          `UPDATE segment SET last = ?, entries = ?, superseded = ?, at = ?, body = CAST(body || ? AS BLOB), pending = ?
            WHERE first = ?`,
           last,
           entries,
           superseded,
           at,
           body,
+          pending,
           into,
         )
       }
+    },
+
+    putPending(pending) {
+      sql.exec('UPDATE segment SET pending = ? WHERE first = (SELECT max(first) FROM segment)', pending)
     },
 
     segmentAt(seq) {

@@ -9,6 +9,7 @@ import { type EntryRows, entryRows } from './entry-rows.ts'
 import { type ImportRows, importedIn, importRows } from './import-rows.ts'
 import type { KeyNames } from './key-names.ts'
 import { type PassRows, passesIn, passRows } from './pass-rows.ts'
+import { decodePending, type PendingRows } from './pending-rows.ts'
 import { type RevocationRows, revocationRows } from './revocation-rows.ts'
 import { type SegmentRows, segmentRows } from './segment-rows.ts'
 
@@ -31,6 +32,8 @@ export interface SpaceState {
   readonly lastSync: number | null
   /** The newest segment, which takes more chunks while it is small. */
   readonly tail: { readonly first: number; readonly bytes: number } | null
+  /** The rows of entries and clients that the newest segment holds, laid over those in the tables. */
+  readonly pending: PendingRows
   /** The progress of the import into this space; null if there was none. */
   readonly imported: Progress | null
 }
@@ -58,15 +61,17 @@ type TailRow = {
   superseded: number
   at: number
   body: ArrayBuffer
+  pending: string | null
 }
 
-export function sqliteStore(sql: SqlStorage, keyNames: KeyNames): Store {
+/** `pending` gives the pending rows of the current state. */
+export function sqliteStore(sql: SqlStorage, keyNames: KeyNames, pending: () => PendingRows): Store {
   return {
     state: () => readState(sql),
     bytes: () => sql.databaseSize,
     ...segmentRows(sql),
-    ...entryRows(sql, keyNames),
-    ...clientRows(sql),
+    ...entryRows(sql, keyNames, () => pending().entries),
+    ...clientRows(sql, () => pending().records),
     ...conflictRows(sql),
     ...revocationRows(sql),
     ...passRows(sql),
@@ -81,7 +86,7 @@ function readState(sql: SqlStorage): SpaceState {
   const meta = new Map(Array.from(rows, ({ name, value }) => [name, value]))
   const [tail] = sql
     .exec<TailRow>(
-      'SELECT first, last, entries, superseded, at, body FROM segment ORDER BY first DESC LIMIT 1',
+      'SELECT first, last, entries, superseded, at, body, pending FROM segment ORDER BY first DESC LIMIT 1',
     )
     .toArray()
   return {
@@ -95,6 +100,7 @@ function readState(sql: SqlStorage): SpaceState {
     lastSync: tail?.at ?? null,
     tail:
       tail !== undefined && isWhole(tail.body) ? { first: tail.first, bytes: tail.body.byteLength } : null,
+    pending: decodePending(tail?.pending ?? null),
     imported: importedIn(meta),
   }
 }

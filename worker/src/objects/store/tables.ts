@@ -74,6 +74,8 @@ const STEPS: readonly string[] = [
   // The columns `root` and `merged` encode more (objects/store/entry-columns.ts). Older rows keep their meaning.
   // Values keep the order of their keys and may nest deeper. Rejections have new codes.
   'SELECT 1',
+  // The newest row of the log holds rows of `head` and `client` that are not in their tables yet.
+  'ALTER TABLE segment ADD COLUMN pending TEXT',
 ]
 
 /** Migrates a space to the current layout, and gives a new space its epoch. */

@@ -16,11 +16,12 @@ import { packChunks } from '../../core/log/rows.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
 import { parseHeader, parseImportLine } from '../../schema/request/import.ts'
 import { checkCredential, checkUnexpired, checkWhole } from '../space/admission.ts'
-import { checkQuota } from '../space/quota.ts'
+import { stateWith } from '../space/draft.ts'
+import { checkQuota, usedBy } from '../space/quota.ts'
+import { type SealedLines, sealLines } from '../space/sealed-lines.ts'
 import { beginTransfer } from '../space/serve.ts'
 import type { Space } from '../space/space.ts'
 import { arrangeUpkeep } from '../upkeep/upkeep.ts'
-import { advance, type SealedLines, sealLines } from '../write/commit.ts'
 import { lineReader } from './line-reader.ts'
 
 /** The body of an import, the number of its first line in the export, and when the request arrived, ms. */
@@ -105,7 +106,7 @@ async function storeLines(space: Space, session: Session, lines: LinesInput): Pr
   if (space.state.imported !== imported) return importGap(space.state.imported)
   if (imported === null && space.state.seq > 0) return refused({ code: 'not-empty' })
   const plan = planImport(entries, space.state.seq, entryStatesOf(space, entries))
-  const room = checkQuota(space, session, {
+  const room = checkQuota({ config: space.config, used: usedBy(space) }, session, {
     entries: plan.entries,
     content: plan.versions.length > 0,
     traces: false,
@@ -203,7 +204,7 @@ function commitLines(
   }
   const imported = { ...progress, seq: state.seq + plan.versions.length }
   const rows = packChunks(chunksOf(sealed, plan.versions))
-  const appends = rows.map((row) => ({ ...row, ...counts, into: null }))
+  const appends = rows.map((row) => ({ ...row, ...counts, into: null, pending: null }))
   space.transaction(() => {
     for (const append of appends) store.append(append)
     if (appends.length === 0) store.putCounts(counts)
@@ -211,8 +212,7 @@ function commitLines(
     store.dropEntryStates(plan.gone)
     store.putImport(imported)
   })
-  for (const append of appends) advance(space, append)
-  space.state = { ...space.state, ...counts, imported }
+  space.state = { ...stateWith(space.state, appends), ...counts, imported }
 }
 
 /** Makes chunks of the sealed lines, which are in the order of their sequence numbers. */

@@ -5,6 +5,7 @@ import { concatenate, type Packed, packChunks } from '../../core/log/rows.ts'
 import { ENTRY_STATES_AT_ONCE, SLICE_BYTES } from '../../core/values/limits.ts'
 import type { Version } from '../../core/values/version.ts'
 import { matches } from '../read/feed.ts'
+import { settlePending } from '../space/draft.ts'
 import type { Space } from '../space/space.ts'
 import type { Pass, SegmentRow } from '../store/pass-rows.ts'
 import type { SpaceKeys } from '../store/seal.ts'
@@ -38,6 +39,7 @@ interface Slice {
  * because no version becomes current again.
  */
 export async function compactSlice(space: Space, pass: Pass, now: number): Promise<PassProgress | null> {
+  settlePending(space)
   const found = space.store.segments(pass, SLICE_BYTES)
   const rows = readableRows(found)
   const last = rows.at(-1) ?? found[0]

@@ -2,6 +2,7 @@ import { FORM } from '../../core/log/chunk-header.ts'
 import { isPassDue, type LastPass, upkeepBy } from '../../core/log/upkeep.ts'
 import { DAY_MS, DROP_ROWS, RESEAL_AGAIN_MS, UPKEEP_INTERVAL_MS } from '../../core/values/limits.ts'
 import { NOTHING } from '../../core/values/version.ts'
+import { settlePending } from '../space/draft.ts'
 import type { Space } from '../space/space.ts'
 import type { Pass, Passes } from '../store/pass-rows.ts'
 import { compactSlice } from './compact.ts'
@@ -35,6 +36,7 @@ export async function upkeep(space: Space, now: number): Promise<void> {
   await space.refreshConfig(now)
   const isDone = await doNext(space, now)
   if (!isDone) return space.alarm.wakeBy(now)
+  settlePending(space)
   await arrangeUpkeep(space, now, { conflicts: space.store.ages(), verdicts: false })
   const oldest = space.store.oldestVerdicts()
   if (oldest === null) return
@@ -44,6 +46,7 @@ export async function upkeep(space: Space, now: number): Promise<void> {
 
 /** Does one piece of upkeep. Returns whether no more is due. */
 async function doNext(space: Space, now: number): Promise<boolean> {
+  settlePending(space)
   const passes = space.store.passes()
   if (passes.now !== null) return continuePass(space, { ...passes, now: passes.now }, now)
   if (dropAged(space, now)) return false
@@ -80,6 +83,7 @@ function remainderOf({ pass, isAtEnd }: PassProgress, last: LastPass): Pass | nu
 }
 
 function endPass(space: Space, { generation, unreadable }: Pass, now: number): void {
+  settlePending(space)
   const { superseded: left } = space.state
   space.store.dropClaims(now - space.config.tombstoneDays * DAY_MS, DROP_ROWS)
   space.store.putPasses({ last: { at: now, generation, form: FORM, left, unreadable }, now: null })

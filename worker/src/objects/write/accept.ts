@@ -16,11 +16,12 @@ import type { SyncRequest } from '../../schema/request/sync.ts'
 import type { Wrote } from '../read/pull.ts'
 import { checkSession } from '../space/admission.ts'
 import { checkClient, claimOf, isClaimDue } from '../space/client.ts'
+import type { Draft } from '../space/draft.ts'
 import { checkQuota } from '../space/quota.ts'
+import { type SealedLines, sealLines } from '../space/sealed-lines.ts'
 import type { Space } from '../space/space.ts'
 import type { ClientRecord } from '../store/client-rows.ts'
 import { type Digests, isEqual } from '../store/seal.ts'
-import { commit, type SealedLines, sealLines } from './commit.ts'
 import { type OpenedVersions, openMissing } from './opened-versions.ts'
 
 /** The outcome of a batch, decided by this request or when the batch first arrived. */
@@ -57,25 +58,27 @@ interface PreparedBatch extends BatchInput {
  * sealed lines is made again once they are there. Both stay valid when the space changes meanwhile.
  */
 export async function acceptBatch(space: Space, input: BatchInput): Promise<Result<BatchOutcome, Fault>> {
-  const { request, session, clock } = input
   const batch = await prepare(space, input)
   const opened: OpenedVersions = { versions: new Map(), length: 0 }
   let ownLines: SealedLines | null = null
-  for (;;) {
-    // Nothing is awaited from here to the commit, so what is read here still holds when it is written.
-    const valid = checkSession(space, session, clock.now)
-    if (!valid.ok) return valid
-    const record = writes(request) ? checkClient(space, session) : accepted(undefined)
-    if (!record.ok) return record
-    const known = findReplay(batch, record.value, space.state.epoch)
-    if (!known.ok) return known
-    if (known.value !== null) return replay(space, batch, known.value)
-    const plan = planNow(space, batch, opened.versions)
-    const sealed = sealedFor(plan, batch.sealed, ownLines)
-    if (sealed !== null)
-      return storePlan(space, batch, { plan, sealed, opened: opened.versions, record: record.value })
-    ownLines = (await openOrSeal(space, plan, { batch, opened })) ?? ownLines
-  }
+  let lacking: Plan | null = null
+  return space.group.commit({
+    client: input.session.client,
+    keys: batch.edits.filter(({ rejection }) => rejection === null).map(({ key }) => key),
+    decide(draft) {
+      const known = recognise(space, draft, batch)
+      if (!known.ok) return known
+      if (known.value.replayed !== null) return replay(space, draft, { batch, record: known.value.replayed })
+      const plan = planNow(space, draft, { batch, opened: opened.versions })
+      const sealed = sealedFor(plan, batch.sealed, ownLines)
+      lacking = sealed === null ? plan : null
+      const { record } = known.value
+      return sealed && storePlan(space, draft, { batch, plan, sealed, opened: opened.versions, record })
+    },
+    async open() {
+      if (lacking !== null) ownLines = (await openOrSeal(space, lacking, { batch, opened })) ?? ownLines
+    },
+  })
 }
 
 async function prepare(space: Space, input: BatchInput): Promise<PreparedBatch> {
@@ -99,6 +102,23 @@ function writes({ batch, changes }: SyncRequest): boolean {
   return batch !== undefined || changes.length > 0
 }
 
+/** The record of a client, and the record to reply from if the batch is a retry of its last one. */
+interface Recognised {
+  readonly record: ClientRecord | undefined
+  readonly replayed: ClientRecord | null
+}
+
+/** Checks once more, right before the decision, that the session may write, and whether the batch was handled before. */
+function recognise(space: Space, draft: Draft, batch: PreparedBatch): Result<Recognised, Fault> {
+  const { session, request, clock } = batch
+  const valid = checkSession(space, session, clock.now)
+  if (!valid.ok) return valid
+  const record = writes(request) ? checkClient(draft.client(session.client), session) : accepted(undefined)
+  if (!record.ok) return record
+  const replayed = findReplay(batch, record.value, space.state.epoch)
+  return replayed.ok ? accepted({ record: record.value, replayed: replayed.value }) : replayed
+}
+
 /** Returns the client's record if the batch is a retry of its last one; null if it is a new batch. */
 function findReplay(
   { request: { batch }, digests }: PreparedBatch,
@@ -117,12 +137,16 @@ function findReplay(
   return record.verdicts === '' ? refused({ code: 'batch-forgotten', batch }) : accepted(record)
 }
 
-function replay(space: Space, batch: PreparedBatch, record: ClientRecord): Result<BatchOutcome, Fault> {
+function replay(
+  space: Space,
+  draft: Draft,
+  { batch, record }: { readonly batch: PreparedBatch; readonly record: ClientRecord },
+): Result<BatchOutcome, Fault> {
   const clock: Clock = { now: record.arrived, skew: record.skew }
   const context = { epoch: space.state.epoch, clock, granted: batch.session.collections }
   const edits = toEdits(batch.request.changes, context)
   const verdicts = decodeVerdicts(record.verdicts)
-  const conflicts = space.store.conflicts(conflictIds(verdicts))
+  const conflicts = draft.conflicts(conflictIds(verdicts))
   return accepted({
     edits,
     verdicts,
@@ -135,18 +159,19 @@ function replay(space: Space, batch: PreparedBatch, record: ClientRecord): Resul
 
 function planNow(
   space: Space,
-  { edits, session, request, clock }: PreparedBatch,
-  opened: OpenedVersions['versions'],
+  draft: Draft,
+  {
+    batch: { edits, session, request, clock },
+    opened,
+  }: { readonly batch: PreparedBatch; readonly opened: OpenedVersions['versions'] },
 ): Plan {
-  const keys = edits.filter(({ rejection }) => rejection === null).map(({ key }) => key)
-  const states = space.store.entryStates(keys)
   return planBatch(edits, session.client, {
-    seq: space.state.seq,
+    seq: draft.seq,
     clock,
     numbered: request.batch !== undefined,
     blind: !session.scopes.includes('sync:read'),
     policy: (key) => policyOf(space.config, key),
-    entry: (key) => states.get(key),
+    entry: draft.entry,
     version: (seq) => opened.get(seq),
   })
 }
@@ -177,13 +202,15 @@ async function openOrSeal(
 
 function storePlan(
   space: Space,
-  batch: PreparedBatch,
+  draft: Draft,
   {
+    batch,
     plan,
     sealed,
     opened,
     record,
   }: {
+    batch: PreparedBatch
     plan: Plan
     sealed: SealedLines
     opened: OpenedVersions['versions']
@@ -192,7 +219,7 @@ function storePlan(
 ): Result<BatchOutcome, Fault> {
   const { edits, request } = batch
   const { verdicts } = plan
-  const conflicts = conflictsIn(space, plan)
+  const conflicts = conflictsIn(draft, plan)
   const complete = [...opened].filter(([, version]) => version === null || hasContent(version))
   const versions = new Map([...complete, ...plan.versions])
   const hasFailure = conflicts.length > 0 || verdicts.some(({ status }) => status === 'rejected')
@@ -207,20 +234,20 @@ function storePlan(
   const newRecord = recordAfter(batch, plan, record)
   const growth = growthOf(plan)
   const traces = growth.traces || isLarger(newRecord, record)
-  const room = checkQuota(space, batch.session, { ...growth, traces })
+  const room = checkQuota({ config: space.config, used: draft.used() }, batch.session, { ...growth, traces })
   if (!room.ok) return room
-  const from = space.state.seq + 1
-  commit(space, plan, { sealed, record: newRecord })
+  const from = draft.seq + 1
+  draft.add({ plan, sealed, record: newRecord })
   const wrote = plan.seq < from ? null : { from, to: plan.seq, verbatim: plan.lines === null }
   return accepted({ edits, verdicts, conflicts, versions, replayed: false, wrote })
 }
 
 /** The conflicts that a plan's verdicts name, in their order: new ones, and stored ones that a retried change met before. */
-function conflictsIn({ store }: Space, { verdicts, conflicts }: Plan): readonly Conflict[] {
+function conflictsIn(draft: Draft, { verdicts, conflicts }: Plan): readonly Conflict[] {
   const ids = conflictIds(verdicts)
   if (ids.length === conflicts.length) return conflicts
   const own = new Map(conflicts.map((conflict) => [conflict.id, conflict]))
-  const stored = store.conflicts(ids.filter((id) => !own.has(id)))
+  const stored = draft.conflicts(ids.filter((id) => !own.has(id)))
   const all = new Map([...own, ...stored.map((conflict) => [conflict.id, conflict] as const)])
   return ids.flatMap((id) => all.get(id) ?? [])
 }

@@ -13,13 +13,14 @@ import type { ResolveRequest } from '../../schema/request/conflict.ts'
 import { keyOf } from '../read/conflicts.ts'
 import { checkScope, checkSession } from '../space/admission.ts'
 import { checkClient, claimOf, isClaimDue } from '../space/client.ts'
+import { draftOf } from '../space/draft.ts'
 import { openVersions } from '../space/log.ts'
 import { checkQuota } from '../space/quota.ts'
+import { type SealedLines, sealLines } from '../space/sealed-lines.ts'
 import type { Space } from '../space/space.ts'
 import type { ClientRecord } from '../store/client-rows.ts'
 
 import { arrangeUpkeep } from '../upkeep/upkeep.ts'
-import { commit, type SealedLines, sealLines } from './commit.ts'
 
 /** The id of a conflict, the request to resolve it, and when the request arrived, ms. */
 export interface ResolveInput {
@@ -82,7 +83,7 @@ function authorizeResolve(
   const writes = known.ok ? checkScope(session, 'sync:write') : known
   // Resolving reveals both sides of the conflict, so it takes the right to read.
   const reads = writes.ok ? checkScope(session, 'sync:read') : writes
-  return reads.ok ? checkClient(space, session) : reads
+  return reads.ok ? checkClient(space.store.client(session.client), session) : reads
 }
 
 async function prepare(
@@ -150,11 +151,13 @@ function storeResolution(
   const now = sealed.origin.t
   // Content that is already current is not written again.
   const plan = planNow(space, session, { edits: input.isChosen ? [] : [edit], entry, now })
-  const room = checkQuota(space, session, growthOf(plan))
+  const draft = draftOf(space, [])
+  const room = checkQuota({ config: space.config, used: draft.used() }, session, growthOf(plan))
   if (!room.ok) return room
   const by = plan.stored.length > 0 ? plan.seq : (entry?.seq ?? NOTHING)
   const claim = plan.stored.length > 0 && isClaimDue(record, now) ? claimOf(session, now) : null
-  commit(space, plan, { sealed, record: claim, resolved: { id: conflict.id, by } })
+  draft.add({ plan, sealed, record: claim, resolved: { id: conflict.id, by } })
+  draft.commit()
   return replyFor(input, { epoch, by, replayed: false })
 }
 
