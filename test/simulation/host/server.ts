@@ -4,6 +4,7 @@ import type { Config } from '../../../worker/src/core/space/config.ts'
 import type { Live } from '../../../worker/src/objects/live/live.ts'
 import type { Space } from '../../../worker/src/objects/space/space.ts'
 import type { SpaceKeys } from '../../../worker/src/objects/store/seal.ts'
+import { HEADS } from '../../support/stored-rows.ts'
 import type { Dispute, Journal, Stand, Tip } from '../checks/journal.ts'
 import type { ClientEnd } from '../network/lines.ts'
 import type { Random } from '../values/random.ts'
@@ -35,15 +36,6 @@ interface Fuse {
   /** The content of the database after the last commit. Null during upkeep, which commits step by step. */
   durable: string | null
 }
-
-/** The entry rows: those that the newest row of the log holds, and those of the table. */
-const HEADS = `
-  WITH pending AS (
-    SELECT row.value ->> 0 AS key, row.value ->> 1 AS seq
-    FROM json_each((SELECT pending FROM segment ORDER BY first DESC LIMIT 1), '$[0]') AS row
-  )
-  SELECT key, seq FROM pending UNION ALL
-  SELECT key, seq FROM head WHERE key NOT IN (SELECT key FROM pending)`
 
 /** The statements with which the checker reads the database directly. */
 type Readers = Readonly<Record<'segments' | 'last' | 'heads' | 'conflicts', StatementSync>>
