@@ -283,7 +283,7 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'ABSENCE_RETRY_SECONDS', // [ED11]
   'CHUNK_LENGTH', // [SG7]
   'SEGMENT_BYTES',
-  'MAX_APPEND_BYTES',
+  'MAX_GROUP_CHANGES', // [SG13]
   'RUN_DEPTH',
   'MAX_BUDGETS', // [RL7]
   'BUDGET_WINDOW_SECONDS', // [RL2]
