@@ -3,7 +3,7 @@ import { unfitSecrets } from '../core/access/secrets.ts'
 import { MAX_QUERY_PARAMETERS } from '../core/values/limits.ts'
 import { exposeTo } from './exchange/cors.ts'
 import type { HTTPError } from './exchange/errors.ts'
-import type { Exchange } from './exchange/exchange.ts'
+import { type Exchange, OF_EVERY_REPLY } from './exchange/exchange.ts'
 import { recordRequest } from './exchange/metrics.ts'
 import { problem, toHttpError } from './exchange/problem.ts'
 import { countFailure } from './exchange/rate-limit.ts'
@@ -65,9 +65,15 @@ function refuse(exchange: Exchange, error: HTTPError): Omit<Reply, 'route'> {
 
 function finish(headers: Headers, { request, env, requestId }: Exchange): void {
   headers.set('x-request-id', requestId)
-  if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
-  headers.set('x-content-type-options', 'nosniff')
+  if (!headers.has('x-content-type-options')) complete(headers)
   exposeTo(request, env.CORS_ORIGINS, headers)
+}
+
+/** Adds the headers of every reply to a reply that was not made with them. */
+function complete(headers: Headers): void {
+  if (!headers.has('cache-control')) headers.set('cache-control', OF_EVERY_REPLY['cache-control'])
+  headers.set('x-content-type-options', OF_EVERY_REPLY['x-content-type-options'])
+  headers.append('vary', OF_EVERY_REPLY.vary)
 }
 
 /**
