@@ -1,4 +1,4 @@
-import type { IRequest } from 'itty-router'
+import type { RequestLike } from 'itty-router'
 import { unfitSecrets } from '../core/access/secrets.ts'
 import { MAX_QUERY_PARAMETERS } from '../core/values/limits.ts'
 import { exposeTo } from './exchange/cors.ts'
@@ -12,14 +12,14 @@ import { logAbsence, logDefect, logRequest, logUnfit } from './exchange/telemetr
 import { router, spelledOut } from './router.ts'
 import { ClosedSocket } from './routes/live.ts'
 
-const routes = router()
+const run = router()
 
 /** Handles any request: returns the route's reply or a problem document, with the headers of every reply. */
 export async function handle(request: Request, env: Env): Promise<Response> {
   const began = Date.now()
   const requestId = requestIdOf(request)
-  const query = new URL(request.url).searchParams
-  const exchange: Exchange = { request, env, requestId, began, query, params: {} }
+  const { pathname: path, searchParams: query } = new URL(request.url)
+  const exchange: Exchange = { request, env, requestId, began, path, query, params: {} }
   const { response, route, error } = await respond(exchange)
   finish(response.headers, exchange)
   const { method } = request
@@ -36,13 +36,13 @@ interface Reply {
 }
 
 async function respond(exchange: Exchange): Promise<Reply> {
-  const { request } = exchange
-  // itty-router adds `params`, `query` and `route` to the request.
-  const routed = (request.method === 'HEAD' ? new Request(request, { method: 'GET' }) : request) as IRequest
+  const { method, url } = exchange.request
+  // The router adds `route`, and itty-router `params` and `query`.
+  const routed: RequestLike = { method: method === 'HEAD' ? 'GET' : method, url }
   try {
     checkSecrets(exchange)
     checkQueryCount(exchange)
-    const response = await routes.fetch(routed, exchange).catch((thrown) => countFailure(exchange, thrown))
+    const response = await run(routed, exchange).catch((thrown) => countFailure(exchange, thrown))
     return { response, route: spelledOut(routed.route) }
   } catch (thrown) {
     const error = toHttpError(thrown)

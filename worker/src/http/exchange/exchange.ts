@@ -14,6 +14,7 @@ export interface Exchange {
   readonly requestId: string
   /** When the request arrived, before its body was read; ms. */
   readonly began: number
+  readonly path: string
   readonly query: URLSearchParams
   readonly params: Readonly<Record<string, string>>
   /** The ticket that authenticated the caller, in place of a session. */
