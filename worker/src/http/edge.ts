@@ -1,5 +1,5 @@
 import type { RequestLike } from 'itty-router'
-import { unfitSecrets } from '../core/access/secrets.ts'
+import { type Secrets, unfitSecrets } from '../core/access/secrets.ts'
 import { MAX_QUERY_PARAMETERS } from '../core/values/limits.ts'
 import { exposeTo } from './exchange/cors.ts'
 import type { HTTPError } from './exchange/errors.ts'
@@ -91,10 +91,22 @@ function checkQueryCount({ query }: Exchange): void {
   throw refusal({ code: 'invalid-request', detail: 'too many query parameters' })
 }
 
+/** The secrets that were last found fit, and their environment. An isolate serves one stack. */
+let fit: Pick<Env, keyof Secrets | 'ENVIRONMENT'> | undefined
+
 /** Refuses to serve with secrets that others could know. The log names the secret, the reply does not. */
 function checkSecrets(exchange: Exchange): void {
-  const unfit = unfitSecrets(exchange.env, exchange.env.ENVIRONMENT)
-  if (unfit.length === 0) return
-  logUnfit(exchange, unfit)
-  throw refusal({ code: 'misconfigured' })
+  const { ADMIN_TOKEN, MASTER_KEY, SESSION_KEY, ENVIRONMENT } = exchange.env
+  const isFit =
+    fit?.ENVIRONMENT === ENVIRONMENT &&
+    fit.ADMIN_TOKEN === ADMIN_TOKEN &&
+    fit.MASTER_KEY === MASTER_KEY &&
+    fit.SESSION_KEY === SESSION_KEY
+  if (isFit) return
+  const unfit = unfitSecrets(exchange.env, ENVIRONMENT)
+  if (unfit.length > 0) {
+    logUnfit(exchange, unfit)
+    throw refusal({ code: 'misconfigured' })
+  }
+  fit = { ADMIN_TOKEN, MASTER_KEY, SESSION_KEY, ENVIRONMENT }
 }
