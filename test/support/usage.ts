@@ -47,7 +47,7 @@ const SUBTLE = [
 
 /** Replaces methods of prototypes, because the runtime passes its own objects to classes and takes no wrappers. */
 export function meterUsage(env: Env): UsageMeter {
-  const usage = nothing()
+  const usage = noUsage()
   const ends: (() => void)[] = []
   const count = (target: object, names: readonly string[], before: () => void) => {
     for (const name of names) {
@@ -90,7 +90,7 @@ export function meterUsage(env: Env): UsageMeter {
 
     take() {
       const taken = { ...usage }
-      Object.assign(usage, nothing())
+      Object.assign(usage, noUsage())
       return taken
     },
 
@@ -100,7 +100,7 @@ export function meterUsage(env: Env): UsageMeter {
   }
 }
 
-function nothing(): Usage {
+export function noUsage(): Usage {
   return {
     calls: 0,
     callBytes: 0,
