@@ -47,7 +47,8 @@ const PEERS: readonly Peer[] = [
       statement: `INSERT INTO eventlog VALUES (NULL, 0, 'edit', '{}', '', 'a', 'b')`,
     },
     rowsOf100: (rows) => 100 * rows,
-    requests: { worker: 0, calls: 0, messages: 1 },
+    // Every device confirms the event.
+    requests: { worker: 0, calls: 0, messages: 4 },
   },
 ]
 
