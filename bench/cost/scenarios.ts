@@ -1,8 +1,9 @@
 import { type Amounts, amountsOf, billOf, sum, times } from './bill.ts'
+import { RARELY_USED } from './build.ts'
 import { confirmed, usersOf } from './load.ts'
 import { bytesOf } from './measure.ts'
 import { STORED_GB_MONTH } from './prices.ts'
-import type { CountedService } from './service.ts'
+import { type CountedService, serveCounted } from './service.ts'
 
 /** A use of the service in daily life, and its price. */
 export interface Scenario {
@@ -25,8 +26,8 @@ const BYTES_A_GB = 1_000_000_000
 const SAMPLE_ROUNDS = 25
 const SAMPLE_ENTRIES = 1000
 
-/** Counts the scenarios. Each has a space of its own. */
-export async function countScenarios(service: CountedService): Promise<readonly Scenario[]> {
+/** Counts what people do in a day. Each use has a space of its own. */
+export async function countDailyUse(service: CountedService): Promise<readonly Scenario[]> {
   const opening = await countOpening(service)
   const typed = await countTyping(service, 'socket')
   const polled = await countTyping(service, 'HTTP')
@@ -64,6 +65,23 @@ export async function countScenarios(service: CountedService): Promise<readonly 
       how: `one push with a cursor each ${PULL_EVERY_SECONDS} s, which sends the latest text and pulls those of the others (each of ${pushes.toLocaleString('en')} pushes: ${amountsText(polled)})`,
     },
   ]
+}
+
+/** Counts a device that only looks for changes, once a minute, in a space where nobody else is. */
+export async function countRarePulls(): Promise<Scenario> {
+  await using service = await serveCounted([RARELY_USED])
+  const token = await service.mint()
+  const { session } = await service.post('/api/auth', '', { token })
+  const { cursor } = await service.get('/api/changes', String(session))
+  await service.take()
+  for (let made = 0; made < SAMPLE_ROUNDS; made++)
+    await service.get(`/api/changes?cursor=${cursor}`, String(session))
+  const pull = times(amountsOf(await service.take()), 1 / SAMPLE_ROUNDS)
+  return {
+    name: 'a device that pulls once a minute, a month',
+    dollars: billOf(times(pull, 24 * 60 * DAYS_A_MONTH)).total,
+    how: `43,200 pulls that find nothing, in an isolate that did nothing else for half a minute (each: ${amountsText(pull)})`,
+  }
 }
 
 /** Opens a session and a socket with it, in a space that is in use. */

@@ -5,6 +5,7 @@ import { build } from 'esbuild'
 import { loadAccount, scriptFile } from '../../infra/local/cloud/account.ts'
 import { serveAccount } from '../../infra/local/cloud/runtime.ts'
 import { startCloud } from '../../infra/local/start-cloud.ts'
+import type { Alteration } from '../../test/support/alter.ts'
 import { allowMuch, GENEROUS } from '../../test/support/cloud/cloud.ts'
 import type { Counted } from './bill.ts'
 import { countedBuild } from './build.ts'
@@ -27,7 +28,8 @@ export interface CountedService extends AsyncDisposable {
   cpuMs(): number
 }
 
-export async function serveCounted(): Promise<CountedService> {
+/** Serves the product with counters around it, and with more changes of its constants. */
+export async function serveCounted(more: readonly Alteration[] = []): Promise<CountedService> {
   const local = mkdtempSync(join(tmpdir(), 'chronicle-cost-'))
   const cloud = await startCloud({ port: 0, local, config: GENEROUS })
   const { adminToken } = cloud.outputs
@@ -36,7 +38,7 @@ export async function serveCounted(): Promise<CountedService> {
   const folder = join(local, 'dev')
   const account = loadAccount(folder)
   const outfile = scriptFile(folder, account.scripts[0]?.name ?? '')
-  await build({ ...countedBuild(), outfile, allowOverwrite: true })
+  await build({ ...countedBuild(more), outfile, allowOverwrite: true })
   const { port, pid, stop } = await serveAccount({ account, folder, port: 0, onLog: () => {} })
   const url = `http://127.0.0.1:${port}`
 
