@@ -16,7 +16,7 @@ const DOCUMENT = join(import.meta.dirname, '../../docs/costs.md')
 
 runTool(USAGE, async () => {
   const { json, write } = readFlags()
-  console.log('Counting the work of loads and of daily use, in one to three minutes')
+  console.log('Counting the work of loads and of daily use, in some minutes')
   const costs = await measure()
   const tables = tablesOf(costs)
   for (const content of Object.values(tables)) console.log(`\n${content}`)

@@ -52,7 +52,7 @@ export async function countDailyUse(service: CountedService): Promise<readonly S
     {
       name: 'an open socket on which nothing happens, a month',
       dollars: billOf(month).total,
-      how: `a new session and socket each hour (${amountsText(opening)}): the object hibernates, and answers to pings are free`,
+      how: `a client that renews its session and socket each hour (each time: ${amountsText(opening)}): the object hibernates, and answers to pings are free`,
     },
     {
       name: `a day of ${USERS} typing users, on sockets`,

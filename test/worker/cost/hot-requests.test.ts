@@ -11,6 +11,7 @@ import { type BusySpace, busySpace, HOT_KEY, pushOn, send } from './busy-space.t
 const WORK = `
 calls callBytes statements rowsRead rowsWritten alarmsSet kvReads kvWrites cryptoCalls logLines dataPoints
     1       928          5        5           3         0       0        0           3        1          2 one change of a hot key
+    2      1836         10        8           6         0       0        0           6        2          4 two devices at once
     1     38256          5      202         102         0       0        0           3        1          2 100 changes of new keys
     1     39456          5      302         102         0       0        0           3        1          2 100 changes of known keys
     1       927          2        2           0         0       0        0           3        1          2 a replay
@@ -33,6 +34,11 @@ const REQUESTS: Readonly<Record<string, Prepare>> = {
   'one change of a hot key': async ({ a }) => {
     const batch = a.batch([HOT_KEY])
     return () => a.push(batch)
+  },
+
+  'two devices at once': async ({ a, b }) => {
+    const [one, other] = [a.batch(['notes/2']), b.batch(['notes/3'])]
+    return () => Promise.all([a.push(one), b.push(other)])
   },
 
   '100 changes of new keys': async ({ a }) => {
