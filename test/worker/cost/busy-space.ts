@@ -42,7 +42,6 @@ export const HOT_KEY = 'notes/1'
 
 export async function busySpace(meter: UsageMeter): Promise<BusySpace> {
   const space = crypto.randomUUID()
-  const { token } = await mint({ space })
   const stub = env.CHRONICLE.getByName(space)
   const epoch = await runInDurableObject(stub, (_, { storage }) => {
     meter.watch(storage)
@@ -50,6 +49,7 @@ export async function busySpace(meter: UsageMeter): Promise<BusySpace> {
   })
   // Every version contains the epoch, whose length is random. More than half of all epochs have ten characters.
   if (epoch.length !== 10) return busySpace(meter)
+  const { token } = await mint({ space })
   const counted = meter.over(env)
   const bases = new Map<string, string>()
   const [a, b] = [
