@@ -32,9 +32,8 @@ export async function bundleWorker(root: string, main: string): Promise<Bundle> 
     conditions: ['workerd', 'worker', 'browser'],
     external: ['cloudflare:*', 'node:*'],
     define: { 'process.env.NODE_ENV': '"production"' },
+    // Functions and classes get short names. Errors name themselves, and the source map has the names of stack traces.
     minify: true,
-    // Without it, minified classes lose their names, and with them `error.name` and the names in stack traces.
-    keepNames: true,
     legalComments: 'none',
     logLevel: 'silent',
   }).catch((failure: BuildFailure) => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
+import { SourceMap } from 'node:module'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { physicalNames, rateLimitNamespaceId } from '../../../infra/component/names.ts'
@@ -16,12 +17,22 @@ test('makes equal bytes of equal sources, in any folder', async () => {
   expect(written.toString()).not.toMatch(/sourceMappingURL|chronicle-infra-/)
 })
 
-test('keeps the class names of errors in the bundle', async () => {
+test('finds the line behind a position of the bundle in the source map', async () => {
   const project = newProject()
-  project.edit('worker/src/index.ts', () => 'export class TeapotError extends Error {}\nexport default {}')
+  const source = 'export default {}\nexport const boil = (pot: Error) => {\n  throw pot\n}\n'
+  project.edit('worker/src/index.ts', () => source)
   const { bytes } = await bundleWorker(project.root, 'src/index.ts')
-  const module = await import(`data:text/javascript,${encodeURIComponent(Buffer.from(bytes).toString())}`)
-  expect(module.TeapotError.name).toBe('TeapotError')
+  const column = Buffer.from(bytes).toString().indexOf('throw') + 1
+  const map = new SourceMap(JSON.parse(readFileSync(join(project.root, 'dist/worker.js.map'), 'utf8')))
+  expect(map.findOrigin(1, column)).toMatchObject({ fileName: '../worker/src/index.ts', lineNumber: 3 })
+})
+
+test('finds a name of its own in every error class of the Worker, because the bundle renames classes', () => {
+  const sources = globSync('worker/src/**/*.ts').map((file) => readFileSync(file, 'utf8'))
+  const classes = sources.flatMap((source) => [...source.matchAll(/class \w+ extends Error \{.*?$/gms)])
+  expect(classes.length).toBeGreaterThan(1)
+  const nameless = /class (\w+) extends Error \{(?!\n {2}override readonly name(?:: string)? = '\1'\n)/
+  expect(sources.filter((source) => nameless.test(source))).toEqual([])
 })
 
 test('reports a source that does not bundle in one line with its position', async () => {

@@ -100,6 +100,24 @@ test.each<[secret: string, changed: Partial<Env>]>([
   expect(others).toEqual([{ ...line, environment, secrets: [secret] }])
 })
 
+test.each(['ADMIN_TOKEN', 'MASTER_KEY', 'SESSION_KEY'] as const)(
+  '[KR5] checks the secrets again if %s or the environment is another than that of the request before',
+  async (secret) => {
+    const statusWith = async (changed: Partial<Env>) => (await ask(changed, '/api/health', {})).status
+    await overhear(async () => {
+      for (const changed of [
+        { [secret]: '' },
+        { [secret]: undefined as never },
+        { ENVIRONMENT: 'production' },
+      ]) {
+        expect(await statusWith({})).toBe(200)
+        expect(await statusWith(changed as Partial<Env>)).toBe(503)
+        expect(await statusWith(changed as Partial<Env>)).toBe(503)
+      }
+    })
+  },
+)
+
 test('[KR5] serves with random secrets, in production too', async () => {
   expect((await ask(UNIQUE, '/api/health', {})).status).toBe(200)
   expect((await ask({}, '/api/health', {})).status).toBe(200)

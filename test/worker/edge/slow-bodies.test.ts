@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { MAX_ARRIVING_BYTES, MAX_BODY_BYTES, MIN_BODY_BYTES } from '../../../worker/src/core/values/limits.ts'
 import { handle } from '../../../worker/src/http/edge.ts'
 import { readBody } from '../../../worker/src/http/exchange/body.ts'
@@ -11,12 +11,16 @@ afterEach(() => vi.useRealTimers())
 function drip(bytes: number, { part, every }: { part: number; every: number }): ReadableStream<Uint8Array> {
   let sent = 0
   return new ReadableStream({
+    // The body of a request from the network is a stream of bytes too.
+    type: 'bytes',
     async pull(stream) {
       await new Promise((resolve) => setTimeout(resolve, every))
       const next = Math.min(part, bytes - sent)
       sent += next
       if (next > 0) stream.enqueue(new Uint8Array(next).fill(0x78))
-      if (sent === bytes) stream.close()
+      if (sent < bytes) return
+      stream.close()
+      stream.byobRequest?.respond(0)
     },
   })
 }
@@ -68,6 +72,23 @@ test('[ER10] gives up a body that stalls or drips after ten seconds, declared or
   // The last part may be less than 10 KiB.
   const short = reading(drip(MIN_BODY_BYTES + 10, { part: MIN_BODY_BYTES, every: 9_900 }))
   expect(await after(19_900, short)).toBe(MIN_BODY_BYTES + 10)
+})
+
+test('[SC14] reads a body that is there in few steps, each with one deadline', async () => {
+  const timers = vi.spyOn(globalThis, 'setTimeout')
+  onTestFinished(() => void timers.mockRestore())
+  for (const [size, most] of [
+    [MIN_BODY_BYTES, 1],
+    [185_000, 8],
+    [MAX_BODY_BYTES, 12],
+  ] as const) {
+    timers.mockClear()
+    const headers = { 'content-type': 'application/json', 'content-length': String(size) }
+    const body = 'x'.repeat(size)
+    const request = new Request('https://sync.example', { method: 'POST', headers, body })
+    expect((await readBody(request)).length).toBe(size)
+    expect(timers.mock.calls.length, String(size)).toBeLessThanOrEqual(most)
+  }
 })
 
 test('[ER10] waits for no body past the end of its session, nor past ten seconds without one', async () => {

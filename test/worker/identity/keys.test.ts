@@ -5,7 +5,7 @@ import { KEYS_BURST, KEYS_DEADLINE_MS } from '../../../worker/src/core/values/ac
 
 import { handle } from '../../../worker/src/http/edge.ts'
 import { documented } from '../../support/documented.ts'
-import { hush } from '../../support/setup/witness.ts'
+import { hush, overhear } from '../../support/setup/witness.ts'
 import type { Reply } from '../../support/worker/client.ts'
 import { claims, newProvider, type Provider } from '../../support/worker/provider.ts'
 import { MINUTE, open, outcome, pass, trusted } from '../../support/worker/trust.ts'
@@ -214,4 +214,12 @@ test('[ID9] reports unusable keys as an unavailable provider, not as a defect', 
     expect(await outcome(token), JSON.stringify(keys)).toBe('503 provider-unavailable')
     pass(11 * MINUTE)
   }
+})
+
+test('[ID9] logs an unusable key set under the code of the error, because the bundle renames its class', async () => {
+  const provider = await trusted()
+  const token = await provider.token()
+  provider.answer = () => Response.json({})
+  const lines = await overhear(() => outcome(token))
+  expect(lines.join()).toContain('"error":"ERR_JWKS_INVALID: JSON Web Key Set malformed"')
 })

@@ -250,10 +250,14 @@ test('[CL2] does not take the time of a slow body for a wrong clock', async () =
   // In the test's own context the body is read by the Worker only, after it has noted the time of arrival.
   const slow = new ReadableStream(
     {
+      // The body of a request from the network is a stream of bytes too.
+      type: 'bytes',
       pull(controller) {
         vi.setSystemTime(Date.now() + CLOCK_TOLERANCE_MS / 2 + 1)
         controller.enqueue(new TextEncoder().encode(parts.shift()))
-        if (parts.length === 0) controller.close()
+        if (parts.length > 0) return
+        controller.close()
+        controller.byobRequest?.respond(0)
       },
     },
     { highWaterMark: 0 },

@@ -1,9 +1,9 @@
-import type { IRequest } from 'itty-router'
-import { unfitSecrets } from '../core/access/secrets.ts'
+import type { RequestLike } from 'itty-router'
+import { type Secrets, unfitSecrets } from '../core/access/secrets.ts'
 import { MAX_QUERY_PARAMETERS } from '../core/values/limits.ts'
 import { exposeTo } from './exchange/cors.ts'
 import type { HTTPError } from './exchange/errors.ts'
-import type { Exchange } from './exchange/exchange.ts'
+import { type Exchange, OF_EVERY_REPLY } from './exchange/exchange.ts'
 import { recordRequest } from './exchange/metrics.ts'
 import { problem, toHttpError } from './exchange/problem.ts'
 import { countFailure } from './exchange/rate-limit.ts'
@@ -12,14 +12,14 @@ import { logAbsence, logDefect, logRequest, logUnfit } from './exchange/telemetr
 import { router, spelledOut } from './router.ts'
 import { ClosedSocket } from './routes/live.ts'
 
-const routes = router()
+const run = router()
 
 /** Handles any request: returns the route's reply or a problem document, with the headers of every reply. */
 export async function handle(request: Request, env: Env): Promise<Response> {
   const began = Date.now()
   const requestId = requestIdOf(request)
-  const query = new URL(request.url).searchParams
-  const exchange: Exchange = { request, env, requestId, began, query, params: {} }
+  const { pathname: path, searchParams: query } = new URL(request.url)
+  const exchange: Exchange = { request, env, requestId, began, path, query, params: {} }
   const { response, route, error } = await respond(exchange)
   finish(response.headers, exchange)
   const { method } = request
@@ -36,13 +36,13 @@ interface Reply {
 }
 
 async function respond(exchange: Exchange): Promise<Reply> {
-  const { request } = exchange
-  // itty-router adds `params`, `query` and `route` to the request.
-  const routed = (request.method === 'HEAD' ? new Request(request, { method: 'GET' }) : request) as IRequest
+  const { method, url } = exchange.request
+  // The router adds `route`, and itty-router `params` and `query`.
+  const routed: RequestLike = { method: method === 'HEAD' ? 'GET' : method, url }
   try {
     checkSecrets(exchange)
     checkQueryCount(exchange)
-    const response = await routes.fetch(routed, exchange).catch((thrown) => countFailure(exchange, thrown))
+    const response = await run(routed, exchange).catch((thrown) => countFailure(exchange, thrown))
     return { response, route: spelledOut(routed.route) }
   } catch (thrown) {
     const error = toHttpError(thrown)
@@ -65,9 +65,15 @@ function refuse(exchange: Exchange, error: HTTPError): Omit<Reply, 'route'> {
 
 function finish(headers: Headers, { request, env, requestId }: Exchange): void {
   headers.set('x-request-id', requestId)
-  if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
-  headers.set('x-content-type-options', 'nosniff')
+  if (!headers.has('x-content-type-options')) complete(headers)
   exposeTo(request, env.CORS_ORIGINS, headers)
+}
+
+/** Adds the headers of every reply to a reply that was not made with them. */
+function complete(headers: Headers): void {
+  if (!headers.has('cache-control')) headers.set('cache-control', OF_EVERY_REPLY['cache-control'])
+  headers.set('x-content-type-options', OF_EVERY_REPLY['x-content-type-options'])
+  headers.append('vary', OF_EVERY_REPLY.vary)
 }
 
 /**
@@ -85,10 +91,22 @@ function checkQueryCount({ query }: Exchange): void {
   throw refusal({ code: 'invalid-request', detail: 'too many query parameters' })
 }
 
+/** The secrets that were last found fit, and their environment. An isolate serves one stack. */
+let fit: Pick<Env, keyof Secrets | 'ENVIRONMENT'> | undefined
+
 /** Refuses to serve with secrets that others could know. The log names the secret, the reply does not. */
 function checkSecrets(exchange: Exchange): void {
-  const unfit = unfitSecrets(exchange.env, exchange.env.ENVIRONMENT)
-  if (unfit.length === 0) return
-  logUnfit(exchange, unfit)
-  throw refusal({ code: 'misconfigured' })
+  const { ADMIN_TOKEN, MASTER_KEY, SESSION_KEY, ENVIRONMENT } = exchange.env
+  const isFit =
+    fit?.ENVIRONMENT === ENVIRONMENT &&
+    fit.ADMIN_TOKEN === ADMIN_TOKEN &&
+    fit.MASTER_KEY === MASTER_KEY &&
+    fit.SESSION_KEY === SESSION_KEY
+  if (isFit) return
+  const unfit = unfitSecrets(exchange.env, ENVIRONMENT)
+  if (unfit.length > 0) {
+    logUnfit(exchange, unfit)
+    throw refusal({ code: 'misconfigured' })
+  }
+  fit = { ADMIN_TOKEN, MASTER_KEY, SESSION_KEY, ENVIRONMENT }
 }

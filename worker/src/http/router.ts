@@ -1,4 +1,4 @@
-import { type IRequest, Router, type RouterType } from 'itty-router'
+import { type IRequest, type RequestLike, Router, type RouterType } from 'itty-router'
 import type { Caller } from '../core/access/session.ts'
 import { BY_SESSION } from '../core/audit.ts'
 import { parseQuery } from '../schema/parse.ts'
@@ -141,10 +141,30 @@ type Line = (typeof ROUTES)[number]
 export type RoutesByName = { [L in Line as NameOf<L>]: L }
 type NameOf<L extends Route> = `${L['method']} ${L['path']}`
 
+/** Runs the route of a request, and notes the path of that route in `routed`, as itty-router does. */
+export type RunRoute = (routed: RequestLike, exchange: Exchange) => Promise<Response>
+
+/**
+ * Finds most routes by their names: itty-router takes longer to find a route than the rest of the edge takes. Everything
+ * else is itty-router's.
+ */
+export function router(): RunRoute {
+  const table = matchingRouter()
+  const byName = new Map<string, Route>(
+    ROUTES.filter(({ path }) => !path.includes(':')).map((route) => [`${route.method} ${route.path}`, route]),
+  )
+  return async (routed, exchange) => {
+    const route = byName.get(`${routed.method} ${exchange.path}`)
+    if (route === undefined) return table.fetch(routed, exchange)
+    routed.route = route.path
+    return enter(route, exchange)
+  }
+}
+
 /**
  * The routes as itty-router runs them. A known path with another method is a 405 or a preflight, anything else a 404.
  */
-export function router(): RouterType<IRequest, [Exchange]> {
+function matchingRouter(): RouterType<IRequest, [Exchange]> {
   const table = Router<IRequest, [Exchange]>({ before: [refuseTrailingSlash] })
   for (const route of ROUTES) {
     table[VERBS[route.method]](route.path, ({ params }, exchange) => enter(route, { ...exchange, params }))
@@ -157,8 +177,8 @@ export function router(): RouterType<IRequest, [Exchange]> {
  * itty-router ignores a trailing slash, but a rule in front of the Worker that names a path would miss the other
  * spelling.
  */
-function refuseTrailingSlash({ url }: IRequest): void {
-  if (new URL(url).pathname.endsWith('/')) nowhere()
+function refuseTrailingSlash(_: IRequest, { path }: Exchange): void {
+  if (path.endsWith('/')) nowhere()
 }
 
 async function enter(route: Route, exchange: Exchange): Promise<Response> {

@@ -4,6 +4,13 @@ export const MAX_CREDENTIAL_LENGTH = 8192
 /** The longest session token that may be issued. Leaves room for longer times and generations than today's. */
 export const MAX_SESSION_LENGTH = 8000
 
+/**
+ * The sessions that an isolate remembers as verified, and the total length of their tokens, characters. With what the
+ * tokens say, as values, they take a few megabytes of its 128.
+ */
+export const MAX_KNOWN_SESSIONS = 2_000
+export const MAX_KNOWN_LENGTH = 1024 * 1024
+
 /** The lifetime of a session. Revocation does not wait for it, because the space knows at once. */
 export const SESSION_TTL_SECONDS = 3600
 

@@ -130,7 +130,7 @@ export const OPENED_AT_ONCE = 16
 export const RUN_DEPTH = 16
 
 /** The most changes that are committed together, unless one batch has more: a group takes some milliseconds. */
-export const MAX_GROUP_CHANGES = 2000
+export const MAX_GROUP_CHANGES = 4000
 
 /** The most collections in the configuration. */
 export const MAX_POLICIES = 256

@@ -1,5 +1,6 @@
 import { waitUntil } from 'cloudflare:workers'
-import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWSHeaderParameters } from 'jose'
+import { createLocalJWKSet, type FlattenedJWSInput, type JWSHeaderParameters } from 'jose'
+import { JOSEError, JWKSMultipleMatchingKeys, JWKSNoMatchingKey } from 'jose/errors'
 import {
   KEYS_BURST,
   KEYS_COOLDOWN_MS,
@@ -52,7 +53,7 @@ export function keyFrom(
     if (newer !== null) return newer
     // The provider may have the key, but did not reply or was not asked.
     if (set.fetchedAt < (set.askedFor.get(kid) ?? Number.POSITIVE_INFINITY)) throw unavailable()
-    throw new errors.JWKSNoMatchingKey()
+    throw new JWKSNoMatchingKey()
   }
 }
 
@@ -76,8 +77,8 @@ async function find(
     const key = await set.keys(header, token)
     if (isLongEnough(key)) return key
   } catch (cause) {
-    if (cause instanceof errors.JWKSNoMatchingKey) return null
-    if (cause instanceof errors.JWKSMultipleMatchingKeys) throw cause
+    if (cause instanceof JWKSNoMatchingKey) return null
+    if (cause instanceof JWKSMultipleMatchingKeys) throw cause
     logFailure('unusable key', cause)
   }
   throw unavailable()
@@ -149,6 +150,8 @@ function unavailable(): Error {
 }
 
 function logFailure(what: string, cause: unknown): void {
-  const fields = { level: 'error', message: `identity provider: ${what}`, error: String(cause) }
+  // jose names its errors by their classes, which have other names in the bundle. Their codes are stable.
+  const error = cause instanceof JOSEError ? `${cause.code}: ${cause.message}` : String(cause)
+  const fields = { level: 'error', message: `identity provider: ${what}`, error }
   console.error(JSON.stringify(fields))
 }

@@ -1,4 +1,5 @@
-import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose'
+import { decodeJwt, decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose'
+import { JOSEError, JWKSNoMatchingKey, JWTClaimValidationFailed, JWTExpired } from 'jose/errors'
 import { ALGORITHMS, type Claims, grantOf, type IdentityProvider } from '../../core/access/identity.ts'
 import type { Grant } from '../../core/access/session.ts'
 import {
@@ -65,12 +66,12 @@ async function verify(
     })
     return unexpired(payload)
   } catch (cause) {
-    if (cause instanceof errors.JWTExpired)
+    if (cause instanceof JWTExpired)
       throw invalid('it has expired or is too old. Get a new one from the provider')
-    if (cause instanceof errors.JWTClaimValidationFailed)
+    if (cause instanceof JWTClaimValidationFailed)
       throw invalid(`its claim ${JSON.stringify(cause.claim)} is not accepted`)
-    if (cause instanceof errors.JWKSNoMatchingKey) throw invalid('the provider has no key with its kid')
-    if (cause instanceof errors.JOSEError) throw invalid('its signature does not verify')
+    if (cause instanceof JWKSNoMatchingKey) throw invalid('the provider has no key with its kid')
+    if (cause instanceof JOSEError) throw invalid('its signature does not verify')
     throw cause
   }
 }
@@ -78,7 +79,7 @@ async function verify(
 /** jose ensures that both are numbers. There is no tolerance, because a session cannot begin after its end. */
 function unexpired(payload: JWTPayload): Claims {
   const { iat = 0, exp = 0 } = payload
-  if (exp * 1000 <= Date.now()) throw new errors.JWTExpired('it has expired', payload)
+  if (exp * 1000 <= Date.now()) throw new JWTExpired('it has expired', payload)
   return { ...payload, iat, exp }
 }
 

@@ -4,6 +4,7 @@ import { MAX_CREDENTIAL_LENGTH } from '../../core/values/access-limits.ts'
 
 import { parseSession } from '../../schema/stored/session.ts'
 import { refusal } from '../exchange/refusal.ts'
+import { recallSession, rememberSession } from './known-sessions.ts'
 import { sign, verify } from './signing.ts'
 
 const TYPE = 'chronicle-session+jwt'
@@ -25,12 +26,29 @@ export function claimsOf(session: Session, more: JWTPayload = {}): SignJWT {
 
 /** The session that a request carries. Malformed tokens are refused here, before an object wakes. */
 export async function verifySession(request: Request, env: Env): Promise<Session> {
-  const token = offeredCredential(request, 'bearer') ?? bearer(request)
+  const offered = offeredCredential(request, 'bearer')
+  // It may be a small part of a long header, which the memory of known sessions would keep whole.
+  if (offered !== undefined) return (await verifyToken(offered, env)).session
+  const token = bearer(request)
+  const known = recallSession(token, env)
+  if (known !== undefined) return known
+  const { session, isLasting } = await verifyToken(token, env)
+  return isLasting ? rememberSession(token, session, env) : session
+}
+
+/** The session of a token, and whether nothing but its expiry can make the token invalid. */
+async function verifyToken(
+  token: string,
+  env: Env,
+): Promise<{ readonly session: Session; readonly isLasting: boolean }> {
   const verified = await verify(token, TYPE, env)
   if (verified.is === 'expired') throw refusal({ code: 'session-expired' })
   const session = verified.is === 'valid' ? parseSession(verified.payload) : null
-  if (session === null) throw refusal({ code: 'unauthorized', detail: hint(token) })
-  return session
+  if (verified.is !== 'valid' || session === null) {
+    throw refusal({ code: 'unauthorized', detail: hint(token) })
+  }
+  // A token with a time before which it is not valid is checked each time. This version issues none.
+  return { session, isLasting: verified.payload.nbf === undefined }
 }
 
 /** The credential in `Authorization: Bearer` (RFC 6750, 2.1). */

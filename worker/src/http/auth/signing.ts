@@ -1,4 +1,5 @@
-import { errors, type JWTHeaderParameters, type JWTPayload, jwtVerify, type SignJWT } from 'jose'
+import { type JWTHeaderParameters, type JWTPayload, jwtVerify, type SignJWT } from 'jose'
+import { JOSEError, JWKSNoMatchingKey, JWTExpired } from 'jose/errors'
 import { parseGenerations } from '../../core/values/generations.ts'
 
 /**
@@ -35,9 +36,9 @@ export async function verify(token: string, typ: string, env: Env): Promise<Veri
     })
     return { is: 'valid', payload }
   } catch (cause) {
-    if (cause instanceof errors.JWTExpired) return { is: 'expired' }
+    if (cause instanceof JWTExpired) return { is: 'expired' }
     // Any other error is a defect of the service.
-    if (!(cause instanceof errors.JOSEError)) throw cause
+    if (!(cause instanceof JOSEError)) throw cause
     return { is: 'invalid' }
   }
 }
@@ -56,7 +57,7 @@ type SigningKeys = readonly [newest: SigningKey, ...older: SigningKey[]]
 
 function keyFor({ kid }: JWTHeaderParameters, keys: SigningKeys): CryptoKey {
   const found = keys.find((key) => key.kid === kid)
-  if (found === undefined) throw new errors.JWKSNoMatchingKey()
+  if (found === undefined) throw new JWKSNoMatchingKey()
   return found.key
 }
 

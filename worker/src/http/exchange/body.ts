@@ -4,7 +4,6 @@ import {
   MAX_BODY_BYTES,
   MIN_BODY_BYTES,
 } from '../../core/values/limits.ts'
-import { AT_START, afterPart, patienceOf } from '../../core/values/pace.ts'
 import { collect } from './collect.ts'
 import { withDeadline } from './deadline.ts'
 import { refusal } from './refusal.ts'
@@ -17,8 +16,9 @@ export async function readBody(request: Request, endsAt = Number.POSITIVE_INFINI
   checkMediaType(request.headers, 'application/json')
   const declared = request.headers.get('content-length')
   if (Number(declared) > MAX_BODY_BYTES) throw tooLarge()
-  const isShort = declared !== null && Number(declared) <= MIN_BODY_BYTES
-  const bytes = isShort ? await readAtOnce(request, endsAt) : await readPaced(request.body, endsAt)
+  const { body } = request
+  const isShort = body === null || (declared !== null && Number(declared) <= MIN_BODY_BYTES)
+  const bytes = isShort ? await readAtOnce(request, endsAt) : await readInSteps(body, endsAt)
   if (bytes === null) throw tooLarge()
   return decode(bytes)
 }
@@ -31,20 +31,23 @@ function readAtOnce(request: Request, endsAt: number): Promise<ArrayBuffer> {
 /** Bytes of the bodies that are arriving, over all requests of this isolate. */
 let arriving = 0
 
-async function readPaced(
-  body: ReadableStream<Uint8Array> | null,
-  endsAt: number,
-): Promise<ArrayBuffer | null> {
-  const reader = (body ?? new Blob().stream()).getReader()
+/**
+ * The bytes of a body that arrives at its own pace. One read takes what has arrived, and at least what has to arrive
+ * before its deadline, because a read costs the more the less it brings. Its room grows with the body: a body that was
+ * only declared must not take memory.
+ */
+async function readInSteps(body: ReadableStream<Uint8Array>, endsAt: number): Promise<ArrayBuffer | null> {
+  const reader = body.getReader({ mode: 'byob' })
   const began = Date.now()
-  let [pace, held] = [AT_START, 0]
+  let held = 0
   const next = async () => {
     const asked = Date.now()
     if (arriving > MAX_ARRIVING_BYTES && asked - began > BODY_DEADLINE_MS) throw late()
-    const left = Math.min(patienceOf(pace), endsAt - asked)
-    const { value } = await withDeadline(reader.read(), left, late)
-    if (value === undefined) return null
-    pace = afterPart(pace, value.byteLength, Date.now() - asked)
+    const room = new Uint8Array(Math.max(FIRST_STEP_BYTES, Math.min(held, LAST_STEP_BYTES)))
+    const reading = reader.readAtLeast(MIN_BODY_BYTES, room)
+    const { value } = await withDeadline(reading, Math.min(BODY_DEADLINE_MS, endsAt - asked), late)
+    // A body ends with no bytes.
+    if (value === undefined || value.byteLength === 0) return null
     held += value.byteLength
     arriving += value.byteLength
     return value
@@ -57,6 +60,9 @@ async function readPaced(
     reader.cancel().catch(() => undefined)
   }
 }
+
+const FIRST_STEP_BYTES = 16 * 1024
+const LAST_STEP_BYTES = 256 * 1024
 
 function late(): Error {
   return refusal({ code: 'body-timeout', afterMs: BODY_DEADLINE_MS })
@@ -75,9 +81,11 @@ function tooLarge(): Error {
   return refusal({ code: 'body-too-large', limit: MAX_BODY_BYTES })
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
+
 function decode(bytes: ArrayBuffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)
+    return decoder.decode(bytes)
   } catch {
     throw refusal({ code: 'not-utf8' })
   }

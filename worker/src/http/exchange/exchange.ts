@@ -1,5 +1,12 @@
 import type { Session, Ticket } from '../../core/access/session.ts'
 
+/** Headers of every reply, unless a rule says otherwise. It varies by origin, so that no cache mixes origins. */
+export const OF_EVERY_REPLY = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  vary: 'Origin',
+} as const
+
 /** One request and its context on the edge. */
 export interface Exchange {
   readonly request: Request
@@ -7,6 +14,7 @@ export interface Exchange {
   readonly requestId: string
   /** When the request arrived, before its body was read; ms. */
   readonly began: number
+  readonly path: string
   readonly query: URLSearchParams
   readonly params: Readonly<Record<string, string>>
   /** The ticket that authenticated the caller, in place of a session. */
@@ -31,9 +39,12 @@ export function spacesOf({ CHRONICLE, JURISDICTION }: Env): Env['CHRONICLE'] {
   return CHRONICLE.jurisdiction(JURISDICTION as DurableObjectJurisdiction)
 }
 
+/** Headers of most JSON replies. A response copies them together, which takes half the time of setting one by one. */
+const OF_JSON = new Headers({ ...OF_EVERY_REPLY, 'content-type': 'application/json' })
+
 /** A reply from a JSON text. */
 export function jsonText(text: string, status = 200): Response {
-  return new Response(text, { status, headers: { 'content-type': 'application/json' } })
+  return new Response(text, { status, headers: OF_JSON })
 }
 
 export function json(value: object, status = 200): Response {

@@ -1,0 +1,23 @@
+import { join } from 'node:path'
+import type { BuildOptions } from 'esbuild'
+import { type Alteration, altering } from '../../test/support/alter.ts'
+
+/** Runs a compaction pass as soon as it is due and not some seconds later, so that a short load pays for its own passes. */
+const PASSES_AT_ONCE: Alteration = { constant: 'PASS_DELAY_MS', value: '0' }
+
+/** Makes every request find the configuration too old, like one that comes half a minute after the one before. */
+export const RARELY_USED: Alteration = { constant: 'CONFIG_MAX_AGE_MS', value: '0' }
+
+/** How to build the Worker with counters around it. */
+export function countedBuild(more: readonly Alteration[] = []): BuildOptions {
+  return {
+    entryPoints: [join(import.meta.dirname, 'counted.ts')],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2024',
+    conditions: ['workerd', 'worker', 'browser'],
+    external: ['cloudflare:*'],
+    plugins: [altering([PASSES_AT_ONCE, ...more])],
+  }
+}

@@ -1,0 +1,70 @@
+// The Worker with counters around it. `GET /cost/usage` returns the work since the last time, and `POST /cost/stop` ends
+// the counting, because it takes processor time itself.
+
+import { meterUsage, type UsageMeter } from '../../test/support/usage.ts'
+import worker, { Chronicle as Product } from '../../worker/src/index.ts'
+
+/** The platform counts in memory. The local binding calls an object, which would be counted and takes longer. */
+const free = { limit: () => Promise.resolve({ success: true }) }
+const UNLIMITED = { AUTH_LIMIT: free, FAILURE_LIMIT: free, SYNC_LIMIT: free }
+
+let meter: UsageMeter | undefined
+const events = { requests: 0, messages: 0, alarms: 0 }
+let isStopped = false
+
+function metered(env: Env): UsageMeter {
+  meter ??= meterUsage(env)
+  return meter
+}
+
+/** The object of the product and its sockets and alarms, counted. */
+export class Chronicle extends Product {
+  constructor(ctx: DurableObjectState, env: Env) {
+    if (!isStopped) metered(env).watch(ctx.storage)
+    super(ctx, { ...env, ...UNLIMITED })
+  }
+
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    events.messages += 1
+    return super.webSocketMessage(socket, message)
+  }
+
+  override alarm(): Promise<void> {
+    events.alarms += 1
+    return super.alarm()
+  }
+
+  /** Runs a table's definition, then a statement twice in a row with the same values: the rows that the second one writes. */
+  rowsWritten(table: string, statement: string): number {
+    const { sql } = this.ctx.storage
+    sql.exec(table)
+    sql.exec(statement)
+    return sql.exec(statement).rowsWritten
+  }
+}
+
+export default {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url)
+    if (pathname === '/cost/usage') return Response.json(takeAll(env))
+    if (pathname === '/cost/rows') {
+      const peer = env.CHRONICLE.getByName(crypto.randomUUID()) as unknown as Chronicle
+      return Response.json(
+        await peer.rowsWritten(searchParams.get('table') ?? '', searchParams.get('statement') ?? ''),
+      )
+    }
+    if (pathname === '/cost/stop') {
+      isStopped = true
+      metered(env)[Symbol.dispose]()
+      return Response.json({})
+    }
+    events.requests += 1
+    return worker.fetch(request, { ...(isStopped ? env : metered(env).over(env)), ...UNLIMITED })
+  },
+}
+
+function takeAll(env: Env): object {
+  const taken = { ...metered(env).take(), ...events }
+  Object.assign(events, { requests: 0, messages: 0, alarms: 0 })
+  return taken
+}

@@ -1,0 +1,168 @@
+import { evictDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { meterUsage, type Usage, type UsageMeter } from '../../support/usage.ts'
+import { type BusySpace, busySpace, HOT_KEY, pushOn, send } from './busy-space.ts'
+
+/**
+ * The exact work of each hot request, in a space that is in use. The columns are those of `Usage`. A number that falls is
+ * written down too. Change a number in the commit that moves it, and give the reason in its body.
+ */
+const WORK = `
+calls callBytes statements rowsRead rowsWritten alarmsSet kvReads kvWrites cryptoCalls logLines dataPoints
+    1       928          5        5           3         0       0        0           3        1          2 one change of a hot key
+    2      1836         10        8           6         0       0        0           6        2          4 two devices at once
+    1     38256          5      202         102         0       0        0           3        1          2 100 changes of new keys
+    1     39456          5      302         102         0       0        0           3        1          2 100 changes of known keys
+    1       927          2        2           0         0       0        0           3        1          2 a replay
+    1      1317          7        8           3         0       0        0           4        1          2 a push with a cursor
+    0         0          7        9           3         0       0        0           3        1          2 a push on a socket
+    0         0          7        9           3         0       0        0           3        1          2 a push that three sockets follow
+    1    161314         10     1012           0         0       0        0          10        1          1 a page of 500 entries
+    1       419          0        0           0         0       0        0           1        1          1 an empty page
+    1       715          1        1           0         0       0        0           1        1          1 a status
+    1       287          1        1           0         0       1        0           2        1          1 a new session
+    1       715          7       20           0         0       0        0           1        1          1 a status that wakes the object
+    1       928         12       24           3         0       0        0           7        1          2 one change that wakes the object
+    1       708          1        1           0         0       2        0           1        1          1 a status after an idle minute
+`
+
+/** Prepares a request, and returns the function that makes it. */
+type Prepare = (space: BusySpace) => Promise<() => Promise<unknown>>
+
+const REQUESTS: Readonly<Record<string, Prepare>> = {
+  'one change of a hot key': async ({ a }) => {
+    const batch = a.batch([HOT_KEY])
+    return () => a.push(batch)
+  },
+
+  'two devices at once': async ({ a, b }) => {
+    const [one, other] = [a.batch(['notes/2']), b.batch(['notes/3'])]
+    return () => Promise.all([a.push(one), b.push(other)])
+  },
+
+  '100 changes of new keys': async ({ a }) => {
+    const batch = a.batch(keys(100))
+    return () => a.push(batch)
+  },
+
+  '100 changes of known keys': async ({ a, b }) => {
+    await b.push(b.batch(keys(100)))
+    const batch = a.batch(keys(100))
+    return () => a.push(batch)
+  },
+
+  'a replay': async ({ a }) => {
+    const batch = a.batch([HOT_KEY])
+    await a.push(batch)
+    return () => a.push(batch)
+  },
+
+  // Pulls one change of another device.
+  'a push with a cursor': async ({ a, b }) => {
+    const { cursor } = (await a.get('/api/changes')).body
+    await b.push(b.batch([HOT_KEY]))
+    const batch = a.batch(['notes/2'], { cursor })
+    return () => a.push(batch)
+  },
+
+  // The device gets its reply, and then its own change in a frame.
+  'a push on a socket': async ({ a }) => {
+    const socket = await a.follow()
+    await pushOn(socket, a)
+    return () => pushOn(socket, a)
+  },
+
+  'a push that three sockets follow': async ({ a, b }) => {
+    const socket = await a.follow()
+    const others = [await b.follow(), await b.follow()]
+    await pushOn(socket, a, others)
+    return () => pushOn(socket, a, others)
+  },
+
+  'a page of 500 entries': async ({ a }) => {
+    for (const from of [0, 100, 200, 300, 400]) await a.push(a.batch(keys(500).slice(from, from + 100)))
+    return () => a.get('/api/changes?limit=500')
+  },
+
+  'an empty page': async ({ a }) => {
+    const { cursor } = (await a.get('/api/changes')).body
+    return () => a.get(`/api/changes?cursor=${cursor}`)
+  },
+
+  'a status':
+    async ({ a }) =>
+    () =>
+      a.get('/api/status'),
+
+  'a new session': async ({ token }) => {
+    const body = JSON.stringify({ token, clientId: 'a' })
+    const headers = { 'content-type': 'application/json' }
+    return () => send(meter.over(env), '/api/auth', { method: 'POST', headers, body })
+  },
+
+  'a status that wakes the object': async ({ a, stub }) => {
+    await evictDurableObject(stub)
+    return () => a.get('/api/status')
+  },
+
+  'one change that wakes the object': async ({ a, stub }) => {
+    await evictDurableObject(stub)
+    const batch = a.batch([HOT_KEY])
+    return () => a.push(batch)
+  },
+
+  // The isolate and the object no longer trust the configuration that they have read.
+  'a status after an idle minute': async ({ a }) => {
+    vi.setSystemTime(Date.now() + 60_000)
+    return () => a.get('/api/status')
+  },
+}
+
+function keys(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `notes/${1000 + index}`)
+}
+
+let meter: UsageMeter
+let hour = Date.now()
+
+beforeEach(() => {
+  meter = meterUsage(env)
+  // The time stands still, so that nothing is re-read on a slow machine. Each test has an hour of its own.
+  hour += 3_600_000
+  vi.useFakeTimers({ toFake: ['Date'], now: hour })
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+  meter[Symbol.dispose]()
+})
+
+for (const [name, prepare] of Object.entries(REQUESTS)) {
+  test(`takes exactly the work that is written down for ${name}`, async () => {
+    const request = await prepare(await busySpace(meter))
+    meter.take()
+    await request()
+    expect(differences(meter.take(), writtenFor(name))).toEqual([])
+  })
+}
+
+test('writes down no work of a request that no test makes', () => {
+  const [, ...rows] = WORK.trim().split('\n')
+  expect(rows).toHaveLength(Object.keys(REQUESTS).length)
+})
+
+function writtenFor(name: string): Readonly<Record<string, number>> {
+  const [header = '', ...rows] = WORK.trim().split('\n')
+  const row = rows.find((line) => line.endsWith(` ${name}`)) ?? ''
+  const counts = row.trim().split(/\s+/).map(Number)
+  return Object.fromEntries(header.split(' ').map((column, index) => [column, counts[index] ?? Number.NaN]))
+}
+
+function differences(found: Usage, written: Readonly<Record<string, number>>): readonly string[] {
+  return Object.entries(found)
+    .filter(([column, count]) => written[column] !== count)
+    .map(([column, count]) => {
+      return `${column} is ${count}, not ${written[column]}: if that is meant, change WORK and give the reason in the commit`
+    })
+}
