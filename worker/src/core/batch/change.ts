@@ -150,8 +150,11 @@ function tailOf(json: string | undefined): string {
 
 /** The text that identifies a batch: its changes in canonical form, and whether the batch is atomic. */
 export function batchText(edits: readonly Edit[], atomic: boolean): string {
-  const parts = edits.map(({ sent, base, assumed }) => `${sent}:${base ?? ''}:${assumed?.text ?? ''}`)
-  return `${atomic ? 1 : 0}[${parts.join(',')}]`
+  let text = ''
+  for (const { sent, base, assumed } of edits) {
+    text += `${text === '' ? '' : ','}${sent}:${base ?? ''}:${assumed === null ? '' : assumed.text}`
+  }
+  return `${atomic ? 1 : 0}[${text}]`
 }
 
 function parseBase({ base, baseValue, baseDeleted }: Change, epoch: string): number | undefined {
