@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { FOREIGN, formatVersion, isVersion, parseVersion } from '../../../worker/src/core/values/version.ts'
+import { FOREIGN, isVersion, parseVersion } from '../../../worker/src/core/values/version.ts'
 
 test('reads the sequence number of a version of its epoch, and of no other text', () => {
   const digits = fc.stringMatching(/^[0-9./:e+ ]{0,17}$|^[1-9]\d{14,16}$/)
