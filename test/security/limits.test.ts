@@ -286,6 +286,7 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'CHUNK_LENGTH', // [SG7]
   'SEGMENT_BYTES',
   'MAX_GROUP_CHANGES',
+  'MAX_PENDING_ROWS', // [SG1]
   'RUN_DEPTH',
   'MAX_BUDGETS', // [RL7]
   'BUDGET_WINDOW_SECONDS', // [RL2]
