@@ -46,7 +46,10 @@ export const SyncRequest = z.strictObject({
 export type SyncRequest = z.infer<typeof SyncRequest>
 
 /** All of a request but its changes. */
-const Envelope = z.extend(SyncRequest, { changes: z.custom<SyncRequest['changes']>() })
+const Envelope = z.strictObject({
+  ...SyncRequest.shape,
+  changes: z.unknown() as z.ZodMiniType<SyncRequest['changes']>,
+})
 
 export const SYNC_REQUEST_WORDS: Words<typeof SyncRequest> = {
   description: 'A batch of changes, and the position to pull from.',
