@@ -285,7 +285,7 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'ABSENCE_RETRY_SECONDS', // [ED11]
   'CHUNK_LENGTH', // [SG7]
   'SEGMENT_BYTES',
-  'MAX_GROUP_CHANGES',
+  'MAX_GROUP_CHANGES', // [SG13]
   'MAX_PENDING_ROWS', // [SG1]
   'RUN_DEPTH',
   'MAX_BUDGETS', // [RL7]

@@ -214,8 +214,8 @@ for (const [how, forge] of [
       await push(space, 'a', { changes: [{ key: 'k/1', value: 'new', timestamp: T + 1 }] })
       const chunk = chunkOf(space, 1)
       const { sql } = state.storage
-      sql.exec('INSERT INTO segment VALUES (3, 3, 1, ?, ?, 2)', T, forge(chunk, 3))
-      sql.exec(`UPDATE head SET seq = 3, at = ? WHERE key = 'k/1'`, T)
+      sql.exec('INSERT INTO segment VALUES (3, 3, 1, ?, ?, 2, NULL)', T, forge(chunk, 3))
+      sql.exec(`INSERT OR REPLACE INTO head VALUES ('k/1', 3, 0, ?, 'a', 0, 0)`, T)
       const replies = await Promise.all([
         readEntry(openSpace(state, env), sessionOf('reader'), 'k/1').catch(String),
         changesOf(openSpace(state, env), sessionOf('reader')).catch(String),

@@ -13,7 +13,7 @@ function filled(): DatabaseSync {
   const db = new DatabaseSync(':memory:')
   migrate(storageOn(db, { statement() {}, committed() {} }, ALARM), 'first')
   db.exec(`
-    INSERT INTO segment VALUES (1, 1, 1, 5, x'01', 0);
+    INSERT INTO segment VALUES (1, 1, 1, 5, x'01', 0, '[[["k/2",1,0,5,"a",0,0]],[]]');
     INSERT INTO archive VALUES (1, 1, 5, x'01');
     INSERT INTO head VALUES ('k/1', 1, 0, 5, 'a', 0, 0);
     INSERT INTO client VALUES ('a', 's', 1, x'', 5, 0, '', 1);
@@ -51,7 +51,7 @@ test('[SP1] erases a space together with the time of its erasure, or not at all,
   const after = dump(whole)
   expect(after).toContain('"erased-at",1000')
   expect(after).toContain('"epoch","second"')
-  for (const trace of ['k/1', 'AQ==', '"a"', '"t"', 'import', 'names', 'first'])
+  for (const trace of ['k/1', 'k/2', 'AQ==', '"a"', '"t"', 'import', 'names', 'first'])
     expect(after).not.toContain(trace)
   for (let fatal = 1; fatal <= statements; fatal++) {
     const db = filled()

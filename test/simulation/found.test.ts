@@ -11,13 +11,14 @@ import { storageOn } from './host/sql.ts'
 import { Random } from './values/random.ts'
 import type { Change, Reply } from './values/wire.ts'
 
-/** A space in which all collections have one policy. */
-function spaceWith(defaultPolicy: Policy): Space {
+/** A space in which all collections have one policy. `committing` runs before each commit, and may throw. */
+function spaceWith(defaultPolicy: Policy, committing = () => {}): Space {
   const alarm = { getAlarm: async () => null, setAlarm: async () => {}, deleteAlarm: async () => {} }
-  const storage = storageOn(new DatabaseSync(':memory:'), { statement() {}, committed() {} }, alarm)
+  const watch = { statement() {}, committing, committed() {} }
+  const storage = storageOn(new DatabaseSync(':memory:'), watch, alarm)
   floor.migrate(storage, 'e')
   const config = { revision: 1, defaultPolicy, policies: {}, historyDays: 30, tombstoneDays: 90 }
-  const env = { MASTER_KEY: ringOf(1), CHRONICLE_KV: { get: async () => config } }
+  const env = { MASTER_KEY: ringOf(1), ENTRY_NAMES: 'keyed', CHRONICLE_KV: { get: async () => config } }
   const ctx = { id: { toString: () => 'space' }, storage }
   // A space uses no more of the platform than this.
   return floor.openSpace(ctx as unknown as DurableObjectState, env as unknown as Env)
@@ -75,4 +76,16 @@ test('[SY6] keeps the other side of a merge as a loser under a blind write by it
   const blind = await push(space, 'b', [{ key: 'k', value: { b: 2 }, timestamp: START + 9 }])
   expect(blind.results).toMatchObject([{ status: 'applied' }])
   expect(blind.conflicts).toMatchObject([{ resolution: 'kept-client', loser: { value: { a: 1, b: 1 } } }])
+})
+
+test('[SG9] opens a space at the next request if its key names could not be stored at this one', async () => {
+  let isFull = false
+  const space = spaceWith('lww', () => {
+    if (isFull) throw new Error('the disk is full')
+  })
+  isFull = true
+  const change = { key: 'k', value: 1, timestamp: START, base: null }
+  await expect(push(space, 'a', [change])).rejects.toThrow('the disk is full')
+  isFull = false
+  expect((await push(space, 'a', [change])).results).toMatchObject([{ status: 'applied' }])
 })

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
 import { DECISION_BUGS } from './planting/decision-bugs.ts'
 import { FEED_BUGS } from './planting/feed-bugs.ts'
+import { GROUP_BUGS } from './planting/group-bugs.ts'
 import { type Bug, plantBug, seamsOf } from './planting/plant.ts'
 import { STORAGE_BUGS } from './planting/storage-bugs.ts'
 import { runHistory } from './run-history.ts'
 import { alteredFloor, SMALL_LIMITS } from './workshop.ts'
 
-const BUGS = [...STORAGE_BUGS, ...DECISION_BUGS, ...FEED_BUGS]
+const BUGS = [...STORAGE_BUGS, ...GROUP_BUGS, ...DECISION_BUGS, ...FEED_BUGS]
 
 /** The number of histories in which a bug has to show. */
 const HISTORIES = 40

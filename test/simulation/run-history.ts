@@ -1,5 +1,6 @@
 import { EVERYWHERE, operate } from './history/operations.ts'
 import { World } from './history/world.ts'
+import { Disk } from './host/disk.ts'
 import { eraseSpaceOf } from './host/erasing.ts'
 import type { Floor } from './host/floor.ts'
 import { NodeHost } from './host/node-host.ts'
@@ -11,7 +12,7 @@ const OPERATIONS = [...EVERYWHERE, ...TO_THE_SERVER]
 /** Runs and checks the history of a seed. Throws the violation that it finds. */
 export async function runHistory(seed: number, floor: Floor): Promise<World<NodeHost>> {
   const random = new Random(seed)
-  const world = new World(random, new NodeHost(floor, random))
+  const world = new World(random, new NodeHost(floor, random, new Disk(new Random(-seed))))
   world.host.server.clock = () => world.now
   for (let steps = random.between(100, 500); steps > 0; steps--) await operate(world, OPERATIONS)
   await world.listen()

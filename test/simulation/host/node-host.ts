@@ -13,6 +13,7 @@ import {
   type Policy,
   type Resolution,
 } from '../values/wire.ts'
+import type { Disk } from './disk.ts'
 import type { Floor } from './floor.ts'
 import { Server } from './server.ts'
 
@@ -36,10 +37,10 @@ export class NodeHost implements Host {
   /** The probability that a request kills the process. */
   readonly #peril: number
 
-  constructor(floor: Floor, random: Random) {
+  constructor(floor: Floor, random: Random, disk: Disk) {
     this.#random = random
     this.#peril = random.pick([0.01, 0.1])
-    this.server = new Server(floor, random)
+    this.server = new Server(floor, random, disk)
     this.configure()
   }
 

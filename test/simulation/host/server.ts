@@ -4,11 +4,13 @@ import type { Config } from '../../../worker/src/core/space/config.ts'
 import type { Live } from '../../../worker/src/objects/live/live.ts'
 import type { Space } from '../../../worker/src/objects/space/space.ts'
 import type { SpaceKeys } from '../../../worker/src/objects/store/seal.ts'
+import { HEADS } from '../../support/stored-rows.ts'
 import type { Dispute, Journal, Stand, Tip } from '../checks/journal.ts'
 import type { ClientEnd } from '../network/lines.ts'
 import type { Random } from '../values/random.ts'
 import { Violation } from '../values/violation.ts'
 import type { Answer, ConflictReport, Entry, Reply, Request, Resolution } from '../values/wire.ts'
+import type { Disk } from './disk.ts'
 import type { Floor } from './floor.ts'
 import { readLog } from './log-reader.ts'
 import type { SocketEnd } from './platform.ts'
@@ -21,6 +23,11 @@ class Killed extends Error {
   override readonly name = 'Killed'
 }
 
+/** Thrown by storage that cannot commit. The process lives on, and nothing of the transaction is stored. */
+class DiskFull extends Error {
+  override readonly name = 'DiskFull'
+}
+
 /** One life of the process. Only the database outlives it. */
 interface Life {
   alive: boolean
@@ -29,21 +36,21 @@ interface Life {
   readonly storage: DurableObjectStorage
 }
 
+/** Names of the errors that a history causes. */
+const EXPECTED: readonly string[] = ['Killed', 'DiskFull']
+
+/** Lets a request be lost by an error that the history causes. */
+function lostBy(cause: unknown, { alive }: Life): { readonly kind: 'lost' } {
+  if (alive && !(cause instanceof DiskFull)) throw cause
+  return { kind: 'lost' }
+}
+
 /** A fuse counts writes and commits, and kills the process at the last one: before a write, or after a commit. */
 interface Fuse {
   left: number
   /** The content of the database after the last commit. Null during upkeep, which commits step by step. */
   durable: string | null
 }
-
-/** The entry rows: those that the newest row of the log holds, and those of the table. */
-const HEADS = `
-  WITH pending AS (
-    SELECT row.value ->> 0 AS key, row.value ->> 1 AS seq
-    FROM json_each((SELECT pending FROM segment ORDER BY first DESC LIMIT 1), '$[0]') AS row
-  )
-  SELECT key, seq FROM pending UNION ALL
-  SELECT key, seq FROM head WHERE key NOT IN (SELECT key FROM pending)`
 
 /** The statements with which the checker reads the database directly. */
 type Readers = Readonly<Record<'segments' | 'last' | 'heads' | 'conflicts', StatementSync>>
@@ -54,6 +61,7 @@ export class Server {
   readonly turns = new Turns()
   readonly floor: Floor
   readonly #random: Random
+  readonly #disk: Disk
   readonly #sockets = new Switchboard()
   #ring = 1
   #fuse: Fuse | null = null
@@ -70,8 +78,9 @@ export class Server {
   /** The time of the object's own clock, ms. */
   clock: () => number = () => 0
 
-  constructor(floor: Floor, random: Random) {
+  constructor(floor: Floor, random: Random, disk: Disk) {
     this.floor = floor
+    this.#disk = disk
     this.#random = random
     floor.platform.later = (work) => void this.turns.after(Promise.resolve()).then(work)
     this.#life = this.#start()
@@ -92,8 +101,7 @@ export class Server {
         ? { kind: 'reply', reply: JSON.parse(result.value.text) as Reply }
         : { kind: 'refused', code: result.fault.code }
     } catch (cause) {
-      if (life.alive) throw cause
-      return { kind: 'lost' }
+      return lostBy(cause, life)
     }
   }
 
@@ -134,7 +142,7 @@ export class Server {
    */
   recover(): void {
     const defects = this.floor.platform.defects.splice(0)
-    const defect = defects.find((line) => JSON.parse(line).name !== 'Killed')
+    const defect = defects.find((line) => !EXPECTED.includes(JSON.parse(line).name))
     if (defect !== undefined) throw new Error(defect)
     if (this.#life.alive) return
     const whole = this.#fuse === null || this.#fuse.durable === null || this.#fuse.durable === dump(this.db)
@@ -162,7 +170,8 @@ export class Server {
       life.space.alarm.forget()
       await this.floor.upkeep(life.space, now)
     } catch (cause) {
-      if (life.alive) throw cause
+      lostBy(cause, life)
+      this.alarm ??= now
     } finally {
       if (!life.alive) this.alarm ??= now
       this.#upkeeps -= 1
@@ -222,14 +231,14 @@ export class Server {
         ? { kind: 'resolved', ...JSON.parse(result.value) }
         : { kind: 'refused', code: result.fault.code }
     } catch (cause) {
-      if (life.alive) throw cause
-      return { kind: 'lost' }
+      return lostBy(cause, life)
     }
   }
 
   /** Erases the space and founds it again with another epoch. False if the process died before it could reply. */
   async erase(epoch: string, now: number): Promise<boolean> {
     const life = this.#life
+    this.#disk.isSound = true
     try {
       await this.floor.eraseSpace(life.storage, life.space, { epoch, now })
       if (life.alive) life.live.close()
@@ -251,6 +260,10 @@ export class Server {
       statement: (writes: boolean) => {
         if (!life.alive) throw new Killed()
         if (writes) this.#burn()
+      },
+      committing: () => {
+        // The keys of a space are stored once, before its first batch.
+        if (life.alive && life.space?.state.seq > 0 && this.#disk.fails()) throw new DiskFull()
       },
       committed: () => {
         this.#stands.push(this.#stand())
@@ -327,14 +340,21 @@ export class Server {
   #gated(keys: () => Promise<SpaceKeys>): () => Promise<SpaceKeys> {
     const { turns } = this
     let gated: Promise<SpaceKeys> | undefined
+    const forget = (thrown: unknown) => {
+      gated = undefined
+      throw thrown
+    }
     return () =>
-      (gated ??= turns.after(keys()).then((ring) => ({
-        generations: ring.generations,
-        seal: (text, origin) => turns.after(ring.seal(text, origin)),
-        chunk: ring.chunk,
-        open: (chunk) => turns.after(ring.open(chunk)),
-        digests: (text) => turns.after(ring.digests(text)),
-      })))
+      (gated ??= turns.after(keys()).then(
+        (ring) => ({
+          generations: ring.generations,
+          seal: (text, origin) => turns.after(ring.seal(text, origin)),
+          chunk: ring.chunk,
+          open: (chunk) => turns.after(ring.open(chunk)),
+          digests: (text) => turns.after(ring.digests(text)),
+        }),
+        forget,
+      ))
   }
 }
 

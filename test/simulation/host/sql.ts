@@ -4,6 +4,8 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 export interface Watch {
   /** Before each statement; `writes` if it may change something. */
   statement(writes: boolean): void
+  /** Before a transaction is committed. */
+  committing?(): void
   /** After a transaction was committed. */
   committed(): void
 }
@@ -38,6 +40,7 @@ export function storageOn(db: DatabaseSync, watch: Watch, alarm: AlarmClock): Du
     db.exec('BEGIN')
     try {
       const result = work()
+      watch.committing?.()
       db.exec('COMMIT')
       watch.committed()
       return result

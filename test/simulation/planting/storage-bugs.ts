@@ -39,11 +39,13 @@ export const STORAGE_BUGS: readonly Bug[] = [
     plants: [
       plant<typeof draftOf>('draftOf', (original, of, reads) => {
         const right = original(of, reads)
-        const add: typeof right.add = (writes) => {
-          if (writes.record !== null) of.store.putClients([writes.record])
-          right.add(writes)
-        }
-        return { ...right, add }
+        const { add } = right
+        return Object.assign(right, {
+          add(writes: Parameters<typeof add>[0]) {
+            if (writes.record !== null) of.store.putClients([writes.record])
+            add(writes)
+          },
+        })
       }),
     ],
     from: 2,

@@ -9,6 +9,7 @@ import { NO_PASS } from '../../../worker/src/core/log/upkeep.ts'
 import { LAYOUT } from '../../../worker/src/core/space/layout.ts'
 import { FOREIGN, NOTHING } from '../../../worker/src/core/values/version.ts'
 import { mergedNumber, mergedOf, rootNumber, runOf } from '../../../worker/src/objects/store/entry-columns.ts'
+import { decodePending, encodePending, NONE_PENDING } from '../../../worker/src/objects/store/pending-rows.ts'
 import { migrate } from '../../../worker/src/objects/store/tables.ts'
 import { storageOn } from '../../simulation/host/sql.ts'
 
@@ -19,6 +20,7 @@ import { storageOn } from '../../simulation/host/sql.ts'
 const DIGESTS: Readonly<Record<number, string>> = {
   6: 'nh2HSpGxt_KYoLOU',
   7: 'uifDMw1UNI6eCSS6',
+  8: 'gbCVi-2MJz2ksAd_',
 }
 
 /** The tables, and one of each value that is written into them. */
@@ -55,6 +57,7 @@ function storedForm(): readonly string[] {
     Buffer.from(chunk.bytes).toString('latin1'),
     verdictsText(),
     headNumbers(),
+    encodePending(PENDING),
     JSON.stringify(NO_PASS),
   ]
 }
@@ -86,6 +89,34 @@ test('[SG8] reads an entry row back as it was written', () => {
     for (const vacant of root > NOTHING ? [true, false] : [true])
       expect(runOf(rootNumber({ root, vacant }))).toEqual({ root, vacant })
   for (const merged of [FOREIGN, NOTHING, 1, 2, 7]) expect(mergedOf(mergedNumber(merged))).toBe(merged)
+})
+
+const PENDING = {
+  entries: new Map([
+    ['k/1', { seq: 7, root: 3, vacant: true, at: 1000, by: 'phone', deleted: false, merged: NOTHING }],
+    ['k/2', { seq: 9, root: FOREIGN, vacant: true, at: 1001, by: 'ä', deleted: true, merged: 8 }],
+  ]),
+  records: new Map([
+    [
+      'phone',
+      {
+        id: 'phone',
+        subject: 'ann',
+        batch: 4,
+        generation: 2,
+        digest: Uint8Array.from({ length: 16 }, (_, index) => index * 17),
+        arrived: 1000,
+        skew: -60_000,
+        verdicts: verdictsText(),
+      },
+    ],
+  ]),
+}
+
+test('[SG8] reads the pending rows back as they were written', () => {
+  expect(decodePending(encodePending(PENDING))).toEqual(PENDING)
+  expect(decodePending(encodePending(NONE_PENDING))).toEqual(NONE_PENDING)
+  expect(decodePending(null)).toEqual(NONE_PENDING)
 })
 
 function verdictsText(): string {

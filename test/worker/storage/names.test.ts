@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { IMPORT_BATCH_LINES } from '../../../worker/src/core/values/limits.ts'
 import { openSpace, type Space } from '../../../worker/src/objects/space/space.ts'
+import { HEADS } from '../../support/stored-rows.ts'
 import { age } from '../../support/worker/ageing.ts'
 import { type Device, device, mint, send } from '../../support/worker/client.ts'
 import { exportOf, upload } from '../../support/worker/imports.ts'
@@ -30,7 +31,7 @@ function inSpace<T>(
 
 function namesIn(sql: SqlStorage): readonly string[] {
   return sql
-    .exec<{ key: string }>('SELECT key FROM head ORDER BY seq')
+    .exec<{ key: string }>(`SELECT key FROM (${HEADS}) ORDER BY seq`)
     .toArray()
     .map(({ key }) => key)
 }

@@ -1,18 +1,22 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
+import { settlePending } from '../../../worker/src/objects/space/draft.ts'
 import { openSpace } from '../../../worker/src/objects/space/space.ts'
 import { migrate } from '../../../worker/src/objects/store/tables.ts'
 import { counting } from '../../support/unkind/calls.ts'
+import { within } from '../../support/worker/ageing.ts'
 import { device, mint } from '../../support/worker/client.ts'
 
 test('[SG8] applies the missing steps to a space of an older version, and keeps its rows', async () => {
   const space = crypto.randomUUID()
   const a = await device(await mint({ space }))
   for (const n of [1, 2, 3]) await a.sync({ batch: n, changes: [{ key: 'k', value: n, timestamp: n }] })
+  await within(space, async (opened) => settlePending(opened))
   await runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) => {
     storage.sql.exec('DROP INDEX conflict_other; DROP INDEX conflict_age')
     storage.sql.exec(`ALTER TABLE client DROP COLUMN generation; ALTER TABLE segment DROP COLUMN superseded;
+      ALTER TABLE segment DROP COLUMN pending;
       ALTER TABLE head DROP COLUMN merged; ALTER TABLE conflict DROP COLUMN at;
       ALTER TABLE conflict DROP COLUMN resolved; ALTER TABLE revoked DROP COLUMN issued_by;
       ALTER TABLE revoked DROP COLUMN since; DROP TABLE archive`)

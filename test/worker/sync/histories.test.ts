@@ -24,6 +24,7 @@ import {
   type Resolution,
 } from '../../simulation/values/wire.ts'
 import { examineFrame } from '../../support/setup/witness.ts'
+import { HEADS } from '../../support/stored-rows.ts'
 import { type Device, device, mint, type Reply, send } from '../../support/worker/client.ts'
 import { askPlainly, until } from '../../support/worker/follower.ts'
 
@@ -103,7 +104,7 @@ class WorkerHost implements Host {
         stands: [
           {
             last: found.at(-1)?.last ?? after,
-            tips: sql.exec('SELECT key, seq FROM head').toArray() as unknown as Tip[],
+            tips: sql.exec(HEADS).toArray() as unknown as Tip[],
           },
         ],
         disputes: sql.exec('SELECT id, loser, open FROM conflict').toArray() as unknown as Dispute[],

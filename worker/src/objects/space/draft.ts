@@ -103,12 +103,14 @@ export function draftOf(space: StoredSpace, reads: readonly Reads[]): Draft {
       const appends = appendsOf(space.state, state, written.chunks)
       const tail = tailAfter(space.state.tail, appends)
       const pending = withWritten(space, written)
+      // Once the newest row is full, or too many rows wait, all of them go into their tables.
       const kept = isOpen(tail) && isSmall(pending) ? encodePending(pending) : null
+      const isChanged = kept === null ? isPending(space.state.pending) : written.records.size > 0
       space.transaction(() => {
         for (const append of appends)
           store.append(append === appends.at(-1) ? { ...append, pending: kept } : append)
         if (kept === null) putRows(store, pending)
-        else if (appends.length === 0 && written.records.size > 0) store.putPending(kept)
+        if (appends.length === 0 && isChanged) store.putPending(kept)
         for (const { conflicts, at } of written.conflicts) store.putConflicts(conflicts, at)
         for (const { id, ...by } of written.resolved) store.resolveConflict(id, by)
       })

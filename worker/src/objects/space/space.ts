@@ -55,9 +55,15 @@ export function openSpace(ctx: DurableObjectState, env: Env): Space {
     return derived
   }
 
+  /** Lets the next request derive the keys again, because the names may not have been stored. */
+  function forget(thrown: unknown): never {
+    keys = undefined
+    throw thrown
+  }
+
   const space: Space = {
     store,
-    keys: () => (keys ??= unlock()),
+    keys: () => (keys ??= unlock().catch(forget)),
     forgetKeys: () => {
       keys = undefined
     },

@@ -30,13 +30,59 @@ export function encodePending({ entries, records }: PendingRows): string {
   return JSON.stringify([entryRows, Array.from(records.values(), toClientRow)] satisfies Encoded)
 }
 
+/**
+ * Decodes the column `pending`. If it was changed and is not such rows any more, nothing of the space can be read or
+ * written, but the object starts, so that the space can be erased.
+ */
 export function decodePending(text: string | null): PendingRows {
   if (text === null) return NONE_PENDING
-  const [entryRows, clientRows] = JSON.parse(text) as Encoded
+  const encoded = tryParse(text)
+  if (!isEncoded(encoded)) return UNREADABLE
+  const [entryRows, clientRows] = encoded
   return {
     entries: new Map(entryRows.map((row) => [row[0], toEntryState(row)])),
     records: new Map(clientRows.map((row) => [row[0], toClientRecord(row)])),
   }
+}
+
+const UNREADABLE: PendingRows = {
+  get entries(): never {
+    throw new Error('the pending rows of the space are unreadable')
+  },
+  get records(): never {
+    throw new Error('the pending rows of the space are unreadable')
+  },
+}
+
+function tryParse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+/** The columns of both tables by their types, as the tables themselves enforce them. */
+const COLUMNS = [
+  ['string', 'integer', 'integer', 'integer', 'string', 'integer', 'integer'],
+  ['string', 'string', 'integer', 'hex', 'integer', 'integer', 'string', 'integer'],
+] as const
+
+function isEncoded(found: unknown): found is Encoded {
+  if (!Array.isArray(found) || found.length !== COLUMNS.length) return false
+  return COLUMNS.every((types, table) => {
+    const rows: unknown = found[table]
+    return Array.isArray(rows) && rows.every((row) => isRow(row, types))
+  })
+}
+
+function isRow(row: unknown, types: readonly ('string' | 'integer' | 'hex')[]): boolean {
+  if (!Array.isArray(row) || row.length !== types.length) return false
+  return types.every((type, column) => {
+    const cell: unknown = row[column]
+    if (type === 'integer') return Number.isSafeInteger(cell)
+    return typeof cell === 'string' && (type === 'string' || /^([0-9a-f]{2})*$/.test(cell))
+  })
 }
 
 type Encoded = readonly [entries: readonly EntryRow[], clients: readonly ClientRow[]]
