@@ -223,6 +223,8 @@ const POINTS: readonly (readonly [what: string, limit: number, refused: string, 
 /** Limits tested on both sides by the named test. The unnamed ones are no limits of an input. */
 const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'MAX_SESSION_LENGTH', // [TK4] mints only tokens whose sessions are short enough to be used
+  'MAX_KNOWN_SESSIONS', // [SC7] remembers a bounded number of sessions
+  'MAX_KNOWN_LENGTH', // [SC7] remembers a bounded length of tokens
   'SESSION_TTL_SECONDS', // [AU1] exchanges a token for a session
   'BODY_DEADLINE_MS', // [ER10], [IM8]
   'MIN_BODY_BYTES', // [ER10], [IM8]
@@ -284,6 +286,7 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'CHUNK_LENGTH', // [SG7]
   'SEGMENT_BYTES',
   'MAX_GROUP_CHANGES', // [SG13]
+  'MAX_PENDING_ROWS', // [SG1]
   'RUN_DEPTH',
   'MAX_BUDGETS', // [RL7]
   'BUDGET_WINDOW_SECONDS', // [RL2]

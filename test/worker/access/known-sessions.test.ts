@@ -83,7 +83,7 @@ test('[KR2] refuses a verified session under another key or environment, and nev
   }
 })
 
-test('[SC4] gives the same rights to each request of a session: nobody can change a verified session', async () => {
+test('[AU1] gives the same rights to each request of a session: nobody can change a verified session', async () => {
   const token = await sessionLike({ collections: ['k'] })
   for (let round = 0; round < 2; round++) {
     const session = await verifySession(carrying(token), env)
@@ -93,7 +93,7 @@ test('[SC4] gives the same rights to each request of a session: nobody can chang
   }
 })
 
-test('[SC14] remembers a bounded number of sessions, and forgets the least recently used first', () => {
+test('[SC7] remembers a bounded number of sessions, and forgets the least recently used first', () => {
   const session = bareSession()
   const names = Array.from({ length: MAX_KNOWN_SESSIONS }, (_, index) => `many-${index}`)
   for (const name of names) rememberSession(name, session, env)
@@ -105,7 +105,7 @@ test('[SC14] remembers a bounded number of sessions, and forgets the least recen
   expect(recallSession('one-more', env)).toEqual(session)
 })
 
-test('[SC14] remembers a bounded length of tokens, however long each is', () => {
+test('[SC7] remembers a bounded length of tokens, however long each is', () => {
   const session = bareSession()
   const count = Math.floor(MAX_KNOWN_LENGTH / MAX_SESSION_LENGTH)
   const tokens = Array.from({ length: 2 * count }, (_, index) => `${index}`.padEnd(MAX_SESSION_LENGTH, '.'))

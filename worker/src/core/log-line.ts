@@ -16,6 +16,8 @@ export interface RequestOutcome {
   readonly status: number
   readonly code: string | undefined
   readonly ms: number
+  /** The effects of a batch, if the request had one. */
+  readonly tally?: Tally | undefined
 }
 
 /** One JSON line per request. It has only named fields, so no header, body, query or credential reaches the log. */
@@ -95,27 +97,17 @@ interface Point {
 }
 
 /**
- * A request: blob1 is the kind of point, blob2 the version, then route, method, code; double1 the status, double2 ms.
+ * A request: blob1 is the kind of point, blob2 the version, then route, method, code; double1 the status, double2 ms. A
+ * request with a batch adds its changes, conflicts, rejections and replays as double3 to double6.
  */
 export function requestPoint(
   { ENVIRONMENT, VERSION }: Deployment,
-  { method, route, status, code, ms }: RequestOutcome,
+  { method, route, status, code, ms, tally }: RequestOutcome,
 ): Point {
+  const effects = tally === undefined ? [] : [tally.changes, tally.conflicts, tally.rejected, tally.replays]
   return {
     indexes: [ENVIRONMENT],
     blobs: ['request', VERSION, route, method, code ?? ''],
-    doubles: [status, ms],
-  }
-}
-
-/** The effects of a batch: changes, conflicts, rejections and replays as double1 to double4. */
-export function batchPoint(
-  { ENVIRONMENT, VERSION }: Deployment,
-  { changes, conflicts, rejected, replays }: Tally,
-): Point {
-  return {
-    indexes: [ENVIRONMENT],
-    blobs: ['sync', VERSION],
-    doubles: [changes, conflicts, rejected, replays],
+    doubles: [status, ms, ...effects],
   }
 }

@@ -19,11 +19,13 @@ export async function handle(request: Request, env: Env): Promise<Response> {
   const began = Date.now()
   const requestId = requestIdOf(request)
   const { pathname: path, searchParams: query } = new URL(request.url)
-  const exchange: Exchange = { request, env, requestId, began, path, query, params: {} }
+  const exchange: Exchange = { request, env, requestId, began, path, query, params: {}, effects: {} }
   const { response, route, error } = await respond(exchange)
   finish(response.headers, exchange)
   const { method } = request
-  const ending = { method, route, status: response.status, code: error?.code, ms: Date.now() - began }
+  const { status } = response
+  const { tally } = exchange.effects
+  const ending = { method, route, status, code: error?.code, ms: Date.now() - began, tally }
   logRequest(exchange, ending)
   recordRequest(exchange, ending)
   return method === 'HEAD' ? new Response(null, response) : response

@@ -234,7 +234,7 @@ async function enterAsOperator(
 }
 
 function checkQuery(route: Route, { query }: Exchange): void {
-  if (route.query === undefined) unwrap(parseQuery(NoQuery, query))
+  if (route.query === undefined && query.size > 0) unwrap(parseQuery(NoQuery, query))
 }
 
 function otherMethod(path: string): (request: IRequest, exchange: Exchange) => Response {

@@ -1,10 +1,11 @@
 import { type Clock, effectiveTime, isTimestamp, wholeTime } from '../values/clock.ts'
 import { allows, type Filter } from '../values/collections.ts'
 
-import { fitsBytes, type Json, misfitIn, type Texts, textsOf } from '../values/json.ts'
+import { fitsBytes, type Json, misfitIn } from '../values/json.ts'
 import { isKey } from '../values/key.ts'
 import { MAX_VALUE_BYTES } from '../values/limits.ts'
 import { boundedPointer } from '../values/pointer.ts'
+import { type KeyOrders, type Texts, textsOf } from '../values/texts.ts'
 import { FOREIGN, isVersion, NOTHING, parseVersion } from '../values/version.ts'
 import type { Rejection } from './verdict.ts'
 
@@ -70,28 +71,32 @@ export interface EditContext {
 
 /** Validates changes and makes them ready for the decision. */
 export function toEdits(changes: readonly Change[], context: EditContext): readonly Edit[] {
-  const names = new Map<string, string>()
-  return changes.map((change) => toEdit(change, context, names))
+  const orders: KeyOrders = []
+  return changes.map((change) => toEdit(change, context, orders))
 }
 
-function toEdit(change: Change, { epoch, clock, granted }: EditContext, names: Map<string, string>): Edit {
-  const { key, value, timestamp, baseValue } = change
-  const content = value === undefined ? null : textsOf(value, names)
-  const given = baseValue === undefined ? null : textsOf(baseValue, names)
+function toEdit(change: Change, { epoch, clock, granted }: EditContext, orders: KeyOrders): Edit {
+  const { key, value, baseValue } = change
+  const content = value === undefined ? null : textsOf(value, orders)
+  const given = baseValue === undefined ? null : textsOf(baseValue, orders)
   const refusal = refusalOf(change, { content, given, granted })
-  const time = wholeTime(timestamp, clock)
+  const timestamp = wholeTime(change.timestamp, clock)
+  const base = parseBase(change, epoch)
+  const head = headOf(change)
+  const sent = head + tailOf(content?.canonical)
   return {
     key,
     deleted: change.deleted === true,
     value,
-    text: content?.canonical ?? '',
-    ...linesOf(change, time, content),
-    timestamp: time,
-    isTimed: time === timestamp,
-    at: effectiveTime(time, clock),
-    base: parseBase(change, epoch),
+    text: content === null ? '' : content.canonical,
+    line: storedLine(change, { base, timestamp, head, content }) ?? sent,
+    sent,
+    timestamp,
+    isTimed: timestamp === change.timestamp,
+    at: effectiveTime(timestamp, clock),
+    base,
     assumed: assumedOf(change, given),
-    rejection: refusal?.code ?? null,
+    rejection: refusal === null ? null : refusal.code,
     path: refusal?.path,
   }
 }
@@ -102,13 +107,22 @@ function assumedOf({ baseValue, baseDeleted }: Change, given: Texts | null): Ass
   return baseDeleted === true && given.isFit ? null : { value: baseValue, text: given.canonical }
 }
 
-function linesOf(change: Change, timestamp: number, content: Texts | null): Pick<Edit, 'line' | 'sent'> {
-  const sent = lineOf(change, content?.canonical)
-  const isStray = typeof change.base === 'string' && !isVersion(change.base)
-  if (!isStray && timestamp === change.timestamp && content?.json === content?.canonical)
-    return { sent, line: sent }
-  const { key, base, deleted } = change
-  return { sent, line: lineOf({ key, timestamp, base: isStray ? STRAY : base, deleted }, content?.json) }
+/** The line for the log; null if it equals the canonical one. */
+function storedLine(
+  change: Change,
+  {
+    base,
+    timestamp,
+    head,
+    content,
+  }: Pick<Edit, 'base' | 'timestamp'> & { head: string; content: Texts | null },
+): string | null {
+  const isStray = base === FOREIGN && typeof change.base === 'string' && !isVersion(change.base)
+  if (isStray || timestamp !== change.timestamp) {
+    const { key, deleted } = change
+    return lineOf({ key, timestamp, base: isStray ? STRAY : change.base, deleted }, content?.json)
+  }
+  return content === null || content.json === content.canonical ? null : head + tailOf(content.json)
 }
 
 /**
@@ -120,16 +134,27 @@ const STRAY = ''
 /**
  * A change in the form that the log stores. A base that was sent as a value is left out: only the decision needs it.
  */
-export function lineOf({ key, timestamp, base, deleted }: Change, json: string | undefined): string {
+export function lineOf(change: Omit<Change, 'value'>, json: string | undefined): string {
+  return headOf(change) + tailOf(json)
+}
+
+/** The part of a line that precedes the value. */
+function headOf({ key, timestamp, base, deleted }: Omit<Change, 'value'>): string {
   const known = base === undefined ? 0 : JSON.stringify(base)
-  const value = json === undefined ? '' : `,${json}`
-  return `[${JSON.stringify(key)},${timestamp ?? ''},${known},${deleted === true ? 1 : 0}${value}]`
+  return `[${JSON.stringify(key)},${timestamp ?? ''},${known},${deleted === true ? 1 : 0}`
+}
+
+function tailOf(json: string | undefined): string {
+  return json === undefined ? ']' : `,${json}]`
 }
 
 /** The text that identifies a batch: its changes in canonical form, and whether the batch is atomic. */
 export function batchText(edits: readonly Edit[], atomic: boolean): string {
-  const parts = edits.map(({ sent, base, assumed }) => `${sent}:${base ?? ''}:${assumed?.text ?? ''}`)
-  return `${atomic ? 1 : 0}[${parts.join(',')}]`
+  let text = ''
+  for (const { sent, base, assumed } of edits) {
+    text += `${text === '' ? '' : ','}${sent}:${base ?? ''}:${assumed === null ? '' : assumed.text}`
+  }
+  return `${atomic ? 1 : 0}[${text}]`
 }
 
 function parseBase({ base, baseValue, baseDeleted }: Change, epoch: string): number | undefined {

@@ -22,10 +22,15 @@ export interface Stored {
   readonly made: boolean
 }
 
+/** The paths of a version that no merge concerns. */
+const NONE: readonly string[] = []
+
 /** A plan under construction: later changes of a batch see the effects of earlier ones. */
 export interface PlanBuilder {
   seq: number
   entries: number
+  /** Every stored version supersedes one or is superseded itself, except the first version of a key. */
+  superseded: number
   /** The total length of the texts merged so far, in UTF-16 code units. */
   merged: number
   readonly client: string
@@ -42,6 +47,7 @@ export function newPlanBuilder(client: string, view: View): PlanBuilder {
   return {
     seq: view.seq,
     entries: 0,
+    superseded: 0,
     merged: 0,
     client,
     view,
@@ -72,17 +78,22 @@ export function currentVersion(builder: PlanBuilder, current: EntryState): Versi
 export function apply(builder: PlanBuilder, step: Step): Applied {
   const { edit, client, current } = step
   const lift = liftOf(step, builder.view.clock)
+  const at = edit.at + lift
   const seq = store(builder, step, { lift })
+  const { root, vacant } = runAfter(step)
   builder.states.set(edit.key, {
     seq,
-    ...runAfter(step),
-    at: edit.at + lift,
+    root,
+    vacant,
+    at,
     by: client,
     deleted: edit.deleted,
     merged: NOTHING,
   })
   builder.entries += Number(!edit.deleted) - Number(current !== undefined && !current.deleted)
-  return { status: 'applied', seq, conflict: false, ...(lift > 0 && { at: edit.at + lift }) }
+  if (current === undefined) builder.superseded -= 1
+  const applied = { status: 'applied', seq, conflict: false } as const
+  return lift > 0 ? { ...applied, at } : applied
 }
 
 type Applied = Extract<Verdict, { status: 'applied' }>
@@ -174,13 +185,13 @@ function settled(id: number, policy: Policy): Pick<Conflict, 'id' | 'policy' | '
 function store(
   builder: PlanBuilder,
   { edit, index, current }: Step,
-  { paths = [], lift = 0 }: { readonly paths?: readonly string[]; readonly lift?: number } = {},
+  { paths = NONE, lift = 0 }: { readonly paths?: readonly string[]; readonly lift?: number } = {},
 ): number {
-  const { key, deleted, value, line } = edit
-  const { timestamp } = edit
-  const previous = current?.seq ?? NOTHING
-  const content = { previous, key, timestamp, at: edit.at + lift, lift, deleted, value, paths }
-  return add(builder, content, { line: withPaths(line, paths), index, lift, made: paths.length > 0 })
+  const { key, deleted, value, timestamp } = edit
+  const previous = current === undefined ? NOTHING : current.seq
+  const at = edit.at + lift
+  const content = { previous, key, timestamp, at, lift, deleted, value, paths }
+  return add(builder, content, { line: withPaths(edit.line, paths), index, made: paths.length > 0 })
 }
 
 /** The merge follows the edit in the chain of versions, so that the history shows both. */
@@ -196,18 +207,22 @@ function storeMade(
   const line = lineOf({ key, timestamp }, JSON.stringify(value))
   const lift = Math.max(0, at - now)
   const content = { previous: builder.seq, key, timestamp, at, lift, deleted: false, value, paths }
-  return add(builder, content, { line: withPaths(line, paths), index: 0, lift, made: true })
+  return add(builder, content, { line: withPaths(line, paths), index: 0, made: true })
 }
 
+/** Copies field by field, because a spread costs as much as the rest of the plan. */
 function add(
   builder: PlanBuilder,
-  content: Omit<Version, 'seq' | 'by'>,
-  source: Pick<Stored, 'line' | 'index' | 'lift' | 'made'>,
+  { previous, key, timestamp, at, lift, deleted, value, paths }: Omit<Version, 'seq' | 'by'>,
+  { line, index, made }: Pick<Stored, 'line' | 'index' | 'made'>,
 ): number {
-  builder.seq += 1
-  builder.versions.set(builder.seq, { ...content, seq: builder.seq, by: builder.client })
-  builder.stored.push({ ...source, seq: builder.seq, previous: content.previous })
-  return builder.seq
+  const { client: by } = builder
+  const seq = builder.seq + 1
+  builder.seq = seq
+  builder.superseded += 1
+  builder.versions.set(seq, { seq, previous, key, by, timestamp, at, lift, deleted, value, paths })
+  builder.stored.push({ seq, previous, index, line, lift, made })
+  return seq
 }
 
 /** Field names are content, so they are stored sealed, in the line. Only a line with a value has paths. */

@@ -32,26 +32,21 @@ export interface Plan {
 /** Decides a batch: its changes in order, each by the policy of its collection. Pure: writes nothing. */
 export function planBatch(edits: readonly Edit[], client: string, view: View): Plan {
   const builder = newPlanBuilder(client, view)
-  for (const [index, edit] of edits.entries()) {
+  for (let index = 0; index < edits.length; index++) {
+    const edit = edits[index] as Edit
     const written = builder.states.get(edit.key)
     const current = written ?? view.entry(edit.key)
-    const met = { edit, index, client, current, inBatch: written !== undefined }
-    builder.verdicts.push(decide(builder, { ...met, base: resolveBase(builder, met) }))
+    const inBatch = written !== undefined
+    const base = resolveBase(builder, { edit, index, client, current, inBatch })
+    builder.verdicts.push(decide(builder, { edit, index, client, current, inBatch, base }))
   }
   return toPlan(builder)
 }
 
 function toPlan(builder: PlanBuilder): Plan {
-  const plan = { ...builder, superseded: supersededBy(builder) }
-  if (builder.stored.every(({ made }) => !made)) return { ...plan, lines: null }
+  if (builder.stored.every(({ made }) => !made)) return { ...builder, lines: null }
   const lines = builder.stored.map(({ line }) => line)
-  return { ...plan, lines, stored: builder.stored.map((stored, index) => ({ ...stored, index })) }
-}
-
-/** Every stored version supersedes one or is superseded itself, except the first version of a key. */
-function supersededBy({ stored, states, view }: PlanBuilder): number {
-  const fresh = Array.from(states.keys()).filter((key) => view.entry(key) === undefined).length
-  return stored.length - fresh
+  return { ...builder, lines, stored: builder.stored.map((stored, index) => ({ ...stored, index })) }
 }
 
 /** The growth of a space by one write. */

@@ -23,18 +23,19 @@ export function resultsOf(
 function resultOf(edit: Edit, verdict: Verdict, { epoch, values, conflicts }: ResultContext): ChangeResult {
   if (verdict.status === 'rejected') return rejectionOf(edit, verdict.code)
   const seq = 'winner' in verdict ? verdict.winner : verdict.seq
-  const value = verdict.status === 'merged' ? values.get(seq) : undefined
   const at = ('at' in verdict ? verdict.at : undefined) ?? edit.at
+  const result: Result = { key: edit.key, status: verdict.status }
+  // Most results have these three members only, in this order, so that the engine knows them as one kind of object.
+  if (seq !== NOTHING) result.version = formatVersion(epoch, seq)
+  const value = verdict.status === 'merged' ? values.get(seq) : undefined
+  if (value !== undefined) result.value = value
+  if (at !== edit.timestamp || !edit.isTimed) result.effectiveTimestamp = at
   const conflict = conflictId(verdict)
-  return {
-    key: edit.key,
-    status: verdict.status,
-    ...(seq === NOTHING ? {} : { version: formatVersion(epoch, seq) }),
-    ...(value !== undefined && { value }),
-    ...(at === edit.timestamp && edit.isTimed ? {} : { effectiveTimestamp: at }),
-    ...(conflicts.has(conflict) && { conflict }),
-  }
+  if (conflicts.has(conflict)) result.conflict = conflict
+  return result
 }
+
+type Result = { -readonly [M in keyof ChangeResult]: ChangeResult[M] }
 
 /**
  * A rejection that was recorded under another grant than today's has no path. In a key with a lone surrogate U+FFFD
@@ -46,10 +47,13 @@ function rejectionOf({ key: sent, rejection, path }: Edit, code: Rejection): Cha
   return { key, status: 'rejected', code, ...(isPlaced && { path }) }
 }
 
-const SYNCED: readonly string[] = ['applied', 'merged', 'noop'] satisfies readonly ChangeResult['status'][]
-
 /** The keys whose current state includes the client's change: applied, merged, or identical content. */
 export function syncedKeys(results: readonly ChangeResult[]): readonly string[] {
-  const done = results.filter(({ status }) => SYNCED.includes(status))
-  return [...new Set(done.map(({ key }) => key))]
+  const keys = new Set<string>()
+  for (const { key, status } of results) if (isSynced(status)) keys.add(key)
+  return [...keys]
+}
+
+function isSynced(status: ChangeResult['status']): boolean {
+  return status === 'applied' || status === 'merged' || status === 'noop'
 }

@@ -31,19 +31,21 @@ export interface ChunkText {
 
 /** Splits a batch into chunks short enough that reading one entry stays cheap. Leaves out null lines. */
 export function chunkTexts(lines: readonly (string | null)[]): readonly ChunkText[] {
-  const drafts: { parts: string[]; indexes: number[]; length: number }[] = []
-  for (const [index, line] of lines.entries()) {
+  const drafts: { text: string; indexes: number[]; length: number }[] = []
+  let last = { text: '', indexes: [] as number[], length: CHUNK_LENGTH }
+  for (let index = 0; index < lines.length; index++) {
+    const line = lines[index] as string | null
     if (line === null) continue
-    let last = drafts.at(-1)
-    if (last === undefined || last.length + line.length > CHUNK_LENGTH) {
-      last = { parts: [], indexes: [], length: 0 }
+    if (last.length + line.length > CHUNK_LENGTH) {
+      last = { text: '', indexes: [], length: 0 }
       drafts.push(last)
     }
-    last.parts.push(line)
+    // Appends, because the parts of an appended text are copied only once, when it is encoded.
+    last.text += last.text === '' ? line : `,${line}`
     last.indexes.push(index)
     last.length += line.length
   }
-  return drafts.map(({ parts, indexes }) => ({ text: `[${parts.join(',')}]`, indexes }))
+  return drafts.map(({ text, indexes }) => ({ text: `[${text}]`, indexes }))
 }
 
 type Content = readonly [

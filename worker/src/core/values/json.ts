@@ -16,49 +16,22 @@ export interface Misfit {
  * level follows after a `#`, because recursive calls would overflow the stack.
  */
 export function canonicalJson(value: Json): string {
-  return writeCanonical(value, newPen(new Map()))
-}
-
-/** The texts of a value and whether it may be stored. */
-export interface Texts {
-  readonly canonical: string
-  /** The JSON text with the keys in their original order, as `JSON.parse` keeps it. Set only if the value is fit. */
-  readonly json: string
-  /** Whether the value may be stored. If not, `misfitIn` gives the reason. */
-  readonly isFit: boolean
-}
-
-/** The texts of a value, in one walk if its keys are in canonical order. `names` caches field names. */
-export function textsOf(value: Json, names: Map<string, string>): Texts {
-  const pen = newPen(names)
-  const canonical = writeCanonical(value, pen)
-  const isFit = pen.isFit && pen.deeper.length === 0
-  return { canonical, isFit, json: pen.isSorted || !isFit ? canonical : JSON.stringify(value) }
-}
-
-/** The state of one walk over a value. */
-interface Pen {
-  /** Field names with quotes and colon. Hundreds of changes have the same names. */
-  readonly names: Map<string, string>
-  /** Values below `MAX_DEPTH`. */
-  readonly deeper: Json[]
-  isFit: boolean
-  isSorted: boolean
-}
-
-function newPen(names: Map<string, string>): Pen {
-  return { names, deeper: [], isFit: true, isSorted: true }
-}
-
-function writeCanonical(value: Json, pen: Pen): string {
+  const pen: Pen = { names: new Map(), deeper: [] }
   let text = write(value, pen, MAX_DEPTH)
   for (const part of pen.deeper) text += `#${write(part, pen, MAX_DEPTH)}`
   return text
 }
 
+/** The state of one walk over a value. */
+interface Pen {
+  /** Field names with quotes and colon. Objects of a list often have the same names. */
+  readonly names: Map<string, string>
+  /** Values below `MAX_DEPTH`. */
+  readonly deeper: Json[]
+}
+
 function write(value: Json, pen: Pen, depth: number): string {
-  if (typeof value === 'string') return quote(value, pen)
-  if (typeof value === 'number' && !Number.isFinite(value)) pen.isFit = false
+  if (typeof value === 'string') return quote(value)
   if (value === null || typeof value !== 'object') return String(value)
   if (depth === 0) {
     pen.deeper.push(value)
@@ -70,10 +43,8 @@ function write(value: Json, pen: Pen, depth: number): string {
 /** A text in which JSON escapes nothing: no control character, quote, backslash or surrogate. */
 const PLAIN = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/
 
-function quote(text: string, pen: Pen): string {
-  if (PLAIN.test(text)) return `"${text}"`
-  if (!text.isWellFormed()) pen.isFit = false
-  return JSON.stringify(text)
+function quote(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text)
 }
 
 function isArray(value: Json): value is readonly Json[] {
@@ -88,29 +59,18 @@ function writeArray(items: readonly Json[], pen: Pen, depth: number): string {
 
 function writeObject(fields: { readonly [key: string]: Json }, pen: Pen, depth: number): string {
   let text = ''
-  for (const key of sortedKeys(fields, pen)) {
+  for (const key of Object.keys(fields).sort()) {
     const field = nameOf(key, pen) + write(fields[key] as Json, pen, depth)
     text += text === '' ? field : `,${field}`
   }
   return `{${text}}`
 }
 
-function sortedKeys(fields: object, pen: Pen): readonly string[] {
-  const keys = Object.keys(fields)
-  for (let index = 1; index < keys.length; index++) {
-    if ((keys[index - 1] as string) < (keys[index] as string)) continue
-    pen.isSorted = false
-    return keys.sort()
-  }
-  return keys
-}
-
 function nameOf(key: string, pen: Pen): string {
   const known = pen.names.get(key)
   if (known !== undefined) return known
-  const name = `${quote(key, pen)}:`
-  // A name with a lone surrogate is a fault each time it occurs, so it is not cached.
-  if (key.isWellFormed()) pen.names.set(key, name)
+  const name = `${quote(key)}:`
+  pen.names.set(key, name)
   return name
 }
 

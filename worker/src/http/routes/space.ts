@@ -11,7 +11,6 @@ import {
 import { readBody } from '../exchange/body.ts'
 import { knownBy, ofReader } from '../exchange/conditional.ts'
 import { type Exchange, jsonText, spaceOf } from '../exchange/exchange.ts'
-import { recordSync } from '../exchange/metrics.ts'
 import { unwrap } from '../exchange/refusal.ts'
 
 /** `POST /api/sync`. The body goes to the object unparsed and is parsed there, once. */
@@ -19,7 +18,7 @@ export async function sync(exchange: Exchange, session: Session): Promise<Respon
   const { env, request, began } = exchange
   const body = { text: await readBody(request, session.expiresAt * 1000), now: began }
   const { text, tally } = unwrap(await spaceOf(env, session).sync(session, body))
-  recordSync(exchange, tally)
+  exchange.effects.tally = tally
   return jsonText(text)
 }
 

@@ -1,7 +1,7 @@
 import { PLACE_EXHAUSTED } from '../../core/access/budget.ts'
 import type { Fault } from '../../core/fault.ts'
 import { confirmedAt, sentTo, unseenBytes } from '../../core/feed/listener.ts'
-import { batchPoint, keepPoint, requestLine, requestPoint } from '../../core/log-line.ts'
+import { keepPoint, requestLine, requestPoint } from '../../core/log-line.ts'
 import { problemDocument, problemOf } from '../../core/problem.ts'
 import { utf8Length } from '../../core/values/json.ts'
 import { type Result, refused } from '../../core/values/result.ts'
@@ -126,8 +126,8 @@ function logPush(
     status: result.ok ? 200 : problemOf(result.fault).status,
     code: result.ok ? undefined : result.fault.code,
     ms: clock() - began,
+    tally: result.ok ? result.value.tally : undefined,
   }
   console.log(requestLine(env, requestId, ending))
   keepPoint(env.ANALYTICS, requestPoint(env, ending))
-  if (result.ok) keepPoint(env.ANALYTICS, batchPoint(env, result.value.tally))
 }

@@ -7,7 +7,7 @@ import { concatenate } from '../../core/log/rows.ts'
 import type { Amounts } from '../../core/space/quota.ts'
 import { SEGMENT_BYTES } from '../../core/values/limits.ts'
 import type { ClientRecord } from '../store/client-rows.ts'
-import { encodePending, isPending, NONE_PENDING, type PendingRows } from '../store/pending-rows.ts'
+import { encodePending, isPending, isSmall, NONE_PENDING, type PendingRows } from '../store/pending-rows.ts'
 import type { Append } from '../store/segment-rows.ts'
 import type { SpaceState, Store } from '../store/store.ts'
 import { chunksOf, type SealedLines } from './sealed-lines.ts'
@@ -103,8 +103,8 @@ export function draftOf(space: StoredSpace, reads: readonly Reads[]): Draft {
       const appends = appendsOf(space.state, state, written.chunks)
       const tail = tailAfter(space.state.tail, appends)
       const pending = withWritten(space, written)
-      // Once the newest row is full, all rows go into their tables.
-      const kept = isOpen(tail) ? encodePending(pending) : null
+      // Once the newest row is full, or too many rows wait, all of them go into their tables.
+      const kept = isOpen(tail) && isSmall(pending) ? encodePending(pending) : null
       const isChanged = kept === null ? isPending(space.state.pending) : written.records.size > 0
       space.transaction(() => {
         for (const append of appends)
@@ -140,6 +140,7 @@ function withWritten(
   { store, state: { pending } }: StoredSpace,
   { states, records }: DraftRows,
 ): PendingRows {
+  if (!isPending(pending)) return { entries: store.named(states), records }
   return {
     entries: new Map([...pending.entries, ...store.named(states)]),
     records: new Map([...pending.records, ...records]),
@@ -212,7 +213,7 @@ function appendsOf(
   }))
 }
 
-/** Whether a row of the log takes more chunks, and holds pending rows. */
+/** Whether a row of the log takes more chunks, and so may hold pending rows. */
 function isOpen(tail: SpaceState['tail']): boolean {
   return tail !== null && tail.bytes < SEGMENT_BYTES
 }

@@ -1,3 +1,4 @@
+import { MAX_PENDING_ROWS, SMALL_VERDICTS } from '../../core/values/limits.ts'
 import { type ClientRecord, type ClientRow, toClientRecord, toClientRow } from './client-rows.ts'
 import { type EntriesByName, type EntryRow, toEntryRow, toEntryState } from './entry-rows.ts'
 
@@ -15,6 +16,12 @@ export const NONE_PENDING: PendingRows = { entries: new Map(), records: new Map(
 
 export function isPending({ entries, records }: PendingRows): boolean {
   return entries.size > 0 || records.size > 0
+}
+
+/** Whether rows may stay pending. Each batch writes all of them again, so many of them cost more than their tables. */
+export function isSmall({ entries, records }: PendingRows): boolean {
+  if (entries.size + records.size > MAX_PENDING_ROWS) return false
+  return [...records.values()].every(({ verdicts }) => verdicts.length <= SMALL_VERDICTS)
 }
 
 /** The rows as JSON: the column `pending` of the log. */
