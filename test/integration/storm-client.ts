@@ -20,7 +20,7 @@ export interface StormReply {
   readonly results: readonly { readonly status: string; readonly version: string }[]
 }
 
-/** What a socket tells. A frame that is no ack moves the position. */
+/** Message of a socket. A frame that is no ack moves the position. */
 interface Told {
   readonly type: string
   readonly status?: number

@@ -75,7 +75,6 @@ export const DECISION_BUGS: readonly Bug[] = [
     plants: [
       plant<typeof effectiveTime>('effectiveTime', (_, timestamp, { skew }) => Math.max(0, timestamp + skew)),
     ],
-    error: 'CorruptionError',
   },
   {
     name: 'refuses a time in the future',
