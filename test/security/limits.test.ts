@@ -287,6 +287,7 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'SEGMENT_BYTES',
   'MAX_GROUP_CHANGES', // [SG13]
   'MAX_PENDING_ROWS', // [SG1]
+  'MAX_RECENT_ENTRIES',
   'RUN_DEPTH',
   'MAX_BUDGETS', // [RL7]
   'BUDGET_WINDOW_SECONDS', // [RL2]

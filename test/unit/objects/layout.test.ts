@@ -8,7 +8,7 @@ import { type ChunkHeader, encodeHeader, FORM } from '../../../worker/src/core/l
 import { NO_PASS } from '../../../worker/src/core/log/upkeep.ts'
 import { LAYOUT } from '../../../worker/src/core/space/layout.ts'
 import { FOREIGN, NOTHING } from '../../../worker/src/core/values/version.ts'
-import { mergedNumber, mergedOf, rootNumber, runOf } from '../../../worker/src/objects/store/entry-columns.ts'
+import { mergedNumber, mergedOf, rootNumber, runOf } from '../../../worker/src/objects/store/entry-rows.ts'
 import { decodePending, encodePending, NONE_PENDING } from '../../../worker/src/objects/store/pending-rows.ts'
 import { migrate } from '../../../worker/src/objects/store/tables.ts'
 import { storageOn } from '../../simulation/host/sql.ts'

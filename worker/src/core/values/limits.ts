@@ -100,6 +100,9 @@ export const SEGMENT_BYTES = 16 * 1024
 /** The most rows that the newest row of the log holds for their tables: about one for each small change in it. */
 export const MAX_PENDING_ROWS = 64
 
+/** The most entry rows that a space remembers, at about 200 bytes each. */
+export const MAX_RECENT_ENTRIES = 10_000
+
 /** The most clashing fields that a conflict names one by one. Past it, the conflict names the whole value. */
 export const MAX_POINTERS = 100
 

@@ -68,7 +68,14 @@ export function openSpace(ctx: DurableObjectState, env: Env): Space {
       keys = undefined
     },
     alarm: alarmOf(ctx.storage),
-    transaction: (work) => ctx.storage.transactionSync(work),
+    transaction(work) {
+      try {
+        return ctx.storage.transactionSync(work)
+      } catch (thrown) {
+        store.forgetEntries()
+        throw thrown
+      }
+    },
     state: store.state(),
     config: DEFAULT_CONFIG,
     refreshConfig: async (now) => {

@@ -1,8 +1,9 @@
 import type { EntryState } from '../../core/batch/stance.ts'
 import { ENTRY_STATES_AT_ONCE } from '../../core/values/limits.ts'
-import { mergedNumber, mergedOf, rootNumber, runOf } from './entry-columns.ts'
+import { FOREIGN, NOTHING } from '../../core/values/version.ts'
 import { valuesOfRows } from './json-rows.ts'
 import type { KeyNames } from './key-names.ts'
+import { recentEntries } from './recent-entries.ts'
 
 /** The entry rows: the state of the latest version of each key. */
 export interface EntryRows {
@@ -10,6 +11,8 @@ export interface EntryRows {
   putEntryStates(states: ReadonlyMap<string, EntryState>): void
   /** Writes entries by the names of their keys. */
   putEntries(entries: EntriesByName): void
+  /** Forgets the rows that were read: call it when a transaction has failed, or rows were changed in another way. */
+  forgetEntries(): void
   /** Returns entries by the names of their keys. */
   named(states: ReadonlyMap<string, EntryState>): EntriesByName
 }
@@ -37,8 +40,33 @@ export function toEntryState([, seq, root, at, by, deleted, merged]: EntryRow): 
   return { seq, root: base, vacant, at, by, deleted: deleted === 1, merged: mergedOf(merged) }
 }
 
+/** The column `root`: negated if the run began on a version and the key had no value at some moment since. */
+export function rootNumber({ root, vacant }: Pick<EntryState, 'root' | 'vacant'>): number {
+  return vacant && root > NOTHING ? FOREIGN - root : root
+}
+
+export function runOf(stored: number): Pick<EntryState, 'root' | 'vacant'> {
+  return stored < FOREIGN
+    ? { root: FOREIGN - stored, vacant: true }
+    : { root: stored, vacant: stored <= NOTHING }
+}
+
+/** In rows from before layout 7, a 1 in the column `merged` means that the version was merged, but not with which one. */
+const MERGED = 1
+
+export function mergedNumber(merged: number): number {
+  return merged === NOTHING ? 0 : Math.max(merged, NOTHING) + MERGED
+}
+
+export function mergedOf(stored: number): number {
+  if (stored === 0) return NOTHING
+  return stored === MERGED ? FOREIGN : stored - MERGED
+}
+
 /** `pending` gives the entries that are laid over those of the table. */
 export function entryRows(sql: SqlStorage, keyNames: KeyNames, pending: () => EntriesByName): EntryRows {
+  const recent = recentEntries()
+
   function readRows(names: readonly string[]): readonly EntryRow[] {
     // The result is one row of JSON: the platform passes rows one by one, at several microseconds each.
     const { rows } = sql
@@ -57,6 +85,7 @@ export function entryRows(sql: SqlStorage, keyNames: KeyNames, pending: () => En
 
   function putEntries(entries: EntriesByName): void {
     const rows = Array.from(entries, ([name, entry]) => toEntryRow(name, entry))
+    for (const [name, entry] of entries) recent.put(name, entry)
     for (let start = 0; start < rows.length; start += ENTRY_STATES_AT_ONCE) {
       sql.exec(
         `INSERT OR REPLACE INTO head (key, seq, root, at, "by", deleted, merged) ${valuesOfRows(7)}`,
@@ -72,20 +101,24 @@ export function entryRows(sql: SqlStorage, keyNames: KeyNames, pending: () => En
       const keysByName = new Map<string, string>()
       for (const key of keys) {
         const name = keyNames(key)
-        const entry = entries.get(name)
+        const entry = entries.get(name) ?? recent.get(name)
         if (entry === undefined) keysByName.set(name, key)
         else found.set(key, entry)
       }
       const names = [...keysByName.keys()]
       for (let start = 0; start < names.length; start += ENTRY_STATES_AT_ONCE) {
-        for (const row of readRows(names.slice(start, start + ENTRY_STATES_AT_ONCE)))
-          found.set(keysByName.get(row[0]) ?? '', toEntryState(row))
+        for (const row of readRows(names.slice(start, start + ENTRY_STATES_AT_ONCE))) {
+          const entry = toEntryState(row)
+          recent.put(row[0], entry)
+          found.set(keysByName.get(row[0]) ?? '', entry)
+        }
       }
       return found
     },
 
     putEntryStates: (states) => putEntries(named(states)),
     putEntries,
+    forgetEntries: recent.forget,
     named,
   }
 }

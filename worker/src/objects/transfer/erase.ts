@@ -13,6 +13,7 @@ export async function eraseSpace(
   // A clock that runs back must not revive sessions that an earlier erasure has ended.
   foundAgain(storage, { ...founding, now: Math.max(founding.now, space.state.erasedAt) })
   space.state = space.store.state()
+  space.store.forgetEntries()
   space.revoked.clear()
   space.forgetKeys()
   space.alarm.forget()

@@ -210,6 +210,7 @@ function commitLines(
     if (appends.length === 0) store.putCounts(counts)
     store.putEntryStates(plan.states)
     store.dropEntryStates(plan.gone)
+    store.forgetEntries()
     store.putImport(imported)
   })
   space.state = { ...stateWith(space.state, appends), ...counts, imported }
