@@ -8,6 +8,7 @@ import type {
 import type { clientRows } from '../../../worker/src/objects/store/client-rows.ts'
 import type { entryRows } from '../../../worker/src/objects/store/entry-rows.ts'
 import type { decodePending } from '../../../worker/src/objects/store/pending-rows.ts'
+import type { recentEntries } from '../../../worker/src/objects/store/recent-entries.ts'
 import { type Bug, plant } from './plant.ts'
 
 /** Plants a draft with some methods that are wrong. */
@@ -93,6 +94,11 @@ export const GROUP_BUGS: readonly Bug[] = [
         records: NOTHING_PENDING,
       })),
     ],
+  },
+  {
+    name: 'remembers the entries of a transaction that failed',
+    plants: [plant<typeof recentEntries>('recentEntries', (original) => ({ ...original(), forget() {} }))],
+    from: 5,
   },
   {
     name: 'fills a row of the log without writing its pending rows',
