@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Miniflare, type MiniflareOptions } from 'miniflare'
@@ -24,6 +25,8 @@ export interface Runtime {
   readonly adminToken: string
   /** Resolves when the runtime has been killed before the `fatal` statement. */
   readonly killed: Promise<void>
+  /** Kills the runtime at once, without a word to it. */
+  kill(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -60,8 +63,21 @@ export async function startRuntime({
     workers: [await workerOf('front', worker), await workerOf('behind', objects, fatal)],
   })
   const { origin } = await miniflare.ready
+  const workerd = children.find('workerd')
   children.stop()
-  return { url: origin, adminToken: ADMIN_TOKEN, killed: killed.promise, stop: () => miniflare.dispose() }
+  async function kill(): Promise<void> {
+    const ended = once(workerd, 'exit')
+    workerd.kill('SIGKILL')
+    await ended
+    await miniflare.dispose()
+  }
+  return {
+    url: origin,
+    adminToken: ADMIN_TOKEN,
+    killed: killed.promise,
+    kill,
+    stop: () => miniflare.dispose(),
+  }
 }
 
 /** Log line that announces the fatal statement. */
@@ -93,12 +109,24 @@ const WRAPPER = `
   }
 `
 
+/** The script of each checkout. It is bundled once. */
+const scripts = new Map<string, Promise<string>>()
+
+function scriptOf(root: string, main: string): Promise<string> {
+  const bundling = async () => {
+    await bundleWorker(root, main)
+    return readFileSync(join(root, 'dist/worker.js'), 'utf8')
+  }
+  const script = scripts.get(root) ?? bundling()
+  scripts.set(root, script)
+  return script
+}
+
 async function workerOf(name: string, root: string, fatal = ''): Promise<Worker> {
   // This version's own reader would refuse the declaration of the last release, which lacks later keys.
   const text = readFileSync(join(root, DECLARATION_FILE), 'utf8')
   const { main, vars, compatibility_date, compatibility_flags, ratelimits } = Declared.parse(parse(text))
-  await bundleWorker(root, main)
-  const contents = readFileSync(join(root, 'dist/worker.js'), 'utf8')
+  const contents = await scriptOf(root, main)
   const limits = ratelimits.map((limit): [string, Env[string]] => [
     limit.name,
     { type: 'rate-limit', namespace: `${name}-${limit.name}`, simple: { limit: 1_000_000, period: 60 } },

@@ -5,7 +5,6 @@ import type { Session } from '../../worker/src/core/access/session.ts'
 import type { Fault } from '../../worker/src/core/fault.ts'
 import { type Chunk, decodeChunks, joinChunk } from '../../worker/src/core/log/chunk.ts'
 import { encodeHeader, holds } from '../../worker/src/core/log/chunk-header.ts'
-import { concatenate } from '../../worker/src/core/log/rows.ts'
 import { DAY_MS } from '../../worker/src/core/values/limits.ts'
 import type { Result } from '../../worker/src/core/values/result.ts'
 import { listConflicts } from '../../worker/src/objects/read/conflicts.ts'
@@ -95,16 +94,27 @@ type Row = Record<string, Cell>
 
 const TABLES = ['segment', 'archive', 'head', 'conflict']
 
+/** The columns of which one is changed in a row. A cell without content stays. */
+function columnsOf(table: string, row: Row): readonly string[] {
+  const isClear = table === 'head' || table === 'conflict'
+  const isTarget = (name: string) => isClear || name === 'body' || name === 'pending'
+  return Object.keys(row).filter((name) => isTarget(name) && row[name] !== null)
+}
+
 /** Changes one cell of some row, or copies another row's cell. Returns how to undo it. */
 function tamper(sql: SqlStorage, by: Random): () => void {
   const table = by.pick([...TABLES, 'segment', 'archive'])
   const rows = sql.exec<Row>(`SELECT * FROM ${table}`).toArray()
   const row = by.pick(rows)
-  const column = by.pick(
-    Object.keys(row).filter((name) => name === 'body' || table === 'head' || table === 'conflict'),
-  )
+  const column = by.pick(columnsOf(table, row))
+  const cell = row[column] as Cell
   const other = by.pick(rows)
-  const changed = by.below(4) === 0 ? (other[column] as Cell) : changedCell(row[column] as Cell, by)
+  const changed =
+    column === 'pending'
+      ? changedPending(String(cell), by)
+      : by.below(4) === 0
+        ? (other[column] as Cell)
+        : changedCell(cell, by)
   const identity = Object.keys(row)[0] ?? ''
   try {
     sql.exec(`UPDATE ${table} SET "${column}" = ? WHERE "${identity}" = ?`, changed, row[identity])
@@ -135,6 +145,20 @@ function changedCell(cell: Cell, by: Random): Cell {
     default:
       return bytes.with(place, (bytes[place] ?? 0) ^ (1 << by.below(8))).buffer
   }
+}
+
+/** Changes one cell of some pending row, copies another row's cell, drops or repeats a row, or cuts the text. */
+function changedPending(text: string, by: Random): string {
+  if (by.below(5) === 0) return text.slice(0, by.below(text.length))
+  const tables = JSON.parse(text) as (string | number)[][][]
+  const rows = by.pick(tables)
+  const row = by.pick(rows)
+  const column = by.below(row.length)
+  const place = rows.indexOf(row)
+  if (by.below(6) === 0) rows.splice(place, by.below(2), ...(by.below(2) === 0 ? [row] : []))
+  else if (by.below(3) === 0) row[column] = by.pick(rows)[column] as string | number
+  else row[column] = changedCell(row[column] as Cell, by) as string | number
+  return JSON.stringify(tables)
 }
 
 /** Counts of the kinds of replies after tampering. */
@@ -244,10 +268,13 @@ test('[SC9] reports two chunks of one batch whose contents were swapped', async 
     }))
     await push(openSpace(state, env), 'a', { batch: 1, changes })
     const { sql } = state.storage
-    const { body } = sql.exec<{ body: ArrayBuffer }>('SELECT body FROM segment').one()
-    const [one, two] = decodeChunks(new Uint8Array(body)) as [Chunk, Chunk]
+    // Each chunk is so long that it has a row of its own.
+    const rows = sql.exec<{ first: number; body: ArrayBuffer }>('SELECT first, body FROM segment').toArray()
+    const [one, two] = rows.flatMap(({ body }) => decodeChunks(new Uint8Array(body))) as [Chunk, Chunk]
     const swapped = [joinChunk({ ...one, sealed: two.sealed }), joinChunk({ ...two, sealed: one.sealed })]
-    sql.exec('UPDATE segment SET body = ?', concatenate(swapped.map(({ bytes }) => bytes)))
+    expect(rows).toHaveLength(swapped.length)
+    for (const [index, { bytes }] of swapped.entries())
+      sql.exec('UPDATE segment SET body = ? WHERE first = ?', bytes, rows[index]?.first)
     await expect(readEntry(openSpace(state, env), sessionOf('reader'), 'k/1')).rejects.toThrow(
       'does not open',
     )

@@ -29,6 +29,7 @@ export async function alteredFloor(alterations: readonly Alteration[]): Promise<
 export const SMALL_LIMITS: readonly Alteration[] = Object.entries({
   MAX_PAGE_READ_BYTES: 2000,
   SEGMENT_BYTES: 500,
+  MAX_PENDING_ROWS: 6,
   CHUNK_LENGTH: 150,
   PASS_SUPERSEDED: 8,
   SLICE_BYTES: 1200,

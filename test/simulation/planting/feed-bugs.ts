@@ -52,7 +52,7 @@ export const FEED_BUGS: readonly Bug[] = [
         return { ...pulled, entries: pulled.entries.filter((text) => !isEcho(text)) }
       }),
     ],
-    from: 7,
+    from: 9,
   },
   {
     name: 'ignores the floor',
@@ -68,7 +68,7 @@ export const FEED_BUGS: readonly Bug[] = [
         return isBelow ? { seq: 0, scan: feed.head, reset: 'floor' } : right
       }),
     ],
-    from: 44,
+    from: 52,
   },
   {
     name: 'shows conflicts without a look at the grant',
@@ -79,7 +79,7 @@ export const FEED_BUGS: readonly Bug[] = [
   {
     name: 'continues from a frame that was passed over',
     plants: [plant<() => boolean>('isPassedOver', () => false)],
-    from: 8,
+    from: 118,
   },
   {
     name: 'takes the position of a reader that scans for one that does not',
@@ -99,7 +99,7 @@ export const FEED_BUGS: readonly Bug[] = [
         return listener.epoch === at.epoch ? { ...right, poked: listener.poked } : right
       }),
     ],
-    from: 118,
+    from: 128,
   },
 ]
 

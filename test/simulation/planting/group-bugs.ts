@@ -37,6 +37,7 @@ export const GROUP_BUGS: readonly Bug[] = [
         })
       },
     })),
+    from: 4,
   },
   {
     name: 'decides a batch against the stored rows, not those of its group',
@@ -44,6 +45,7 @@ export const GROUP_BUGS: readonly Bug[] = [
       const stored = store.entryStates(reads.flatMap(({ keys }) => keys))
       return { entry: (key) => stored.get(key) }
     }),
+    from: 8,
   },
   {
     name: 'replaces its state in memory even if the transaction fails',
@@ -65,6 +67,7 @@ export const GROUP_BUGS: readonly Bug[] = [
         if (failure !== undefined) throw failure
       },
     })),
+    from: 4,
   },
   {
     name: 'reads entries without those that wait for their table',

@@ -15,8 +15,6 @@ export interface Bug {
   readonly plants: readonly Plant[]
   /** The seed of the first history that shows it; 1 if absent. */
   readonly from?: number
-  /** The error by which the product itself detects the mistake; if absent, an invariant is violated. */
-  readonly error?: string
 }
 
 type Callable = (...args: readonly unknown[]) => unknown

@@ -48,7 +48,7 @@ export const STORAGE_BUGS: readonly Bug[] = [
         })
       }),
     ],
-    from: 2,
+    from: 9,
   },
   {
     name: 'stores a batch in several transactions',
@@ -61,7 +61,6 @@ export const STORAGE_BUGS: readonly Bug[] = [
       }
       Object.assign(right, { transaction: (work: () => unknown) => work() })
     }),
-    from: 4,
   },
   {
     name: 'decides a replay again',
@@ -71,6 +70,7 @@ export const STORAGE_BUGS: readonly Bug[] = [
         return right.ok ? accepted(false) : right
       }),
     ],
+    from: 2,
   },
   {
     name: 'stores a part of an atomic batch',
@@ -102,7 +102,7 @@ export const STORAGE_BUGS: readonly Bug[] = [
           )
           .toArray().length,
     })),
-    from: 81,
+    from: 85,
   },
   {
     name: 'does not archive a superseded version',
@@ -118,6 +118,7 @@ export const STORAGE_BUGS: readonly Bug[] = [
         })
       }),
     ],
+    from: 3,
   },
 ]
 
