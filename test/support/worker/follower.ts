@@ -1,4 +1,4 @@
-import { runInDurableObject } from 'cloudflare:test'
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect } from 'vitest'
 import type { Listener } from '../../../worker/src/core/feed/listener.ts'
@@ -103,16 +103,22 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
-/** Reads the attachments of a space's sockets, and writes them back changed by `change`. */
-export function listeners(
-  space: string,
-  change: (listener: Listener) => Listener = (listener) => listener,
-): Promise<readonly Listener[]> {
+/** Reads the attachments of a space's sockets. */
+export function listeners(space: string): Promise<readonly Listener[]> {
   return runInDurableObject(env.CHRONICLE.getByName(space), (_, ctx) =>
-    ctx.getWebSockets().map((socket) => {
-      const listener = change(socket.deserializeAttachment())
-      socket.serializeAttachment(listener)
-      return listener
-    }),
+    ctx.getWebSockets().map((socket) => socket.deserializeAttachment()),
   )
+}
+
+/** Changes the attachments of a space's sockets while its object sleeps. */
+export async function changeListeners(
+  space: string,
+  change: (listener: Listener) => Listener,
+): Promise<void> {
+  const object = env.CHRONICLE.getByName(space)
+  await runInDurableObject(object, (_, ctx) => {
+    for (const socket of ctx.getWebSockets())
+      socket.serializeAttachment(change(socket.deserializeAttachment()))
+  })
+  await evictDurableObject(object)
 }

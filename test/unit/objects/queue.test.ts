@@ -30,6 +30,23 @@ test('lets messages of one socket wait up to their common length, and not one ch
   expect(enqueue(socket, MAX_QUEUED_LENGTH, work)).not.toBe(false)
 })
 
+test('begins the work of a message at once if none is before it, and otherwise after that one', async () => {
+  const { enqueue } = queue()
+  const socket = newSocket()
+  const { work, end } = pending()
+  const begun: string[] = []
+  const begin = (name: string) => () => {
+    begun.push(name)
+    return work()
+  }
+  const turns = ['first', 'second'].map((name) => enqueue(socket, 1, begin(name)))
+  turns.push(enqueue(newSocket(), 1, begin('other')))
+  expect(begun).toEqual(['first', 'other'])
+  end()
+  await Promise.all(turns)
+  expect(begun).toEqual(['first', 'other', 'second'])
+})
+
 test('lets only so many messages of one socket wait, however short they are', () => {
   const { enqueue } = queue()
   const socket = newSocket()

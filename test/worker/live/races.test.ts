@@ -111,6 +111,31 @@ test('[LV3] sends what is written while a frame is being read', async () => {
   expect(keys).toEqual(['k/1', 'k/2'])
 })
 
+test('[LV13] decodes the attachment of an awake socket once, and writes it once for a frame and once for its `seen`', async () => {
+  const calls = { read: 0, written: 0 }
+  const client = await onBench({}, async ({ live, space, socket, write }) => {
+    const { serializeAttachment, deserializeAttachment } = socket
+    Object.assign(socket, {
+      deserializeAttachment: () => {
+        calls.read += 1
+        return deserializeAttachment.call(socket)
+      },
+      serializeAttachment: (listener: unknown) => {
+        calls.written += 1
+        serializeAttachment.call(socket, listener)
+      },
+    })
+    for (let round = 1; round <= 3; round++) {
+      await write(`k/${round}`)
+      live.changed()
+      await scheduler.wait(20)
+      await live.receive(socket, `{"type":"seen","cursor":"${space.state.epoch}.${round}"}`)
+    }
+  })
+  expect(await client.rest()).toHaveLength(3)
+  expect(calls).toEqual({ read: 1, written: 6 })
+})
+
 test('[LV8] keeps a push waiting for the one before, however long that takes', async () => {
   let calls = 0
   const slow = {

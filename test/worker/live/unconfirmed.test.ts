@@ -9,7 +9,7 @@ import {
   MAX_UNSEEN_REPLY_BYTES,
 } from '../../../worker/src/core/values/socket-limits.ts'
 import { newSpace } from '../../support/worker/client.ts'
-import { follow, listeners, until } from '../../support/worker/follower.ts'
+import { changeListeners, follow, listeners, until } from '../../support/worker/follower.ts'
 import { numbered, pushed, puts } from '../../support/worker/room.ts'
 import { bareSession } from '../../support/worker/session.ts'
 
@@ -51,7 +51,7 @@ test('[LV7] closes only the socket that has confirmed nothing for half a minute,
   quick.seen((await quick.next()).cursor)
   await until(async () => (await listeners(space)).some(({ unseen }) => unseen.length === 0))
   const age = (ms: number) =>
-    listeners(space, (listener) => ({
+    changeListeners(space, (listener) => ({
       ...listener,
       unseen: listener.unseen.map(([seq, bytes, at]) => [seq, bytes, at - ms] as const),
     }))

@@ -17,7 +17,7 @@ import { pull } from '../read/pull.ts'
 import { withTexts } from '../read/reply.ts'
 import type { SpaceState } from '../store/store.ts'
 import { endIfOver, feedPositionOf, type Hub } from './hub.ts'
-import { endSocket, isOpen, listenerOf, saveListener, send } from './socket.ts'
+import { endSocket, isOpen, send } from './socket.ts'
 
 /** Sends changes to the sockets that follow the feed. Both methods return at once: the reply to the caller goes out first. */
 export interface Broadcast {
@@ -76,10 +76,10 @@ interface ListenerGroup {
   readonly sockets: WebSocket[]
 }
 
-function groupsBehind({ ctx, space, clock, replying }: Hub): readonly ListenerGroup[] {
+function groupsBehind({ ctx, space, clock, listeners, replying }: Hub): readonly ListenerGroup[] {
   const groups = new Map<string, ListenerGroup>()
   for (const socket of ctx.getWebSockets().filter(isOpen)) {
-    const listener = listenerOf(socket)
+    const listener = listeners.of(socket)
     if (isStalled(listener, clock())) endSocket(socket, 'stalled')
     else if (isBehind(listener, space.state) && !replying.has(socket)) {
       const key = groupKey(listener)
@@ -92,8 +92,8 @@ function groupsBehind({ ctx, space, clock, replying }: Hub): readonly ListenerGr
 }
 
 /** Contains whole filters: two filters with the same digest must not share a frame. */
-function groupKey({ epoch, place, cursor, filter, poked }: Listener): string {
-  return JSON.stringify([epoch, place, cursor, filter, poked])
+function groupKey({ epoch, place: { seq, scan }, cursor, filter, poked }: Listener): string {
+  return `${epoch} ${seq} ${scan} ${cursor} ${poked} ${filter === null ? '' : JSON.stringify(filter)}`
 }
 
 async function sendToGroup(hub: Hub, { listener, sockets }: ListenerGroup): Promise<void> {
@@ -103,7 +103,7 @@ async function sendToGroup(hub: Hub, { listener, sockets }: ListenerGroup): Prom
   })
   const key = groupKey(listener)
   for (const socket of sockets) {
-    const current = listenerOf(socket)
+    const current = hub.listeners.of(socket)
     // While the frame was read, the client may have pulled or left.
     if (!isOpen(socket) || groupKey(current) !== key || endIfOver(hub, socket, current.session)) continue
     if (hub.replying.has(socket)) continue
@@ -144,17 +144,17 @@ export function pokeText({ epoch, seq }: SpaceState): string {
 }
 
 function sendFrame(
-  { space, clock }: Hub,
+  { space, clock, listeners }: Hub,
   { socket, listener }: { socket: WebSocket; listener: Listener },
   frame: LiveFrame | 'pull',
 ): void {
   if (frame === 'pull' || !hasRoom(listener, frame.bytes)) {
-    saveListener(socket, pokedNow(listener))
+    listeners.save(socket, pokedNow(listener))
     send(socket, pokeText(space.state))
   } else if (frame.text === null) {
-    saveListener(socket, { ...listener, place: frame.to.place })
+    listeners.save(socket, { ...listener, place: frame.to.place })
   } else {
-    saveListener(socket, sentTo(listener, frame.to, { bytes: frame.bytes, at: clock() }))
+    listeners.save(socket, sentTo(listener, frame.to, { bytes: frame.bytes, at: clock() }))
     send(socket, frame.text)
   }
 }

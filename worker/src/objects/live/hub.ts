@@ -6,6 +6,7 @@ import { endingOf } from '../../core/socket-ending.ts'
 import type { Filter } from '../../core/values/collections.ts'
 import { checkSession, checkUnexpired } from '../space/admission.ts'
 import type { Space } from '../space/space.ts'
+import type { Listeners } from './listeners.ts'
 import { endSocket } from './socket.ts'
 
 /** The state and the environment that all parts of `live/` share. */
@@ -17,6 +18,7 @@ export interface Hub {
   readonly clock: () => number
   /** A new request id. */
   readonly newId: () => string
+  readonly listeners: Listeners
   /** The sockets whose push is about to be acknowledged with a page. A frame sent first could lead past the page's cursor. */
   readonly replying: WeakSet<WebSocket>
 }

@@ -12,9 +12,10 @@ import type { LiveQuery } from '../../schema/request/query.ts'
 import { checkCollections, checkScope, checkSession } from '../space/admission.ts'
 import { broadcastOf, frameText, pokeText } from './broadcast.ts'
 import { feedPositionOf, type Hub } from './hub.ts'
+import { listeners } from './listeners.ts'
 import { receive } from './message.ts'
 import { queue } from './queue.ts'
-import { endSocket, listenerOf, saveListener, send } from './socket.ts'
+import { endSocket, send } from './socket.ts'
 import { makeRoom, tagsOf } from './socket-limit.ts'
 
 /** The session and query of a new socket. */
@@ -37,8 +38,8 @@ export interface Live {
   close(ended?: string): void
 }
 
-export function liveOf(host: Omit<Hub, 'replying'>): Live {
-  const hub: Hub = { ...host, replying: new WeakSet() }
+export function liveOf(host: Omit<Hub, 'listeners' | 'replying'>): Live {
+  const hub: Hub = { ...host, listeners: listeners(), replying: new WeakSet() }
   const broadcast = broadcastOf(hub)
   const messages = queue()
   hub.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG))
@@ -49,7 +50,7 @@ export function liveOf(host: Omit<Hub, 'replying'>): Live {
       const { 0: client, 1: server } = new WebSocketPair()
       const { session } = opening
       hub.ctx.acceptWebSocket(server, tagsOf(session))
-      saveListener(server, listener.value)
+      hub.listeners.save(server, listener.value)
       const { poked, cursor } = listener.value
       if (poked) send(server, pokeText(hub.space.state))
       else if (opening.query.cursor === undefined) send(server, frameText(null, cursor, []))
@@ -75,7 +76,7 @@ export function liveOf(host: Omit<Hub, 'replying'>): Live {
 
     close(ended) {
       for (const socket of hub.ctx.getWebSockets(ended)) {
-        const { session } = listenerOf(socket)
+        const { session } = hub.listeners.of(socket)
         endSocket(socket, ended === undefined ? 'erased' : session.id === ended ? 'ended' : 'revoked')
       }
     },

@@ -5,19 +5,21 @@ import { fitsBytes } from '../../core/values/json.ts'
 import { MAX_MESSAGE_BYTES } from '../../core/values/limits.ts'
 import { accepted, type Result } from '../../core/values/result.ts'
 import { MAX_NOTE_LENGTH } from '../../core/values/socket-limits.ts'
-import { idOfText, PONG, parseMessage } from '../../schema/request/live.ts'
+import { cursorOfText, idOfText, PONG, parseMessage } from '../../schema/request/live.ts'
 import { weightOfPush } from '../space/serve.ts'
-import { type Charge, chargeIfFree, chargeMessage, spendReply } from './charge.ts'
+import { type Charge, chargeIfFree, chargeMessage, owesReply, replySpent } from './charge.ts'
 import { endIfOver, feedPositionOf } from './hub.ts'
 import { type MessageContext, refusePush, servePush } from './push.ts'
-import { endSocket, isOpen, listenerOf, saveListener, send } from './socket.ts'
+import { endSocket, isOpen, send } from './socket.ts'
 
 /** Serves a message of a client and replies on its socket. */
 export async function receive(context: MessageContext, message: string | ArrayBuffer): Promise<void> {
   const { hub, socket } = context
-  const listener = listenerOf(socket)
+  const listener = hub.listeners.of(socket)
   if (!isOpen(socket) || endIfOver(hub, socket, listener.session)) return
   if (typeof message !== 'string') return endSocket(socket, 'binary')
+  const cursor = cursorOfText(message)
+  if (cursor !== null && owesReply(listener) && confirm(context, cursor)) return
   if (!fitsBytes(message, MAX_MESSAGE_BYTES)) return endSocket(socket, 'too-large')
   const charge = await chargeMessage(hub, socket, message.length)
   if (charge === null) return
@@ -62,25 +64,38 @@ function sendError({ hub, socket }: MessageContext, fault: Fault): void {
   send(socket, JSON.stringify({ type: 'error', body }))
 }
 
+/** Confirms a position that a message led to, with one of the client's free messages. Returns false for another position. */
+function confirm({ hub, broadcast, socket }: MessageContext, cursor: string): boolean {
+  const listener = hub.listeners.of(socket)
+  const at = feedPositionOf(hub.space, cursor, listener.filter)
+  // A client that was told to pull was charged for the pull.
+  if (at === null || !(isReachable(listener, at) || listener.poked)) return false
+  const moved = confirmedAt(replySpent(listener), at)
+  hub.listeners.save(socket, moved)
+  broadcast.catchUp(moved)
+  return true
+}
+
 /**
  * Follows the feed from the position of the client's copy. If no frame led there, the feed is read again for this client,
  * which is charged like a pull.
  */
 async function followFrom(context: MessageContext, cursor: string, charge: Charge): Promise<void> {
   const { hub, broadcast, socket } = context
-  const at = feedPositionOf(hub.space, cursor, listenerOf(socket).filter)
-  if (charge === 'free') spendReply(socket)
-  const listener = listenerOf(socket)
-  // A client that was told to pull was charged for the pull.
-  const isLed = at !== null && (isReachable(listener, at) || listener.poked)
-  const paid = isLed ? accepted(charge) : await chargeIfFree(hub, socket, accepted(charge))
+  if (charge === 'free') {
+    if (confirm(context, cursor)) return
+    hub.listeners.save(socket, replySpent(hub.listeners.of(socket)))
+  }
+  const paid = await chargeIfFree(hub, socket, accepted(charge))
   if (paid === null) return
   if (!paid.ok) return sendError(context, paid.fault)
+  const listener = hub.listeners.of(socket)
+  const at = feedPositionOf(hub.space, cursor, listener.filter)
   if (at === null) {
     const detail = "cursor: cannot be continued here; pull, with this socket's collections"
     return sendError(context, { code: 'invalid-request', detail })
   }
-  const moved = confirmedAt(listenerOf(socket), at)
-  saveListener(socket, moved)
+  const moved = confirmedAt(listener, at)
+  hub.listeners.save(socket, moved)
   broadcast.catchUp(moved)
 }

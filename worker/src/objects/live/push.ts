@@ -13,7 +13,7 @@ import { push, type Synced } from '../write/sync.ts'
 import type { Broadcast } from './broadcast.ts'
 import type { Charge } from './charge.ts'
 import { endIfOver, feedPositionOf, type Hub } from './hub.ts'
-import { endSocket, listenerOf, saveListener, send } from './socket.ts'
+import { endSocket, send } from './socket.ts'
 
 /** The socket of a message, and what serving the message needs. */
 export interface MessageContext {
@@ -34,7 +34,7 @@ export async function servePush(
   { message, text, paid }: PushInput & { readonly paid: Result<Charge, Fault> },
 ): Promise<void> {
   const { hub, broadcast, socket } = context
-  const listener = listenerOf(socket)
+  const listener = hub.listeners.of(socket)
   // Checked before the batch is stored, because nothing may fail after that: its ack must fit in the socket's attachment.
   if (unseenBytes(listener) > MAX_UNSEEN_REPLY_BYTES || listener.unseen.length >= MAX_UNSEEN)
     return endSocket(socket, 'stalled')
@@ -48,10 +48,10 @@ export async function servePush(
     })
     .finally(() => hub.replying.delete(socket))
   logPush(hub, { requestId, began, result })
-  if (!endIfOver(hub, socket, listenerOf(socket).session))
+  if (!endIfOver(hub, socket, hub.listeners.of(socket).session))
     acknowledge(context, { id: message.id, requestId, result })
   broadcast.changed()
-  broadcast.catchUp(listenerOf(socket))
+  broadcast.catchUp(hub.listeners.of(socket))
 }
 
 /** Logs a refused push and sends the refusal. */
@@ -67,7 +67,7 @@ async function acceptPush(
   { hub, socket }: MessageContext,
   { message, text }: PushInput,
 ): Promise<Result<Synced, Fault>> {
-  const { session, filter } = listenerOf(socket)
+  const { session, filter } = hub.listeners.of(socket)
   const now = hub.clock()
   const { success } = await hub.env.SYNC_LIMIT.limit({ key: `${session.space}/${session.client}` })
   if (!success) return refused(PLACE_EXHAUSTED)
@@ -76,7 +76,7 @@ async function acceptPush(
   const { cursor } = request.value
   if (cursor !== undefined) hub.replying.add(socket)
   const at = typeof cursor === 'string' ? feedPositionOf(hub.space, cursor, filter) : null
-  if (at !== null) saveListener(socket, confirmedAt(listenerOf(socket), at))
+  if (at !== null) hub.listeners.save(socket, confirmedAt(hub.listeners.of(socket), at))
   // The memory of a long message is already reserved.
   const weight = text.length > MAX_NOTE_LENGTH ? null : weightOfPush(text)
   return serve(hub.space, { session, weight, now }, () =>
@@ -97,11 +97,11 @@ function acknowledge(
     ? { status: 200, body: result.value.text }
     : refusalOf(result.fault, requestId)
   const text = `{"type":"ack","id":${JSON.stringify(id)},"status":${status},"body":${body}}`
-  const listener = listenerOf(socket)
+  const listener = hub.listeners.of(socket)
   const cursor = result.ok ? result.value.cursor : null
   const to = cursor === null ? null : feedPositionOf(hub.space, cursor, listener.filter)
   if (to !== null) {
-    saveListener(socket, sentTo(listener, to, { bytes: utf8Length(text), at: hub.clock() }))
+    hub.listeners.save(socket, sentTo(listener, to, { bytes: utf8Length(text), at: hub.clock() }))
   }
   send(socket, text)
 }

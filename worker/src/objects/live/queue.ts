@@ -7,7 +7,10 @@ import {
 
 /** The message queues of all sockets. A message is served after the one before it on the same socket. */
 export interface Queue {
-  /** Queues the work of a message. Returns false and does nothing if too many messages wait. */
+  /**
+   * Queues the work of a message, which begins at once if no message is before it. Returns false and does nothing if too
+   * many messages wait.
+   */
   enqueue(socket: WebSocket, length: number, work: () => Promise<void>): Promise<void> | false
 }
 
@@ -39,7 +42,8 @@ export function queue(): Queue {
       waiting.count += 1
       waiting.length += length
       totalLength += length
-      waiting.last = waiting.last.then(work).finally(() => {
+      const turn = waiting.count === 1 ? work() : waiting.last.then(work)
+      waiting.last = turn.finally(() => {
         waiting.count -= 1
         waiting.length -= length
         totalLength -= length

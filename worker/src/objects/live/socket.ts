@@ -1,15 +1,4 @@
-import type { Listener } from '../../core/feed/listener.ts'
 import { ENDINGS, type SocketEnding } from '../../core/socket-ending.ts'
-
-/** Reads the listener attached to a socket, which survives hibernation. */
-export function listenerOf(socket: WebSocket): Listener {
-  // Every socket of a space was accepted by `open`, and its attachment was written by `saveListener`.
-  return socket.deserializeAttachment() as Listener
-}
-
-export function saveListener(socket: WebSocket, listener: Listener): void {
-  socket.serializeAttachment(listener)
-}
 
 export function isOpen({ readyState }: WebSocket): boolean {
   return readyState === WebSocket.OPEN

@@ -55,6 +55,16 @@ function toPage({ entries, position }: PageBuilder, more: boolean): Page {
   return { entries: [...entries.values()], position, more }
 }
 
+/**
+ * The fewest entry rows that one statement looks up. A large space keeps each in a database page of its own, so a page of
+ * the feed does not look up versions that it has no room for.
+ */
+const MIN_LOOKUPS = 50
+
+function roomIn({ query, entries }: PageBuilder): number {
+  return query.limit - entries.size
+}
+
 function isFull({ query, entries, bytes }: PageBuilder): boolean {
   return entries.size >= query.limit || bytes >= MAX_PAGE_BYTES
 }
@@ -69,12 +79,16 @@ async function readSegment(space: Space, builder: PageBuilder): Promise<void> {
   const wanted = decodeChunks(segment.body).filter(({ header }) => lastSeq(header) > builder.position)
   const foreign = wanted.filter((chunk) => !isEcho(chunk, builder.query.echo))
   const versions = (await Promise.all(foreign.map((chunk) => openChunk(space, chunk)))).flat()
-  const states = space.store.entryStates(versions.map(({ key }) => key))
-  for (const version of versions) {
-    if (version.seq <= builder.position || !isCurrent(version, states)) continue
-    if (isFull(builder)) return
-    builder.position = version.seq
-    if (isShown(builder.query, version)) add(builder, version, space.state.epoch)
+  const rest = versions.filter(({ seq }) => seq > builder.position)
+  while (rest.length > 0) {
+    const some = rest.splice(0, Math.max(roomIn(builder), MIN_LOOKUPS))
+    const states = space.store.entryStates(some.map(({ key }) => key))
+    for (const version of some) {
+      if (!isCurrent(version, states)) continue
+      if (isFull(builder)) return
+      builder.position = version.seq
+      if (isShown(builder.query, version)) add(builder, version, space.state.epoch)
+    }
   }
   builder.position = segment.last
 }

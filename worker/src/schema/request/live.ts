@@ -74,6 +74,14 @@ function idOfJson(json: Json): string | null {
   return name.ok ? name.value.id : null
 }
 
+/** A `seen` without spaces, whose cursor has only the characters of cursors. */
+const SEEN = /^\{"type":"seen","cursor":"([\w.-]{1,64})"\}$/
+
+/** The cursor of a `seen` that needs no parser; null for any other text. */
+export function cursorOfText(text: string): string | null {
+  return SEEN.exec(text)?.[1] ?? null
+}
+
 /** The type and id of a push, if they are its first two fields. */
 const PUSH_ID =
   /^\s*\{\s*(?:"type"\s*:\s*"push"\s*,\s*"id"\s*:\s*"([\w-]{1,64})"|"id"\s*:\s*"([\w-]{1,64})"\s*,\s*"type"\s*:\s*"push")/
