@@ -69,6 +69,7 @@ test('runs histories that contain every kind of event', () => {
     'lost',
     'duplicates',
     'kills',
+    'failedCommits',
     'conflicts',
     'merges',
     'resets',

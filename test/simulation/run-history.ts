@@ -12,7 +12,8 @@ const OPERATIONS = [...EVERYWHERE, ...TO_THE_SERVER]
 /** Runs and checks the history of a seed. Throws the violation that it finds. */
 export async function runHistory(seed: number, floor: Floor): Promise<World<NodeHost>> {
   const random = new Random(seed)
-  const world = new World(random, new NodeHost(floor, random, new Disk(new Random(-seed))))
+  const disk = new Disk(new Random(-seed))
+  const world = new World(random, new NodeHost(floor, random, disk))
   world.host.server.clock = () => world.now
   for (let steps = random.between(100, 500); steps > 0; steps--) await operate(world, OPERATIONS)
   await world.listen()
@@ -20,6 +21,7 @@ export async function runHistory(seed: number, floor: Floor): Promise<World<Node
   await world.close()
   await eraseSpaceOf(world)
   world.count('kills', world.host.server.kills)
+  world.count('failedCommits', disk.failures)
   world.host.server.db.close()
   return world
 }

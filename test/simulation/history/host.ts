@@ -35,6 +35,7 @@ export type Figure =
   | 'lost'
   | 'duplicates'
   | 'kills'
+  | 'failedCommits'
   | 'conflicts'
   | 'resets'
   | 'snapshots'

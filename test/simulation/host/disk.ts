@@ -13,6 +13,8 @@ export class Disk {
   readonly #peril: number
   /** How many of the next commits fail. */
   #left = 0
+  /** Counts the commits that failed. */
+  failures = 0
   /** Whether no commit fails any more. */
   isSound = false
 
@@ -27,6 +29,7 @@ export class Disk {
     if (this.#left === 0 && this.#random.chance(this.#peril)) this.#left = this.#random.between(1, 3)
     if (this.#left === 0) return false
     this.#left -= 1
+    this.failures += 1
     return true
   }
 }

@@ -1,5 +1,5 @@
-import type { isAbove, Position, resumePoint } from '../../../worker/src/core/feed/cursor.ts'
-import type { confirmedAt, Listener } from '../../../worker/src/core/feed/listener.ts'
+import type { isAbove, resumePoint } from '../../../worker/src/core/feed/cursor.ts'
+import type { confirmedAt } from '../../../worker/src/core/feed/listener.ts'
 import type { listConflicts } from '../../../worker/src/objects/read/conflicts.ts'
 import type { FeedQuery, Page, readPage } from '../../../worker/src/objects/read/feed.ts'
 import type { pull } from '../../../worker/src/objects/read/pull.ts'
@@ -80,16 +80,6 @@ export const FEED_BUGS: readonly Bug[] = [
     name: 'continues from a frame that was passed over',
     plants: [plant<() => boolean>('isPassedOver', () => false)],
     from: 118,
-  },
-  {
-    name: 'takes the position of a reader that scans for one that does not',
-    plants: [
-      plant<(listener: Listener, position: Position) => boolean>(
-        'isConfirmed',
-        (_, { stood }, { seq }) => stood === seq,
-      ),
-    ],
-    from: 31545,
   },
   {
     name: 'never follows a reader again that was told to pull',

@@ -119,6 +119,32 @@ test('[SG8] reads the pending rows back as they were written', () => {
   expect(decodePending(null)).toEqual(NONE_PENDING)
 })
 
+/** Texts that are no pending rows. The tables would refuse such cells too. */
+const MALFORMED = [
+  '',
+  'x',
+  'null',
+  '{}',
+  '[]',
+  '[[]]',
+  '[[["k/1"]],[]]',
+  '[[["k/1","1",0,1,"a",0,0]],[]]',
+  '[[["k/1",1.5,0,1,"a",0,0]],[]]',
+  '[[["k/1",1,0,1,null,0,0]],[]]',
+  '[[],[["a"]]]',
+  '[[],[["a","s",1,"zz",1,0,"",1]]]',
+  '[[],[["a","s",1,"00",1,0,null,1]]]',
+]
+
+test.each(MALFORMED)(
+  '[SG5] reads nothing from malformed pending rows, and lets the space start: %s',
+  (text) => {
+    const pending = decodePending(text)
+    expect(() => pending.entries).toThrow('the pending rows of the space are unreadable')
+    expect(() => pending.records).toThrow('the pending rows of the space are unreadable')
+  },
+)
+
 function verdictsText(): string {
   return encodeVerdicts([
     { status: 'applied', seq: 1, conflict: false },

@@ -35,21 +35,7 @@ test('[SG4] keeps the rows of a batch that follows an import in the same log row
   expect((await a.sync({ batch: 1, changes })).body).toMatchObject({ replayed: true, results })
 })
 
-const MALFORMED = [
-  '',
-  'x',
-  'null',
-  '{}',
-  '[]',
-  '[[]]',
-  '[[["k/1"]],[]]',
-  '[[["k/1","1",0,1,"a",0,0]],[]]',
-  '[[["k/1",1.5,0,1,"a",0,0]],[]]',
-  '[[["k/1",1,0,1,null,0,0]],[]]',
-  '[[],[["a"]]]',
-  '[[],[["a","s",1,"zz",1,0,"",1]]]',
-  '[[],[["a","s",1,"00",1,0,null,1]]]',
-]
+const MALFORMED = ['', '{}', '[[["k/1","1",0,1,"a",0,0]],[]]', '[[],[["a","s",1,"zz",1,0,"",1]]]']
 
 for (const pending of MALFORMED) {
   test(`[SG5] reports pending rows like ${pending} as corruption, and erases the space nevertheless`, async () => {

@@ -1,6 +1,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
+import { MAX_PENDING_ROWS } from '../../../worker/src/core/values/limits.ts'
 import { openSpace } from '../../../worker/src/objects/space/space.ts'
 import { sync } from '../../../worker/src/objects/write/sync.ts'
 import { type Device, device, mint, send } from '../../support/worker/client.ts'
@@ -108,6 +109,19 @@ test('[SG1] writes one row a change and two a batch of 100, in five statements',
 test('[SG1] writes one row a change and three a batch of 500, which fills two log rows, in six statements', async () => {
   const found = await costs(crypto.randomUUID(), batches(500, 6))
   expect(tally(found)).toEqual({ '6 statements, 503 rows': 6 })
+})
+
+test('[SG1] writes up to 64 rows of entries and clients into the row of the log, and more into their tables', async () => {
+  for (const [size, rowsWritten] of [
+    [MAX_PENDING_ROWS - 2, 1],
+    [MAX_PENDING_ROWS - 1, 1],
+    [MAX_PENDING_ROWS, 1 + MAX_PENDING_ROWS + 1],
+  ] as const) {
+    const changes = Array.from({ length: size }, (_, n) => ({ key: `k/${n}`, value: n, timestamp: T }))
+    expect(await costs(crypto.randomUUID(), [{ batch: 1, changes }]), `${size}`).toMatchObject([
+      { rowsWritten },
+    ])
+  }
 })
 
 test('[SG2] writes as many rows for a change in a large space as in a small one', async () => {
