@@ -18,6 +18,8 @@ export interface OpenedChunk {
 
 /** Opens a chunk. An unreadable chunk is logged and kept, so that it can be repaired. */
 export async function openOne(space: Space, chunk: Chunk, row: OpenedChunk['row']): Promise<OpenedChunk> {
+  // Fails by itself if the keys cannot be derived now, because the chunk is not at fault.
+  await space.keys()
   try {
     const text = await openText(space, chunk)
     const versions = versionsOf(chunk.header, text)
