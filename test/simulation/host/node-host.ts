@@ -13,8 +13,8 @@ import {
   type Policy,
   type Resolution,
 } from '../values/wire.ts'
-import type { Disk } from './disk.ts'
 import type { Floor } from './floor.ts'
+import type { Machine } from './machine.ts'
 import { Server } from './server.ts'
 
 /** Merges are the hardest to get right, so the policy is picked more often. */
@@ -37,10 +37,10 @@ export class NodeHost implements Host {
   /** The probability that a request kills the process. */
   readonly #peril: number
 
-  constructor(floor: Floor, random: Random, disk: Disk) {
+  constructor(floor: Floor, random: Random, machine: Machine) {
     this.#random = random
     this.#peril = random.pick([0.01, 0.1])
-    this.server = new Server(floor, random, disk)
+    this.server = new Server(floor, random, machine)
     this.configure()
   }
 

@@ -1,3 +1,4 @@
+import { makeEdits } from '../clients/edits.ts'
 import type { Operation } from '../history/operations.ts'
 import type { World } from '../history/world.ts'
 import type { NodeHost } from './node-host.ts'
@@ -32,6 +33,20 @@ export const TO_THE_SERVER: readonly Operation<NodeHost>[] = [
       const seat = random.pick(seats)
       if (!seat.client.habits.pulls || seat.client.cursor === null || host.sockets.has(seat)) return
       host.follow(seat, world)
+    },
+  },
+
+  /** All idle clients send at once, and everything arrives before the server continues. */
+  {
+    weight: 2.5,
+    async run(world) {
+      const { seats, uplink, now, random } = world
+      for (const seat of seats) {
+        makeEdits(seat, now, random)
+        if (seat.open === null) world.send(seat)
+      }
+      for (let letters = uplink.length; letters > 0 && uplink.length > 0; letters--)
+        await world.deliver(world.nextLetter())
     },
   },
 

@@ -10,9 +10,9 @@ import type { ClientEnd } from '../network/lines.ts'
 import type { Random } from '../values/random.ts'
 import { Violation } from '../values/violation.ts'
 import type { Answer, ConflictReport, Entry, Reply, Request, Resolution } from '../values/wire.ts'
-import type { Disk } from './disk.ts'
 import type { Floor } from './floor.ts'
 import { readLog } from './log-reader.ts'
+import type { Machine } from './machine.ts'
 import type { SocketEnd } from './platform.ts'
 import { type AlarmClock, dump, storageOn } from './sql.ts'
 import { Switchboard } from './switchboard.ts'
@@ -61,7 +61,7 @@ export class Server {
   readonly turns = new Turns()
   readonly floor: Floor
   readonly #random: Random
-  readonly #disk: Disk
+  readonly #machine: Machine
   readonly #sockets = new Switchboard()
   #ring = 1
   #fuse: Fuse | null = null
@@ -78,12 +78,18 @@ export class Server {
   /** The time of the object's own clock, ms. */
   clock: () => number = () => 0
 
-  constructor(floor: Floor, random: Random, disk: Disk) {
+  constructor(floor: Floor, random: Random, machine: Machine) {
     this.floor = floor
-    this.#disk = disk
+    this.#machine = machine
     this.#random = random
-    floor.platform.later = (work) => void this.turns.after(Promise.resolve()).then(work)
+    floor.platform.later = (work) => void this.#later(work)
     this.#life = this.#start()
+  }
+
+  /** Runs the work of a timer in its turn, which may be late. */
+  async #later(work: () => Promise<void>): Promise<void> {
+    for (let turns = this.#machine.lateness(); turns >= 0; turns--) await this.turns.after(Promise.resolve())
+    return work()
   }
 
   get space(): Space {
@@ -238,7 +244,7 @@ export class Server {
   /** Erases the space and founds it again with another epoch. False if the process died before it could reply. */
   async erase(epoch: string, now: number): Promise<boolean> {
     const life = this.#life
-    this.#disk.isSound = true
+    this.#machine.isSound = true
     try {
       await this.floor.eraseSpace(life.storage, life.space, { epoch, now })
       if (life.alive) life.live.close()
@@ -263,7 +269,7 @@ export class Server {
       },
       committing: () => {
         // The keys of a space are stored once, before its first batch.
-        if (life.alive && life.space?.state.seq > 0 && this.#disk.fails()) throw new DiskFull()
+        if (life.alive && life.space?.state.seq > 0 && this.#machine.fails()) throw new DiskFull()
       },
       committed: () => {
         this.#stands.push(this.#stand())
