@@ -10,21 +10,21 @@ import { type BusySpace, busySpace, HOT_KEY, pushOn, send } from './busy-space.t
  */
 const WORK = `
 calls callBytes statements rowsRead rowsWritten alarmsSet kvReads kvWrites cryptoCalls logLines dataPoints
-    1       928          5        5           3         0       0        0           3        1          2 one change of a hot key
-    2      1836         10        8           6         0       0        0           6        2          4 two devices at once
-    1     38256          5      202         102         0       0        0           3        1          2 100 changes of new keys
-    1     39456          5      302         102         0       0        0           3        1          2 100 changes of known keys
-    1       927          2        2           0         0       0        0           3        1          2 a replay
-    1      1317          7        8           3         0       0        0           4        1          2 a push with a cursor
-    0         0          7        9           3         0       0        0           3        1          2 a push on a socket
-    0         0          7        9           3         0       0        0           3        1          2 a push that three sockets follow
-    1    161314         10     1012           0         0       0        0          10        1          1 a page of 500 entries
-    1       419          0        0           0         0       0        0           1        1          1 an empty page
-    1       715          1        1           0         0       0        0           1        1          1 a status
-    1       287          1        1           0         0       1        0           2        1          1 a new session
-    1       715          7       20           0         0       0        0           1        1          1 a status that wakes the object
-    1       928         12       24           3         0       0        0           7        1          2 one change that wakes the object
-    1       708          1        1           0         0       2        0           1        1          1 a status after an idle minute
+    1       928          1        1           1         0       0        0           2        1          1 one change of a hot key
+    2      1836          2        3           1         0       0        0           4        2          2 two devices at once
+    1     38256          4      204         104         0       0        0           2        1          1 100 changes of new keys
+    1     39456          4      104         102         0       0        0           2        1          1 100 changes of known keys
+    1       927          0        0           0         0       0        0           2        1          1 a replay
+    1      1317          3        4           1         0       0        0           3        1          1 a push with a cursor
+    0         0          2        3           1         0       0        0           3        1          1 a push on a socket
+    0         0          2        3           1         0       0        0           3        1          1 a push that three sockets follow
+    1    161314          5       10           0         0       0        0           9        1          1 a page of 500 entries
+    1       419          0        0           0         0       0        0           0        1          1 an empty page
+    1       715          1        1           0         0       0        0           0        1          1 a status
+    1       287          0        0           0         0       1        0           2        1          1 a new session
+    1       715          7       20           0         0       0        0           0        1          1 a status that wakes the object
+    1       928          8       20           1         0       0        0           6        1          1 one change that wakes the object
+    1       708          1        1           0         0       2        0           0        1          1 a status after an idle minute
 `
 
 /** Prepares a request, and returns the function that makes it. */
