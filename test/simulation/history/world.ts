@@ -266,7 +266,7 @@ export class World<H extends Host> {
     await this.obey()
     const writer = newcomer(this.random, 'writer')
     for (const key of ['notes/1', 'tasks/1', 'plain']) {
-      while (!writer.client.caughtUp) await this.exchange(writer)
+      if (!writer.client.caughtUp) await this.#readAll(writer)
       writer.client.edit({ key, value: `last of ${key}`, timestamp: this.now, ...writer.client.baseOf(key) })
       await this.exchange(writer)
       await this.obey()

@@ -43,7 +43,7 @@ export const DECISION_BUGS: readonly Bug[] = [
       const isOlder = base !== undefined && current !== undefined && base <= current.seq
       return right === 'compete' && isOlder && current.by === client ? 'rewrite' : right
     }),
-    from: 142,
+    from: 144,
   },
   {
     name: 'never continues a run of writes',
@@ -59,7 +59,7 @@ export const DECISION_BUGS: readonly Bug[] = [
     plants: [
       plant<(step: Step) => number>('rootOf', (_, { base, current }) => base ?? current?.seq ?? NOTHING),
     ],
-    from: 9,
+    from: 11,
   },
   {
     name: 'lets the earlier write win',
@@ -68,7 +68,7 @@ export const DECISION_BUGS: readonly Bug[] = [
   {
     name: 'lets the smaller client id win a tie',
     plants: order(({ edit, client }, { at, by }) => edit.at > at || (edit.at === at && client < by)),
-    from: 9,
+    from: 12,
   },
   {
     name: 'believes a time in the future',
@@ -102,7 +102,7 @@ export const DECISION_BUGS: readonly Bug[] = [
   {
     name: 'compares a writer that may not read with others',
     plants: [plant<() => boolean>('mayCompare', () => true)],
-    from: 166,
+    from: 128,
   },
   {
     name: 'recognizes a retry by its corrected time',
@@ -113,7 +113,7 @@ export const DECISION_BUGS: readonly Bug[] = [
         return original(corrected, client, { ...right, version })
       }),
     ],
-    from: 338,
+    from: 145,
   },
   {
     name: 'merges one side only',

@@ -52,7 +52,7 @@ export const FEED_BUGS: readonly Bug[] = [
         return { ...pulled, entries: pulled.entries.filter((text) => !isEcho(text)) }
       }),
     ],
-    from: 9,
+    from: 21,
   },
   {
     name: 'ignores the floor',
@@ -68,7 +68,7 @@ export const FEED_BUGS: readonly Bug[] = [
         return isBelow ? { seq: 0, scan: feed.head, reset: 'floor' } : right
       }),
     ],
-    from: 52,
+    from: 6,
   },
   {
     name: 'shows conflicts without a look at the grant',

@@ -46,7 +46,7 @@ export const GROUP_BUGS: readonly Bug[] = [
       const stored = store.entryStates(reads.flatMap(({ keys }) => keys))
       return { entry: (key) => stored.get(key) }
     }),
-    from: 8,
+    from: 14,
   },
   {
     name: 'replaces its state in memory even if the transaction fails',
@@ -68,7 +68,7 @@ export const GROUP_BUGS: readonly Bug[] = [
         if (failure !== undefined) throw failure
       },
     })),
-    from: 4,
+    from: 14,
   },
   {
     name: 'reads entries without those that wait for their table',

@@ -89,6 +89,7 @@ export const STORAGE_BUGS: readonly Bug[] = [
     plants: space((right) => {
       right.state = { ...right.state, seq: Math.max(0, right.state.seq - 1) }
     }),
+    from: 3,
   },
   {
     name: 'lets an open conflict age',
@@ -102,7 +103,7 @@ export const STORAGE_BUGS: readonly Bug[] = [
           )
           .toArray().length,
     })),
-    from: 85,
+    from: 87,
   },
   {
     name: 'does not archive a superseded version',
@@ -118,7 +119,7 @@ export const STORAGE_BUGS: readonly Bug[] = [
         })
       }),
     ],
-    from: 3,
+    from: 7,
   },
 ]
 
