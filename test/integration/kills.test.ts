@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { killStorm } from './kill-storm.ts'
+import { killStorm } from './storm/kill-storm.ts'
 import { type Runtime, startRuntime } from './runtime.ts'
 
 const ROOT = join(import.meta.dirname, '../..')

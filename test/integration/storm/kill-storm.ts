@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import { expect } from 'vitest'
-import { decodeChunks } from '../../worker/src/core/log/chunk.ts'
-import { HEADS } from '../support/stored-rows.ts'
-import { type Runtime, startRuntime } from './runtime.ts'
+import { decodeChunks } from '../../../worker/src/core/log/chunk.ts'
+import { HEADS } from '../../support/stored-rows.ts'
+import { type Runtime, startRuntime } from '../runtime.ts'
 import { StormClient } from './storm-client.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
+const ROOT = join(import.meta.dirname, '../../..')
 
 /** The longest life of a runtime after its first acknowledgement, ms. */
 const LIFE_MS = 400
