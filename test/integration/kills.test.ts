@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { killStorm } from './storm/kill-storm.ts'
 import { type Runtime, startRuntime } from './runtime.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -78,19 +77,3 @@ for (const { fatal, isErased } of [
     rmSync(folder, { recursive: true, force: true })
   })
 }
-
-/** Set by hand for a longer storm: `KILLS=50 npx vitest run test/integration/kills.test.ts`. */
-const KILLS = Number(process.env.KILLS ?? 5)
-
-test(
-  '[IT3] loses nothing acknowledged and stores nothing twice when killed while many clients write',
-  async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'chronicle-storm-'))
-    const toll = await killStorm({ kills: KILLS, clients: 16, folder })
-    console.info(`IT3: ${JSON.stringify(toll)}`)
-    expect(toll.acknowledged).toBeGreaterThan(10 * KILLS)
-    expect(toll.unanswered).toBeGreaterThan(KILLS)
-    rmSync(folder, { recursive: true, force: true })
-  },
-  KILLS * 12_000,
-)

@@ -1,9 +1,10 @@
 /** Many clients write to one space while the runtime is killed at random moments, and is started again. */
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
-import { expect } from 'vitest'
+import { expect, test } from 'vitest'
 import { decodeChunks } from '../../../worker/src/core/log/chunk.ts'
 import { HEADS } from '../../support/stored-rows.ts'
 import { type Runtime, startRuntime } from '../runtime.ts'
@@ -14,14 +15,14 @@ const ROOT = join(import.meta.dirname, '../../..')
 /** The longest life of a runtime after its first acknowledgement, ms. */
 const LIFE_MS = 400
 
-export interface Storm {
+interface Storm {
   readonly kills: number
   readonly clients: number
   readonly folder: string
 }
 
 /** Counts of a storm. */
-export interface Toll {
+interface Toll {
   kills: number
   acknowledged: number
   /** Batches without a reply when the runtime was killed. */
@@ -31,7 +32,7 @@ export interface Toll {
 }
 
 /** Kills the runtime again and again. Checks after each restart that nothing acknowledged is lost and nothing is twice. */
-export async function killStorm({ kills, clients: count, folder }: Storm): Promise<Toll> {
+async function killStorm({ kills, clients: count, folder }: Storm): Promise<Toll> {
   const toll: Toll = { kills: 0, acknowledged: 0, unanswered: 0, stored: 0 }
   const start = () => startRuntime({ worker: ROOT, objects: ROOT, folder })
   let runtime = await start()
@@ -108,3 +109,19 @@ function checkSpace(db: DatabaseSync): void {
   expect(new Set(heads.map(({ seq }) => seq)).size).toBe(heads.length)
   for (const { seq } of heads) expect(seq).toBeLessThanOrEqual(seqs.length)
 }
+
+/** Set by hand for a longer storm: `KILLS=50 npx vitest run test/integration/storm`. */
+const KILLS = Number(process.env.KILLS ?? 5)
+
+test(
+  '[IT3] loses nothing acknowledged and stores nothing twice when killed while many clients write',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'chronicle-storm-'))
+    const toll = await killStorm({ kills: KILLS, clients: 16, folder })
+    console.info(`IT3: ${JSON.stringify(toll)}`)
+    expect(toll.acknowledged).toBeGreaterThan(10 * KILLS)
+    expect(toll.unanswered).toBeGreaterThan(KILLS)
+    rmSync(folder, { recursive: true, force: true })
+  },
+  KILLS * 12_000,
+)
