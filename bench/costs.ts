@@ -3,48 +3,40 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { measureProduct, spread } from './rounds.ts'
-import { type Product, serveUnlimited } from './servers.ts'
-import { WITHOUT } from './without.ts'
+import { startLoad } from './load/load.ts'
+import { rateOf } from './report/records.ts'
+import { ratios, spread, spreadText } from './report/statistics.ts'
+import { serveUnlimited } from './servers/product.ts'
+import type { Server } from './servers/server.ts'
+import { WITHOUT } from './servers/without.ts'
+import { compare } from './writes/compare.ts'
 
-const CONNECTIONS = 32
-const ROUNDS = 3
-const SECONDS = 3
+const SHAPE = { transport: 'http', spaces: 1, connections: 32 } as const
+const [ROUNDS, SECONDS] = [5, 2]
 
-console.log('Measuring the product beside itself without each of its protections, in about eight minutes')
+console.log('Measuring the product beside itself without each of its protections, in about three minutes')
 const folder = mkdtempSync(join(tmpdir(), 'chronicle-costs-'))
-const product = await serveUnlimited(join(folder, 'product'))
-const others = new Map<string, Product>()
-for (const [name, alterations] of Object.entries(WITHOUT)) {
-  others.set(name, await serveUnlimited(join(folder, `without ${others.size}`), alterations))
-}
+const servers: Server[] = [await serveUnlimited(join(folder, 'product'))]
+const load = startLoad()
 
 try {
-  for (const keys of ['edited', 'new'] as const)
-    for (const batch of [1, 100, 500])
-      await compare({ connections: CONNECTIONS, batch, keys, seconds: SECONDS })
+  for (const [name, alterations] of Object.entries(WITHOUT)) {
+    const server = await serveUnlimited(join(folder, `without ${servers.length}`), alterations)
+    servers.push({ ...server, name })
+  }
+  for (const batch of [1, 100, 500]) await report(batch)
 } finally {
-  await Promise.all([product, ...others.values()].map((server) => server.stop()))
+  await load.stop()
+  for (const server of servers) await server.stop()
   rmSync(folder, { recursive: true })
 }
 
-/** Measures the product right before each of the others in every round. The first round only warms them up. */
-async function compare(shape: Parameters<typeof measureProduct>[2]): Promise<void> {
-  const ratios = new Map<string, number[]>()
-  const rates: number[] = []
-  for (let round = 0; round <= ROUNDS; round++) {
-    const space = `${shape.keys}-${shape.batch}-${round}`
-    for (const [name, other] of others) {
-      const whole = await measureProduct(product, `${space} beside ${name}`, shape)
-      const ratio = whole / (await measureProduct(other, space, shape))
-      if (round === 0) continue
-      rates.push(whole)
-      ratios.set(name, [...(ratios.get(name) ?? []), ratio])
-    }
-  }
-  console.log(`batch ${shape.batch}, ${shape.keys} entries: ${Math.round(spread(rates)[1])} requests/s`)
-  for (const [name, found] of ratios) {
-    const [low, middle, high] = spread(found).map((ratio) => ratio.toFixed(2))
-    console.log(`  ${middle} (${low} to ${high}) of the rate without ${name}`)
-  }
+/** Prints the rates of the product as parts of its rates without each protection. */
+async function report(batch: number): Promise<void> {
+  const contest = { shape: SHAPE, batch, rounds: ROUNDS, seconds: SECONDS }
+  const [whole, ...others] = await compare(load, servers, contest)
+  const rates = whole?.rounds.map(rateOf) ?? []
+  console.log(`batch ${batch}: ${spread(rates).middle.toFixed(0)} requests/s`)
+  for (const { server, rounds } of others)
+    console.log(`  ${spreadText(spread(ratios(rates, rounds.map(rateOf))))} of the rate without ${server}`)
 }

@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises'
 import { MAX_SOCKETS } from '../worker/src/core/values/socket-limits.ts'
 
 import { type Delivery, deliver } from './audience.ts'
-import { serveProduct } from './servers.ts'
+import { serveProduct } from './servers/product.ts'
 import { stall } from './stalled.ts'
 
 const PUSHES = 300

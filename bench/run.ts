@@ -1,60 +1,59 @@
-// `npm run bench`: compares the product with a bare Durable Object in one run. Only the ratios are meaningful, not the
-// times.
-import { mkdtempSync, rmSync } from 'node:fs'
+// `npm run bench`: puts the same load on the product and on other servers, in turn, in one run. The times belong to this
+// machine. Only the ratios are meaningful.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { measure } from './load.ts'
-import { measureProduct, spread } from './rounds.ts'
-import { serveBare, serveProduct, serveUnlimited } from './servers.ts'
+import { parseArgs } from 'node:util'
+import { startLoad } from './load/load.ts'
+import { foreignPart, usage } from './load/machine.ts'
+import { recordOf } from './report/records.ts'
+import { shapeTitle, writeTable } from './report/write-table.ts'
+import { serveBare, serveCareful } from './servers/objects.ts'
+import { serveProduct, serveUnlimited } from './servers/product.ts'
+import type { Server, Shape } from './servers/server.ts'
+import { compare, type Measured } from './writes/compare.ts'
 
-const CONNECTIONS = 32
-const ROUNDS = 5
-const SECONDS = 3
+const { values } = parseArgs({ options: { quick: { type: 'boolean' }, json: { type: 'string' } } })
+
+const { rounds, seconds } = values.quick ? { rounds: 3, seconds: 0.25 } : { rounds: 5, seconds: 1 }
+const transports = values.quick ? (['http'] as const) : (['http', 'socket'] as const)
 const BATCHES = [1, 100, 500]
+const SHAPES = [
+  { spaces: 1, connections: 1 },
+  { spaces: 1, connections: 32 },
+  { spaces: 32, connections: 32 },
+]
 
-const minutes = Math.ceil((BATCHES.length * (ROUNDS + 1) * 3 * SECONDS) / 60)
-console.log(`Measuring three servers in turn with every batch size, in about ${minutes} minutes`)
+/** What comes first and does not count, because code that has just been loaded is slow. */
+const WARM_UP = { spaces: 1, connections: 32 }
+
 const folder = mkdtempSync(join(tmpdir(), 'chronicle-bench-'))
-const bare = await serveBare(join(folder, 'bare'))
-const unlimited = await serveUnlimited(join(folder, 'unlimited'))
-const product = await serveProduct(join(folder, 'product'))
-
-interface Round {
-  readonly bare: number
-  readonly unlimited: number
-  readonly product: number
-}
+const servers: Server[] = []
+const load = startLoad()
+const measured: Measured[] = []
 
 try {
-  for (const batch of BATCHES) report(batch, await compare(batch))
+  for (const serve of [serveBare, serveCareful, serveUnlimited, serveProduct])
+    servers.push(await serve(join(folder, serve.name)))
+  const before = usage(servers.map(({ pid }) => pid))
+  for (const transport of transports) {
+    await compare(load, servers, { shape: { transport, ...WARM_UP }, batch: 100, rounds: 1, seconds })
+    for (const shape of SHAPES) await report({ transport, ...shape })
+  }
+  const foreign = foreignPart(before, usage(servers.map(({ pid }) => pid)))
+  console.log(`\n${Math.round(foreign * 100)} % of the processor time went to other work on this machine`)
 } finally {
-  await Promise.all([bare, unlimited, product].map((server) => server.stop()))
+  await load.stop()
+  for (const server of servers) await server.stop()
   rmSync(folder, { recursive: true })
 }
 
-/** Measures all three servers in every round. The first round only warms them up. */
-async function compare(batch: number): Promise<readonly Round[]> {
-  const rounds: Round[] = []
-  for (let round = 0; round <= ROUNDS; round++) {
-    const load = { connections: CONNECTIONS, batch, keys: 'edited', seconds: SECONDS } as const
-    const space = `space-${batch}-${round}`
-    const found = {
-      bare: await measure({ ...load, url: bare.url, path: '/', sessions: null }),
-      unlimited: await measureProduct(unlimited, space, load),
-      product: await measureProduct(product, space, load),
-    }
-    if (round > 0) rounds.push(found)
-  }
-  return rounds
+async function report(shape: Shape): Promise<void> {
+  const found: Measured[] = []
+  for (const batch of BATCHES)
+    found.push(...(await compare(load, servers, { shape, batch, rounds, seconds })))
+  console.log(['', shapeTitle(shape), ...writeTable(found)].join('\n'))
+  measured.push(...found)
 }
 
-function report(batch: number, rounds: readonly Round[]): void {
-  const line = (name: 'product' | 'unlimited') => {
-    const [low, middle, high] = spread(rounds.map((round) => round[name] / round.bare))
-    return `${middle.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`
-  }
-  const rate = (name: keyof Round) => Math.round(spread(rounds.map((round) => round[name]))[1])
-  console.log(`batch ${batch}: requests/s of the bare object ${rate('bare')}`)
-  console.log(`  the product ${line('product')} of it, ${rate('product')}/s`)
-  console.log(`  with rate limits that cost nothing ${line('unlimited')} of it, ${rate('unlimited')}/s`)
-}
+if (values.json) writeFileSync(values.json, `${JSON.stringify(measured.map(recordOf), null, 2)}\n`)

@@ -1,6 +1,12 @@
 import { build } from 'esbuild'
-import { expect, test } from 'vitest'
-import { WITHOUT } from '../../../bench/without.ts'
+import { describe, expect, test } from 'vitest'
+import { entriesOf } from '../../../bench/load/entries.ts'
+import { busyTicks, foreignPart } from '../../../bench/load/machine.ts'
+import { ticks } from '../../../bench/load/process.ts'
+import { recordOf } from '../../../bench/report/records.ts'
+import { quantile, ratios, spread, spreadText } from '../../../bench/report/statistics.ts'
+import { writeTable } from '../../../bench/report/write-table.ts'
+import { WITHOUT } from '../../../bench/servers/without.ts'
 import { altering } from '../../support/alter.ts'
 
 test('npm run bench:costs finds every function that it takes out', async () => {
@@ -13,4 +19,66 @@ test('npm run bench:costs finds every function that it takes out', async () => {
     plugins: [altering(Object.values(WITHOUT).flat())],
   })
   expect(errors).toEqual([])
+})
+
+/** Two rounds under one load. */
+function measured(server: string, requests: readonly [number, number]) {
+  const rounds = requests.map((count) => ({
+    requests: count,
+    seconds: 2,
+    cpuMicros: 90_000,
+    latencies: Array.from({ length: count }, (_, index) => index + 1),
+  }))
+  return { server, transport: 'http', spaces: 1, connections: 32, batch: 100, rounds } as const
+}
+
+describe('statistics of a bench', () => {
+  test('finds the middle between two values, and none in no values', () => {
+    expect(quantile([4, 1], 0.5)).toBe(2.5)
+    expect(quantile([], 0.5)).toBe(0)
+    expect(spread([3, 1, 2])).toEqual({ low: 1, middle: 2, high: 3 })
+  })
+
+  test('compares servers within each round', () => {
+    expect(ratios([2, 9], [1, 3])).toEqual([2, 3])
+    expect(spreadText(spread([2, 3]))).toBe('2.50 (2.00 to 3.00)')
+  })
+
+  test('writes a record with exactly the documented fields', () => {
+    expect(recordOf(measured('product', [100, 200]))).toEqual({
+      server: 'product',
+      transport: 'http',
+      spaces: 1,
+      connections: 32,
+      batch: 100,
+      requestsPerSecond: 75,
+      cpuMicrosPerRequest: 600,
+      p50: 75.5,
+      p99: 197.01,
+    })
+  })
+
+  test('prints the rate and the processor time of each server as parts of those of the bare object', () => {
+    const [, bare, product] = writeTable([measured('bare', [100, 100]), measured('product', [50, 150])])
+    expect(bare).toContain('1.00 (1.00 to 1.00)')
+    expect(product).toContain('1.00 (0.50 to 1.50)')
+  })
+})
+
+describe('processor time of a bench', () => {
+  test('reads the time of a process whose name has spaces', () => {
+    expect(ticks('7 (a b) c) S 1 7 7 0 -1 4194304 90 0 0 0 12 30 0 0 20 0 1 0 5 6')).toBe(42)
+  })
+
+  test('counts no idle time, and finds the part of other processes', () => {
+    expect(busyTicks('cpu  10 1 5 900 80 2 1 1 0 0\ncpu0 1 1 1 1')).toBe(20)
+    expect(foreignPart({ all: 0, own: 0 }, { all: 100, own: 75 })).toBe(0.25)
+  })
+})
+
+test('a client of a bench edits each of its entries once before it edits one again', () => {
+  const entries = entriesOf(3, 10)
+  const first = [...entries.pick(4), ...entries.pick(4)]
+  expect(new Set(first).size).toBe(8)
+  expect(entries.pick(4)).toEqual(first.slice(0, 4))
 })

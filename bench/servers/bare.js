@@ -1,7 +1,7 @@
-// The least work that a Durable Object can do for a batch: the Worker parses it, one RPC, one row for each change.
+// The least work that a Durable Object can do for a batch: the Worker parses it, one RPC, one statement for each change.
 import { DurableObject } from 'cloudflare:workers'
 
-export class Bare extends DurableObject {
+export class Space extends DurableObject {
   constructor(ctx, env) {
     super(ctx, env)
     ctx.storage.sql.exec('CREATE TABLE IF NOT EXISTS entry (key TEXT PRIMARY KEY, value TEXT)')
@@ -17,7 +17,7 @@ export class Bare extends DurableObject {
 export default {
   async fetch(request, env) {
     const { changes } = await request.json()
-    await env.BARE.getByName('space').put(changes)
+    await env.SPACE.getByName(new URL(request.url).pathname).put(changes)
     return Response.json({ success: true })
   },
 }

@@ -1,0 +1,24 @@
+/** How the clients of a server send their batches. */
+export type Transport = 'http' | 'socket'
+
+/** The clients that load a server at once. Spaces share them equally. */
+export interface Shape {
+  readonly transport: Transport
+  readonly spaces: number
+  readonly connections: number
+}
+
+/** A server under load. */
+export interface Server {
+  readonly name: string
+  readonly url: string
+  /** The process whose time and memory count. */
+  readonly pid: number
+  /** The module of its client for each transport that it has. The module exports `connect` (bench/load/client.ts). */
+  readonly clients: Readonly<Partial<Record<Transport, string>>>
+  /** Returns the credential of a new client of a space. */
+  admit(space: string): Promise<string>
+  /** Deletes a space whose clients have left, so that its upkeep does not take the time of others. */
+  erase?(space: string): Promise<void>
+  stop(): Promise<void>
+}
