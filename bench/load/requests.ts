@@ -15,7 +15,7 @@ export function poster(url: string, path: string, headers: Readonly<Record<strin
       const reply = await client.request({ path, method: 'POST', headers, body })
       const text = await reply.body.text()
       const ms = performance.now() - began
-      if (reply.statusCode !== 200) throw new Error(`${reply.statusCode}: ${text.slice(0, 300)}`)
+      if (reply.statusCode > 201) throw new Error(`${reply.statusCode}: ${text.slice(0, 300)}`)
       return { text, ms }
     },
     close: () => client.close(),

@@ -16,6 +16,8 @@ export interface Server {
   readonly pid: number
   /** The module of its client for each transport that it has. The module exports `connect` (bench/load/client.ts). */
   readonly clients: Readonly<Partial<Record<Transport, string>>>
+  /** Whether it stores events and no entries, so that a new space needs none. */
+  readonly storesEvents?: boolean
   /** Returns the credential of a new client of a space. */
   admit(space: string): Promise<string>
   /** Deletes a space whose clients have left, so that its upkeep does not take the time of others. */
