@@ -6,12 +6,12 @@ import { join } from 'node:path'
 import { startLoad } from './load/load.ts'
 import { rateOf } from './report/records.ts'
 import { ratios, spread, spreadText } from './report/statistics.ts'
-import { serveUnlimited } from './servers/product.ts'
+import { provision, serveUnlimited } from './servers/product.ts'
 import type { Server } from './servers/server.ts'
 import { WITHOUT } from './servers/without.ts'
 import { compare } from './writes/compare.ts'
 
-const SHAPE = { transport: 'http', spaces: 1, connections: 32 } as const
+const SHAPE = { spaces: 1, connections: 32 }
 const [ROUNDS, SECONDS] = [5, 2]
 
 console.log('Measuring the product beside itself without each of its protections, in about three minutes')
@@ -21,7 +21,7 @@ const load = startLoad()
 
 try {
   for (const [name, alterations] of Object.entries(WITHOUT)) {
-    const server = await serveUnlimited(join(folder, `without ${servers.length}`), alterations)
+    const server = await (await provision(join(folder, `without ${servers.length}`), alterations)).serve()
     servers.push({ ...server, name })
   }
   for (const batch of [1, 100, 500]) await report(batch)
@@ -34,7 +34,11 @@ try {
 /** Prints the rates of the product as parts of its rates without each protection. */
 async function report(batch: number): Promise<void> {
   const contest = { shape: SHAPE, batch, rounds: ROUNDS, seconds: SECONDS }
-  const [whole, ...others] = await compare(load, servers, contest)
+  const [whole, ...others] = await compare(
+    load,
+    servers.map((server) => ({ server, transport: 'http' }) as const),
+    contest,
+  )
   const rates = whole?.rounds.map(rateOf) ?? []
   console.log(`batch ${batch}: ${spread(rates).middle.toFixed(0)} requests/s`)
   for (const { server, rounds } of others)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { ClientOptions } from './client.ts'
+import type { ClientOptions } from '../clients/client.ts'
 import type { Answer, Task, Work } from './thread.ts'
 
 /** The thread that runs all clients. It does one thing at a time. */

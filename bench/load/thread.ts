@@ -1,6 +1,6 @@
 // Runs the clients in a thread of their own, apart from the one that reads the logs of the runtimes.
 import { parentPort } from 'node:worker_threads'
-import type { Client, ClientModule, ClientOptions } from './client.ts'
+import type { Client, ClientModule, ClientOptions } from '../clients/client.ts'
 
 /** Connects clients, has them write a number of batches, keeps them busy, or closes them. `group` names the clients. */
 export type Task =

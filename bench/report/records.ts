@@ -18,19 +18,34 @@ export interface Record {
   readonly p99: number
 }
 
-export function recordOf({ server, transport, spaces, connections, batch, rounds }: Measured): Record {
+/** A record with what the tables and plots need too. */
+export interface Summary extends Record {
+  /** Requests per second of each round. */
+  readonly rates: readonly number[]
+  /** How much the memory of the server's process grew for a request, over all rounds. */
+  readonly kibPerRequest: number
+}
+
+export function summaryOf({ server, transport, spaces, connections, batch, rounds }: Measured): Summary {
   const latencies = rounds.flatMap((round) => round.latencies)
+  const rates = rounds.map(rateOf)
   return {
     server,
     transport,
     spaces,
     connections,
     batch,
-    requestsPerSecond: rounded(quantile(rounds.map(rateOf), 0.5), 1),
+    requestsPerSecond: rounded(quantile(rates, 0.5), 1),
     cpuMicrosPerRequest: Math.round(sum(rounds, 'cpuMicros') / sum(rounds, 'requests')),
     p50: rounded(quantile(latencies, 0.5), 2),
     p99: rounded(quantile(latencies, 0.99), 2),
+    rates: rates.map((rate) => rounded(rate, 1)),
+    kibPerRequest: rounded(sum(rounds, 'memoryKiB') / sum(rounds, 'requests'), 1),
   }
+}
+
+export function recordOf({ rates: _, kibPerRequest: __, ...record }: Summary): Record {
+  return record
 }
 
 /** The acknowledged requests per second of a round. */
@@ -38,7 +53,12 @@ export function rateOf({ requests, seconds }: Round): number {
   return requests / seconds
 }
 
-function sum(rounds: readonly Round[], field: 'cpuMicros' | 'requests'): number {
+/** The processor time of a request over several rounds, µs. */
+export function cpuOf(rounds: readonly Round[]): number {
+  return sum(rounds, 'cpuMicros') / sum(rounds, 'requests')
+}
+
+function sum(rounds: readonly Round[], field: 'cpuMicros' | 'requests' | 'memoryKiB'): number {
   return rounds.reduce((total, round) => total + round[field], 0)
 }
 

@@ -39,7 +39,7 @@ export async function serveObject(
 }
 
 const here = import.meta.dirname
-const plain = { http: join(here, '../load/plain-client.ts') }
+const plain = { http: join(here, '../clients/plain-client.ts') }
 
 /** Serves the naive object: one statement for each change. */
 export function serveBare(folder: string): Promise<Server> {
@@ -49,4 +49,9 @@ export function serveBare(folder: string): Promise<Server> {
 /** Serves the careful object: one statement for a batch. */
 export function serveCareful(folder: string): Promise<Server> {
   return serveObject({ name: 'careful', file: join(here, 'careful.js'), clients: plain }, folder)
+}
+
+/** Serves the bare broadcast, whose clients are those of the fan-out. */
+export function serveBroadcast(folder: string): Promise<Server> {
+  return serveObject({ name: 'broadcast', file: join(here, 'broadcast.js'), clients: {} }, folder)
 }

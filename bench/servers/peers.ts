@@ -27,7 +27,11 @@ export function serveTinyBase(folder: string): Promise<Server> {
 
 /** Serves LiveStore's sync backend. */
 export async function serveLiveStore(folder: string): Promise<Server> {
-  return { ...(await serveWorker('livestore', folder, ['http', 'socket'])), storesEvents: true }
+  return {
+    ...(await serveWorker('livestore', folder, ['http', 'socket'])),
+    storesEvents: true,
+    oneWriter: true,
+  }
 }
 
 /** Serves PouchDB's HTTP server over LevelDB, in a Node process. */

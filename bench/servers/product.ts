@@ -5,13 +5,13 @@ import { serveAccount } from '../../infra/local/cloud/runtime.ts'
 import { startCloud } from '../../infra/local/start-cloud.ts'
 import { WORKER_BUILD } from '../../infra/program/bundle.ts'
 import { type Alteration, altering } from '../../test/support/alter.ts'
-import { allowMuch, GENEROUS } from '../../test/support/cloud/cloud.ts'
+import { GENEROUS } from '../../test/support/cloud/cloud.ts'
 import type { Server } from './server.ts'
 
 const here = import.meta.dirname
 const CLIENTS = {
-  http: join(here, '../load/device-client.ts'),
-  socket: join(here, '../load/device-socket.ts'),
+  http: join(here, '../clients/device-client.ts'),
+  socket: join(here, '../clients/device-socket.ts'),
 }
 
 export interface Product extends Server {
@@ -28,17 +28,22 @@ interface Running {
 /** Serves the dev stack like `npm start`, with limits that no load reaches. */
 export async function serveProduct(local: string): Promise<Product> {
   const { url, outputs, workerdPid: pid, stop } = await startCloud({ port: 0, local, config: GENEROUS })
-  await allowMuch({ url, outputs })
+  await liftLimits(url, outputs.adminToken)
   return productOf('product', { url, pid, adminToken: outputs.adminToken, stop })
 }
 
-/** Provisions a dev stack and serves it with rate limits that cost nothing, and with functions of its sources altered. */
-export async function serveUnlimited(
+/** A stack that can be served again and again, with the data that it has. */
+export interface Provisioned {
+  serve(): Promise<Product>
+}
+
+/** Provisions a dev stack with rate limits that cost nothing, and with functions of its sources altered. */
+export async function provision(
   local: string,
   alterations: readonly Alteration[] = [],
-): Promise<Product> {
-  const { adminToken, stop: stopFirst } = await serveProduct(local)
-  await stopFirst()
+): Promise<Provisioned> {
+  const { adminToken, stop } = await serveProduct(local)
+  await stop()
   const folder = join(local, 'dev')
   const account = loadAccount(folder)
   await build({
@@ -48,8 +53,27 @@ export async function serveUnlimited(
     allowOverwrite: true,
     plugins: [altering(alterations)],
   })
-  const { port, pid, stop } = await serveAccount({ account, folder, port: 0, onLog: () => {} })
-  return productOf('product-no-rate-limit', { url: `http://127.0.0.1:${port}`, pid, adminToken, stop })
+  return {
+    async serve() {
+      const { port, pid, stop } = await serveAccount({ account, folder, port: 0, onLog: () => {} })
+      const running = { url: `http://127.0.0.1:${port}`, pid, adminToken, stop }
+      return productOf('product-no-rate-limit', running)
+    },
+  }
+}
+
+/** Serves a new dev stack with rate limits that cost nothing. */
+export async function serveUnlimited(local: string): Promise<Product> {
+  return (await provision(local)).serve()
+}
+
+/** Raises the budgets and quotas of all spaces. */
+async function liftLimits(url: string, bearer: string): Promise<void> {
+  const headers = { authorization: `Bearer ${bearer}` }
+  const config = (await (await fetch(`${url}/api/config`, { headers })).json()) as object
+  const requestsPerMinute = { client: 1_000_000, credential: 1_000_000, space: 1_000_000 }
+  const quota = { entries: 2_000_000, bytes: 4 * 1024 ** 3 }
+  await send('PUT', `${url}/api/config`, { bearer, body: { ...config, requestsPerMinute, quota } })
 }
 
 function productOf(name: string, running: Running): Product {

@@ -1,4 +1,4 @@
-import { documentText, type Entries } from '../../load/entries.ts'
+import { documentText, type Entries } from '../../clients/entries.ts'
 
 /** The most events of a push, as LiveStore's own client sends them (`MAX_PUSH_EVENTS_PER_REQUEST`). */
 export const MOST_EVENTS = 100

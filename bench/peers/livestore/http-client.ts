@@ -1,6 +1,6 @@
-import type { Client, ClientOptions } from '../../load/client.ts'
-import { entriesOf } from '../../load/entries.ts'
-import { poster } from '../../load/requests.ts'
+import type { Client, ClientOptions } from '../../clients/client.ts'
+import { entriesOf } from '../../clients/entries.ts'
+import { poster } from '../../clients/requests.ts'
 import { eventsOf, outcomeOf, pushText } from './events.ts'
 
 /** Pushes events like the client for sockets. */

@@ -1,5 +1,5 @@
-import type { Client, ClientOptions } from '../../load/client.ts'
-import { entriesOf } from '../../load/entries.ts'
+import type { Client, ClientOptions } from '../../clients/client.ts'
+import { entriesOf } from '../../clients/entries.ts'
 import { openSocket } from '../socket.ts'
 import { eventsOf, outcomeOf, pushText } from './events.ts'
 

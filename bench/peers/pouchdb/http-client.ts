@@ -1,6 +1,6 @@
-import type { Client, ClientOptions } from '../../load/client.ts'
-import { documentText, entriesOf } from '../../load/entries.ts'
-import { poster } from '../../load/requests.ts'
+import type { Client, ClientOptions } from '../../clients/client.ts'
+import { documentText, entriesOf } from '../../clients/entries.ts'
+import { poster } from '../../clients/requests.ts'
 
 interface Written {
   readonly ok?: true

@@ -6,5 +6,8 @@ import PouchDB from 'pouchdb'
 const [, , folder] = process.argv
 const Database = PouchDB.defaults({ prefix: `${folder}/` })
 const app = express()
-app.use('/', expressPouchDb(Database, { mode: 'minimumForPouchDB', inMemoryConfig: true, logPath: `${folder}/log` }))
+app.use(
+  '/',
+  expressPouchDb(Database, { mode: 'minimumForPouchDB', inMemoryConfig: true, logPath: `${folder}/log` }),
+)
 const server = app.listen(0, '127.0.0.1', () => console.log(server.address().port))

@@ -1,6 +1,6 @@
 import { getHlcFunctions } from 'tinybase/common'
-import type { Client, ClientOptions } from '../../load/client.ts'
-import { documentText, entriesOf } from '../../load/entries.ts'
+import type { Client, ClientOptions } from '../../clients/client.ts'
+import { documentText, entriesOf } from '../../clients/entries.ts'
 import { openSocket } from '../socket.ts'
 
 /** The kinds of messages of TinyBase's protocol that this client uses. */

@@ -1,8 +1,8 @@
 import { createEncoder, toUint8Array, writeVarUint } from 'lib0/encoding'
 import { writeUpdate } from 'y-protocols/sync'
 import { Doc } from 'yjs'
-import type { Client, ClientOptions } from '../../load/client.ts'
-import { documentText, entriesOf } from '../../load/entries.ts'
+import type { Client, ClientOptions } from '../../clients/client.ts'
+import { documentText, entriesOf } from '../../clients/entries.ts'
 import { openSocket } from '../socket.ts'
 
 /** y-partyserver's prefix of messages that are not part of the protocol of Yjs. */

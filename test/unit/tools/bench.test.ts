@@ -1,12 +1,17 @@
 import { build } from 'esbuild'
 import { describe, expect, test } from 'vitest'
-import { entriesOf } from '../../../bench/load/entries.ts'
+import { entriesOf } from '../../../bench/clients/entries.ts'
 import { busyTicks, foreignPart } from '../../../bench/load/machine.ts'
 import { ticks } from '../../../bench/load/process.ts'
-import { recordOf } from '../../../bench/report/records.ts'
+import { optionsOf } from '../../../bench/options.ts'
+import { replacePart } from '../../../bench/report/docs.ts'
+import { svgOf } from '../../../bench/report/plot.ts'
+import { writePlot } from '../../../bench/report/plots.ts'
+import { recordOf, summaryOf } from '../../../bench/report/records.ts'
 import { quantile, ratios, spread, spreadText } from '../../../bench/report/statistics.ts'
-import { writeTable } from '../../../bench/report/write-table.ts'
+import { markdown, plainLines, writeTable } from '../../../bench/report/tables.ts'
 import { WITHOUT } from '../../../bench/servers/without.ts'
+import { scattered } from '../../../bench/sizes/filled.ts'
 import { altering } from '../../support/alter.ts'
 
 test('npm run bench:costs finds every function that it takes out', async () => {
@@ -27,10 +32,13 @@ function measured(server: string, requests: readonly [number, number]) {
     requests: count,
     seconds: 2,
     cpuMicros: 90_000,
+    memoryKiB: 300,
     latencies: Array.from({ length: count }, (_, index) => index + 1),
   }))
   return { server, transport: 'http', spaces: 1, connections: 32, batch: 100, rounds } as const
 }
+
+const RIVALS = [measured('bare', [100, 100]), measured('product', [50, 150])].map(summaryOf)
 
 describe('statistics of a bench', () => {
   test('finds the middle between two values, and none in no values', () => {
@@ -45,7 +53,7 @@ describe('statistics of a bench', () => {
   })
 
   test('writes a record with exactly the documented fields', () => {
-    expect(recordOf(measured('product', [100, 200]))).toEqual({
+    expect(recordOf(summaryOf(measured('product', [100, 200])))).toEqual({
       server: 'product',
       transport: 'http',
       spaces: 1,
@@ -59,10 +67,42 @@ describe('statistics of a bench', () => {
   })
 
   test('prints the rate and the processor time of each server as parts of those of the bare object', () => {
-    const [, bare, product] = writeTable([measured('bare', [100, 100]), measured('product', [50, 150])])
-    expect(bare).toContain('1.00 (1.00 to 1.00)')
-    expect(product).toContain('1.00 (0.50 to 1.50)')
+    const [, bare = [], product = []] = writeTable(RIVALS)
+    expect(bare.slice(3, 7)).toEqual(['50', '1.00 (1.00 to 1.00)', '900', '1.00'])
+    expect(product.slice(3, 7)).toEqual(['50', '1.00 (0.50 to 1.50)', '900', '1.00'])
   })
+
+  test('aligns a table for a terminal, and writes it in Markdown', () => {
+    const table = [
+      ['server', 'batch'],
+      ['bare', '100'],
+    ]
+    expect(plainLines(table)).toBe('server  batch\nbare      100')
+    expect(markdown(table)).toBe('| server | batch |\n| --- | --- |\n| bare | 100 |')
+  })
+})
+
+describe('the documents of a bench', () => {
+  test('draw a bar for each server, and no other colours in the dark than those of the dark', () => {
+    const svg = svgOf(writePlot(RIVALS), 'dark')
+    expect(svg.match(/<rect /g)).toHaveLength(2)
+    expect(svg).toContain('1.00 (0.50 to 1.50)')
+    expect(svg).not.toContain('#1f2328')
+  })
+
+  test('keep the words around a part that is written anew', () => {
+    const page = 'before <!-- bench:writes -->old<!-- /bench --> after <!-- bench:sizes --><!-- /bench -->'
+    expect(replacePart(page, ['writes', 'new'])).toBe(
+      'before <!-- bench:writes -->\n\nnew\n\n<!-- /bench --> after <!-- bench:sizes --><!-- /bench -->',
+    )
+    expect(() => replacePart(page, ['fan-out', ''])).toThrow('lacks the marks')
+  })
+})
+
+test('npm run bench refuses an unknown option, and documents from a quick run', () => {
+  expect(optionsOf(['--quick', '--json', 'a.json'])).toEqual({ quick: true, json: 'a.json', write: false })
+  expect(() => optionsOf(['--fast'])).toThrow('Usage: npm run bench')
+  expect(() => optionsOf(['--quick', '--write-docs'])).toThrow('--quick measures too little')
 })
 
 describe('processor time of a bench', () => {
@@ -76,9 +116,19 @@ describe('processor time of a bench', () => {
   })
 })
 
-test('a client of a bench edits each of its entries once before it edits one again', () => {
-  const entries = entriesOf(3, 10)
-  const first = [...entries.pick(4), ...entries.pick(4)]
-  expect(new Set(first).size).toBe(8)
-  expect(entries.pick(4)).toEqual(first.slice(0, 4))
+describe('entries of a bench', () => {
+  test('are edited once each before one is edited again', () => {
+    const entries = entriesOf(3, 10)
+    const first = [...entries.pick(4), ...entries.pick(4)]
+    expect(new Set(first).size).toBe(8)
+    expect(entries.pick(4)).toEqual(first.slice(0, 4))
+  })
+
+  test('fill a space once each, and not in the order of their keys', () => {
+    for (const count of [500, 100_000]) {
+      const order = Array.from({ length: count }, (_, index) => scattered(index, count))
+      expect(new Set(order).size).toBe(count)
+      expect(order.filter((number, index) => number === (order[index - 1] ?? 0) + 1).length).toBeLessThan(2)
+    }
+  })
 })

@@ -12,8 +12,7 @@ export interface Reply {
   readonly results: readonly { readonly key: string; readonly status: string; readonly version: string }[]
 }
 
-export function deviceOf(entries: Entries): Device {
-  const versions = new Map<string, string>()
+export function deviceOf(entries: Entries, versions = new Map<string, string>()): Device {
   let round = 0
   return {
     body(size) {

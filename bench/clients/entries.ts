@@ -4,6 +4,9 @@ export interface Entries {
   pick(size: number): readonly string[]
 }
 
+/** The number of entries of a filled space that are edited, at most. */
+export const EDITED = 10_000
+
 const BODY = 'lorem ipsum '.repeat(13)
 
 /** The collection of the entries of a client. */
@@ -12,13 +15,35 @@ export function collectionOf(part: number): string {
 }
 
 export function entriesOf(part: number, count: number): Entries {
-  const keys = shuffled(Array.from({ length: count }, (_, index) => `${collectionOf(part)}/${index}`))
+  return entriesNamed(Array.from({ length: count }, (_, index) => `${collectionOf(part)}/${index}`))
+}
+
+/** Entries with the given keys. */
+export function entriesNamed(names: readonly string[]): Entries {
+  const keys = shuffled([...names])
+  const count = keys.length
   let next = 0
   return {
     pick(size) {
       const start = next + size > count ? 0 : next
       next = start + size
       return keys.slice(start, next)
+    },
+  }
+}
+
+/** The key of an entry of a space that was filled before it is measured. */
+export function filledKey(index: number): string {
+  return `n/${String(index).padStart(7, '0')}`
+}
+
+/** New entries that are neighbours of each other, in the midst of those of a filled space. */
+export function neighbours(part: number): Entries {
+  let next = 0
+  return {
+    pick(size) {
+      next += size
+      return Array.from({ length: size }, (_, index) => `n/00002.${part}.${1_000_000 + next - size + index}`)
     },
   }
 }
