@@ -8,7 +8,7 @@ export interface Options {
   readonly quick: boolean
   /** The file for the records of the writes. */
   readonly json: string | null
-  /** Whether the tables and plots of docs/performance.md are written anew. */
+  /** Whether the run replaces the tables and plots of docs/performance.md. */
   readonly write: boolean
 }
 

@@ -16,7 +16,7 @@ export interface Client {
   close(): Promise<void>
 }
 
-/** What the module of a client exports. */
+/** The exports of the module of a client. */
 export interface ClientModule {
   connect(options: ClientOptions): Promise<Client>
 }

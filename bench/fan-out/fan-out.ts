@@ -1,6 +1,6 @@
 import { MAX_SOCKETS } from '../../worker/src/core/values/socket-limits.ts'
 import { processorMicros } from '../load/process.ts'
-import { quantile } from '../report/statistics.ts'
+import { quantile } from '../load/statistics.ts'
 import type { Server } from '../servers/server.ts'
 import { deliver } from './audience.ts'
 import { stall } from './stalled.ts'

@@ -3,9 +3,9 @@ import { processorMicros, TICK_MICROS } from './process.ts'
 
 /** Processor time since the machine started, µs. */
 export interface Usage {
-  /** Of all processes. */
+  /** Time of all processes. */
   readonly all: number
-  /** Of this process and of the servers. */
+  /** Time of this process and of the servers. */
   readonly own: number
 }
 

@@ -14,7 +14,7 @@ export type Task =
   | { readonly do: 'run'; readonly group: number; readonly batch: number; readonly seconds: number }
   | { readonly do: 'close'; readonly group: number }
 
-/** What the clients did: how long each acknowledgement took, ms, and how long they all worked together. */
+/** The work of the clients: how long each acknowledgement took, ms, and how long they all worked together. */
 export interface Work {
   readonly latencies: readonly number[]
   readonly seconds: number

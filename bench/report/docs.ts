@@ -27,7 +27,7 @@ export interface Results {
 const PAGE = join(ROOT, 'docs/performance.md')
 const FOLDER = join(ROOT, 'docs/performance')
 
-/** Writes the tables, the plots and the records of docs/performance.md anew. Its words stay. */
+/** Replaces the tables, plots and records of docs/performance.md. Its words stay. */
 export function writeDocs(results: Results): void {
   const { writes, fanOut, sizes, starts } = results
   mkdirSync(FOLDER, { recursive: true })

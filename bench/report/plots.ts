@@ -1,7 +1,7 @@
+import { ratios, spread } from '../load/statistics.ts'
 import type { Sized } from '../sizes/sizes.ts'
 import type { Bar, Plot } from './plot.ts'
 import { cpuOf, type Summary } from './records.ts'
-import { ratios, spread } from './statistics.ts'
 import { FLOOR, shapeTitle } from './tables.ts'
 
 /** The writes of servers under one shape of load, as parts of those of the bare object. */

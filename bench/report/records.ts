@@ -1,6 +1,6 @@
+import { quantile } from '../load/statistics.ts'
 import type { Transport } from '../servers/server.ts'
 import type { Measured, Round } from '../writes/compare.ts'
-import { quantile } from './statistics.ts'
 
 /** A line of the file that `--json` writes. */
 export interface Record {

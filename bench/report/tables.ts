@@ -1,8 +1,8 @@
 import type { FannedOut } from '../fan-out/fan-out.ts'
+import { ratios, spread, spreadText } from '../load/statistics.ts'
 import type { Sized } from '../sizes/sizes.ts'
 import type { ColdStart } from '../sizes/wake.ts'
 import { cpuOf, rateOf, type Summary } from './records.ts'
-import { ratios, spread, spreadText } from './statistics.ts'
 
 /** The server to which the others are compared. */
 export const FLOOR = 'bare'

@@ -26,7 +26,7 @@ export interface Rival {
   readonly clients: 'device' | 'plain'
 }
 
-/** What was measured of one kind of work in spaces of one size. */
+/** The measurements of one kind of work in spaces of one size. */
 export interface Sized {
   readonly server: string
   readonly entries: number

@@ -3,7 +3,7 @@ import { processorMicros, residentMiB } from '../load/process.ts'
 import type { Server } from '../servers/server.ts'
 import { spaceOf } from './sizes.ts'
 
-/** A server that is started anew for each round, with the data that it has. */
+/** A server with data that is started again for each round. */
 export interface Restartable {
   readonly name: string
   serve(): Promise<Server>

@@ -32,7 +32,7 @@ export interface Round {
   readonly latencies: readonly number[]
 }
 
-/** What was measured of a server under one load. */
+/** The measurements of a server under one load. */
 export interface Measured extends Shape {
   readonly server: string
   readonly transport: Transport

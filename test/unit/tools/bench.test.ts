@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest'
 import { entriesOf } from '../../../bench/clients/entries.ts'
 import { busyTicks, foreignPart } from '../../../bench/load/machine.ts'
 import { ticks } from '../../../bench/load/process.ts'
+import { quantile, ratios, spread, spreadText } from '../../../bench/load/statistics.ts'
 import { optionsOf } from '../../../bench/options.ts'
 import { replacePart } from '../../../bench/report/docs.ts'
 import { svgOf } from '../../../bench/report/plot.ts'
 import { writePlot } from '../../../bench/report/plots.ts'
 import { recordOf, summaryOf } from '../../../bench/report/records.ts'
-import { quantile, ratios, spread, spreadText } from '../../../bench/report/statistics.ts'
 import { markdown, plainLines, writeTable } from '../../../bench/report/tables.ts'
 import { WITHOUT } from '../../../bench/servers/without.ts'
 import { scattered } from '../../../bench/sizes/filled.ts'
@@ -82,15 +82,15 @@ describe('statistics of a bench', () => {
   })
 })
 
-describe('the documents of a bench', () => {
-  test('draw a bar for each server, and no other colours in the dark than those of the dark', () => {
+describe('the writer of documents of a bench', () => {
+  test('draws a bar for each server, in colours of one scheme', () => {
     const svg = svgOf(writePlot(RIVALS), 'dark')
     expect(svg.match(/<rect /g)).toHaveLength(2)
     expect(svg).toContain('1.00 (0.50 to 1.50)')
     expect(svg).not.toContain('#1f2328')
   })
 
-  test('keep the words around a part that is written anew', () => {
+  test('keeps the words around a part that it replaces', () => {
     const page = 'before <!-- bench:writes -->old<!-- /bench --> after <!-- bench:sizes --><!-- /bench -->'
     expect(replacePart(page, ['writes', 'new'])).toBe(
       'before <!-- bench:writes -->\n\nnew\n\n<!-- /bench --> after <!-- bench:sizes --><!-- /bench -->',
@@ -116,15 +116,15 @@ describe('processor time of a bench', () => {
   })
 })
 
-describe('entries of a bench', () => {
-  test('are edited once each before one is edited again', () => {
+describe('a client of a bench', () => {
+  test('edits each of its entries once before it edits one again', () => {
     const entries = entriesOf(3, 10)
     const first = [...entries.pick(4), ...entries.pick(4)]
     expect(new Set(first).size).toBe(8)
     expect(entries.pick(4)).toEqual(first.slice(0, 4))
   })
 
-  test('fill a space once each, and not in the order of their keys', () => {
+  test('meets a space that was filled in an order without neighbours', () => {
     for (const count of [500, 100_000]) {
       const order = Array.from({ length: count }, (_, index) => scattered(index, count))
       expect(new Set(order).size).toBe(count)
