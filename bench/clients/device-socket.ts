@@ -22,7 +22,8 @@ export async function connect({ url, credential, part, entries }: ClientOptions)
   socket.onmessage = ({ data }) => {
     const message = JSON.parse(data) as Message
     if (message.type === 'changes') socket.send(JSON.stringify({ type: 'seen', cursor: message.cursor }))
-    else waiting.resolve(message)
+    // A poke asks for a pull, which this device leaves for later.
+    else if (message.type !== 'poke') waiting.resolve(message)
   }
   return {
     async push(size) {
