@@ -118,7 +118,7 @@ export function startTable(all: readonly Started[]): Table {
   const titles = [
     'server',
     'script, ms',
-    'script, CPU ms',
+    'runtime and script, CPU ms',
     'memory, MiB',
     ...sizes.map((entries) => `object with ${entries.toLocaleString('en')} entries, ms`),
   ]

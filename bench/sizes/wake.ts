@@ -15,7 +15,7 @@ export interface Restartable {
 export interface ColdStart {
   /** Until the script has answered for the first time. */
   readonly scriptMs: number
-  /** The processor time of the runtime meanwhile. */
+  /** The processor time of the runtime from its start until then, µs. */
   readonly scriptCpuMicros: number
   /** Until an object without entries has answered, and then one of each size. */
   readonly objectMs: Readonly<Record<number, number>>
@@ -30,9 +30,8 @@ export async function startCold({ serve, paths }: Restartable, sizes: readonly n
   try {
     // Starts what is not the script: the connection, and the front that answers for a host that nobody serves.
     await time(client, { path: '/', host: 'nobody.example' })
-    const before = processorMicros(server.pid)
     const scriptMs = await time(client, { path: paths.script })
-    const scriptCpuMicros = processorMicros(server.pid) - before
+    const scriptCpuMicros = processorMicros(server.pid)
     const memoryMiB = residentMiB(server.pid)
     // Compiles what the first object of a script needs.
     await askObject(client, server, { path: paths.object, space: 'first' })
