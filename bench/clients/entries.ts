@@ -9,13 +9,8 @@ export const EDITED = 10_000
 
 const BODY = 'lorem ipsum '.repeat(13)
 
-/** The collection of the entries of a client. */
-export function collectionOf(part: number): string {
-  return `c${part}`
-}
-
 export function entriesOf(part: number, count: number): Entries {
-  return entriesNamed(Array.from({ length: count }, (_, index) => `${collectionOf(part)}/${index}`))
+  return entriesNamed(Array.from({ length: count }, (_, index) => `n/${part}-${index}`))
 }
 
 /** Entries with the given keys. */
