@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { ROOT } from '../../infra/cli/root.ts'
 import type { FannedOut } from '../fan-out/fan-out.ts'
@@ -33,7 +34,7 @@ export function writeDocs(results: Results): void {
   mkdirSync(FOLDER, { recursive: true })
   writeFileSync(join(FOLDER, 'writes.json'), `${JSON.stringify(writes.map(recordOf), null, 2)}\n`)
   const parts = {
-    machine: `Measured on ${new Date().toISOString().slice(0, 10)}.`,
+    machine: `Measured on ${new Date().toISOString().slice(0, 10)}, on ${availableParallelism()} processors.`,
     writes: shapesOf(writes).map(writesOf).join('\n\n'),
     sizes: `${picture('sizes', sizePlot(sizes))}\n\n${markdown(sizeTable(sizes))}`,
     'fan-out': markdown(fanOutTable(fanOut)),

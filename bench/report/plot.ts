@@ -45,8 +45,8 @@ export function svgOf({ title, mark, groups }: Plot, theme: Theme): string {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${top}" width="${WIDTH}" height="${top}" role="img" font-family="system-ui, sans-serif" font-size="12" fill="${text}">`,
     `<title>${escaped(title)}</title>`,
     `<text x="0" y="18" font-size="14" font-weight="600">${escaped(title)}</text>`,
-    ...parts,
     `<line x1="${at.toFixed(1)}" x2="${at.toFixed(1)}" y1="${TOP}" y2="${top}" stroke="${faint}" stroke-dasharray="3 3"/>`,
+    ...parts,
     '</svg>\n',
   ].join('\n')
 }
