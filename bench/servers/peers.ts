@@ -38,7 +38,7 @@ export async function serveLiveStore(folder: string): Promise<Server> {
 export async function servePouchDb(folder: string): Promise<Server> {
   mkdirSync(folder, { recursive: true })
   const child = spawn(process.execPath, [join(PEERS, 'pouchdb/server.js'), folder], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   })
   const [port] = await once(createInterface(child.stdout), 'line')
   const url = `http://127.0.0.1:${port}`

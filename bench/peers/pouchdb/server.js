@@ -1,4 +1,4 @@
-// PouchDB's HTTP server over LevelDB, in a process of its own. Prints its port.
+// PouchDB's HTTP server over LevelDB, in a process of its own. Prints its port, and ends with the process that started it.
 import express from 'express'
 import expressPouchDb from 'express-pouchdb'
 import PouchDB from 'pouchdb'
@@ -11,3 +11,4 @@ app.use(
   expressPouchDb(Database, { mode: 'minimumForPouchDB', inMemoryConfig: true, logPath: `${folder}/log` }),
 )
 const server = app.listen(0, '127.0.0.1', () => console.log(server.address().port))
+process.stdin.resume().on('end', () => process.exit())
