@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pipeline } from 'node:stream/promises'
 import { request } from 'undici'
-import { serveProduct } from './servers.ts'
+import { serveProduct } from './servers/product.ts'
 
 const ENTRIES = Number(process.argv[2] ?? 10_000)
 const BATCH = 500

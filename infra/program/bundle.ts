@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { RunError } from '@pulumi/pulumi/errors.js'
-import { type BuildFailure, build, type Metafile } from 'esbuild'
+import { type BuildFailure, type BuildOptions, build, type Metafile } from 'esbuild'
 import { replaceFile } from './replace-file.ts'
 
 export interface Bundle {
@@ -13,29 +13,34 @@ export interface Bundle {
   readonly metafile: Metafile
 }
 
+/** How the Worker is built, whatever its entry point. */
+export const WORKER_BUILD = {
+  bundle: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'es2024',
+  conditions: ['workerd', 'worker', 'browser'],
+  external: ['cloudflare:*', 'node:*'],
+  define: { 'process.env.NODE_ENV': '"production"' },
+  // Functions and classes get short names. Errors name themselves, and the source map has the names of stack traces.
+  minify: true,
+  legalComments: 'none',
+  logLevel: 'silent',
+} satisfies BuildOptions
+
 /**
  * Bundles the Worker from the sources in the tree into one module, and writes it to dist/. Equal sources give equal
  * bytes. A broken source throws a RunError of one line: file, line, column, reason.
  */
 export async function bundleWorker(root: string, main: string): Promise<Bundle> {
   const result = await build({
+    ...WORKER_BUILD,
     absWorkingDir: root,
     entryPoints: [join('worker', main)],
     outfile: 'dist/worker.js',
-    bundle: true,
     write: false,
     metafile: true,
     sourcemap: 'external',
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2024',
-    conditions: ['workerd', 'worker', 'browser'],
-    external: ['cloudflare:*', 'node:*'],
-    define: { 'process.env.NODE_ENV': '"production"' },
-    // Functions and classes get short names. Errors name themselves, and the source map has the names of stack traces.
-    minify: true,
-    legalComments: 'none',
-    logLevel: 'silent',
   }).catch((failure: BuildFailure) => {
     throw new RunError(describe(failure))
   })

@@ -6,6 +6,7 @@ import { newProject } from '../support/cloud/project.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const CLIENTS = join(ROOT, 'test/clients')
+const PEERS = join(ROOT, 'bench/peers')
 
 /** Licences, as packages spell them, that let anybody use, change and redistribute the code. */
 const PERMISSIVE = [
@@ -37,6 +38,23 @@ const TOOLS = [
   '@logdna/tail-file: SEE LICENSE IN LICENSE',
   // List of names that the Pulumi SDK reads.
   'spdx-exceptions: CC-BY-3.0',
+]
+
+/** Licences that packages of bench/peers state in an old form, or that let anybody do anything. They never ship. */
+const PEER_LICENCES = [
+  'amdefine: BSD-3-Clause OR MIT',
+  'argsarray: WTFPL',
+  'truncate-utf8-bytes: WTFPL',
+  'sanitize-filename: WTFPL OR ISC',
+  'spark-md5: (WTFPL OR MIT)',
+  'utf8-byte-length: (WTFPL OR MIT)',
+  'tiny-queue: Apache 2',
+  'readable-stream: BSD',
+  // Their package.json has a list: MIT for the first three, BSD for the last one.
+  'end-stream: undefined',
+  'level-write-stream: undefined',
+  'write-stream: undefined',
+  'esprima-fb: undefined',
 ]
 
 interface Locked {
@@ -95,6 +113,14 @@ test('installs exact versions under permissive licences for test/clients, and ru
   expect(otherLicences(packages)).toEqual([])
   expect(packages.filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([])
   const { devDependencies } = JSON.parse(readFileSync(join(CLIENTS, 'package.json'), 'utf8'))
+  for (const version of Object.values(devDependencies)) expect(version).toMatch(/^\d+\.\d+\.\d+$/)
+})
+
+test('installs exact versions under permissive licences for bench/peers', () => {
+  const packages = lockedPackages(PEERS)
+  expect(packages.length).toBeGreaterThan(100)
+  expect([...new Set(otherLicences(packages))].toSorted()).toEqual(PEER_LICENCES.toSorted())
+  const { devDependencies } = JSON.parse(readFileSync(join(PEERS, 'package.json'), 'utf8'))
   for (const version of Object.values(devDependencies)) expect(version).toMatch(/^\d+\.\d+\.\d+$/)
 })
 

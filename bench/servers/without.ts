@@ -1,4 +1,4 @@
-import type { Alteration } from '../test/support/alter.ts'
+import type { Alteration } from '../../test/support/alter.ts'
 
 const CLEAR_VALUES: readonly Alteration[] = [
   {

@@ -1,0 +1,35 @@
+import { documentText, type Entries } from './entries.ts'
+
+/** A well-behaved device, which numbers its batches and sends the time and the base of every change. */
+export interface Device {
+  /** The body of the next batch. */
+  body(size: number): string
+  /** Takes the reply to the batch. Throws unless every change was applied. */
+  learn(reply: Reply): void
+}
+
+export interface Reply {
+  readonly results: readonly { readonly key: string; readonly status: string; readonly version: string }[]
+}
+
+export function deviceOf(entries: Entries, versions = new Map<string, string>()): Device {
+  let round = 0
+  return {
+    body(size) {
+      round += 1
+      const time = Date.now()
+      const changes = entries.pick(size).map((key) => {
+        const version = versions.get(key)
+        const base = version === undefined ? 'null' : `"${version}"`
+        return `{"key":"${key}","value":${documentText(key, round)},"timestamp":${time},"base":${base}}`
+      })
+      return `{"batch":${round},"clientTime":${time},"changes":[${changes.join(',')}]}`
+    },
+    learn({ results }) {
+      for (const { key, status, version } of results) {
+        if (status !== 'applied') throw new Error(`${key} was ${status}`)
+        versions.set(key, version)
+      }
+    },
+  }
+}
