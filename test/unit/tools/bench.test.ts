@@ -14,7 +14,7 @@ import { WITHOUT } from '../../../bench/servers/without.ts'
 import { scattered } from '../../../bench/sizes/filled.ts'
 import { altering } from '../../support/alter.ts'
 
-test('npm run bench:costs finds every function that it takes out', async () => {
+test('npm run bench:protections finds every function that it takes out', async () => {
   const { errors } = await build({
     entryPoints: ['worker/src/index.ts'],
     bundle: true,
