@@ -132,6 +132,22 @@ test('[SG13] holds back the later batches of a client while one opens contents, 
   expect(watched.commits.flat()).toEqual(['b1', 'b2', 'a1', 'a2', 'a3'])
 })
 
+test('[SG13] decides the batches that were held back before those that arrive as the opening ends', async () => {
+  const watched = watchedGroup()
+  await send(watched, 'a0', { client: 'a' })
+  const opening = Promise.withResolvers<void>()
+  const sent = [
+    send(watched, 'a1', { client: 'a', lacks: 1, open: () => opening.promise }),
+    ...['a2', 'a3'].map((name) => send(watched, name, { client: 'a' })),
+  ]
+  // Both arrive after the decision of a1, in the same turn.
+  const late = opening.promise.then().then(() => [send(watched, 'b1'), send(watched, 'a4', { client: 'a' })])
+  opening.resolve()
+  await Promise.all([...sent, ...(await late)])
+  const commits = watched.commits.filter((names) => names.length > 0)
+  expect(commits).toEqual([['a0'], ['a1'], ['a2', 'a3', 'b1', 'a4']])
+})
+
 test('[SG13] decides the later batches of a client after one that could not open its contents', async () => {
   const watched = watchedGroup()
   await begin(watched)

@@ -45,6 +45,12 @@ export function groupOf(makeDraft: (reads: readonly Reads[]) => Draft): Group {
     lastClient = client
   }
 
+  /** Puts batches that were held back in front of all later ones. */
+  function resume(held: readonly Member[]): void {
+    if (held.length > 0 && line.length === 0) setTimeout(run, 0)
+    line.unshift(...held)
+  }
+
   function run(): void {
     const count = countNext(line)
     const members = line.slice(0, count)
@@ -97,7 +103,7 @@ export function groupOf(makeDraft: (reads: readonly Reads[]) => Draft): Group {
           await batch.open()
         }
       } finally {
-        for (const member of openers.end(batch)) enqueue(member)
+        resume(openers.end(batch))
       }
     },
   }
