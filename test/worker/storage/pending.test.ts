@@ -2,7 +2,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { type Device, send } from '../../support/worker/client.ts'
+import { type Device, device, send } from '../../support/worker/client.ts'
 import { exportOf, newSpace, upload } from '../../support/worker/imports.ts'
 
 const T = Date.now() - 60_000
@@ -49,7 +49,8 @@ for (const pending of MALFORMED) {
       expect(`${status} ${body.code}`).toBe('500 internal')
       expect(JSON.stringify(body)).not.toContain('secret')
     }
-    const erased = await send('DELETE', '/api/space', { bearer: a.session, body: { confirm: space } })
+    const { session } = await device({ token: a.token, clientId: 'a' })
+    const erased = await send('DELETE', '/api/space', { bearer: session, body: { confirm: space } })
     expect(erased).toMatchObject({ status: 200 })
   })
 }

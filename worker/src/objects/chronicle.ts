@@ -188,7 +188,7 @@ export class Chronicle extends DurableObject<Env> {
   }
 
   /** Checks that a token or session was not revoked, and returns the state of its client. Called before a session is opened. */
-  async admit(caller: Credential & Partial<ClientIdentity>): Promise<Result<ClientState, Fault>> {
+  async admit(caller: Credential & Partial<ClientIdentity>): Promise<Result<Partial<ClientState>, Fault>> {
     const known = checkCredential(this.#space, caller, Date.now())
     return known.ok ? accepted(clientStateOf(this.#space, caller)) : known
   }

@@ -29,7 +29,7 @@ export async function openSession(exchange: Exchange): Promise<Response> {
     expiresAt: session.expiresAt * 1000,
     clientId: session.client,
     space: session.space,
-    // An object of the previous release returns neither.
+    // An object of the previous release returns neither, nor does a damaged space.
     epoch,
     lastBatch,
     scopes: session.scopes,

@@ -4,7 +4,7 @@ import type { Fault } from '../../core/fault.ts'
 import { DAY_MS } from '../../core/values/limits.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
 import type { ClientRecord } from '../store/client-rows.ts'
-
+import { isReadable } from '../store/pending-rows.ts'
 import type { Space } from './space.ts'
 
 /**
@@ -29,10 +29,12 @@ export interface ClientState {
 /** A client's id and the subject that it writes for. */
 export type ClientIdentity = Pick<Session, 'client' | 'subject'>
 
+/** The state of a client; empty if the space is damaged, because a session is needed to erase it. */
 export function clientStateOf(
   { store, state }: Space,
   { client, subject }: Partial<ClientIdentity>,
-): ClientState {
+): Partial<ClientState> {
+  if (!isReadable(state.pending)) return {}
   const record = client === undefined ? undefined : store.client(client)
   const isOwn = record !== undefined && record.subject === subject
   return { epoch: state.epoch, lastBatch: isOwn ? record.batch : NO_BATCH }

@@ -54,6 +54,11 @@ const UNREADABLE: PendingRows = {
   },
 }
 
+/** Whether the column held such rows. If not, no entry and no client can be looked up. */
+export function isReadable(pending: PendingRows): boolean {
+  return pending !== UNREADABLE
+}
+
 function tryParse(text: string): unknown {
   try {
     return JSON.parse(text)
