@@ -16,6 +16,7 @@ calls callBytes statements rowsRead rowsWritten alarmsSet kvReads kvWrites crypt
     1     39456          4      104         102         0       0        0           2        1          1 100 changes of known keys
     1       927          0        0           0         0       0        0           2        1          1 a replay
     1      1317          3        4           1         0       0        0           3        1          1 a push with a cursor
+    1       936          1        2           0         0       0        0           1        1          1 a pull by a push without changes
     0         0          2        3           1         0       0        0           3        1          1 a push on a socket
     0         0          2        3           1         0       0        0           3        1          1 a push that three sockets follow
     1    161314          5       10           0         0       0        0           9        1          1 a page of 500 entries
@@ -64,6 +65,13 @@ const REQUESTS: Readonly<Record<string, Prepare>> = {
     await b.push(b.batch([HOT_KEY]))
     const batch = a.batch(['notes/2'], { cursor })
     return () => a.push(batch)
+  },
+
+  // The row of the client is in its table, and nobody needs it.
+  'a pull by a push without changes': async ({ a, b }) => {
+    const { cursor } = (await a.get('/api/changes')).body
+    await b.push(b.batch(keys(100)))
+    return () => a.push({ cursor, limit: 1, changes: [] })
   },
 
   // The device gets its reply, and then its own change in a frame.

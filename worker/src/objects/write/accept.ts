@@ -53,11 +53,27 @@ interface PreparedBatch extends BatchInput {
   readonly sealed: SealedLines
 }
 
+/** A batch number alone is a write too: it uses up the number that the client's next batch would need. */
+export function writes({ batch, changes }: SyncRequest): boolean {
+  return batch !== undefined || changes.length > 0
+}
+
+/** The outcome of a request that only pulls. It waits for no batch. */
+const NO_OUTCOME: BatchOutcome = {
+  edits: [],
+  verdicts: [],
+  conflicts: [],
+  versions: new Map(),
+  replayed: false,
+  wrote: null,
+}
+
 /**
  * Decides a batch and stores its effects, or replays the outcome of its first arrival. A decision that lacks versions or
  * sealed lines is made again once they are there. Both stay valid when the space changes meanwhile.
  */
 export async function acceptBatch(space: Space, input: BatchInput): Promise<Result<BatchOutcome, Fault>> {
+  if (!writes(input.request)) return accepted(NO_OUTCOME)
   const batch = await prepare(space, input)
   const opened: OpenedVersions = { versions: new Map(), length: 0 }
   let ownLines: SealedLines | null = null
@@ -97,11 +113,6 @@ async function prepare(space: Space, input: BatchInput): Promise<PreparedBatch> 
   return { ...input, edits, origin, digests, sealed }
 }
 
-/** A batch number alone is a write too: it uses up the number that the client's next batch would need. */
-function writes({ batch, changes }: SyncRequest): boolean {
-  return batch !== undefined || changes.length > 0
-}
-
 /** The record of a client, and the record to reply from if the batch is a retry of its last one. */
 interface Recognised {
   readonly record: ClientRecord | undefined
@@ -110,10 +121,10 @@ interface Recognised {
 
 /** Checks once more, right before the decision, that the session may write, and whether the batch was handled before. */
 function recognise(space: Space, draft: Draft, batch: PreparedBatch): Result<Recognised, Fault> {
-  const { session, request, clock } = batch
+  const { session, clock } = batch
   const valid = checkSession(space, session, clock.now)
   if (!valid.ok) return valid
-  const record = writes(request) ? checkClient(draft.client(session.client), session) : accepted(undefined)
+  const record = checkClient(draft.client(session.client), session)
   if (!record.ok) return record
   const replayed = findReplay(batch, record.value, space.state.epoch)
   return replayed.ok ? accepted({ record: record.value, replayed: replayed.value }) : replayed

@@ -12,7 +12,7 @@ import { checkCollections, checkScope, checkSession } from '../space/admission.t
 import { serve, weightOfPush } from '../space/serve.ts'
 import type { Space } from '../space/space.ts'
 import { arrangeUpkeep, type UpkeepNeeds } from '../upkeep/upkeep.ts'
-import { acceptBatch, type BatchOutcome } from './accept.ts'
+import { acceptBatch, type BatchOutcome, writes } from './accept.ts'
 import { report } from './report.ts'
 
 /** The reply as JSON text, and the counts of the batch. */
@@ -57,10 +57,9 @@ function checkRequest(session: Session, request: SyncRequest): Result<true, Faul
   if (request.clientId !== undefined && request.clientId !== session.client) {
     return refused({ code: 'foreign-client', detail: 'clientId is not the one this session was opened for' })
   }
-  // A batch number alone is a write: it uses up the number that the client's next batch would need.
-  const writes = request.changes.length > 0 || request.batch !== undefined
-  const written = writes ? checkScope(session, 'sync:write') : accepted(true as const)
-  if (!written.ok || (writes && request.cursor === undefined)) return written
+  const isWrite = writes(request)
+  const written = isWrite ? checkScope(session, 'sync:write') : accepted(true as const)
+  if (!written.ok || (isWrite && request.cursor === undefined)) return written
   const reads = checkScope(session, 'sync:read')
   return reads.ok ? checkCollections(session, request.collections) : reads
 }
