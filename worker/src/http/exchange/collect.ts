@@ -3,7 +3,7 @@ export type NextPart = () => Promise<Uint8Array | null>
 
 /** The bytes of a body of unknown length. A body longer than `limit` is aborted at once and gives null. */
 export async function collect(next: NextPart, limit: number): Promise<ArrayBuffer | null> {
-  let bytes = new Uint8Array(FIRST_LENGTH)
+  let bytes = new Uint8Array()
   let length = 0
   for (let part = await next(); part !== null; part = await next()) {
     const end = length + part.byteLength
@@ -12,15 +12,13 @@ export async function collect(next: NextPart, limit: number): Promise<ArrayBuffe
     bytes.set(part, length)
     length = end
   }
-  return bytes.buffer.slice(0, length)
+  return length === bytes.length ? bytes.buffer : bytes.buffer.slice(0, length)
 }
 
 /**
- * Parts are copied into one buffer, because a body may arrive in parts of one byte, and each part takes a hundred
- * bytes.
+ * Makes more room. Parts are copied into one buffer, because a body may arrive in parts of one byte, and each part takes
+ * a hundred bytes.
  */
-const FIRST_LENGTH = 16 * 1024
-
 function grown(bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
   const larger = new Uint8Array(length)
   larger.set(bytes)

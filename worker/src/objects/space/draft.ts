@@ -54,8 +54,8 @@ export interface Draft {
 /** A draft without writes, with the rows that some batches read. */
 export function draftOf(space: StoredSpace, reads: readonly Reads[]): Draft {
   const { store } = space
-  const entries = new Map(store.entryStates(reads.flatMap(({ keys }) => keys)))
-  const clients = new Map(store.clients(reads.map(({ client }) => client)))
+  const entries = store.entryStates(reads.flatMap(({ keys }) => keys))
+  const clients = store.clients(reads.map(({ client }) => client))
   const written = newWrites()
   let state = space.state
   let storedBytes: number | undefined
@@ -102,19 +102,19 @@ export function draftOf(space: StoredSpace, reads: readonly Reads[]): Draft {
       if (isEmpty(written)) return
       const appends = appendsOf(space.state, state, written.chunks)
       const tail = tailAfter(space.state.tail, appends)
-      const pending = withWritten(space, written)
+      const pending = isOpen(tail) ? withWritten(space, written) : null
       // Once the newest row is full, or too many rows wait, all of them go into their tables.
-      const kept = isOpen(tail) && isSmall(pending) ? encodePending(pending) : null
+      const kept = pending !== null && isSmall(pending) ? encodePending(pending) : null
       const isChanged = kept === null ? isPending(space.state.pending) : written.records.size > 0
       space.transaction(() => {
         for (const append of appends)
           store.append(append === appends.at(-1) ? { ...append, pending: kept } : append)
-        if (kept === null) putRows(store, pending)
+        if (kept === null) putAllRows(space, written)
         if (appends.length === 0 && isChanged) store.putPending(kept)
         for (const { conflicts, at } of written.conflicts) store.putConflicts(conflicts, at)
         for (const { id, ...by } of written.resolved) store.resolveConflict(id, by)
       })
-      space.state = { ...state, tail, pending: kept === null ? NONE_PENDING : pending }
+      space.state = { ...state, tail, pending: kept === null || pending === null ? NONE_PENDING : pending }
     },
   }
 }
@@ -130,6 +130,16 @@ export function settlePending(space: StoredSpace): void {
   space.state = { ...state, pending: NONE_PENDING }
 }
 
+/** Writes the pending rows, with those of a draft laid over them, into their tables. */
+function putAllRows(space: StoredSpace, written: DraftRows): void {
+  const { store, state } = space
+  if (isPending(state.pending)) putRows(store, withWritten(space, written))
+  else {
+    if (written.states.size > 0) store.putEntryStates(written.states)
+    if (written.records.size > 0) store.putClients(written.records.values())
+  }
+}
+
 function putRows(store: Store, { entries, records }: PendingRows): void {
   if (entries.size > 0) store.putEntries(entries)
   if (records.size > 0) store.putClients(records.values())
@@ -140,7 +150,6 @@ function withWritten(
   { store, state: { pending } }: StoredSpace,
   { states, records }: DraftRows,
 ): PendingRows {
-  if (!isPending(pending)) return { entries: store.named(states), records }
   return {
     entries: new Map([...pending.entries, ...store.named(states)]),
     records: new Map([...pending.records, ...records]),

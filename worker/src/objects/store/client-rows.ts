@@ -16,7 +16,8 @@ export interface ClientRecord {
 /** The idempotency records of clients. */
 export interface ClientRows {
   client(id: string): ClientRecord | undefined
-  clients(ids: readonly string[]): ReadonlyMap<string, ClientRecord>
+  /** Returns the records of some clients, in a map of the caller's own. */
+  clients(ids: readonly string[]): Map<string, ClientRecord>
   putClients(records: Iterable<ClientRecord>): void
 }
 
@@ -44,7 +45,7 @@ export function toClientRecord(row: ClientRow): ClientRecord {
 
 /** `pending` gives the records that are laid over those of the table. */
 export function clientRows(sql: SqlStorage, pending: () => ReadonlyMap<string, ClientRecord>): ClientRows {
-  function clients(ids: readonly string[]): ReadonlyMap<string, ClientRecord> {
+  function clients(ids: readonly string[]): Map<string, ClientRecord> {
     const records = pending()
     const found = new Map<string, ClientRecord>()
     const missing: string[] = []

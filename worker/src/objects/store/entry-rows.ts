@@ -7,15 +7,18 @@ import { recentEntries } from './recent-entries.ts'
 
 /** The entry rows: the state of the latest version of each key. */
 export interface EntryRows {
-  entryStates(keys: readonly string[]): ReadonlyMap<string, EntryState>
+  /** Returns the entries of some keys, in a map of the caller's own. */
+  entryStates(keys: readonly string[]): Map<string, EntryState>
   putEntryStates(states: ReadonlyMap<string, EntryState>): void
   /** Writes entries by the names of their keys. */
-  putEntries(entries: EntriesByName): void
+  putEntries(entries: Iterable<NamedEntry>): void
   /** Forgets the rows that were read: call it when a transaction has failed, or rows were changed in another way. */
   forgetEntries(): void
   /** Returns entries by the names of their keys. */
-  named(states: ReadonlyMap<string, EntryState>): EntriesByName
+  named(states: ReadonlyMap<string, EntryState>): Iterable<NamedEntry>
 }
+
+type NamedEntry = readonly [name: string, entry: EntryState]
 
 /** Entries by the names of their keys in the rows. */
 export type EntriesByName = ReadonlyMap<string, EntryState>
@@ -79,13 +82,16 @@ export function entryRows(sql: SqlStorage, keyNames: KeyNames, pending: () => En
     return JSON.parse(rows)
   }
 
-  function named(states: ReadonlyMap<string, EntryState>): EntriesByName {
-    return new Map(Array.from(states, ([key, entry]) => [keyNames(key), entry]))
+  function* named(states: ReadonlyMap<string, EntryState>): Generator<NamedEntry> {
+    for (const [key, entry] of states) yield [keyNames(key), entry]
   }
 
-  function putEntries(entries: EntriesByName): void {
-    const rows = Array.from(entries, ([name, entry]) => toEntryRow(name, entry))
-    for (const [name, entry] of entries) recent.put(name, entry)
+  function putEntries(entries: Iterable<NamedEntry>): void {
+    const rows: EntryRow[] = []
+    for (const [name, entry] of entries) {
+      rows.push(toEntryRow(name, entry))
+      recent.put(name, entry)
+    }
     for (let start = 0; start < rows.length; start += ENTRY_STATES_AT_ONCE) {
       sql.exec(
         `INSERT OR REPLACE INTO head (key, seq, root, at, "by", deleted, merged) ${valuesOfRows(7)}`,
