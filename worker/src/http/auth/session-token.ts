@@ -43,12 +43,11 @@ async function verifyToken(
 ): Promise<{ readonly session: Session; readonly isLasting: boolean }> {
   const verified = await verify(token, TYPE, env)
   if (verified.is === 'expired') throw refusal({ code: 'session-expired' })
-  const session = verified.is === 'valid' ? parseSession(verified.payload) : null
-  if (verified.is !== 'valid' || session === null) {
-    throw refusal({ code: 'unauthorized', detail: hint(token) })
-  }
+  const claims = verified.is === 'valid' ? verified.payload : {}
+  const session = parseSession(claims)
+  if (session === null) throw refusal({ code: 'unauthorized', detail: hint(token) })
   // A token with a time before which it is not valid is checked each time. This version issues none.
-  return { session, isLasting: verified.payload.nbf === undefined }
+  return { session, isLasting: claims.nbf === undefined }
 }
 
 /** The credential in `Authorization: Bearer` (RFC 6750, 2.1). */

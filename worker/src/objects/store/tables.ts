@@ -71,7 +71,7 @@ const STEPS: readonly string[] = [
   CREATE INDEX archive_age ON archive (archived);
   CREATE INDEX archive_span ON archive (last - first);
   `,
-  // The columns `root` and `merged` encode more (objects/store/entry-columns.ts). Older rows keep their meaning.
+  // The columns `root` and `merged` encode more (objects/store/entry-rows.ts). Older rows keep their meaning.
   // Values keep the order of their keys and may nest deeper. Rejections have new codes.
   'SELECT 1',
   // The newest row of the log holds rows of `head` and `client` that are not in their tables yet.
