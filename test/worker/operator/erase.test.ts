@@ -41,6 +41,17 @@ test('[SP1] erases a whole space, and voids the credentials issued before', asyn
   expect(body).toMatchObject({ success: true, reset: true, changes: [{ key: 'k/2' }] })
 })
 
+test('[SP1] remembers no entry of an erased space', async () => {
+  const { space, session } = await filledSpace()
+  const changes = Array.from({ length: 100 }, (_, index) => ({ key: `k/${index}`, value: 1, timestamp: 1 }))
+  await send('POST', '/api/sync', { bearer: session, body: { batch: 2, changes } })
+  await erase(session, { confirm: space })
+  const next = await device(await mint({ space }))
+  const again = { key: 'k/1', value: 'new', timestamp: 0, base: null }
+  const { body } = await next.sync({ batch: 1, changes: [again] })
+  expect(body.results).toMatchObject([{ key: 'k/1', status: 'applied' }])
+})
+
 test('[SP1] erases nothing without the scope or the name of the space', async () => {
   const { space, session, token } = await filledSpace()
   expect((await erase(session, { confirm: 'other' })).body).toMatchObject({
