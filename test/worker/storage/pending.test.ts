@@ -2,8 +2,13 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
+import { openSpace, type Space } from '../../../worker/src/objects/space/space.ts'
+import { upkeep } from '../../../worker/src/objects/upkeep/upkeep.ts'
+import { acceptBatch } from '../../../worker/src/objects/write/accept.ts'
+import { CLIENTS, HEADS } from '../../support/stored-rows.ts'
 import { type Device, device, send } from '../../support/worker/client.ts'
 import { exportOf, newSpace, upload } from '../../support/worker/imports.ts'
+import { sessionOf } from '../../support/worker/session.ts'
 
 const T = Date.now() - 60_000
 
@@ -64,4 +69,52 @@ test('[SG5] forgets no batch if the newest log row is broken and holds rows of c
   expect((await a.sync(rejected)).body).toMatchObject({ replayed: false })
   await evict(space)
   expect((await a.sync(rejected)).body).toMatchObject({ replayed: true })
+})
+
+test('[SG4] keeps the rows of a batch that comes right before a pass rewrites its log row', async () => {
+  const { space, a } = await newSpace()
+  await a.sync({ changes: [{ key: 'k/1', value: 1, timestamp: T }] })
+  await runInDurableObject(env.CHRONICLE.getByName(space), async (_, state) => {
+    await upkeep(openSpace(state, env), Date.now())
+    // The pass under a new key goes on with the archive, so its first step ends right after it has rewritten the row.
+    const MASTER_KEY = `2:${btoa('n'.repeat(32))} ${env.MASTER_KEY}`
+    const opened = openSpace(state, { ...env, MASTER_KEY })
+    await beforeKeys(opened, async () => {
+      const session = sessionOf({ client: 'late', scopes: ['sync:write'] })
+      const request = { batch: 1, changes: [{ key: 'k/2', value: 'late', timestamp: T }] }
+      await acceptBatch(opened, { session, request, clock: { now: Date.now(), skew: 0 } })
+    })
+    await upkeep(opened, Date.now())
+    expect(opened.store.passes().now?.of).toBe('archive')
+  })
+  const rows = await inDatabase(space, (sql) => [HEADS, CLIENTS].map((query) => sql.exec(query).toArray()))
+  expect(rows).toMatchObject([
+    [{ key: 'k/1' }, { key: 'k/2' }],
+    [{ id: a.id }, { id: 'late' }],
+  ])
+})
+
+/** Lets something happen while the keys of a space are next awaited. */
+async function beforeKeys(space: Space, happen: () => Promise<unknown>): Promise<void> {
+  const { keys } = space
+  await keys()
+  const once = async () => {
+    Object.assign(space, { keys })
+    await happen()
+    return keys()
+  }
+  Object.assign(space, { keys: once })
+}
+
+test('[SG9] keeps the clear names of a space whose only entries wait for their table', async () => {
+  const space = crypto.randomUUID()
+  await runInDurableObject(env.CHRONICLE.getByName(space), async (_, state) => {
+    const clear = openSpace(state, { ...env, ENTRY_NAMES: 'clear' })
+    const session = sessionOf({ client: 'a', scopes: ['sync:write'] })
+    const request = { batch: 1, changes: [{ key: 'k/1', value: 1, timestamp: T }] }
+    await acceptBatch(clear, { session, request, clock: { now: Date.now(), skew: 0 } })
+    const keyed = openSpace(state, { ...env, ENTRY_NAMES: 'keyed' })
+    await keyed.keys()
+    expect(keyed.store.entryStates(['k/1']).size).toBe(1)
+  })
 })
