@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { POLICIES, type Policy } from '../../../worker/src/core/batch/policy.ts'
 import { DEFAULT_CONFIG } from '../../../worker/src/core/space/config.ts'
+import { QUOTAS } from '../../../worker/src/core/space/quota.ts'
 import { type Draft, settlePending } from '../../../worker/src/objects/space/draft.ts'
 import { openSpace, type Space } from '../../../worker/src/objects/space/space.ts'
 import { migrate } from '../../../worker/src/objects/store/tables.ts'
@@ -156,3 +157,19 @@ test('[SG13] gives the same rows, results and state for batches in groups as one
   expect(commitCount).toBeLessThan(batchCount / 2)
   expect(failed).toBeGreaterThan(0)
 })
+
+for (const quota of QUOTAS) {
+  test(`[QU2] counts the ${quota} of the batches before it in its group against the quota`, async () => {
+    const { space } = stageOf('lww')
+    const room = { entries: 1, bytes: space.store.bytes() + 1 }
+    space.config = { ...DEFAULT_CONFIG, quota: { ...DEFAULT_CONFIG.quota, [quota]: room[quota] } }
+    Object.assign(space, { refreshConfig: async () => {} })
+    const changesOf = (client: string) => [{ key: `a/${client}`, value: 1, timestamp: START }]
+    const outcomes = ['p', 'q', 'r'].map((client) =>
+      push(space, { client, request: { batch: 1, changes: changesOf(client) } }),
+    )
+    const [first, ...others] = await Promise.all(outcomes)
+    expect(first).toMatchObject({ verdicts: [{ status: 'applied' }] })
+    for (const other of others) expect(other).toMatchObject({ code: 'quota-exceeded', quota })
+  })
+}
