@@ -59,7 +59,7 @@ export const DECISION_BUGS: readonly Bug[] = [
     plants: [
       plant<(step: Step) => number>('rootOf', (_, { base, current }) => base ?? current?.seq ?? NOTHING),
     ],
-    from: 11,
+    from: 90,
   },
   {
     name: 'lets the earlier write win',
@@ -113,7 +113,7 @@ export const DECISION_BUGS: readonly Bug[] = [
         return original(corrected, client, { ...right, version })
       }),
     ],
-    from: 145,
+    from: 755,
   },
   {
     name: 'merges one side only',

@@ -68,7 +68,7 @@ export const GROUP_BUGS: readonly Bug[] = [
         if (failure !== undefined) throw failure
       },
     })),
-    from: 14,
+    from: 4,
   },
   {
     name: 'reads entries without those that wait for their table',
