@@ -36,7 +36,6 @@ export async function upkeep(space: Space, now: number): Promise<void> {
   await space.refreshConfig(now)
   const isDone = await doNext(space, now)
   if (!isDone) return space.alarm.wakeBy(now)
-  settlePending(space)
   await arrangeUpkeep(space, now, { conflicts: space.store.ages(), verdicts: false })
   const oldest = space.store.oldestVerdicts()
   if (oldest === null) return
