@@ -80,6 +80,7 @@ export function setTimeout(work: () => Promise<void>): void {
 
 export const console = {
   log(): void {},
+  warn(): void {},
   error(line: string): void {
     platform.defects.push(line)
   },

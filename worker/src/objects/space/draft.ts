@@ -56,7 +56,7 @@ export function draftOf(space: StoredSpace, reads: readonly Reads[]): Draft {
   const { store } = space
   const entries = store.entryStates(reads.flatMap(({ keys }) => keys))
   const clients = store.clients(reads.map(({ client }) => client))
-  const written = newWrites()
+  const written = noRows()
   let state = space.state
   let storedBytes: number | undefined
 
@@ -102,19 +102,20 @@ export function draftOf(space: StoredSpace, reads: readonly Reads[]): Draft {
       if (isEmpty(written)) return
       const appends = appendsOf(space.state, state, written.chunks)
       const tail = tailAfter(space.state.tail, appends)
-      const pending = isOpen(tail) ? withWritten(space, written) : null
+      const laid = isOpen(tail) ? withWritten(space, written) : null
       // Once the newest row is full, or too many rows wait, all of them go into their tables.
-      const kept = pending !== null && isSmall(pending) ? encodePending(pending) : null
-      const isChanged = kept === null ? isPending(space.state.pending) : written.records.size > 0
+      const pending = laid !== null && isSmall(laid) ? laid : null
+      const column = pending && encodePending(pending)
+      const isColumnStale = pending === null ? isPending(space.state.pending) : written.records.size > 0
       space.transaction(() => {
         for (const append of appends)
-          store.append(append === appends.at(-1) ? { ...append, pending: kept } : append)
-        if (kept === null) putAllRows(space, written)
-        if (appends.length === 0 && isChanged) store.putPending(kept)
+          store.append(append === appends.at(-1) ? { ...append, pending: column } : append)
+        if (pending === null) putAllRows(space, written)
+        if (appends.length === 0 && isColumnStale) store.putPending(column)
         for (const { conflicts, at } of written.conflicts) store.putConflicts(conflicts, at)
         for (const { id, ...by } of written.resolved) store.resolveConflict(id, by)
       })
-      space.state = { ...state, tail, pending: kept === null || pending === null ? NONE_PENDING : pending }
+      space.state = { ...state, tail, pending: pending ?? NONE_PENDING }
     },
   }
 }
@@ -171,7 +172,7 @@ interface DraftRows {
   readonly resolved: { readonly id: number; readonly by: number; readonly at: number }[]
 }
 
-function newWrites(): DraftRows {
+function noRows(): DraftRows {
   return { chunks: [], bytes: 0, states: new Map(), records: new Map(), conflicts: [], resolved: [] }
 }
 

@@ -58,7 +58,8 @@ export function groupOf(makeDraft: (reads: readonly Reads[]) => Draft): Group {
     if (line.length > 0) setTimeout(run, 0)
     try {
       decideTogether(members)
-    } catch {
+    } catch (cause) {
+      console.warn(JSON.stringify({ level: 'warn', message: 'group not committed', error: String(cause) }))
       // The rows of one member may be at fault, so each member gets a transaction of its own.
       for (const member of members) decideAlone(member)
     }
