@@ -5,7 +5,7 @@ import type { Invariant } from './values/violation.ts'
 let campaign: Campaign
 
 beforeAll(async () => {
-  campaign = await runCampaign(1, 140)
+  campaign = await runCampaign(1, 100)
   console.log(describeCampaign(campaign))
 }, 300_000)
 

@@ -43,7 +43,7 @@ export const DECISION_BUGS: readonly Bug[] = [
       const isOlder = base !== undefined && current !== undefined && base <= current.seq
       return right === 'compete' && isOlder && current.by === client ? 'rewrite' : right
     }),
-    from: 144,
+    from: 147,
   },
   {
     name: 'never continues a run of writes',
@@ -59,7 +59,7 @@ export const DECISION_BUGS: readonly Bug[] = [
     plants: [
       plant<(step: Step) => number>('rootOf', (_, { base, current }) => base ?? current?.seq ?? NOTHING),
     ],
-    from: 90,
+    from: 91,
   },
   {
     name: 'lets the earlier write win',
@@ -98,11 +98,12 @@ export const DECISION_BUGS: readonly Bug[] = [
     plants: view(({ policy }) => ({
       policy: (key) => (policy(key) === 'server-wins' ? 'lww' : policy(key)),
     })),
+    from: 4,
   },
   {
     name: 'compares a writer that may not read with others',
     plants: [plant<() => boolean>('mayCompare', () => true)],
-    from: 128,
+    from: 134,
   },
   {
     name: 'recognizes a retry by its corrected time',
@@ -113,7 +114,7 @@ export const DECISION_BUGS: readonly Bug[] = [
         return original(corrected, client, { ...right, version })
       }),
     ],
-    from: 755,
+    from: 756,
   },
   {
     name: 'merges one side only',
@@ -133,7 +134,7 @@ export const DECISION_BUGS: readonly Bug[] = [
           edit.at > current.at || (edit.at === current.at && client > current.by),
       ),
     ],
-    from: 25,
+    from: 26,
   },
 ]
 

@@ -52,12 +52,12 @@ export const FEED_BUGS: readonly Bug[] = [
         return { ...pulled, entries: pulled.entries.filter((text) => !isEcho(text)) }
       }),
     ],
-    from: 21,
+    from: 23,
   },
   {
     name: 'ignores the floor',
     plants: [plant<typeof isAbove>('isAbove', () => true)],
-    from: 7,
+    from: 14,
   },
   {
     name: 'makes a reader that starts below the floor start over for ever',
@@ -68,7 +68,7 @@ export const FEED_BUGS: readonly Bug[] = [
         return isBelow ? { seq: 0, scan: feed.head, reset: 'floor' } : right
       }),
     ],
-    from: 6,
+    from: 19,
   },
   {
     name: 'shows conflicts without a look at the grant',
@@ -79,7 +79,7 @@ export const FEED_BUGS: readonly Bug[] = [
   {
     name: 'continues from a frame that was passed over',
     plants: [plant<() => boolean>('isPassedOver', () => false)],
-    from: 963,
+    from: 964,
   },
   {
     name: 'never follows a reader again that was told to pull',
@@ -89,7 +89,7 @@ export const FEED_BUGS: readonly Bug[] = [
         return listener.epoch === at.epoch ? { ...right, poked: listener.poked } : right
       }),
     ],
-    from: 136,
+    from: 144,
   },
 ]
 

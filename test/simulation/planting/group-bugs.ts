@@ -46,7 +46,7 @@ export const GROUP_BUGS: readonly Bug[] = [
       const stored = store.entryStates(reads.flatMap(({ keys }) => keys))
       return { entry: (key) => stored.get(key) }
     }),
-    from: 14,
+    from: 17,
   },
   {
     name: 'replaces its state in memory even if the transaction fails',

@@ -61,6 +61,7 @@ export const STORAGE_BUGS: readonly Bug[] = [
       }
       Object.assign(right, { transaction: (work: () => unknown) => work() })
     }),
+    from: 2,
   },
   {
     name: 'decides a replay again',
@@ -119,7 +120,7 @@ export const STORAGE_BUGS: readonly Bug[] = [
         })
       }),
     ],
-    from: 7,
+    from: 10,
   },
 ]
 

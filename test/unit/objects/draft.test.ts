@@ -1,7 +1,7 @@
 /** Groups of batches on a real database, beside the same batches one by one. */
 import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { POLICIES, type Policy } from '../../../worker/src/core/batch/policy.ts'
 import { DEFAULT_CONFIG } from '../../../worker/src/core/space/config.ts'
 import { QUOTAS } from '../../../worker/src/core/space/quota.ts'
@@ -165,11 +165,35 @@ for (const quota of QUOTAS) {
     space.config = { ...DEFAULT_CONFIG, quota: { ...DEFAULT_CONFIG.quota, [quota]: room[quota] } }
     Object.assign(space, { refreshConfig: async () => {} })
     const changesOf = (client: string) => [{ key: `a/${client}`, value: 1, timestamp: START }]
-    const outcomes = ['p', 'q', 'r'].map((client) =>
-      push(space, { client, request: { batch: 1, changes: changesOf(client) } }),
+    const outcomes = await asOneGroup(space, 3, () =>
+      ['p', 'q', 'r'].map((client) =>
+        push(space, { client, request: { batch: 1, changes: changesOf(client) } }),
+      ),
     )
-    const [first, ...others] = await Promise.all(outcomes)
+    const [first, ...others] = outcomes
     expect(first).toMatchObject({ verdicts: [{ status: 'applied' }] })
     for (const other of others) expect(other).toMatchObject({ code: 'quota-exceeded', quota })
   })
+}
+
+/** Lets the turn of a group come only once this many batches are in line, however long each takes to be sealed. */
+async function asOneGroup<T>(space: Space, count: number, start: () => readonly Promise<T>[]): Promise<T[]> {
+  const { commit } = space.group
+  let joined = 0
+  const counting: Space['group'] = {
+    commit(batch) {
+      joined += 1
+      return commit(batch)
+    },
+  }
+  Object.assign(space, { group: counting })
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  try {
+    const outcomes = start()
+    while (joined < count) await new Promise(setImmediate)
+    vi.runAllTimers()
+    return await Promise.all(outcomes)
+  } finally {
+    vi.useRealTimers()
+  }
 }

@@ -235,7 +235,7 @@ for (const seed of [1, 2, 3, 4]) {
   })
 }
 
-for (const seed of [1, 2, 3, 4, 5, 6]) {
+for (const seed of [1, 2, 3, 4]) {
   test(`keeps every invariant in a history on sockets too: seed ${seed}`, async () => {
     const world = await makeHistory(seed, [...EVERYWHERE, EVICTION, ...ON_SOCKETS], 400)
     await expectHeard(world)
