@@ -135,7 +135,7 @@ export const OPENED_AT_ONCE = 16
  */
 export const RUN_DEPTH = 16
 
-/** The most changes that are committed together, unless one batch has more: a group takes some milliseconds. */
+/** The most changes that are committed together, unless one batch has more: such a group takes some tens of milliseconds. */
 export const MAX_GROUP_CHANGES = 4000
 
 /** The most collections in the configuration. */

@@ -238,7 +238,7 @@ function tailAfter(tail: SpaceState['tail'], appends: readonly Append[]): SpaceS
     : { first: into, bytes: (tail?.bytes ?? 0) + body.length }
 }
 
-/** The state of a space after rows of the log were written, without pending rows. */
+/** The state of a space after rows of the log were written that hold no pending rows. */
 export function stateWith(state: SpaceState, appends: readonly Append[]): SpaceState {
   const last = appends.at(-1)
   if (last === undefined) return state

@@ -1,6 +1,5 @@
-import type { Stored } from '../../core/batch/plan-builder.ts'
 import { type Chunk, type ChunkText, chunkTexts } from '../../core/log/chunk.ts'
-import type { Origin } from '../../core/log/chunk-header.ts'
+import type { Origin, Slot } from '../../core/log/chunk-header.ts'
 import type { SpaceKeys } from '../store/seal.ts'
 
 /** Lines of the log, sealed before their sequence numbers are known. */
@@ -30,10 +29,10 @@ export async function sealLines(
   }
 }
 
-/** Makes the chunks of the lines that are stored. A chunk without any is left out. */
+/** Makes the chunks of the lines that are stored, by their index in the batch. A chunk without any is left out. */
 export function chunksOf(
   { keys, origin, texts, sealed }: SealedLines,
-  stored: readonly Stored[],
+  stored: readonly Slot[],
 ): readonly Chunk[] {
   const chunks: Chunk[] = []
   // Both the lines of a chunk and the stored changes ascend by their index in the batch.

@@ -14,8 +14,6 @@ export interface AgeingRows {
   oldestVerdicts(): number | null
   /** The last sequence number of the newest log row from before a time; 0 without one. */
   lastBefore(time: number): number
-  /** Deletes the tombstones up to a sequence number, at most `limit`. Returns their sequence numbers. */
-  dropTombstones(seq: number, limit: number): readonly number[]
   putFloor(floor: number): void
   /** Whether any row will reach the end of its retention. */
   ages(): boolean
@@ -98,25 +96,13 @@ function clientAges(sql: SqlStorage): Pick<AgeingRows, 'dropVerdicts' | 'dropCla
   }
 }
 
-function deletionAges(
-  sql: SqlStorage,
-): Pick<AgeingRows, 'lastBefore' | 'dropTombstones' | 'putFloor' | 'ages'> {
+function deletionAges(sql: SqlStorage): Pick<AgeingRows, 'lastBefore' | 'putFloor' | 'ages'> {
   return {
     lastBefore(time) {
       const [row] = sql
         .exec<{ last: number }>('SELECT last FROM segment WHERE at < ? ORDER BY first DESC LIMIT 1', time)
         .toArray()
       return row?.last ?? 0
-    },
-
-    dropTombstones(seq, limit) {
-      const rows = sql.exec<{ seq: number }>(
-        `DELETE FROM head WHERE key IN (SELECT key FROM head WHERE deleted = 1 AND seq <= ? LIMIT ?)
-         RETURNING seq`,
-        seq,
-        limit,
-      )
-      return Array.from(rows, ({ seq }) => seq)
     },
 
     putFloor(floor) {

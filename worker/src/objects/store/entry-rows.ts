@@ -12,7 +12,11 @@ export interface EntryRows {
   putEntryStates(states: ReadonlyMap<string, EntryState>): void
   /** Writes entries by the names of their keys. */
   putEntries(entries: Iterable<NamedEntry>): void
-  /** Forgets the rows that were read: call it when a transaction has failed, or rows were changed in another way. */
+  /** Deletes entries without a tombstone. */
+  dropEntries(keys: readonly string[]): void
+  /** Deletes the tombstones up to a sequence number, at most `limit`. Returns their sequence numbers. */
+  dropTombstones(seq: number, limit: number): readonly number[]
+  /** Forgets the rows that are in memory: call it when a transaction has failed, or the tables were founded again. */
   forgetEntries(): void
   /** Returns entries by the names of their keys. */
   named(states: ReadonlyMap<string, EntryState>): Iterable<NamedEntry>
@@ -124,6 +128,25 @@ export function entryRows(sql: SqlStorage, keyNames: KeyNames, pending: () => En
 
     putEntryStates: (states) => putEntries(named(states)),
     putEntries,
+
+    dropEntries(keys) {
+      const dropped = JSON.stringify(keys.map(keyNames))
+      sql.exec('DELETE FROM head WHERE key IN (SELECT value FROM json_each(?))', dropped)
+      recent.forget()
+    },
+
+    dropTombstones(seq, limit) {
+      const rows = sql.exec<{ seq: number }>(
+        `DELETE FROM head WHERE key IN (SELECT key FROM head WHERE deleted = 1 AND seq <= ? LIMIT ?)
+         RETURNING seq`,
+        seq,
+        limit,
+      )
+      const dropped = Array.from(rows, ({ seq }) => seq)
+      if (dropped.length > 0) recent.forget()
+      return dropped
+    },
+
     forgetEntries: recent.forget,
     named,
   }

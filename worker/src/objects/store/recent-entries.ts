@@ -9,7 +9,7 @@ export interface RecentEntries {
   /** The entry of a name; undefined if it is not known. */
   get(name: string): EntryState | undefined
   put(name: string, entry: EntryState): void
-  /** Forgets everything: call it when a transaction has failed, or rows were changed in another way. */
+  /** Forgets everything: call it when rows were deleted, or a transaction has failed. */
   forget(): void
 }
 

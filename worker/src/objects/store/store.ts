@@ -77,7 +77,7 @@ export function sqliteStore(sql: SqlStorage, keyNames: KeyNames, pending: () => 
     ...passRows(sql),
     ...archiveRows(sql),
     ...ageingRows(sql),
-    ...importRows(sql, keyNames),
+    ...importRows(sql),
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Session } from '../../core/access/session.ts'
 import { type Edit, type EditContext, toEdits } from '../../core/batch/change.ts'
-import type { EntryState } from '../../core/batch/stance.ts'
 import type { Fault } from '../../core/fault.ts'
 import {
   groupByClient,
@@ -18,7 +17,7 @@ import { parseHeader, parseImportLine } from '../../schema/request/import.ts'
 import { checkCredential, checkUnexpired, checkWhole } from '../space/admission.ts'
 import { stateWith } from '../space/draft.ts'
 import { checkQuota, usedBy } from '../space/quota.ts'
-import { type SealedLines, sealLines } from '../space/sealed-lines.ts'
+import { chunksOf, type SealedLines, sealLines } from '../space/sealed-lines.ts'
 import { beginTransfer } from '../space/serve.ts'
 import type { Space } from '../space/space.ts'
 import { arrangeUpkeep } from '../upkeep/upkeep.ts'
@@ -105,7 +104,8 @@ async function storeLines(space: Space, session: Session, lines: LinesInput): Pr
   if (!allowed.ok) return allowed
   if (space.state.imported !== imported) return importGap(space.state.imported)
   if (imported === null && space.state.seq > 0) return refused({ code: 'not-empty' })
-  const plan = planImport(entries, space.state.seq, entryStatesOf(space, entries))
+  const states = space.store.entryStates(entries.map(({ edit }) => edit.key))
+  const plan = planImport(entries, space.state.seq, states)
   const room = checkQuota({ config: space.config, used: usedBy(space) }, session, {
     entries: plan.entries,
     content: plan.versions.length > 0,
@@ -187,10 +187,6 @@ async function sealRuns(
   )
 }
 
-function entryStatesOf({ store }: Space, entries: readonly Imported[]): ReadonlyMap<string, EntryState> {
-  return store.entryStates(entries.map(({ edit }) => edit.key))
-}
-
 function commitLines(
   space: Space,
   plan: ImportPlan,
@@ -203,30 +199,28 @@ function commitLines(
     superseded: state.superseded + plan.superseded,
   }
   const imported = { ...progress, seq: state.seq + plan.versions.length }
-  const rows = packChunks(chunksOf(sealed, plan.versions))
+  const rows = packChunks(importedChunks(sealed, plan.versions))
   const appends = rows.map((row) => ({ ...row, ...counts, into: null, pending: null }))
   space.transaction(() => {
     for (const append of appends) store.append(append)
     if (appends.length === 0) store.putCounts(counts)
     store.putEntryStates(plan.states)
-    store.dropEntryStates(plan.gone)
-    store.forgetEntries()
+    store.dropEntries(plan.gone)
     store.putImport(imported)
   })
   space.state = { ...stateWith(space.state, appends), ...counts, imported }
 }
 
 /** Makes chunks of the sealed lines, which are in the order of their sequence numbers. */
-function chunksOf(sealed: readonly SealedLines[], versions: readonly ImportedVersion[]): readonly Chunk[] {
-  const chunks: Chunk[] = []
+function importedChunks(
+  sealed: readonly SealedLines[],
+  versions: readonly ImportedVersion[],
+): readonly Chunk[] {
   let next = 0
-  for (const { keys, origin, texts, sealed: contents } of sealed) {
-    for (const [number, { indexes }] of texts.entries()) {
-      const group = versions.slice(next, next + indexes.length)
-      const slots = group.map(({ seq, previous }, index) => ({ seq, previous, index, lift: 0 }))
-      chunks.push(keys.chunk(origin, slots, contents[number] as Uint8Array))
-      next += indexes.length
-    }
-  }
-  return chunks
+  return sealed.flatMap((lines) => {
+    const first = next
+    next += lines.texts.reduce((count, { indexes }) => count + indexes.length, 0)
+    const stored = versions.slice(first, next).map((version, index) => ({ ...version, index, lift: 0 }))
+    return chunksOf(lines, stored)
+  })
 }

@@ -2,7 +2,7 @@ import type { EntryState } from '../../core/batch/stance.ts'
 import { tryChunks } from '../../core/log/chunk.ts'
 import { firstSeq, lastSeq } from '../../core/log/chunk-header.ts'
 import { concatenate, type Packed, packChunks } from '../../core/log/rows.ts'
-import { ENTRY_STATES_AT_ONCE, SLICE_BYTES } from '../../core/values/limits.ts'
+import { SLICE_BYTES } from '../../core/values/limits.ts'
 import type { Version } from '../../core/values/version.ts'
 import { matches } from '../read/feed.ts'
 import { settlePending } from '../space/draft.ts'
@@ -94,10 +94,8 @@ async function openSlice(space: Space, rows: readonly SegmentRow[]): Promise<Sli
   const { epoch } = space.state
   const found = rows.flatMap((row) => (tryChunks(row.body) ?? []).map((chunk) => ({ row, chunk })))
   const opened = await Promise.all(found.map(({ row, chunk }) => openOne(space, chunk, row)))
-  const states = entryStatesOf(
-    space,
-    opened.flatMap(({ versions }) => versions),
-  )
+  const keys = opened.flatMap(({ versions }) => versions.map(({ key }) => key))
+  const states = space.store.entryStates(keys)
   const chunks = opened.map((one) =>
     one.versions.every(matchesEntry(states)) ? one : unreadable(one.chunk, one.row),
   )
@@ -113,16 +111,6 @@ function matchesEntry(states: ReadonlyMap<string, EntryState>): (version: Versio
     const entry = states.get(version.key)
     return entry?.seq !== version.seq || matches(version, entry)
   }
-}
-
-function entryStatesOf(space: Space, versions: readonly Version[]): ReadonlyMap<string, EntryState> {
-  const keys = [...new Set(versions.map(({ key }) => key))]
-  const states = new Map<string, EntryState>()
-  for (let start = 0; start < keys.length; start += ENTRY_STATES_AT_ONCE) {
-    for (const [key, entry] of space.store.entryStates(keys.slice(start, start + ENTRY_STATES_AT_ONCE)))
-      states.set(key, entry)
-  }
-  return states
 }
 
 /** Whether a rewrite changes anything: some version is superseded, or some chunk has an older key or form. */

@@ -46,7 +46,6 @@ function dropTombstones(space: Space, before: number): number {
   const seqs = space.transaction(() => {
     const dropped = store.dropTombstones(store.lastBefore(before), DROP_ROWS)
     if (dropped.length > 0) {
-      store.forgetEntries()
       store.putFloor(Math.max(state.floor, ...dropped))
       store.putCounts({ ...state, superseded: state.superseded + dropped.length })
     }
