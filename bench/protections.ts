@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { startLoad } from './load/load.ts'
 import { ratios, spread, spreadText } from './load/statistics.ts'
 import { rateOf } from './report/records.ts'
+import { unlimitedBuild } from './servers/build.ts'
 import { provision, serveUnlimited } from './servers/product.ts'
 import type { Server } from './servers/server.ts'
 import { WITHOUT } from './servers/without.ts'
@@ -21,7 +22,8 @@ const load = startLoad()
 
 try {
   for (const [name, alterations] of Object.entries(WITHOUT)) {
-    const server = await (await provision(join(folder, `without ${servers.length}`), alterations)).serve()
+    const local = join(folder, `without ${servers.length}`)
+    const server = await (await provision(local, unlimitedBuild(alterations))).serve()
     servers.push({ ...server, name })
   }
   for (const keys of ['edited', 'new'] as const) for (const batch of [1, 100, 500]) await report(batch, keys)

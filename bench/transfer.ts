@@ -1,11 +1,12 @@
 // `npm run bench:transfer -- 100000`: exports a space and imports it into an empty one. Prints the seconds and the
 // runtime's memory.
-import { createReadStream, createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createReadStream, createWriteStream, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pipeline } from 'node:stream/promises'
 import { request } from 'undici'
+import { residentMiB } from './load/process.ts'
 import { serveProduct } from './servers/product.ts'
 
 const ENTRIES = Number(process.argv[2] ?? 10_000)
@@ -16,7 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), 'chronicle-transfer-'))
 const cloud = await serveProduct(folder)
 try {
   const file = join(folder, 'export.ndjson')
-  const [source, target] = [await openSpace('source'), await openSpace('target')]
+  const [source, target] = [await cloud.admit('source'), await cloud.admit('target')]
   await watched('fill', () => fill(source))
   await watched('export', () => download(source, file))
   await watched('import', () => upload(target, file))
@@ -26,13 +27,6 @@ try {
 } finally {
   await cloud.stop()
   rmSync(folder, { recursive: true })
-}
-
-async function openSpace(space: string): Promise<string> {
-  const wanted = { subject: space, scopes: ['sync:read', 'sync:write', 'space:admin'] }
-  const { token } = await post('/api/tokens', cloud.adminToken, wanted)
-  const { session = '' } = await post('/api/auth', '', { token })
-  return session
 }
 
 async function fill(session: string): Promise<void> {
@@ -80,10 +74,10 @@ async function* entriesOf(file: string): AsyncGenerator<string, void> {
 
 /** Prints how long the work takes, and the peak of the runtime's memory meanwhile. */
 async function watched(name: string, work: () => Promise<void>): Promise<void> {
-  const [before, began] = [residentMiB(), performance.now()]
+  const [before, began] = [memory(), performance.now()]
   let peak = before
   const timer = setInterval(() => {
-    peak = Math.max(peak, residentMiB())
+    peak = Math.max(peak, memory())
   }, SAMPLE_MS)
   await work()
   clearInterval(timer)
@@ -91,9 +85,8 @@ async function watched(name: string, work: () => Promise<void>): Promise<void> {
   console.log(`${name}: ${ENTRIES} entries in ${seconds} s, memory ${before} MiB, at most ${peak} MiB`)
 }
 
-function residentMiB(): number {
-  const [, kib] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${cloud.pid}/status`, 'utf8')) ?? []
-  return Math.round(Number(kib) / 1024)
+function memory(): number {
+  return Math.round(residentMiB(cloud.pid))
 }
 
 async function post(path: string, bearer: string, body: object): Promise<Record<string, string>> {

@@ -1,6 +1,6 @@
 import { WebSocket } from 'undici'
 import type { Client, ClientOptions } from './client.ts'
-import { deviceOf, type Reply } from './device.ts'
+import { deviceOf, type Results } from './device.ts'
 import { entriesOf } from './entries.ts'
 
 /** The beginning of a frame of changes, up to its cursor. A frame is not parsed, because it may be long. */
@@ -9,7 +9,7 @@ const CHANGES = /^\{"type":"changes","from":(?:null|"[^"]*"),"cursor":"([^"]*)"/
 interface Message {
   readonly type: string
   readonly status?: number
-  readonly body?: Reply
+  readonly body?: Results
 }
 
 /**

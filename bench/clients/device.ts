@@ -5,10 +5,11 @@ export interface Device {
   /** The body of the next batch. */
   body(size: number): string
   /** Takes the reply to the batch. Throws unless every change was applied. */
-  learn(reply: Reply): void
+  learn(reply: Results): void
 }
 
-export interface Reply {
+/** The reply to a batch. */
+export interface Results {
   readonly results: readonly { readonly key: string; readonly status: string; readonly version: string }[]
 }
 
@@ -25,11 +26,14 @@ export function deviceOf(entries: Entries, versions = new Map<string, string>())
       })
       return `{"batch":${round},"clientTime":${time},"changes":[${changes.join(',')}]}`
     },
-    learn({ results }) {
-      for (const { key, status, version } of results) {
-        if (status !== 'applied') throw new Error(`${key} was ${status}`)
-        versions.set(key, version)
-      }
-    },
+    learn: (reply) => learn(versions, reply),
+  }
+}
+
+/** Takes the versions of a reply. Throws unless every change was applied. */
+export function learn(versions: Map<string, string>, { results }: Results): void {
+  for (const { key, status, version } of results) {
+    if (status !== 'applied') throw new Error(`${key} was ${status}`)
+    versions.set(key, version)
   }
 }

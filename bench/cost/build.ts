@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { BuildOptions } from 'esbuild'
-import { type Alteration, altering } from '../../test/support/alter.ts'
+import type { Alteration } from '../../test/support/alter.ts'
+import { buildOf } from '../servers/build.ts'
 
 /** Runs a compaction pass as soon as it is due and not some seconds later, so that a short load pays for its own passes. */
 const PASSES_AT_ONCE: Alteration = { constant: 'PASS_DELAY_MS', value: '0' }
@@ -10,14 +11,5 @@ export const RARELY_USED: Alteration = { constant: 'CONFIG_MAX_AGE_MS', value: '
 
 /** How to build the Worker with counters around it. */
 export function countedBuild(more: readonly Alteration[] = []): BuildOptions {
-  return {
-    entryPoints: [join(import.meta.dirname, 'counted.ts')],
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    target: 'es2024',
-    conditions: ['workerd', 'worker', 'browser'],
-    external: ['cloudflare:*'],
-    plugins: [altering([PASSES_AT_ONCE, ...more])],
-  }
+  return buildOf(join(import.meta.dirname, 'counted.ts'), [PASSES_AT_ONCE, ...more])
 }

@@ -3,10 +3,7 @@
 
 import { meterUsage, type UsageMeter } from '../../test/support/usage.ts'
 import worker, { Chronicle as Product } from '../../worker/src/index.ts'
-
-/** The platform counts in memory. The local binding calls an object, which would be counted and takes longer. */
-const free = { limit: () => Promise.resolve({ success: true }) }
-const UNLIMITED = { AUTH_LIMIT: free, FAILURE_LIMIT: free, SYNC_LIMIT: free }
+import { FREE_LIMITS } from '../servers/free-limits.ts'
 
 let meter: UsageMeter | undefined
 const events = { requests: 0, messages: 0, alarms: 0 }
@@ -21,7 +18,7 @@ function metered(env: Env): UsageMeter {
 export class Chronicle extends Product {
   constructor(ctx: DurableObjectState, env: Env) {
     if (!isStopped) metered(env).watch(ctx.storage)
-    super(ctx, { ...env, ...UNLIMITED })
+    super(ctx, { ...env, ...FREE_LIMITS })
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
@@ -59,7 +56,7 @@ export default {
       return Response.json({})
     }
     events.requests += 1
-    return worker.fetch(request, { ...(isStopped ? env : metered(env).over(env)), ...UNLIMITED })
+    return worker.fetch(request, { ...(isStopped ? env : metered(env).over(env)), ...FREE_LIMITS })
   },
 }
 

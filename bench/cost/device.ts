@@ -1,4 +1,5 @@
 import { WebSocket } from 'undici'
+import { learn, type Results } from '../clients/device.ts'
 import type { CountedService } from './service.ts'
 
 /** A device that edits as a good client does: numbered batches, and the base of each change. */
@@ -7,14 +8,14 @@ export interface Device {
   push(keys: readonly string[]): Promise<void>
   /** Waits until everything that the device was sent is confirmed up to a version. */
   reached(version: number): Promise<void>
-  close(): void
+  /** Ends the device, once it has taken what it was sent. */
+  close(): Promise<void>
 }
 
 /** The versions that the devices of a space know, by key. */
 export type Bases = Map<string, string>
 
-interface Reply {
-  readonly results: readonly { readonly key: string; readonly status: string; readonly version: string }[]
+interface Reply extends Results {
   readonly cursor?: string
 }
 
@@ -28,14 +29,6 @@ function batchMaker(bases: Bases): (keys: readonly string[]) => object {
       return { key, value: documentOf(key, batch), timestamp, base: bases.get(key) ?? null }
     })
     return { batch, clientTime: timestamp, changes }
-  }
-}
-
-/** Takes the versions of a reply. */
-function learn(bases: Bases, { results }: Reply): void {
-  for (const { key, status, version } of results) {
-    if (status !== 'applied') throw new Error(`${key} was ${status}`)
-    bases.set(key, version)
   }
 }
 
@@ -56,7 +49,7 @@ export async function httpDevice(
       cursor = reply.cursor ?? null
     },
     reached: () => Promise.resolve(),
-    close() {},
+    close: () => Promise.resolve(),
   }
 }
 
@@ -117,7 +110,10 @@ export async function socketDevice(service: CountedService, token: string, bases
     async reached(version) {
       while (seqOf(cursor) < version) await new Promise<void>((resolve) => (moved = resolve))
     },
-    close: () => socket.close(1000),
+    close() {
+      socket.close(1000)
+      return work
+    },
   }
 }
 

@@ -77,6 +77,11 @@ export async function loadUsers(service: CountedService, { transport }: Load): P
   return usersOf(service, { count: DEVICES, transport, token: await service.mint() })
 }
 
+/** Ends devices, once each has taken what it was sent. */
+export async function closeAll(devices: readonly Device[]): Promise<void> {
+  await Promise.all(devices.map((device) => device.close()))
+}
+
 /** Waits until devices have confirmed the latest version of a key. */
 export async function confirmed(devices: readonly Device[], bases: Bases, key: string): Promise<void> {
   const version = seqOf(bases.get(key) ?? '')

@@ -1,5 +1,5 @@
 import { type Amounts, amountsOf, type Bill, billOf, type Counted, times } from './bill.ts'
-import { type Load, loadUsers, send } from './load.ts'
+import { closeAll, type Load, loadUsers, send } from './load.ts'
 import type { CountedService } from './service.ts'
 
 /** The loads whose bill is measured. Each is long enough to pay for its own compaction passes. */
@@ -43,7 +43,7 @@ export async function countLoad(service: CountedService, load: Load): Promise<Co
   await service.take()
   await send(users, load)
   const counted = await service.take()
-  for (const device of users.devices) device.close()
+  await closeAll(users.devices)
   const bytes = (await bytesOf(service, users.token)) - before
   return { load, counted, bytes, changes: sentBy(load, users.devices.length) }
 }
@@ -67,7 +67,7 @@ export async function timeLoad(service: CountedService, load: Load): Promise<num
   const before = service.cpuMs()
   await send(users, part)
   const used = service.cpuMs() - before
-  for (const device of users.devices) device.close()
+  await closeAll(users.devices)
   return used / sentBy(part, users.devices.length)
 }
 

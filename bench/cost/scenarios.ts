@@ -1,6 +1,6 @@
 import { type Amounts, amountsOf, billOf, sum, times } from './bill.ts'
 import { RARELY_USED } from './build.ts'
-import { confirmed, usersOf } from './load.ts'
+import { closeAll, confirmed, usersOf } from './load.ts'
 import { bytesOf } from './measure.ts'
 import { STORED_GB_MONTH } from './prices.ts'
 import { type CountedService, serveCounted } from './service.ts'
@@ -91,7 +91,7 @@ async function countOpening(service: CountedService): Promise<Amounts> {
   await service.take()
   const { devices } = await usersOf(service, { count: USERS, transport: 'socket', token })
   const counted = await service.take()
-  for (const device of [...first.devices, ...devices]) device.close()
+  await closeAll([...first.devices, ...devices])
   return times(amountsOf(counted), 1 / USERS)
 }
 
@@ -113,7 +113,7 @@ async function countTyping(service: CountedService, transport: 'socket' | 'HTTP'
   await service.take()
   for (let made = 0; made < SAMPLE_ROUNDS; made++) await round()
   const counted = await service.take()
-  for (const device of devices) device.close()
+  await closeAll(devices)
   return times(amountsOf(counted), 1 / (SAMPLE_ROUNDS * USERS))
 }
 

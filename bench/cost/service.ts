@@ -1,12 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build } from 'esbuild'
-import { loadAccount, scriptFile } from '../../infra/local/cloud/account.ts'
-import { serveAccount } from '../../infra/local/cloud/runtime.ts'
-import { startCloud } from '../../infra/local/start-cloud.ts'
 import type { Alteration } from '../../test/support/alter.ts'
-import { allowMuch, GENEROUS } from '../../test/support/cloud/cloud.ts'
+import { processorMicros } from '../load/process.ts'
+import { provision } from '../servers/product.ts'
 import type { Counted } from './bill.ts'
 import { countedBuild } from './build.ts'
 
@@ -31,16 +28,7 @@ export interface CountedService extends AsyncDisposable {
 /** Serves the product with counters around it, and with more changes of its constants. */
 export async function serveCounted(more: readonly Alteration[] = []): Promise<CountedService> {
   const local = mkdtempSync(join(tmpdir(), 'chronicle-cost-'))
-  const cloud = await startCloud({ port: 0, local, config: GENEROUS })
-  const { adminToken } = cloud.outputs
-  await allowMuch(cloud)
-  await cloud.stop()
-  const folder = join(local, 'dev')
-  const account = loadAccount(folder)
-  const outfile = scriptFile(folder, account.scripts[0]?.name ?? '')
-  await build({ ...countedBuild(more), outfile, allowOverwrite: true })
-  const { port, pid, stop } = await serveAccount({ account, folder, port: 0, onLog: () => {} })
-  const url = `http://127.0.0.1:${port}`
+  const { url, pid, adminToken, stop } = await (await provision(local, countedBuild(more))).serve()
 
   async function send(path: string, bearer: string, init: RequestInit): Promise<Record<string, unknown>> {
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${bearer}` }
@@ -69,7 +57,7 @@ export async function serveCounted(more: readonly Alteration[] = []): Promise<Co
     async stopCounting() {
       await fetch(`${url}/cost/stop`)
     },
-    cpuMs: () => cpuMsOf(pid),
+    cpuMs: () => processorMicros(pid) / 1000,
     async [Symbol.asyncDispose]() {
       await stop()
       rmSync(local, { recursive: true, force: true })
@@ -93,14 +81,4 @@ async function takeSettled(url: string): Promise<Counted> {
 function addUp(one: Counted, other: Counted): Counted {
   const names = Object.keys(one) as (keyof Counted)[]
   return Object.fromEntries(names.map((name) => [name, one[name] + other[name]])) as unknown as Counted
-}
-
-/** Milliseconds of a tick of the kernel's accounting, on every Linux that Node runs on. */
-const TICK_MS = 10
-
-function cpuMsOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The fields after the name in parentheses, which may contain spaces: the 12th is the user time, the 13th the system's.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS
 }

@@ -1,11 +1,10 @@
 import { join } from 'node:path'
-import { build } from 'esbuild'
+import { type BuildOptions, build } from 'esbuild'
 import { loadAccount, scriptFile } from '../../infra/local/cloud/account.ts'
 import { serveAccount } from '../../infra/local/cloud/runtime.ts'
 import { startCloud } from '../../infra/local/start-cloud.ts'
-import { WORKER_BUILD } from '../../infra/program/bundle.ts'
-import { type Alteration, altering } from '../../test/support/alter.ts'
 import { GENEROUS } from '../../test/support/cloud/cloud.ts'
+import { unlimitedBuild } from './build.ts'
 import type { Server } from './server.ts'
 
 const here = import.meta.dirname
@@ -37,22 +36,17 @@ export interface Provisioned {
   serve(): Promise<Product>
 }
 
-/** Provisions a dev stack with rate limits that cost nothing, and with functions of its sources altered. */
+/** Provisions a dev stack, with a Worker of another build in it. */
 export async function provision(
   local: string,
-  alterations: readonly Alteration[] = [],
+  options: BuildOptions = unlimitedBuild(),
 ): Promise<Provisioned> {
   const { adminToken, stop } = await serveProduct(local)
   await stop()
   const folder = join(local, 'dev')
   const account = loadAccount(folder)
-  await build({
-    ...WORKER_BUILD,
-    entryPoints: [join(here, 'unlimited.ts')],
-    outfile: scriptFile(folder, account.scripts[0]?.name ?? ''),
-    allowOverwrite: true,
-    plugins: [altering(alterations)],
-  })
+  const outfile = scriptFile(folder, account.scripts[0]?.name ?? '')
+  await build({ ...options, outfile, allowOverwrite: true })
   return {
     async serve() {
       const { port, pid, stop } = await serveAccount({ account, folder, port: 0, onLog: () => {} })

@@ -1,8 +1,6 @@
-// The Worker with a rate limit that costs nothing. On the platform the binding counts in memory. The local runtime makes
-// an object call for it, which costs more than the rest of a small request.
+// The Worker with rate limits that cost nothing.
 import worker, { Chronicle } from '../../worker/src/index.ts'
-
-const free = { limit: () => Promise.resolve({ success: true }) }
+import { FREE_LIMITS } from './free-limits.ts'
 
 const handle: NonNullable<ExportedHandler<Env>['fetch']> = worker.fetch
 
@@ -14,7 +12,7 @@ export { Chronicle }
 export default {
   ...worker,
   fetch(request, env, ctx) {
-    unlimited ??= { ...env, AUTH_LIMIT: free, FAILURE_LIMIT: free, SYNC_LIMIT: free }
+    unlimited ??= { ...env, ...FREE_LIMITS }
     return handle(request, unlimited, ctx)
   },
 } satisfies ExportedHandler<Env>
