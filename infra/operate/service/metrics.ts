@@ -35,8 +35,8 @@ const MINUTES = 60
 
 /**
  * Reads from the Analytics Engine what each version has answered in the last hour, before and since `since` (milliseconds
- * since 1970). Rejects with one line if the account
- * does not say: the token needs _Account Analytics: Read_, and the dataset exists once the first request was answered.
+ * since 1970). Rejects with one line if the account does not say: the token needs _Account Analytics: Read_, and the
+ * dataset exists once the first request was answered.
  */
 export async function readAnswers(
   { baseUrl, accountId, token, dataset }: MetricsSource,
