@@ -1,7 +1,7 @@
 import { env, exports } from 'cloudflare:workers'
 import createClient, { type Client } from 'openapi-fetch'
 import { expect, test } from 'vitest'
-import type { components, paths } from '../../../dist/client.d.ts'
+import type { components, paths } from '../../../client/src/values/openapi.ts'
 import { documented } from '../../support/documented.ts'
 import { configure, mint } from '../../support/worker/client.ts'
 import { follow } from '../../support/worker/follower.ts'

@@ -19,6 +19,7 @@ export const SESSIONS = {
         session: SESSION,
         expiresAt: NOW + 3_600_000,
         clientId: 'phone',
+        subject: 'ann',
         space: 'ann',
         scopes: ['sync:read', 'sync:write'],
         collections: null,

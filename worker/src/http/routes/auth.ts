@@ -28,6 +28,7 @@ export async function openSession(exchange: Exchange): Promise<Response> {
     session: await signSession(session, env),
     expiresAt: session.expiresAt * 1000,
     clientId: session.client,
+    subject: session.subject,
     space: session.space,
     // An object of the previous release returns neither, nor does a damaged space.
     epoch,

@@ -10,6 +10,7 @@ export const AuthReply = object('A session.', {
   session: field('The session, for the header `Authorization: Bearer`.', z.string()),
   expiresAt: field('When the session ends, ms since 1970.', Milliseconds),
   clientId: field('The replica that the session is bound to.', ClientId),
+  subject: field('The subject of the token that opened the session.', z.string()),
   space: field('The space that the session opens.', z.string()),
   epoch: field(
     'Identifies the data of the space. A change means that the space was erased or restored. May be absent for some minutes while a release is rolled out.',

@@ -1,0 +1,197 @@
+import type { Edit } from './editor.ts'
+import type { Draft } from './replica/queue.ts'
+import type { Found } from './store/store.ts'
+import { ChronicleError } from './values/errors.ts'
+import type { Readable } from './values/readable.ts'
+import type { Json } from './values/wire.ts'
+import { knownOf, type Row, stampOf } from './view/row.ts'
+import type { RowChange, View } from './view/view.ts'
+
+/** Schema of any library that follows the Standard Schema. */
+export interface Schema<T> {
+  readonly '~standard': {
+    readonly validate: (value: unknown) => Validated<T> | Promise<Validated<T>>
+  }
+}
+
+type Validated<T> =
+  | { readonly value: T; readonly issues?: undefined }
+  | { readonly issues: readonly { readonly message: string }[] }
+
+export interface EditOptions {
+  /**
+   * The `$version` of the row that the user saw, as in a form that was open for long. Otherwise an edit is made on the
+   * newest version that this device has.
+   */
+  readonly base?: string | null
+}
+
+export interface Selection {
+  /** Only rows whose id begins with this text. */
+  readonly prefix?: string
+}
+
+/** Rows of a collection that are in a selection, by id in ascending order. Undefined until they are read. */
+export type Query<T> = Readable<readonly Row<T>[] | undefined>
+
+/** What a collection needs of the client. */
+export interface Workshop {
+  readonly now: () => number
+  edit(drafting: () => Draft | Promise<Draft>): Edit
+  change(change: () => Promise<{ draft: Draft; isCurrent: (found: Found) => boolean }>): Edit
+  seal(value: Json, key: string): Promise<Json>
+}
+
+/** Entries of one collection: reads are of this device, and edits are saved on it before they are sent. */
+export class Collection<T extends object> {
+  readonly name: string
+  readonly #view: View<T>
+  readonly #schema: Schema<T> | undefined
+  readonly #workshop: Workshop
+
+  constructor(name: string, view: View<T>, schema: Schema<T> | undefined, workshop: Workshop) {
+    this.name = name
+    this.#view = view
+    this.#schema = schema
+    this.#workshop = workshop
+  }
+
+  /**
+   * Writes a row. Resolves when it is saved on this device.
+   *
+   * Rejects with `invalid-value` if the value does not fit the schema, and with a `TypeError` if it has no JSON. Fields
+   * that JSON does not have (`undefined`, functions) are left out.
+   */
+  put(id: string, value: T, { base }: EditOptions = {}): Edit {
+    const key = this.#keyOf(id)
+    const copy = jsonOf(value, key)
+    const on = base === undefined ? {} : { base }
+    return this.#workshop.edit(async () => {
+      const sealed = await this.#workshop.seal(await this.#checked(copy, key), key)
+      return { key, value: sealed, timestamp: this.#workshop.now(), ...on }
+    })
+  }
+
+  /**
+   * Changes a row: `change` alters the copy that it gets, or returns another value. It may be called again if the row
+   * has changed meanwhile. Resolves when the edit is saved on this device; rejects with `row-missing` if there is no row.
+   */
+  update(id: string, change: (value: T) => T | undefined): Edit {
+    const key = this.#keyOf(id)
+    return this.#workshop.change(async () => {
+      const { row, stamp } = await this.#view.get(id)
+      if (row === undefined)
+        throw new ChronicleError('row-missing', `${key} does not exist: create it with put()`)
+      const copy = jsonOf(row, key) as T
+      const value = await this.#checked(jsonOf(change(copy) ?? copy, key), key)
+      const draft = { key, value: await this.#workshop.seal(value, key), timestamp: this.#workshop.now() }
+      return { draft, isCurrent: (found) => stampIn(found, key) === stamp }
+    })
+  }
+
+  /** Deletes a row, if there is one. Resolves when that is saved on this device. */
+  delete(id: string, { base }: EditOptions = {}): Edit {
+    const key = this.#keyOf(id)
+    const on = base === undefined ? {} : { base }
+    return this.#workshop.edit(() => ({ key, timestamp: this.#workshop.now(), ...on }))
+  }
+
+  /** Reads a row of this device. */
+  async get(id: string): Promise<Row<T> | undefined> {
+    return (await this.#view.get(id)).row
+  }
+
+  /** Reads all rows of this device that are in the selection, by id in ascending order. */
+  async all(selection: Selection = {}): Promise<readonly Row<T>[]> {
+    await this.#view.load()
+    return selected(this.#view, selection)
+  }
+
+  /** Calls back with the rows of the selection, now and whenever one changes. Returns a function that ends this. */
+  subscribe(selection: Selection, listener: (rows: readonly Row<T>[]) => void): () => void {
+    const query = this.query(selection)
+    const stop = query.subscribe((rows) => rows && listener(rows))
+    const rows = query.getSnapshot()
+    if (rows) listener(rows)
+    return stop
+  }
+
+  /** Returns the rows of a selection as a value that changes. It is read while somebody subscribes. */
+  query(selection: Selection = {}): Query<T> {
+    const view = this.#view
+    const { prefix = '' } = selection
+    let rows: readonly Row<T>[] | undefined
+    let revision = -1
+    const isOf = ({ id }: RowChange<T>) => id.startsWith(prefix)
+    const getSnapshot = () => {
+      if (view.isLoaded && revision !== view.revision) rows = selected(view, selection)
+      revision = view.revision
+      return rows
+    }
+    return {
+      getSnapshot,
+      subscribe(listener) {
+        const stop = view.observe((changes) => {
+          const isSame = rows !== undefined && revision === view.revision - 1 && !changes.some(isOf)
+          if (isSame) revision = view.revision
+          else listener(getSnapshot())
+        })
+        void view.load()
+        return stop
+      },
+    }
+  }
+
+  /** Calls back with single rows: all that this device has at first, then those that change. For adapters. */
+  observe(listener: (changes: readonly RowChange<T>[]) => void): () => void {
+    let stop = () => {}
+    let isEnded = false
+    void this.#view.load().then(() => {
+      if (isEnded) return
+      listener(Array.from(this.#view.rows(), (row) => ({ id: row.$id, row })))
+      stop = this.#view.observe(listener)
+    })
+    return () => {
+      isEnded = true
+      stop()
+    }
+  }
+
+  #keyOf(id: string): string {
+    if (typeof id !== 'string' || id === '')
+      throw new TypeError(`the id of a row of ${this.name} must be a text`)
+    return `${this.name}/${id}`
+  }
+
+  async #checked(value: Json, key: string): Promise<Json> {
+    if (this.#schema === undefined) return value
+    const checked = await this.#schema['~standard'].validate(value)
+    const { issues } = checked
+    if (issues)
+      throw new ChronicleError(
+        'invalid-value',
+        `${key}: ${issues.map(({ message }) => message).join('; ')}`,
+        { issues },
+      )
+    return jsonOf(checked.value, key)
+  }
+}
+
+function selected<T>(view: View<T>, { prefix = '' }: Selection): readonly Row<T>[] {
+  const rows = [...view.rows()] as Row<T>[]
+  const inSelection = prefix === '' ? rows : rows.filter(({ $id }) => $id.startsWith(prefix))
+  return inSelection.sort((one, other) => (one.$id < other.$id ? -1 : 1))
+}
+
+function stampIn(found: Found, key: string): string {
+  const known = knownOf(found, [key]).get(key)
+  return known ? stampOf(known) : ''
+}
+
+/** A copy that nobody else changes, and that is what the service will get. */
+function jsonOf(value: unknown, key: string): Json {
+  const text = JSON.stringify(value)
+  if (text === undefined)
+    throw new TypeError(`the value of ${key} has no JSON. To delete a row, call delete()`)
+  return JSON.parse(text) as Json
+}

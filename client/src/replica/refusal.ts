@@ -1,0 +1,119 @@
+import type { Found, Outcome, QueuedEdit, ReplicaState, Writes } from '../store/store.ts'
+import { ChronicleError } from '../values/errors.ts'
+import type { AuthReply, Problem } from '../values/wire.ts'
+import { rebasedOnValues } from './restart.ts'
+import { stateInTerm } from './state.ts'
+
+/** What the device does about a refused request (docs/codes.md). */
+export type Remedy =
+  /** Sends the same again, later. */
+  | 'retry'
+  | 'sign-in'
+  /** Sends fewer edits, or sets a single one aside. */
+  | 'split'
+  /** Sends deletions first. */
+  | 'free'
+  /** The batch took effect: drops it. */
+  | 'drop'
+  /** Gives the batch the number that the service expects. */
+  | 'renumber'
+  /** Becomes another client: the store is a copy, or an older state of itself. */
+  | 'rename'
+  /** Keeps everything and tells the app. */
+  | 'stop'
+
+const REMEDIES: { readonly [code in string]?: Remedy } = {
+  'batch-gap': 'renumber',
+  'batch-forgotten': 'drop',
+  'batch-too-old': 'rename',
+  'batch-mismatch': 'rename',
+  'too-many-changes': 'split',
+  'body-too-large': 'split',
+  'not-json': 'split',
+  'not-utf8': 'split',
+  'lone-surrogate': 'split',
+  'too-deep': 'split',
+  'number-out-of-range': 'split',
+  'invalid-request': 'split',
+  'quota-exceeded': 'free',
+}
+
+export function remedyOf({ status, code }: Problem): Remedy {
+  const remedy = REMEDIES[code]
+  if (remedy) return remedy
+  if (status === 401) return 'sign-in'
+  return status === 403 ? 'stop' : 'retry'
+}
+
+/** Gives the batch the expected number. In a new space numbers begin at 1 again, and versions mean nothing. */
+export function renumbered(found: Found, term: number, { expected = 1, reset }: Problem): Writes {
+  const state = stateInTerm(found, term)
+  const edits = reset ? rebasedOnValues(found.edits) : []
+  return { state: { ...state, batch: expected - 1, outgoing: null }, edits }
+}
+
+/** Drops a batch that took effect so long ago that its results are forgotten. */
+export function dropped(found: Found, term: number, { expected }: Problem): Writes {
+  const state = stateInTerm(found, term)
+  const { outgoing } = state
+  const batch = expected === undefined ? (outgoing?.number ?? state.batch) : expected - 1
+  return { state: { ...state, batch, outgoing: null }, answered: outgoing?.edits ?? [] }
+}
+
+/** Continues as another client, which sends the whole queue under its own numbers. */
+export function renamed(found: Found, term: number, clientId: string): Writes {
+  const state = stateInTerm(found, term)
+  return { state: { ...state, clientId, batch: 0, outgoing: null } }
+}
+
+/** Halves the batch, or sets its only edit aside, so that what is behind it is sent. */
+export function split(
+  found: Found,
+  term: number,
+  problem: Problem,
+): Writes & { readonly state: ReplicaState } {
+  const state = stateInTerm(found, term)
+  const ids = state.outgoing?.edits ?? []
+  const number = state.batch + 1
+  if (ids.length > 1)
+    return { state: { ...state, outgoing: { number, edits: ids.slice(0, ids.length >> 1) } } }
+  const refused = found.edits.filter(({ id }) => ids.includes(id))
+  return {
+    state: { ...state, outgoing: null },
+    answered: ids,
+    outcomes: refused.map((edit) => rejection(edit, problem.code)),
+  }
+}
+
+export function rejection(edit: QueuedEdit, code: string): Outcome {
+  return { id: edit.id, key: edit.key, status: 'rejected', edit, code }
+}
+
+/** Gives up the batch of a full space, whose number is not used up, so that deletions go first. */
+export function released(found: Found, term: number): Writes {
+  return { state: { ...stateInTerm(found, term), outgoing: null } }
+}
+
+/** Binds the store to the space of the session. In a new epoch batches and bases start over (RE4, RE5). */
+export function admitted(found: Found, term: number, reply: AuthReply): Writes {
+  const state = stateInTerm(found, term)
+  checkUser(state, reply)
+  const { space, epoch = state.epoch, lastBatch = 0 } = reply
+  const subject: string | null = reply.subject ?? state.subject
+  const known = { ...state, space, subject, epoch }
+  if (state.epoch === null || state.epoch === epoch) return { state: known }
+  return {
+    state: { ...known, batch: lastBatch, outgoing: null },
+    edits: rebasedOnValues(found.edits),
+  }
+}
+
+/** A service of an older release does not name the subject. */
+export function checkUser(
+  state: ReplicaState,
+  { space, subject }: Pick<AuthReply, 'space'> & { subject?: string },
+): void {
+  const isSame = (state.space ?? space) === space && (state.subject ?? subject) === (subject ?? state.subject)
+  if (!isSame)
+    throw new ChronicleError('other-user', 'this device holds the data of another user: call logout() first')
+}

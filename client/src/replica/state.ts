@@ -1,0 +1,37 @@
+import type { Found, ReplicaState } from '../store/store.ts'
+import { ChronicleError } from '../values/errors.ts'
+
+/** The state of a device that has neither read nor written anything. */
+export function newState(clientId: string): ReplicaState {
+  return {
+    clientId,
+    space: null,
+    subject: null,
+    epoch: null,
+    cursor: null,
+    batch: 0,
+    outgoing: null,
+    reading: 1,
+    restart: null,
+    nextEdit: 1,
+    term: 0,
+    lastSync: null,
+  }
+}
+
+/** Takes the state out of what was read. Throws if the browser has cleared the store meanwhile. */
+export function stateOf({ state }: Found): ReplicaState {
+  if (state === undefined) throw new ChronicleError('cleared', 'the browser has removed the data of this app')
+  return state
+}
+
+/** Takes the state, if this tab still leads. */
+export function stateInTerm(found: Found, term: number): ReplicaState {
+  const state = stateOf(found)
+  if (state.term !== term) throw deposed()
+  return state
+}
+
+export function deposed(): ChronicleError {
+  return new ChronicleError('deposed', 'another tab talks to the service')
+}

@@ -1,0 +1,133 @@
+import type { Found, Store } from '../store/store.ts'
+import type { Json } from '../values/wire.ts'
+import { contentOf, type Known, knownOf, type Row, rowOf, stampOf } from './row.ts'
+
+/** A row that has changed; absent if it is gone. */
+export interface RowChange<T> {
+  readonly id: string
+  readonly row: Row<T> | undefined
+}
+
+interface Shown<T> {
+  readonly stamp: string
+  readonly row: Row<T>
+}
+
+interface ViewOptions {
+  readonly store: () => Store
+  /** The name of the collection and a slash. */
+  readonly prefix: string
+  readonly open: (value: Json, key: string) => Promise<Json>
+  /** A read has failed. */
+  readonly onFailure: (reason: unknown) => void
+}
+
+/** Rows of one collection: the copy with the queue laid over it. Read from the store once, and then as it changes. */
+export class View<T> {
+  readonly #store: () => Store
+  readonly #prefix: string
+  readonly #open: (value: Json, key: string) => Promise<Json>
+  readonly #rows = new Map<string, Shown<T>>()
+  readonly #listeners = new Set<(changes: readonly RowChange<T>[]) => void>()
+  #loading: Promise<void> | undefined
+  #isLoaded = false
+  #revision = 0
+  /** Reads one after the other, so that an older read does not overtake a newer one. */
+  #work: Promise<void> = Promise.resolve()
+
+  readonly #onFailure: (reason: unknown) => void
+
+  constructor({ store, prefix, open, onFailure }: ViewOptions) {
+    this.#store = store
+    this.#prefix = prefix
+    this.#open = open
+    this.#onFailure = onFailure
+  }
+
+  get isLoaded(): boolean {
+    return this.#isLoaded
+  }
+
+  /** Grows with each change. */
+  get revision(): number {
+    return this.#revision
+  }
+
+  /** The rows by id, in no order. */
+  *rows(): IterableIterator<Row<T>> {
+    for (const { row } of this.#rows.values()) yield row
+  }
+
+  /** Reads the collection from the store, the first time. */
+  load(): Promise<void> {
+    this.#loading ??= this.#enqueue(async () => {
+      const found = await this.#store().read({ prefix: this.#prefix })
+      this.#isLoaded = true
+      await this.#show(found, keysOf(found))
+      if (this.#rows.size === 0) this.#tell([])
+    })
+    return this.#loading
+  }
+
+  /** Reads these keys again, or all of them. */
+  refresh(keys: readonly string[] | null): Promise<void> {
+    if (this.#loading === undefined) return Promise.resolve()
+    const own = keys?.filter((key) => key.startsWith(this.#prefix))
+    if (own?.length === 0) return Promise.resolve()
+    return this.#enqueue(async () => {
+      const found = await this.#store().read(own ? { keys: own } : { prefix: this.#prefix })
+      const shown = Array.from(this.#rows.keys(), (id) => this.#prefix + id)
+      await this.#show(found, own ?? [...keysOf(found), ...shown])
+    })
+  }
+
+  /** Reads one row. */
+  async get(id: string): Promise<{ readonly row: Row<T> | undefined; readonly stamp: string }> {
+    const key = this.#prefix + id
+    const found = await this.#store().read({ keys: [key] })
+    const known = knownOf(found, [key]).get(key) as Known
+    return { row: await this.#rowOf(id, known), stamp: stampOf(known) }
+  }
+
+  /** Calls back with the rows that change. */
+  observe(listener: (changes: readonly RowChange<T>[]) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  #enqueue(job: () => Promise<void>): Promise<void> {
+    this.#work = this.#work.then(job).catch(this.#onFailure)
+    return this.#work
+  }
+
+  async #show(found: Found, keys: Iterable<string>): Promise<void> {
+    const changes: RowChange<T>[] = []
+    for (const [key, known] of knownOf(found, keys)) {
+      const id = key.slice(this.#prefix.length)
+      const stamp = stampOf(known)
+      const before = this.#rows.get(id)
+      if (before?.stamp === stamp) continue
+      const row = await this.#rowOf(id, known)
+      if (row) this.#rows.set(id, { stamp, row })
+      else this.#rows.delete(id)
+      if (row || before) changes.push({ id, row })
+    }
+    if (changes.length > 0) this.#tell(changes)
+  }
+
+  async #rowOf(id: string, known: Known): Promise<Row<T> | undefined> {
+    const content = contentOf(known)
+    return content === undefined
+      ? undefined
+      : rowOf<T>(id, await this.#open(content, this.#prefix + id), known)
+  }
+
+  #tell(changes: readonly RowChange<T>[]): void {
+    this.#revision += 1
+    for (const listener of [...this.#listeners]) listener(changes)
+  }
+}
+
+function keysOf({ entries, edits }: Found): Set<string> {
+  return new Set([...entries.keys(), ...edits.map(({ key }) => key)])
+}
