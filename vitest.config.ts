@@ -32,6 +32,10 @@ const TIMEOUTS_MS: Readonly<Record<string, number>> = {
   infra: 120_000,
   // Four lives of a runtime that is killed: 10 s.
   integration: 60_000,
+  // Devices that wait for a session to expire, and for a second try.
+  client: 60_000,
+  // Tabs that are frozen until another one takes over: 15 s.
+  browser: 120_000,
   // The CLI of the vendor with its plugins.
   pulumi: 180_000,
   // The replication tests of RxDB.
@@ -60,6 +64,8 @@ export default defineConfig({
       // GitHub's language service imports JSON in a way that Node refuses.
       { test: { ...project('infra'), server: { deps: { inline: [/@actions\//] } } } },
       { test: project('integration') },
+      { test: project('client') },
+      { test: project('browser') },
       { test: { ...project('pulumi'), globalSetup: './test/pulumi/setup.ts' } },
       { test: { ...project('clients'), ...clients() } },
     ],

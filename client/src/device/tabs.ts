@@ -1,4 +1,4 @@
-import type { Channel, Platform } from '../values/platform.ts'
+import type { Channel, LockRequest, Platform } from '../values/platform.ts'
 
 /** How often the leader shows that it runs, and how long a visible tab bears its silence, ms. */
 const BEAT_MS = 3_000
@@ -81,7 +81,7 @@ export class Tabs<M> {
     this.#request({ steal: true })
   }
 
-  #request(options: LockOptions): void {
+  #request(options: LockRequest): void {
     const { locks, name } = { ...this.#options, ...this.#options.platform }
     const held = locks?.request(name, options, () => new Promise<void>((release) => this.#lead(release)))
     // A stolen lock rejects, as does a request that was given up.
