@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type Plugin } from 'vitest/config'
 import { writeDevAssets } from './infra/program/assets.ts'
 
 /** Sets secrets for the tests. The declaration lists the required ones, and the stack generates the real ones. */
@@ -67,7 +68,7 @@ export default defineConfig({
       { test: project('client') },
       { test: project('browser') },
       { test: { ...project('pulumi'), globalSetup: './test/pulumi/setup.ts' } },
-      { test: { ...project('clients'), ...clients() } },
+      { plugins: [frameworks()], test: { ...project('clients'), ...clients() } },
     ],
   },
 })
@@ -105,6 +106,18 @@ function project(name: string) {
 function clients() {
   const absent = !existsSync('test/clients/node_modules') && { include: ['test/clients/absent.ts'] }
   return { globalSetup: './test/clients/setup.ts', globals: true, ...absent }
+}
+
+/** Finds RxDB for its adapter in the folder of the tests, where it is installed. */
+function frameworks(): Plugin {
+  const folder = join(import.meta.dirname, 'test/clients/setup.ts')
+  return {
+    name: 'frameworks',
+    enforce: 'pre',
+    resolveId(source) {
+      return /^(rxdb|rxjs)(\/|$)/.test(source) ? this.resolve(source, folder, { skipSelf: true }) : null
+    },
+  }
 }
 
 /** Raises the declared limits, which would end a test run within seconds. rate-limit.test.ts sets its own. */

@@ -1,11 +1,11 @@
 import { Collection, type Schema } from './collection.ts'
-import { Device, type DeviceOptions } from './device/device.ts'
+import { Device } from './device/device.ts'
 import type { Change } from './device/messages.ts'
+import type { DeviceOptions } from './device/options.ts'
 import type { Status } from './device/status.ts'
 import { type Edit, Editor } from './editor.ts'
 import { type History, historyOf } from './history.ts'
-import type { Draft } from './replica/queue.ts'
-import type { Trouble as TroubleStatus } from './store/store.ts'
+import type { QueuedEdit, Trouble as TroubleStatus } from './store/store.ts'
 import { type Ending, type Trouble, Troubles } from './troubles.ts'
 import { ChronicleError, type UnsyncedEdit } from './values/errors.ts'
 import type { Readable } from './values/readable.ts'
@@ -23,6 +23,7 @@ export class Chronicle {
   readonly #device: Device
   readonly #editor: Editor
   readonly #views = new Map<string, View<unknown>>()
+  readonly #collections = new Map<string, unknown>()
   readonly #troubles: Troubles
 
   private constructor(options: DeviceOptions, device: Device, editor: Editor) {
@@ -53,33 +54,42 @@ export class Chronicle {
     })
     const editor = new Editor({
       store: () => device.store,
+      born: () => device.born,
       onQueued: (queued) => device.written(queued),
       onFailure: (reason) => device.recover(reason),
     })
     const chronicle = new Chronicle(options, device, editor)
     hear = (change) => chronicle.#changed(change)
-    reopen = () => editor.restore()
-    end = () => editor.close()
+    reopen = () => editor.catchUp()
+    end = () => chronicle.#forget()
     await chronicle.#troubles.refresh()
     return chronicle
   }
 
-  /** The rows of a collection. A `schema` of any library that follows the Standard Schema checks what is put. */
+  /**
+   * The rows of a collection. A `schema` of any library that follows the Standard Schema checks what is put. Returns the
+   * same object until it is called with another schema.
+   */
   collection<T extends object = Record<string, Json>>(
     name: string,
     { schema }: { readonly schema?: Schema<T> } = {},
   ): Collection<T> {
     const { collections, platform } = this.#options
+    if (name === '' || /[/,]/.test(name))
+      throw new TypeError(`"${name}" cannot be a collection: its name must have no slash and no comma`)
     if (collections && !collections.includes(name))
       throw new TypeError(
         `"${name}" is not among the collections of openChronicle(): ${collections.join(', ')}`,
       )
-    return new Collection<T>(name, this.#viewOf(name) as View<T>, schema, {
+    const known = this.#collections.get(name) as Collection<T> | undefined
+    if (known && known.schema === schema) return known
+    const collection = new Collection<T>(name, this.#viewOf(name) as View<T>, schema, {
       now: platform.now,
-      edit: (drafting) => this.#editor.edit(drafting),
-      change: (change) => this.#editor.change(change),
+      edit: (make, options) => this.#editor.edit(make, options),
       seal: (value, key) => this.#seal(value, key),
     })
+    this.#collections.set(name, collection)
+    return collection
   }
 
   /**
@@ -92,7 +102,7 @@ export class Chronicle {
 
   /** Sends and reads everything now. Rejects if the service cannot be reached, or refuses; it is tried again anyway. */
   async sync(): Promise<void> {
-    await this.#saved()
+    await this.#editor.settled()
     await this.#device.drain()
   }
 
@@ -108,19 +118,16 @@ export class Chronicle {
 
   /** The edits that only this device has. */
   async unsynced(): Promise<readonly UnsyncedEdit[]> {
-    await this.#saved()
-    const { edits, outcomes } = await this.#device.store.read({ prefix: '' })
-    const lost = outcomes.filter(({ status }) => status === 'rejected' || status === 'orphaned')
-    const all = [
-      ...edits.map((edit) => ({ edit, rejected: false })),
-      ...lost.map(({ edit }) => ({ edit, rejected: true })),
-    ]
-    return Promise.all(
-      all.map(async ({ edit: { key, value, timestamp }, rejected }) => ({
-        ...{ key, timestamp, rejected },
-        value: value === undefined ? undefined : await this.#open(value, key),
-      })),
+    await this.#editor.settled()
+    const { edits, outcomes } = await this.#device.store.read({ edits: true, outcomes: true })
+    const listed = async ({ key, value, timestamp }: QueuedEdit, status: UnsyncedEdit['status']) => {
+      const opened = value === undefined ? undefined : this.#open(value, key).catch(() => undefined)
+      return { key, timestamp, status, value: await opened }
+    }
+    const lost = outcomes.flatMap(({ status, edit }) =>
+      status === 'rejected' || status === 'orphaned' ? [listed(edit, status)] : [],
     )
+    return Promise.all([...edits.map((edit) => listed(edit, 'pending')), ...lost])
   }
 
   /**
@@ -128,7 +135,8 @@ export class Chronicle {
    * then this rejects with `unsynced`, unless `discard` is set.
    */
   async close({ discard = false }: { readonly discard?: boolean } = {}): Promise<void> {
-    await this.#saved()
+    await this.#editor.settled()
+    if (this.#device.isStopped) return
     if (!discard && this.#device.store.kind === 'memory') await this.#refuseLoss()
     this.#editor.close()
     await this.#device.close()
@@ -139,13 +147,13 @@ export class Chronicle {
    * `unsynced` if edits would be lost, unless `discard` is set.
    */
   async logout({ discard = false }: { readonly discard?: boolean } = {}): Promise<void> {
-    await this.#saved()
+    await this.#editor.settled()
     if (!discard) {
       if ((await this.unsynced()).length > 0) await this.sync().catch(() => {})
       await this.#refuseLoss()
     }
-    this.#editor.close()
     await this.#device.erase()
+    this.#forget()
   }
 
   /** Facts for a support ticket: no key, value or credential. */
@@ -153,6 +161,7 @@ export class Chronicle {
     const { store } = this.#device
     const [counts, { state }] = await Promise.all([store.count(), store.read({})])
     const { url, collections } = this.#options
+    const status = this.status.getSnapshot()
     const { space: _space, subject: _subject, ...replica } = state ?? {}
     return {
       version: VERSION,
@@ -160,7 +169,7 @@ export class Chronicle {
       collections,
       store: store.kind,
       ...counts,
-      status: this.status.getSnapshot(),
+      status: { ...status, obstacle: status.obstacle?.code },
       replica,
     }
   }
@@ -194,10 +203,15 @@ export class Chronicle {
   }
 
   #write(key: string, value: Json | undefined, ending?: Ending): Edit {
-    const end = ending && { ends: ending.ends.id, ...(ending.resolves && { resolves: ending.resolves }) }
-    return this.#editor.edit(async (): Promise<Draft> => {
+    const { ends, base, resolves } = ending ?? {}
+    const end = {
+      ...(ends && { ends: ends.id }),
+      ...(base !== undefined && { base }),
+      ...(resolves && { resolves }),
+    }
+    return this.#editor.edit(async () => {
       const content = value === undefined ? {} : { value: await this.#seal(value, key) }
-      return { key, ...content, timestamp: this.#options.platform.now(), ...end }
+      return { draft: { key, ...content, timestamp: this.#options.platform.now(), ...end } }
     })
   }
 
@@ -208,12 +222,11 @@ export class Chronicle {
     void this.#troubles.refresh()
   }
 
-  async #saved(): Promise<void> {
-    let work: Promise<unknown>
-    do {
-      work = this.#editor.settled()
-      await work
-    } while (work !== this.#editor.settled())
+  /** The user has logged out, in this tab or in another one. */
+  #forget(): void {
+    this.#editor.close()
+    for (const view of this.#views.values()) view.clear()
+    this.#troubles.clear()
   }
 
   async #refuseLoss(): Promise<void> {

@@ -1,5 +1,4 @@
-import type { Edit } from './editor.ts'
-import type { Draft } from './replica/queue.ts'
+import type { Drafted, Edit } from './editor.ts'
 import type { Found } from './store/store.ts'
 import { ChronicleError } from './values/errors.ts'
 import type { Readable } from './values/readable.ts'
@@ -37,22 +36,22 @@ export type Query<T> = Readable<readonly Row<T>[] | undefined>
 /** What a collection needs of the client. */
 export interface Workshop {
   readonly now: () => number
-  edit(drafting: () => Draft | Promise<Draft>): Edit
-  change(change: () => Promise<{ draft: Draft; isCurrent: (found: Found) => boolean }>): Edit
+  edit(make: () => Drafted | Promise<Drafted>, options?: { readonly reads: boolean }): Edit
   seal(value: Json, key: string): Promise<Json>
 }
 
 /** Entries of one collection: reads are of this device, and edits are saved on it before they are sent. */
 export class Collection<T extends object> {
   readonly name: string
+  /** Checks what is put. */
+  readonly schema: Schema<T> | undefined
   readonly #view: View<T>
-  readonly #schema: Schema<T> | undefined
   readonly #workshop: Workshop
 
   constructor(name: string, view: View<T>, schema: Schema<T> | undefined, workshop: Workshop) {
     this.name = name
     this.#view = view
-    this.#schema = schema
+    this.schema = schema
     this.#workshop = workshop
   }
 
@@ -63,12 +62,15 @@ export class Collection<T extends object> {
    * that JSON does not have (`undefined`, functions) are left out.
    */
   put(id: string, value: T, { base }: EditOptions = {}): Edit {
-    const key = this.#keyOf(id)
-    const copy = jsonOf(value, key)
+    const key = `${this.name}/${id}`
+    const timestamp = this.#workshop.now()
     const on = base === undefined ? {} : { base }
+    // The value is copied now, because the app may change it afterwards.
+    const copied = attempt(() => [checkId(id), jsonOf(value, key)] as const)
     return this.#workshop.edit(async () => {
+      const [, copy] = copied()
       const sealed = await this.#workshop.seal(await this.#checked(copy, key), key)
-      return { key, value: sealed, timestamp: this.#workshop.now(), ...on }
+      return { draft: { key, value: sealed, timestamp, ...on } }
     })
   }
 
@@ -77,23 +79,29 @@ export class Collection<T extends object> {
    * has changed meanwhile. Resolves when the edit is saved on this device; rejects with `row-missing` if there is no row.
    */
   update(id: string, change: (value: T) => T | undefined): Edit {
-    const key = this.#keyOf(id)
-    return this.#workshop.change(async () => {
-      const { row, stamp } = await this.#view.get(id)
-      if (row === undefined)
+    const key = `${this.name}/${id}`
+    const timestamp = this.#workshop.now()
+    const make = async (): Promise<Drafted> => {
+      checkId(id)
+      const { content, stamp } = await this.#view.get(id)
+      if (content === undefined)
         throw new ChronicleError('row-missing', `${key} does not exist: create it with put()`)
-      const copy = jsonOf(row, key) as T
-      const value = await this.#checked(jsonOf(change(copy) ?? copy, key), key)
-      const draft = { key, value: await this.#workshop.seal(value, key), timestamp: this.#workshop.now() }
+      const copy = jsonOf(content, key) as T
+      const changed = change(copy) ?? copy
+      if (typeof changed !== 'object' || 'then' in changed)
+        throw new TypeError(`the update of ${key} must return an object or nothing, and not a promise`)
+      const value = await this.#checked(jsonOf(changed, key), key)
+      const draft = { key, value: await this.#workshop.seal(value, key), timestamp }
       return { draft, isCurrent: (found) => stampIn(found, key) === stamp }
-    })
+    }
+    return this.#workshop.edit(make, { reads: true })
   }
 
   /** Deletes a row, if there is one. Resolves when that is saved on this device. */
   delete(id: string, { base }: EditOptions = {}): Edit {
-    const key = this.#keyOf(id)
+    const timestamp = this.#workshop.now()
     const on = base === undefined ? {} : { base }
-    return this.#workshop.edit(() => ({ key, timestamp: this.#workshop.now(), ...on }))
+    return this.#workshop.edit(() => ({ draft: { key: `${this.name}/${checkId(id)}`, timestamp, ...on } }))
   }
 
   /** Reads a row of this device. */
@@ -103,7 +111,7 @@ export class Collection<T extends object> {
 
   /** Reads all rows of this device that are in the selection, by id in ascending order. */
   async all(selection: Selection = {}): Promise<readonly Row<T>[]> {
-    await this.#view.load()
+    await this.#view.settled()
     return selected(this.#view, selection)
   }
 
@@ -142,30 +150,45 @@ export class Collection<T extends object> {
     }
   }
 
-  /** Calls back with single rows: all that this device has at first, then those that change. For adapters. */
-  observe(listener: (changes: readonly RowChange<T>[]) => void): () => void {
-    let stop = () => {}
-    let isEnded = false
-    void this.#view.load().then(() => {
-      if (isEnded) return
-      listener(Array.from(this.#view.rows(), (row) => ({ id: row.$id, row })))
-      stop = this.#view.observe(listener)
-    })
-    return () => {
-      isEnded = true
-      stop()
+  /** Returns a row as a value that changes: undefined until it is read, and null if it does not exist. */
+  row(id: string): Readable<Row<T> | null | undefined> {
+    const view = this.#view
+    const getSnapshot = () => (view.isLoaded ? (view.at(id) ?? null) : undefined)
+    return {
+      getSnapshot,
+      subscribe(listener) {
+        let last = getSnapshot()
+        const stop = view.observe(() => {
+          const row = getSnapshot()
+          if (row !== last) listener(row)
+          last = row
+        })
+        void view.load()
+        return stop
+      },
     }
   }
 
-  #keyOf(id: string): string {
-    if (typeof id !== 'string' || id === '')
-      throw new TypeError(`the id of a row of ${this.name} must be a text`)
-    return `${this.name}/${id}`
+  /**
+   * Calls back with single rows: all that this device has at first, at once if they are read already, then those that
+   * change. A row may come twice. For adapters.
+   */
+  observe(listener: (changes: readonly RowChange<T>[]) => void): () => void {
+    const view = this.#view
+    const stop = view.observe(listener)
+    if (view.isLoaded) listener(Array.from(view.rows(), (row) => ({ id: row.$id, row })))
+    else void view.load()
+    return stop
+  }
+
+  /** Resolves when observers know all that was saved on this device before the call. For adapters. */
+  settled(): Promise<void> {
+    return this.#view.settled()
   }
 
   async #checked(value: Json, key: string): Promise<Json> {
-    if (this.#schema === undefined) return value
-    const checked = await this.#schema['~standard'].validate(value)
+    if (this.schema === undefined) return value
+    const checked = await this.schema['~standard'].validate(value)
     const { issues } = checked
     if (issues)
       throw new ChronicleError(
@@ -186,6 +209,23 @@ function selected<T>(view: View<T>, { prefix = '' }: Selection): readonly Row<T>
 function stampIn(found: Found, key: string): string {
   const known = knownOf(found, [key]).get(key)
   return known ? stampOf(known) : ''
+}
+
+function checkId(id: string): string {
+  if (typeof id !== 'string' || id === '') throw new TypeError('the id of a row must be a text')
+  return id
+}
+
+/** Does it now, and returns the result, or throws what it has thrown, when it is called for. */
+function attempt<R>(work: () => R): () => R {
+  try {
+    const result = work()
+    return () => result
+  } catch (thrown) {
+    return () => {
+      throw thrown
+    }
+  }
 }
 
 /** A copy that nobody else changes, and that is what the service will get. */

@@ -15,9 +15,8 @@ export interface HistoryVersion {
 /** The versions of an entry that the service keeps, the newest first. */
 export interface History {
   readonly versions: readonly HistoryVersion[]
-  /** Whether the service has older versions: `older()` reads them. */
-  readonly hasMore: boolean
-  older(): Promise<History>
+  /** Reads older versions; undefined if there are none. */
+  readonly older: (() => Promise<History>) | undefined
   /** Writes the value of an old version as an ordinary edit, or deletes the entry if the version is a deletion. */
   restore(version: HistoryVersion): Edit
 }
@@ -41,8 +40,7 @@ export async function historyOf(options: HistoryOptions, before?: string): Promi
   })
   return {
     versions: await Promise.all(opened),
-    hasMore: next !== null,
-    older: () => historyOf(options, next ?? undefined),
+    older: next === null ? undefined : () => historyOf(options, next),
     restore: ({ value }) => restore(value),
   }
 }

@@ -1,6 +1,6 @@
 import type { Edit } from './editor.ts'
 import type { Choice, Outcome, Store, Trouble as TroubleStatus } from './store/store.ts'
-import { type Readable, Variable } from './values/readable.ts'
+import { notify, type Readable, Variable } from './values/readable.ts'
 import type { Conflict, Json } from './values/wire.ts'
 
 /**
@@ -26,17 +26,19 @@ export interface Trouble {
   readonly conflict: Conflict | undefined
   /** When the edit was made, ms since 1970. */
   readonly timestamp: number
-  /** Makes the edit again on the current version, with another value if one is given. */
+  /** Makes the edit again on the current version, with another value if one is given. In a second tab it does nothing. */
   retry(value?: Json): Edit
   /** Decides an open conflict: for one of the two sides, or for another value. Works offline. */
   resolve(choice: 'mine' | 'theirs' | { readonly value: Json }): Edit
-  /** Ends the trouble. What the service has stays. */
+  /** Ends the trouble. The service keeps its version. */
   discard(): Promise<void>
 }
 
 /** An edit that ends a trouble. */
 export interface Ending {
   readonly ends: Outcome
+  /** The version that the user saw. */
+  readonly base?: string | null
   readonly resolves?: Choice
 }
 
@@ -52,7 +54,7 @@ export class Troubles {
   readonly list: Readable<readonly Trouble[]>
   readonly #options: TroublesOptions
   readonly #variable = new Variable<readonly Trouble[]>([])
-  #known = new Map<number, Trouble>()
+  #known = new Map<number, { readonly stamp: string; readonly trouble: Trouble }>()
   readonly #listeners = new Set<(trouble: Trouble) => void>()
   #work: Promise<void> = Promise.resolve()
 
@@ -78,38 +80,75 @@ export class Troubles {
     return () => void this.#listeners.delete(hear)
   }
 
+  /** Shows nothing any more: the data is of a user who has logged out. */
+  clear(): void {
+    this.#known = new Map()
+    this.#variable.set([])
+  }
+
   async #read(): Promise<void> {
-    const { outcomes } = await this.#options.store().read({ outcomes: true })
     const before = this.#known
-    if (outcomes.length === before.size && outcomes.every(({ id }) => before.has(id))) return
-    const now = outcomes.map(
-      async (outcome) => [outcome.id, before.get(outcome.id) ?? (await this.#of(outcome))] as const,
+    const stamps = await this.#stamps()
+    if (
+      stamps.size === before.size &&
+      [...stamps].every(([{ id }, stamp]) => before.get(id)?.stamp === stamp)
     )
+      return
+    const now = Array.from(stamps, async ([outcome, stamp]) => {
+      const known = before.get(outcome.id)
+      return [
+        outcome.id,
+        known?.stamp === stamp ? known : { stamp, trouble: await this.#of(outcome) },
+      ] as const
+    })
     this.#known = new Map(await Promise.all(now))
-    this.#variable.set([...this.#known.values()])
-    for (const [id, trouble] of this.#known)
-      if (!before.has(id)) for (const listener of [...this.#listeners]) listener(trouble)
+    this.#variable.set(Array.from(this.#known.values(), ({ trouble }) => trouble))
+    for (const [id, { trouble }] of this.#known) if (!before.has(id)) notify(this.#listeners, trouble)
+  }
+
+  /** The outcomes, with the version that an open conflict is decided against. */
+  async #stamps(): Promise<Map<Outcome, string>> {
+    const store = this.#options.store()
+    const { outcomes } = await store.read({ outcomes: true })
+    const open = outcomes.filter(({ status }) => status === 'conflict')
+    const { entries } = await store.read({ keys: open.map(({ key }) => key) })
+    return new Map(
+      outcomes.map((outcome) => [
+        outcome,
+        open.includes(outcome) ? (entries.get(outcome.key)?.version ?? '') : '',
+      ]),
+    )
   }
 
   async #of(outcome: Outcome): Promise<Trouble> {
     const { key, status, edit, code, path, conflict } = outcome
-    const { open, write, discard } = this.#options
-    const read = async (value: unknown) => (value === undefined ? undefined : open(value as Json, key))
+    const { store, open, write, discard } = this.#options
+    const read = async (value: unknown) =>
+      value === undefined ? undefined : open(value as Json, key).catch(() => undefined)
+    const entry = (await store().read({ keys: [key] })).entries.get(key)
     const winner = conflict?.winner
-    const theirs = await read(winner && 'value' in winner ? winner.value : undefined)
-    const mine = await read(edit.value)
+    // An open conflict is decided against what is current now.
+    const isKnown = status !== 'conflict' && winner !== undefined && !('omitted' in winner)
+    const theirs = await read(isKnown ? ('value' in winner ? winner.value : undefined) : entry?.value)
+    // The edit of a decision that has to be made again has the value that was chosen.
+    const loser = status === 'conflict' ? conflict?.loser : undefined
+    const mine = await read(loser && 'value' in loser ? loser.value : edit.value)
     const base = await read(edit.before)
     const decide = (choice: Choice['choice'], value: Json | undefined) => {
       if (!conflict) throw new TypeError('only a trouble with the status "conflict" can be resolved')
-      return write(key, value, { ends: outcome, resolves: { conflict, choice } })
+      return write(key, value, {
+        ends: outcome,
+        base: entry?.version ?? null,
+        resolves: { conflict, choice },
+      })
     }
     return {
       ...{ status, key, mine, theirs, base, code, path, conflict, timestamp: edit.timestamp },
       retry: (value = mine) => write(key, value, { ends: outcome }),
       resolve(choice) {
         if (choice === 'mine') return decide('loser', mine)
-        if (choice === 'theirs') return decide('winner', theirs)
-        return decide('value', choice.value)
+        if (choice !== 'theirs') return decide('value', choice.value)
+        return decide(theirs === undefined ? 'winner' : 'value', theirs)
       },
       discard: () => discard(outcome),
     }

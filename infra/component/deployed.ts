@@ -1,4 +1,4 @@
-import { getWorkersScripts } from '@pulumi/cloudflare'
+import { getWorkersScripts } from '@pulumi/cloudflare/getWorkersScripts.js'
 import { Config, type Resource, runtime } from '@pulumi/pulumi'
 import { RunError } from '@pulumi/pulumi/errors.js'
 import { z } from 'zod'

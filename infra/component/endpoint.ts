@@ -1,4 +1,8 @@
-import { DnsRecord, WorkersCustomDomain, WorkersRoute, WorkersScriptSubdomain } from '@pulumi/cloudflare'
+// Imports single files of the provider, because its index loads all 700 of its modules.
+import { DnsRecord } from '@pulumi/cloudflare/dnsRecord.js'
+import { WorkersCustomDomain } from '@pulumi/cloudflare/workersCustomDomain.js'
+import { WorkersRoute } from '@pulumi/cloudflare/workersRoute.js'
+import { WorkersScriptSubdomain } from '@pulumi/cloudflare/workersScriptSubdomain.js'
 import { ComponentResource, type ComponentResourceOptions, type Input } from '@pulumi/pulumi'
 import { hostOf } from './names.ts'
 

@@ -1,4 +1,4 @@
-import { WorkersKvNamespace } from '@pulumi/cloudflare'
+import { WorkersKvNamespace } from '@pulumi/cloudflare/workersKvNamespace.js'
 import { ComponentResource, type ComponentResourceOptions, type Output } from '@pulumi/pulumi'
 
 export interface MetadataStoreArgs {

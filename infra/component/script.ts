@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { WorkersScript, type WorkersScriptArgs } from '@pulumi/cloudflare'
+// Imports single files of the provider, because its index loads all 700 of its modules.
+import { WorkersScript, type WorkersScriptArgs } from '@pulumi/cloudflare/workersScript.js'
 import { type Input, type Output, output, type Resource, secret, unsecret } from '@pulumi/pulumi'
 import type { Artifact } from './artifact.ts'
 import type { Binding } from './bindings.ts'

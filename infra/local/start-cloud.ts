@@ -13,6 +13,8 @@ export interface StartOptions {
   readonly stack?: string
   /** 0 means any free port. */
   readonly port?: number
+  /** The option that sets the port, for a message. */
+  readonly portOption?: string
   /** The folder with Pulumi.yaml. */
   readonly root?: string
   /** The folder for state, data and outputs.json. The default is `.local` in the root. */
@@ -49,7 +51,7 @@ export async function startCloud(options: StartOptions = {}): Promise<RunningClo
   makePrivateFolder(local)
   const lock = await lockFolder(folder, name)
   try {
-    await checkPort(port)
+    await checkPort(port, options.portOption)
     const { onStep = () => {}, onLog = () => {}, launch } = options
     // The package of the runtime takes a while to load, so it loads while the program runs.
     const loading = import('./cloud/runtime.ts')

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { allowMuch, GENEROUS, testCloud } from '../support/cloud/cloud.ts'
-import type { Service } from './session.ts'
+import type { Service } from './network.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -10,8 +10,8 @@ declare module 'vitest' {
   }
 }
 
-/** Policies: RxDB resolves conflicts in its own handler. TanStack DB has no handler, so the service merges. */
-const POLICIES = { human: 'server-wins', notes: 'merge' }
+/** Policies: RxDB resolves conflicts in its own handler. In `notes` the service merges, in `tasks` the later write wins. */
+const POLICIES = { human: 'server-wins', notes: 'merge', choices: 'manual' }
 
 /** Starts one service for all tests here. */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { type Finding, formatFinding } from '../../infra/doctor/finding.ts'
+import { COMPILED } from '../standin/command.ts'
 import { newProject } from '../support/cloud/project.ts'
 import { ACCOUNT, TOKEN } from './fake-api.ts'
 
@@ -88,7 +89,7 @@ export async function run(root: string, [command, ...args]: readonly string[], e
   const started = performance.now()
   const child = spawn(process.execPath, [`infra/${command}.ts`, ...args], {
     cwd: root,
-    env: environment(env),
+    env: environment(COMPILED, env),
     stdio: 'pipe',
   })
   let printed = ''
@@ -101,9 +102,16 @@ export async function run(root: string, [command, ...args]: readonly string[], e
   return { code, lines: printed.trimEnd().split('\n'), ms: performance.now() - started }
 }
 
-/** Makes a project whose program passes its rehearsal at once, for tests of other checks. */
+let shared: string | undefined
+
+/**
+ * Returns a project whose program passes its rehearsal at once, for tests of other checks. The tests of a file share it,
+ * so they change nothing in it.
+ */
 export function unrehearsed(): string {
+  if (shared !== undefined) return shared
   const project = newProject()
   project.edit('infra/doctor/rehearse.ts', () => '')
-  return project.root
+  shared = project.root
+  return shared
 }

@@ -5,7 +5,6 @@ import { bundleWorker } from '../../infra/program/bundle.ts'
 import { newProject } from '../support/cloud/project.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-const CLIENTS = join(ROOT, 'test/clients')
 const PEERS = join(ROOT, 'bench/peers')
 
 /** Licences, as packages spell them, that let anybody use, change and redistribute the code. */
@@ -107,14 +106,23 @@ test('installs only packages under a permissive licence, and tools that are list
   expect(TOOLS.filter((tool) => !others.some((found) => covers(tool, found)))).toEqual([])
 })
 
-test('installs exact versions under permissive licences for test/clients, and runs no install script', () => {
-  const packages = lockedPackages(CLIENTS)
-  expect(packages.length).toBeGreaterThan(100)
-  expect(otherLicences(packages)).toEqual([])
-  expect(packages.filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([])
-  const { devDependencies } = JSON.parse(readFileSync(join(CLIENTS, 'package.json'), 'utf8'))
-  for (const version of Object.values(devDependencies)) expect(version).toMatch(/^\d+\.\d+\.\d+$/)
-})
+test.each([
+  { folder: 'test/clients', least: 100 },
+  { folder: 'examples/notes', least: 5 },
+])(
+  'installs exact versions under permissive licences for $folder, and runs no install script',
+  ({ folder, least }) => {
+    const packages = lockedPackages(join(ROOT, folder))
+    expect(packages.length).toBeGreaterThan(least)
+    expect(otherLicences(packages)).toEqual([])
+    expect(packages.filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([])
+    const { dependencies, devDependencies } = JSON.parse(
+      readFileSync(join(ROOT, folder, 'package.json'), 'utf8'),
+    )
+    for (const version of Object.values({ ...dependencies, ...devDependencies }))
+      expect(version).toMatch(/^\d+\.\d+\.\d+$/)
+  },
+)
 
 test('installs exact versions under permissive licences for bench/peers', () => {
   const packages = lockedPackages(PEERS)

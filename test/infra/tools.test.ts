@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 import { twoArguments } from '../../infra/cli/command-line.ts'
 import { lineOf } from '../../infra/cli/user-error.ts'
 import { DEV_SECRETS_FILE, writeDevSecrets } from '../../infra/local/dev-secrets.ts'
+import { COMPILED } from '../standin/command.ts'
 import { newProject, type Project } from '../support/cloud/project.ts'
 
 const CHECKOUT = join(import.meta.dirname, '../..')
@@ -76,7 +77,7 @@ test.each([
   ['setup/state-r2', 'eval "$(npm run --silent state:r2 -- '],
   ['local/start', 'npm start -- '],
 ])('shows the usage of a script for --help: %s', (script, usage) => {
-  const options = { cwd: CHECKOUT, encoding: 'utf8' } as const
+  const options = { cwd: CHECKOUT, env: { ...process.env, ...COMPILED }, encoding: 'utf8' } as const
   for (const help of ['--help', '-h']) {
     const { status, stdout, stderr } = spawnSync(process.execPath, [`infra/${script}.ts`, help], options)
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })

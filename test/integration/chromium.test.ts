@@ -1,15 +1,16 @@
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { RunningCloud } from '../../infra/local/start-cloud.ts'
+import {
+  type Chromium,
+  EXTENSION_ORIGIN,
+  hasChromium,
+  type Page,
+  startChromium,
+} from '../support/browser/chromium.ts'
 import { allowMuch, GENEROUS, mintToken, type TestCloud, testCloud } from '../support/cloud/cloud.ts'
-import { type Chromium, EXTENSION_ORIGIN, hasChromium, type Page, startChromium } from './chromium.ts'
 
-const isThere = hasChromium()
-if (!isThere) {
-  console.warn(
-    'SKIPPED: no page was tried in a browser. Install the package `chromium` (Debian), which .ci/run does.',
-  )
-}
+const isThere = hasChromium('no page was tried in a browser')
 
 let tested: TestCloud | undefined
 let cloud: RunningCloud

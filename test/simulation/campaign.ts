@@ -1,9 +1,10 @@
+import { runDeviceHistory } from './devices/run-history.ts'
 import type { Figure } from './history/host.ts'
 import { runHistory } from './run-history.ts'
 import { type Invariant, Violation } from './values/violation.ts'
-import { alteredFloor, SMALL_LIMITS } from './workshop.ts'
+import { alteredClient, alteredFloor, SMALL_LIMITS } from './workshop.ts'
 
-/** A history that failed. `npm run simulate -- --seed 7` repeats the one of seed 7. */
+/** A history that failed. `npm run simulate -- --seed 7` repeats the one of seed 7, `-- --devices --seed 7` one of devices. */
 export interface Failure {
   readonly seed: number
   /** Null if no invariant is violated, but a request failed or never ended. */
@@ -21,19 +22,39 @@ export interface Campaign {
   readonly seconds: number
 }
 
-/** Runs the histories of consecutive seeds. Every second one has small limits, so that all limits matter. */
-export async function runCampaign(from: number, histories: number): Promise<Campaign> {
-  const product = await alteredFloor([])
-  const small = await alteredFloor(SMALL_LIMITS)
+/** Runs and checks the history of a seed. */
+type Run = (seed: number) => Promise<Pick<Campaign, 'figures' | 'asked'>>
+
+/** Histories of hand-made clients. Every second one has small limits, so that all limits matter. */
+export async function clientHistories(): Promise<Run> {
+  const floors = await Promise.all([alteredFloor(SMALL_LIMITS), alteredFloor([])])
+  return async (seed) => {
+    const { figures, verdicts } = await runHistory(seed, floors[seed % 2 === 0 ? 0 : 1])
+    return { figures, asked: verdicts.asked }
+  }
+}
+
+/** Histories in which devices run the client of the product beside hand-made ones. */
+export async function deviceHistories(): Promise<Run> {
+  const floors = await Promise.all([alteredFloor(SMALL_LIMITS), alteredFloor([])])
+  const client = await alteredClient([])
+  return async (seed) => {
+    const world = await runDeviceHistory(seed, { floor: floors[seed % 2 === 0 ? 0 : 1], client })
+    return world.totals()
+  }
+}
+
+/** Runs the histories of consecutive seeds. */
+export async function runCampaign(from: number, histories: number, run: Run): Promise<Campaign> {
   const figures = new Map<Figure, number>()
   const asked = new Map<Invariant, number>()
   const failures: Failure[] = []
   const began = performance.now()
   for (let seed = from; seed < from + histories; seed++) {
     try {
-      const world = await runHistory(seed, seed % 2 === 0 ? small : product)
-      add(figures, world.figures)
-      add(asked, world.verdicts.asked)
+      const result = await run(seed)
+      add(figures, result.figures)
+      add(asked, result.asked)
     } catch (cause) {
       failures.push({ seed, invariant: cause instanceof Violation ? cause.invariant : null, cause })
     }

@@ -1,11 +1,11 @@
 import { beforeAll, expect, test } from 'vitest'
-import { type Campaign, describeCampaign, runCampaign } from './campaign.ts'
+import { type Campaign, clientHistories, describeCampaign, runCampaign } from './campaign.ts'
 import type { Invariant } from './values/violation.ts'
 
 let campaign: Campaign
 
 beforeAll(async () => {
-  campaign = await runCampaign(1, 100)
+  campaign = await runCampaign(1, 100, await clientHistories())
   console.log(describeCampaign(campaign))
 }, 300_000)
 

@@ -1,12 +1,32 @@
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { type Alteration, altering } from '../support/alter.ts'
+import type { Client } from './devices/client.ts'
 import type { Floor } from './host/floor.ts'
 
 /** Builds the object floor with alterations, and loads it. Rejects if a name to alter does not exist. */
 export async function alteredFloor(alterations: readonly Alteration[]): Promise<Floor> {
+  const injected = ['host/platform.ts', 'host/planted.ts', 'host/crypto.ts']
+  const module = await alteredBuild<{ floor: Floor }>('host/floor.ts', { injected, alterations })
+  return module.floor
+}
+
+/** Builds the client with alterations, and loads it. Rejects if a name to alter does not exist. */
+export async function alteredClient(alterations: readonly Alteration[]): Promise<Client> {
+  const injected = ['host/planted.ts']
+  const module = await alteredBuild<{ client: Client }>('devices/client.ts', { injected, alterations })
+  return module.client
+}
+
+interface Ingredients {
+  /** Modules whose exports replace globals. */
+  readonly injected: readonly string[]
+  readonly alterations: readonly Alteration[]
+}
+
+async function alteredBuild<T>(entry: string, { injected, alterations }: Ingredients): Promise<T> {
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, 'host/floor.ts')],
+    entryPoints: [join(import.meta.dirname, entry)],
     bundle: true,
     write: false,
     format: 'esm',
@@ -14,13 +34,10 @@ export async function alteredFloor(alterations: readonly Alteration[]): Promise<
     target: 'es2024',
     logLevel: 'silent',
     plugins: [altering(alterations)],
-    inject: ['host/platform.ts', 'host/crypto.ts'].map((file) => join(import.meta.dirname, file)),
+    inject: injected.map((file) => join(import.meta.dirname, file)),
   })
   const text = outputFiles[0]?.text ?? ''
-  const module: { readonly floor: Floor } = await import(
-    `data:text/javascript;base64,${Buffer.from(text).toString('base64')}`
-  )
-  return module.floor
+  return import(`data:text/javascript;base64,${Buffer.from(text).toString('base64')}`)
 }
 
 /**

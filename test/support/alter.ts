@@ -31,7 +31,7 @@ export function altering(alterations: readonly Alteration[]): Plugin {
     setup({ onStart, onLoad, onEnd }) {
       const places = new Map<Alteration, string[]>()
       onStart(() => places.clear())
-      onLoad({ filter: /worker\/src\/.*\.ts$/ }, ({ path }) => {
+      onLoad({ filter: /(?:worker|client)\/src\/.*\.ts$/ }, ({ path }) => {
         const text = readFileSync(path, 'utf8')
         const module = basename(path)
         const wanted = alterations.filter((alteration) => isDeclared(alteration, { module, text }))
@@ -82,6 +82,6 @@ function problemWith(alteration: Alteration, modules: readonly string[]): readon
   if (modules.length === 1) return []
   if (modules.length > 1) return [`the ${name} is declared in ${modules.join(' and ')}: say which by \`in\``]
   return [
-    `the ${name} is not in what is built: find where worker/src decides this now, and name that function instead`,
+    `the ${name} is not in what is built: find where this is decided now, and name that function instead`,
   ]
 }

@@ -3,64 +3,68 @@ import type { Answer } from '../replica/reply.ts'
 import { settlementsOf } from '../replica/settlement.ts'
 import { newState, stateOf } from '../replica/state.ts'
 import { Line } from '../service/line.ts'
-import { isUnauthorized, newSession, type Session } from '../service/session.ts'
+import { ask, newSession, type Session } from '../service/session.ts'
 import type { LineStatus } from '../service/status.ts'
 import type { ReplicaState, Store, Writes } from '../store/store.ts'
-import { ChronicleError, codeOf } from '../values/errors.ts'
-import type { Platform } from '../values/platform.ts'
+import { ChronicleError, codeOf, messageOf } from '../values/errors.ts'
 import { Variable } from '../values/readable.ts'
 import { Drains } from './drains.ts'
 import { type Change, lineStatusOf, type Message, touchedBy } from './messages.ts'
-import type { ChronicleOptions } from './options.ts'
+import { initialize, isStoreFailure, storageOf } from './opening.ts'
+import type { DeviceEvents, DeviceOptions } from './options.ts'
 import { type Status, UNKNOWN } from './status.ts'
 import { Tabs } from './tabs.ts'
 
-export interface DeviceOptions extends Omit<ChronicleOptions, 'platform' | 'store'> {
-  readonly platform: Platform
-  /** The name of the store, of its lock and of the channel between its tabs. */
-  readonly storeName: string
-  readonly openStore: () => Promise<Store>
-}
+/** When a device whose disk was full tries again, ms. */
+const RETRY_MS = 30_000
 
 /** The store of this device, seen from one tab. One of the tabs keeps the line to the service. */
 export class Device {
   readonly status = new Variable<Status>(UNKNOWN)
   readonly #options: DeviceOptions
-  readonly #onChange: (change: Change) => void
-  readonly #onReopened: () => Promise<void>
-  readonly #onGone: () => void
+  readonly #events: DeviceEvents
   #store: Store
   #tabs: Tabs<Message>
   #line: Line | undefined
   #session: Session | undefined
   #clientId: string
+  #born: number
   #isStopped = false
+  /** Grows whenever this tab begins or ends to lead. */
+  #turn = 0
   #recovering: Promise<void> | undefined
   readonly #drains: Drains
   readonly #stopListening: () => void
 
-  private constructor(options: DeviceOptions, { store, state, ...events }: Opened & DeviceEvents) {
+  private constructor(
+    options: DeviceOptions,
+    events: DeviceEvents,
+    opened: { store: Store; state: ReplicaState },
+  ) {
     this.#options = options
-    this.#onChange = events.onChange
-    this.#onReopened = events.onReopened
-    this.#onGone = events.onGone
-    this.#store = store
-    this.#drains = new Drains(options.platform)
-    this.#clientId = state.clientId
+    this.#events = events
+    this.#store = opened.store
+    this.#born = opened.state.born
+    this.#drains = new Drains({
+      platform: options.platform,
+      line: () => this.#line,
+      say: (message) => this.#tabs.say(message),
+    })
+    this.#clientId = opened.state.clientId
     this.#tabs = this.#newTabs()
-    this.#stopListening = options.platform.onWake(() => this.#awake())
-    this.#watchStore()
+    this.#stopListening = options.platform.onWake(
+      () => void this.#awake().catch((reason: unknown) => this.#failed(reason)),
+    )
+    this.#watch(opened.store)
   }
 
   static async open(options: DeviceOptions, events: DeviceEvents): Promise<Device> {
     const store = await options.openStore()
-    const device = new Device(options, { store, state: await initialize(store, options.platform), ...events })
+    const state = await initialize(store, options.platform)
+    const device = new Device(options, events, { store, state })
     device.#tabs.start()
     await device.#count()
-    void options.platform.persist().then(
-      (isPersistent) => device.#tell({ storage: storageOf(store, isPersistent) }),
-      () => device.#tell({ storage: storageOf(store, false) }),
-    )
+    void storageOf(store, options.platform).then((storage) => device.#tell({ storage }))
     return device
   }
 
@@ -69,8 +73,13 @@ export class Device {
     return this.#store
   }
 
-  get clientId(): string {
-    return this.#clientId
+  get isStopped(): boolean {
+    return this.#isStopped
+  }
+
+  /** When the store was made, ms since 1970: the same number as long as it is the same store. */
+  get born(): number {
+    return this.#born
   }
 
   /** Tells all tabs what this one has written, and the leader that there is something to send. */
@@ -86,19 +95,12 @@ export class Device {
 
   /** Sends and reads everything, now. */
   drain(): Promise<void> {
-    if (this.#line) return this.#line.drain()
-    return this.#drains.wait((id) => this.#tabs.say({ type: 'drain', id }))
+    return this.#drains.drain()
   }
 
   /** Makes a request with the session of this tab, and once more with a new one if that has ended. */
-  async request(path: string, init?: { method?: string; body?: object }): Promise<unknown> {
-    const session = this.#sessionOf()
-    try {
-      return await session.request(path, init)
-    } catch (thrown) {
-      if (!isUnauthorized(thrown)) throw thrown
-      return session.request(path, init)
-    }
+  request(path: string, init?: { method?: string; body?: object }): Promise<unknown> {
+    return ask(this.#sessionOf(), path, init)
   }
 
   /** Opens the store again, if the browser has taken it away. Resolves when the edits of this tab are back in it. */
@@ -111,14 +113,17 @@ export class Device {
     return this.#recovering
   }
 
-  /** Ends the session of this device at the service, and its store in all tabs. */
+  /** Removes everything from this device, in all tabs, and ends its session at the service. */
   async erase(): Promise<void> {
+    const { newId, now } = this.#options.platform
     const session = this.#line?.session ?? this.#session
-    await session?.end().catch(() => {})
+    const store = this.store
+    this.#follow()
+    await store.reset(newState(newId(), now(), now()))
     this.#tabs.say({ type: 'gone' })
-    const store = this.#store
     this.stop()
-    await store.destroy()
+    await store.close()
+    await session?.end().catch(() => {})
   }
 
   async close(): Promise<void> {
@@ -127,6 +132,7 @@ export class Device {
   }
 
   stop(): void {
+    this.#tell({ closed: true, leads: false, live: false, online: false })
     this.#isStopped = true
     this.#line?.stop()
     this.#line = undefined
@@ -143,37 +149,48 @@ export class Device {
       // A store in memory has no other tabs.
       platform: isShared ? platform : { ...platform, locks: undefined, openChannel: undefined },
       onMessage: (message) => this.#hear(message),
-      onLead: () => void this.#lead().catch((reason: unknown) => this.#failed(reason)),
+      onLead: () => this.#begin(),
       onDeposed: () => this.#follow(),
-      beat: () => ({ type: 'beat', status: this.status.getSnapshot() }),
+      // A tab that cannot lead, because its store fails, must not keep the others from it.
+      beat: () => (this.#line ? { type: 'beat', status: this.status.getSnapshot() } : undefined),
     })
+  }
+
+  #begin(): void {
+    void this.#lead().catch((reason: unknown) => this.#failed(reason))
   }
 
   /** Begins a new term, so that a tab that led before and was frozen writes nothing when it wakes. */
   async #lead(): Promise<void> {
+    this.#turn += 1
+    const turn = this.#turn
     const { state } = await this.#store.update({}, (found) => {
       const before = stateOf(found)
       return { state: { ...before, term: before.term + 1 } }
     })
-    if (this.#isStopped || !this.#tabs.isLeading) return
+    if (this.#isStopped || turn !== this.#turn) return
     const { platform, url, token, collections } = this.#options
     this.#line = new Line(
       {
         ...{ url, token, platform, collections, store: this.#store, term: state.term },
         onWritten: (writes, keys, answers) => this.written(writes, keys, answers),
         onStatus: (status) => this.#lineIs(status),
-        onEnd: (reason) => this.#failed(reason),
+        onEnd: (reason) => turn === this.#turn && this.#failed(reason),
       },
       state,
     )
     this.#tell({ leads: true })
     this.#line.retry()
+    this.#tabs.say({ type: 'lead' })
+    this.#drains.askAgain()
   }
 
   #follow(): void {
+    this.#turn += 1
     this.#line?.stop()
     this.#line = undefined
     this.#tell({ leads: false })
+    this.#drains.askAgain()
   }
 
   #lineIs(status: LineStatus): void {
@@ -182,43 +199,37 @@ export class Device {
   }
 
   #hear(message: Message): void {
-    if (message.type === 'beat') this.#tell(lineStatusOf(message.status))
+    if (message.type === 'gone') {
+      this.#gone()
+    } else if (message.type === 'beat') this.#tell(lineStatusOf(message.status))
     else if (message.type === 'written') {
       this.#changed(message)
       this.#line?.wake()
     } else if (message.type === 'retry') this.#line?.retry()
-    else if (message.type === 'drain') this.#drainFor(message.id)
-    else if (message.type === 'drained') this.#drains.end(message.id, message.error)
-    else {
-      this.stop()
-      this.#onGone()
-    }
-  }
-
-  #drainFor(id: string): void {
-    this.#line?.drain().then(
-      () => this.#tabs.say({ type: 'drained', id }),
-      (reason: unknown) => this.#tabs.say({ type: 'drained', id, error: String(reason) }),
-    )
+    else if (message.type === 'lead') this.#drains.askAgain()
+    else this.#drains.hear(message)
   }
 
   /** The device may be back: it tries at once, and shows what other tabs have done while this one slept. */
-  #awake(): void {
-    if (!this.#options.platform.isVisible()) return
+  async #awake(): Promise<void> {
+    if (this.#recovering || !this.#options.platform.isVisible()) return
+    await this.#count()
     if (this.#line) this.#line.retry()
+    else if (this.#tabs.isLeading) this.#begin()
     else this.#tabs.say({ type: 'retry' })
     this.#changed({ keys: null, settled: [] })
   }
 
   #changed(change: Change): void {
-    this.#onChange(change)
+    this.#events.onChange(change)
     void this.#count().catch((reason: unknown) => this.#failed(reason))
   }
 
   async #count(): Promise<void> {
     if (this.#isStopped) return
     const [{ edits, outcomes }, { state }] = await Promise.all([this.#store.count(), this.#store.read({})])
-    this.#tell({ pending: edits, troubles: outcomes, lastSync: state?.lastSync ?? null })
+    if (state?.born !== this.#born) throw new ChronicleError('cleared', 'the store was replaced')
+    this.#tell({ pending: edits, troubles: outcomes, lastSync: state.lastSync })
   }
 
   #tell(change: Partial<Status>): void {
@@ -237,60 +248,52 @@ export class Device {
     return this.#session
   }
 
-  #watchStore(): void {
-    this.#store.onLost(() => this.#failed(new ChronicleError('cleared', 'the browser has closed the store')))
+  #watch(store: Store): void {
+    store.onLost(() => this.#failed(new ChronicleError('cleared', 'the browser has closed the store')))
   }
 
   #failed(reason: unknown): void {
     if (this.#isStopped) return
     this.#follow()
-    void this.recover(reason).catch(() =>
-      this.#tell({ obstacle: { code: 'storage', detail: String(reason) } }),
-    )
+    const turn = this.#turn
+    if (codeOf(reason) === 'deposed') this.#tabs.yield()
+    else
+      void this.recover(reason).catch((failure: unknown) => {
+        this.#tell({ obstacle: { code: 'storage', detail: messageOf(failure) } })
+        this.#options.platform.after(RETRY_MS, () => {
+          if (turn !== this.#turn) return
+          if (isStoreFailure(reason)) this.#failed(reason)
+          else if (this.#tabs.isLeading) this.#begin()
+        })
+      })
   }
 
   async #reopen(): Promise<void> {
     this.#follow()
-    this.#tabs.stop()
     await this.#store.close().catch(() => {})
-    this.#store = await this.#options.openStore()
-    this.#watchStore()
-    const { clientId } = await initialize(this.#store, this.#options.platform)
-    this.#clientId = clientId
+    const store = await this.#options.openStore()
+    const state = await initialize(store, this.#options.platform)
+    if (this.#isStopped) return store.close()
+    this.#tabs.stop()
+    this.#store = store
+    this.#watch(store)
+    // The store was emptied by a logout, and may be of another user by now.
+    if (state.loggedOut >= this.#born && state.born !== this.#born) return this.#gone()
+    this.#born = state.born
+    this.#clientId = state.clientId
     this.#session = undefined
     this.#tabs = this.#newTabs()
-    await this.#onReopened()
+    await this.#events.onReopened()
     this.#changed({ keys: null, settled: [] })
     this.#tabs.start()
   }
-}
 
-interface Opened {
-  readonly store: Store
-  readonly state: ReplicaState
-}
-
-interface DeviceEvents {
-  readonly onChange: (change: Change) => void
-  /** The store is another one. Puts back the edits that it lacks. */
-  readonly onReopened: () => Promise<void>
-  /** Another tab has logged out. */
-  readonly onGone: () => void
-}
-
-async function initialize(store: Store, { newId }: Platform): Promise<ReplicaState> {
-  const { state } = await store.update({}, (found) => ({ state: found.state ?? newState(newId()) }))
-  return state
-}
-
-function storageOf({ kind }: Store, isPersistent: boolean): Status['storage'] {
-  if (kind === 'memory') return 'memory'
-  return isPersistent ? 'persistent' : 'best-effort'
-}
-
-/** A store that is closed or cleared fails in these ways. */
-function isStoreFailure(reason: unknown): boolean {
-  return (
-    codeOf(reason) === 'cleared' || (reason instanceof DOMException && reason.name !== 'QuotaExceededError')
-  )
+  #gone(): void {
+    const obstacle = { code: 'closed', detail: 'the user has logged out in another tab' }
+    this.#tell({ online: false, live: false, leads: false, obstacle })
+    void this.#line?.session.end().catch(() => {})
+    this.stop()
+    void this.#store.close().catch(() => {})
+    this.#events.onGone()
+  }
 }

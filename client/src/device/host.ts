@@ -3,6 +3,8 @@ import type { Channel, Locks, Platform } from '../values/platform.ts'
 /** The browser, or Node. */
 export function hostPlatform(): Platform {
   const { navigator, document, BroadcastChannel, WebSocket } = globalThis as Partial<typeof globalThis>
+  // Only a store in the browser is shared with other tabs and workers.
+  const isShared = 'indexedDB' in globalThis
   return {
     fetch: (...given) => globalThis.fetch(...given),
     WebSocket: WebSocket as unknown as Platform['WebSocket'],
@@ -13,8 +15,8 @@ export function hostPlatform(): Platform {
       const timer = setTimeout(callback, ms)
       return () => clearTimeout(timer)
     },
-    locks: document && (navigator?.locks as Locks | undefined),
-    openChannel: document && BroadcastChannel && ((name) => new BroadcastChannel(name) as unknown as Channel),
+    locks: isShared ? (navigator?.locks as Locks | undefined) : undefined,
+    openChannel: isShared && BroadcastChannel ? openChannel : undefined,
     onWake: (listener) => listenTo(listener),
     isVisible: () => document?.visibilityState !== 'hidden',
     persist: async () => (await navigator?.storage?.persist?.()) ?? false,
@@ -25,6 +27,35 @@ export function hostPlatform(): Platform {
 function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** A frozen page still gets messages. A transaction that it began then would not end, and hold up those of all tabs. */
+function openChannel(name: string): Channel {
+  const channel = new BroadcastChannel(name)
+  const closing = new AbortController()
+  const own: Channel = {
+    onmessage: null,
+    postMessage: (message) => channel.postMessage(message),
+    close() {
+      closing.abort()
+      channel.close()
+    },
+  }
+  let held: MessageEvent[] | undefined
+  channel.onmessage = (event) => (held ? held.push(event) : own.onmessage?.(event))
+  const options = { signal: closing.signal }
+  const { document } = globalThis as Partial<typeof globalThis>
+  document?.addEventListener('freeze', () => (held = []), options)
+  document?.addEventListener(
+    'resume',
+    () => {
+      const waiting = held ?? []
+      held = undefined
+      for (const event of waiting) own.onmessage?.(event)
+    },
+    options,
+  )
+  return own
 }
 
 function listenTo(listener: () => void): () => void {

@@ -1,6 +1,7 @@
 import type { Store } from '../store/store.ts'
 import type { Platform } from '../values/platform.ts'
 import type { Json } from '../values/wire.ts'
+import type { Change } from './messages.ts'
 
 /** Encryption end to end: the service and the store of the device hold what `seal` returns. */
 export interface Encryption {
@@ -27,4 +28,19 @@ export interface ChronicleOptions {
   readonly store?: Store
   /** Replaces parts of the browser, in tests. */
   readonly platform?: Partial<Platform>
+}
+
+export interface DeviceOptions extends Omit<ChronicleOptions, 'platform' | 'store'> {
+  readonly platform: Platform
+  /** The name of the store, of its lock and of the channel between its tabs. */
+  readonly storeName: string
+  readonly openStore: () => Promise<Store>
+}
+
+export interface DeviceEvents {
+  readonly onChange: (change: Change) => void
+  /** The store was opened again. Puts back the edits that it lacks. */
+  readonly onReopened: () => Promise<void>
+  /** Another tab has logged out. */
+  readonly onGone: () => void
 }

@@ -1,13 +1,11 @@
 import type { LineStatus } from '../service/status.ts'
 
-/** What an app can tell its user about the state of its data. */
+/** The state of the data on this device, as an app can tell its user. */
 export interface Status extends LineStatus {
   /** How many edits wait for the service on this device. */
   readonly pending: number
   /** How many edits need attention (`db.troubles`). */
   readonly troubles: number
-  /** When the service last answered, ms since 1970 by the clock of this device; null if never. */
-  readonly lastSync: number | null
   /**
    * Where edits are kept. `persistent`: the browser does not remove them. `best-effort`: it may when space is short, or
    * after a week without a visit (Safari). `memory`: they are gone with the page.
@@ -15,6 +13,8 @@ export interface Status extends LineStatus {
   readonly storage: 'persistent' | 'best-effort' | 'memory'
   /** Whether this tab talks to the service for all tabs. */
   readonly leads: boolean
+  /** Whether this client is closed, or its user has logged out in another tab. */
+  readonly closed: boolean
 }
 
 export const UNKNOWN: Status = {
@@ -27,4 +27,5 @@ export const UNKNOWN: Status = {
   lastSync: null,
   storage: 'best-effort',
   leads: false,
+  closed: false,
 }

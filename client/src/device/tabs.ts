@@ -12,8 +12,8 @@ interface TabsOptions<M> {
   readonly onLead: () => void
   /** Another tab has taken the lead. */
   readonly onDeposed: () => void
-  /** The message that shows that this tab runs. */
-  readonly beat: () => M
+  /** The message that shows that this tab runs; undefined while it cannot lead. */
+  readonly beat: () => M | undefined
 }
 
 /**
@@ -52,10 +52,15 @@ export class Tabs<M> {
   }
 
   start(): void {
-    if (this.#options.platform.locks) {
-      this.#queue()
-      this.#tick()
-    } else this.#lead(() => {})
+    const { locks } = this.#options.platform
+    if (locks) this.#queue()
+    else this.#lead(() => {})
+    if (locks || this.#channel) this.#tick()
+  }
+
+  /** Another tab leads. Only a lock says so by itself, which pages without TLS do not have. */
+  yield(): void {
+    if (!this.#options.platform.locks) this.#release = undefined
   }
 
   say(message: M): void {
@@ -78,7 +83,8 @@ export class Tabs<M> {
 
   #steal(): void {
     this.#queueing.abort()
-    this.#request({ steal: true })
+    if (this.#options.platform.locks) this.#request({ steal: true })
+    else this.#lead(() => {})
   }
 
   #request(options: LockRequest): void {
@@ -106,8 +112,9 @@ export class Tabs<M> {
 
   #tick(): void {
     const { platform, beat } = this.#options
-    if (this.isLeading) this.say(beat())
-    else if (platform.isVisible() && platform.now() - this.#heard > SILENCE_MS) {
+    const message = this.isLeading ? beat() : undefined
+    if (message !== undefined) this.say(message)
+    else if (!this.isLeading && platform.isVisible() && platform.now() - this.#heard > SILENCE_MS) {
       this.#heard = platform.now()
       this.#steal()
     }

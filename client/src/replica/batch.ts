@@ -1,4 +1,4 @@
-import type { Found, Outgoing, QueuedEdit, ReplicaState, Writes } from '../store/store.ts'
+import type { Found, Outgoing, QueuedEdit, Writes } from '../store/store.ts'
 import type { Change } from '../values/wire.ts'
 import { stateInTerm } from './state.ts'
 
@@ -8,9 +8,8 @@ export interface BatchSize {
   readonly bytes: number
 }
 
-/** What the leader sends next. */
+/** The batch that the leader sends next. */
 export interface Sending extends Writes {
-  readonly state: ReplicaState
   /** The edits of the batch, in their order; empty for a pull. */
   readonly sent: readonly QueuedEdit[]
 }
@@ -21,10 +20,10 @@ export function nextBatch(
   options: { term: number; size: BatchSize; isFull: boolean },
 ): Sending {
   const state = stateInTerm(found, options.term)
-  if (state.outgoing) return { state, sent: editsIn(found, state.outgoing) }
+  if (state.outgoing) return { sent: editsIn(found, state.outgoing) }
   const waiting = options.isFull ? firstDeletions(found.edits) : found.edits
   const sent = firstOf(waiting, options.size)
-  if (sent.length === 0 || sent[0]?.resolves) return { state, sent }
+  if (sent.length === 0 || sent[0]?.resolves) return { sent }
   return { state: { ...state, outgoing: { number: state.batch + 1, edits: sent.map(({ id }) => id) } }, sent }
 }
 
@@ -52,11 +51,15 @@ function firstOf(edits: readonly QueuedEdit[], size: BatchSize): QueuedEdit[] {
   if (first === undefined) return []
   if (first.resolves) return [first]
   const sent: QueuedEdit[] = []
+  const keys = new Set<string>()
   let bytes = 0
   for (const edit of edits) {
     bytes += bytesOf(edit)
     const isFull = sent.length === size.changes || (bytes > size.bytes && sent.length > 0)
-    if (isFull || edit.resolves || edit.repeats !== first.repeats) break
+    // Within a batch edits of one key are one run, whatever their bases (SY12).
+    const isSplit = edit.pinned && keys.has(edit.key)
+    if (isFull || isSplit || edit.resolves || edit.repeats !== first.repeats) break
+    keys.add(edit.key)
     sent.push(edit)
   }
   return sent

@@ -25,7 +25,7 @@ export function queueEdits(found: Found, drafts: readonly Draft[]): Queued {
   const state = stateOf(found)
   const ended = drafts.flatMap(({ ends }) => (ends === undefined ? [] : [ends]))
   const standing = new Set(found.outcomes.map(({ id }) => id))
-  if (!ended.every((id) => standing.has(id)))
+  if (!ended.every((id) => standing.delete(id)))
     throw new ChronicleError('trouble-ended', 'the trouble has been dealt with already')
   const latest = new Map(found.edits.map((edit) => [edit.key, edit]))
   const edits = drafts.map((draft, index) => {
@@ -40,7 +40,7 @@ export function queueEdits(found: Found, drafts: readonly Draft[]): Queued {
   return { state: { ...state, nextEdit: state.nextEdit + drafts.length }, edits, dismissed }
 }
 
-type OnBase = Pick<QueuedEdit, 'base' | 'before'>
+type OnBase = Pick<QueuedEdit, 'base' | 'before' | 'pinned'>
 
 /** The edits that a client makes before it gets a reply have one base, that of the first (SY5). */
 function baseOf(draft: Draft, previous: QueuedEdit | undefined, found: Found): OnBase {
@@ -49,8 +49,16 @@ function baseOf(draft: Draft, previous: QueuedEdit | undefined, found: Found): O
   const entry = entries.get(draft.key)
   const before = previous ? previous.value : entry?.value
   const seen = before === undefined ? {} : { before }
-  if (draft.base !== undefined) return { base: { version: draft.base }, ...seen }
-  return { base: previous?.base ?? versionOf(entry, state), ...seen }
+  const newest = previous?.base ?? versionOf(entry, state)
+  const { base } = draft
+  const shown = previous ? seenIn(newest) : (entry?.version ?? null)
+  if (base === undefined || base === shown) return { base: newest, ...seen }
+  return { base: { version: base }, ...seen, pinned: true }
+}
+
+/** The version that a row shows which has this base. */
+export function seenIn(base: Base): string | null {
+  return 'version' in base ? base.version : null
 }
 
 /** An entry of a space that was erased or set back has a version that the space may give out again (RE4). */

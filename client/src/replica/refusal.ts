@@ -4,7 +4,7 @@ import type { AuthReply, Problem } from '../values/wire.ts'
 import { rebasedOnValues } from './restart.ts'
 import { stateInTerm } from './state.ts'
 
-/** What the device does about a refused request (docs/codes.md). */
+/** The answer of the device to a refused request (docs/codes.md). */
 export type Remedy =
   /** Sends the same again, later. */
   | 'retry'
@@ -27,14 +27,6 @@ const REMEDIES: { readonly [code in string]?: Remedy } = {
   'batch-forgotten': 'drop',
   'batch-too-old': 'rename',
   'batch-mismatch': 'rename',
-  'too-many-changes': 'split',
-  'body-too-large': 'split',
-  'not-json': 'split',
-  'not-utf8': 'split',
-  'lone-surrogate': 'split',
-  'too-deep': 'split',
-  'number-out-of-range': 'split',
-  'invalid-request': 'split',
   'quota-exceeded': 'free',
 }
 
@@ -42,14 +34,25 @@ export function remedyOf({ status, code }: Problem): Remedy {
   const remedy = REMEDIES[code]
   if (remedy) return remedy
   if (status === 401) return 'sign-in'
-  return status === 403 ? 'stop' : 'retry'
+  if (status === 403) return 'stop'
+  if (status === 413) return 'split'
+  // Something else than the service has answered, such as a proxy.
+  const isForeign = code.startsWith('http-')
+  return isForeign || status >= 500 || status === 408 || status === 429 ? 'retry' : 'split'
+}
+
+/** Whether the decision of a conflict cannot be sent again as it is. */
+export function isFinal({ status, code }: Problem): boolean {
+  if (code.startsWith('http-')) return false
+  return (status < 500 && ![401, 408, 429].includes(status)) || status === 507
 }
 
 /** Gives the batch the expected number. In a new space numbers begin at 1 again, and versions mean nothing. */
-export function renumbered(found: Found, term: number, { expected = 1, reset }: Problem): Writes {
+export function renumbered(found: Found, term: number, problem: Problem): Writes {
   const state = stateInTerm(found, term)
+  const { expected = 1, reset, epoch = state.epoch } = problem
   const edits = reset ? rebasedOnValues(found.edits) : []
-  return { state: { ...state, batch: expected - 1, outgoing: null }, edits }
+  return { state: { ...state, batch: expected - 1, outgoing: null, epoch }, edits }
 }
 
 /** Drops a batch that took effect so long ago that its results are forgotten. */
@@ -98,10 +101,12 @@ export function released(found: Found, term: number): Writes {
 export function admitted(found: Found, term: number, reply: AuthReply): Writes {
   const state = stateInTerm(found, term)
   checkUser(state, reply)
-  const { space, epoch = state.epoch, lastBatch = 0 } = reply
+  const { space, epoch = state.epoch, lastBatch = state.batch } = reply
   const subject: string | null = reply.subject ?? state.subject
   const known = { ...state, space, subject, epoch }
-  if (state.epoch === null || state.epoch === epoch) return { state: known }
+  const isSame = state.epoch === epoch && lastBatch >= state.batch
+  if (state.epoch === null || isSame) return { state: known }
+  // The space is another one, or was set back, and its versions may name other contents.
   return {
     state: { ...known, batch: lastBatch, outgoing: null },
     edits: rebasedOnValues(found.edits),
@@ -113,7 +118,7 @@ export function checkUser(
   state: ReplicaState,
   { space, subject }: Pick<AuthReply, 'space'> & { subject?: string },
 ): void {
-  const isSame = (state.space ?? space) === space && (state.subject ?? subject) === (subject ?? state.subject)
-  if (!isSame)
+  const isOther = (state.subject ?? subject) !== subject && subject !== undefined
+  if ((state.space ?? space) !== space || isOther)
     throw new ChronicleError('other-user', 'this device holds the data of another user: call logout() first')
 }

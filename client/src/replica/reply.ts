@@ -19,7 +19,7 @@ export interface Received extends Writes {
 /** The part of a reply that changes the device. A frame of a socket has no results. */
 export type Reply = Pick<
   SyncReply,
-  'results' | 'conflicts' | 'changes' | 'cursor' | 'replayed' | 'reset' | 'resetReason'
+  'results' | 'conflicts' | 'changes' | 'cursor' | 'more' | 'replayed' | 'reset' | 'resetReason'
 >
 
 /** A request and its reply. */
@@ -133,7 +133,7 @@ function rebased(
   }
   return waiting.map((edit) => {
     const on = bases.get(edit.key)
-    return on && edit.id > on.after ? { ...edit, base: on.base } : edit
+    return on && edit.id > on.after && !edit.pinned ? { ...edit, base: on.base } : edit
   })
 }
 

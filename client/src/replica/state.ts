@@ -2,8 +2,10 @@ import type { Found, ReplicaState } from '../store/store.ts'
 import { ChronicleError } from '../values/errors.ts'
 
 /** The state of a device that has neither read nor written anything. */
-export function newState(clientId: string): ReplicaState {
+export function newState(clientId: string, now = 0, loggedOut = 0): ReplicaState {
   return {
+    born: now,
+    loggedOut,
     clientId,
     space: null,
     subject: null,
@@ -13,10 +15,18 @@ export function newState(clientId: string): ReplicaState {
     outgoing: null,
     reading: 1,
     restart: null,
-    nextEdit: 1,
+    nextEdit: idsBefore(now) + 1,
     term: 0,
     lastSync: null,
   }
+}
+
+/**
+ * The ids of a store's edits are greater, and those of the stores before it are not. Ids are not given again: no device
+ * makes 1,000 edits in each ms of a store's life.
+ */
+export function idsBefore(born: number): number {
+  return born * 1000
 }
 
 /** Takes the state out of what was read. Throws if the browser has cleared the store meanwhile. */

@@ -1,8 +1,11 @@
+import { problemIn } from '../values/errors.ts'
 import { backoffMs } from './backoff.ts'
 import { type Ending, type Live, type LiveOptions, openLive } from './live.ts'
 
-/** The wait after a socket was closed for too many messages, ms. */
-const CROWDED_MS = 60_000
+/** The least wait after a close code that asks for one, ms. */
+const WAITS_MS: { readonly [code in number]?: number } = { 1013: 10_000, 4429: 60_000 }
+/** A socket that lived so long was no failure, ms. */
+const LONG_MS = 60_000
 
 type ConnectionOptions = Omit<LiveOptions, 'onEnd'> & {
   readonly onChange: (isOpen: boolean) => void
@@ -15,6 +18,9 @@ export class Connection {
   #isBusy = false
   #isStopped = false
   #failures = 0
+  #openedAt = 0
+  /** The service asked to wait until then, ms since 1970. */
+  #notBefore = 0
   #stopTimer: (() => void) | undefined
 
   constructor(options: ConnectionOptions) {
@@ -30,16 +36,17 @@ export class Connection {
     if (this.#stopTimer === undefined) this.#open()
   }
 
-  /** Opens a socket now if there is none. */
+  /** Opens a socket now if there is none, unless the service asked to wait. */
   reconnect(): void {
+    if (this.#options.platform.now() < this.#notBefore) return
     this.#stopTimer?.()
     this.#stopTimer = undefined
     this.#open()
   }
 
-  /** The socket has carried an answer, so the next failure is a first one. */
-  works(): void {
-    this.#failures = 0
+  /** Closes the socket, so that another one opens with the session of now. */
+  renew(): void {
+    this.#live?.close()
   }
 
   stop(): void {
@@ -53,7 +60,7 @@ export class Connection {
     this.#isBusy = true
     void openLive({ ...this.#options, onEnd: (ending) => this.#ended(ending) }).then(
       (live) => this.#opened(live),
-      () => this.#openLater(),
+      (thrown: unknown) => this.#openLater((problemIn(thrown)?.retryAfterSeconds ?? 0) * 1000),
     )
   }
 
@@ -62,6 +69,7 @@ export class Connection {
     if (this.#isStopped) live.close()
     else {
       this.#live = live
+      this.#openedAt = this.#options.platform.now()
       this.#options.onChange(true)
     }
   }
@@ -72,14 +80,17 @@ export class Connection {
     const { platform } = this.#options
     const ms = Math.max(atLeastMs, backoffMs(this.#failures, platform.random()))
     this.#failures += 1
+    if (atLeastMs > 0) this.#notBefore = platform.now() + ms
     this.#stopTimer = platform.after(ms, () => this.reconnect())
   }
 
-  #ended({ code }: Ending): void {
+  #ended({ code, reason }: Ending): void {
     this.#live = undefined
     if (this.#isStopped) return
-    if (code === 4401 || code === 4403) this.#options.session.forget()
-    this.#openLater(code === 4429 ? CROWDED_MS : 0)
-    this.#options.onChange(false)
+    const { platform, session, onChange } = this.#options
+    if (platform.now() - this.#openedAt > LONG_MS) this.#failures = 0
+    if ((code === 4401 || code === 4403) && reason !== 'ticket-spent') session.forget()
+    this.#openLater(WAITS_MS[code])
+    onChange(false)
   }
 }

@@ -1,7 +1,7 @@
 import { type Deferred, deferred } from '../values/deferred.ts'
 import type { Platform, Socket } from '../values/platform.ts'
 import type { Frame, Problem, SyncReply, SyncRequest } from '../values/wire.ts'
-import { refused, type Session } from './session.ts'
+import { offline, refused, type Session } from './session.ts'
 
 /** How long a socket may be silent before it is tested, and how long the test may take, ms. */
 const SILENCE_MS = 30_000
@@ -40,7 +40,7 @@ export interface LiveOptions {
 /** Opens a socket with a ticket. Rejects if that fails; `onEnd` is called only for a socket that was open. */
 export async function openLive(options: LiveOptions): Promise<Live> {
   const { url, session, platform, collections } = options
-  if (!platform.WebSocket) throw new Error('this device has no WebSocket')
+  if (!platform.WebSocket) throw offline('this device has no WebSocket')
   const { ticket } = (await session.request('/api/live/ticket', { method: 'POST', body: {} })) as {
     ticket: string
   }
@@ -56,7 +56,7 @@ function opened(socket: Socket, { after }: Platform): Promise<void> {
   return new Promise((resolve, reject) => {
     const cancel = after(PONG_MS, () => {
       socket.close()
-      reject(new Error('the socket did not open in time'))
+      reject(offline('the socket did not open in time'))
     })
     socket.addEventListener('open', () => {
       cancel()
@@ -64,7 +64,7 @@ function opened(socket: Socket, { after }: Platform): Promise<void> {
     })
     socket.addEventListener('close', ({ code, reason }) => {
       cancel()
-      reject(new Error(`the socket closed with ${code} ${reason}`))
+      reject(offline(`the socket closed with ${code} ${reason}`))
     })
   })
 }
@@ -83,7 +83,7 @@ function liveOver(socket: Socket, { platform, onFrame, onEnd }: LiveOptions): Li
     ended = true
     stopTimer()
     socket.close()
-    for (const { reject } of waiting.values()) reject(new Error(`the socket closed with ${ending.code}`))
+    for (const { reject } of waiting.values()) reject(offline(`the socket closed with ${ending.code}`))
     onEnd(ending)
   }
 
@@ -129,10 +129,12 @@ function liveOver(socket: Socket, { platform, onFrame, onEnd }: LiveOptions): Li
   return {
     exchange(body) {
       const answer = deferred<SyncReply>()
-      if (ended) answer.reject(new Error('the socket is closed'))
+      if (ended) answer.reject(offline('the socket is closed'))
       else {
         last += 1
         waiting.set(String(last), answer)
+        const cancel = platform.after(SILENCE_MS, () => end({ code: 1006, reason: 'a push has no answer' }))
+        answer.promise.then(cancel, cancel)
         say({ type: 'push', id: String(last), body })
       }
       return answer.promise

@@ -1,9 +1,12 @@
 import { dropped, released, remedyOf, renamed, renumbered, split } from '../replica/refusal.ts'
 import type { Found, Wanted, Writes } from '../store/store.ts'
-import { ChronicleError, codeOf } from '../values/errors.ts'
+import { ChronicleError, codeOf, messageOf } from '../values/errors.ts'
 import type { Problem } from '../values/wire.ts'
 import { backoffMs } from './backoff.ts'
 import type { Obstacle } from './status.ts'
+
+/** The longest wait that a service may ask for, ms. A timer of a browser is at most 24 days long. */
+const LONGEST_WAIT_MS = 3_600_000
 
 interface Mending {
   readonly wanted: Wanted
@@ -21,7 +24,7 @@ export function mendingOf(
     case 'drop':
       return { wanted: { ids }, decide: (found) => dropped(found, term, problem) }
     case 'renumber':
-      return { wanted: { prefix: '' }, decide: (found) => renumbered(found, term, problem) }
+      return { wanted: { edits: true }, decide: (found) => renumbered(found, term, problem) }
     case 'rename':
       return { wanted: {}, decide: (found) => renamed(found, term, newId()) }
     case 'free':
@@ -46,10 +49,10 @@ export function waitAfter(
   const ms = backoffMs(failures, random)
   const seconds = thrown instanceof ChronicleError ? thrown.problem?.retryAfterSeconds : undefined
   if (seconds === undefined) return { ms, isAsked: false }
-  return { ms: Math.max(ms, Math.round(seconds * 1000 * (1 + random / 5))), isAsked: true }
+  const asked = Math.min(seconds * 1000 * (1 + random / 5), LONGEST_WAIT_MS)
+  return { ms: Math.max(ms, Math.round(asked)), isAsked: true }
 }
 
 export function obstacleOf(thrown: unknown): Obstacle {
-  const detail = thrown instanceof Error ? thrown.message : String(thrown)
-  return { code: codeOf(thrown) || 'offline', detail }
+  return { code: codeOf(thrown) || 'internal', detail: messageOf(thrown) }
 }

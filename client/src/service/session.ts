@@ -1,18 +1,18 @@
-import { ChronicleError } from '../values/errors.ts'
+import { ChronicleError, messageOf } from '../values/errors.ts'
 import type { Platform } from '../values/platform.ts'
-import type { AuthReply, Limits, Problem } from '../values/wire.ts'
+import type { AuthReply, Problem } from '../values/wire.ts'
 
 /** Session of one replica: exchanges the app's token, and again when the session has ended. */
 export interface Session {
   /** Opens a session if there is none. A 401 ends it, so that the next request opens another. */
   request(path: string, init?: { method?: string; body?: object }): Promise<unknown>
+  readonly isOpen: boolean
   /** Opens a session if there is none. `onAdmitted` has seen its reply before any other request. */
   open(): Promise<void>
   /** Forgets the session, so that the next request opens another. */
   forget(): void
   /** Ends the session at the service, if there is one. */
   end(): Promise<void>
-  readonly limits: Limits | undefined
 }
 
 export interface SessionOptions {
@@ -28,11 +28,12 @@ export interface SessionOptions {
 const DEADLINE_MS = 30_000
 
 export function newSession({ url, token, platform, clientId, onAdmitted }: SessionOptions): Session {
-  let admitted: { readonly bearer: string; readonly limits: Limits } | undefined
+  /** The credential of the session. */
+  let bearer: string | undefined
   let opening: Promise<void> | undefined
 
   async function admit(): Promise<void> {
-    const given = await tokenOf(token)
+    const given = await tokenOf(token, platform)
     const reply = await send('/api/auth', {
       method: 'POST',
       body: { token: given, clientId: clientId() },
@@ -41,11 +42,11 @@ export function newSession({ url, token, platform, clientId, onAdmitted }: Sessi
     })
     const granted = reply as AuthReply
     await onAdmitted(granted)
-    admitted = { bearer: granted.session, limits: granted.limits }
+    bearer = granted.session
   }
 
   function open(): Promise<void> {
-    if (admitted) return Promise.resolve()
+    if (bearer !== undefined) return Promise.resolve()
     opening ??= admit().finally(() => {
       opening = undefined
     })
@@ -55,31 +56,42 @@ export function newSession({ url, token, platform, clientId, onAdmitted }: Sessi
   async function send(
     path: string,
     { method = 'GET', body }: { method?: string; body?: object },
-    bearer?: string,
+    credential?: string,
   ) {
     const headers = {
-      ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+      ...(credential !== undefined && { authorization: `Bearer ${credential}` }),
       ...(body && { 'content-type': 'application/json' }),
     }
-    const signal = deadline(platform)
-    const sent = { method, headers, signal: signal.signal, ...(body && { body: JSON.stringify(body) }) }
+    const controller = new AbortController()
+    const cancel = platform.after(DEADLINE_MS, () => controller.abort())
+    const { signal } = controller
+    // A redirect would carry the credential to another address.
+    const sent = {
+      method,
+      headers,
+      signal,
+      redirect: 'error',
+      ...(body && { body: JSON.stringify(body) }),
+    } as const
     try {
       const response = await platform.fetch(new URL(path, url).href, sent)
       if (!response.ok) throw refused(await problemOf(response))
       return (await response.json()) as unknown
+    } catch (thrown) {
+      throw thrown instanceof ChronicleError ? thrown : offline(messageOf(thrown), thrown)
     } finally {
-      signal.cancel()
+      cancel()
     }
   }
 
   async function request(path: string, init: { method?: string; body?: object } = {}): Promise<unknown> {
     await open()
-    const bearer = admitted?.bearer
+    const used = bearer
     try {
-      return await send(path, init, bearer)
+      return await send(path, init, used)
     } catch (thrown) {
       // Another request may have opened a new session meanwhile.
-      if (isUnauthorized(thrown) && admitted?.bearer === bearer) admitted = undefined
+      if (isUnauthorized(thrown) && bearer === used) bearer = undefined
       throw thrown
     }
   }
@@ -87,34 +99,55 @@ export function newSession({ url, token, platform, clientId, onAdmitted }: Sessi
   return {
     request,
     open,
+    get isOpen() {
+      return bearer !== undefined
+    },
     forget() {
-      admitted = undefined
+      bearer = undefined
     },
     async end() {
-      const bearer = admitted?.bearer
-      admitted = undefined
-      if (bearer !== undefined) await send('/api/auth', { method: 'DELETE' }, bearer)
-    },
-    get limits() {
-      return admitted?.limits
+      const used = bearer
+      bearer = undefined
+      if (used !== undefined) await send('/api/auth', { method: 'DELETE' }, used)
     },
   }
 }
 
-async function tokenOf(token: SessionOptions['token']): Promise<string> {
-  let given: unknown
+/** Makes a request, and once more with a new session if that has ended. */
+export async function ask(
+  session: Session,
+  ...[path, init]: Parameters<Session['request']>
+): Promise<unknown> {
   try {
-    given = await token()
-  } catch (cause) {
-    throw new ChronicleError('sign-in', `token() failed: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    })
+    return await session.request(path, init)
+  } catch (thrown) {
+    if (!isUnauthorized(thrown)) throw thrown
+    return session.request(path, init)
   }
-  if (typeof given === 'string' && given !== '') return given.trim()
-  throw new ChronicleError(
-    'sign-in',
-    'token() returned no text: it must return the token of the signed-in user',
-  )
+}
+
+/** Asks the app for a token. An app that never answers must not hold the queue for ever. */
+async function tokenOf(token: SessionOptions['token'], { after }: Platform): Promise<string> {
+  let cancel = () => {}
+  const late = new Promise<never>((_resolve, reject) => {
+    cancel = after(DEADLINE_MS, () => reject(new Error('it did not answer in time')))
+  })
+  try {
+    const given: unknown = await Promise.race([token(), late])
+    if (typeof given === 'string' && given !== '') return given.trim()
+    throw new Error('it returned no text, and must return the token of the signed-in user')
+  } catch (cause) {
+    // A fetch that finds no network rejects with a TypeError: the app could not reach its own backend.
+    const code = cause instanceof TypeError ? 'offline' : 'sign-in'
+    throw new ChronicleError(code, `token() failed: ${messageOf(cause)}`, { cause })
+  } finally {
+    cancel()
+  }
+}
+
+/** The service could not be reached. */
+export function offline(message: string, cause?: unknown): ChronicleError {
+  return new ChronicleError('offline', message, { cause })
 }
 
 /** A refusal of the service, or of something on the way to it. */
@@ -124,12 +157,6 @@ export function refused(problem: Problem): ChronicleError {
 
 export function isUnauthorized(thrown: unknown): thrown is ChronicleError {
   return thrown instanceof ChronicleError && thrown.problem?.status === 401
-}
-
-function deadline({ after }: Platform): { readonly signal: AbortSignal; cancel(): void } {
-  const controller = new AbortController()
-  const cancel = after(DEADLINE_MS, () => controller.abort(new Error('the service did not answer in time')))
-  return { signal: controller.signal, cancel }
 }
 
 /** Reads a refusal. Something else than the service may have answered, such as a proxy or the wrong address. */

@@ -13,6 +13,8 @@ export interface LineStatus {
   readonly live: boolean
   /** Whether the space may hold changes that this device has not read. */
   readonly behind: boolean
+  /** When the service last answered, ms since 1970 by the clock of this device; null if never. */
+  readonly lastSync: number | null
   /** Why the queue does not move. */
   readonly obstacle: Obstacle | null
 }

@@ -1,4 +1,4 @@
-import { type DBSchema, deleteDB, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb'
+import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb'
 import type { Found, Outcome, QueuedEdit, ReplicaState, Store, StoredEntry, Wanted, Writes } from './store.ts'
 
 /** Grows with each change of the tables. A step never drops the queue: it copies it first. */
@@ -17,6 +17,16 @@ type Transaction<M extends Mode> = IDBPTransaction<Tables, typeof TABLES, M>
 
 /** Opens the store of this name, which all tabs of the origin share. Rejects where the browser has no IndexedDB. */
 export async function openIndexedDb(name: string): Promise<Store> {
+  try {
+    return await open(name)
+  } catch (thrown) {
+    // The browser aborts what it opens while it clears the data of the origin.
+    if (!(thrown instanceof DOMException) || thrown.name !== 'AbortError') throw thrown
+    return open(name)
+  }
+}
+
+async function open(name: string): Promise<Store> {
   let onLost = () => {}
   const database = await openDB<Tables>(name, LAYOUT, {
     upgrade(created) {
@@ -25,8 +35,11 @@ export async function openIndexedDb(name: string): Promise<Store> {
       created.createObjectStore('edits', { keyPath: 'id' }).createIndex('key', 'key')
       created.createObjectStore('outcomes', { keyPath: 'id' }).createIndex('key', 'key')
     },
-    // A tab of a newer release, or a logout, waits for this one.
-    blocking: () => database.close(),
+    // A tab of a newer release waits for this one.
+    blocking() {
+      database.close()
+      onLost()
+    },
     terminated: () => onLost(),
   })
   return new IndexedDbStore(database, (listener) => {
@@ -45,7 +58,10 @@ class IndexedDbStore implements Store {
   }
 
   async read(wanted: Wanted): Promise<Found> {
-    return find(this.#database.transaction(TABLES, 'readonly'), wanted)
+    const transaction = this.#database.transaction(TABLES, 'readonly')
+    // A database that the browser closes fails the reads, and this promise too.
+    transaction.done.catch(() => {})
+    return find(transaction, wanted)
   }
 
   async update<T extends Writes>(wanted: Wanted, decide: (found: Found) => T): Promise<T> {
@@ -72,6 +88,7 @@ class IndexedDbStore implements Store {
 
   async count() {
     const transaction = this.#database.transaction(TABLES, 'readonly')
+    transaction.done.catch(() => {})
     const [entries, edits, outcomes] = await Promise.all([
       transaction.objectStore('entries').count(),
       transaction.objectStore('edits').count(),
@@ -84,9 +101,12 @@ class IndexedDbStore implements Store {
     this.#database.close()
   }
 
-  async destroy(): Promise<void> {
-    this.#database.close()
-    await deleteDB(this.#database.name)
+  /** Leaves empty tables behind. Deleting the database would wait for each tab that is frozen, as would its opening. */
+  async reset(state: ReplicaState): Promise<void> {
+    const transaction = this.#database.transaction(TABLES, 'readwrite', { durability: 'strict' })
+    for (const name of TABLES) void transaction.objectStore(name).clear()
+    void transaction.objectStore('state').put(state, 'state')
+    await transaction.done
   }
 }
 
@@ -113,6 +133,7 @@ async function editsOf<M extends Mode>(transaction: Transaction<M>, wanted: Want
   const { keys = [], prefix, ids = [], first = 0 } = wanted
   const table = transaction.objectStore('edits')
   const lists: Promise<(QueuedEdit | undefined)[]>[] = []
+  if (wanted.edits) return table.getAll()
   if (first > 0) lists.push(table.getAll(null, first))
   lists.push(Promise.all(ids.map((id) => table.get(id))), ...rowsOf(table.index('key'), keys, prefix))
   return inOrder((await Promise.all(lists)).flat())

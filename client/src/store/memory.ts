@@ -26,8 +26,8 @@ export class MemoryStore implements Store {
 
   async close(): Promise<void> {}
 
-  async destroy(): Promise<void> {
-    this.#state = undefined
+  async reset(state: ReplicaState): Promise<void> {
+    this.#state = state
     for (const rows of [this.#entries, this.#edits, this.#outcomes]) rows.clear()
   }
 
@@ -36,11 +36,11 @@ export class MemoryStore implements Store {
     const asked = new Set(keys)
     const isAsked = (key: string) => asked.has(key) || (prefix !== undefined && key.startsWith(prefix))
     const byId = new Set(ids)
-    const edits = [...this.#edits.values()].filter(
-      ({ id, key }, index) => index < first || byId.has(id) || isAsked(key),
+    const edits = inOrder(this.#edits).filter(
+      ({ id, key }, index) => wanted.edits || index < first || byId.has(id) || isAsked(key),
     )
     const entries = prefix === undefined ? this.#entriesAt(asked) : this.#entriesThat(isAsked)
-    const outcomes = [...this.#outcomes.values()].filter(({ key }) => wanted.outcomes || isAsked(key))
+    const outcomes = inOrder(this.#outcomes).filter(({ key }) => wanted.outcomes || isAsked(key))
     return { state: this.#state, entries, edits, outcomes }
   }
 
@@ -75,4 +75,8 @@ export class MemoryStore implements Store {
     for (const outcome of outcomes) this.#outcomes.set(outcome.id, outcome)
     for (const id of dismissed) this.#outcomes.delete(id)
   }
+}
+
+function inOrder<T extends { readonly id: number }>(rows: ReadonlyMap<number, T>): T[] {
+  return [...rows.values()].sort((one, other) => one.id - other.id)
 }

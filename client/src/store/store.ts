@@ -12,7 +12,7 @@ export interface StoredEntry {
 }
 
 /**
- * What an edit was made on: a version (`null`: no entry), or in a space that was erased or restored a value or nothing.
+ * The base of an edit: a version (`null`: no entry), or in a space that was erased or restored a value or nothing.
  * A `blind` edit names nothing.
  */
 export type Base =
@@ -35,6 +35,8 @@ export interface QueuedEdit {
   readonly before?: Json
   /** The edit repeats a version of a space that was set back, so `timestamp` is by the clock of the space (RE3). */
   readonly repeats?: true
+  /** The user saw another version than the edit before this one made, so the base is never replaced. */
+  readonly pinned?: true
   /** The edit decides this open conflict. */
   readonly resolves?: Choice
 }
@@ -68,8 +70,12 @@ export interface Outgoing {
   readonly edits: readonly number[]
 }
 
-/** What a device knows of itself and of its space. */
+/** The knowledge of a device of itself and of its space. */
 export interface ReplicaState {
+  /** When the store was made, ms since 1970. */
+  readonly born: number
+  /** When a user of this store last logged out, ms since 1970; 0 if never. */
+  readonly loggedOut: number
   readonly clientId: string
   /** The space and the subject whose data the store holds; null before the first session. */
   readonly space: string | null
@@ -99,6 +105,8 @@ export interface Wanted {
   readonly ids?: readonly number[]
   /** The first edits of the queue. */
   readonly first?: number
+  /** All edits. */
+  readonly edits?: true
   /** All outcomes. */
   readonly outcomes?: true
 }
@@ -140,6 +148,6 @@ export interface Store {
   /** Is called once if the browser takes the store away while it is open. */
   onLost(listener: () => void): void
   close(): Promise<void>
-  /** Removes everything. */
-  destroy(): Promise<void>
+  /** Removes everything and keeps this state, in one transaction. */
+  reset(state: ReplicaState): Promise<void>
 }

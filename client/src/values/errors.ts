@@ -20,6 +20,8 @@ export type ClientCode =
   | 'other-user'
   /** The store of this device fails, for example because the disk is full. */
   | 'storage'
+  /** A defect of this client. */
+  | 'internal'
   /** Another tab leads since. */
   | 'deposed'
   /** The browser has removed the rows of the store. */
@@ -34,8 +36,8 @@ export interface UnsyncedEdit {
   readonly value: Json | undefined
   /** When it was made, ms since 1970. */
   readonly timestamp: number
-  /** Whether the service refused or lost it; otherwise it waits to be sent. */
-  readonly rejected: boolean
+  /** `pending`: it waits to be sent. `rejected`: the service refused it. `orphaned`: the service has lost it. */
+  readonly status: 'pending' | 'rejected' | 'orphaned'
 }
 
 interface Details {
@@ -67,6 +69,15 @@ export class ChronicleError extends Error {
     this.issues = issues
     this.edits = edits
   }
+}
+
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}
+
+/** The refusal of the service that an error stands for. */
+export function problemIn(thrown: unknown): Problem | undefined {
+  return thrown instanceof ChronicleError ? thrown.problem : undefined
 }
 
 export function codeOf(thrown: unknown): string {

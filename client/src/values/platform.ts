@@ -1,4 +1,4 @@
-/** What a device offers to the client. Tests replace parts of it; an app has no need to. */
+/** The parts of a device that the client uses. Tests replace parts of it; an app has no need to. */
 export interface Platform {
   readonly fetch: typeof globalThis.fetch
   /** Undefined where there are no sockets: the client then asks again and again. */

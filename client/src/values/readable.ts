@@ -6,6 +6,19 @@ export interface Readable<T> {
   getSnapshot(): T
 }
 
+/** Calls each listener. An exception of one is an error of the page, and keeps nobody else from hearing. */
+export function notify<T>(listeners: Iterable<(value: T) => void>, value: T): void {
+  for (const listener of [...listeners]) {
+    try {
+      listener(value)
+    } catch (thrown) {
+      queueMicrotask(() => {
+        throw thrown
+      })
+    }
+  }
+}
+
 /** Readable value that its owner sets. */
 export class Variable<T> implements Readable<T> {
   #value: T
@@ -24,6 +37,6 @@ export class Variable<T> implements Readable<T> {
 
   set(value: T): void {
     this.#value = value
-    for (const listener of [...this.#listeners]) listener(value)
+    notify(this.#listeners, value)
   }
 }

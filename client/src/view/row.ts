@@ -1,3 +1,4 @@
+import { seenIn } from '../replica/queue.ts'
 import type { Found, Outcome, QueuedEdit, StoredEntry } from '../store/store.ts'
 import type { Json } from '../values/wire.ts'
 
@@ -32,7 +33,9 @@ export interface Known {
 /** Groups what was read by key. The last edit and the last outcome of a key count. */
 export function knownOf({ entries, edits, outcomes }: Found, keys: Iterable<string>): Map<string, Known> {
   const lastEdit = new Map(edits.map((edit) => [edit.key, edit]))
-  const lastOutcome = new Map(outcomes.map((outcome) => [outcome.key, outcome]))
+  // An orphan is of another space, and says nothing of the row.
+  const ownOutcomes = outcomes.filter(({ status }) => status !== 'orphaned')
+  const lastOutcome = new Map(ownOutcomes.map((outcome) => [outcome.key, outcome]))
   return new Map(
     Array.from(keys, (key) => [
       key,
@@ -45,28 +48,42 @@ export function contentOf({ entry, edit }: Known): Json | undefined {
   return edit ? edit.value : entry?.value
 }
 
-/** Names the content and the status of a row: the row is the same as long as this is. */
+/**
+ * Names the content and the status of a row: the row is the same as long as this is. A space that was set back gives
+ * out a version again, so the reading counts too.
+ */
 export function stampOf(known: Known): string {
   const { entry, edit } = known
-  return `${edit?.id ?? ''}|${entry?.version ?? ''}|${statusOf(known)}`
+  return `${edit?.id ?? ''}|${versionOf(known)}|${entry?.version}|${entry?.reading}|${statusOf(known)}`
+}
+
+/** The version that the content of a row was made on. */
+function versionOf({ entry, edit }: Known): string | null {
+  return edit ? seenIn(edit.base) : (entry?.version ?? null)
 }
 
 function statusOf({ edit, outcome }: Known): RowStatus {
   if (edit) return 'pending'
-  return outcome && outcome.status !== 'orphaned' ? outcome.status : 'synced'
+  // There are no orphans among them.
+  return (outcome?.status ?? 'synced') as RowStatus
 }
 
 export function rowOf<T>(id: string, value: Json, known: Known): Row<T> {
   const isObject = typeof value === 'object' && value !== null
   const row = isObject ? value : {}
   const fields = {
-    $id: { value: id },
-    $status: { value: statusOf(known) },
-    $version: { value: known.entry?.version ?? null },
-    ...(!isObject && { $value: { value } }),
+    $id: hidden(id),
+    $status: hidden(statusOf(known)),
+    $version: hidden(versionOf(known)),
+    ...(!isObject && { $value: hidden(value) }),
   }
   const copy = Array.isArray(row) ? [...row] : { ...row }
   return frozen(Object.defineProperties(copy, fields)) as Row<T>
+}
+
+/** A field of the value with the same name would stay enumerable. */
+function hidden(value: Json): PropertyDescriptor {
+  return { value, enumerable: false }
 }
 
 /** A row that an app changed by accident would show what is saved nowhere. */

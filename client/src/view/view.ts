@@ -1,4 +1,5 @@
 import type { Found, Store } from '../store/store.ts'
+import { notify } from '../values/readable.ts'
 import type { Json } from '../values/wire.ts'
 import { contentOf, type Known, knownOf, type Row, rowOf, stampOf } from './row.ts'
 
@@ -53,6 +54,11 @@ export class View<T> {
     return this.#revision
   }
 
+  /** The row as it was read. */
+  at(id: string): Row<T> | undefined {
+    return this.#rows.get(id)?.row
+  }
+
   /** The rows by id, in no order. */
   *rows(): IterableIterator<Row<T>> {
     for (const { row } of this.#rows.values()) yield row
@@ -62,11 +68,15 @@ export class View<T> {
   load(): Promise<void> {
     this.#loading ??= this.#enqueue(async () => {
       const found = await this.#store().read({ prefix: this.#prefix })
-      this.#isLoaded = true
       await this.#show(found, keysOf(found))
-      if (this.#rows.size === 0) this.#tell([])
     })
     return this.#loading
+  }
+
+  /** Resolves when the rows show, and listeners know, all that was saved before the call. */
+  settled(): Promise<void> {
+    void this.load()
+    return this.#work
   }
 
   /** Reads these keys again, or all of them. */
@@ -75,18 +85,36 @@ export class View<T> {
     const own = keys?.filter((key) => key.startsWith(this.#prefix))
     if (own?.length === 0) return Promise.resolve()
     return this.#enqueue(async () => {
-      const found = await this.#store().read(own ? { keys: own } : { prefix: this.#prefix })
+      // Where the first read has failed, all rows are missing.
+      const read = this.#isLoaded ? own : undefined
+      const found = await this.#store().read(read ? { keys: read } : { prefix: this.#prefix })
       const shown = Array.from(this.#rows.keys(), (id) => this.#prefix + id)
-      await this.#show(found, own ?? [...keysOf(found), ...shown])
+      await this.#show(found, read ?? [...keysOf(found), ...shown])
     })
   }
 
   /** Reads one row. */
-  async get(id: string): Promise<{ readonly row: Row<T> | undefined; readonly stamp: string }> {
+  async get(id: string): Promise<{
+    readonly row: Row<T> | undefined
+    readonly content: Json | undefined
+    readonly stamp: string
+  }> {
     const key = this.#prefix + id
     const found = await this.#store().read({ keys: [key] })
     const known = knownOf(found, [key]).get(key) as Known
-    return { row: await this.#rowOf(id, known), stamp: stampOf(known) }
+    const content = await this.#contentOf(key, known)
+    return {
+      row: content === undefined ? undefined : rowOf(id, content, known),
+      content,
+      stamp: stampOf(known),
+    }
+  }
+
+  /** Shows nothing any more: the data is of a user who has logged out. */
+  clear(): void {
+    const changes = Array.from(this.#rows.keys(), (id) => ({ id, row: undefined }))
+    this.#rows.clear()
+    this.#tell(changes)
   }
 
   /** Calls back with the rows that change. */
@@ -107,24 +135,26 @@ export class View<T> {
       const stamp = stampOf(known)
       const before = this.#rows.get(id)
       if (before?.stamp === stamp) continue
-      const row = await this.#rowOf(id, known)
+      const content = await this.#contentOf(key, known)
+      const row = content === undefined ? undefined : rowOf<T>(id, content, known)
       if (row) this.#rows.set(id, { stamp, row })
       else this.#rows.delete(id)
       if (row || before) changes.push({ id, row })
     }
-    if (changes.length > 0) this.#tell(changes)
+    if (changes.length > 0 || !this.#isLoaded) this.#tell(changes)
   }
 
-  async #rowOf(id: string, known: Known): Promise<Row<T> | undefined> {
+  /** A value that cannot be opened is left out: other rows are shown all the same. */
+  async #contentOf(key: string, known: Known): Promise<Json | undefined> {
     const content = contentOf(known)
-    return content === undefined
-      ? undefined
-      : rowOf<T>(id, await this.#open(content, this.#prefix + id), known)
+    if (content === undefined) return undefined
+    return this.#open(content, key).catch(() => undefined)
   }
 
   #tell(changes: readonly RowChange<T>[]): void {
+    this.#isLoaded = true
     this.#revision += 1
-    for (const listener of [...this.#listeners]) listener(changes)
+    notify(this.#listeners, changes)
   }
 }
 

@@ -28,23 +28,47 @@ export interface Judgement {
   readonly violations: readonly Violation[]
 }
 
-/** Runs the policy pack as the engine does: in a separate process, over all resources at once. */
-export async function checkPolicies(root: string, resources: readonly Resource[]): Promise<Judgement> {
+/** A policy pack that answers at this address until it is ended. */
+export interface ServedPack {
+  readonly address: string
+  end(): void
+}
+
+/** Judges all resources at once, as the engine does. `serve` starts the policy pack of the root. */
+export async function checkPolicies(
+  root: string,
+  resources: readonly Resource[],
+  serve: (root: string) => Promise<ServedPack> = servePack,
+): Promise<Judgement> {
+  const pack = await serve(root)
+  try {
+    const { info, response } = await analyze(pack.address, resources)
+    const policies = info.getPoliciesList().map((policy) => policy.getName())
+    return { policies, violations: response.getDiagnosticsList().map(toViolation) }
+  } finally {
+    pack.end()
+  }
+}
+
+/** Starts the policy pack as the engine does: in a separate process. */
+async function servePack(root: string): Promise<ServedPack> {
   const pack = spawn(process.execPath, ['index.js'], {
     cwd: join(root, 'infra/policy'),
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, NODE_COMPILE_CACHE: join(root, COMPILE_CACHE) },
   })
-  const end = () => pack.kill()
-  process.on('exit', end)
+  const kill = () => pack.kill()
+  process.on('exit', kill)
+  const end = () => {
+    process.off('exit', kill)
+    kill()
+  }
   try {
     const [port] = await Promise.race([once(createInterface(pack.stdout), 'line'), failed(pack)])
-    const { info, response } = await analyze(`127.0.0.1:${port}`, resources)
-    const policies = info.getPoliciesList().map((policy) => policy.getName())
-    return { policies, violations: response.getDiagnosticsList().map(toViolation) }
-  } finally {
-    process.off('exit', end)
+    return { address: `127.0.0.1:${port}`, end }
+  } catch (cause) {
     end()
+    throw cause
   }
 }
 

@@ -10,7 +10,7 @@ import { backUpSpaces } from '../../../infra/operate/backup/backup-spaces.ts'
 import { fileNameOf } from '../../../infra/operate/backup/export-file.ts'
 import { beginRun } from '../../../infra/operate/backup/run-record.ts'
 import { CHECKS, cleanUp, type Subject } from '../../../infra/operate/smoke-checks.ts'
-import { runCommand } from '../../standin/command.ts'
+import { COMPILED, runCommand } from '../../standin/command.ts'
 import { listen } from '../fake-api.ts'
 import {
   backUp,
@@ -216,7 +216,7 @@ test('revokes its token when interrupted, and keeps the files that are complete'
       await setTimeout(50)
     },
   })
-  const options = { cwd: CHECKOUT, env: { ...process.env, CHRONICLE_ADMIN_TOKEN: adminToken } }
+  const options = { cwd: CHECKOUT, env: { ...process.env, ...COMPILED, CHRONICLE_ADMIN_TOKEN: adminToken } }
   child = spawn(process.execPath, ['infra/operate/backup.ts', api, folder], options)
   const [code] = await once(child, 'close')
   expect(code).toBe(130)

@@ -1,13 +1,14 @@
 import { beforeAll, expect, test } from 'vitest'
 import { checkPolicies } from '../../../infra/local/engine/policies.ts'
+import { serveHosted } from '../../support/cloud/policy-runner.ts'
 import { HOSTNAME, newProject, type Project } from '../../support/cloud/project.ts'
 
 type Config = Readonly<Record<string, string>>
 
-/** Lists the mandatory violations in a preview of a stack. */
+/** Lists the mandatory violations in a preview of a stack. command.test.ts runs the pack in a process of its own. */
 async function judge(project: Project, stack: string, config: Config): Promise<readonly string[]> {
   const { resources } = await project.preview(stack, config)
-  const { violations } = await checkPolicies(project.root, resources)
+  const { violations } = await checkPolicies(project.root, resources, serveHosted)
   return violations.filter(({ mandatory }) => mandatory).map(({ policy, message }) => `${policy}: ${message}`)
 }
 

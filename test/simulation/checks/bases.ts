@@ -77,7 +77,9 @@ function continuesRun(account: Account, { change, by }: Decision, head: Stored):
   const isUnknown = ({ seq }: Stored) => (seq === first.seq || journal.causes.has(seq)) && !sources.has(seq)
   if (run.some((own) => isMerge(own) || isUnknown(own))) return undefined
   const bases = run.filter(({ seq }) => seq === first.seq || journal.causes.has(seq))
-  if (bases.some(({ seq }) => sources.get(seq)?.baseValue !== undefined)) return undefined
+  // From an unknown base on, every base continues the run (VE1).
+  if (bases.some(({ seq }) => sources.get(seq)?.baseValue !== undefined || isUnknownBase(sources.get(seq))))
+    return undefined
   const before = journal.before(first)
   const roots = bases.map(({ seq }) => rootOf(sources.get(seq), before))
   if (change.base === null || change.baseDeleted === true)
@@ -88,6 +90,10 @@ function continuesRun(account: Account, { change, by }: Decision, head: Stored):
     (version) => version.key === change.key && version.seq >= root && isNamed(change, version),
   )
   return isKnown ? undefined : false
+}
+
+function isUnknownBase(source: Change | undefined): boolean {
+  return typeof source?.base === 'string' && Number.isNaN(seqOf(source.base))
 }
 
 /** The key was absent at some moment of a run that contains a deletion, or that began on an absent key. */

@@ -1,7 +1,6 @@
-import type { Heard } from '../network/letters.ts'
 import type { Verdicts } from '../values/violation.ts'
 import { type Request, textOf } from '../values/wire.ts'
-import { checkFrame, checkReply, type Handled } from './reply-checks.ts'
+import { checkFrame, checkReply, type Followed, type Handled } from './reply-checks.ts'
 import { Sightings } from './sightings.ts'
 
 /** Collects everything that the server sends, and checks each reply and frame on arrival. */
@@ -25,9 +24,9 @@ export class Replies {
     if (request.batch !== undefined) this.#checkRepetition(nameOf(client, request), handled)
   }
 
-  takeFrame(heard: Heard): void {
-    checkFrame(this.#verdicts, heard)
-    this.#sightings.noteFrame(heard.frame)
+  takeFrame(followed: Followed): void {
+    checkFrame(this.#verdicts, followed)
+    this.#sightings.noteFrame(followed.frame)
   }
 
   /** A batch is decided once, and every reply to it says the same, in whatever order the replies arrive. */

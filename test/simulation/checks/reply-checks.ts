@@ -1,13 +1,18 @@
 import type { Habits } from '../clients/client.ts'
-import type { Heard } from '../network/letters.ts'
 import type { Verdicts } from '../values/violation.ts'
-import { type Change, isGranted, type Reply, type Request, seqOf } from '../values/wire.ts'
+import { type Change, type Frame, isGranted, type Reply, type Request, seqOf } from '../values/wire.ts'
 
 /** A request with its reply, whether or not the reply arrived. */
 export interface Handled {
   readonly client: Habits
   readonly request: Request
   readonly reply: Reply
+}
+
+/** A frame with the client that it was sent to, whether or not it arrived. */
+export interface Followed {
+  readonly client: Habits
+  readonly frame: Frame
 }
 
 /** A difference of clocks that is not corrected, ms (CL2). */
@@ -47,9 +52,9 @@ function checkFeed(verdicts: Verdicts, { client, request, reply }: Handled): voi
 }
 
 /** Checks a single frame by itself. */
-export function checkFrame(verdicts: Verdicts, { seat, frame }: Heard): void {
+export function checkFrame(verdicts: Verdicts, { client, frame }: Followed): void {
   if (frame.type === 'poke') return
-  const { id, granted, asks } = seat.client.habits
+  const { id, granted, asks } = client
   const from = seqOf(frame.from ?? '')
   const to = seqOf(frame.cursor)
   const seqs = frame.changes.map(({ version }) => seqOf(version))

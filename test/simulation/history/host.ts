@@ -22,6 +22,8 @@ export interface Host {
   readonly horizon: number
   /** All policies that each collection has had. */
   readonly policies: ReadonlyMap<string, ReadonlySet<Policy>>
+  /** Whether a full space may refuse requests. */
+  readonly isScarce?: boolean
   /** Empty where clients only send requests. */
   readonly sockets: Sockets
 }
@@ -47,3 +49,15 @@ export type Figure =
   | 'pushes'
   | 'naps'
   | 'erasures'
+  | 'edits'
+  | 'batches'
+  | 'lostAnswers'
+  | 'reloads'
+  | 'twoTabs'
+  | 'freezes'
+  | 'steals'
+  | 'failedWrites'
+  | 'clearings'
+  | 'expiries'
+  | 'quotaRefusals'
+  | 'decisions'

@@ -19,6 +19,12 @@ const MAX_ROUNDS = 200
 /** More turns than any request takes. */
 const MAX_TURNS = 5_000
 
+/** When a history begins, and with whom. */
+interface Beginning {
+  readonly now?: number
+  readonly cast?: (random: Random, narrow: boolean) => readonly Seat[]
+}
+
 /** A history while it runs: clients, the network, a server, and a clock that only the history advances. */
 export class World<H extends Host> {
   readonly random: Random
@@ -32,23 +38,25 @@ export class World<H extends Host> {
   /** The probability that messages on sockets wait. */
   readonly slowness: number
   now: number
-  readonly #replies = new Replies(this.verdicts)
+  readonly replies = new Replies(this.verdicts)
+  readonly #began: number
   /** The time at which each numbered batch was first sent, ms. */
   readonly #firstSent = new Map<string, number>()
-  readonly #snapshots: Snapshot[] = []
+  readonly snapshots: Snapshot[] = []
   /** The open conflicts that somebody has tried to close. */
   readonly asked = new Set<number>()
   /** The open conflicts that clients know of, with their keys. */
   readonly open = new Map<number, string>()
-  readonly #resolved: Resolved[] = []
+  readonly resolved: Resolved[] = []
   #failure: unknown
 
-  constructor(random: Random, host: H, now = START) {
+  constructor(random: Random, host: H, { now = START, cast = castOf }: Beginning = {}) {
     this.now = now
+    this.#began = now
     this.random = random
     this.host = host
     const narrow = random.chance(0.3)
-    this.seats = castOf(random, narrow)
+    this.seats = cast(random, narrow)
     this.slowness = narrow ? 0.8 : 0
   }
 
@@ -82,7 +90,7 @@ export class World<H extends Host> {
       this.count('pushes', Number(letter.live))
       this.#carryOut(async () => this.#answered(letter, await this.host.handle(letter, this.now)))
     }
-    await this.#step()
+    await this.step()
   }
 
   /** Sends the server a client's resolution of a conflict. */
@@ -93,20 +101,20 @@ export class World<H extends Host> {
       if (answer.kind !== 'resolved') return this.count(answer.kind === 'lost' ? 'lost' : 'refusals')
       this.count('resolutions')
       this.open.delete(resolution.id)
-      this.#resolved.push({
+      this.resolved.push({
         ...resolution,
         by: seat.client.habits.id,
         version: answer.version,
         replayed: answer.replayed,
       })
     })
-    await this.#step()
+    await this.step()
   }
 
   /** Starts work beside the requests. */
   async start(work: () => Promise<void>): Promise<void> {
     this.#carryOut(work)
-    await this.#step()
+    await this.step()
   }
 
   #carryOut(work: () => Promise<void>): void {
@@ -118,11 +126,12 @@ export class World<H extends Host> {
   /** Lets the server continue one of its requests. */
   async proceed(): Promise<boolean> {
     const went = await this.host.proceed()
-    await this.#step()
+    await this.step()
     return went
   }
 
-  async #step(): Promise<void> {
+  /** Lets everything continue that can by itself, and records what was written. */
+  async step(): Promise<void> {
     await this.host.settle()
     if (this.#failure !== undefined) throw this.#failure
     await this.host.note(this.journal)
@@ -135,11 +144,12 @@ export class World<H extends Host> {
     }
     if (answer.kind === 'refused') this.count('refusals')
     if (answer.kind === 'reply')
-      this.#examine({ client: letter.seat.client.habits, request: letter.request, reply: answer.reply })
+      this.examine({ client: letter.seat.client.habits, request: letter.request, reply: answer.reply })
     this.downlink.push({ ...letter, answer })
   }
 
-  #examine(handled: Handled): void {
+  /** Counts and checks a reply. */
+  examine(handled: Handled): void {
     const { request, reply } = handled
     this.count('changes', reply.replayed ? 0 : request.changes.length)
     this.count('replays', Number(reply.replayed))
@@ -150,13 +160,13 @@ export class World<H extends Host> {
       reply.replayed ? 0 : reply.results.filter(({ status }) => status === 'merged').length,
     )
     for (const { id, key, resolution } of reply.conflicts) if (resolution === 'open') this.open.set(id, key)
-    this.#replies.take(handled)
+    this.replies.take(handled)
   }
 
   /** Receives a frame for a client. */
   hear(heard: Heard): void {
     this.count('frames')
-    this.#replies.takeFrame(heard)
+    this.replies.takeFrame({ client: heard.seat.client.habits, frame: heard.frame })
     this.downlink.push(heard)
   }
 
@@ -209,7 +219,7 @@ export class World<H extends Host> {
     const before = client.cursor
     if ('frame' in arrival) client.follow(arrival.frame)
     else if (seat.attempt === arrival.attempt && seat.open !== null) this.#takeAnswer(arrival)
-    if (client.caughtUp) this.#snapshots.push(this.#snapshotOf(seat))
+    if (client.caughtUp) this.snapshots.push(this.#snapshotOf(seat))
     const mustSay = 'frame' in arrival || client.cursor !== before || arrival.live
     if (client.cursor === null || !mustSay || !this.host.sockets.has(seat)) return
     if (!('frame' in arrival)) client.settle()
@@ -237,6 +247,8 @@ export class World<H extends Host> {
       client.forget()
       return
     }
+    // The client sends its batch again, until there is room.
+    if (code === 'quota-exceeded' && this.host.isScarce) return
     const explained = code === 'batch-mismatch' && client.renumber()
     const invariant = code.startsWith('batch') ? 'IN4' : 'IN7'
     this.verdicts.expect(explained, invariant, () => `${client.habits.id} was refused: ${code}`)
@@ -264,7 +276,7 @@ export class World<H extends Host> {
    */
   async listen(): Promise<void> {
     await this.obey()
-    const writer = newcomer(this.random, 'writer')
+    const writer = this.#newcomer('writer')
     for (const key of ['notes/1', 'tasks/1', 'plain']) {
       if (!writer.client.caughtUp) await this.#readAll(writer)
       writer.client.edit({ key, value: `last of ${key}`, timestamp: this.now, ...writer.client.baseOf(key) })
@@ -290,7 +302,7 @@ export class World<H extends Host> {
   #expectUpToDate(): void {
     const { last } = this.journal
     for (const seat of this.host.sockets.followers) {
-      this.#snapshots.push({ ...this.#snapshotOf(seat), seq: last })
+      this.snapshots.push({ ...this.#snapshotOf(seat), seq: last })
     }
   }
 
@@ -322,22 +334,22 @@ export class World<H extends Host> {
     while (this.downlink.length > 0) this.receive(this.nextArrival())
   }
 
-  /** Checks the whole history. */
-  async close(): Promise<void> {
-    const readers = [newcomer(this.random, 'late'), ...this.#limitedReaders()]
+  /** Checks the whole history. `others`: the copies of clients that are not in seats. */
+  async close(others: readonly Snapshot[] = []): Promise<void> {
+    const readers = [this.#newcomer('late'), ...this.#limitedReaders()]
     for (const seat of readers) await this.#readAll(seat)
     this.journal.close()
     const conflicts = await this.host.conflicts(null)
     const granted = ['notes']
     const pulling = [...this.seats.filter(({ client }) => client.habits.pulls), ...readers]
     checkHistory(this.#account(conflicts), {
-      handled: this.#replies.handled,
-      snapshots: this.#snapshots,
-      final: pulling.map((seat) => this.#snapshotOf(seat)),
+      handled: this.replies.handled,
+      snapshots: this.snapshots,
+      final: [...pulling.map((seat) => this.#snapshotOf(seat)), ...others],
       conflicts,
       limited: { granted, conflicts: await this.host.conflicts(granted) },
       histories: await Promise.all(KEYS.map(async (key) => [key, await this.host.history(key)] as const)),
-      resolved: this.#resolved,
+      resolved: this.resolved,
     })
   }
 
@@ -360,14 +372,24 @@ export class World<H extends Host> {
       horizon,
       policies,
       asked: this.asked,
-      merges: mergesOf(this.journal, this.#replies.handled),
-      ...originsOf(this.#replies.handled),
+      merges: mergesOf(this.journal, this.replies.handled),
+      ...originsOf(this.replies.handled),
     }
+  }
+
+  /** A reader that joins now. */
+  #newcomer(id: string): Seat {
+    return this.#admitted(newcomer(this.random, id))
+  }
+
+  /** The space refuses sessions from before its erasure. */
+  #admitted(seat: Seat): Seat {
+    return { ...seat, session: { ...seat.session, issuedAt: this.#began } }
   }
 
   #limitedReaders(): readonly Seat[] {
     const { client } = newcomer(this.random, 'narrow')
-    return [seatOf({ ...client.habits, granted: ['tasks'] }, this.random)]
+    return [this.#admitted(seatOf({ ...client.habits, granted: ['tasks'] }, this.random))]
   }
 }
 

@@ -30,6 +30,7 @@ export class NodeHost implements Host {
   readonly policies = new Map<string, ReadonlySet<Policy>>()
   /** Conflicts resolved and versions replaced before this time may be dropped, ms. */
   horizon = 0
+  isScarce = false
   readonly sockets = new Lines()
   /** The shortest retention that the space may have read, days. */
   #days = 30
@@ -55,7 +56,9 @@ export class NodeHost implements Host {
       cursor: cursor ?? '',
       ...(habits.asks !== undefined && { collections: [...habits.asks] }),
     }
-    this.sockets.take(seat, this.server.open(seat.session, query), ears)
+    const opened = this.server.open(seat.session, query)
+    if (!opened.ok) throw new Error(`no socket: ${opened.fault.code}`)
+    this.sockets.take(seat, opened.value, ears)
   }
 
   proceed(): Promise<boolean> {
@@ -100,6 +103,17 @@ export class NodeHost implements Host {
       requestsPerMinute,
     }
     for (const name of COLLECTIONS) this.#note(name, policies[name] ?? 'lww')
+  }
+
+  /** Changes the number of entries that the space may hold. */
+  limit(entries: number): void {
+    this.isScarce = true
+    const config = this.server.config ?? DEFAULT_CONFIG
+    this.server.config = {
+      ...config,
+      revision: config.revision + 1,
+      quota: { ...DEFAULT_CONFIG.quota, entries },
+    }
   }
 
   wake(now: number): Promise<void> {

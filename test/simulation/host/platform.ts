@@ -4,8 +4,11 @@ import { serialize } from 'node:v8'
 /** The limit of a socket's attachment, bytes. */
 const ATTACHMENT_BYTES = 16_384
 
+/** A message, or the end of a socket. */
 interface Said {
   readonly data: string
+  readonly code: number
+  readonly reason: string
 }
 
 type Listener = (said: Said) => void
@@ -26,7 +29,7 @@ export class SocketEnd {
 
   send(data: string): void {
     if (this.readyState !== 1) throw new TypeError('the socket is closed')
-    this.peer?.hear({ data })
+    this.peer?.hear({ data, code: 0, reason: '' })
   }
 
   hear(said: Said): void {
@@ -34,12 +37,12 @@ export class SocketEnd {
     for (const listener of this.#listeners.message) listener(said)
   }
 
-  /** Closes both ends. */
-  close(): void {
+  /** Closes both ends. Without a code the connection is lost. */
+  close(code = 1006, reason = ''): void {
     for (const end of [this, this.peer]) {
       if (end === undefined || end.readyState !== 1) continue
       end.readyState = 3
-      for (const listener of end.#listeners.close) listener({ data: '' })
+      for (const listener of end.#listeners.close) listener({ data: '', code, reason })
     }
   }
 
@@ -84,18 +87,4 @@ export const console = {
   error(line: string): void {
     platform.defects.push(line)
   },
-}
-
-type Planted = (original: Callable, ...args: unknown[]) => unknown
-type Callable = (...args: unknown[]) => unknown
-
-/** The planted bugs, by the name of the function that each replaces. */
-export const planted = new Map<string, Planted>()
-
-/** Calls the bug that is planted in place of a function, or the function. */
-export function plantedAt(name: string): Planted {
-  return (original, ...args) => {
-    const wrong = planted.get(name)
-    return wrong === undefined ? original(...args) : wrong(original, ...args)
-  }
 }

@@ -53,7 +53,10 @@ export const TO_THE_SERVER: readonly Operation<NodeHost>[] = [
   /** Everything is delivered, and all followers are up to date. */
   {
     weight: 3,
-    run: (world) => world.obey(),
+    async run(world) {
+      // The clients of a full space wait.
+      if (!world.host.isScarce) await world.obey()
+    },
   },
 
   /** A connection breaks. */

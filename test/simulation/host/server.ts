@@ -1,6 +1,8 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Session } from '../../../worker/src/core/access/session.ts'
+import type { Fault } from '../../../worker/src/core/fault.ts'
 import type { Config } from '../../../worker/src/core/space/config.ts'
+import type { Result } from '../../../worker/src/core/values/result.ts'
 import type { Live } from '../../../worker/src/objects/live/live.ts'
 import type { Space } from '../../../worker/src/objects/space/space.ts'
 import type { SpaceKeys } from '../../../worker/src/objects/store/seal.ts'
@@ -40,9 +42,8 @@ interface Life {
 const EXPECTED: readonly string[] = ['Killed', 'DiskFull']
 
 /** Lets a request be lost by an error that the history causes. */
-function lostBy(cause: unknown, { alive }: Life): { readonly kind: 'lost' } {
+function excuse(cause: unknown, { alive }: Life): void {
   if (alive && !(cause instanceof DiskFull)) throw cause
-  return { kind: 'lost' }
 }
 
 /** A fuse counts writes and commits, and kills the process at the last one: before a write, or after a commit. */
@@ -98,16 +99,26 @@ export class Server {
 
   /** Handles one request. Others may be in flight. */
   async handle(session: Session, request: Request, now: number): Promise<Answer> {
+    const result = await this.serve((space) =>
+      this.floor.sync(space, session, { text: JSON.stringify(request), now }),
+    )
+    if (result === null) return { kind: 'lost' }
+    return result.ok
+      ? { kind: 'reply', reply: JSON.parse(result.value.text) as Reply }
+      : { kind: 'refused', code: result.fault.code }
+  }
+
+  /** Does the work of a request in the process that lives now. Null if the process, or its storage, fails first. */
+  async serve<T>(work: (space: Space) => Promise<Result<T, Fault>>): Promise<Result<T, Fault> | null> {
     const life = this.#life
     try {
-      const result = await this.floor.sync(life.space, session, { text: JSON.stringify(request), now })
-      if (!life.alive) return { kind: 'lost' }
+      const result = await work(life.space)
+      if (!life.alive) return null
       life.live.changed()
-      return result.ok
-        ? { kind: 'reply', reply: JSON.parse(result.value.text) as Reply }
-        : { kind: 'refused', code: result.fault.code }
+      return result
     } catch (cause) {
-      return lostBy(cause, life)
+      excuse(cause, life)
+      return null
     }
   }
 
@@ -136,11 +147,12 @@ export class Server {
     this.#life = this.#start()
   }
 
-  /** The client's end of a socket that follows the space from a cursor. */
-  open(session: Session, query: { readonly cursor: string; readonly collections?: string[] }): ClientEnd {
-    const opened = this.#life.live.open({ session, query })
-    if (!opened.ok) throw new Error(`no socket: ${opened.fault.code}`)
-    return opened.value
+  /** The client's end of a socket that follows the space from a cursor, or from now on. */
+  open(
+    session: Session,
+    query: { readonly cursor?: string; readonly collections?: string[] },
+  ): Result<ClientEnd, Fault> {
+    return this.#life.live.open({ session, query })
   }
 
   /**
@@ -176,7 +188,7 @@ export class Server {
       life.space.alarm.forget()
       await this.floor.upkeep(life.space, now)
     } catch (cause) {
-      lostBy(cause, life)
+      excuse(cause, life)
       this.alarm ??= now
     } finally {
       if (!life.alive) this.alarm ??= now
@@ -228,17 +240,13 @@ export class Server {
 
   /** Lets a client close an open conflict. */
   async resolve(session: Session, { id, ...request }: Resolution, now: number): Promise<Answer> {
-    const life = this.#life
-    try {
-      const result = await this.floor.resolveConflict(life.space, session, { id, request, now })
-      if (!life.alive) return { kind: 'lost' }
-      life.live.changed()
-      return result.ok
-        ? { kind: 'resolved', ...JSON.parse(result.value) }
-        : { kind: 'refused', code: result.fault.code }
-    } catch (cause) {
-      return lostBy(cause, life)
-    }
+    const result = await this.serve((space) =>
+      this.floor.resolveConflict(space, session, { id, request, now }),
+    )
+    if (result === null) return { kind: 'lost' }
+    return result.ok
+      ? { kind: 'resolved', ...JSON.parse(result.value) }
+      : { kind: 'refused', code: result.fault.code }
   }
 
   /** Erases the space and founds it again with another epoch. False if the process died before it could reply. */
@@ -286,7 +294,7 @@ export class Server {
     const ctx = { id: { toString: () => 'space' }, storage, ...sockets } as unknown as DurableObjectState
     const env = this.#environment()
     const space = this.floor.openSpace(ctx, env)
-    life.space = Object.assign(space, { keys: this.#gated(space.keys) })
+    life.space = Object.assign(space, this.#gated(space))
     life.live = this.floor.liveOf({ ctx, env, space, clock: () => this.clock(), newId: () => 'id' })
     return life
   }
@@ -343,14 +351,14 @@ export class Server {
     throw new Killed()
   }
 
-  #gated(keys: () => Promise<SpaceKeys>): () => Promise<SpaceKeys> {
+  #gated({ keys, forgetKeys }: Space): Pick<Space, 'keys' | 'forgetKeys'> {
     const { turns } = this
     let gated: Promise<SpaceKeys> | undefined
     const forget = (thrown: unknown) => {
       gated = undefined
       throw thrown
     }
-    return () =>
+    const gatedKeys = () =>
       (gated ??= turns.after(keys()).then(
         (ring) => ({
           generations: ring.generations,
@@ -361,6 +369,13 @@ export class Server {
         }),
         forget,
       ))
+    return {
+      keys: gatedKeys,
+      forgetKeys() {
+        gated = undefined
+        forgetKeys()
+      },
+    }
   }
 }
 

@@ -7,7 +7,10 @@ export interface ClientEnd {
   send(text: string): void
   close(code?: number): void
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void
-  addEventListener(type: 'close', listener: () => void): void
+  addEventListener(
+    type: 'close',
+    listener: (ending: { readonly code: number; readonly reason: string }) => void,
+  ): void
 }
 
 /** The events of a socket that a history handles. */

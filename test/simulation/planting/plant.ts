@@ -3,7 +3,7 @@ import type { Floor } from '../host/floor.ts'
 
 /** A wrong version of one function of the product. */
 export interface Plant {
-  /** The name of the function in worker/src, which is unique in the object floor. */
+  /** The name of the function in worker/src or client/src, which is unique in its build. */
   readonly function: string
   readonly with: (original: Callable, ...args: readonly unknown[]) => unknown
 }
@@ -35,8 +35,8 @@ export function seamsOf(bugs: readonly Bug[]): readonly Alteration[] {
   return Array.from(names, (name) => ({ function: name, with: `plantedAt('${name}')` }))
 }
 
-/** Puts a bug into a floor, in place of the one before. The result tells whether the product has run into it. */
-export function plantBug({ planted }: Floor, { plants }: Bug): () => boolean {
+/** Puts a bug into a build, in place of the one before. The result tells whether the product has run into it. */
+export function plantBug({ planted }: Pick<Floor, 'planted'>, { plants }: Bug): () => boolean {
   let isMet = false
   planted.clear()
   for (const { function: name, with: wrong } of plants) {

@@ -1,6 +1,5 @@
-import { registerHooks } from 'node:module'
 import { dirname, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { setTimeout } from 'node:timers/promises'
 import * as pulumi from '@pulumi/pulumi'
 import {
   configOf,
@@ -9,28 +8,24 @@ import {
   type ProgramOptions,
   type ProgramResult,
 } from '../../../infra/local/engine/program.ts'
+import { importFresh } from './fresh-modules.ts'
 
 const { runtime } = pulumi
 
-let runs = 0
+/** How long a failed run may take to end its requests, ms. */
+const SETTLING_MS = 500
 
-/** Loads modules again in each run, because a test edits the sources between two runs. */
-registerHooks({
-  resolve(specifier, context, nextResolve) {
-    const resolved = nextResolve(specifier, context)
-    const run = /\?run=\d+$/.exec(context.parentURL ?? '')?.[0]
-    const isOurs = resolved.url.startsWith('file:') && !resolved.url.includes('/node_modules/')
-    return run !== undefined && isOurs ? { ...resolved, url: resolved.url + run } : resolved
-  },
-})
+/** How long code that waited for the last reply may take to ask again, ms. */
+const STIRRING_MS = 20
 
-/**
- * Runs the program in this process, as Pulumi's automation API does, one run at a time. After a failed run, the SDK may
- * hold promises of that run, and the process must not run another one.
- */
-export async function runHere({ root, stack, address, dryRun }: ProgramOptions): Promise<ProgramResult> {
+export interface RunResult extends ProgramResult {
+  /** Whether the SDK holds nothing of this run. If it does, the process must not run another one. */
+  readonly isSettled: boolean
+}
+
+/** Runs the program in this process, as Pulumi's automation API does, one run at a time. */
+export async function runHere({ root, stack, address, dryRun }: ProgramOptions): Promise<RunResult> {
   const main = join(root, stack.main)
-  const url = `${pathToFileURL(main)}?run=${++runs}`
   const folder = process.cwd()
   process.chdir(dirname(main))
   process.env.CLOUDFLARE_ACCOUNT_ID ||= NO_ACCOUNT
@@ -38,19 +33,26 @@ export async function runHere({ root, stack, address, dryRun }: ProgramOptions):
   runtime.setAllConfig({ ...configOf(stack) }, [])
   const failed = Promise.withResolvers<never>()
   // Catches a failure outside the module's own promise, as in an `apply`.
-  process.once('unhandledRejection', failed.reject)
+  process.on('unhandledRejection', failed.reject)
   try {
-    await Promise.race([runtime.runInPulumiStack(() => import(url)), failed.promise])
+    await Promise.race([runtime.runInPulumiStack(() => importFresh(main)), failed.promise])
     await Promise.race([runtime.disconnect(), failed.promise])
-    return { code: 0, stderr: '' }
+    return { code: 0, stderr: '', isSettled: true }
   } catch (cause) {
+    const isSettled = await settles()
     // Ignores later rejections of requests that were refused.
-    process.on('unhandledRejection', () => {})
-    return { code: 1, stderr: describe(cause, main) }
+    if (!isSettled) process.on('unhandledRejection', () => {})
+    return { code: 1, stderr: describe(cause, main), isSettled }
   } finally {
     process.chdir(folder)
     process.off('unhandledRejection', failed.reject)
   }
+}
+
+/** Waits for the requests of a failed run. */
+function settles(): Promise<boolean> {
+  const ended = runtime.disconnect().then(() => setTimeout(STIRRING_MS, true))
+  return Promise.race([ended.catch(() => false), setTimeout(SETTLING_MS, false)])
 }
 
 /** Formats an error as Pulumi's launcher does. */

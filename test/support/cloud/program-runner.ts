@@ -1,11 +1,8 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
-import {
-  COMPILE_CACHE,
-  type ProgramOptions,
-  type ProgramResult,
-} from '../../../infra/local/engine/program.ts'
+import type { ProgramOptions, ProgramResult } from '../../../infra/local/engine/program.ts'
+import { startHost } from './host.ts'
+import type { RunResult } from './program-here.ts'
 import type { HostedRun } from './program-host.ts'
 
 /** Number of host processes, for the cores of a small machine. A host has one run at a time. */
@@ -35,22 +32,26 @@ export async function runHosted(options: ProgramOptions): Promise<ProgramResult>
   const run: HostedRun = { options, env: { ...process.env } }
   host.send(run)
   const result = await resultOf(host)
-  release(host, result.code === 0)
+  release(host, result.isSettled)
   return result
 }
 
 /** Waits for the host's reply, or for its end. */
-async function resultOf(host: ChildProcess): Promise<ProgramResult> {
+async function resultOf(host: ChildProcess): Promise<RunResult> {
   const settled = new AbortController()
   const { signal } = settled
   try {
     return await Promise.race([
-      once(host, 'message', { signal }).then(([result]) => result as ProgramResult),
-      once(host, 'exit', { signal }).then(([code]) => ({ code, stderr: `the host ended with code ${code}` })),
+      once(host, 'message', { signal }).then(([result]) => result as RunResult),
+      once(host, 'exit', { signal }).then(([code]) => ended(code)),
     ])
   } finally {
     settled.abort()
   }
+}
+
+function ended(code: number | null): RunResult {
+  return { code, stderr: `the host ended with code ${code}`, isSettled: false }
 }
 
 function takeHost(): ChildProcess | Promise<ChildProcess> {
@@ -62,17 +63,10 @@ function takeHost(): ChildProcess | Promise<ChildProcess> {
 }
 
 function newHost(): ChildProcess {
-  const env = {
-    ...process.env,
-    NODE_COMPILE_CACHE: join(import.meta.dirname, '../../..', COMPILE_CACHE),
-  }
-  const host = fork(join(import.meta.dirname, 'program-host.ts'), { execArgv: [], env })
-  host.unref()
-  host.channel?.unref()
-  return host
+  return startHost('program-host.ts')
 }
 
-/** Returns a host to the pool. Ends it after a failure, because state in the SDK could reach the next run. */
+/** Returns a host to the pool. Ends it if its SDK holds something of the last run, which could reach the next one. */
 function release(host: ChildProcess, isGood: boolean): void {
   if (!isGood) host.kill()
   const next = pool.waiting.shift()

@@ -6,12 +6,13 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { afterAll } from 'vitest'
 import { readStack } from '../../../infra/cli/stack-file.ts'
 import type { Step } from '../../../infra/local/engine/deployment.ts'
@@ -52,6 +53,7 @@ export interface Project {
 }
 
 const roots: string[] = []
+let sources: readonly Source[] | undefined
 
 afterAll(() => {
   for (const root of roots) rmSync(root, { recursive: true, force: true })
@@ -64,11 +66,10 @@ afterAll(() => {
 export function newProject(deployed?: Project): Project {
   const root = mkdtempSync(join(tmpdir(), 'chronicle-infra-'))
   roots.push(root)
-  for (const name of SOURCES) {
-    cpSync(join(CHECKOUT, name), join(root, name), {
-      recursive: true,
-      filter: (path) => !/\.wrangler|component\/dist/.test(path),
-    })
+  sources ??= readSources()
+  for (const { path, bytes, mode } of sources) {
+    mkdirSync(join(root, dirname(path)), { recursive: true })
+    writeFileSync(join(root, path), bytes, { mode })
   }
   linkPackages(root)
   // If the lock file were newer than the packages, an npm script would run `npm ci` and empty the checkout's folder.
@@ -96,6 +97,30 @@ export function newProject(deployed?: Project): Project {
       writeFileSync(path, after)
     },
   }
+}
+
+interface Source {
+  /** From the root. */
+  readonly path: string
+  readonly bytes: Uint8Array
+  readonly mode: number
+}
+
+/** Reads the files of a project once, because copies of 400 files take three times as long. */
+function readSources(): readonly Source[] {
+  const files = SOURCES.flatMap((name) => (statSync(join(CHECKOUT, name)).isFile() ? [name] : filesOf(name)))
+  return files.map((path) => {
+    const file = join(CHECKOUT, path)
+    return { path, bytes: readFileSync(file), mode: statSync(file).mode }
+  })
+}
+
+/** Lists the files in a folder, except what the checkout has built. */
+function filesOf(folder: string): readonly string[] {
+  return readdirSync(join(CHECKOUT, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(CHECKOUT, join(parentPath, name)))
+    .filter((path) => !/\.wrangler|component\/dist/.test(path))
 }
 
 /** Fills a folder with links, because the pattern `node_modules/` of the project's .gitignore matches no link. */

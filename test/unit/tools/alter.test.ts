@@ -71,10 +71,7 @@ test('takes the function of one module where two have the name', async () => {
 test.each([
   [{ constant: 'GONE', value: '1' }, 'the constant GONE is not in what is built'],
   [{ constant: 'LIM', value: '1' }, 'the constant LIM is not in what is built'],
-  [
-    { function: 'gone', with: '' },
-    'the function gone is not in what is built: find where worker/src decides this',
-  ],
+  [{ function: 'gone', with: '' }, 'the function gone is not in what is built: find where this is decided'],
   [
     { function: 'hidden', with: '(original) => original()' },
     / hidden is declared in \w+.ts and \w+.ts: say which/,

@@ -200,7 +200,7 @@ async function makeHistory(seed: number, operations: readonly Operation<WorkerHo
   const random = new Random(seed)
   const host = new WorkerHost()
   await host.configure(random)
-  const world = new World(random, host, Date.now())
+  const world = new World(random, host, { now: Date.now() })
   for (let step = 0; step < steps; step++) {
     world.now = Date.now()
     await operate(world, operations)

@@ -1,0 +1,64 @@
+import { type Chronicle, ChronicleError, type UnsyncedEdit } from '@chronicle-sync/client'
+import { useEffect, useRef, useState } from 'react'
+
+interface LogoutProps {
+  readonly db: Chronicle
+  readonly onSignedOut: () => void
+}
+
+/** Logs out, and asks first if that would lose edits. */
+export function Logout({ db, onSignedOut }: LogoutProps) {
+  const [lost, setLost] = useState<readonly UnsyncedEdit[]>()
+  const [isBusy, setBusy] = useState(false)
+
+  async function logout(discard: boolean): Promise<void> {
+    setBusy(true)
+    try {
+      await db.logout({ discard })
+      await fetch('/my/logout', { method: 'POST' })
+      onSignedOut()
+    } catch (thrown) {
+      if (!(thrown instanceof ChronicleError && thrown.code === 'unsynced')) throw thrown
+      setLost(thrown.edits)
+    } finally {
+      setBusy(false)
+    }
+  }
+
+  return (
+    <>
+      <button type="button" className="quiet" disabled={isBusy} onClick={() => void logout(false)}>
+        Log out
+      </button>
+      {lost && <Warning count={lost.length} onStay={() => setLost(undefined)} onDrop={() => logout(true)} />}
+    </>
+  )
+}
+
+interface WarningProps {
+  readonly count: number
+  readonly onStay: () => void
+  readonly onDrop: () => Promise<void>
+}
+
+function Warning({ count, onStay, onDrop }: WarningProps) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  useEffect(() => dialog.current?.showModal(), [])
+  return (
+    <dialog ref={dialog} aria-labelledby="warning" onClose={onStay}>
+      <h2 id="warning">{count === 1 ? '1 edit' : `${count} edits`} would be lost</h2>
+      <p>
+        The service does not have what you wrote: it could not be reached, or has refused it. It cannot be
+        restored.
+      </p>
+      <div className="buttons">
+        <button type="button" className="primary" onClick={onStay}>
+          Stay signed in
+        </button>
+        <button type="button" className="danger" onClick={() => void onDrop()}>
+          Log out anyway
+        </button>
+      </div>
+    </dialog>
+  )
+}

@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { freePort } from '../support/free-port.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const isInstalled = existsSync(join(ROOT, 'examples/notes/node_modules'))
+if (!isInstalled)
+  console.warn('SKIPPED: examples/notes. Install it: node infra/local/install.mjs examples/notes')
+
+const data = mkdtempSync(join(tmpdir(), 'chronicle-example-'))
+const running: ChildProcess[] = []
+
+afterAll(async () => {
+  for (const child of running) if (child.kill()) await once(child, 'exit')
+  rmSync(data, { recursive: true, force: true })
+})
+
+interface Example {
+  readonly child: ChildProcess
+  /** The output, once the app is served, or the program has ended. */
+  readonly printed: Promise<string>
+}
+
+/** Runs `npm run example`, without npm. */
+function startExample(port: number, servicePort: number): Example {
+  const args = ['--port', `${port}`, '--service-port', `${servicePort}`, '--data', data]
+  const child = spawn(process.execPath, ['examples/notes/start.ts', ...args], { cwd: ROOT, stdio: 'pipe' })
+  running.push(child)
+  const printed = new Promise<string>((resolve) => {
+    let text = ''
+    const add = (part: Buffer) => {
+      text += part
+      if (text.includes('Ctrl-C')) resolve(text)
+    }
+    child.stdout.on('data', add)
+    child.stderr.on('data', add)
+    child.once('close', () => resolve(text))
+  })
+  return { child, printed }
+}
+
+test.runIf(isInstalled)('serves the app, and gives its user a token that opens a space', async () => {
+  const port = await freePort()
+  const { child, printed } = startExample(port, await freePort())
+  const app = `http://127.0.0.1:${port}`
+  expect(await printed).toContain(`${app}/\n`)
+  expect(await printed).toContain(`${app}/?device=phone\n`)
+
+  const page = await fetch(app)
+  const { url, adminToken } = JSON.parse(readFileSync(join(data, 'outputs.json'), 'utf8'))
+  const html = await page.text()
+  expect(html).toContain(`data-user="ada" data-service="${url}"`)
+  for (const [, path] of html.matchAll(/(?:href|src)="(\/[^"]+)"/g))
+    expect((await fetch(app + path)).status).toBe(200)
+  expect(page.headers.get('content-security-policy')).toContain(`connect-src 'self' ${url} ws:`)
+  const { policies } = await getJson(`${url}/api/config`, adminToken)
+  expect(policies).toMatchObject({ agreements: 'manual' })
+
+  const cookie = page.headers.get('set-cookie')?.split(';')[0] ?? ''
+  const given = await fetch(`${app}/my/sync-token`, { headers: { cookie } })
+  const token = await given.text()
+  expect(await (await fetch(`${app}/my/sync-token`, { headers: { cookie } })).text()).toBe(token)
+  const admitted = await fetch(`${url}/api/auth`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: app },
+    body: JSON.stringify({ token }),
+  })
+  expect(admitted.headers.get('access-control-allow-origin')).toBe(app)
+  expect(await admitted.json()).toMatchObject({ subject: 'ada', space: 'ada' })
+
+  const other = await fetch(`${app}/?user=ben`)
+  expect(await other.text()).toContain('data-user="ben"')
+  expect((await fetch(`${app}/my/sync-token`)).status).toBe(401)
+  const left = await fetch(`${app}/my/logout`, { method: 'POST', headers: { cookie } })
+  expect(left.headers.get('set-cookie')).toContain(
+    'notes-user=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0',
+  )
+  // Node's fetch sets the header itself: the name of a foreign page that leads to this machine.
+  const foreign = await fetch(`http://0.0.0.0:${port}/my/sync-token`, { headers: { cookie } })
+  expect(foreign.status).toBe(421)
+
+  child.kill('SIGINT')
+  expect(await once(child, 'exit')).toEqual([0, null])
+})
+
+test.runIf(isInstalled)('says which port is busy, and the option that chooses another', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const busy = (server.address() as { port: number }).port
+  const lines = async (port: number, servicePort: number) =>
+    (await startExample(port, servicePort).printed).trimEnd().split('\n').at(-1)
+  expect(await lines(busy, await freePort())).toBe(
+    `Error: port ${busy} is busy. Choose another: --port ${busy + 1}`,
+  )
+  expect(await lines(await freePort(), busy)).toBe(
+    `Error: port ${busy} is busy. Choose another: --service-port ${busy + 1}`,
+  )
+  server.close()
+})
+
+async function getJson(url: string, bearer: string): Promise<{ policies?: unknown }> {
+  const response = await fetch(url, { headers: { authorization: `Bearer ${bearer}` } })
+  return (await response.json()) as { policies?: unknown }
+}

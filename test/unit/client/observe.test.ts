@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest'
+import { MemoryStore } from '../../../client/src/store/memory.ts'
+import type { Found, Wanted } from '../../../client/src/store/store.ts'
+import type { Json } from '../../../client/src/values/wire.ts'
+import type { RowChange } from '../../../client/src/view/view.ts'
+import { settle } from '../../support/client/hand.ts'
+import { handDevice } from '../../support/client/hand-device.ts'
+
+type Told = readonly (readonly RowChange<object>[])[]
+
+/** A read of a collection fails, for a reason that no reopening mends. */
+class FailingStore extends MemoryStore {
+  failures = 0
+
+  override async read(wanted: Wanted): Promise<Found> {
+    if (wanted.prefix !== undefined && wanted.prefix !== '' && this.failures > 0) {
+      this.failures -= 1
+      throw new Error('the disk is busy')
+    }
+    return super.read(wanted)
+  }
+}
+
+function namesIn(told: Told): readonly (readonly string[])[] {
+  return told.map((changes) => changes.map(({ id, row }) => (row ? id : `-${id}`)))
+}
+
+test('reads an edit in all rows as soon as it is saved', async () => {
+  const { db } = await handDevice()
+  const notes = db.collection('notes')
+  expect(await notes.all()).toEqual([])
+  await notes.put('a', { n: 1 })
+  expect(await notes.all()).toHaveLength(1)
+  await notes.delete('a')
+  expect(await notes.all()).toHaveLength(0)
+})
+
+test('tells observers all rows first, and then what changes, before settled() resolves', async () => {
+  const { db } = await handDevice()
+  const notes = db.collection('notes')
+  const early: (readonly RowChange<object>[])[] = []
+  notes.observe((changes) => early.push(changes))
+  await notes.settled()
+  expect(namesIn(early)).toEqual([[]])
+  await notes.put('a', { n: 1 })
+  await notes.settled()
+  expect(namesIn(early).at(-1)).toEqual(['a'])
+  const late: (readonly RowChange<object>[])[] = []
+  const stop = notes.observe((changes) => late.push(changes))
+  expect(namesIn(late)).toEqual([['a']])
+  stop()
+  await notes.delete('a')
+  await notes.settled()
+  expect(namesIn(late)).toEqual([['a']])
+  expect(namesIn(early).at(-1)).toEqual(['-a'])
+})
+
+test('tells observers no empty collection when a read has failed, and all rows after the next one', async () => {
+  const store = new FailingStore()
+  const { db } = await handDevice({ store })
+  const notes = db.collection('notes')
+  await notes.put('a', { n: 1 })
+  await notes.put('b', { n: 1 })
+  store.failures = 1
+  const told: (readonly RowChange<object>[])[] = []
+  notes.observe((changes) => told.push(changes))
+  await settle()
+  await notes.put('c', { n: 1 })
+  await notes.settled()
+  expect(namesIn(told)[0]).toEqual(expect.arrayContaining(['a', 'b']))
+  expect(await notes.all()).toHaveLength(3)
+})
+
+test('leaves out a row that cannot be opened, and no other', async () => {
+  const encryption = {
+    seal: (value: Json) => value,
+    open(value: Json, key: string) {
+      if (key === 'notes/broken') throw new Error('the key of this row is lost')
+      return value
+    },
+  }
+  const { db } = await handDevice({ encryption })
+  const notes = db.collection('notes')
+  await Promise.all(['a', 'broken', 'c'].map((id) => notes.put(id, { n: 1 })))
+  expect((await notes.all()).map(({ $id }) => $id)).toEqual(['a', 'c'])
+  expect(await notes.get('broken')).toBeUndefined()
+})

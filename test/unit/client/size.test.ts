@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { expect, test } from 'vitest'
+
+/** The most bytes of each import, gzipped, as an app bundles it. An adapter counts by what it adds. */
+const LIMITS: Readonly<Record<string, number>> = {
+  index: 18_500,
+  memory: 1_500,
+  react: 1_500,
+  'tanstack-db': 1_500,
+  rxdb: 1_500,
+}
+
+async function bundled(code: string): Promise<number> {
+  const { outputFiles } = await build({
+    stdin: { contents: code, resolveDir: 'client/src', loader: 'ts' },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    external: ['react', 'rxdb', 'rxdb/*', 'rxjs', '@tanstack/db'],
+    write: false,
+  })
+  return gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length
+}
+
+const CORE = "export * from './index.ts'"
+
+/** The bytes of the core, or those that an adapter adds to it. */
+async function sizeOf(name: string): Promise<number> {
+  const core = await bundled(CORE)
+  return name === 'index' ? core : (await bundled(`${CORE}; export * from './${name}.ts'`)) - core
+}
+
+test.each(Object.entries(LIMITS))('stays small: %s', async (name, limit) => {
+  expect(await sizeOf(name)).toBeLessThanOrEqual(limit)
+})
+
+test('names its sizes in docs/client.md', async () => {
+  const table = readFileSync('docs/client.md', 'utf8')
+  for (const name of Object.keys(LIMITS)) {
+    const path = name === 'index' ? '@chronicle-sync/client`' : `@chronicle-sync/client/${name}\``
+    const row = table.split('\n').find((line) => line.startsWith(`| \`${path}`))
+    const named = Number(row?.split('|')[3]?.trim())
+    expect([name, Math.abs(named - (await sizeOf(name)) / 1000) < 0.15]).toEqual([name, true])
+  }
+})
