@@ -87,7 +87,7 @@ export class Editor {
     // The message of another tab may overtake the end of the transaction that saves the edit.
     if (own === undefined && this.#work) this.#early.set(id, settlement)
     this.#own.delete(id)
-    if (code === undefined) own?.synced.resolve(answer ?? { status: 'applied' })
+    if (code === undefined) own?.synced.resolve(answer ?? { status: 'answered' })
     else own?.synced.reject(new ChronicleError(code, `the edit of ${key} was rejected: ${code}`))
   }
 

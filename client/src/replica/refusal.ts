@@ -1,7 +1,7 @@
 import type { Found, Outcome, QueuedEdit, ReplicaState, Writes } from '../store/store.ts'
 import { ChronicleError } from '../values/errors.ts'
 import type { AuthReply, Problem } from '../values/wire.ts'
-import { rebasedOnValues } from './restart.ts'
+import { detached } from './restart.ts'
 import { stateInTerm } from './state.ts'
 
 /** The answer of the device to a refused request (docs/codes.md). */
@@ -51,8 +51,7 @@ export function isFinal({ status, code }: Problem): boolean {
 export function renumbered(found: Found, term: number, problem: Problem): Writes {
   const state = stateInTerm(found, term)
   const { expected = 1, reset, epoch = state.epoch } = problem
-  const edits = reset ? rebasedOnValues(found.edits) : []
-  return { state: { ...state, batch: expected - 1, outgoing: null, epoch }, edits }
+  return { state: { ...state, batch: expected - 1, outgoing: null, epoch }, ...(reset && detached(found)) }
 }
 
 /** Drops a batch that took effect so long ago that its results are forgotten. */
@@ -107,10 +106,7 @@ export function admitted(found: Found, term: number, reply: AuthReply): Writes {
   const isSame = state.epoch === epoch && lastBatch >= state.batch
   if (state.epoch === null || isSame) return { state: known }
   // The space is another one, or was set back, and its versions may name other contents.
-  return {
-    state: { ...known, batch: lastBatch, outgoing: null },
-    edits: rebasedOnValues(found.edits),
-  }
+  return { state: { ...known, batch: lastBatch, outgoing: null }, ...detached(found) }
 }
 
 /** A service of an older release does not name the subject. */

@@ -1,6 +1,6 @@
 import type { Base, Found, Outcome, QueuedEdit, ReplicaState, StoredEntry, Writes } from '../store/store.ts'
 import type { Conflict, FeedEntry, Json, Result, SyncReply } from '../values/wire.ts'
-import { compares, compareWithCopy, rebasedOnValues, restartOf } from './restart.ts'
+import { compares, compareWithCopy, detached, restartOf } from './restart.ts'
 import { stateInTerm } from './state.ts'
 
 /** The answer to one edit. */
@@ -45,15 +45,15 @@ export function takeReply(found: Found, exchange: Exchange): Received {
   const answers = answersTo(sent, reply)
   const ids = new Set(sent.map(({ id }) => id))
   const later = found.edits.filter(({ id }) => !ids.has(id))
-  const waiting = compares(reply) ? rebasedOnValues(later) : later
+  const kept = compares(reply) ? detached({ ...found, edits: later }) : { edits: later, outcomes: [] }
   const page = pageOf(found, exchange, state)
   const nextEdit = state.nextEdit + page.offers.length + page.orphans.length
   return {
     state: { ...state, nextEdit, cursor: reply.cursor ?? before.cursor },
     ...page.copy,
-    edits: [...rebased(waiting, answers, sent), ...page.offers],
+    edits: [...rebased(kept.edits, answers, sent), ...page.offers],
     answered: sent.map(({ id }) => id),
-    outcomes: [...troubles(answers, sent), ...page.orphans],
+    outcomes: [...kept.outcomes, ...troubles(answers, sent), ...page.orphans],
     answers,
   }
 }

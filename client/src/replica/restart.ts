@@ -106,11 +106,25 @@ export function endRestart(found: Found, term: number): Writes {
   return { state: { ...done, nextEdit }, gone, edits: offers, outcomes: orphans }
 }
 
-/** Names the values that waiting edits were made on, because their versions are those of another space (RE4). */
-export function rebasedOnValues(edits: readonly QueuedEdit[]): QueuedEdit[] {
-  return edits.map((edit) => {
-    if (!('version' in edit.base)) return edit
-    const isNew = edit.base.version === null || edit.before === undefined
-    return { ...edit, base: isNew ? { none: true } : { value: edit.before as Json } }
-  })
+interface Detached {
+  readonly edits: readonly QueuedEdit[]
+  readonly outcomes: readonly Outcome[]
+}
+
+/**
+ * Frees edits from a space that is gone or was set back. They name the values that they were made on in place of its
+ * versions (RE4), and none decides one of its conflicts: of an open one only this device has the edit.
+ */
+export function detached({ edits, outcomes }: Pick<Found, 'edits' | 'outcomes'>): Detached {
+  const open = outcomes.filter(({ status }) => status === 'conflict')
+  return {
+    edits: edits.map(rebasedOnValue),
+    outcomes: open.map(({ conflict: _gone, ...outcome }) => ({ ...outcome, status: 'orphaned' as const })),
+  }
+}
+
+function rebasedOnValue({ resolves: _gone, ...edit }: QueuedEdit): QueuedEdit {
+  if (!('version' in edit.base)) return edit
+  const isNew = edit.base.version === null || edit.before === undefined
+  return { ...edit, base: isNew ? { none: true } : { value: edit.before as Json } }
 }

@@ -7,9 +7,9 @@ export interface Synced {
   /**
    * `applied`: it is current. `merged`: it is part of a value that the service merged. `noop`: the value was there
    * already. `superseded`: it lost to another edit, and is kept as the loser of `conflict`. `conflict`: somebody has to
-   * decide.
+   * decide. `answered`: one of these, while this tab slept.
    */
-  readonly status: 'applied' | 'merged' | 'noop' | 'superseded' | 'conflict'
+  readonly status: 'applied' | 'merged' | 'noop' | 'superseded' | 'conflict' | 'answered'
   /** The current version of the entry; absent if there is none, or if this device no longer knows. */
   readonly version?: string
   /** The conflict that the edit caused, won or lost. */
@@ -25,9 +25,9 @@ export interface Settlement {
   readonly code?: string
 }
 
-/** An edit that left the queue without a record was applied. */
+/** Tells what the record of an edit says that has left the queue. */
 export function settlementOf(id: number, outcome: Outcome | undefined): Settlement {
-  if (outcome === undefined) return { id, key: '' }
+  if (outcome === undefined) return { id, key: '', answer: { status: 'answered' } }
   const { key, status, code, conflict } = outcome
   if (status === 'rejected') return { id, key, code: code ?? 'rejected' }
   const isOpen = status === 'conflict' ? 'conflict' : 'superseded'

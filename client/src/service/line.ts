@@ -56,7 +56,8 @@ export class Line {
     )
     this.session = newSession({
       ...{ url, token, platform, clientId: () => this.#courier.state.clientId },
-      onAdmitted: (reply) => this.#courier.write({ edits: true }, (found) => admitted(found, term, reply)),
+      onAdmitted: (reply) =>
+        this.#courier.write({ edits: true, outcomes: true }, (found) => admitted(found, term, reply)),
     })
     this.#connection = new Connection({
       ...options,

@@ -24,7 +24,7 @@ export function mendingOf(
     case 'drop':
       return { wanted: { ids }, decide: (found) => dropped(found, term, problem) }
     case 'renumber':
-      return { wanted: { edits: true }, decide: (found) => renumbered(found, term, problem) }
+      return { wanted: { edits: true, outcomes: true }, decide: (found) => renumbered(found, term, problem) }
     case 'rename':
       return { wanted: {}, decide: (found) => renamed(found, term, newId()) }
     case 'free':

@@ -145,8 +145,11 @@ export class Ledger {
     const life = this.#lifeOf(name, queued.life)
     if (life.isCleared || queued.life !== disk.life || this.#isForgotten(life, queued.edit)) return
     const results = this.#answersTo(life, queued.edit).map(({ result }) => result)
-    // A tab that missed the answer, and a user who has ended the trouble in another tab.
-    if ('status' in settled && settled.version === undefined && !life.outcomes.has(queued.edit.id)) return
+    // A tab that missed the answer knows only that there was one.
+    if ('status' in settled && settled.status === 'answered') {
+      this.#expectAny(results, queued)
+      return
+    }
     const told: Told = 'code' in settled ? { status: 'rejected', code: settled.code } : settled
     const isTrue = results.some((result) => isSame(result, told))
     this.#expect(
@@ -155,6 +158,10 @@ export class Ledger {
       () =>
         `the app was told ${JSON.stringify(told)} of ${textOfEdit(queued.edit)}, which is ${JSON.stringify(results)}`,
     )
+  }
+
+  #expectAny(results: readonly ResultLine[], { edit }: Queued): void {
+    this.#expect(results.length > 0, 'IN2', () => `the service has not answered ${textOfEdit(edit)}`)
   }
 
   #isForgotten({ clientId = '' }: Life, edit: QueuedEdit): boolean {
@@ -211,9 +218,6 @@ interface Told {
 
 function isSame(result: ResultLine, { status, version, code }: Told): boolean {
   if (status === 'rejected') return result.status === 'rejected' && result.code === code
-  // A tab that missed the answer knows only that the edit left the queue.
-  if (version === undefined && status === 'applied')
-    return ['applied', 'merged', 'noop'].includes(result.status)
   return result.status === status && (version === undefined || version === result.version)
 }
 

@@ -61,7 +61,22 @@ describe('a batch that left a gap', () => {
     const writes = renumbered(found({ batch: 7, outgoing: { number: 8, edits: [1] } }), 1, {
       ...refusal(409, 'batch-gap', { expected: 5 }),
     })
-    expect(writes).toMatchObject({ state: { batch: 4, outgoing: null }, edits: [] })
+    expect(writes).toMatchObject({ state: { batch: 4, outgoing: null } })
+    expect(writes.edits).toBeUndefined()
+  })
+
+  test('leaves no decision of a conflict that a new space does not have', () => {
+    const conflict = { id: 7, key: 'a/1', policy: 'manual', resolution: 'open', paths: [] }
+    const edit = { id: 9, key: 'a/1', value: 'mine', timestamp: 1, base: { version: 'e.1' } }
+    const open = { id: 3, key: 'a/1', status: 'conflict', edit, conflict }
+    const read = {
+      ...found({ batch: 7 }),
+      outcomes: [open],
+      edits: [{ ...edit, resolves: { conflict, choice: 'loser' } }],
+    }
+    const writes = renumbered(read as never, 1, refusal(409, 'batch-gap', { expected: 1, reset: true }))
+    expect(writes.edits?.[0]).not.toHaveProperty('resolves')
+    expect(writes.outcomes).toEqual([{ id: 3, key: 'a/1', status: 'orphaned', edit }])
   })
 
   test('begins at 1 in a new space, where bases are values', () => {
@@ -201,7 +216,7 @@ describe('a refused batch', () => {
       return problem(409, 'batch-forgotten', { expected: 2 })
     }
     const edit = db.collection('notes').put('a', { n: 'sent' })
-    expect(await edit.synced).toEqual({ status: 'applied' })
+    expect(await edit.synced).toEqual({ status: 'answered' })
     await db.sync()
     expect(await contentOf(db)).toEqual({ a: { n: 'stored' } })
   })

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest'
 
 /** The most bytes of each import, gzipped, as an app bundles it. An adapter counts by what it adds. */
 const LIMITS: Readonly<Record<string, number>> = {
-  index: 18_500,
+  // The goal is 12,000: docs/decisions/client/0037-the-client.md says where the bytes are.
+  index: 19_000,
   memory: 1_500,
   react: 1_500,
   'tanstack-db': 1_500,
@@ -27,10 +28,11 @@ async function bundled(code: string): Promise<number> {
 
 const CORE = "export * from './index.ts'"
 
-/** The bytes of the core, or those that an adapter adds to it. */
+/** The bytes of the core or of the store in memory, or those that an adapter adds to the core. */
 async function sizeOf(name: string): Promise<number> {
-  const core = await bundled(CORE)
-  return name === 'index' ? core : (await bundled(`${CORE}; export * from './${name}.ts'`)) - core
+  const own = `export * from './${name}.ts'`
+  if (name === 'index' || name === 'memory') return bundled(own)
+  return (await bundled(`${CORE}; ${own}`)) - (await bundled(CORE))
 }
 
 test.each(Object.entries(LIMITS))('stays small: %s', async (name, limit) => {
