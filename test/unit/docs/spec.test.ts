@@ -2,9 +2,10 @@ import { globSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
 const rules = idsIn(readFileSync('docs/spec.md', 'utf8'), /^- \*\*([A-Z]{2}\d+)\*\*/gm)
-const tests = globSync('test/{unit,worker,security,integration,simulation,client,browser,clients}/**/*.test.ts').flatMap(
-  (file) =>
-    idsIn(readFileSync(file, 'utf8'), /(?:^\s*test(?:\.concurrent)?|\))\(\s*['"`]\[([A-Z]{2}\d+)\]/gm),
+const tests = globSync(
+  'test/{unit,worker,security,integration,simulation,client,browser,clients}/**/*.test.ts',
+).flatMap((file) =>
+  idsIn(readFileSync(file, 'utf8'), /(?:^\s*test(?:\.concurrent)?|\))\(\s*['"`]\[([A-Z]{2}\d+)\]/gm),
 )
 
 function idsIn(text: string, pattern: RegExp): string[] {
