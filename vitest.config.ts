@@ -86,7 +86,7 @@ function inRuntime<T extends object>(config: T) {
 }
 
 /**
- * Runs three files at a time on two cores, because many tests wait for processes of their own. The files of a project
+ * Runs four files at a time on two cores, because many tests wait for processes of their own. The files of a project
  * share the processes: packages are loaded once in each, modules of ours for each file.
  */
 function project(name: string) {
@@ -94,7 +94,7 @@ function project(name: string) {
     name,
     include: [`test/${name}/**/*.test.ts`],
     isolate: false,
-    maxWorkers: 3,
+    maxWorkers: 4,
     setupFiles: [OWN_MODULES],
     sequence: { setupFiles: 'list' as const },
     testTimeout: TIMEOUTS_MS[name] ?? 20_000,

@@ -8,6 +8,7 @@ import { type History, historyOf } from './history.ts'
 import type { QueuedEdit, Trouble as TroubleStatus } from './store/store.ts'
 import { type Ending, type Trouble, Troubles } from './troubles.ts'
 import { ChronicleError, type UnsyncedEdit } from './values/errors.ts'
+import { jsonOf } from './values/json.ts'
 import type { Readable } from './values/readable.ts'
 import type { Json } from './values/wire.ts'
 import { VERSION } from './version.ts'
@@ -34,8 +35,10 @@ export class Chronicle {
       store: () => device.store,
       open: (value, key) => this.#open(value, key),
       write: (key, value, ending) => this.#write(key, value, ending),
-      discard: async ({ id, key }) =>
-        device.written(await device.store.update({}, () => ({ dismissed: [id] })), [key]),
+      discard: async ({ id, key }) => {
+        device.written(await device.store.update({}, () => ({ dismissed: [id] })), [key])
+        await this.#troubles.refresh()
+      },
     })
     this.troubles = this.#troubles.list
     this.status = device.status
@@ -55,6 +58,7 @@ export class Chronicle {
     const editor = new Editor({
       store: () => device.store,
       born: () => device.born,
+      check: () => checkOwner(device.status.getSnapshot()),
       onQueued: (queued) => device.written(queued),
       onFailure: (reason) => device.recover(reason),
     })
@@ -62,6 +66,12 @@ export class Chronicle {
     hear = (change) => chronicle.#changed(change)
     reopen = () => editor.catchUp()
     end = () => chronicle.#forget()
+    let isForeign = false
+    device.status.subscribe((status) => {
+      if (isForeign === isOfOther(status)) return
+      isForeign = !isForeign
+      chronicle.#hide(isForeign)
+    })
     await chronicle.#troubles.refresh()
     return chronicle
   }
@@ -188,6 +198,7 @@ export class Chronicle {
       open: (value, key) => this.#open(value, key),
       onFailure: (reason) => void this.#device.recover(reason).catch(() => {}),
     })
+    if (isOfOther(this.status.getSnapshot())) view.hide(true)
     this.#views.set(name, view)
     return view
   }
@@ -202,7 +213,7 @@ export class Chronicle {
     return encryption ? encryption.open(value, key) : value
   }
 
-  #write(key: string, value: Json | undefined, ending?: Ending): Edit {
+  #write(key: string, value: Json | object | undefined, ending?: Ending): Edit {
     const { ends, base, resolves } = ending ?? {}
     const end = {
       ...(ends && { ends: ends.id }),
@@ -210,7 +221,7 @@ export class Chronicle {
       ...(resolves && { resolves }),
     }
     return this.#editor.edit(async () => {
-      const content = value === undefined ? {} : { value: await this.#seal(value, key) }
+      const content = value === undefined ? {} : { value: await this.#seal(jsonOf(value, key), key) }
       return { draft: { key, ...content, timestamp: this.#options.platform.now(), ...end } }
     })
   }
@@ -225,8 +236,12 @@ export class Chronicle {
   /** The user has logged out, in this tab or in another one. */
   #forget(): void {
     this.#editor.close()
-    for (const view of this.#views.values()) view.clear()
+    this.#hide(true)
     this.#troubles.clear()
+  }
+
+  #hide(isHidden: boolean): void {
+    for (const view of this.#views.values()) view.hide(isHidden)
   }
 
   async #refuseLoss(): Promise<void> {
@@ -235,4 +250,13 @@ export class Chronicle {
     const message = `${edits.length} edits are not on the service yet. Pass { discard: true } to drop them`
     throw new ChronicleError('unsynced', message, { edits })
   }
+}
+
+/** Whether the token is of another user than the data. Neither rows nor edits of one may reach the other. */
+function isOfOther({ obstacle }: Status): boolean {
+  return obstacle?.code === 'other-user'
+}
+
+function checkOwner(status: Status): void {
+  if (isOfOther(status)) throw new ChronicleError('other-user', status.obstacle?.detail ?? '')
 }

@@ -1,6 +1,7 @@
 import type { Drafted, Edit } from './editor.ts'
 import type { Found } from './store/store.ts'
 import { ChronicleError } from './values/errors.ts'
+import { jsonOf } from './values/json.ts'
 import type { Readable } from './values/readable.ts'
 import type { Json } from './values/wire.ts'
 import { knownOf, type Row, stampOf } from './view/row.ts'
@@ -88,8 +89,10 @@ export class Collection<T extends object> {
         throw new ChronicleError('row-missing', `${key} does not exist: create it with put()`)
       const copy = jsonOf(content, key) as T
       const changed = change(copy) ?? copy
-      if (typeof changed !== 'object' || 'then' in changed)
-        throw new TypeError(`the update of ${key} must return an object or nothing, and not a promise`)
+      if (typeof changed !== 'object' || changed instanceof Promise)
+        throw new TypeError(
+          `the update of ${key} must return an object, or nothing: use braces, and no await`,
+        )
       const value = await this.#checked(jsonOf(changed, key), key)
       const draft = { key, value: await this.#workshop.seal(value, key), timestamp }
       return { draft, isCurrent: (found) => stampIn(found, key) === stamp }
@@ -226,12 +229,4 @@ function attempt<R>(work: () => R): () => R {
       throw thrown
     }
   }
-}
-
-/** A copy that nobody else changes, and that is what the service will get. */
-function jsonOf(value: unknown, key: string): Json {
-  const text = JSON.stringify(value)
-  if (text === undefined)
-    throw new TypeError(`the value of ${key} has no JSON. To delete a row, call delete()`)
-  return JSON.parse(text) as Json
 }

@@ -33,6 +33,8 @@ interface EditorOptions {
   readonly store: () => Store
   /** When the store of this tab was made. Another one belongs to another user, or has lost the edits. */
   readonly born: () => number
+  /** Throws if the app may not edit now. */
+  readonly check: () => void
   /** Tells that the queue has new edits. */
   readonly onQueued: (queued: Queued) => void
   /** The store has failed. Resolves when another attempt may work. */
@@ -150,6 +152,7 @@ export class Editor {
   async #make(job: Job): Promise<Made | undefined> {
     try {
       if (this.#isClosed) throw closed()
+      this.#options.check()
       return { job, ...(await job.make()) }
     } catch (thrown) {
       job.saved.reject(thrown)

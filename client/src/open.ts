@@ -54,6 +54,8 @@ function checkOptions({ url, token, collections }: ChronicleOptions): void {
     throw new TypeError(`url: ${url} must be an address without a path, such as https://sync.example.com`)
   if (typeof token !== 'function')
     throw new TypeError('token: must be a function that returns the token of the user')
+  if (collections !== undefined && !Array.isArray(collections))
+    throw new TypeError('collections: must be a list, such as ["notes"]')
   const wrong = collections?.find((name) => name === '' || /[/,]/.test(name))
   if (wrong !== undefined)
     throw new TypeError(`collections: "${wrong}" must have a name without slash and comma`)

@@ -12,7 +12,10 @@ import type { Conflict, Json } from './values/wire.ts'
  * - `orphaned`: the service had taken it, and was then erased or restored: only this device has the value now.
  */
 export interface Trouble {
+  /** The same as long as the trouble lasts, and not given again on this device. */
+  readonly id: number
   readonly status: TroubleStatus
+  /** Collection and id, such as `notes/n1`. */
   readonly key: string
   /** The value of the edit; undefined for a deletion. */
   readonly mine: Json | undefined
@@ -27,9 +30,9 @@ export interface Trouble {
   /** When the edit was made, ms since 1970. */
   readonly timestamp: number
   /** Makes the edit again on the current version, with another value if one is given. In a second tab it does nothing. */
-  retry(value?: Json): Edit
+  retry(value?: Json | object): Edit
   /** Decides an open conflict: for one of the two sides, or for another value. Works offline. */
-  resolve(choice: 'mine' | 'theirs' | { readonly value: Json }): Edit
+  resolve(choice: 'mine' | 'theirs' | { readonly value: Json | object }): Edit
   /** Ends the trouble. The service keeps its version. */
   discard(): Promise<void>
 }
@@ -45,7 +48,7 @@ export interface Ending {
 interface TroublesOptions {
   readonly store: () => Store
   readonly open: (value: Json, key: string) => Promise<Json>
-  readonly write: (key: string, value: Json | undefined, ending: Ending) => Edit
+  readonly write: (key: string, value: Json | object | undefined, ending: Ending) => Edit
   readonly discard: (outcome: Outcome) => Promise<void>
 }
 
@@ -134,7 +137,7 @@ export class Troubles {
     const loser = status === 'conflict' ? conflict?.loser : undefined
     const mine = await read(loser && 'value' in loser ? loser.value : edit.value)
     const base = await read(edit.before)
-    const decide = (choice: Choice['choice'], value: Json | undefined) => {
+    const decide = (choice: Choice['choice'], value: Json | object | undefined) => {
       if (!conflict) throw new TypeError('only a trouble with the status "conflict" can be resolved')
       return write(key, value, {
         ends: outcome,
@@ -143,7 +146,7 @@ export class Troubles {
       })
     }
     return {
-      ...{ status, key, mine, theirs, base, code, path, conflict, timestamp: edit.timestamp },
+      ...{ id: outcome.id, status, key, mine, theirs, base, code, path, conflict, timestamp: edit.timestamp },
       retry: (value = mine) => write(key, value, { ends: outcome }),
       resolve(choice) {
         if (choice === 'mine') return decide('loser', mine)

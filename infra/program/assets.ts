@@ -33,7 +33,8 @@ export function writeAssets(folder: string, { contents }: AssetSources, version:
   for (const [path, bytes] of contents) {
     const file = join(folder, path)
     mkdirSync(dirname(file), { recursive: true })
-    replaceFile(file, path.endsWith('.html') ? stamped(bytes, version) : bytes)
+    // Another process may list this folder, and remove what is not an asset.
+    replaceFile(file, path.endsWith('.html') ? stamped(bytes, version) : bytes, dirname(folder))
   }
   for (const path of filesIn(folder).keys()) if (!contents.has(path)) rmSync(join(folder, path))
 }

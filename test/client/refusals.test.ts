@@ -111,8 +111,18 @@ describe('a token', () => {
     expect(await taken.synced).toMatchObject({ status: 'applied' })
   })
 
-  test('that does not grant a collection of the client keeps the edits', async () => {
+  test('that does not grant a collection of the client sets its edits aside, and syncs the others', async () => {
     const token = await mintToken(cloud, 'narrower', { collections: ['notes'] })
+    const { db } = await openDevice(cloud, { token: () => token, collections: ['notes', 'other'] })
+    const [own, foreign] = [db.collection('notes').put('a', {}), db.collection('other').put('b', {})]
+    expect((await own.synced).status).toBe('applied')
+    await expect(foreign.synced).rejects.toMatchObject({ code: 'forbidden-key' })
+    await until(() => db.status.getSnapshot().troubles === 1)
+    expect(db.status.getSnapshot()).toMatchObject({ pending: 0, obstacle: null })
+  })
+
+  test('that grants no collection of the client keeps the edits', async () => {
+    const token = await mintToken(cloud, 'narrowest', { collections: ['tags'] })
     const { db } = await openDevice(cloud, { token: () => token, collections: ['notes', 'other'] })
     await db.collection('notes').put('a', {})
     await expect(db.sync()).rejects.toMatchObject({ code: 'forbidden-collection' })

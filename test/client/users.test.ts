@@ -34,10 +34,15 @@ describe('a token of another user', () => {
     await until(() => db.status.getSnapshot().obstacle?.code === 'other-user')
     expect(db.status.getSnapshot()).toMatchObject({ pending: 1 })
     await expect(db.history('notes/a')).rejects.toMatchObject({ code: 'other-user' })
+    // The other user sees nothing of the first one, and adds nothing to the queue.
+    const notes = db.collection('notes')
+    await expect(notes.put('b', { by: 'ben' })).rejects.toMatchObject({ code: 'other-user' })
+    expect([await notes.get('a'), await notes.all()]).toEqual([undefined, []])
     token = own
     network.instead = () => undefined
     await until(async () => db.status.getSnapshot().pending === 0)
     expect(await edit.synced).toMatchObject({ status: 'applied' })
+    await until(async () => (await db.collection('notes').all()).length === 1)
   })
 
   test('is noticed when the store is opened again, before anything is sent', async () => {

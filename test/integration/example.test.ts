@@ -1,16 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { freePort } from '../support/free-port.ts'
+import { type Example, hasNotesExample, startExample } from '../support/notes-example.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
-const isInstalled = existsSync(join(ROOT, 'examples/notes/node_modules'))
-if (!isInstalled)
-  console.warn('SKIPPED: examples/notes. Install it: node infra/local/install.mjs examples/notes')
+const isInstalled = hasNotesExample('examples/notes')
 
 const data = mkdtempSync(join(tmpdir(), 'chronicle-example-'))
 const running: ChildProcess[] = []
@@ -20,33 +18,15 @@ afterAll(async () => {
   rmSync(data, { recursive: true, force: true })
 })
 
-interface Example {
-  readonly child: ChildProcess
-  /** The output, once the app is served, or the program has ended. */
-  readonly printed: Promise<string>
-}
-
-/** Runs `npm run example`, without npm. */
-function startExample(port: number, servicePort: number): Example {
-  const args = ['--port', `${port}`, '--service-port', `${servicePort}`, '--data', data]
-  const child = spawn(process.execPath, ['examples/notes/start.ts', ...args], { cwd: ROOT, stdio: 'pipe' })
-  running.push(child)
-  const printed = new Promise<string>((resolve) => {
-    let text = ''
-    const add = (part: Buffer) => {
-      text += part
-      if (text.includes('Ctrl-C')) resolve(text)
-    }
-    child.stdout.on('data', add)
-    child.stderr.on('data', add)
-    child.once('close', () => resolve(text))
-  })
-  return { child, printed }
+function start(port: number, servicePort: number): Example {
+  const example = startExample(data, port, servicePort)
+  running.push(example.child)
+  return example
 }
 
 test.runIf(isInstalled)('serves the app, and gives its user a token that opens a space', async () => {
   const port = await freePort()
-  const { child, printed } = startExample(port, await freePort())
+  const { child, printed } = start(port, await freePort())
   const app = `http://127.0.0.1:${port}`
   expect(await printed).toContain(`${app}/\n`)
   expect(await printed).toContain(`${app}/?device=phone\n`)
@@ -93,7 +73,7 @@ test.runIf(isInstalled)('says which port is busy, and the option that chooses an
   await once(server, 'listening')
   const busy = (server.address() as { port: number }).port
   const lines = async (port: number, servicePort: number) =>
-    (await startExample(port, servicePort).printed).trimEnd().split('\n').at(-1)
+    (await start(port, servicePort).printed).trimEnd().split('\n').at(-1)
   expect(await lines(busy, await freePort())).toBe(
     `Error: port ${busy} is busy. Choose another: --port ${busy + 1}`,
   )

@@ -20,6 +20,7 @@ test('settles an edit although the answer to it overtakes the end of its transac
   const editor = new Editor({
     store: () => store,
     born: () => 0,
+    check: () => {},
     onQueued: () => {},
     onFailure: (reason) => Promise.reject(reason),
   })

@@ -214,6 +214,7 @@ export class Device {
   async #awake(): Promise<void> {
     if (this.#recovering || !this.#options.platform.isVisible()) return
     await this.#count()
+    if (!this.#options.platform.isOnline()) this.#line?.disconnect()
     if (this.#line) this.#line.retry()
     else if (this.#tabs.isLeading) this.#begin()
     else this.#tabs.say({ type: 'retry' })

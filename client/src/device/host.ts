@@ -19,6 +19,7 @@ export function hostPlatform(): Platform {
     openChannel: isShared && BroadcastChannel ? openChannel : undefined,
     onWake: (listener) => listenTo(listener),
     isVisible: () => document?.visibilityState !== 'hidden',
+    isOnline: () => navigator?.onLine !== false,
     persist: async () => (await navigator?.storage?.persist?.()) ?? false,
   }
 }
@@ -63,6 +64,7 @@ function listenTo(listener: () => void): () => void {
   if (!window || !document) return () => {}
   const stops = [
     [window, 'online'],
+    [window, 'offline'],
     [window, 'pageshow'],
     [document, 'visibilitychange'],
     [document, 'resume'],

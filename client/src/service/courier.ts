@@ -135,14 +135,17 @@ export class Courier {
   /** Sends over the socket if there is one: its frames and answers come in order. */
   async #send(sent: readonly QueuedEdit[]): Promise<SyncReply> {
     const { platform, collections, session, connection, isFailing } = this.#options
-    const body = requestOf(sent, this.#state, { now: platform.now(), collections, isSlow: isFailing() })
+    const filter = session().filter(collections)
+    const options = { now: platform.now(), collections: filter, isSlow: isFailing() }
+    const body = requestOf(sent, this.#state, options)
     const { live } = connection()
     if (live) return live.exchange(body)
     return (await session().request('/api/sync', { method: 'POST', body })) as SyncReply
   }
 
   async #take(sent: readonly QueuedEdit[], reply: Reply): Promise<void> {
-    const { term, collections, platform, onWritten, connection } = this.#options
+    const { term, platform, onWritten, connection } = this.#options
+    const collections = this.#options.session().filter(this.#options.collections)
     const own = sent.map(({ key }) => key)
     const wanted = wantedFor(this.#state, reply, own)
     const exchange = { term, sent, reply, collections, now: platform.now() }

@@ -84,6 +84,11 @@ export class Line {
     this.#connection.reconnect()
   }
 
+  /** The device has no network. A socket would find out late. */
+  disconnect(): void {
+    this.#connection.renew()
+  }
+
   /** The queue has new edits. After a failure they wait for the next attempt. */
   wake(): void {
     if (!this.#pace.isFailing) this.#run()

@@ -6,6 +6,8 @@ import { offline, refused, type Session } from './session.ts'
 /** How long a socket may be silent before it is tested, and how long the test may take, ms. */
 const SILENCE_MS = 30_000
 const PONG_MS = 10_000
+/** How long the answer to a push may take, ms. */
+const ANSWER_MS = 15_000
 const OPEN = 1
 
 export type ChangesFrame = Extract<Frame, { readonly type: 'changes' }>
@@ -45,7 +47,8 @@ export async function openLive(options: LiveOptions): Promise<Live> {
     ticket: string
   }
   const address = new URL('/api/live', url)
-  if (collections) address.searchParams.set('collections', collections.join(','))
+  const filter = session.filter(collections)
+  if (filter) address.searchParams.set('collections', filter.join(','))
   address.protocol = address.protocol.replace('http', 'ws')
   const socket = new platform.WebSocket(address.href, ['chronicle.v1', `ticket.${ticket}`])
   await opened(socket, platform)
@@ -133,7 +136,7 @@ function liveOver(socket: Socket, { platform, onFrame, onEnd }: LiveOptions): Li
       else {
         last += 1
         waiting.set(String(last), answer)
-        const cancel = platform.after(SILENCE_MS, () => end({ code: 1006, reason: 'a push has no answer' }))
+        const cancel = platform.after(ANSWER_MS, () => end({ code: 1006, reason: 'a push has no answer' }))
         answer.promise.then(cancel, cancel)
         say({ type: 'push', id: String(last), body })
       }

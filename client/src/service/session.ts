@@ -11,6 +11,8 @@ export interface Session {
   open(): Promise<void>
   /** Forgets the session, so that the next request opens another. */
   forget(): void
+  /** The collections among these that the token grants, or all of them if it grants none. */
+  filter(collections: readonly string[] | undefined): readonly string[] | undefined
   /** Ends the session at the service, if there is one. */
   end(): Promise<void>
 }
@@ -30,6 +32,8 @@ const DEADLINE_MS = 30_000
 export function newSession({ url, token, platform, clientId, onAdmitted }: SessionOptions): Session {
   /** The credential of the session. */
   let bearer: string | undefined
+  /** Null for all collections. */
+  let granted: readonly string[] | null = null
   let opening: Promise<void> | undefined
 
   async function admit(): Promise<void> {
@@ -40,9 +44,10 @@ export function newSession({ url, token, platform, clientId, onAdmitted }: Sessi
     }).catch((thrown) => {
       throw isUnauthorized(thrown) ? new ChronicleError('sign-in', thrown.message, { cause: thrown }) : thrown
     })
-    const granted = reply as AuthReply
-    await onAdmitted(granted)
-    bearer = granted.session
+    const admission = reply as AuthReply
+    await onAdmitted(admission)
+    granted = admission.collections ?? null
+    bearer = admission.session
   }
 
   function open(): Promise<void> {
@@ -78,7 +83,7 @@ export function newSession({ url, token, platform, clientId, onAdmitted }: Sessi
       if (!response.ok) throw refused(await problemOf(response))
       return (await response.json()) as unknown
     } catch (thrown) {
-      throw thrown instanceof ChronicleError ? thrown : offline(messageOf(thrown), thrown)
+      throw thrown instanceof ChronicleError ? thrown : unanswered(url, thrown)
     } finally {
       cancel()
     }
@@ -105,12 +110,18 @@ export function newSession({ url, token, platform, clientId, onAdmitted }: Sessi
     forget() {
       bearer = undefined
     },
+    filter: (collections) => grantedOf(collections, granted),
     async end() {
       const used = bearer
       bearer = undefined
       if (used !== undefined) await send('/api/auth', { method: 'DELETE' }, used)
     },
   }
+}
+
+function grantedOf(collections: readonly string[] | undefined, granted: readonly string[] | null) {
+  const both = collections?.filter((name) => granted === null || granted.includes(name))
+  return both?.length ? both : collections
 }
 
 /** Makes a request, and once more with a new session if that has ended. */
@@ -134,8 +145,10 @@ async function tokenOf(token: SessionOptions['token'], { after }: Platform): Pro
   })
   try {
     const given: unknown = await Promise.race([token(), late])
-    if (typeof given === 'string' && given !== '') return given.trim()
-    throw new Error('it returned no text, and must return the token of the signed-in user')
+    const text = typeof given === 'string' ? given.trim() : ''
+    // A page or an error of the app's own backend is easily taken for a token.
+    if (text !== '' && !/[\s<{"]/.test(text)) return text
+    throw new Error(`it must return the token of the signed-in user, and returned "${text.slice(0, 20)}"`)
   } catch (cause) {
     // A fetch that finds no network rejects with a TypeError: the app could not reach its own backend.
     const code = cause instanceof TypeError ? 'offline' : 'sign-in'
@@ -145,6 +158,11 @@ async function tokenOf(token: SessionOptions['token'], { after }: Platform): Pro
   }
 }
 
+function unanswered(url: string, thrown: unknown): ChronicleError {
+  const reasons = 'no network, a wrong url, or an origin that the service does not allow (corsOrigins)'
+  return offline(`no answer of ${url} (${messageOf(thrown)}): ${reasons}`, thrown)
+}
+
 /** The service could not be reached. */
 export function offline(message: string, cause?: unknown): ChronicleError {
   return new ChronicleError('offline', message, { cause })
@@ -152,7 +170,7 @@ export function offline(message: string, cause?: unknown): ChronicleError {
 
 /** A refusal of the service, or of something on the way to it. */
 export function refused(problem: Problem): ChronicleError {
-  return new ChronicleError(problem.code, `${problem.code}: ${problem.detail}`, { problem })
+  return new ChronicleError(problem.code, problem.detail, { problem })
 }
 
 export function isUnauthorized(thrown: unknown): thrown is ChronicleError {

@@ -16,6 +16,8 @@ export interface Platform {
   /** Calls back when the device may be back: it is online again, or its page is visible again. */
   readonly onWake: (listener: () => void) => () => void
   readonly isVisible: () => boolean
+  /** False if the device knows that it has no network. */
+  readonly isOnline: () => boolean
   /** Asks the browser to keep the store when space is short. */
   readonly persist: () => Promise<boolean>
 }

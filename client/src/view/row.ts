@@ -21,7 +21,7 @@ export interface RowMeta {
  * A value with three fields of the client, which are not enumerable: `{ ...row }`, `JSON.stringify(row)` and `put`
  * take the value only. A value that is no object is in `$value`.
  */
-export type Row<T> = T & RowMeta
+export type Row<T> = Readonly<T> & RowMeta
 
 /** All that this device knows of a key. */
 export interface Known {

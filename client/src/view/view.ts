@@ -33,6 +33,7 @@ export class View<T> {
   #loading: Promise<void> | undefined
   #isLoaded = false
   #revision = 0
+  #isHidden = false
   /** Reads one after the other, so that an older read does not overtake a newer one. */
   #work: Promise<void> = Promise.resolve()
 
@@ -104,17 +105,19 @@ export class View<T> {
     const known = knownOf(found, [key]).get(key) as Known
     const content = await this.#contentOf(key, known)
     return {
-      row: content === undefined ? undefined : rowOf(id, content, known),
+      row: content === undefined ? undefined : rowOf<T>(id, content, known),
       content,
       stamp: stampOf(known),
     }
   }
 
-  /** Shows nothing any more: the data is of a user who has logged out. */
-  clear(): void {
+  /** Shows nothing, because the data is of another user, or shows the rows again. */
+  hide(isHidden: boolean): void {
+    this.#isHidden = isHidden
     const changes = Array.from(this.#rows.keys(), (id) => ({ id, row: undefined }))
     this.#rows.clear()
     this.#tell(changes)
+    if (!isHidden) void this.refresh(null)
   }
 
   /** Calls back with the rows that change. */
@@ -147,7 +150,7 @@ export class View<T> {
   /** A value that cannot be opened is left out: other rows are shown all the same. */
   async #contentOf(key: string, known: Known): Promise<Json | undefined> {
     const content = contentOf(known)
-    if (content === undefined) return undefined
+    if (content === undefined || this.#isHidden) return undefined
     return this.#open(content, key).catch(() => undefined)
   }
 

@@ -151,6 +151,7 @@ export class Browser {
         return () => void tab.wakers.delete(listener)
       },
       isVisible: () => tab.isVisible,
+      isOnline: () => true,
       persist: async () => false,
     }
   }

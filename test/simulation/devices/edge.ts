@@ -55,7 +55,7 @@ export class Edge {
 
   /** Creates a token, such as a user gets by signing in. */
   tokenFor(user: User): string {
-    const token = `${user.subject} ${this.#observer.now()}`
+    const token = `${user.subject}.${this.#observer.now()}`
     this.#users.set(token, user)
     return token
   }
@@ -95,7 +95,7 @@ export class Edge {
       client: clientId,
       scopes: ['sync:read', 'sync:write'],
       collections: user.granted,
-      issuedAt: Number(token.split(' ')[1]),
+      issuedAt: Number(token.split('.').at(-1)),
       expiresAt: Math.floor(now / 1000) + this.#random.pick(SESSION_SECONDS),
     }
     const { checkCredential, clientStateOf } = this.#server.floor

@@ -12,6 +12,7 @@ export class Hand {
   now = 1_800_000_000_000
   random = 0.5
   isVisible = true
+  isOnline = true
   readonly sockets = new HandSockets()
   readonly #timers = new Set<Timer>()
   readonly #wakers = new Set<() => void>()
@@ -33,6 +34,7 @@ export class Hand {
         return () => void this.#wakers.delete(listener)
       },
       isVisible: () => this.isVisible,
+      isOnline: () => this.isOnline,
       persist: async () => true,
       ...more,
     }

@@ -34,7 +34,7 @@ describe('a session', () => {
   test('is opened again after a 401, with a token that is asked for again', async () => {
     const tokens: string[] = []
     const { session: one, service } = session(() => {
-      tokens.push(`token ${tokens.length}`)
+      tokens.push(`token-${tokens.length}`)
       return ` ${tokens.at(-1)}\n`
     })
     await one.request('/api/live/ticket')
@@ -42,7 +42,7 @@ describe('a session', () => {
     expect(await codeAfter(one.request('/api/live/ticket'))).toBe('session-ended')
     await one.request('/api/live/ticket')
     const given = service.requests.filter(({ path }) => path === '/api/auth').map(({ body }) => body['token'])
-    expect(given).toEqual(['token 0', 'token 1'])
+    expect(given).toEqual(['token-0', 'token-1'])
   })
 
   test('that another request has opened meanwhile is kept', async () => {

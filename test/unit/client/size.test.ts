@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 /** The most bytes of each import, gzipped, as an app bundles it. An adapter counts by what it adds. */
 const LIMITS: Readonly<Record<string, number>> = {
   // The goal is 12,000: docs/decisions/client/0037-the-client.md says where the bytes are.
-  index: 19_000,
+  index: 19_500,
   memory: 1_500,
   react: 1_500,
   'tanstack-db': 1_500,
