@@ -3,7 +3,8 @@ import { syncs, type Tab, testInBrowser, until, withStage } from './stage.ts'
 
 const stage = withStage()
 
-const DOCUMENTS = 10_000
+/** `MEASURE=1 npm test -- test/browser/size.test.ts` prints the figures of docs/client.md. */
+const DOCUMENTS = process.env['MEASURE'] ? 10_000 : 2_000
 const EDITS = 1_000
 /** The most entries in a page of the feed, and the most changes in a request. */
 const MOST = 500
