@@ -16,7 +16,8 @@ export function newState(clientId: string, now = 0, loggedOut = 0): ReplicaState
     reading: 1,
     restart: null,
     nextEdit: idsBefore(now) + 1,
-    term: 0,
+    // Nor are terms: a tab that slept through a logout has none in the store of the next user.
+    term: now,
     lastSync: null,
   }
 }
