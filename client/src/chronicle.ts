@@ -1,11 +1,11 @@
-import { Collection, type Schema } from './collection.ts'
+import { Collection, checkName, type Schema } from './collection.ts'
 import { Device } from './device/device.ts'
 import type { Change } from './device/messages.ts'
 import type { DeviceOptions } from './device/options.ts'
 import type { Status } from './device/status.ts'
 import { type Edit, Editor } from './editor.ts'
 import { type History, historyOf } from './history.ts'
-import type { QueuedEdit, Trouble as TroubleStatus } from './store/store.ts'
+import type { QueuedEdit, TroubleStatus } from './store/store.ts'
 import { type Ending, type Trouble, Troubles } from './troubles.ts'
 import { ChronicleError, type UnsyncedEdit } from './values/errors.ts'
 import { jsonOf } from './values/json.ts'
@@ -85,8 +85,7 @@ export class Chronicle {
     { schema }: { readonly schema?: Schema<T> } = {},
   ): Collection<T> {
     const { collections, platform } = this.#options
-    if (name === '' || /[/,]/.test(name))
-      throw new TypeError(`"${name}" cannot be a collection: its name must have no slash and no comma`)
+    checkName(name)
     if (collections && !collections.includes(name))
       throw new TypeError(
         `"${name}" is not among the collections of openChronicle(): ${collections.join(', ')}`,
@@ -130,8 +129,10 @@ export class Chronicle {
   async unsynced(): Promise<readonly UnsyncedEdit[]> {
     await this.#editor.settled()
     const { edits, outcomes } = await this.#device.store.read({ edits: true, outcomes: true })
+    const isHidden = isOfOther(this.status.getSnapshot())
     const listed = async ({ key, value, timestamp }: QueuedEdit, status: UnsyncedEdit['status']) => {
-      const opened = value === undefined ? undefined : this.#open(value, key).catch(() => undefined)
+      const isAbsent = isHidden || value === undefined
+      const opened = isAbsent ? undefined : this.#open(value, key).catch(() => undefined)
       return { key, timestamp, status, value: await opened }
     }
     const lost = outcomes.flatMap(({ status, edit }) =>
@@ -184,11 +185,6 @@ export class Chronicle {
     }
   }
 
-  /** @internal Makes a request of the service, for adapters. */
-  request(path: string, init?: { method?: string; body?: object }): Promise<unknown> {
-    return this.#device.request(path, init)
-  }
-
   #viewOf(name: string): View<unknown> {
     const known = this.#views.get(name)
     if (known) return known
@@ -237,11 +233,11 @@ export class Chronicle {
   #forget(): void {
     this.#editor.close()
     this.#hide(true)
-    this.#troubles.clear()
   }
 
   #hide(isHidden: boolean): void {
     for (const view of this.#views.values()) view.hide(isHidden)
+    this.#troubles.hide(isHidden)
   }
 
   async #refuseLoss(): Promise<void> {

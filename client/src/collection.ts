@@ -214,6 +214,12 @@ function stampIn(found: Found, key: string): string {
   return known ? stampOf(known) : ''
 }
 
+/** Throws unless a collection can have this name. */
+export function checkName(name: string): void {
+  if (name === '' || /[/,]/.test(name))
+    throw new TypeError(`"${name}" cannot be a collection: its name must have no slash and no comma`)
+}
+
 function checkId(id: string): string {
   if (typeof id !== 'string' || id === '') throw new TypeError('the id of a row must be a text')
   return id

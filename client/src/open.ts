@@ -1,4 +1,5 @@
 import { Chronicle } from './chronicle.ts'
+import { checkName } from './collection.ts'
 import { hostPlatform } from './device/host.ts'
 import type { ChronicleOptions } from './device/options.ts'
 import { openIndexedDb } from './store/indexed-db.ts'
@@ -56,9 +57,7 @@ function checkOptions({ url, token, collections }: ChronicleOptions): void {
     throw new TypeError('token: must be a function that returns the token of the user')
   if (collections !== undefined && !Array.isArray(collections))
     throw new TypeError('collections: must be a list, such as ["notes"]')
-  const wrong = collections?.find((name) => name === '' || /[/,]/.test(name))
-  if (wrong !== undefined)
-    throw new TypeError(`collections: "${wrong}" must have a name without slash and comma`)
+  collections?.forEach(checkName)
   if (collections?.length === 0)
     throw new TypeError('collections: name at least one, or leave them out for all')
 }

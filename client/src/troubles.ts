@@ -1,5 +1,5 @@
 import type { Edit } from './editor.ts'
-import type { Choice, Outcome, Store, Trouble as TroubleStatus } from './store/store.ts'
+import type { Choice, Outcome, Store, TroubleStatus } from './store/store.ts'
 import { notify, type Readable, Variable } from './values/readable.ts'
 import type { Conflict, Json } from './values/wire.ts'
 
@@ -60,6 +60,7 @@ export class Troubles {
   #known = new Map<number, { readonly stamp: string; readonly trouble: Trouble }>()
   readonly #listeners = new Set<(trouble: Trouble) => void>()
   #work: Promise<void> = Promise.resolve()
+  #isHidden = false
 
   constructor(options: TroublesOptions) {
     this.#options = options
@@ -83,13 +84,20 @@ export class Troubles {
     return () => void this.#listeners.delete(hear)
   }
 
-  /** Shows nothing any more: the data is of a user who has logged out. */
-  clear(): void {
-    this.#known = new Map()
-    this.#variable.set([])
+  /** Shows nothing, because the data is of another user, or shows the troubles again. */
+  hide(isHidden: boolean): void {
+    this.#isHidden = isHidden
+    this.#show()
+    if (!isHidden) void this.refresh()
+  }
+
+  #show(): void {
+    const known = Array.from(this.#known.values(), ({ trouble }) => trouble)
+    this.#variable.set(this.#isHidden ? [] : known)
   }
 
   async #read(): Promise<void> {
+    if (this.#isHidden) return
     const before = this.#known
     const stamps = await this.#stamps()
     if (
@@ -105,7 +113,7 @@ export class Troubles {
       ] as const
     })
     this.#known = new Map(await Promise.all(now))
-    this.#variable.set(Array.from(this.#known.values(), ({ trouble }) => trouble))
+    this.#show()
     for (const [id, { trouble }] of this.#known) if (!before.has(id)) notify(this.#listeners, trouble)
   }
 

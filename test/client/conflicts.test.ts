@@ -3,7 +3,7 @@ import { MemoryStore } from '../../client/src/store/memory.ts'
 import type { Trouble } from '../../client/src/troubles.ts'
 import { allowMuch } from '../support/cloud/cloud.ts'
 import { withCloud } from '../support/cloud/with-cloud.ts'
-import { cutOff, type Device, deviceOf, rowsOf, until } from './device.ts'
+import { cutOff, type Device, deviceOf, operate, rowsOf, until } from './device.ts'
 
 const cloud = withCloud()
 
@@ -101,12 +101,10 @@ describe('an open conflict that changes', () => {
 
   test('that another device has decided otherwise is shown as lost', async () => {
     const { one, other, trouble } = await openConflict('twice')
-    const { conflicts } = (await one.db.request('/api/conflicts?open=1')) as {
-      conflicts: { id: number; winner: { version: string } }[]
-    }
-    const [conflict] = conflicts
-    const body = { choice: 'value', value: { n: 'elsewhere' }, base: conflict?.winner.version }
-    await one.db.request(`/api/conflicts/${conflict?.id}/resolve`, { method: 'POST', body })
+    const { id, winner } = trouble.conflict as { id: number; winner: { version: string } }
+    const body = { choice: 'value', value: { n: 'elsewhere' }, base: winner.version }
+    const { bearer } = one.network
+    await operate(cloud, `/api/conflicts/${id}/resolve`, { method: 'POST', bearer, body })
     await other.db.sync()
     expect(await trouble.resolve('mine').synced).toMatchObject({
       status: expect.stringMatching(/superseded|conflict/),

@@ -18,6 +18,8 @@ export interface Passing {
 /** Network of one device, which a test can watch and cut. */
 export interface Network {
   readonly requests: Passing[]
+  /** The credential of the last request that had one. */
+  bearer: string
   /** Answers in place of the service, if it returns something. */
   instead: (request: Passing) => Response | Promise<Response> | undefined
   /** Replaces the response of the service, after the request took effect. */
@@ -42,7 +44,12 @@ export function cutOff(): Promise<Response> {
 
 /** Opens a device of the local service, over HTTP only unless `platform` has a WebSocket. */
 export async function openDevice(cloud: Pick<SharedCloud, 'url'>, options: DeviceOptions): Promise<Device> {
-  const network: Network = { requests: [], instead: () => undefined, after: (_, response) => response }
+  const network: Network = {
+    requests: [],
+    bearer: '',
+    instead: () => undefined,
+    after: (_, response) => response,
+  }
   const { store = new MemoryStore(), platform, ...rest } = options
   const db = await openChronicle({
     ...{ url: cloud.url, store },
@@ -65,6 +72,7 @@ async function send(network: Network, url: string, init: RequestInit): Promise<R
   const body = (init.body === undefined ? {} : JSON.parse(String(init.body))) as Passing['body']
   const request = { path: new URL(url).pathname, method: init.method ?? 'GET', body }
   network.requests.push(request)
+  network.bearer = new Headers(init.headers).get('authorization')?.slice('Bearer '.length) ?? network.bearer
   return (await network.instead(request)) ?? network.after(request, await fetch(url, init))
 }
 

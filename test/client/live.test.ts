@@ -86,7 +86,7 @@ test('a socket that is cut in the middle of edits loses and repeats nothing', as
 test('a session that ends closes the socket, and the device gets another of both', async () => {
   const { db, open, network } = await liveDevice('ended')
   const sessions = network.requests.filter(({ path }) => path === '/api/auth').length
-  await db.request('/api/auth', { method: 'DELETE' })
+  await operate(cloud, '/api/auth', { method: 'DELETE', bearer: network.bearer })
   await until(() => open.length > 1 && db.status.getSnapshot().live)
   expect(network.requests.filter(({ path }) => path === '/api/auth').length).toBeGreaterThan(sessions)
   expect((await db.collection('notes').put('a', {}).synced).status).toBe('applied')

@@ -38,6 +38,7 @@ describe('a token of another user', () => {
     const notes = db.collection('notes')
     await expect(notes.put('b', { by: 'ben' })).rejects.toMatchObject({ code: 'other-user' })
     expect([await notes.get('a'), await notes.all()]).toEqual([undefined, []])
+    expect(await db.unsynced()).toMatchObject([{ key: 'notes/a', status: 'pending', value: undefined }])
     token = own
     network.instead = () => undefined
     await until(async () => db.status.getSnapshot().pending === 0)

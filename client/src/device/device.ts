@@ -99,8 +99,8 @@ export class Device {
   }
 
   /** Makes a request with the session of this tab, and once more with a new one if that has ended. */
-  request(path: string, init?: { method?: string; body?: object }): Promise<unknown> {
-    return ask(this.#sessionOf(), path, init)
+  request(path: string): Promise<unknown> {
+    return ask(this.#sessionOf(), path)
   }
 
   /** Opens the store again, if the browser has taken it away. Resolves when the edits of this tab are back in it. */
@@ -132,7 +132,7 @@ export class Device {
   }
 
   stop(): void {
-    this.#tell({ closed: true, leads: false, live: false, online: false })
+    this.#tell({ leads: false, live: false, online: false })
     this.#isStopped = true
     this.#line?.stop()
     this.#line = undefined
@@ -199,9 +199,8 @@ export class Device {
   }
 
   #hear(message: Message): void {
-    if (message.type === 'gone') {
-      this.#gone()
-    } else if (message.type === 'beat') this.#tell(lineStatusOf(message.status))
+    if (message.type === 'gone') this.#gone()
+    else if (message.type === 'beat') this.#tell(lineStatusOf(message.status))
     else if (message.type === 'written') {
       this.#changed(message)
       this.#line?.wake()
@@ -291,7 +290,7 @@ export class Device {
 
   #gone(): void {
     const obstacle = { code: 'closed', detail: 'the user has logged out in another tab' }
-    this.#tell({ online: false, live: false, leads: false, obstacle })
+    this.#tell({ obstacle })
     void this.#line?.session.end().catch(() => {})
     this.stop()
     void this.#store.close().catch(() => {})

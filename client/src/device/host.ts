@@ -10,14 +10,14 @@ export function hostPlatform(): Platform {
     WebSocket: WebSocket as unknown as Platform['WebSocket'],
     now: () => Date.now(),
     random: () => Math.random(),
-    newId: newId,
+    newId,
     after(ms, callback) {
       const timer = setTimeout(callback, ms)
       return () => clearTimeout(timer)
     },
     locks: isShared ? (navigator?.locks as Locks | undefined) : undefined,
     openChannel: isShared && BroadcastChannel ? openChannel : undefined,
-    onWake: (listener) => listenTo(listener),
+    onWake: listenTo,
     isVisible: () => document?.visibilityState !== 'hidden',
     isOnline: () => navigator?.onLine !== false,
     persist: async () => (await navigator?.storage?.persist?.()) ?? false,

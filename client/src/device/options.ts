@@ -5,7 +5,7 @@ import type { Change } from './messages.ts'
 
 /** Encryption end to end: the service and the store of the device hold what `seal` returns. */
 export interface Encryption {
-  /** Is called once for each edit. Its result must be JSON, and no longer than the service allows for a value. */
+  /** Is called once for each edit, and again if an update has to be made again. Its result must be JSON, and no longer than the service allows for a value. */
   readonly seal: (value: Json, key: string) => Json | Promise<Json>
   /** Is called when a row is read. If it throws, the row has no value and is left out. */
   readonly open: (sealed: Json, key: string) => Json | Promise<Json>

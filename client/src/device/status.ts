@@ -13,8 +13,6 @@ export interface Status extends LineStatus {
   readonly storage: 'persistent' | 'best-effort' | 'memory'
   /** Whether this tab talks to the service for all tabs. */
   readonly leads: boolean
-  /** Whether this client is closed, or its user has logged out in another tab. */
-  readonly closed: boolean
 }
 
 export const UNKNOWN: Status = {
@@ -27,5 +25,4 @@ export const UNKNOWN: Status = {
   lastSync: null,
   storage: 'best-effort',
   leads: false,
-  closed: false,
 }

@@ -1,4 +1,4 @@
-import type { Found, Outcome, QueuedEdit, ReplicaState, Writes } from '../store/store.ts'
+import type { Found, ReplicaState, Writes } from '../store/store.ts'
 import { ChronicleError } from '../values/errors.ts'
 import type { AuthReply, Problem } from '../values/wire.ts'
 import { detached } from './restart.ts'
@@ -83,12 +83,14 @@ export function split(
   return {
     state: { ...state, outgoing: null },
     answered: ids,
-    outcomes: refused.map((edit) => rejection(edit, problem.code)),
+    outcomes: refused.map((edit) => ({
+      id: edit.id,
+      key: edit.key,
+      status: 'rejected',
+      edit,
+      code: problem.code,
+    })),
   }
-}
-
-export function rejection(edit: QueuedEdit, code: string): Outcome {
-  return { id: edit.id, key: edit.key, status: 'rejected', edit, code }
 }
 
 /** Gives up the batch of a full space, whose number is not used up, so that deletions go first. */

@@ -102,7 +102,7 @@ function ownEntry(edit: QueuedEdit, result: Result | undefined): Row[] {
 }
 
 /** The newest of several versions of a key is the last one. */
-export function copyOf(rows: readonly Row[], reading: number): Pick<Writes, 'entries' | 'gone'> {
+function copyOf(rows: readonly Row[], reading: number): Pick<Writes, 'entries' | 'gone'> {
   const entries = new Map<string, StoredEntry>()
   const gone = new Set<string>()
   for (const { key, version, timestamp, value, deleted } of rows) {
@@ -152,7 +152,7 @@ function troubles(answers: readonly Answer[], sent: readonly QueuedEdit[]): Outc
 }
 
 /** The part of a key before its first slash. */
-export function collectionOf(key: string): string {
+function collectionOf(key: string): string {
   const slash = key.indexOf('/')
   return slash === -1 ? 'default' : key.slice(0, slash)
 }

@@ -1,4 +1,4 @@
-import type { Found, Outcome, QueuedEdit, StoredEntry, Trouble, Writes } from '../store/store.ts'
+import type { Found, Outcome, QueuedEdit, StoredEntry, TroubleStatus, Writes } from '../store/store.ts'
 import type { Json } from '../values/wire.ts'
 import { stateInTerm } from './state.ts'
 
@@ -27,7 +27,7 @@ export function answeredChoice(
   }
 }
 
-const TROUBLES: { readonly [code in string]?: Trouble } = {
+const TROUBLES: { readonly [code in string]?: TroubleStatus } = {
   'stale-base': 'conflict',
   'already-resolved': 'superseded',
   'not-found': 'superseded',

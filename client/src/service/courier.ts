@@ -191,10 +191,10 @@ export class Courier {
     this.#mendings += 1
     const problem = problemIn(thrown)
     if (problem === undefined || this.#mendings > MOST_MENDINGS) throw thrown
-    const isSignIn = problem.status === 401
+    const remedy = remedyOf(problem)
+    const isSignIn = remedy === 'sign-in'
     if (isSignIn) this.#options.session().forget()
     if (isSignIn && this.#mendings === 1) return
-    const remedy = remedyOf(problem)
     if (isSignIn || sent.length === 0 || remedy === 'retry') throw thrown
     if (remedy === 'stop' || (remedy === 'free' && this.#isFull)) this.refusal = thrown
     // A single edit is set aside only if the service takes the request without it.

@@ -72,10 +72,8 @@ function opened(socket: Socket, { after }: Platform): Promise<void> {
   })
 }
 
-type Waiting = Deferred<SyncReply>
-
 function liveOver(socket: Socket, { platform, onFrame, onEnd }: LiveOptions): Live {
-  const waiting = new Map<string, Waiting>()
+  const waiting = new Map<string, Deferred<SyncReply>>()
   let inbox: (ChangesFrame | null)[] = []
   let last = 0
   let ended = false

@@ -173,7 +173,7 @@ export function refused(problem: Problem): ChronicleError {
   return new ChronicleError(problem.code, problem.detail, { problem })
 }
 
-export function isUnauthorized(thrown: unknown): thrown is ChronicleError {
+function isUnauthorized(thrown: unknown): thrown is ChronicleError {
   return thrown instanceof ChronicleError && thrown.problem?.status === 401
 }
 

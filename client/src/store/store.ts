@@ -48,13 +48,13 @@ export interface Choice {
 }
 
 /** Why an edit needs attention: the service refused it, or it lost, or the space of its version is gone. */
-export type Trouble = 'rejected' | 'superseded' | 'conflict' | 'orphaned'
+export type TroubleStatus = 'rejected' | 'superseded' | 'conflict' | 'orphaned'
 
 /** An edit that was answered, and that the user may want to see. It stays until it is dismissed. */
 export interface Outcome {
   readonly id: number
   readonly key: string
-  readonly status: Trouble
+  readonly status: TroubleStatus
   readonly edit: QueuedEdit
   /** The code of a rejection. */
   readonly code?: string

@@ -32,7 +32,7 @@ export type ClientCode =
 /** An edit that only this device has. */
 export interface UnsyncedEdit {
   readonly key: string
-  /** Undefined for a deletion. */
+  /** Undefined for a deletion, and while the token is of another user. */
   readonly value: Json | undefined
   /** When it was made, ms since 1970. */
   readonly timestamp: number

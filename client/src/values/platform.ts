@@ -13,7 +13,7 @@ export interface Platform {
   /** Undefined where there is one tab only, as in Node. */
   readonly locks: Locks | undefined
   readonly openChannel: ((name: string) => Channel) | undefined
-  /** Calls back when the device may be back: it is online again, or its page is visible again. */
+  /** Calls back when the device is online or offline since, and when its page is visible again. */
   readonly onWake: (listener: () => void) => () => void
   readonly isVisible: () => boolean
   /** False if the device knows that it has no network. */

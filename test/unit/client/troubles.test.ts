@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { MemoryStore } from '../../../client/src/store/memory.ts'
-import type { Trouble } from '../../../client/src/troubles.ts'
+import { type Trouble, Troubles } from '../../../client/src/troubles.ts'
 import { settle } from '../../support/client/hand.ts'
 import { contentOf, handDevice } from '../../support/client/hand-device.ts'
 import { PlainService, problem } from '../../support/client/plain-service.ts'
@@ -114,4 +114,33 @@ test('a decision is made on the version that the user saw', async () => {
   expect(decisions.length).toBeGreaterThan(1)
   expect(new Set(decisions.map(({ body }) => body['base']))).toEqual(new Set(['one.1']))
   expect(await contentOf(db)).toEqual({ a: { n: 'mine' } })
+})
+
+test('shows no trouble while the token is of another user, and tells none of them again', async () => {
+  const outcome = {
+    id: 1,
+    key: 'notes/a',
+    status: 'rejected',
+    edit: { id: 1, key: 'notes/a', value: 'mine' },
+  }
+  const store = new MemoryStore()
+  await store.update({}, () => ({ outcomes: [outcome as never] }))
+  const nothing = () => Promise.reject(new Error('not called'))
+  const troubles = new Troubles({
+    store: () => store,
+    open: async (value) => value,
+    write: nothing as never,
+    discard: nothing,
+  })
+  const told: number[] = []
+  troubles.on('rejected', ({ id }) => told.push(id))
+  await troubles.refresh()
+  const shown = () => troubles.list.getSnapshot().map(({ id }) => id)
+  expect(shown()).toEqual([1])
+  troubles.hide(true)
+  await troubles.refresh()
+  expect(shown()).toEqual([])
+  troubles.hide(false)
+  await troubles.refresh()
+  expect([shown(), told]).toEqual([[1], [1]])
 })
