@@ -1,4 +1,5 @@
-import { Collection, checkName, type Schema } from './collection.ts'
+import { checkName } from './check-options.ts'
+import { Collection, type Schema } from './collection.ts'
 import { Device } from './device/device.ts'
 import type { Change } from './device/messages.ts'
 import type { DeviceOptions } from './device/options.ts'

@@ -14,7 +14,7 @@ export interface Schema<T> {
   }
 }
 
-type Validated<T> =
+export type Validated<T> =
   | { readonly value: T; readonly issues?: undefined }
   | { readonly issues: readonly { readonly message: string }[] }
 
@@ -212,12 +212,6 @@ function selected<T>(view: View<T>, { prefix = '' }: Selection): readonly Row<T>
 function stampIn(found: Found, key: string): string {
   const known = knownOf(found, [key]).get(key)
   return known ? stampOf(known) : ''
-}
-
-/** Throws unless a collection can have this name. */
-export function checkName(name: string): void {
-  if (name === '' || /[/,]/.test(name))
-    throw new TypeError(`"${name}" cannot be a collection: its name must have no slash and no comma`)
 }
 
 function checkId(id: string): string {

@@ -3,7 +3,7 @@ import { type Settlement, type Synced, settlementOf } from './replica/settlement
 import { idsBefore, stateOf } from './replica/state.ts'
 import type { Found, QueuedEdit, Store } from './store/store.ts'
 import { type Deferred, deferred } from './values/deferred.ts'
-import { ChronicleError, codeOf, messageOf } from './values/errors.ts'
+import { ChronicleError, codeOf, isDomException, messageOf } from './values/errors.ts'
 
 /** An edit. Resolves when it is saved on this device, whether there is a network or not. */
 export interface Edit extends Promise<void> {
@@ -188,7 +188,7 @@ export class Editor {
       // Another tab has ended the trouble in the same way.
       job.synced.resolve({ status: 'noop' })
       job.saved.resolve()
-    } else if (thrown instanceof DOMException)
+    } else if (isDomException(thrown))
       job.saved.reject(new ChronicleError('storage', messageOf(thrown), { cause: thrown }))
     else job.saved.reject(thrown)
   }

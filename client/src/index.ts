@@ -7,7 +7,20 @@ export type { History, HistoryVersion } from './history.ts'
 export { openChronicle } from './open.ts'
 export type { Synced } from './replica/settlement.ts'
 export type { LineStatus, Obstacle } from './service/status.ts'
-export type { Store, TroubleStatus } from './store/store.ts'
+export type {
+  Base,
+  Choice,
+  Found,
+  Outcome,
+  Outgoing,
+  QueuedEdit,
+  ReplicaState,
+  Store,
+  StoredEntry,
+  TroubleStatus,
+  Wanted,
+  Writes,
+} from './store/store.ts'
 export type { Trouble } from './troubles.ts'
 export { ChronicleError, type ClientCode, type UnsyncedEdit } from './values/errors.ts'
 export type { Channel, Locks, Platform, Socket } from './values/platform.ts'

@@ -1,11 +1,11 @@
+import { checkOptions } from './check-options.ts'
 import { Chronicle } from './chronicle.ts'
-import { checkName } from './collection.ts'
 import { hostPlatform } from './device/host.ts'
 import type { ChronicleOptions } from './device/options.ts'
 import { openIndexedDb } from './store/indexed-db.ts'
 import { MemoryStore } from './store/memory.ts'
 import type { Store } from './store/store.ts'
-import { ChronicleError, messageOf } from './values/errors.ts'
+import { ChronicleError, isDomException, messageOf } from './values/errors.ts'
 
 /**
  * Opens the data of a space on this device. Resolves when the store is open, and does not wait for the network.
@@ -17,7 +17,7 @@ export async function openChronicle(options: ChronicleOptions): Promise<Chronicl
   return Chronicle.open({
     ...options,
     storeName,
-    platform: { ...hostPlatform(), ...options.platform },
+    platform: hostPlatform(options.platform),
     openStore: storeOpener(storeName, options.store),
   })
 }
@@ -47,17 +47,5 @@ function storeOpener(name: string, given: Store | undefined): () => Promise<Stor
 /** Firefox and old Safari refuse IndexedDB in private windows in these ways. */
 function isAbsence(thrown: unknown): boolean {
   const names = ['SecurityError', 'InvalidStateError']
-  return !(thrown instanceof DOMException) || names.includes(thrown.name)
-}
-
-function checkOptions({ url, token, collections }: ChronicleOptions): void {
-  if (!/^https?:\/\/[^/]+\/?$/.test(url))
-    throw new TypeError(`url: ${url} must be an address without a path, such as https://sync.example.com`)
-  if (typeof token !== 'function')
-    throw new TypeError('token: must be a function that returns the token of the user')
-  if (collections !== undefined && !Array.isArray(collections))
-    throw new TypeError('collections: must be a list, such as ["notes"]')
-  collections?.forEach(checkName)
-  if (collections?.length === 0)
-    throw new TypeError('collections: name at least one, or leave them out for all')
+  return !isDomException(thrown) || names.includes(thrown.name)
 }

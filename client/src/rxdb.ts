@@ -1,6 +1,7 @@
 import type { ReplicationOptions, RxCollection, RxReplicationWriteToMasterRow, WithDeleted } from 'rxdb'
 import { type RxReplicationState, replicateRxCollection } from 'rxdb/plugins/replication'
 import { Subject } from 'rxjs'
+import { checkOptions } from './check-options.ts'
 import { hostPlatform } from './device/host.ts'
 import type { ChronicleOptions } from './device/options.ts'
 import { remedyOf } from './replica/refusal.ts'
@@ -60,13 +61,10 @@ export interface ChronicleReplicationOptions<T> extends Pick<ReplicationOptions<
  * Opens the service for `replicateChronicle`: one for all collections of a database. RxDB has a copy and a queue of its
  * own, so nothing else is kept on the device. Use one database for each user.
  */
-export function openService({
-  url,
-  token,
-  platform,
-}: Pick<ChronicleOptions, 'url' | 'token' | 'platform'>): Service {
-  const host = { ...hostPlatform(), ...platform }
-  return newService({ url, token, platform: host, clientId: host.newId() })
+export function openService(options: Pick<ChronicleOptions, 'url' | 'token' | 'platform'>): Service {
+  checkOptions(options)
+  const platform = hostPlatform(options.platform)
+  return newService({ ...options, platform, clientId: platform.newId() })
 }
 
 /**
@@ -83,7 +81,7 @@ export function replicateChronicle<T>(
   const { service, name, batchSize = 100, push, pull, onRejected, onReset, ...passed } = options
   const { collection, live = true } = passed
   if (collection.schema.jsonSchema.attachments && !push)
-    throw new TypeError(`attachments of ${collection.name} are not replicated: take them out in push()`)
+    throw new TypeError('attachments are not replicated: take them out in push()')
   const stream$ = new Subject<'RESYNC'>()
   let following: Following | undefined
   const remote = new Remote<T>(options)
@@ -108,9 +106,8 @@ export function replicateChronicle<T>(
   if (live)
     void state.startPromise.then(() => {
       if (state.isStopped()) return
-      const follower = service.follow(name, () => stream$.next('RESYNC'))
-      following = follower
-      state.onCancel.push(() => follower.stop())
+      following = service.follow(name, () => stream$.next('RESYNC'))
+      state.onCancel.push(following.stop)
     })
   return state
 }
@@ -180,8 +177,11 @@ class Remote<T> {
 
   /** Returns what the service has in place of the rows that are not on it. */
   async #send(rows: readonly Row<T>[]): Promise<WithDeleted<T>[]> {
-    const { name } = this.#options
-    const { results, conflicts } = await this.#exchange({ changes: rows.map((row) => this.#changeOf(row)) })
+    const { name, service } = this.#options
+    const clientTime = service.now()
+    const changes = rows.map((row) => this.#changeOf(row, clientTime))
+    // The clock of the device may be wrong: the service corrects the times by it (CL1).
+    const { results, conflicts } = await this.#exchange({ clientTime, changes })
     const isMerged = results.some(({ status }) => status === 'merged')
     if (isMerged || conflicts.some(({ policy }) => policy !== 'server-wins'))
       throw new TypeError(`the policy of "${name}" must be server-wins`)
@@ -192,10 +192,10 @@ class Remote<T> {
     return Promise.all([...conflicts.map((conflict) => this.#winnerOf(conflict)), ...reverted])
   }
 
-  #changeOf({ newDocumentState, assumedMasterState }: Row<T>) {
+  #changeOf({ newDocumentState, assumedMasterState }: Row<T>, timestamp: number) {
     const { _deleted: deleted, ...value } = newDocumentState
     const key = this.#keyOf(newDocumentState)
-    const change = { key, value, timestamp: Date.now(), ...(deleted && { deleted }) }
+    const change = { key, value, timestamp, ...(deleted && { deleted }) }
     if (!assumedMasterState || assumedMasterState._deleted) return { ...change, baseDeleted: true }
     const { _deleted: _, ...baseValue } = assumedMasterState
     return { ...change, baseValue }

@@ -1,5 +1,6 @@
 import type { CollectionConfig, SyncConfig } from '@tanstack/db'
 import type { Chronicle } from './chronicle.ts'
+import type { Validated } from './collection.ts'
 import { isSame } from './values/same.ts'
 import type { Json } from './values/wire.ts'
 import type { Row, RowMeta } from './view/row.ts'
@@ -21,10 +22,6 @@ export interface RowSchema<In = unknown, Out = unknown> {
     readonly validate: (value: unknown) => Validated<Out> | Promise<Validated<Out>>
   }
 }
-
-type Validated<Out> =
-  | { readonly value: Out; readonly issues?: undefined }
-  | { readonly issues: readonly { readonly message: string }[] }
 
 type Types<S extends RowSchema> = NonNullable<S['~standard']['types']>
 type Input<S extends RowSchema> = Types<S>['input']

@@ -117,11 +117,11 @@ export class Troubles {
     for (const [id, { trouble }] of this.#known) if (!before.has(id)) notify(this.#listeners, trouble)
   }
 
-  /** The outcomes, with the version that an open conflict is decided against. */
+  /** The outcomes, each with the version of the entry that it is shown against, if that changes. */
   async #stamps(): Promise<Map<Outcome, string>> {
     const store = this.#options.store()
     const { outcomes } = await store.read({ outcomes: true })
-    const open = outcomes.filter(({ status }) => status === 'conflict')
+    const open = outcomes.filter(isAgainstCurrent)
     const { entries } = await store.read({ keys: open.map(({ key }) => key) })
     return new Map(
       outcomes.map((outcome) => [
@@ -138,8 +138,7 @@ export class Troubles {
       value === undefined ? undefined : open(value as Json, key).catch(() => undefined)
     const entry = (await store().read({ keys: [key] })).entries.get(key)
     const winner = conflict?.winner
-    // An open conflict is decided against what is current now.
-    const isKnown = status !== 'conflict' && winner !== undefined && !('omitted' in winner)
+    const isKnown = !isAgainstCurrent(outcome) && winner !== undefined && !('omitted' in winner)
     const theirs = await read(isKnown ? ('value' in winner ? winner.value : undefined) : entry?.value)
     // The edit of a decision that has to be made again has the value that was chosen.
     const loser = status === 'conflict' ? conflict?.loser : undefined
@@ -164,4 +163,9 @@ export class Troubles {
       discard: () => discard(outcome),
     }
   }
+}
+
+/** An open conflict is decided against what is current now, and a late decision has lost to it. */
+function isAgainstCurrent({ status, edit }: Outcome): boolean {
+  return status === 'conflict' || edit.resolves !== undefined
 }

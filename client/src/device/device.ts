@@ -18,6 +18,8 @@ import { Tabs } from './tabs.ts'
 /** When a device whose disk was full tries again, ms. */
 const RETRY_MS = 30_000
 
+const LOGGED_OUT = { code: 'closed', detail: 'the user has logged out' }
+
 /** The store of this device, seen from one tab. One of the tabs keeps the line to the service. */
 export class Device {
   readonly status = new Variable<Status>(UNKNOWN)
@@ -121,6 +123,7 @@ export class Device {
     this.#follow()
     await store.reset(newState(newId(), now(), now()))
     this.#tabs.say({ type: 'gone' })
+    this.#tell({ obstacle: LOGGED_OUT })
     this.stop()
     await store.close()
     await session?.end().catch(() => {})
@@ -289,8 +292,7 @@ export class Device {
   }
 
   #gone(): void {
-    const obstacle = { code: 'closed', detail: 'the user has logged out in another tab' }
-    this.#tell({ obstacle })
+    this.#tell({ obstacle: LOGGED_OUT })
     void this.#line?.session.end().catch(() => {})
     this.stop()
     void this.#store.close().catch(() => {})

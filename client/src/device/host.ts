@@ -1,7 +1,7 @@
 import type { Channel, Locks, Platform } from '../values/platform.ts'
 
-/** The browser, or Node. */
-export function hostPlatform(): Platform {
+/** The browser, or Node, with the parts that an app or a test replaces. */
+export function hostPlatform(replaced: Partial<Platform> = {}): Platform {
   const { navigator, document, BroadcastChannel, WebSocket } = globalThis as Partial<typeof globalThis>
   // Only a store in the browser is shared with other tabs and workers.
   const isShared = 'indexedDB' in globalThis
@@ -21,6 +21,7 @@ export function hostPlatform(): Platform {
     isVisible: () => document?.visibilityState !== 'hidden',
     isOnline: () => navigator?.onLine !== false,
     persist: async () => (await navigator?.storage?.persist?.()) ?? false,
+    ...replaced,
   }
 }
 

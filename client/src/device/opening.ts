@@ -1,6 +1,6 @@
 import { newState } from '../replica/state.ts'
 import type { ReplicaState, Store } from '../store/store.ts'
-import { codeOf } from '../values/errors.ts'
+import { codeOf, isDomException } from '../values/errors.ts'
 import type { Platform } from '../values/platform.ts'
 import type { Status } from './status.ts'
 
@@ -18,7 +18,5 @@ export async function storageOf({ kind }: Store, { persist }: Platform): Promise
 
 /** A store that is closed or cleared fails in these ways. */
 export function isStoreFailure(reason: unknown): boolean {
-  return (
-    codeOf(reason) === 'cleared' || (reason instanceof DOMException && reason.name !== 'QuotaExceededError')
-  )
+  return codeOf(reason) === 'cleared' || (isDomException(reason) && reason.name !== 'QuotaExceededError')
 }

@@ -5,12 +5,9 @@ import { ChronicleError } from '../values/errors.ts'
 import { Connection } from './connection.ts'
 import { Courier, type CourierOptions } from './courier.ts'
 import { isPassing, obstacleOf } from './mend.ts'
-import { Pace } from './pace.ts'
+import { Pace, POLL_MS } from './pace.ts'
 import { newSession, type Session, type SessionOptions } from './session.ts'
 import type { LineStatus } from './status.ts'
-
-/** How often a device without a socket asks for changes, ms. */
-const POLL_MS = 30_000
 
 export interface LineOptions
   extends Pick<CourierOptions, 'store' | 'platform' | 'collections' | 'term' | 'onWritten'> {

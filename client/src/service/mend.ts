@@ -1,6 +1,6 @@
 import { dropped, released, remedyOf, renamed, renumbered, split } from '../replica/refusal.ts'
 import type { Found, Wanted, Writes } from '../store/store.ts'
-import { ChronicleError, codeOf, messageOf } from '../values/errors.ts'
+import { ChronicleError, codeOf, isDomException, messageOf } from '../values/errors.ts'
 import type { Problem } from '../values/wire.ts'
 import { backoffMs } from './backoff.ts'
 import type { Obstacle } from './status.ts'
@@ -36,7 +36,7 @@ export function mendingOf(
 
 /** Whether the device may try again. Any other failure is one of the store, or of this code. */
 export function isPassing(thrown: unknown): boolean {
-  const isStore = thrown instanceof DOMException && thrown.name !== 'AbortError'
+  const isStore = isDomException(thrown) && thrown.name !== 'AbortError'
   return !isStore && !['deposed', 'cleared'].includes(codeOf(thrown))
 }
 

@@ -1,6 +1,9 @@
 import type { Platform } from '../values/platform.ts'
 import { waitAfter } from './mend.ts'
 
+/** How often a device without a socket asks for changes, ms. */
+export const POLL_MS = 30_000
+
 /** When the line may speak: after a failure it waits longer each time, and at least as long as the service asks. */
 export class Pace {
   readonly #platform: Platform

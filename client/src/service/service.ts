@@ -1,14 +1,14 @@
 import type { Platform } from '../values/platform.ts'
 import { Connection } from './connection.ts'
 import { waitAfter } from './mend.ts'
+import { POLL_MS } from './pace.ts'
 import { ask, newSession, type SessionOptions } from './session.ts'
-
-/** How often a device without a socket asks for changes, ms. */
-const POLL_MS = 30_000
 
 /** The service without a copy and a queue of this client, for databases that have their own. */
 export interface Service {
   readonly url: string
+  /** The clock of this device, ms since 1970. */
+  readonly now: () => number
   /** Makes a request in a session, which is opened by the first one. */
   request(path: string, init?: { method?: string; body?: object }): Promise<unknown>
   /** Calls back whenever a collection may have changed. */
@@ -23,7 +23,7 @@ export interface Following {
   stop(): void
 }
 
-export interface ServiceOptions extends Pick<SessionOptions, 'url' | 'token'> {
+interface ServiceOptions extends Pick<SessionOptions, 'url' | 'token'> {
   readonly platform: Platform
   readonly clientId: string
 }
@@ -74,5 +74,5 @@ export function newService({ url, token, platform, clientId }: ServiceOptions): 
     }
   }
 
-  return { url, follow, request, end: () => session.end() }
+  return { url, now: platform.now, follow, request, end: () => session.end() }
 }

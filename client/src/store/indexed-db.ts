@@ -1,4 +1,5 @@
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb'
+import { isDomException } from '../values/errors.ts'
 import type { Found, Outcome, QueuedEdit, ReplicaState, Store, StoredEntry, Wanted, Writes } from './store.ts'
 
 /** Grows with each change of the tables. A step never drops the queue: it copies it first. */
@@ -21,7 +22,7 @@ export async function openIndexedDb(name: string): Promise<Store> {
     return await open(name)
   } catch (thrown) {
     // The browser aborts what it opens while it clears the data of the origin.
-    if (!(thrown instanceof DOMException) || thrown.name !== 'AbortError') throw thrown
+    if (!isDomException(thrown) || thrown.name !== 'AbortError') throw thrown
     return open(name)
   }
 }

@@ -75,6 +75,11 @@ export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)
 }
 
+/** Whether the browser has thrown it. Not every runtime has such errors. */
+export function isDomException(thrown: unknown): thrown is DOMException {
+  return typeof DOMException === 'function' && thrown instanceof DOMException
+}
+
 /** The refusal of the service that an error stands for. */
 export function problemIn(thrown: unknown): Problem | undefined {
   return thrown instanceof ChronicleError ? thrown.problem : undefined
