@@ -7,20 +7,31 @@ export interface Service {
   readonly adminToken: string
 }
 
+/** How long a token is valid. Each start of this server mints new ones. */
+const DAY_MS = 86_400_000
+
 /** Makes the function behind `/my/sync-token`. The service shows a token once, so a real app keeps it with its user. */
-export function syncTokens({ url, adminToken }: Service): (user: string) => Promise<string> {
-  const tokens = new Map<string, string>()
-  return async (user) => {
-    const known = tokens.get(user)
-    if (known) return known
-    const headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' }
-    const body = JSON.stringify({ subject: user, scopes: ['sync:read', 'sync:write'], name: 'Notes' })
-    const response = await fetch(`${url}/api/tokens`, { method: 'POST', headers, body })
-    if (!response.ok) throw new Error(`the service gave no token: ${await response.text()}`)
-    const { token } = (await response.json()) as { token: string }
+function syncTokens(service: Service): (user: string) => Promise<string> {
+  const tokens = new Map<string, Promise<string>>()
+  return (user) => {
+    const token = tokens.get(user) ?? mint(service, user)
     tokens.set(user, token)
+    token.catch(() => tokens.delete(user))
     return token
   }
+}
+
+async function mint({ url, adminToken }: Service, subject: string): Promise<string> {
+  const headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' }
+  const grant = {
+    subject,
+    scopes: ['sync:read', 'sync:write'],
+    name: 'Notes',
+    expiresAt: Date.now() + DAY_MS,
+  }
+  const response = await fetch(`${url}/api/tokens`, { method: 'POST', headers, body: JSON.stringify(grant) })
+  if (!response.ok) throw new Error(`the service gave no token: ${await response.text()}`)
+  return ((await response.json()) as { token: string }).token
 }
 
 /** The user that a page is signed in as, if its address has no `?user=`. A real app asks for a password here. */
@@ -41,12 +52,14 @@ export function serveApp({ service, files, port }: ServerOptions): Promise<void>
   // A foreign page could otherwise reach this server under a name of its own, and read the token.
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`]
 
-  async function answer({ url = '/', headers: { host = '', cookie } }: IncomingMessage): Promise<Response> {
+  async function answer({ method, url = '/', headers }: IncomingMessage): Promise<Response> {
+    const { host = '', cookie } = headers
     if (!hosts.includes(host)) return new Response('unknown host', { status: 421 })
     const { pathname, searchParams } = new URL(url, `http://${host}`)
     const user = userOf(cookie)
     if (pathname === '/') return page(named(searchParams.get('user')) ?? user ?? DEMO_USER)
-    if (pathname === '/my/logout') return new Response(null, { status: 204, headers: signedIn('') })
+    if (pathname === '/my/logout' && method === 'POST')
+      return new Response(null, { status: 204, headers: signedIn('') })
     if (pathname === '/my/sync-token')
       return user ? new Response(await tokenOf(user)) : new Response('sign in first', { status: 401 })
     const file = files.get(pathname)
@@ -87,12 +100,13 @@ function signedIn(user: string): Readonly<Record<string, string>> {
 
 /** The page loads nothing from elsewhere, and talks to this server and to the service. */
 function policyOf({ url }: Service): string {
-  return `default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self' ${url} ${url.replace('http', 'ws')}`
+  return `default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self' ${url} ${url.replace('http', 'ws')}; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`
 }
 
 async function send(answered: Response, response: ServerResponse): Promise<void> {
   response.writeHead(answered.status, {
     'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
     ...Object.fromEntries(answered.headers),
   })
   response.end(Buffer.from(await answered.arrayBuffer()))

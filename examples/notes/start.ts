@@ -11,7 +11,7 @@ import { buildApp } from './build.ts'
 import { type Service, serveApp } from './server.ts'
 
 const SERVICE_PORT = '--service-port'
-const USAGE = `npm run example -- [--port 3000] [${SERVICE_PORT} 8787] [--data .local]`
+const USAGE = `npm run example -- [--port 3000] [${SERVICE_PORT} 8787] [--data .local] [--stack dev] [--config key=value]...`
 
 /** Two edits of an agreement at the same time are a conflict that a person decides. */
 const POLICIES = { agreements: 'manual' }

@@ -1,4 +1,5 @@
 import { type Chronicle, ChronicleError } from '@chronicle-sync/client'
+import { useStatus } from '@chronicle-sync/client/react'
 import { useCallback, useState, useSyncExternalStore } from 'react'
 import { Editor } from './editor.tsx'
 import { Logout } from './logout.tsx'
@@ -19,16 +20,14 @@ interface AppProps {
 
 export function App({ db, network, device, user }: AppProps) {
   const place = usePlace()
-  const [isSignedOut, setSignedOut] = useState(false)
+  const { obstacle } = useStatus(db)
   const [failure, setFailure] = useState('')
   // An edit that is not even saved on this device has to be seen.
   const onFailed = useCallback((reason: unknown) => {
-    if (reason instanceof ChronicleError && reason.code === 'closed') setSignedOut(true)
-    else if (!(reason instanceof ChronicleError && reason.code === 'trouble-ended'))
-      setFailure(String(reason))
+    if (!(reason instanceof ChronicleError && reason.code === 'closed')) setFailure(String(reason))
   }, [])
-  const onSignedOut = useCallback(() => setSignedOut(true), [])
-  if (isSignedOut) return <SignedOut />
+  // In this tab or in another one.
+  if (obstacle?.code === 'closed') return <SignedOut />
 
   const [shelf, id] = partsOf(place)
   return (
@@ -41,11 +40,11 @@ export function App({ db, network, device, user }: AppProps) {
           </p>
         </div>
         <OfflineSwitch network={network} />
-        <Logout db={db} onSignedOut={onSignedOut} />
+        <Logout db={db} onFailed={onFailed} />
       </header>
       {failure !== '' && (
         <p role="alert" className="failure">
-          This was not saved: {failure}
+          This failed: {failure}
           <button type="button" onClick={() => setFailure('')}>
             Close
           </button>
@@ -68,7 +67,7 @@ export function App({ db, network, device, user }: AppProps) {
           <Editor key={place} collection={db.collection<Note>(shelf)} id={id} onFailed={onFailed} />
         )}
       </main>
-      <StatusBar db={db} network={network} onSignedOut={onSignedOut} />
+      <StatusBar db={db} network={network} />
     </div>
   )
 }

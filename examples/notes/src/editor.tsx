@@ -56,7 +56,7 @@ function Fields({ collection, row, onFailed }: FieldsProps) {
       <textarea
         className="text"
         aria-label="Text"
-        placeholder="Write here. Every keystroke is saved on this device first."
+        placeholder="Write here. It is saved on this device first."
         value={text}
         onChange={({ target }) => change({ text: target.value })}
       />

@@ -1,14 +1,14 @@
-import { type Chronicle, ChronicleError, type UnsyncedEdit } from '@chronicle-sync/client'
+import { type Chronicle, ChronicleError } from '@chronicle-sync/client'
 import { useEffect, useRef, useState } from 'react'
 
 interface LogoutProps {
   readonly db: Chronicle
-  readonly onSignedOut: () => void
+  readonly onFailed: (reason: unknown) => void
 }
 
 /** Logs out, and asks first if that would lose edits. */
-export function Logout({ db, onSignedOut }: LogoutProps) {
-  const [lost, setLost] = useState<readonly UnsyncedEdit[]>()
+export function Logout({ db, onFailed }: LogoutProps) {
+  const [lost, setLost] = useState(0)
   const [isBusy, setBusy] = useState(false)
 
   async function logout(discard: boolean): Promise<void> {
@@ -16,10 +16,10 @@ export function Logout({ db, onSignedOut }: LogoutProps) {
     try {
       await db.logout({ discard })
       await fetch('/my/logout', { method: 'POST' })
-      onSignedOut()
     } catch (thrown) {
-      if (!(thrown instanceof ChronicleError && thrown.code === 'unsynced')) throw thrown
-      setLost(thrown.edits)
+      const { code, edits } = thrown instanceof ChronicleError ? thrown : {}
+      if (code === 'unsynced') setLost(edits?.length ?? 0)
+      else onFailed(thrown)
     } finally {
       setBusy(false)
     }
@@ -30,7 +30,7 @@ export function Logout({ db, onSignedOut }: LogoutProps) {
       <button type="button" className="quiet" disabled={isBusy} onClick={() => void logout(false)}>
         Log out
       </button>
-      {lost && <Warning count={lost.length} onStay={() => setLost(undefined)} onDrop={() => logout(true)} />}
+      {lost > 0 && <Warning count={lost} onStay={() => setLost(0)} onDrop={() => logout(true)} />}
     </>
   )
 }

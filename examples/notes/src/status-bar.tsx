@@ -1,26 +1,20 @@
 import type { Chronicle } from '@chronicle-sync/client'
 import { useStatus } from '@chronicle-sync/client/react'
-import { useEffect, useSyncExternalStore } from 'react'
+import { useSyncExternalStore } from 'react'
 import type { Network } from './state/network.ts'
 import { lineWords, STORAGE_WORDS, savedWords, wordsOf } from './state/words.ts'
 
 interface StatusBarProps {
   readonly db: Chronicle
   readonly network: Network
-  readonly onSignedOut: () => void
 }
 
 /** Answers the question: is everything saved? */
-export function StatusBar({ db, network, onSignedOut }: StatusBarProps) {
+export function StatusBar({ db, network }: StatusBarProps) {
   const status = useStatus(db)
   const { online, pending, troubles, obstacle, lastSync, storage } = status
   const isOff = useSyncExternalStore(network.subscribe, network.isOff)
   const isOnline = online && !isOff
-  // Somebody has logged out in another tab of this device.
-  const isClosed = obstacle?.code === 'closed'
-  useEffect(() => {
-    if (isClosed) onSignedOut()
-  }, [isClosed, onSignedOut])
   return (
     <footer>
       <p role="status">

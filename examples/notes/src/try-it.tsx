@@ -22,7 +22,7 @@ export function TryIt({ db, onFailed }: TryItProps) {
       <summary>Try it</summary>
       <ol>
         <li>
-          <a href={other} target="_blank" rel="noopener opener">
+          <a href={other} target="_blank" rel="noopener">
             Open another device
           </a>{' '}
           beside this one. Write a note, and see it there.
