@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { COMPILE_CACHE } from '../cli/root.ts'
 import type { Stack } from '../cli/stack-file.ts'
 import { configOf } from '../local/engine/program.ts'
 import { type Finding, oneLine, right, unknown, wrong } from './finding.ts'
@@ -48,7 +49,7 @@ function runProgram({ root, stack, env, signal }: RehearsalOptions): Promise<str
     env: {
       ...env,
       CLOUDFLARE_ACCOUNT_ID: ANY_ACCOUNT,
-      NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/chronicle-sync'),
+      NODE_COMPILE_CACHE: join(root, COMPILE_CACHE),
       PULUMI_CONFIG: JSON.stringify({ ...configOf(stack), [`${stack.project}:accountId`]: '' }),
     },
   } as const

@@ -1,10 +1,8 @@
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { PRIVATE_UMASK } from '../cli/private-file.ts'
-import { ROOT } from '../cli/root.ts'
+import { COMPILE_CACHE, ROOT } from '../cli/root.ts'
 import { whenNpmEnds } from './parent.ts'
-
-const COMPILE_CACHE = join(ROOT, 'node_modules/.cache/chronicle-sync')
 
 /** Prepares this process to serve a stack until somebody stops it. Its files are for their owner only. */
 export function prepareProcess(): void {
@@ -16,5 +14,5 @@ export function prepareProcess(): void {
   // The reader of the output (a pager, `head`) has closed the pipe.
   process.stdout.on('error', () => process.exit(0))
   // Compiles the large packages behind start-cloud.ts once. From then on they load in half the time.
-  enableCompileCache(COMPILE_CACHE)
+  enableCompileCache(join(ROOT, COMPILE_CACHE))
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { COMPILE_CACHE } from '../../infra/local/engine/program.ts'
+import { COMPILE_CACHE } from '../../infra/cli/root.ts'
 
 export interface Run {
   readonly code: number | null

@@ -10,8 +10,8 @@ import messages, {
   type AnalyzerInfo,
 } from '@pulumi/pulumi/proto/analyzer_pb.js'
 import empty from 'google-protobuf/google/protobuf/empty_pb.js'
+import { COMPILE_CACHE } from '../../cli/root.ts'
 import { toStruct } from './engine.ts'
-import { COMPILE_CACHE } from './program.ts'
 import type { Resource } from './state.ts'
 
 /** A policy that a stack breaks, or that cannot be decided yet. */
@@ -34,13 +34,13 @@ export interface ServedPack {
   end(): void
 }
 
-/** Judges all resources at once, as the engine does. `serve` starts the policy pack of the root. */
-export async function checkPolicies(
-  root: string,
-  resources: readonly Resource[],
-  serve: (root: string) => Promise<ServedPack> = servePack,
-): Promise<Judgement> {
-  const pack = await serve(root)
+/** Judges all resources at once by the policy pack of the root, as the engine does. */
+export async function checkPolicies(root: string, resources: readonly Resource[]): Promise<Judgement> {
+  return judge(await servePack(root), resources)
+}
+
+/** Judges all resources at once by a pack, and ends the pack. */
+export async function judge(pack: ServedPack, resources: readonly Resource[]): Promise<Judgement> {
   try {
     const { info, response } = await analyze(pack.address, resources)
     const policies = info.getPoliciesList().map((policy) => policy.getName())

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
+import { COMPILE_CACHE } from '../../cli/root.ts'
 import type { Stack } from '../../cli/stack-file.ts'
 
 /** The organization that the CLI reports for a self-managed state back-end. */
@@ -11,9 +12,6 @@ export const NO_ACCOUNT = '0'.repeat(32)
 
 /** The name of the embedded account on workers.dev. */
 const LOCAL_SUBDOMAIN = 'local'
-
-/** From the root. The launcher and the SDKs are a thousand modules: compiled once, they load in half the time. */
-export const COMPILE_CACHE = 'node_modules/.cache/chronicle-sync'
 
 export interface ProgramOptions {
   readonly root: string

@@ -1,14 +1,14 @@
 import { beforeAll, expect, test } from 'vitest'
-import { checkPolicies } from '../../../infra/local/engine/policies.ts'
+import { judge } from '../../../infra/local/engine/policies.ts'
 import { serveHosted } from '../../support/cloud/policy-runner.ts'
 import { HOSTNAME, newProject, type Project } from '../../support/cloud/project.ts'
 
 type Config = Readonly<Record<string, string>>
 
 /** Lists the mandatory violations in a preview of a stack. command.test.ts runs the pack in a process of its own. */
-async function judge(project: Project, stack: string, config: Config): Promise<readonly string[]> {
+async function violationsOf(project: Project, stack: string, config: Config): Promise<readonly string[]> {
   const { resources } = await project.preview(stack, config)
-  const { violations } = await checkPolicies(project.root, resources, serveHosted)
+  const { violations } = await judge(await serveHosted(project.root), resources)
   return violations.filter(({ mandatory }) => mandatory).map(({ policy, message }) => `${policy}: ${message}`)
 }
 
@@ -30,19 +30,19 @@ function edit(file: string, from: string, to: string): (project: Project) => voi
 
 test.concurrent('accepts the stacks as they are, in the first run and in later ones', async () => {
   const project = newProject()
-  expect(await judge(project, 'prod', HOSTNAME)).toEqual([])
+  expect(await violationsOf(project, 'prod', HOSTNAME)).toEqual([])
   await project.up('prod', HOSTNAME)
-  expect(await judge(project, 'prod', HOSTNAME)).toEqual([])
+  expect(await violationsOf(project, 'prod', HOSTNAME)).toEqual([])
   declareArchive(project)
-  expect(await judge(project, 'prod', HOSTNAME)).toEqual([])
+  expect(await violationsOf(project, 'prod', HOSTNAME)).toEqual([])
   await project.up('prod', HOSTNAME)
   const rotated = { ...HOSTNAME, masterKeys: '[2, 1]' }
-  expect(await judge(project, 'prod', rotated)).toEqual([])
+  expect(await violationsOf(project, 'prod', rotated)).toEqual([])
   await project.up('prod', rotated)
   const swept = { ...rotated, sweptMasterKey: '2' }
-  expect(await judge(project, 'prod', swept)).toEqual([])
+  expect(await violationsOf(project, 'prod', swept)).toEqual([])
   await project.up('prod', swept)
-  expect(await judge(project, 'prod', { ...swept, masterKeys: '[2]' })).toEqual([])
+  expect(await violationsOf(project, 'prod', { ...swept, masterKeys: '[2]' })).toEqual([])
 })
 
 const TOML = 'worker/wrangler.toml'
@@ -126,7 +126,7 @@ test.concurrent.each<[string, string, Config, (project: Project) => void, RegExp
 ])('refuses %s', async (_what, stack, config, change, violation) => {
   const project = newProject()
   change(project)
-  const found = await judge(project, stack, config)
+  const found = await violationsOf(project, stack, config)
   expect(found.length).toBeGreaterThan(0)
   for (const line of found) expect(line).toMatch(violation)
 })
@@ -152,13 +152,13 @@ test.concurrent('refuses a migration that deletes a class with its data in produ
   await production.up('dev')
   const deleting = newProject(production)
   replaceClass(DELETED)(deleting)
-  expect(await judge(deleting, 'prod', HOSTNAME)).toEqual([
+  expect(await violationsOf(deleting, 'prod', HOSTNAME)).toEqual([
     'classes-keep-data: A migration deletes the class Chronicle, and with it all data of its objects. To rename it, write renamed_classes = [{ from = "Chronicle", to = "..." }] in place of deleted_classes and of the new class.',
   ])
-  expect(await judge(deleting, 'dev', {})).toEqual([])
+  expect(await violationsOf(deleting, 'dev', {})).toEqual([])
   const renaming = newProject(production)
   replaceClass(RENAMED)(renaming)
-  expect(await judge(renaming, 'prod', HOSTNAME)).toEqual([])
+  expect(await violationsOf(renaming, 'prod', HOSTNAME)).toEqual([])
 })
 
 const deployed = newProject()
@@ -183,6 +183,6 @@ test.concurrent.each<[string, Config, (project: Project) => void, RegExp]>([
 ])('refuses for a deployed stack: %s', async (_what, config, change, violation) => {
   const project = newProject(deployed)
   change(project)
-  const found = await judge(project, 'dev', config)
+  const found = await violationsOf(project, 'dev', config)
   expect(found).toEqual([expect.stringMatching(violation)])
 })

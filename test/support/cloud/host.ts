@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
-import { COMPILE_CACHE } from '../../../infra/local/engine/program.ts'
+import { COMPILE_CACHE } from '../../../infra/cli/root.ts'
 
 /** Starts a process that ends with this one, because its channel closes. `file` is in this folder. */
 export function startHost(file: string): ChildProcess {
