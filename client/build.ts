@@ -1,6 +1,6 @@
 // `npm run build --workspace client`: compiles the package into client/dist. An adapter needs the types of its framework,
 // so it is left out while the folder that holds them is not installed; `--all` then fails. An argument names a folder, and
-// the adapters of the others are left out.
+// the adapters of the others are left out of client/dist, also those that an earlier build has made.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
