@@ -13,13 +13,13 @@ const QUICK_PROJECTS = ['unit', 'worker', 'simulation']
 const SLOW = [
   'test/unit/batch/decision*',
   'test/worker/*/{budgets,compaction,export,feed,frames,histories,import,policies,pushes,records,tokens,upkeep}*',
-  'test/simulation/{histories,planted-bugs}*',
+  'test/simulation/{devices,histories,planted}*',
 ]
 
 const files = globSync('test/**/*.test.ts', { cwd: ROOT, exclude: ['**/node_modules/**'] })
 const isQuick = process.argv.includes('--quick')
 const given = process.argv.slice(2).filter((argument) => argument !== '--quick')
-const { filter } = parseCLI(['vitest', 'run', ...given])
+const { filter, options } = parseCLI(['vitest', 'run', ...given])
 const passed = given.flatMap((argument) => (filter.includes(argument) ? pathsFor(argument) : [argument]))
 
 function pathsFor(argument: string): readonly string[] {
@@ -40,6 +40,6 @@ const quick = [
   ...SLOW.flatMap((glob) => ['--exclude', glob]),
 ]
 // Browsers would take the other tests past five minutes. `npm run test:browser` runs theirs, and .ci/run does.
-const whole = given.length === 0 ? ['--project', '!browser'] : []
+const whole = filter.length === 0 && options.project === undefined ? ['--project', '!browser'] : []
 process.argv.splice(2, process.argv.length, 'run', ...passed, ...(isQuick ? quick : whole))
 await import('../node_modules/vitest/vitest.mjs' as string)

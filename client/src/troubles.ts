@@ -122,6 +122,7 @@ export class Troubles {
     const store = this.#options.store()
     const { outcomes } = await store.read({ outcomes: true })
     const open = outcomes.filter(isAgainstCurrent)
+    if (open.length === 0) return new Map(outcomes.map((outcome) => [outcome, '']))
     const { entries } = await store.read({ keys: open.map(({ key }) => key) })
     return new Map(
       outcomes.map((outcome) => [

@@ -1,4 +1,4 @@
-// The app that the tests open in a browser. Its address says which service and which token it uses.
+// The app that the tests open in a browser. Its address says which service, token and store it uses.
 import { type Chronicle, type Collection, openChronicle } from '../../client/src/index.ts'
 
 export interface Note {
@@ -16,7 +16,7 @@ declare global {
   var token: string
   /** Tells the test something. It arrives even if the page ends right afterwards. */
   var report: (text: string) => void
-  /** Opens a client, with a store of its own if it has a name. */
+  /** Opens a client, with a store of this name. */
   var start: (name?: string) => Promise<Chronicle>
   /** Writes notes with these names as fast as the page can, a few at a time, and reports each that is saved. */
   var writeMany: (prefix: string, count: number) => Promise<void>
@@ -31,7 +31,7 @@ declare global {
 const address = new URL(location.href).searchParams
 globalThis.token = address.get('token') ?? ''
 
-globalThis.start = (name = '') => {
+globalThis.start = (name = address.get('name') ?? '') => {
   const url = address.get('url') ?? ''
   return openChronicle({ url, name, token: () => globalThis.token, collections: ['notes'] })
 }

@@ -1,7 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { expect } from 'vitest'
-import type { Seen } from '../support/browser/relay.ts'
-import { type Scene, type Tab, testInBrowser, until, withStage } from './stage.ts'
+import { isPush, type Scene, type Tab, testInBrowser, until, withoutSockets, withStage } from './stage.ts'
 
 const stage = withStage()
 
@@ -9,7 +8,7 @@ const statusOf = (tab: Tab) => tab.run(() => db.status.getSnapshot())
 
 const leads = async (tab: Tab) => (await statusOf(tab)).leads
 
-/** Opens a tab that leads, and another one beside it. Without sockets, because the relay holds no message of one. */
+/** Opens a tab that leads, and another one beside it. */
 async function pairOf({ open, relay }: Scene): Promise<readonly [leader: Tab, other: Tab]> {
   relay.rule = withoutSockets
   const leader = await open()
@@ -17,14 +16,12 @@ async function pairOf({ open, relay }: Scene): Promise<readonly [leader: Tab, ot
   return [leader, await open()]
 }
 
-const withoutSockets = ({ path }: Seen) => (path.startsWith('/api/live') ? 'refuse' : 'pass')
-
 /** Holds the next push that the leader makes. Returns what lets it go, once it has arrived. */
 async function holdPush({ relay }: Scene, make: () => Promise<unknown>): Promise<() => void> {
   const held = Promise.withResolvers<void>()
   let isHeld = false
   relay.rule = async (seen) => {
-    if (seen.path === '/api/sync' && !isHeld && JSON.parse(seen.body).changes.length > 0) {
+    if (isPush(seen) && !isHeld) {
       isHeld = true
       await held.promise
     }

@@ -20,17 +20,17 @@ export interface Reader {
   titlesOf(id: string): Promise<readonly unknown[]>
   /** Writes notes. */
   write(notes: Readonly<Record<string, object>>): Promise<void>
-  request(path: string, init?: { method?: string; body?: object }): Promise<unknown>
+}
+
+interface Init {
+  readonly method?: string
+  readonly body?: object
 }
 
 export async function readerOf(service: string, token: string): Promise<Reader> {
   const { session } = (await ask('/api/auth', { method: 'POST', body: { token } })) as { session: string }
 
-  async function ask(
-    path: string,
-    { method = 'GET', body }: { method?: string; body?: object },
-    bearer = '',
-  ) {
+  async function ask(path: string, { method = 'GET', body }: Init, bearer = '') {
     const response = await fetch(service + path, {
       method,
       headers: { 'content-type': 'application/json', ...(bearer && { authorization: `Bearer ${bearer}` }) },
@@ -40,10 +40,9 @@ export async function readerOf(service: string, token: string): Promise<Reader> 
     return response.json()
   }
 
-  const request: Reader['request'] = (path, init = {}) => ask(path, init, session)
+  const request = (path: string, init: Init = {}): Promise<unknown> => ask(path, init, session)
 
   return {
-    request,
     async held() {
       const notes = new Map<string, unknown>()
       let cursor = ''

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { syncs, type Tab, testInBrowser, until, withStage } from './stage.ts'
+import { countOf, isPush, syncs, type Tab, testInBrowser, until, withoutSockets, withStage } from './stage.ts'
 
 const stage = withStage()
 
@@ -24,7 +24,7 @@ testInBrowser(`reads ${DOCUMENTS} documents the first time, and takes an edit me
       Array.from({ length: DOCUMENTS }, (_, at) => [`n${at}`, { title: `${text}${at}`, at }]),
     ),
   )
-  relay.rule = ({ path }) => (path.startsWith('/api/live') ? 'refuse' : 'pass')
+  relay.rule = withoutSockets
   const tab = await open()
   const edit = await tab.run(async () => {
     const { behind } = db.status.getSnapshot()
@@ -41,9 +41,8 @@ testInBrowser(`reads ${DOCUMENTS} documents the first time, and takes an edit me
   expect(edit.behind).toBe(true)
   expect(first.rows).toBe(DOCUMENTS + 1)
   expect((await reader.held()).notes.get('mine')).toEqual({ title: 'written meanwhile' })
-  const sent = relay.seen.filter(({ path }) => path === '/api/sync')
-  const requests = sent.length
-  const place = sent.findIndex(({ body }) => JSON.parse(body).changes.length > 0) + 1
+  const requests = countOf(relay.seen, '/api/sync')
+  const place = countOf(relay.seen.slice(0, relay.seen.findIndex(isPush) + 1), '/api/sync')
   expect(place).toBeLessThanOrEqual(DOCUMENTS / MOST)
   // A page more for the edit, one for the end of the feed, and one for the call of sync().
   expect(requests).toBeLessThanOrEqual(DOCUMENTS / MOST + 4)
@@ -71,13 +70,13 @@ testInBrowser(`sends ${EDITS} edits that wait in a few requests`, async () => {
     EDITS,
     text,
   )
-  relay.rule = ({ path }) => (path.startsWith('/api/live') ? 'refuse' : 'pass')
+  relay.rule = withoutSockets
   const before = relay.seen.length
   const begin = Date.now()
   await syncs(tab)
   await until(() => tab.run(() => db.status.getSnapshot().pending === 0))
   const took = Date.now() - begin
-  const requests = relay.seen.slice(before).filter(({ path }) => path === '/api/sync').length
+  const requests = countOf(relay.seen.slice(before), '/api/sync')
   console.log(`${EDITS} edits: saved in ${saved} ms, sent in ${took} ms, ${requests} requests`)
   const { notes: held, versions } = await reader.held()
   expect([held.size, versions]).toEqual([EDITS, EDITS])

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, onTestFinished, test } from 'vitest'
 import { type Chromium, hasChromium, type Page, startChromium } from '../support/browser/chromium.ts'
-import { type Relay, startRelay } from '../support/browser/relay.ts'
+import { type Fate, type Relay, type Seen, startRelay } from '../support/browser/relay.ts'
 import { type Site, startSite } from '../support/browser/site.ts'
 import { allowMuch, GENEROUS, mintToken, testCloud } from '../support/cloud/cloud.ts'
+import { until as untilWithin } from '../support/until.ts'
 import { type Reader, readerOf } from './service.ts'
 
 const isThere = hasChromium('the client was not tried in a browser')
@@ -26,12 +26,13 @@ export interface TabOptions {
   readonly first?: string
   /** The token that the app gives out. */
   readonly token?: string
+  /** Name of the store. */
+  readonly name?: string
 }
 
 /** One user with a browser profile, a space and a relay to the service. */
 export interface Scene {
   readonly relay: Relay
-  readonly token: string
   readonly reader: Reader
   /** Opens the app in another tab, and waits until its client is open. */
   open(options?: TabOptions): Promise<Tab>
@@ -40,7 +41,6 @@ export interface Scene {
 
 export interface Stage {
   scene(): Promise<Scene>
-  admin(path: string, init: { method: string; body?: object }): Promise<unknown>
 }
 
 /** Starts a service, a browser and the site of the app for the tests of a file. */
@@ -76,16 +76,7 @@ export function withStage(): Stage {
         const page = await browser.open(`${site.origin}/?${query}`, { profile, ...(first && { first }) })
         return tabOf(page)
       }
-      return { relay, token, reader, open, mint }
-    },
-    async admin(path, { method, body }) {
-      const response = await fetch(cloud.url + path, {
-        method,
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${cloud.outputs.adminToken}` },
-        ...(body && { body: JSON.stringify(body) }),
-      })
-      if (!response.ok) throw new Error(await response.text())
-      return response.json()
+      return { relay, reader, open, mint }
     },
   }
 }
@@ -111,6 +102,15 @@ async function tabOf(page: Page): Promise<Tab> {
   }
 }
 
+/** Rule that makes the client push over HTTP: the relay does not see the messages of a socket. */
+export const withoutSockets = ({ path }: Seen): Fate => (path.startsWith('/api/live') ? 'refuse' : 'pass')
+
+/** Whether a request brings edits. */
+export const isPush = ({ path, body }: Seen) => path === '/api/sync' && JSON.parse(body).changes.length > 0
+
+export const countOf = (seen: readonly Seen[], start = '/api') =>
+  seen.filter(({ path }) => path.startsWith(start)).length
+
 /** Syncs, also if an attempt is under way that is about to fail. */
 export function syncs(tab: Tab): Promise<void> {
   const attempt = () =>
@@ -121,11 +121,5 @@ export function syncs(tab: Tab): Promise<void> {
   return until(() => tab.run(attempt))
 }
 
-/** Waits until a condition holds. */
-export async function until(holds: () => unknown, withinMs = 30_000): Promise<void> {
-  const deadline = Date.now() + withinMs
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${holds}`)
-    await setTimeout(20)
-  }
-}
+/** Waits until a condition holds: a tab takes over from a frozen one after about 13 s. */
+export const until = (holds: () => unknown, withinMs = 30_000) => untilWithin(holds, withinMs)

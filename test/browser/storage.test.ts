@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { UnsyncedEdit } from '../../client/src/index.ts'
-import { syncs, type Tab, testInBrowser, until, withStage } from './stage.ts'
+import { countOf, syncs, type Tab, testInBrowser, until, withStage } from './stage.ts'
 
 const stage = withStage()
 
@@ -30,7 +30,7 @@ testInBrowser('sends 3,000 edits that were made offline, in their order, after a
   relay.rule = () => 'pass'
   const sending = Date.now()
   await syncs(tab)
-  const requests = relay.seen.filter(({ path }) => path === '/api/sync').length
+  const requests = countOf(relay.seen, '/api/sync')
   console.log(
     `${EDITS} edits: saved in ${written - writing} ms, sent in ${Date.now() - sending} ms, ${requests} requests`,
   )

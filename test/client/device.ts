@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises'
+import { createHash } from 'node:crypto'
 import { onTestFinished } from 'vitest'
 import type { Chronicle } from '../../client/src/chronicle.ts'
 import type { ChronicleOptions } from '../../client/src/device/options.ts'
@@ -7,6 +7,7 @@ import { MemoryStore } from '../../client/src/store/memory.ts'
 import type { Store } from '../../client/src/store/store.ts'
 import { mintToken } from '../support/cloud/cloud.ts'
 import type { SharedCloud } from '../support/cloud/with-cloud.ts'
+import { fetchDocumented } from '../support/documented.ts'
 
 /** A request of a device on its way to the service. */
 export interface Passing {
@@ -15,7 +16,7 @@ export interface Passing {
   readonly body: Record<string, unknown>
 }
 
-/** Network of one device, which a test can watch and cut. */
+/** Network of one device, which a test can watch and cut. Every reply is checked against docs/openapi.json. */
 export interface Network {
   readonly requests: Passing[]
   /** The credential of the last request that had one. */
@@ -73,7 +74,7 @@ async function send(network: Network, url: string, init: RequestInit): Promise<R
   const request = { path: new URL(url).pathname, method: init.method ?? 'GET', body }
   network.requests.push(request)
   network.bearer = new Headers(init.headers).get('authorization')?.slice('Bearer '.length) ?? network.bearer
-  return (await network.instead(request)) ?? network.after(request, await fetch(url, init))
+  return (await network.instead(request)) ?? network.after(request, await fetchDocumented(url, init))
 }
 
 /** Opens a device of a space with a token of its own. */
@@ -86,17 +87,15 @@ export async function deviceOf(
   return openDevice(cloud, { token: () => token, ...options })
 }
 
+/** The requests that sent changes. */
+export function pushesOf({ requests }: Network): readonly Passing[] {
+  return requests.filter(({ path, body }) => path === '/api/sync' && (body['changes'] as []).length > 0)
+}
+
 /** The rows of a collection by id, as plain values. */
 export async function rowsOf(db: Chronicle, name = 'notes'): Promise<Record<string, unknown>> {
   const rows = await db.collection(name).all()
   return Object.fromEntries(rows.map((row) => [row.$id, JSON.parse(JSON.stringify(row)) as unknown]))
-}
-
-export async function until(holds: () => boolean | Promise<boolean>, ms = 15_000): Promise<void> {
-  for (let waited = 0; !(await holds()); waited += 20) {
-    if (waited > ms) throw new Error(`waited in vain: ${holds}`)
-    await setTimeout(20)
-  }
 }
 
 /** Makes a request as the operator, or with another credential. */
@@ -106,7 +105,7 @@ export async function operate(
   init: { method?: string; body?: unknown; bearer?: string; text?: string } = {},
 ): Promise<Record<string, unknown>> {
   const { method = 'GET', body, text, bearer = outputs.adminToken } = init
-  const response = await fetch(url + path, {
+  const response = await fetchDocumented(url + path, {
     method,
     headers: {
       'content-type': text === undefined ? 'application/json' : 'application/x-ndjson',
@@ -119,6 +118,12 @@ export async function operate(
   return answer.startsWith('{') && text === undefined && !path.startsWith('/api/export')
     ? (JSON.parse(answer) as Record<string, unknown>)
     : { text: answer }
+}
+
+/** Revokes a token, which is known by its hash. */
+export async function revoke(cloud: SharedCloud, token: string): Promise<void> {
+  const hash = createHash('sha256').update(token).digest('base64url')
+  await operate(cloud, `/api/tokens/${hash}`, { method: 'DELETE' })
 }
 
 /** Opens a session outside of any device. */

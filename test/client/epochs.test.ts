@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { MemoryStore } from '../../client/src/store/memory.ts'
 import { mintToken } from '../support/cloud/cloud.ts'
 import { withCloud } from '../support/cloud/with-cloud.ts'
-import { bearerOf, cutOff, type Device, openDevice, operate, rowsOf, until } from './device.ts'
+import { until } from '../support/until.ts'
+import { bearerOf, cutOff, type Device, openDevice, operate, rowsOf } from './device.ts'
 
 const cloud = withCloud()
 const ADMIN = { scopes: ['sync:read', 'sync:write', 'space:admin'] }

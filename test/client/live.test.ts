@@ -2,30 +2,33 @@ import { expect, test } from 'vitest'
 import type { Platform, Socket } from '../../client/src/values/platform.ts'
 import { mintToken } from '../support/cloud/cloud.ts'
 import { withCloud } from '../support/cloud/with-cloud.ts'
-import { bearerOf, deviceOf, operate, rowsOf, until } from './device.ts'
+import { until } from '../support/until.ts'
+import { bearerOf, deviceOf, openDevice, operate, rowsOf } from './device.ts'
 
 const cloud = withCloud()
 
-/** Real sockets that a test can cut. */
+/** Real sockets that a test can cut, and the types of the messages that they bring. */
 function sockets() {
   const open: WebSocket[] = []
+  const heard: string[] = []
   const Watched = class extends WebSocket {
     constructor(url: string, protocols: string[]) {
       super(url, protocols)
       open.push(this)
+      this.addEventListener('message', ({ data }) => heard.push(JSON.parse(String(data)).type))
     }
   }
   const platform: Partial<Platform> = {
     WebSocket: Watched as unknown as new (url: string, protocols: string[]) => Socket,
   }
-  return { open, platform }
+  return { open, heard, platform }
 }
 
 async function liveDevice(space: string, more: { collections?: string[] } = {}) {
-  const { open, platform } = sockets()
+  const { open, heard, platform } = sockets()
   const device = await deviceOf(cloud, space, { platform, ...more })
   await until(() => device.db.status.getSnapshot().live)
-  return { ...device, open }
+  return { ...device, open, heard }
 }
 
 const pulls = (requests: readonly { path: string }[]) =>
@@ -48,14 +51,16 @@ test('a large change comes by a poke and a pull', async () => {
   for (let n = 0; n < 300; n += 1) void one.db.collection('notes').put(String(n), { text })
   await one.db.sync()
   await until(async () => Object.keys(await rowsOf(other.db)).length === 300)
+  expect(other.heard).toContain('poke')
+  // The reply to a pull, which goes over the socket too.
+  expect(other.heard.slice(other.heard.indexOf('poke'))).toContain('ack')
 })
 
 test('an empty device that opens its socket first misses nothing', async () => {
   const writer = await deviceOf(cloud, 'first-frame')
   await writer.db.collection('notes').put('old', { n: 1 }).synced
-  const token = await mintToken(cloud, 'first-frame')
   const { platform } = sockets()
-  const device = await deviceOf(cloud, 'first-frame', { token: () => token, platform })
+  const device = await deviceOf(cloud, 'first-frame', { platform })
   let failures = 0
   device.network.instead = ({ path }) => {
     if (path !== '/api/sync' || failures > 2) return undefined
@@ -95,18 +100,17 @@ test('a session that ends closes the socket, and the device gets another of both
 test('an erased space ends the socket, and the device starts over', async () => {
   const admin = await mintToken(cloud, 'gone', { scopes: ['sync:read', 'sync:write', 'space:admin'] })
   let token = Promise.resolve(admin)
-  const { platform } = sockets()
-  const { db } = await deviceOf(cloud, 'gone', { token: () => token, platform })
+  const { open, platform } = sockets()
+  const { db } = await openDevice(cloud, { token: () => token, platform })
   await db.collection('notes').put('a', { n: 1 }).synced
   await until(() => db.status.getSnapshot().live)
-  token = token.then(() => mintToken(cloud, 'gone-placeholder'))
-  await operate(cloud, '/api/space', {
-    ...{ method: 'DELETE', body: { confirm: 'gone' }, bearer: await bearerOf(cloud, admin) },
-  })
-  token = mintToken(cloud, 'gone')
-  await db.sync().catch(() => {})
+  const bearer = await bearerOf(cloud, admin)
+  const erasing = operate(cloud, '/api/space', { method: 'DELETE', body: { confirm: 'gone' }, bearer })
+  // The erasure ends the token of the device too.
+  token = erasing.then(() => mintToken(cloud, 'gone'))
+  await erasing
   await until(() => db.troubles.getSnapshot().length === 1)
-  await until(() => db.status.getSnapshot().live)
+  await until(() => open.length > 1 && db.status.getSnapshot().live)
   expect(db.troubles.getSnapshot()).toMatchObject([{ key: 'notes/a', status: 'orphaned' }])
 })
 

@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import { withCloud } from '../support/cloud/with-cloud.ts'
-import { deviceOf, operate, rowsOf, until } from './device.ts'
+import { until } from '../support/until.ts'
+import { deviceOf, operate, rowsOf } from './device.ts'
 
 const cloud = withCloud()
 
@@ -36,7 +37,7 @@ test('a logout names the edits that wait in a full space, and a deletion of the 
   for (let n = 0; n < 5; n += 1) await notes.put(String(n), { n }).synced
   const put = notes.put('5', { n: 5 })
   await until(() => db.status.getSnapshot().obstacle?.code === 'quota-exceeded')
-  await expect(db.logout()).rejects.toMatchObject({ code: 'unsynced' })
+  await expect(db.logout()).rejects.toMatchObject({ code: 'unsynced', edits: [{ key: 'notes/5' }] })
   const deletion = notes.delete('5')
   await until(() => db.status.getSnapshot().pending === 0)
   expect((await put.synced).status).toBe('applied')

@@ -1,16 +1,17 @@
+import { type Deferred, deferred } from '../../client/src/values/deferred.ts'
 import type { Platform, Socket } from '../../client/src/values/platform.ts'
+import type { RunningCloud } from '../../infra/local/start-cloud.ts'
+import { mintToken } from '../support/cloud/cloud.ts'
 import { fetchDocumented } from '../support/documented.ts'
 
 /** Local service, as `setup.ts` provides it. */
-export interface Service {
-  readonly url: string
-  readonly adminToken: string
-}
+export type Service = Pick<RunningCloud, 'url' | 'outputs'>
 
 /** Network of one device, which a test can break. Every reply is checked against docs/openapi.json. */
 export class Network {
   #isOffline = false
   #losing = false
+  #held: { readonly arrived: Deferred<void>; readonly released: Deferred<void> } | undefined
   readonly #sockets = new Set<WebSocket>()
   /** The changes of all pushes. */
   readonly pushes: unknown[] = []
@@ -51,6 +52,13 @@ export class Network {
     this.#losing = true
   }
 
+  /** Lets the next push take effect, and holds its reply until it is released. */
+  holdReply(): { readonly arrived: Promise<void>; release(): void } {
+    const [arrived, released] = [deferred<void>(), deferred<void>()]
+    this.#held = { arrived, released }
+    return { arrived: arrived.promise, release: () => released.resolve() }
+  }
+
   loseSockets(): void {
     for (const socket of this.#sockets) socket.close()
     this.#sockets.clear()
@@ -61,11 +69,19 @@ export class Network {
     const response = await fetchDocumented(url, init)
     const changes = changesOf(init.body)
     this.pushes.push(...changes)
+    if (changes.length > 0) await this.#hold()
     if (this.#losing && changes.length > 0) {
       this.#losing = false
       throw new TypeError('the connection was lost')
     }
     return response
+  }
+
+  async #hold(): Promise<void> {
+    const held = this.#held
+    this.#held = undefined
+    held?.arrived.resolve()
+    await held?.released.promise
   }
 }
 
@@ -74,18 +90,9 @@ function changesOf(body: unknown): readonly unknown[] {
   return changes
 }
 
-/** Mints a token for a new device of a space. */
-export async function tokenFor({ url, adminToken }: Service, space: string): Promise<string> {
-  const { token } = await request<{ token: string }>(`${url}/api/tokens`, adminToken, {
-    subject: space,
-    scopes: ['sync:read', 'sync:write'],
-  })
-  return token
-}
-
 /** Reads from a space, as a device of its own. */
 export async function readerOf(service: Service, space: string) {
-  const credentials = { token: await tokenFor(service, space), clientId: crypto.randomUUID() }
+  const credentials = { token: await mintToken(service, space), clientId: crypto.randomUUID() }
   const { session } = await request<{ session: string }>(`${service.url}/api/auth`, undefined, credentials)
   return <T>(path: string, body?: object): Promise<T> => request<T>(service.url + path, session, body)
 }

@@ -16,7 +16,8 @@ import {
   replicateChronicle,
   type Service,
 } from '../../client/src/rxdb.ts'
-import { Network, request, tokenFor } from './network.ts'
+import { mintToken } from '../support/cloud/cloud.ts'
+import { Network, request } from './network.ts'
 import { memory } from './rxdb-storage.ts'
 
 export type Human = HumanDocumentType
@@ -38,7 +39,7 @@ export async function openAt(space: string) {
   const local = inject('service')
   const service = openService({
     url: local.url,
-    token: () => tokenFor(local, space),
+    token: () => mintToken(local, space),
     platform: network.platform({ sockets: true }),
   })
   return { network, service }
@@ -113,9 +114,9 @@ export async function countOf(service: Service): Promise<number> {
 
 /** Erases a space, as its administrator does. Earlier tokens are refused then, so devices need new ones. */
 export async function eraseSpace(space: string): Promise<void> {
-  const { url, adminToken } = inject('service')
-  const subject = { subject: space, scopes: ['space:admin'] }
-  const { token } = await request<{ token: string }>(`${url}/api/tokens`, adminToken, subject)
+  const service = inject('service')
+  const { url } = service
+  const token = await mintToken(service, space, { scopes: ['space:admin'] })
   const credentials = { token, clientId: crypto.randomUUID() }
   const { session } = await request<{ session: string }>(`${url}/api/auth`, undefined, credentials)
   await request(`${url}/api/space`, session, { confirm: space }, 'DELETE')

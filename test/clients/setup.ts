@@ -22,6 +22,6 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   const tested = testCloud()
   const cloud = await tested.start({ ...GENEROUS })
   await allowMuch(cloud, POLICIES)
-  project.provide('service', { url: cloud.url, adminToken: cloud.outputs.adminToken })
+  project.provide('service', { url: cloud.url, outputs: cloud.outputs })
   return () => tested.remove()
 }

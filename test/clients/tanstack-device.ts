@@ -3,7 +3,8 @@ import { expect, inject, onTestFinished } from 'vitest'
 import { openChronicle } from '../../client/src/index.ts'
 import { MemoryStore } from '../../client/src/memory.ts'
 import { chronicleCollection } from '../../client/src/tanstack-db.ts'
-import { Network, newSpace, readerOf, tokenFor } from './network.ts'
+import { mintToken } from '../support/cloud/cloud.ts'
+import { Network, newSpace, readerOf } from './network.ts'
 
 export const service = inject('service')
 
@@ -30,7 +31,7 @@ export type Device = Awaited<ReturnType<typeof device>>
 export async function device(space: string, options: DeviceOptions = {}) {
   const { name = 'tasks', store = new MemoryStore(), sockets = false } = options
   const network = new Network()
-  const token = await tokenFor(service, space)
+  const token = await mintToken(service, space)
   const db = await openChronicle({
     ...{ url: service.url, token: () => token, collections: [name], store },
     platform: network.platform({ sockets }),
@@ -39,7 +40,7 @@ export async function device(space: string, options: DeviceOptions = {}) {
   const rows = createCollection(chronicleCollection<Note>({ db, name, getKey: ({ id }) => id }))
   await rows.preload()
   const read = await readerOf(service, space)
-  return { db, name, network, read, rows, space, store }
+  return { db, name, network, read, rows, store }
 }
 
 export async function pair(name?: Name): Promise<readonly [Device, Device]> {

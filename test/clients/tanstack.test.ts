@@ -107,9 +107,8 @@ test('[IT6] resolves two inserts of the same id', async () => {
 test('[IT6] sees no conflict in several edits of one row before the first reply', async () => {
   const [ann, bob] = await pair()
   goOffline(ann)
-  const edits = [ann.rows.insert({ id: '1', n: 0 })]
-  for (let n = 1; n <= 5; n++) edits.push(change(ann, '1', { n }))
-  await persisted(...edits)
+  await persisted(ann.rows.insert({ id: '1', n: 0 }))
+  for (let n = 1; n <= 5; n++) await persisted(change(ann, '1', { n }))
   expect(await settle(ann, bob)).toEqual({ 1: { id: '1', n: 5 } })
   expect(await losersOf(ann)).toEqual([])
 })
@@ -118,9 +117,14 @@ test('[IT6] keeps, shows and sends an edit that is made while a batch is in flig
   const [ann, bob] = await pair()
   goOffline(ann)
   await persisted(ann.rows.insert({ id: '1', n: 1 }))
+  const { arrived, release } = ann.network.holdReply()
   const syncing = sync(ann).catch(() => sync(ann))
+  await arrived
   await persisted(change(ann, '1', { n: 2 }))
   expect(stateOf(ann)).toEqual({ 1: { id: '1', n: 2 } })
+  expect(ann.db.status.getSnapshot().pending).toBe(2)
+  expect(ann.network.pushes).toHaveLength(1)
+  release()
   await syncing
   expect(stateOf(ann)).toEqual({ 1: { id: '1', n: 2 } })
   expect(await settle(ann, bob)).toEqual({ 1: { id: '1', n: 2 } })
@@ -187,6 +191,7 @@ test('[IT6] reads everything on a later device, past one page', async () => {
   const space = newSpace()
   const ann = await device(space)
   await persisted(...Array.from({ length: 620 }, (_, n) => ann.rows.insert({ id: `${n}`, n })))
+  await sync(ann)
   await persisted(ann.rows.delete('7'))
   const late = await device(space)
   await settle(ann, late)

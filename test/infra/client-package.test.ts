@@ -10,7 +10,7 @@ const run = promisify(execFile)
 const folder = mkdtempSync(join(tmpdir(), 'chronicle-package-'))
 let files: readonly string[]
 
-/** The program of an app that uses the types of the whole interface. */
+/** The program of an app that uses the types of `index` and `memory`. */
 const APP = `
 import { type Chronicle, ChronicleError, openChronicle, type Row, type Status } from '@chronicle-sync/client'
 import { MemoryStore } from '@chronicle-sync/client/memory'

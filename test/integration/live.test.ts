@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises'
 import { WebSocket } from 'undici'
 import { expect, test } from 'vitest'
 import { mintToken } from '../support/cloud/cloud.ts'
@@ -6,15 +5,9 @@ import { withCloud } from '../support/cloud/with-cloud.ts'
 import { LiveDevice } from '../support/devices/live-device.ts'
 import { OfflineDevice } from '../support/devices/offline-device.ts'
 import { realDocuments } from '../support/documents.ts'
+import { until } from '../support/until.ts'
 
 const cloud = withCloud()
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let waited = 0; !holds(); waited += 20) {
-    if (waited > 60_000) throw new Error('waited in vain')
-    await setTimeout(20)
-  }
-}
 
 test('[IT4] serves real documents and pushes over the unmodified WebSocket of a browser', async () => {
   const token = await mintToken(cloud, 'live')
@@ -31,7 +24,7 @@ test('[IT4] serves real documents and pushes over the unmodified WebSocket of a 
   expect(reply).toMatchObject({ success: true, synced: ['live/1'] })
   expected.set('live/1', change.value)
   for (const device of [early, late]) {
-    await until(() => device.entries().has('live/1'))
+    await until(() => device.entries().has('live/1'), 60_000)
     expect(device.entries()).toEqual(expected)
     device.stop()
   }

@@ -1,5 +1,6 @@
+import { expect } from 'vitest'
 import { runDeviceHistory } from './devices/run-history.ts'
-import type { Figure } from './history/host.ts'
+import { type Counts, sumOf } from './history/counts.ts'
 import { runHistory } from './run-history.ts'
 import { type Invariant, Violation } from './values/violation.ts'
 import { alteredClient, alteredFloor, SMALL_LIMITS } from './workshop.ts'
@@ -13,17 +14,16 @@ export interface Failure {
 }
 
 /** The result of many histories. */
-export interface Campaign {
+export interface Campaign extends Counts {
   readonly histories: number
-  readonly figures: ReadonlyMap<Figure, number>
-  /** The number of checks of each invariant. */
-  readonly asked: ReadonlyMap<Invariant, number>
+  /** The events and checks of devices alone, where there are any. */
+  readonly own: Counts
   readonly failures: readonly Failure[]
   readonly seconds: number
 }
 
 /** Runs and checks the history of a seed. */
-type Run = (seed: number) => Promise<Pick<Campaign, 'figures' | 'asked'>>
+type Run = (seed: number) => Promise<Counts & { readonly own?: Counts }>
 
 /** Histories of hand-made clients. Every second one has small limits, so that all limits matter. */
 export async function clientHistories(): Promise<Run> {
@@ -46,24 +46,24 @@ export async function deviceHistories(): Promise<Run> {
 
 /** Runs the histories of consecutive seeds. */
 export async function runCampaign(from: number, histories: number, run: Run): Promise<Campaign> {
-  const figures = new Map<Figure, number>()
-  const asked = new Map<Invariant, number>()
+  const results: Awaited<ReturnType<Run>>[] = []
   const failures: Failure[] = []
   const began = performance.now()
   for (let seed = from; seed < from + histories; seed++) {
     try {
-      const result = await run(seed)
-      add(figures, result.figures)
-      add(asked, result.asked)
+      results.push(await run(seed))
     } catch (cause) {
       failures.push({ seed, invariant: cause instanceof Violation ? cause.invariant : null, cause })
     }
   }
-  return { histories, figures, asked, failures, seconds: (performance.now() - began) / 1000 }
+  const own = sumOf(results.flatMap((result) => result.own ?? []))
+  return { histories, ...sumOf(results), own, failures, seconds: (performance.now() - began) / 1000 }
 }
 
-function add<K>(totals: Map<K, number>, counts: ReadonlyMap<K, number>): void {
-  for (const [name, count] of counts) totals.set(name, (totals.get(name) ?? 0) + count)
+/** Passes if an invariant was checked and always held. `asked`: the checks that count. A failure names the seeds. */
+export function expectHeld(campaign: Campaign, invariant: Invariant, { asked }: Counts = campaign): void {
+  expect(campaign.failures.filter((failure) => failure.invariant === invariant)).toEqual([])
+  expect(asked.get(invariant)).toBeGreaterThan(100)
 }
 
 /** Describes a campaign for a person. */

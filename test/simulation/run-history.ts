@@ -1,3 +1,4 @@
+import { closeWorld, listen } from './history/closing.ts'
 import { EVERYWHERE, operate } from './history/operations.ts'
 import { World } from './history/world.ts'
 import { eraseSpaceOf } from './host/erasing.ts'
@@ -16,9 +17,9 @@ export async function runHistory(seed: number, floor: Floor): Promise<World<Node
   const world = new World(random, new NodeHost(floor, random, machine))
   world.host.server.clock = () => world.now
   for (let steps = random.between(100, 500); steps > 0; steps--) await operate(world, OPERATIONS)
-  await world.listen()
+  await listen(world)
   await world.calm()
-  await world.close()
+  await closeWorld(world)
   await eraseSpaceOf(world)
   world.count('kills', world.host.server.kills)
   world.count('failedCommits', machine.failures)

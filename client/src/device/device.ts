@@ -165,8 +165,7 @@ export class Device {
 
   /** Begins a new term, so that a tab that led before and was frozen writes nothing when it wakes. */
   async #lead(): Promise<void> {
-    this.#turn += 1
-    const turn = this.#turn
+    const turn = ++this.#turn
     const { state } = await this.#store.update({}, (found) => {
       const before = stateOf(found)
       return { state: { ...before, term: before.term + 1 } }

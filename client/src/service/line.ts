@@ -9,7 +9,7 @@ import { Pace, POLL_MS } from './pace.ts'
 import { newSession, type Session, type SessionOptions } from './session.ts'
 import type { LineStatus } from './status.ts'
 
-export interface LineOptions
+interface LineOptions
   extends Pick<CourierOptions, 'store' | 'platform' | 'collections' | 'term' | 'onWritten'> {
   readonly url: string
   readonly token: SessionOptions['token']

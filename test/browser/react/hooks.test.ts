@@ -1,15 +1,14 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Chromium, hasChromium, type Page, startChromium } from '../../support/browser/chromium.ts'
+import { hasNotesExample } from '../../support/notes-example.ts'
 
 /** The folder whose packages have React. */
 const REACT = join(import.meta.dirname, '../../../examples/notes/node_modules')
 
-const isThere = hasChromium('the hooks of React were not tried in a browser') && existsSync(REACT)
-if (!existsSync(REACT))
-  console.warn('SKIPPED: the hooks of React. Install it: node infra/local/install.mjs examples/notes')
+const isThere =
+  hasChromium('the hooks of React were not tried in a browser') && hasNotesExample('the hooks of React')
 
 let browser: Chromium | undefined
 let script: string

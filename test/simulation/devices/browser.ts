@@ -4,11 +4,11 @@ import type { Random } from '../values/random.ts'
 import { BrowserChannels } from './channels.ts'
 import type { Client } from './client.ts'
 import { type Commit, Disk } from './disk.ts'
-import type { User } from './edge.ts'
+import type { Edge, User } from './edge.ts'
 import { BrowserLocks } from './locks.ts'
 import { codeOf } from './made.ts'
 import { fetchOver, type Network, type Parcel } from './network.ts'
-import { type Answering, TabSocket } from './socket.ts'
+import { TabSocket } from './socket.ts'
 import { Tab } from './tab.ts'
 
 const HOUR = 3_600_000
@@ -21,10 +21,9 @@ export interface Surroundings {
   readonly random: Random
   readonly client: Client
   readonly network: Network
-  readonly answering: Answering
+  readonly edge: Edge
   readonly now: () => number
-  tokenFor(user: User): string
-  committed(browser: Browser, commit: Commit): void
+  readonly witness: { committed(browser: Browser, commit: Commit): void }
   /** A client did not open, which no history causes for good. */
   failed(reason: unknown): void
 }
@@ -67,12 +66,12 @@ export class Browser {
     this.#drift = random.chance(0.5) ? 0 : (random.next() - 0.5) / 20
     this.#hasSockets = random.chance(0.7)
     this.collections = random.chance(0.2) ? [user.granted?.[0] ?? 'notes'] : undefined
-    this.token = around.tokenFor(user)
+    this.token = around.edge.tokenFor(user)
     const kind = this.isDurable ? 'shared' : 'memory'
     this.disk = new Disk(
       () => new client.MemoryStore(),
       kind,
-      (commit) => around.committed(this, commit),
+      (commit) => around.witness.committed(this, commit),
     )
   }
 
@@ -129,11 +128,11 @@ export class Browser {
   }
 
   #platformOf(tab: Tab): Platform {
-    const { random, network, answering, now } = this.#around
+    const { random, network, edge, now } = this.#around
     const { sockets } = this
     class SocketOfTab extends TabSocket {
       constructor(url: string, protocols: string[]) {
-        super(tab, url, { protocols, network, answering })
+        super(tab, url, { protocols, network, answering: edge })
         sockets.add(this)
       }
     }

@@ -183,7 +183,7 @@ export class Edge {
     const ticket = this.#tickets.get(name)
     this.#tickets.delete(name)
     if (ticket === undefined || ticket.expiresAt <= this.#observer.now()) return closingOf('ticket-spent')
-    const collections = new URL(socket.url).searchParams.get('collections')?.split(',')
+    const collections = collectionsOf(socket)
     const opened = this.#server.open(ticket.session, { ...(collections && { collections }) })
     if (!opened.ok) return closingOf(codeIn(refusalOf(opened.fault).body))
     this.#pushes.set(socket, { session: ticket.session, requests: new Map() })
@@ -201,9 +201,8 @@ export class Edge {
     if (pushes === undefined) return
     const { session } = pushes
     if (frame.type === 'error') throw new Error(`an error on the socket of a device: ${text}`)
-    const collections = new URL(socket.url).searchParams.get('collections')?.split(',')
     if (frame.type === 'ack') this.#acknowledged(pushes, frame)
-    else this.#observer.sent(habitsOf(session, { ...(collections && { collections }) }), frame)
+    else this.#observer.sent(habitsOf(session, { collections: collectionsOf(socket) }), frame)
   }
 
   #acknowledged({ session, requests }: Pushes, ack: Ack): void {
@@ -235,9 +234,9 @@ interface Decision {
 }
 
 /** The habits of a client, for the checks: it reads and writes, with numbered batches on versions. */
-function habitsOf(
-  { client, subject, collections }: Session,
-  { collections: asks }: Pick<Request, 'collections'>,
+export function habitsOf(
+  { client, subject, collections }: Pick<Session, 'client' | 'subject' | 'collections'>,
+  { collections: asks }: { readonly collections?: readonly string[] | undefined },
 ): Habits {
   return {
     id: client,
@@ -252,6 +251,11 @@ function habitsOf(
     keepsTombstones: false,
     tellsTime: true,
   }
+}
+
+/** The collections that a socket asks for; undefined for all. */
+function collectionsOf({ url }: TabSocket): string[] | undefined {
+  return new URL(url).searchParams.get('collections')?.split(',')
 }
 
 function refusalOf(fault: Fault): Reply {

@@ -1,6 +1,6 @@
 import type { Outcome, QueuedEdit } from '../../../client/src/store/store.ts'
 import type { Trouble } from '../../../client/src/troubles.ts'
-import type { Verdicts } from '../values/violation.ts'
+import { Verdicts } from '../values/violation.ts'
 import { type Change, type Request, type ResultLine, textOf } from '../values/wire.ts'
 import type { Browser } from './browser.ts'
 import type { Commit } from './disk.ts'
@@ -32,14 +32,11 @@ export class Ledger {
   era = 0
   /** Counts the edits that were ever in a queue. */
   edits = 0
-  readonly #verdicts: () => Verdicts
+  /** The checks of edits and devices, apart from those of hand-made clients. */
+  readonly verdicts = new Verdicts()
   readonly #taken = new Map<string, Taken[]>()
   readonly #forgotten = new Set<string>()
   readonly #lives = new Map<string, Life>()
-
-  constructor(verdicts: () => Verdicts) {
-    this.#verdicts = verdicts
-  }
 
   /** The service has answered a request, whether or not its reply arrives. */
   take(clientId: string, { batch, changes }: Request, results: readonly ResultLine[]): void {
@@ -188,7 +185,7 @@ export class Ledger {
   }
 
   #expect(holds: boolean, invariant: 'IN2' | 'IN4' | 'IN6', message: () => string): void {
-    this.#verdicts().expect(holds, invariant, message)
+    this.verdicts.expect(holds, invariant, message)
   }
 }
 

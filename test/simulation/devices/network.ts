@@ -4,12 +4,9 @@ import type { Tab } from './tab.ts'
 /** A request over HTTP. */
 export interface Call {
   readonly tab: Tab
-  readonly method: string
   readonly path: string
   readonly bearer: string | undefined
   readonly body: string | undefined
-  /** Whether nobody waits for the answer any more. */
-  readonly isOver: () => boolean
   readonly resolve: (response: Response) => void
   readonly reject: (reason: unknown) => void
 }
@@ -59,7 +56,7 @@ export class Network {
 export function fetchOver(network: Network, tab: Tab): typeof globalThis.fetch {
   return (url, init) => {
     const { promise, resolve, reject } = Promise.withResolvers<Response>()
-    const { method = 'GET', signal, body } = init ?? {}
+    const { signal, body } = init ?? {}
     // The client passes its headers as a plain object.
     const headers = (init?.headers ?? {}) as Readonly<Record<string, string>>
     let isOver = false
@@ -70,11 +67,9 @@ export function fetchOver(network: Network, tab: Tab): typeof globalThis.fetch {
     signal?.addEventListener('abort', () => end(() => reject(signal.reason)))
     const call: Call = {
       tab,
-      method,
       path: pathOf(String(url)),
       bearer: headers['authorization']?.replace('Bearer ', ''),
       body: typeof body === 'string' ? body : undefined,
-      isOver: () => isOver,
       resolve: (response) => end(() => resolve(response)),
       reject: (reason) => end(() => reject(reason)),
     }

@@ -284,7 +284,7 @@ export function thaw(tab: Tab): void {
 }
 
 export function signIn(world: DeviceWorld, browser: Browser): void {
-  browser.token = world.tokenFor(browser.user)
+  browser.token = world.edge.tokenFor(browser.user)
 }
 
 /** Picks one event by weight, and runs it. */

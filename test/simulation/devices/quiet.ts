@@ -1,10 +1,10 @@
 import type { Row } from '../../../client/src/view/row.ts'
 import { Violation } from '../values/violation.ts'
-import { type Json, sameJson, seqOf } from '../values/wire.ts'
+import { type Json, sameJson } from '../values/wire.ts'
 import type { Browser } from './browser.ts'
-import { copyIn } from './copy.ts'
 import { signIn, thaw } from './operations.ts'
 import type { Tab } from './tab.ts'
+import { snapshotOf } from './witness.ts'
 import type { DeviceWorld } from './world.ts'
 
 /** The most rounds until all devices and clients have told each other everything. */
@@ -45,7 +45,8 @@ export async function checkDevices(world: DeviceWorld): Promise<void> {
   }
   await checkSync(world)
   world.ledger.check()
-  await world.close(await Promise.all(world.browsers.map((browser) => finalOf(world, browser))))
+  const copies = world.browsers.map(async (browser) => snapshotOf(browser, await browser.disk.rows()))
+  await world.close(await Promise.all(copies))
 }
 
 /** `sync()` resolves in every tab, now that nothing is in its way. */
@@ -66,12 +67,6 @@ async function checkSync(world: DeviceWorld): Promise<void> {
       const age = browser.clock() - (tab.chronicle?.status.getSnapshot().lastSync ?? 0)
       expect(world, Math.abs(age) <= 2 * SYNC_MS, () => `the last sync of ${tab.name} was ${age} ms ago`)
     }
-}
-
-async function finalOf(world: DeviceWorld, browser: Browser) {
-  const rows = await browser.disk.rows()
-  const { clientId = '', cursor = '' } = rows.state ?? {}
-  return { client: world.habitsOf(browser, clientId), seq: seqOf(cursor ?? ''), copy: copyIn(rows) }
 }
 
 async function checkStore(world: DeviceWorld, { name, disk }: Browser): Promise<void> {
@@ -132,6 +127,6 @@ async function answered<T>(world: DeviceWorld, question: Promise<T>): Promise<T>
   return answer.value
 }
 
-function expect({ era }: DeviceWorld, holds: boolean, message: () => string): void {
-  era.verdicts.expect(holds, 'IN1', message)
+function expect({ ledger }: DeviceWorld, holds: boolean, message: () => string): void {
+  ledger.verdicts.expect(holds, 'IN1', message)
 }

@@ -1,21 +1,20 @@
 import type { Snapshot } from '../checks/final-checks.ts'
 import { castOf, type Seat, START } from '../clients/cast.ts'
-import type { Habits } from '../clients/client.ts'
+import { closeWorld } from '../history/closing.ts'
+import { type Counts, sumOf } from '../history/counts.ts'
 import type { Figure } from '../history/host.ts'
 import { World } from '../history/world.ts'
 import type { NodeHost } from '../host/node-host.ts'
 import type { Random } from '../values/random.ts'
-import { type Invariant, Violation } from '../values/violation.ts'
-import { type Change, type Frame, type Reply, type Request, seqOf } from '../values/wire.ts'
+import { Violation } from '../values/violation.ts'
 import { App } from './app.ts'
-import { Browser } from './browser.ts'
+import { Browser, type Surroundings } from './browser.ts'
 import type { Client } from './client.ts'
-import { copyIn } from './copy.ts'
-import type { Commit } from './disk.ts'
-import { Edge, type Observer, type User } from './edge.ts'
+import { Edge } from './edge.ts'
 import { Ledger } from './ledger.ts'
 import { Network, type Parcel, responseOf } from './network.ts'
 import type { Tab } from './tab.ts'
+import { Witness } from './witness.ts'
 
 /** More events than a quiet history takes. */
 const MAX_EVENTS = 30_000
@@ -27,12 +26,13 @@ const CONFIG_MS = 600_000
  * A history with devices that run the product's own client, beside hand-made clients. The hand-made ones, the server
  * and the checks are those of a world of their own, which ends with each erasure of the space: versions begin again.
  */
-export class DeviceWorld implements Observer {
+export class DeviceWorld implements Surroundings {
   readonly random: Random
   readonly host: NodeHost
   readonly figures = new Map<Figure, number>()
-  readonly ledger = new Ledger(() => this.era.verdicts)
+  readonly ledger = new Ledger()
   readonly network = new Network()
+  readonly witness = new Witness(this)
   readonly edge: Edge
   readonly app: App
   readonly browsers: readonly Browser[]
@@ -44,9 +44,6 @@ export class DeviceWorld implements Observer {
   readonly #loss: number
   readonly client: Client
   readonly #eras: World<NodeHost>[] = []
-  /** The ends of complete pulls, by client. */
-  readonly #complete = new Set<string>()
-  readonly #incomplete = new Set<string>()
   #failure: unknown
 
   constructor(random: Random, host: NodeHost, client: Client) {
@@ -55,7 +52,7 @@ export class DeviceWorld implements Observer {
     this.client = client
     this.#loss = random.pick([0.02, 0.06, 0.3])
     this.era = this.#begin(START)
-    this.edge = new Edge(host.server, random, this)
+    this.edge = new Edge(host.server, random, this.witness)
     this.app = new App(random)
     this.browsers = Array.from({ length: random.between(1, 3) }, (_, index) => {
       const granted = random.chance(0.2) ? [random.pick(['notes', 'tasks'])] : null
@@ -66,20 +63,12 @@ export class DeviceWorld implements Observer {
 
   readonly now = (): number => this.era.now
 
-  get answering(): Edge {
-    return this.edge
-  }
-
   get tabs(): readonly Tab[] {
     return this.browsers.flatMap(({ tabs }) => tabs)
   }
 
   count(figure: Figure, by = 1): void {
     this.figures.set(figure, (this.figures.get(figure) ?? 0) + by)
-  }
-
-  tokenFor(user: User): string {
-    return this.edge.tokenFor(user)
   }
 
   failed(reason: unknown): void {
@@ -120,7 +109,7 @@ export class DeviceWorld implements Observer {
   async close(others: readonly Snapshot[] = []): Promise<void> {
     // A process that is about to die would do so while it is asked.
     this.host.server.restart()
-    await this.era.close(others)
+    await closeWorld(this.era, others)
   }
 
   /** Gives the space room, and waits until it has read so in its configuration. */
@@ -225,100 +214,10 @@ export class DeviceWorld implements Observer {
     browser.sockets.clear()
   }
 
-  answered(client: Habits, request: Request, reply: Reply): void {
-    this.ledger.take(client.id, request, reply.results)
-    this.count('batches', Number(request.batch !== undefined && !reply.replayed))
-    this.era.examine({ client, request: this.#seenBy(request), reply })
-    const end = `${client.id} ${reply.cursor}`
-    // A page that is cut off there may leave out what stood there.
-    if (reply.more) this.#incomplete.add(end)
-    else if (reply.cursor !== undefined) this.#complete.add(end)
-  }
-
-  /** The request as the space sees it: a version of an erased space is an unknown base (VE1). */
-  #seenBy({ changes, ...request }: Request): Request {
-    const { epoch } = this.host.server.space.state
-    const isForeign = ({ base }: Change) => typeof base === 'string' && !base.startsWith(`${epoch}.`)
-    return {
-      ...request,
-      changes: changes.map((change) => (isForeign(change) ? { ...change, base: 'unknown' } : change)),
-    }
-  }
-
-  refused(client: Habits, request: Request, code: string): void {
-    if (code === 'batch-forgotten') this.ledger.forget(client.id, request)
-    this.count(code === 'quota-exceeded' ? 'quotaRefusals' : 'refusals')
-  }
-
-  expired(): void {
-    this.count('expiries')
-  }
-
-  sent(client: Habits, frame: Frame): void {
-    this.count('frames')
-    // The first frame of a socket tells where it begins, and brings nothing.
-    if (frame.type === 'changes' && frame.from === null) return
-    this.era.replies.takeFrame({ client, frame })
-    if (frame.type === 'changes' && this.#complete.has(`${client.id} ${frame.from}`))
-      this.#complete.add(`${client.id} ${frame.cursor}`)
-  }
-
-  asked(id: number): void {
-    this.era.asked.add(id)
-  }
-
-  resolved(client: Habits, resolution: { id: number; base: string | null }, reply: object): void {
-    const { version, replayed } = reply as { version: string | null; replayed: boolean }
-    this.count('resolutions')
-    this.era.open.delete(resolution.id)
-    this.era.resolved.push({ ...resolution, by: client.id, version, replayed })
-  }
-
-  /** Checks a transaction of a device, and its copy if it is one of the end of a pull. */
-  committed(browser: Browser, commit: Commit): void {
-    this.ledger.commit(browser, commit)
-    const { state } = commit.writes
-    const { entries = [], gone = [] } = commit.writes
-    const isOther = state?.cursor !== commit.before?.cursor || entries.length > 0 || gone.length > 0
-    if (!isOther || state === undefined || state.restart !== null || state.cursor === null) return
-    const end = `${state.clientId} ${state.cursor}`
-    const isComplete = this.#complete.has(end) && !this.#incomplete.has(end)
-    if (!isComplete || !state.cursor.startsWith(`${this.host.server.space.state.epoch}.`)) return
-    // The decision of a conflict goes into the copy before the page that brings it.
-    const seq = seqOf(state.cursor)
-    const decided = new Set(this.era.resolved.map(({ version }) => version))
-    const isAhead = [...commit.rows.entries.values()].some(
-      ({ version }) => seqOf(version) > seq && decided.has(version),
-    )
-    if (isAhead) return
-    const client = this.habitsOf(browser, state.clientId)
-    this.era.count('snapshots')
-    this.era.snapshots.push({ client, seq, copy: copyIn(commit.rows) })
-  }
-
-  /** The habits of a device, for the checks. */
-  habitsOf({ user, collections }: Browser, id: string): Habits {
-    const asks = collections && { asks: collections }
-    const { subject, granted } = user
-    const habits = {
-      id,
-      subject,
-      granted,
-      pulls: true,
-      reads: true,
-      numbers: true,
-      bases: 'version' as const,
-    }
-    return { ...habits, ...asks, lags: 0, keepsTombstones: false, tellsTime: true }
-  }
-
-  /** Counts the events and checks of all times between erasures. */
-  totals(): { figures: ReadonlyMap<Figure, number>; asked: ReadonlyMap<Invariant, number> } {
-    const asked = new Map<Invariant, number>()
-    for (const { figures, verdicts } of this.#eras.splice(0)) {
-      for (const [figure, by] of figures) this.count(figure, by)
-      for (const [name, by] of verdicts.asked) asked.set(name, (asked.get(name) ?? 0) + by)
-    }
-    return { figures: this.figures, asked }
+  /** Counts the events and checks of all times between erasures. `own`: those of devices alone. */
+  totals(): Counts & { readonly own: Counts } {
+    const own = { figures: this.figures, asked: this.ledger.verdicts.asked }
+    const eras = this.#eras.map(({ figures, verdicts }) => ({ figures, asked: verdicts.asked }))
+    return { ...sumOf([own, ...eras]), own }
   }
 }

@@ -1,16 +1,14 @@
 import { DAY_MS } from '../../../worker/src/core/values/limits.ts'
-import type { Account } from '../checks/account.ts'
-import { checkHistory, type Resolved, type Snapshot } from '../checks/final-checks.ts'
+import type { Resolved, Snapshot } from '../checks/final-checks.ts'
 import { Journal } from '../checks/journal.ts'
-import { mergesOf } from '../checks/merges.ts'
 import { nameOf, Replies } from '../checks/replies.ts'
-import { type Handled, originsOf } from '../checks/reply-checks.ts'
-import { castOf, clockOf, KEYS, newcomer, type Seat, START, seatOf } from '../clients/cast.ts'
+import type { Handled } from '../checks/reply-checks.ts'
+import { castOf, clockOf, type Seat, START } from '../clients/cast.ts'
 import { dropOf, isLive, nextOf, type Sent } from '../network/in-flight.ts'
 import type { Heard, Letter, Return, Stand } from '../network/letters.ts'
 import type { Random } from '../values/random.ts'
 import { Verdicts, Violation } from '../values/violation.ts'
-import { type Answer, type ConflictReport, type Request, type Resolution, seqOf } from '../values/wire.ts'
+import { type Answer, type Request, type Resolution, seqOf } from '../values/wire.ts'
 import type { Figure, Host } from './host.ts'
 
 /** The most rounds of all clients until the history is quiet. */
@@ -23,6 +21,11 @@ const MAX_TURNS = 5_000
 interface Beginning {
   readonly now?: number
   readonly cast?: (random: Random, narrow: boolean) => readonly Seat[]
+}
+
+/** Counts events. */
+interface Counter {
+  count(figure: Figure, by: number): void
 }
 
 /** A history while it runs: clients, the network, a server, and a clock that only the history advances. */
@@ -39,7 +42,8 @@ export class World<H extends Host> {
   readonly slowness: number
   now: number
   readonly replies = new Replies(this.verdicts)
-  readonly #began: number
+  /** The time at which it began, ms. */
+  readonly began: number
   /** The time at which each numbered batch was first sent, ms. */
   readonly #firstSent = new Map<string, number>()
   readonly snapshots: Snapshot[] = []
@@ -52,7 +56,7 @@ export class World<H extends Host> {
 
   constructor(random: Random, host: H, { now = START, cast = castOf }: Beginning = {}) {
     this.now = now
-    this.#began = now
+    this.began = now
     this.random = random
     this.host = host
     const narrow = random.chance(0.3)
@@ -148,17 +152,16 @@ export class World<H extends Host> {
     this.downlink.push({ ...letter, answer })
   }
 
-  /** Counts and checks a reply. */
-  examine(handled: Handled): void {
+  /** Checks a reply. `counter`: where it is counted. */
+  examine(handled: Handled, counter: Counter = this): void {
     const { request, reply } = handled
-    this.count('changes', reply.replayed ? 0 : request.changes.length)
-    this.count('replays', Number(reply.replayed))
-    this.count('conflicts', reply.replayed ? 0 : reply.conflicts.length)
-    this.count('resets', Number(reply.reset === true))
-    this.count(
-      'merges',
-      reply.replayed ? 0 : reply.results.filter(({ status }) => status === 'merged').length,
-    )
+    const isFirst = Number(!reply.replayed)
+    const merged = reply.results.filter(({ status }) => status === 'merged')
+    counter.count('changes', isFirst * request.changes.length)
+    counter.count('replays', Number(reply.replayed))
+    counter.count('conflicts', isFirst * reply.conflicts.length)
+    counter.count('resets', Number(reply.reset === true))
+    counter.count('merges', isFirst * merged.length)
     for (const { id, key, resolution } of reply.conflicts) if (resolution === 'open') this.open.set(id, key)
     this.replies.take(handled)
   }
@@ -219,7 +222,7 @@ export class World<H extends Host> {
     const before = client.cursor
     if ('frame' in arrival) client.follow(arrival.frame)
     else if (seat.attempt === arrival.attempt && seat.open !== null) this.#takeAnswer(arrival)
-    if (client.caughtUp) this.snapshots.push(this.#snapshotOf(seat))
+    if (client.caughtUp) this.snapshots.push(this.snapshotOf(seat))
     const mustSay = 'frame' in arrival || client.cursor !== before || arrival.live
     if (client.cursor === null || !mustSay || !this.host.sockets.has(seat)) return
     if (!('frame' in arrival)) client.settle()
@@ -254,7 +257,8 @@ export class World<H extends Host> {
     this.verdicts.expect(explained, invariant, () => `${client.habits.id} was refused: ${code}`)
   }
 
-  #snapshotOf({ client }: Seat): Snapshot {
+  /** The copy of a client as it is now. */
+  snapshotOf({ client }: Seat): Snapshot {
     this.count('snapshots')
     return { client: client.habits, seq: seqOf(client.cursor ?? ''), copy: new Map(client.copy) }
   }
@@ -268,21 +272,6 @@ export class World<H extends Host> {
       if (this.seats.every(isSettled) && this.journal.last === before) return
     }
     throw new Violation('IN1', `not quiet after ${MAX_ROUNDS} rounds`)
-  }
-
-  /**
-   * Checks that a follower misses nothing. Once the history is quiet, each follower has the latest state, and again
-   * after one more write to each collection. Only followers that were told to pull send a request.
-   */
-  async listen(): Promise<void> {
-    await this.obey()
-    const writer = this.#newcomer('writer')
-    for (const key of ['notes/1', 'tasks/1', 'plain']) {
-      if (!writer.client.caughtUp) await this.#readAll(writer)
-      writer.client.edit({ key, value: `last of ${key}`, timestamp: this.now, ...writer.client.baseOf(key) })
-      await this.exchange(writer)
-      await this.obey()
-    }
   }
 
   /** Lets followers pull where they were told to, until none has to. Then each has the latest state. */
@@ -302,7 +291,7 @@ export class World<H extends Host> {
   #expectUpToDate(): void {
     const { last } = this.journal
     for (const seat of this.host.sockets.followers) {
-      this.snapshots.push({ ...this.#snapshotOf(seat), seq: last })
+      this.snapshots.push({ ...this.snapshotOf(seat), seq: last })
     }
   }
 
@@ -332,64 +321,6 @@ export class World<H extends Host> {
   async #finish(): Promise<void> {
     await this.drain()
     while (this.downlink.length > 0) this.receive(this.nextArrival())
-  }
-
-  /** Checks the whole history. `others`: the copies of clients that are not in seats. */
-  async close(others: readonly Snapshot[] = []): Promise<void> {
-    const readers = [this.#newcomer('late'), ...this.#limitedReaders()]
-    for (const seat of readers) await this.#readAll(seat)
-    this.journal.close()
-    const conflicts = await this.host.conflicts(null)
-    const granted = ['notes']
-    const pulling = [...this.seats.filter(({ client }) => client.habits.pulls), ...readers]
-    checkHistory(this.#account(conflicts), {
-      handled: this.replies.handled,
-      snapshots: this.snapshots,
-      final: [...pulling.map((seat) => this.#snapshotOf(seat)), ...others],
-      conflicts,
-      limited: { granted, conflicts: await this.host.conflicts(granted) },
-      histories: await Promise.all(KEYS.map(async (key) => [key, await this.host.history(key)] as const)),
-      resolved: this.resolved,
-    })
-  }
-
-  async #readAll(seat: Seat): Promise<void> {
-    for (let page = 0; page < MAX_ROUNDS; page++) {
-      await this.exchange(seat)
-      if (seat.client.caughtUp) return
-    }
-    throw new Violation('IN1', `${seat.client.habits.id} never comes to the end of the feed`)
-  }
-
-  #account(conflicts: readonly ConflictReport[]): Account {
-    const { verdicts, journal } = this
-    const listed = new Map(conflicts.map((conflict) => [conflict.id, conflict]))
-    const { horizon, policies } = this.host
-    return {
-      verdicts,
-      journal,
-      listed,
-      horizon,
-      policies,
-      asked: this.asked,
-      merges: mergesOf(this.journal, this.replies.handled),
-      ...originsOf(this.replies.handled),
-    }
-  }
-
-  /** A reader that joins now. */
-  #newcomer(id: string): Seat {
-    return this.#admitted(newcomer(this.random, id))
-  }
-
-  /** The space refuses sessions from before its erasure. */
-  #admitted(seat: Seat): Seat {
-    return { ...seat, session: { ...seat.session, issuedAt: this.#began } }
-  }
-
-  #limitedReaders(): readonly Seat[] {
-    const { client } = newcomer(this.random, 'narrow')
-    return [this.#admitted(seatOf({ ...client.habits, granted: ['tasks'] }, this.random))]
   }
 }
 

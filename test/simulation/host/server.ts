@@ -5,7 +5,6 @@ import type { Config } from '../../../worker/src/core/space/config.ts'
 import type { Result } from '../../../worker/src/core/values/result.ts'
 import type { Live } from '../../../worker/src/objects/live/live.ts'
 import type { Space } from '../../../worker/src/objects/space/space.ts'
-import type { SpaceKeys } from '../../../worker/src/objects/store/seal.ts'
 import { HEADS } from '../../support/stored-rows.ts'
 import type { Dispute, Journal, Stand, Tip } from '../checks/journal.ts'
 import type { ClientEnd } from '../network/lines.ts'
@@ -13,6 +12,7 @@ import type { Random } from '../values/random.ts'
 import { Violation } from '../values/violation.ts'
 import type { Answer, ConflictReport, Entry, Reply, Request, Resolution } from '../values/wire.ts'
 import type { Floor } from './floor.ts'
+import { gatedKeys } from './gated-keys.ts'
 import { readLog } from './log-reader.ts'
 import type { Machine } from './machine.ts'
 import type { SocketEnd } from './platform.ts'
@@ -294,7 +294,7 @@ export class Server {
     const ctx = { id: { toString: () => 'space' }, storage, ...sockets } as unknown as DurableObjectState
     const env = this.#environment()
     const space = this.floor.openSpace(ctx, env)
-    life.space = Object.assign(space, this.#gated(space))
+    life.space = Object.assign(space, gatedKeys(space, this.turns))
     life.live = this.floor.liveOf({ ctx, env, space, clock: () => this.clock(), newId: () => 'id' })
     return life
   }
@@ -349,33 +349,6 @@ export class Server {
     if (this.#fuse.left > 0) return
     this.#life.alive = false
     throw new Killed()
-  }
-
-  #gated({ keys, forgetKeys }: Space): Pick<Space, 'keys' | 'forgetKeys'> {
-    const { turns } = this
-    let gated: Promise<SpaceKeys> | undefined
-    const forget = (thrown: unknown) => {
-      gated = undefined
-      throw thrown
-    }
-    const gatedKeys = () =>
-      (gated ??= turns.after(keys()).then(
-        (ring) => ({
-          generations: ring.generations,
-          seal: (text, origin) => turns.after(ring.seal(text, origin)),
-          chunk: ring.chunk,
-          open: (chunk) => turns.after(ring.open(chunk)),
-          digests: (text) => turns.after(ring.digests(text)),
-        }),
-        forget,
-      ))
-    return {
-      keys: gatedKeys,
-      forgetKeys() {
-        gated = undefined
-        forgetKeys()
-      },
-    }
   }
 }
 

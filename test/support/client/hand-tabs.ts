@@ -1,4 +1,4 @@
-import type { Channel, LockRequest, Platform } from '../../../client/src/values/platform.ts'
+import type { Channel, LockRequest, Locks, Platform } from '../../../client/src/values/platform.ts'
 
 interface Request {
   readonly hold: () => Promise<void>
@@ -9,23 +9,36 @@ interface Request {
 
 /** The locks and channels that the tabs of a browser share. */
 export class HandTabs {
-  readonly #channels = new Set<TabChannel>()
-  #held: Request | undefined
-  #queue: Request[] = []
+  readonly #channels = new Map<string, Set<TabChannel>>()
+  readonly #locks = new Map<string, HandLock>()
 
   /** The platform of one more tab. */
-  platform(): Pick<Platform, 'locks' | 'openChannel'> {
+  platform(): { readonly locks: Locks } & Pick<Platform, 'openChannel'> {
     return {
-      locks: { request: (_name, options, hold) => this.#request(options, hold) },
-      openChannel: () => {
-        const channel = new TabChannel(this.#channels)
-        this.#channels.add(channel)
+      locks: { request: (name, options, hold) => this.#lock(name).request(options, hold) },
+      openChannel: (name) => {
+        const all = this.#channels.get(name) ?? new Set()
+        this.#channels.set(name, all)
+        const channel = new TabChannel(all)
+        all.add(channel)
         return channel
       },
     }
   }
 
-  #request({ steal, signal }: LockRequest, hold: () => Promise<void>): Promise<unknown> {
+  #lock(name: string): HandLock {
+    const lock = this.#locks.get(name) ?? new HandLock()
+    this.#locks.set(name, lock)
+    return lock
+  }
+}
+
+/** Lock of one name. */
+class HandLock {
+  #held: Request | undefined
+  #queue: Request[] = []
+
+  request({ steal, signal }: LockRequest, hold: () => Promise<void>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const request = { hold, resolve, reject, signal }
       signal?.addEventListener('abort', () => this.#giveUp(request))

@@ -22,19 +22,19 @@ interface Sent {
   readonly signal?: AbortSignal
 }
 
-type Batch = { readonly number: number; readonly text: string; readonly results: readonly Result[] }
+type Batch = { readonly number: number; readonly results: readonly Result[] }
+const EPOCH = 'one'
+const HOME = { subject: 'ann', space: 'ann', epoch: EPOCH }
+
 type Answer = Response | undefined | Promise<Response | undefined>
 
 /**
  * Service of one space for tests that have to choose its answers. It applies every change, and knows pages, batch
- * numbers, replays and resets by epoch. Tests of what the service really decides run against the real one.
+ * numbers, replays and a space that was set back. Tests of what the service really decides run against the real one.
  */
 export class PlainService {
   readonly requests: Arrived[] = []
   readonly sessions = new Set<string>()
-  epoch = 'one'
-  subject: string | undefined = 'ann'
-  space = 'ann'
   pageSize = 500
   /** Answers in place of the service, if it returns something. */
   answer: (request: Arrived) => Answer = () => undefined
@@ -79,16 +79,13 @@ export class PlainService {
 
   /** The batches that arrived, as the keys of their changes. */
   get pushes(): string[][] {
-    const pushed = this.requests.filter(
-      ({ path, body }) => path === '/api/sync' && changesOf(body).length > 0,
-    )
-    return pushed.map(({ body }) => changesOf(body).map(({ key }) => key))
+    return this.requests.filter(isPush).map((push) => changesOf(push).map(({ key }) => key))
   }
 
   /** Another device writes, or deletes if there is no value. */
   write(key: string, value?: unknown): string {
     this.#head += 1
-    const version = `${this.epoch}.${this.#head}`
+    const version = `${EPOCH}.${this.#head}`
     const content = value === undefined ? { deleted: true as const } : { value }
     this.#feed.delete(key)
     this.#feed.set(key, { key, version, timestamp: this.#now(), by: 'other', ...content } as FeedEntry)
@@ -98,15 +95,6 @@ export class PlainService {
   values(): Record<string, unknown> {
     const entries = [...this.#feed.values()].filter((entry) => !entry.deleted)
     return Object.fromEntries(entries.map((entry) => [entry.key, 'value' in entry ? entry.value : undefined]))
-  }
-
-  /** Erases the space, and ends its sessions. */
-  erase(epoch: string): void {
-    this.epoch = epoch
-    this.#head = 0
-    this.#feed.clear()
-    this.#batches.clear()
-    this.sessions.clear()
   }
 
   /** Sets the space back to its first versions, as a restored database would be. */
@@ -138,8 +126,7 @@ export class PlainService {
     const session = `s${this.#opened}/${clientId}`
     this.sessions.add(session)
     const lastBatch = this.#batches.get(String(clientId))?.number ?? 0
-    const { subject, space, epoch } = this
-    return json({ success: true, session, clientId, subject, space, epoch, lastBatch, limits: {} })
+    return json({ success: true, session, clientId, ...HOME, lastBatch, limits: {} })
   }
 
   #push(body: SyncRequest, clientId: string): Response {
@@ -156,8 +143,7 @@ export class PlainService {
       return { results: known.results, conflicts: [], replayed: true }
     const decided = changes.map((change) => this.decide(change) ?? { result: this.#apply(change) })
     const results = decided.map(({ result }) => result)
-    if (batch !== undefined)
-      this.#batches.set(clientId, { number: batch, text: JSON.stringify(changes), results })
+    if (batch !== undefined) this.#batches.set(clientId, { number: batch, results })
     const conflicts = decided.flatMap(({ conflict }) => conflict ?? [])
     return { results, conflicts, replayed: false }
   }
@@ -173,37 +159,39 @@ export class PlainService {
   }
 
   #page(cursor: string | null, { results, replayed }: { results: readonly Result[]; replayed: boolean }) {
-    const [epoch = '', seq = '0'] = (cursor ?? `${this.epoch}.0`).split('.')
-    const resetReason = epoch !== this.epoch ? 'epoch' : Number(seq) > this.#head ? 'head' : undefined
-    const from = resetReason ? 0 : Number(seq)
+    const seq = cursor === null ? 0 : seqOf(cursor)
+    const isAhead = seq > this.#head
+    const from = isAhead ? 0 : seq
     const own = new Set(results.map((result) => (result.status === 'applied' ? result.version : undefined)))
-    const leavesOut = cursor !== null && !resetReason && !replayed
+    const leavesOut = cursor !== null && !isAhead && !replayed
     const due = [...this.#feed.values()].filter(({ version }) => seqOf(version) > from)
     const page = due.slice(0, this.pageSize)
     const more = due.length > page.length
     const end = more ? seqOf(page.at(-1)?.version ?? `.${from}`) : this.#head
     return {
       changes: leavesOut ? page.filter(({ version }) => !own.has(version)) : page,
-      cursor: `${this.epoch}.${end}`,
+      cursor: `${EPOCH}.${end}`,
       more,
-      ...(resetReason ? { reset: true, resetReason } : { reset: false }),
+      ...(isAhead ? { reset: true, resetReason: 'head' } : { reset: false }),
     }
   }
 }
 
-function changesOf(body: Arrived['body']): Change[] {
+function changesOf({ body }: Arrived): readonly Change[] {
   return (body['changes'] ?? []) as Change[]
+}
+
+/** Whether a request sends changes. */
+export function isPush(request: Arrived): boolean {
+  return request.path === '/api/sync' && changesOf(request).length > 0
 }
 
 function seqOf(version: string): number {
   return Number(version.split('.')[1])
 }
 
-export function json(body: object, status = 200, headers: Record<string, string> = {}): Response {
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: { 'content-type': 'application/json', ...headers },
-  })
+function json(body: object): Response {
+  return new Response(JSON.stringify(body), { headers: { 'content-type': 'application/json' } })
 }
 
 /** A refusal as the service words it. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import type { QueuedEdit, ReplicaState, Store, StoredEntry, Wanted } from '../../../client/src/store/store.ts'
+import type { Store, StoredEntry, Wanted } from '../../../client/src/store/store.ts'
+import { edit, entry, STATE } from './rows.ts'
 
 /** Keys that a store might confuse: names of JavaScript, ends of ranges, both halves of text. */
 export const ODD_KEYS = [
@@ -16,23 +17,6 @@ export const ODD_KEYS = [
   'notes',
   'noteş/a',
 ]
-
-export const STATE: ReplicaState = {
-  ...{ clientId: 'me', space: null, subject: null, epoch: null, cursor: null, batch: 0, outgoing: null },
-  ...{ reading: 1, restart: null, nextEdit: 1, term: 1, lastSync: null, born: 0, loggedOut: 0 },
-}
-
-export function entry(
-  key: string,
-  value: StoredEntry['value'] = key,
-  more: Partial<StoredEntry> = {},
-): StoredEntry {
-  return { key, value, version: 'e.1', timestamp: 1, reading: 1, ...more }
-}
-
-export function edit(id: number, key: string, more: Partial<QueuedEdit> = {}): QueuedEdit {
-  return { id, key, value: id, timestamp: id, base: { version: null }, ...more }
-}
 
 /** Tests that every store has to pass. `open` returns an empty one. */
 export function storeContract(name: string, open: () => Promise<Store>): void {

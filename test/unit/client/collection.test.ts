@@ -4,7 +4,8 @@ import type { Schema } from '../../../client/src/collection.ts'
 import { settle } from '../../support/client/hand.ts'
 import { contentOf, handDevice } from '../../support/client/hand-device.ts'
 import { problem } from '../../support/client/plain-service.ts'
-import { entry, ODD_KEYS } from '../../support/client/store-contract.ts'
+import { entry } from '../../support/client/rows.ts'
+import { ODD_KEYS } from '../../support/client/store-contract.ts'
 
 interface Note {
   title: string

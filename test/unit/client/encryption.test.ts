@@ -69,17 +69,22 @@ test('shows neither the service nor the store a plain value', async () => {
 
 test('leaves out a row that cannot be opened, and shows all others', async () => {
   const { hooks } = encryption()
-  const { db, service } = await handDevice({ encryption: hooks })
+  function open(sealed: Json, key: string) {
+    if (key === 'notes/d') throw new Error('the key of this row is lost')
+    return hooks.open(sealed, key)
+  }
+  const { db, service } = await handDevice({ encryption: { ...hooks, open } })
   const shown: string[][] = []
   db.collection('notes').subscribe({}, (rows) => shown.push(rows.map(({ $id }) => $id)))
-  await db.collection('notes').put('a', { n: 1 })
+  await Promise.all(['a', 'd'].map((id) => db.collection('notes').put(id, { n: 1 })))
+  expect(await contentOf(db)).toEqual({ a: { n: 1 } })
   service.write('notes/b', { by: 'a client without the key' })
   service.write('notes/c', await hooks.seal({ n: 3 }, 'notes/c'))
   await db.sync()
   await settle()
   expect(await contentOf(db)).toEqual({ a: { n: 1 }, c: { n: 3 } })
   expect(shown.at(-1)).toEqual(['a', 'c'])
-  expect(await db.collection('notes').get('b')).toBeUndefined()
+  for (const id of ['b', 'd']) expect(await db.collection('notes').get(id)).toBeUndefined()
 })
 
 test('lists troubles and unsynced edits also if one of them cannot be opened', async () => {

@@ -6,7 +6,7 @@ import type { HandSocket } from '../../support/client/hand-sockets.ts'
 import { PlainService, problem } from '../../support/client/plain-service.ts'
 
 /** Lets a socket answer pushes and pings as the service does. */
-function serve({ service }: HandDevice, socket: HandSocket): void {
+function serve(service: PlainService, socket: HandSocket): void {
   socket.onSent = ({ type, id, body }) => {
     if (type === 'ping') queueMicrotask(() => socket.say({ type: 'pong' }))
     if (type === 'push')
@@ -16,20 +16,14 @@ function serve({ service }: HandDevice, socket: HandSocket): void {
   }
 }
 
-async function live(options: HandOptions = {}) {
+async function live(options: Pick<HandOptions, 'collections'> = {}) {
   const hand = new Hand()
-  let device: HandDevice | undefined
+  const service = new PlainService(() => hand.now)
   hand.sockets.onNew = (socket) => {
-    socket.onSent = (message) => {
-      if (!device) return
-      serve(device, socket)
-      socket.onSent(message)
-    }
+    serve(service, socket)
     queueMicrotask(() => socket.open())
   }
-  const service = new PlainService(() => hand.now)
-  device = { db: undefined as never, hand, service, store: undefined as never }
-  device = await handDevice({ hand, service, platform: hand.withSockets, ...options })
+  const device = await handDevice({ hand, service, platform: hand.withSockets, ...options })
   return { ...device, socket: () => hand.sockets.last }
 }
 

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { MemoryStore } from '../../../client/src/store/memory.ts'
 import type { Found, Wanted } from '../../../client/src/store/store.ts'
-import type { Json } from '../../../client/src/values/wire.ts'
 import type { RowChange } from '../../../client/src/view/view.ts'
 import { settle } from '../../support/client/hand.ts'
 import { handDevice } from '../../support/client/hand-device.ts'
@@ -24,16 +23,6 @@ class FailingStore extends MemoryStore {
 function namesIn(told: Told): readonly (readonly string[])[] {
   return told.map((changes) => changes.map(({ id, row }) => (row ? id : `-${id}`)))
 }
-
-test('reads an edit in all rows as soon as it is saved', async () => {
-  const { db } = await handDevice()
-  const notes = db.collection('notes')
-  expect(await notes.all()).toEqual([])
-  await notes.put('a', { n: 1 })
-  expect(await notes.all()).toHaveLength(1)
-  await notes.delete('a')
-  expect(await notes.all()).toHaveLength(0)
-})
 
 test('tells observers all rows first, and then what changes, before settled() resolves', async () => {
   const { db } = await handDevice()
@@ -69,19 +58,4 @@ test('tells observers no empty collection when a read has failed, and all rows a
   await notes.settled()
   expect(namesIn(told)[0]).toEqual(expect.arrayContaining(['a', 'b']))
   expect(await notes.all()).toHaveLength(3)
-})
-
-test('leaves out a row that cannot be opened, and no other', async () => {
-  const encryption = {
-    seal: (value: Json) => value,
-    open(value: Json, key: string) {
-      if (key === 'notes/broken') throw new Error('the key of this row is lost')
-      return value
-    },
-  }
-  const { db } = await handDevice({ encryption })
-  const notes = db.collection('notes')
-  await Promise.all(['a', 'broken', 'c'].map((id) => notes.put(id, { n: 1 })))
-  expect((await notes.all()).map(({ $id }) => $id)).toEqual(['a', 'c'])
-  expect(await notes.get('broken')).toBeUndefined()
 })

@@ -1,26 +1,8 @@
 import { expect, test } from 'vitest'
 import { type Draft, queueEdits } from '../../../client/src/replica/queue.ts'
-import type {
-  Found,
-  Outcome,
-  QueuedEdit,
-  ReplicaState,
-  StoredEntry,
-} from '../../../client/src/store/store.ts'
+import type { Found, Outcome } from '../../../client/src/store/store.ts'
 import { codeOf } from '../../../client/src/values/errors.ts'
-import { edit, entry, STATE } from '../../support/client/store-contract.ts'
-
-interface Rows {
-  readonly state?: Partial<ReplicaState>
-  readonly entries?: readonly StoredEntry[]
-  readonly edits?: readonly QueuedEdit[]
-  readonly outcomes?: readonly Outcome[]
-}
-
-function found({ state, entries = [], edits = [], outcomes = [] }: Rows): Found {
-  const byKey = new Map(entries.map((one) => [one.key, one]))
-  return { state: { ...STATE, ...state }, entries: byKey, edits, outcomes }
-}
+import { edit, entry, found } from '../../support/client/rows.ts'
 
 function draft(key: string, value: Draft['value'], more: Partial<Draft> = {}): Draft {
   return { key, ...(value !== undefined && { value }), timestamp: 5, ...more }

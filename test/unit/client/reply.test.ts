@@ -2,19 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { nextBatch } from '../../../client/src/replica/batch.ts'
 import { type Exchange, takeReply } from '../../../client/src/replica/reply.ts'
 import { settlementsOf } from '../../../client/src/replica/settlement.ts'
-import type { Found, QueuedEdit, ReplicaState, StoredEntry } from '../../../client/src/store/store.ts'
+import type { Found, QueuedEdit } from '../../../client/src/store/store.ts'
 import { codeOf } from '../../../client/src/values/errors.ts'
-import type { Conflict, FeedEntry, Result, SyncReply } from '../../../client/src/values/wire.ts'
-import { edit, entry, STATE } from '../../support/client/store-contract.ts'
-
-function found(
-  edits: readonly QueuedEdit[],
-  entries: readonly StoredEntry[] = [],
-  state: Partial<ReplicaState> = {},
-): Found {
-  const byKey = new Map(entries.map((one) => [one.key, one]))
-  return { state: { ...STATE, nextEdit: 50, ...state }, entries: byKey, edits, outcomes: [] }
-}
+import type { Conflict, Result, SyncReply } from '../../../client/src/values/wire.ts'
+import { edit, entry, found, row } from '../../support/client/rows.ts'
 
 function exchange(
   sent: readonly QueuedEdit[],
@@ -28,16 +19,12 @@ function exchange(
   }
 }
 
-function row(key: string, version: string, value?: unknown): FeedEntry {
-  const content = value === undefined ? { deleted: true } : { value }
-  return { key, version, timestamp: 9, by: 'other', ...content } as FeedEntry
-}
-
 const sent = edit(1, 'a/1', { value: 'mine', base: { version: 'e.3' } })
 const waiting = edit(2, 'a/1', { value: 'next', base: { version: 'e.3' } })
 
 describe('after a reply, a later edit of the row', () => {
-  const bases = (result: object) => takeReply(found([sent, waiting]), exchange([sent], [result])).edits
+  const bases = (result: object) =>
+    takeReply(found({ edits: [sent, waiting] }), exchange([sent], [result])).edits
   test.each([
     ['is based on the version of an edit that was applied', { status: 'applied', version: 'e.8' }, 'e.8'],
     ['is based on the version that a noop found', { status: 'noop', version: 'e.7' }, 'e.7'],
@@ -57,10 +44,10 @@ describe('after a reply, a later edit of the row', () => {
       { key: 'a/1', status: 'applied', version: 'e.8' },
       { key: 'a/1', status: 'applied', version: 'e.9' },
     ]
-    const { edits } = takeReply(found([sent, second, third]), exchange([sent, second], results))
+    const { edits } = takeReply(found({ edits: [sent, second, third] }), exchange([sent, second], results))
     expect(edits?.map(({ id, base }) => [id, base])).toEqual([[3, { version: 'e.9' }]])
     const lost = [results[0] as object, { key: 'a/1', status: 'superseded', version: 'e.9' }]
-    const kept = takeReply(found([sent, second, third]), exchange([sent, second], lost))
+    const kept = takeReply(found({ edits: [sent, second, third] }), exchange([sent, second], lost))
     expect(kept.edits?.[0]?.base).toEqual({ version: 'e.3' })
   })
 })
@@ -69,18 +56,18 @@ describe('the copy', () => {
   const applied = { key: 'a/1', status: 'applied', version: 'e.8', effectiveTimestamp: 6 }
 
   test('takes what was applied, with the time that decided', () => {
-    const { entries, gone } = takeReply(found([sent]), exchange([sent], [applied]))
+    const { entries, gone } = takeReply(found({ edits: [sent] }), exchange([sent], [applied]))
     expect(entries).toEqual([{ key: 'a/1', value: 'mine', version: 'e.8', timestamp: 6, reading: 1 }])
     expect(gone).toEqual([])
   })
 
   test('takes the merged value, and leaves one that the reply left out to the page', () => {
     const merged = { key: 'a/1', status: 'merged', version: 'e.8' }
-    const { entries } = takeReply(found([sent]), exchange([sent], [{ ...merged, value: 'both' }]))
+    const { entries } = takeReply(found({ edits: [sent] }), exchange([sent], [{ ...merged, value: 'both' }]))
     expect(entries?.map(({ value, version }) => [value, version])).toEqual([['both', 'e.8']])
     const omitted = takeReply(
-      found([sent]),
-      exchange([sent], [merged], { changes: [row('a/1', 'e.8', 'both')] }),
+      found({ edits: [sent] }),
+      exchange([sent], [merged], { changes: [row('a/1', { version: 'e.8', value: 'both' })] }),
     )
     expect(omitted.entries?.map(({ value }) => value)).toEqual(['both'])
   })
@@ -88,44 +75,48 @@ describe('the copy', () => {
   test('takes a deletion, and a value that the page brings after it', () => {
     const deletion = edit(1, 'a/1', { base: { version: 'e.3' } })
     const { value: _, ...gone } = deletion
-    expect(takeReply(found([gone]), exchange([gone], [applied])).gone).toEqual(['a/1'])
-    const page = { changes: [row('a/1', 'e.9', 'theirs')] }
-    const after = takeReply(found([gone]), exchange([gone], [applied], page))
+    expect(takeReply(found({ edits: [gone] }), exchange([gone], [applied])).gone).toEqual(['a/1'])
+    const page = { changes: [row('a/1', { version: 'e.9', value: 'theirs' })] }
+    const after = takeReply(found({ edits: [gone] }), exchange([gone], [applied], page))
     expect([after.gone, after.entries?.map(({ value }) => value)]).toEqual([[], ['theirs']])
   })
 
   test('takes deletions of the page', () => {
-    expect(takeReply(found([]), exchange([], [], { changes: [row('a/1', 'e.9')] })).gone).toEqual(['a/1'])
+    expect(takeReply(found(), exchange([], [], { changes: [row('a/1', { version: 'e.9' })] })).gone).toEqual([
+      'a/1',
+    ])
   })
 
   test.each(['noop', 'superseded', 'conflict', 'rejected'])(
     'is not changed by a result that is %s',
     (status) => {
       const result = { key: 'a/1', status, version: 'e.8', code: 'too-deep' }
-      const { entries, gone } = takeReply(found([sent]), exchange([sent], [result]))
+      const { entries, gone } = takeReply(found({ edits: [sent] }), exchange([sent], [result]))
       expect([entries, gone]).toEqual([[], []])
     },
   )
 
   test('is not changed by the results of a replay, which are old', () => {
-    const page = { replayed: true, changes: [row('a/1', 'e.15', 'newer')] }
-    const { entries, answered } = takeReply(found([sent]), exchange([sent], [applied], page))
+    const page = { replayed: true, changes: [row('a/1', { version: 'e.15', value: 'newer' })] }
+    const { entries, answered } = takeReply(found({ edits: [sent] }), exchange([sent], [applied], page))
     expect(entries?.map(({ value, version }) => [value, version])).toEqual([['newer', 'e.15']])
     expect(answered).toEqual([1])
-    const without = takeReply(found([sent]), exchange([sent], [applied], { replayed: true }))
+    const without = takeReply(found({ edits: [sent] }), exchange([sent], [applied], { replayed: true }))
     expect(without.entries).toEqual([])
   })
 
   test('is not changed by results of collections that the filter hides', () => {
     const hidden = edit(1, 'secret/1', { value: 'x' })
-    const { entries, answered } = takeReply(found([hidden]), {
+    const { entries, answered } = takeReply(found({ edits: [hidden] }), {
       ...exchange([hidden], [{ ...applied, key: 'secret/1' }]),
       collections: ['a'],
     })
     expect([entries, answered]).toEqual([[], [1]])
     const plain = edit(1, 'noslash', { value: 'x' })
     const reply = exchange([plain], [{ ...applied, key: 'noslash' }])
-    expect(takeReply(found([plain]), { ...reply, collections: ['default'] }).entries).toHaveLength(1)
+    expect(takeReply(found({ edits: [plain] }), { ...reply, collections: ['default'] }).entries).toHaveLength(
+      1,
+    )
   })
 })
 
@@ -138,8 +129,11 @@ describe('a reset', () => {
     ['head', 'offer'],
     ['epoch', 'ask'],
   ] as const)('for the reason %s begins a reading that will %s what is only here', (resetReason, restart) => {
-    const reset = { reset: true, resetReason, changes: [row('a/2', 'f.1', 'new')] }
-    const { state, entries, gone, edits } = takeReply(found([waiting], [old]), exchange([], [], reset))
+    const reset = { reset: true, resetReason, changes: [row('a/2', { version: 'f.1', value: 'new' })] }
+    const { state, entries, gone, edits } = takeReply(
+      found({ edits: [waiting], entries: [old] }),
+      exchange([], [], reset),
+    )
     expect(state).toMatchObject({ restart, reading: 2, cursor: 'e.20', lastSync: 77 })
     expect(entries?.map(({ key, reading }) => [key, reading])).toEqual([['a/2', 2]])
     expect(gone).toEqual([])
@@ -148,11 +142,11 @@ describe('a reset', () => {
   })
 
   test('without a reason is like one for an unknown cursor', () => {
-    expect(takeReply(found([]), exchange([], [], { reset: true })).state.restart).toBe('drop')
+    expect(takeReply(found(), exchange([], [], { reset: true })).state.restart).toBe('drop')
   })
 
   test('for a harmless reason does not end a comparison that was cut off', () => {
-    const rows = found([], [], { restart: 'offer', reading: 4 })
+    const rows = found({ state: { restart: 'offer', reading: 4 } })
     const { state } = takeReply(rows, exchange([], [], { reset: true, resetReason: 'floor' }))
     expect(state).toMatchObject({ restart: 'offer', reading: 5 })
   })
@@ -160,7 +154,9 @@ describe('a reset', () => {
   test('names the value that a waiting edit was made on', () => {
     const seen = edit(2, 'a/1', { base: { version: 'e.3' }, before: 'old' })
     const reply = exchange([], [], { reset: true, resetReason: 'epoch' })
-    expect(takeReply(found([seen], [old]), reply).edits?.map(({ base }) => base)).toEqual([{ value: 'old' }])
+    expect(takeReply(found({ edits: [seen], entries: [old] }), reply).edits?.map(({ base }) => base)).toEqual(
+      [{ value: 'old' }],
+    )
   })
 })
 
@@ -173,7 +169,7 @@ test('keeps edits that were rejected, lost or are undecided, with what the servi
     { key: 'a/3', status: 'conflict', version: 'e.6', conflict: 12 },
     { key: 'a/4', status: 'applied', version: 'e.7', conflict: 13 },
   ]
-  const received = takeReply(found(edits), exchange(edits, results, { conflicts: [conflict] }))
+  const received = takeReply(found({ edits }), exchange(edits, results, { conflicts: [conflict] }))
   expect(received.outcomes).toEqual([
     { id: 1, key: 'a/1', status: 'rejected', edit: edits[0], code: 'too-deep', path: '/value/x' },
     { id: 2, key: 'a/2', status: 'superseded', edit: edits[1] },
@@ -188,12 +184,15 @@ test('keeps edits that were rejected, lost or are undecided, with what the servi
 })
 
 test('takes nothing of a reply that lacks results', () => {
-  expect(() => takeReply(found([sent]), exchange([sent], []))).toThrow('fewer results')
+  expect(() => takeReply(found({ edits: [sent] }), exchange([sent], []))).toThrow('fewer results')
 })
 
 test('writes nothing in a term that is over', () => {
   try {
-    takeReply(found([sent], [], { term: 2 }), exchange([sent], [{ status: 'applied', version: 'e.8' }]))
+    takeReply(
+      found({ edits: [sent], state: { term: 2 } }),
+      exchange([sent], [{ status: 'applied', version: 'e.8' }]),
+    )
     expect.unreachable()
   } catch (thrown) {
     expect(codeOf(thrown)).toBe('deposed')
@@ -210,28 +209,28 @@ describe('the next batch', () => {
   test('is the one that was not answered, however the queue has grown', () => {
     const edits = [1, 2, 3].map((id) => edit(id, `a/${id}`))
     const outgoing = { number: 4, edits: [1, 2] }
-    expect(ids(found(edits, [], { batch: 3, outgoing }))).toEqual({ ids: [1, 2] })
+    expect(ids(found({ edits, state: { batch: 3, outgoing } }))).toEqual({ ids: [1, 2] })
   })
 
   test('has the next number, and at most so many changes and bytes', () => {
     const edits = [1, 2, 3, 4].map((id) => edit(id, `a/${id}`))
-    expect(ids(found(edits, [], { batch: 3 }))).toEqual({
+    expect(ids(found({ edits, state: { batch: 3 } }))).toEqual({
       ids: [1, 2, 3],
       outgoing: { number: 4, edits: [1, 2, 3] },
     })
     const large = [edit(1, 'a/1'), edit(2, 'a/2', { value: 'x'.repeat(300) }), edit(3, 'a/3')]
-    expect(ids(found(large)).ids).toEqual([1])
-    expect(ids(found(large.slice(1))).ids).toEqual([2])
+    expect(ids(found({ edits: large })).ids).toEqual([1])
+    expect(ids(found({ edits: large.slice(1) })).ids).toEqual([2])
   })
 
   test('uses no number if nothing waits', () => {
-    expect(ids(found([]))).toEqual({ ids: [] })
+    expect(ids(found())).toEqual({ ids: [] })
   })
 
   test('does not mix edits that repeat a time of the space with others', () => {
     const edits = [edit(1, 'a/1', { repeats: true }), edit(2, 'a/2', { repeats: true }), edit(3, 'a/3')]
-    expect(ids(found(edits)).ids).toEqual([1, 2])
-    expect(ids(found(edits.slice(2))).ids).toEqual([3])
+    expect(ids(found({ edits })).ids).toEqual([1, 2])
+    expect(ids(found({ edits: edits.slice(2) })).ids).toEqual([3])
   })
 
   test('ends before an edit that decides a conflict, which goes alone and without a number', () => {
@@ -241,8 +240,8 @@ describe('the next batch', () => {
       edit(2, 'a/2', { resolves: { conflict, choice: 'winner' } }),
       edit(3, 'a/3'),
     ]
-    expect(ids(found(edits)).ids).toEqual([1])
-    expect(ids(found(edits.slice(1)))).toEqual({ ids: [2] })
+    expect(ids(found({ edits })).ids).toEqual([1])
+    expect(ids(found({ edits: edits.slice(1) }))).toEqual({ ids: [2] })
   })
 
   test('has only deletions in a full space, and none that an earlier edit of its row waits before', () => {
@@ -251,6 +250,6 @@ describe('the next batch', () => {
       return gone
     }
     const edits = [edit(1, 'a/1'), without(2, 'a/1'), without(3, 'a/2'), without(4, 'a/2'), edit(5, 'a/3')]
-    expect(ids(found(edits), true).ids).toEqual([3])
+    expect(ids(found({ edits }), true).ids).toEqual([3])
   })
 })

@@ -1,56 +1,55 @@
 import { describe, expect, test } from 'vitest'
 import { answeredChoice, changedMind } from '../../../client/src/replica/resolve.ts'
 import { compareWithCopy, endRestart, wantedFor } from '../../../client/src/replica/restart.ts'
-import type { Found, QueuedEdit, ReplicaState, StoredEntry } from '../../../client/src/store/store.ts'
+import type { QueuedEdit, ReplicaState, StoredEntry } from '../../../client/src/store/store.ts'
 import type { Conflict, FeedEntry } from '../../../client/src/values/wire.ts'
 import { contentOf, handDevice } from '../../support/client/hand-device.ts'
-import type { Arrived } from '../../support/client/plain-service.ts'
-import { edit, entry, STATE } from '../../support/client/store-contract.ts'
+import { isPush, problem } from '../../support/client/plain-service.ts'
+import { edit, entry, found, row, STATE } from '../../support/client/rows.ts'
 
 const OLD = { reading: 1, version: 'e.4', timestamp: 100 }
 
-function found(
+/** A store whose second reading of the feed is under way. */
+function rereading(
   restart: ReplicaState['restart'],
   entries: readonly StoredEntry[],
   edits: readonly QueuedEdit[] = [],
-): Found & { readonly state: ReplicaState } {
-  const byKey = new Map(entries.map((one) => [one.key, one]))
-  return { state: { ...STATE, restart, reading: 2, nextEdit: 40 }, entries: byKey, edits, outcomes: [] }
-}
-
-function row(key: string, timestamp: number, value?: unknown): FeedEntry {
-  const content = value === undefined ? { deleted: true } : { value }
-  return { key, version: 'f.1', timestamp, by: 'other', ...content } as FeedEntry
+) {
+  return found({ state: { restart, reading: 2, nextEdit: 40 }, entries, edits })
 }
 
 describe('while the feed is compared with the copy', () => {
   const compared = (rows: FeedEntry[], restart: 'offer' | 'ask' = 'offer', edits: QueuedEdit[] = []) => {
-    const given = found(restart, [entry('a/1', 'mine', OLD)], edits)
+    const given = rereading(restart, [entry('a/1', 'mine', OLD)], edits)
     return compareWithCopy(given, rows, given.state)
   }
 
   test('offers an entry that is later than that of the space, under the time of the entry', () => {
     const offer = { id: 40, key: 'a/1', value: 'mine', timestamp: 100, repeats: true }
     const none: never[] = []
-    expect(compared([row('a/1', 99, 'theirs')])).toEqual({
+    expect(compared([row('a/1', { timestamp: 99, value: 'theirs' })])).toEqual({
       ...{ offers: [{ ...offer, base: { version: 'f.1' } }], orphans: none },
     })
-    expect(compared([row('a/1', 99)]).offers[0]?.base).toEqual({ version: 'f.1' })
+    expect(compared([row('a/1', { timestamp: 99 })]).offers[0]?.base).toEqual({ version: 'f.1' })
   })
 
   test('offers one of equal time beside another value, so that the loser is kept', () => {
-    expect(compared([row('a/1', 100, 'theirs')]).offers[0]?.base).toEqual({ blind: true })
-    expect(compared([row('a/1', 100, 'mine')]).offers).toEqual([])
+    expect(compared([row('a/1', { timestamp: 100, value: 'theirs' })]).offers[0]?.base).toEqual({
+      blind: true,
+    })
+    expect(compared([row('a/1', { timestamp: 100, value: 'mine' })]).offers).toEqual([])
   })
 
   test('offers nothing that is older, new to this device, or edited', () => {
-    expect(compared([row('a/1', 101, 'theirs')]).offers).toEqual([])
-    expect(compared([row('a/2', 1, 'theirs')]).offers).toEqual([])
-    expect(compared([row('a/1', 99, 'theirs')], 'offer', [edit(1, 'a/1')]).offers).toEqual([])
+    expect(compared([row('a/1', { timestamp: 101, value: 'theirs' })]).offers).toEqual([])
+    expect(compared([row('a/2', { timestamp: 1, value: 'theirs' })]).offers).toEqual([])
+    expect(
+      compared([row('a/1', { timestamp: 99, value: 'theirs' })], 'offer', [edit(1, 'a/1')]).offers,
+    ).toEqual([])
   })
 
   test('lists what it would offer if the user has to be asked', () => {
-    const { offers, orphans } = compared([row('a/1', 99, 'theirs')], 'ask')
+    const { offers, orphans } = compared([row('a/1', { timestamp: 99, value: 'theirs' })], 'ask')
     expect(offers).toEqual([])
     expect(orphans).toMatchObject([{ id: 40, key: 'a/1', status: 'orphaned', edit: { value: 'mine' } }])
   })
@@ -60,13 +59,13 @@ describe('at the end of the feed', () => {
   const entries = [entry('a/1', 'old', OLD), entry('a/2', 'read', { reading: 2 }), entry('a/3', 'old', OLD)]
 
   test('drops entries that were not read again', () => {
-    const writes = endRestart(found('drop', entries), 1)
+    const writes = endRestart(rereading('drop', entries), 1)
     expect(writes).toMatchObject({ state: { restart: null, nextEdit: 40 }, gone: ['a/1', 'a/3'] })
     expect(writes.edits).toBeUndefined()
   })
 
   test('offers them to a space that was set back, except those with a waiting edit', () => {
-    const writes = endRestart(found('offer', entries, [edit(1, 'a/3')]), 1)
+    const writes = endRestart(rereading('offer', entries, [edit(1, 'a/3')]), 1)
     expect(writes.gone).toEqual(['a/1', 'a/3'])
     expect(writes.edits).toEqual([
       { id: 40, key: 'a/1', value: 'old', timestamp: 100, base: { version: null }, repeats: true },
@@ -75,7 +74,7 @@ describe('at the end of the feed', () => {
   })
 
   test('lists them after an erasure', () => {
-    const writes = endRestart(found('ask', entries), 1)
+    const writes = endRestart(rereading('ask', entries), 1)
     expect(writes.edits).toEqual([])
     expect(writes.outcomes?.map(({ id, key, status }) => [id, key, status])).toEqual([
       [40, 'a/1', 'orphaned'],
@@ -85,7 +84,7 @@ describe('at the end of the feed', () => {
 })
 
 test('reads everything when a comparison begins, and then only what a page is about', () => {
-  const page = { changes: [row('a/1', 1), row('a/2', 1)] }
+  const page = { changes: [row('a/1', { timestamp: 1 }), row('a/2', { timestamp: 1 })] }
   const state = { ...STATE, restart: 'offer' } as const
   expect(wantedFor(STATE, { ...page, reset: true, resetReason: 'head' }, ['b/1'])).toEqual({ prefix: '' })
   expect(wantedFor(state, page, ['b/1', 'a/1'])).toEqual({ keys: ['b/1', 'a/1', 'a/2'] })
@@ -95,7 +94,7 @@ test('reads everything when a comparison begins, and then only what a page is ab
 describe('the decision of a conflict', () => {
   const conflict = { id: 3, key: 'a/1' } as Conflict
   const decision = edit(6, 'a/1', { value: 'chosen', resolves: { conflict, choice: 'value' } })
-  const given = found(null, [entry('a/1', 'theirs')], [decision])
+  const given = found({ entries: [entry('a/1', 'theirs')], edits: [decision] })
 
   test('changes the copy when the service has taken it', () => {
     const writes = answeredChoice(given, { term: 1, edit: decision, version: 'e.9' })
@@ -126,8 +125,6 @@ describe('the decision of a conflict', () => {
   })
 })
 
-const isPush = ({ path, body }: Arrived) => path === '/api/sync' && (body['changes'] as unknown[]).length > 0
-
 test('gives a space that was set back what it lost, under the times of the space', async () => {
   const { db, service, hand } = await handDevice()
   service.write('notes/old', { n: 0 })
@@ -155,7 +152,7 @@ test('gives a space that was set back what it lost, under the times of the space
   expect(db.troubles.getSnapshot()).toEqual([])
 })
 
-test('sends an edit of a lost version on the value that it was made on', async () => {
+test('sends an edit on its version, which may be lost, before it knows that the space was set back', async () => {
   const { db, service, hand } = await handDevice()
   service.write('notes/a', { n: 0 })
   service.write('notes/a', { n: 1 })
@@ -169,4 +166,22 @@ test('sends an edit of a lost version on the value that it was made on', async (
   const changes = service.requests.filter(isPush).flatMap(({ body }) => body['changes'] as object[])
   expect(changes.some((change) => 'base' in change && change.base === 'one.2')).toBe(true)
   expect(service.values()).toEqual({ 'notes/a': { n: 2 }, 'notes/b': { n: 1 } })
+})
+
+test('sends an edit of a lost version on the value that it was made on', async () => {
+  const { db, service, hand } = await handDevice()
+  service.write('notes/a', { n: 0 })
+  service.write('notes/a', { n: 1 })
+  await db.sync()
+  service.answer = (request) => (isPush(request) ? problem(403, 'forbidden-scope') : undefined)
+  await db.collection('notes').put('a', { n: 2 })
+  await db.sync().catch(() => {})
+  service.setBack(0)
+  await hand.pass(61_000)
+  service.answer = () => undefined
+  const refused = service.requests.length
+  await hand.pass(61_000)
+  const [push] = service.requests.slice(refused).filter(isPush)
+  expect(push?.body['changes']).toMatchObject([{ key: 'notes/a', value: { n: 2 }, baseValue: { n: 1 } }])
+  expect(service.values()).toEqual({ 'notes/a': { n: 2 } })
 })

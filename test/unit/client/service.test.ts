@@ -2,8 +2,7 @@ import { expect, test } from 'vitest'
 import { newService } from '../../../client/src/service/service.ts'
 import { codeOf } from '../../../client/src/values/errors.ts'
 import { Hand, settle } from '../../support/client/hand.ts'
-
-const PROBLEM = { 'content-type': 'application/problem+json' }
+import { problem } from '../../support/client/plain-service.ts'
 
 /** A service that answers a path with these statuses, one after the other, and then with 200. */
 function serviceWith(statuses: readonly number[]) {
@@ -15,10 +14,9 @@ function serviceWith(statuses: readonly number[]) {
     asked.push(pathname)
     if (pathname === '/api/auth') return Response.json({ session: `s${asked.length}` })
     const status = left.shift() ?? 200
-    const problem = { status, code: `code-${status}`, detail: '' }
     return status === 200
       ? Response.json({ success: true })
-      : new Response(JSON.stringify(problem), { status, headers: { ...PROBLEM, 'retry-after': '30' } })
+      : problem(status, `code-${status}`, { retryAfter: 30 })
   }
   const service = newService({
     ...{ url: 'https://sync.test', token: () => 'token', clientId: 'c', platform: hand.platform(fetch) },

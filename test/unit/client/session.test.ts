@@ -3,7 +3,7 @@ import { newSession } from '../../../client/src/service/session.ts'
 import { codeOf } from '../../../client/src/values/errors.ts'
 import type { AuthReply } from '../../../client/src/values/wire.ts'
 import { Hand } from '../../support/client/hand.ts'
-import { stateOf, URL_OF_SERVICE } from '../../support/client/hand-device.ts'
+import { handDevice, stateOf, URL_OF_SERVICE } from '../../support/client/hand-device.ts'
 import { PlainService, page, problem } from '../../support/client/plain-service.ts'
 
 function session(token: () => string | Promise<string> = () => 'token') {
@@ -94,6 +94,29 @@ describe('a token', () => {
     const opening = codeAfter(one.open())
     await hand.pass(31_000)
     expect(await opening).toBe('sign-in')
+  })
+})
+
+describe('a device', () => {
+  async function statusWithout(token: () => Promise<string>) {
+    const { db } = await handDevice({ token })
+    return db.status.getSnapshot()
+  }
+
+  test('is offline, and not signed out, if the app cannot reach its own backend for a token', async () => {
+    // `fetch` rejects so where there is no network.
+    const status = await statusWithout(() => Promise.reject(new TypeError('fetch failed')))
+    expect(status).toMatchObject({
+      online: false,
+      obstacle: { code: 'offline', detail: 'token() failed: fetch failed' },
+    })
+  })
+
+  test('is signed out if the app has no token for its user', async () => {
+    const refused = await statusWithout(() => Promise.reject(new Error('no session')))
+    expect(refused.obstacle).toEqual({ code: 'sign-in', detail: 'token() failed: no session' })
+    const empty = await statusWithout(async () => '')
+    expect(empty.obstacle?.code).toBe('sign-in')
   })
 })
 

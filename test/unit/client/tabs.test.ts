@@ -1,22 +1,26 @@
 import { describe, expect, test } from 'vitest'
 import { Tabs } from '../../../client/src/device/tabs.ts'
+import { newState, stateInTerm } from '../../../client/src/replica/state.ts'
 import { MemoryStore } from '../../../client/src/store/memory.ts'
 import type { Store } from '../../../client/src/store/store.ts'
+import { deferred } from '../../../client/src/values/deferred.ts'
 import { Hand, settle } from '../../support/client/hand.ts'
 import { contentOf, type HandOptions, handDevice, stateOf } from '../../support/client/hand-device.ts'
 import { HandTabs } from '../../support/client/hand-tabs.ts'
-import { PlainService, problem } from '../../support/client/plain-service.ts'
+import { isPush, PlainService, problem } from '../../support/client/plain-service.ts'
+import { found } from '../../support/client/rows.ts'
 
 interface Beat {
   readonly from: string
 }
 
 /** A tab with a clock of its own, so that a test can freeze it. */
-function openTab(browser: HandTabs, name: string, hand = new Hand()) {
+function openTab(browser: HandTabs, name: string, store = 'store') {
+  const hand = new Hand()
   const log: string[] = []
   const heard: string[] = []
   const tabs = new Tabs<Beat>({
-    name: 'store',
+    name: store,
     platform: hand.platform(undefined, browser.platform()),
     onMessage: ({ from }) => heard.push(from),
     onLead: () => log.push('leads'),
@@ -88,17 +92,27 @@ describe('a leader that is frozen', () => {
     expect([first.log, second.log]).toEqual([['leads'], []])
   })
 
-  test('is followed by one of five tabs, never by two', async () => {
+  test('is followed by tabs that depose each other, until exactly one leads', async () => {
     const browser = new HandTabs()
     const tabs = ['a', 'b', 'c', 'd', 'e'].map((name) => openTab(browser, name))
     await pass(5_000, ...tabs)
     const awake = tabs.slice(1)
-    await pass(40_000, ...awake)
-    expect(tabs.filter((tab) => tab.tabs.isLeading)).toHaveLength(1)
-    await pass(40_000, ...tabs)
-    expect(tabs.filter((tab) => tab.tabs.isLeading)).toHaveLength(1)
-    expect(tabs.flatMap(({ log }) => log).filter((entry) => entry === 'leads').length).toBeLessThanOrEqual(5)
+    for (const one of [awake, tabs]) {
+      await pass(40_000, ...one)
+      expect(tabs.filter((tab) => tab.tabs.isLeading)).toHaveLength(1)
+      for (const { tabs: each, log } of tabs)
+        expect(log).toEqual(each.isLeading ? ['leads'] : ['leads', 'follows'])
+    }
   })
+})
+
+test('tabs of another store lead for themselves', async () => {
+  const browser = new HandTabs()
+  const one = openTab(browser, 'one')
+  const other = openTab(browser, 'other', 'another store')
+  await pass(60_000, one, other)
+  expect([one.log, other.log]).toEqual([['leads'], ['leads']])
+  expect([one.heard, other.heard]).toEqual([[], []])
 })
 
 test('a closed tab neither leads nor hears', async () => {
@@ -146,7 +160,7 @@ function browser() {
   const service = new PlainService()
   const open = (more: HandOptions = {}) =>
     handDevice({ hand: new Hand(), store, service, platform: tabs.platform(), ...more })
-  return { open, service, store }
+  return { open, service, store, tabs }
 }
 
 describe('a tab that does not lead', () => {
@@ -186,20 +200,23 @@ describe('a tab that does not lead', () => {
   })
 
   test('that syncs before any tab leads waits for that', async () => {
-    const { open, service } = browser()
+    const { open, service, tabs } = browser()
     service.write('notes/a', { n: 1 })
-    const first = await open()
-    await first.db.close()
+    const lock = deferred<void>()
+    void tabs.platform().locks.request('test', {}, () => lock.promise)
     const { db } = await open()
-    await db.sync()
+    const syncing = db.sync()
+    expect(await stateOf(syncing)).toBe('pending')
+    expect(db.status.getSnapshot().leads).toBe(false)
+    lock.resolve()
+    await syncing
     expect(await contentOf(db)).toEqual({ a: { n: 1 } })
   })
 
   test('takes over when the leader is closed in the middle of a push, which takes effect once', async () => {
     const { open, service } = browser()
     const [leader, follower] = [await open(), await open()]
-    service.reanswer = ({ body }) =>
-      Array.isArray(body['changes']) && body['changes'].length > 0 ? new Promise(() => {}) : undefined
+    service.reanswer = (request) => (isPush(request) ? new Promise(() => {}) : undefined)
     const edit = follower.db.collection('notes').put('a', { n: 1 })
     await edit
     await settle()
@@ -216,8 +233,8 @@ test('a leader that was frozen in the middle of a push writes nothing when it wa
   const { open, service, store } = browser()
   const leader = await open()
   let answer: (() => void) | undefined
-  service.reanswer = ({ body }) => {
-    if (answer || !Array.isArray(body['changes']) || body['changes'].length === 0) return undefined
+  service.reanswer = (request) => {
+    if (answer || !isPush(request)) return undefined
     return new Promise((resolve) => {
       answer = () => resolve(undefined)
     })
@@ -237,6 +254,16 @@ test('a leader that was frozen in the middle of a push writes nothing when it wa
   expect(after.entries).toEqual(entries)
   expect(await contentOf(leader.db)).toEqual({ a: { n: 2 } })
   expect(leader.db.status.getSnapshot()).toMatchObject({ leads: false, obstacle: null })
+})
+
+test('a leader that slept while its user logged out has no term in the store of the next user', () => {
+  const before = newState('ann', 1_000)
+  const led = { ...before, term: before.term + 1 }
+  const after = newState('ben', 2_000, 2_000)
+  const leads = { ...after, term: after.term + 1 }
+  expect(stateInTerm(found({ state: leads }), leads.term)).toEqual(leads)
+  const inTermBefore = () => stateInTerm(found({ state: leads }), led.term)
+  expect(inTermBefore).toThrow(expect.objectContaining({ code: 'deposed' }))
 })
 
 test('a trouble that is ended in one tab is ended in all', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Chronicle } from '../../../client/src/chronicle.ts'
 import { settle } from '../../support/client/hand.ts'
 import { contentOf, handDevice } from '../../support/client/hand-device.ts'
-import { PlainService, problem } from '../../support/client/plain-service.ts'
+import { isPush, PlainService, problem } from '../../support/client/plain-service.ts'
 
 /** Everything that a screen shows of one row, one text for each change. */
 function screenOf(db: Chronicle, id: string): string[] {
@@ -111,6 +111,8 @@ describe('a query', () => {
       await notes.put(String(index), {})
       expect(await notes.all()).toHaveLength(index + 1)
     }
+    await notes.delete('0')
+    expect(await notes.all()).toHaveLength(19)
   })
 })
 
@@ -171,8 +173,8 @@ describe('a row that is edited never goes back or vanishes', () => {
   test('when the reply was lost, and the batch is answered as a replay in several pages', async () => {
     const { service, hand, db, shown } = await edited()
     let lost = false
-    service.reanswer = ({ body }) => {
-      if (lost || !Array.isArray(body['changes']) || body['changes'].length === 0) return undefined
+    service.reanswer = (request) => {
+      if (lost || !isPush(request)) return undefined
       lost = true
       return problem(503, 'busy')
     }

@@ -7,6 +7,7 @@ import { spaceKeys } from '../../../worker/src/objects/store/seal.ts'
 import { CONFIG_KEY } from '../../../worker/src/schema/stored/config.ts'
 import type { Dispute, Journal, Tip } from '../../simulation/checks/journal.ts'
 import { newcomer, type Seat } from '../../simulation/clients/cast.ts'
+import { closeWorld } from '../../simulation/history/closing.ts'
 import type { Host } from '../../simulation/history/host.ts'
 import { EVERYWHERE, type Operation, operate } from '../../simulation/history/operations.ts'
 import { World } from '../../simulation/history/world.ts'
@@ -229,18 +230,18 @@ async function expectHeard(world: World<WorkerHost>): Promise<void> {
 for (const seed of [1, 2, 3, 4]) {
   test(`keeps every invariant in a history over HTTP with evictions: seed ${seed}`, async () => {
     const world = await makeHistory(seed, [...EVERYWHERE, EVICTION], 150)
-    await world.close()
+    await closeWorld(world)
     expect(world.figures.get('requests')).toBeGreaterThan(30)
     expect(world.figures.get('kills')).toBeGreaterThan(2)
   })
 }
 
-for (const seed of [1, 2, 3, 4]) {
+for (const seed of [1, 2, 3, 4, 5, 6]) {
   test(`keeps every invariant in a history on sockets too: seed ${seed}`, async () => {
     const world = await makeHistory(seed, [...EVERYWHERE, EVICTION, ...ON_SOCKETS], 400)
     await expectHeard(world)
     await world.calm()
-    await world.close()
+    await closeWorld(world)
     expect(world.figures.get('frames')).toBeGreaterThan(2)
     expect(world.figures.get('cuts')).toBeGreaterThan(0)
     expect(world.figures.get('kills')).toBeGreaterThan(2)
