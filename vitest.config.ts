@@ -44,7 +44,7 @@ const TIMEOUTS_MS: Readonly<Record<string, number>> = {
 }
 
 // A fresh clone does not have the folder of static assets that the declaration names.
-writeDevAssets(import.meta.dirname)
+await writeDevAssets(import.meta.dirname)
 
 export default defineConfig({
   test: {

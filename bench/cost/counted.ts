@@ -2,7 +2,7 @@
 // the counting, because it takes processor time itself.
 
 import { meterUsage, type UsageMeter } from '../../test/support/usage.ts'
-import worker, { Chronicle as Product } from '../../worker/src/index.ts'
+import worker, { Chronicle as Product, Registry as ProductRegistry } from '../../worker/src/index.ts'
 import { FREE_LIMITS } from '../servers/free-limits.ts'
 
 let meter: UsageMeter | undefined
@@ -37,6 +37,14 @@ export class Chronicle extends Product {
     sql.exec(table)
     sql.exec(statement)
     return sql.exec(statement).rowsWritten
+  }
+}
+
+/** The registry of the product, counted. */
+export class Registry extends ProductRegistry {
+  constructor(ctx: DurableObjectState, env: Env) {
+    if (!isStopped) metered(env).watch(ctx.storage)
+    super(ctx, env)
   }
 }
 

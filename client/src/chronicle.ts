@@ -11,8 +11,8 @@ import { type Ending, type Trouble, Troubles } from './troubles.ts'
 import { ChronicleError, type UnsyncedEdit } from './values/errors.ts'
 import { jsonOf } from './values/json.ts'
 import type { Readable } from './values/readable.ts'
+import { VERSION } from './values/version.ts'
 import type { Json } from './values/wire.ts'
-import { VERSION } from './version.ts'
 import { View } from './view/view.ts'
 
 /** The data of one space on this device. Open one in each tab: all tabs share a store, and one of them syncs. */

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 
 const count = z.int().min(1)
+const share = z.number().min(0).max(1)
+const destinations = z.array(z.string().trim().min(1)).readonly()
 const id = z.string().regex(/^[0-9a-f]{32}$/)
 /** The live generations of a secret, newest first. */
 const generations = z
@@ -31,6 +33,15 @@ export interface ServiceSettings {
   readonly corsOrigins?: readonly string[] | undefined
   /** The share of requests whose logs are kept, 0 to 1. Production keeps all logs. Defaults to 1. */
   readonly logSampling?: number | undefined
+  /** Names of OTLP destinations of the account, which also get the logs. The dashboard makes them. Defaults to none. */
+  readonly logDestinations?: readonly string[] | undefined
+  /**
+   * The share of requests that are traced, 0 to 1. Their traces hold their URLs, and so the keys of entries that were
+   * asked for. Defaults to 0.
+   */
+  readonly traceSampling?: number | undefined
+  /** Names of OTLP destinations of the account, which also get the traces. Defaults to none. */
+  readonly traceDestinations?: readonly string[] | undefined
   /**
    * Where the data may be stored. Never changed once there is data: under another jurisdiction every space is empty.
    * Defaults to none.
@@ -79,7 +90,10 @@ export const Args = z.strictObject({
     .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
     .optional(),
   corsOrigins: z.array(z.string().refine(isOrigin)).readonly().default([]),
-  logSampling: z.number().min(0).max(1).default(1),
+  logSampling: share.default(1),
+  logDestinations: destinations.default([]),
+  traceSampling: share.default(0),
+  traceDestinations: destinations.default([]),
   jurisdiction: z.enum(['none', 'eu', 'fedramp', 'us']).default('none'),
   keyNames: z.enum(['clear', 'keyed']).default('clear'),
   masterKeys: generations.default([1]),
@@ -102,6 +116,11 @@ interface Hint {
 const YES_OR_NO: Hint = { expected: 'true or false', example: 'true' }
 const ID: Hint = { expected: 'the 32 hex digits of the Zone ID', example: '0123456789abcdef0123456789abcdef' }
 const GENERATIONS: Hint = { expected: 'a list of generations, newest first', example: '[2, 1]' }
+const SHARE: Hint = { expected: 'a number from 0 to 1', example: '1' }
+const DESTINATIONS: Hint = {
+  expected: 'a list of destinations that the dashboard has under Observability',
+  example: '["our-collector"]',
+}
 const COUNT: Hint = { expected: 'a whole number from 1', example: '600' }
 
 const HINTS: Readonly<Record<keyof Settings, Hint>> = {
@@ -123,7 +142,10 @@ const HINTS: Readonly<Record<keyof Settings, Hint>> = {
     expected: 'a list of exact origins: scheme, host and port with no slash after them, never "*" or "null"',
     example: '["https://app.example.com", "capacitor://localhost"]',
   },
-  logSampling: { expected: 'a number from 0 to 1', example: '1' },
+  logSampling: SHARE,
+  logDestinations: DESTINATIONS,
+  traceSampling: { ...SHARE, example: '0.01' },
+  traceDestinations: DESTINATIONS,
   jurisdiction: { expected: '"none", "eu", "fedramp" or "us"', example: 'eu' },
   keyNames: { expected: '"clear" or "keyed"', example: 'keyed' },
   masterKeys: GENERATIONS,
@@ -153,7 +175,7 @@ export function checkArgs(values: object): Settings | readonly Mistake[] {
   const mistakes = [
     ...(parsed.error?.issues ?? []).flatMap((issue) => describe(issue, given)),
     ...hostMistakes(given),
-    ...(parsed.data === undefined ? [] : sweepMistakes(parsed.data)),
+    ...(parsed.data === undefined ? [] : [...sweepMistakes(parsed.data), ...traceMistakes(parsed.data)]),
   ]
   return parsed.data === undefined || mistakes.length > 0 ? mistakes : parsed.data
 }
@@ -200,6 +222,14 @@ function hostMistakes(given: Partial<Record<keyof Settings, unknown>>): Mistake[
 function sweepMistakes({ masterKeys: [newest = 0], sweptMasterKey = 0 }: Settings): Mistake[] {
   if (sweptMasterKey <= newest) return []
   return [mistake('sweptMasterKey', `is ${sweptMasterKey} while the newest of masterKeys is ${newest}`)]
+}
+
+/** A stack whose rows hide the keys of entries must not show them in the URLs of traces. */
+function traceMistakes({ keyNames, traceSampling }: Settings): Mistake[] {
+  if (keyNames === 'clear' || traceSampling === 0) return []
+  const found = `is ${traceSampling} while keyNames is "${keyNames}"`
+  const expected = '0, because traces show the keys of entries in URLs'
+  return [{ ...mistake('traceSampling', found), expected, example: '0' }]
 }
 
 /** Describes a mistake of the key; all keys of the schema have a hint. */

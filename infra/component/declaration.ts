@@ -52,6 +52,10 @@ export const Declaration = z.strictObject({
       enabled: z.boolean(),
       head_sampling_rate: z.number().min(0).max(1).optional(),
       logs: z.strictObject({ enabled: z.boolean(), invocation_logs: z.boolean() }),
+      /** Absent in the releases without traces. */
+      traces: z
+        .strictObject({ enabled: z.boolean(), head_sampling_rate: z.number().min(0).max(1).optional() })
+        .optional(),
     })
     .default({ enabled: true, logs: { enabled: true, invocation_logs: false } }),
 })

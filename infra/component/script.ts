@@ -17,6 +17,10 @@ export interface ScriptArgs {
   readonly bindings: readonly Binding[]
   /** The share of requests whose logs are kept, 0 to 1. */
   readonly logSampling: number
+  readonly logDestinations: readonly string[]
+  /** The share of requests that are traced, 0 to 1. */
+  readonly traceSampling: number
+  readonly traceDestinations: readonly string[]
   readonly protect: boolean
   /** The script as the account has it now. */
   readonly deployed: DeployedScript | undefined
@@ -81,14 +85,34 @@ function assetsOf({ declaration, assets }: Artifact): Pick<WorkersScriptArgs, 'a
   return { assets: { directory: assets.directory, config } }
 }
 
-/** Samples the Worker's own log lines. The declaration decides about the platform's line for each invocation. */
-function observabilityOf({ artifact, logSampling }: ScriptArgs): WorkersScriptArgs['observability'] {
-  const { enabled, logs } = artifact.declaration.observability
+/**
+ * Samples the Worker's own log lines, and the traces. The declaration decides about the platform's line for each
+ * invocation.
+ */
+function observabilityOf(args: ScriptArgs): WorkersScriptArgs['observability'] {
+  const { enabled, logs, traces } = args.artifact.declaration.observability
+  const { logSampling, logDestinations, traceSampling, traceDestinations } = args
   return {
     enabled,
     headSamplingRate: logSampling,
-    logs: { enabled: logs.enabled, invocationLogs: logs.invocation_logs },
+    logs: {
+      enabled: logs.enabled,
+      invocationLogs: logs.invocation_logs,
+      ...destinationsOf(logDestinations),
+    },
+    ...(traces && {
+      traces: {
+        enabled: traces.enabled && traceSampling > 0,
+        headSamplingRate: traceSampling,
+        ...destinationsOf(traceDestinations),
+      },
+    }),
   }
+}
+
+/** Leaves the list out if it is empty. */
+function destinationsOf(names: readonly string[]): { readonly destinations?: string[] } {
+  return names.length > 0 ? { destinations: [...names] } : {}
 }
 
 interface ChosenMigrations {

@@ -11,7 +11,7 @@ import { bundleWorker } from '../program/bundle.ts'
 import { readDeclaration } from '../program/declaration.ts'
 
 /** The runtime parses the whole bundle at every cold start. The platform accepts 3 MB gzipped on its free plan. */
-const MAX_BUNDLE_BYTES = 209_000
+const MAX_BUNDLE_BYTES = 229_000
 
 /** The bytes in the bundle by package, heaviest first. Our own sources count as one package. */
 function weigh({ outputs }: Metafile): readonly (readonly [name: string, bytes: number])[] {
@@ -27,7 +27,7 @@ function weigh({ outputs }: Metafile): readonly (readonly [name: string, bytes: 
 async function main(): Promise<void> {
   const declaration = readDeclaration(ROOT)
   const bundle = await bundleWorker(ROOT, declaration.main)
-  const { version } = artifactOf(ROOT, declaration, bundle)
+  const { version } = await artifactOf(ROOT, declaration, bundle)
   const { bytes, contentSha256, metafile } = bundle
   const gzippedBytes = gzipSync(bytes, { level: 9 }).length
   for (const [name, weight] of weigh(metafile)) console.log(`  ${name.padEnd(24)} ${weight} bytes`)

@@ -8,6 +8,7 @@ import { ROOT } from '../cli/root.ts'
 import { lineOf } from '../cli/user-error.ts'
 import { DECLARATION_FILE } from '../component/declaration.ts'
 import { PAGES, writeDevAssets } from '../program/assets.ts'
+import { CONSOLE } from '../program/console.ts'
 import { readDeclaration } from '../program/declaration.ts'
 import { DEV_SECRETS_FILE, writeDevSecrets } from './dev-secrets.ts'
 import { whenNpmEnds } from './parent.ts'
@@ -31,13 +32,13 @@ const QUIET = {
   WRANGLER_LOG_PATH: join(ROOT, '.local/wrangler/logs'),
 }
 
-function main(): void {
+async function main(): Promise<void> {
   // Wrangler would create its folders readable by everybody.
   process.umask(PRIVATE_UMASK)
   makePrivateFolder(join(ROOT, '.local'))
   makePrivateFolder(join(ROOT, '.local/wrangler'))
   writeDevSecrets(ROOT, readDeclaration(ROOT).secrets.required)
-  serveAssets()
+  const stopServing = await serveAssets()
   console.log(`The admin token is in ${DEV_SECRETS_FILE}. Wrangler prints the url below`)
   const wrangler = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
   const child = spawn(process.execPath, [wrangler, ...DEV, ...process.argv.slice(2)], {
@@ -53,19 +54,32 @@ function main(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
   whenNpmEnds(() => stop('SIGTERM'))
   child.on('exit', (code) => {
+    stopServing()
     process.exitCode = stopping ? 0 : (code ?? 1)
   })
 }
 
-/** Builds the static assets, and again when one of their files changes. Wrangler watches the built ones. */
-function serveAssets(): void {
-  writeDevAssets(ROOT)
-  watch(join(ROOT, PAGES), () => writeDevAssets(ROOT)).unref()
+/**
+ * Builds the static assets, and again when one of their sources changes, until it is told to stop. Wrangler watches the
+ * built ones.
+ */
+async function serveAssets(): Promise<() => void> {
+  await writeDevAssets(ROOT)
+  let building = Promise.resolve()
+  function rebuild(): void {
+    building = building.then(() => writeDevAssets(ROOT)).catch(report)
+  }
+  const watchers = [PAGES, CONSOLE].map((folder) => watch(join(ROOT, folder), { recursive: true }, rebuild))
+  return () => {
+    for (const watcher of watchers) watcher.close()
+  }
 }
 
-try {
-  main()
-} catch (error) {
+function report(error: unknown): void {
   console.error(error instanceof RunError ? `Error: ${error.message}` : lineOf(error))
-  process.exitCode = 1
 }
+
+main().catch((error: unknown) => {
+  report(error)
+  process.exitCode = 1
+})

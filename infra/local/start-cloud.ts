@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { makePrivateFolder } from '../cli/private-file.ts'
 import { ROOT } from '../cli/root.ts'
 import { readStack } from '../cli/stack-file.ts'
+import { type ConsoleAccess, newConsoleAccess } from './cloud/console-access.ts'
 import type { Step } from './engine/deployment.ts'
 import { type Properties, reveal } from './engine/properties.ts'
 import { type UpOptions, up } from './engine/up.ts'
@@ -30,6 +31,8 @@ export interface StartOptions {
 
 export interface RunningCloud {
   readonly url: string
+  /** Opens the console, once, with a code that it exchanges for the admin token. Undefined unless 127.0.0.1 is served. */
+  readonly consoleUrl: string | undefined
   readonly outputs: Outputs
   /** All outputs of the program, with secrets marked. */
   readonly stackOutputs: Properties
@@ -58,19 +61,33 @@ export async function startCloud(options: StartOptions = {}): Promise<RunningClo
     const upOptions = { root, stack, folder, onStep, ...(launch && { launch }) }
     const { outputs: stackOutputs, account, steps } = await up(upOptions)
     const { routesOf, serveAccount } = await loading
-    const cloud = await serveAccount({ account, folder, port, onLog: (log) => onLog(log.level, log.message) })
+    const adminToken = String(reveal(stackOutputs.adminToken))
+    const consoleAccess = newConsoleAccess(adminToken)
+    const cloud = await serveAccount({
+      account,
+      folder,
+      port,
+      consoleAccess,
+      onLog: (log) => onLog(log.level, log.message),
+    })
     lock.noteRuntime(cloud.pid)
     const url = `http://127.0.0.1:${cloud.port}`
-    const adminToken = String(reveal(stackOutputs.adminToken))
     const base: Outputs = { stack: name, url, hosts: Object.keys(routesOf(account)), adminToken }
     const { outputs, warning } = await writeOutputs(local, base, account)
+    const consoleUrl = linkTo(base, consoleAccess)
     async function stop(): Promise<void> {
       await cloud.stop()
       lock.release()
     }
-    return { url, outputs, stackOutputs, steps, warning, workerdPid: cloud.pid, died: cloud.died, stop }
+    const { pid: workerdPid, died } = cloud
+    return { url, consoleUrl, outputs, stackOutputs, steps, warning, workerdPid, died, stop }
   } catch (cause) {
     lock.release()
     throw cause
   }
+}
+
+/** The link that opens the console; undefined if a browser of this machine finds no host of the stack. */
+function linkTo({ url, hosts }: Outputs, { code }: ConsoleAccess): string | undefined {
+  return hosts.includes('127.0.0.1') ? `${url}/console/#code=${code}` : undefined
 }

@@ -39,6 +39,7 @@ function print(cloud: RunningCloud): void {
     `Serving ${cloud.outputs.hosts.join(', ')} at ${cloud.url} after ${process.uptime().toFixed(1)} s`,
   )
   console.log('Url, admin token and client token: .local/outputs.json (yours only). Ctrl-C ends it.\n')
+  if (cloud.consoleUrl) console.log(`Console (the link works once, within 10 minutes): ${cloud.consoleUrl}\n`)
   if (cloud.warning) console.log(`Warning: ${cloud.warning}\n`)
   console.log(`${formatCommands(cloud, authFile)}\n`)
 }

@@ -7,7 +7,7 @@ import { exchange } from './service/space-access.ts'
 export interface Subject extends Service {
   /** The version that must answer; undefined until the first answer, if any version may. */
   version: string | undefined
-  /** Whether the page at the root is that of the service. */
+  /** Whether the pages of the host, at its root and of the console, are those of the service. */
   readonly hasPage: boolean
   /** A space that only this run uses. */
   readonly space: string
@@ -32,7 +32,7 @@ const EDITED = { title: 'edited' }
 /** In order, because each check builds on the ones before. */
 export const CHECKS: readonly Check[] = [
   { name: 'answers, and runs the version that was deployed', run: checkHealth },
-  { name: 'serves the page and the API document of the same version', run: checkAssets },
+  { name: 'serves the page, the console and the API document of the same version', run: checkAssets },
   { name: 'mints a token', run: checkToken },
   { name: 'opens sessions for two devices', run: checkSessions },
   { name: 'takes a batch', run: checkPush },
@@ -75,10 +75,15 @@ async function checkAssets(subject: Subject): Promise<void> {
   expectStatus(document, 200)
   expectEqual('the path of this document in it', '/api/openapi.json' in (document.body.paths ?? {}), true)
   if (!subject.hasPage) return
-  const { status, body } = await askService(subject, 'GET /')
-  expectEqual('the page at /', body?.code ?? (status < 500 ? 'served' : status), 'served')
-  const [, served = subject.version] = /<meta name="version" content="([^"]*)">/.exec(body) ?? []
-  expectEqual('the version of the page at /', served, subject.version)
+  await checkPage(subject, '/')
+  await checkPage(subject, '/console/')
+}
+
+async function checkPage(subject: Subject, path: string): Promise<void> {
+  const { status, body } = await askService(subject, `GET ${path}`)
+  expectEqual(`the page at ${path}`, body?.code ?? (status < 500 ? 'served' : status), 'served')
+  const [, served = subject.version] = /<meta name="(?:version|build)" content="([^"]*)">/.exec(body) ?? []
+  expectEqual(`the version of the page at ${path}`, served, subject.version)
 }
 
 async function checkToken(subject: Subject): Promise<void> {

@@ -7,6 +7,9 @@ const KNOWN_TYPES = ['.css', '.html', '.js', '.json', '.svg']
 /** The Worker serves every path of the API, with the headers of every reply. */
 const API = /^\/api(\/|$)/
 
+/** The header with the policy for the contents of a page. */
+const POLICY = 'Content-Security-Policy'
+
 /** Finds mistakes in the static assets of a script, which have paths like `/index.html`. */
 export function assetMistakes(files: ReadonlyMap<string, Uint8Array>, headers: string): readonly string[] {
   return [...[...files.keys()].flatMap(pathMistakes), ...equalFiles(files), ...headerMistakes(headers)]
@@ -33,9 +36,22 @@ function equalFiles(files: ReadonlyMap<string, Uint8Array>): readonly string[] {
   })
 }
 
+/**
+ * The rule for all paths protects them. The platform joins the headers of all rules that fit a path, and a browser obeys
+ * each of two policies, so a rule of its own policy first removes the one for all.
+ */
 function headerMistakes(headers: string): readonly string[] {
-  const missing = ['Content-Security-Policy: ', 'X-Content-Type-Options: nosniff'].filter(
-    (line) => !headers.includes(line),
+  const rules = headers.split(/^(?=\/)/m)
+  const general = rules.find((rule) => /^\/\*\s*$/m.test(rule)) ?? ''
+  const missing = [`${POLICY}: `, 'X-Content-Type-Options: nosniff'].filter((line) => !general.includes(line))
+  const doubled = rules.filter(
+    (rule) => rule !== general && rule.includes(`${POLICY}: `) && !rule.includes(`! ${POLICY}\n`),
   )
-  return missing.map((line) => `The assets are served without "${line}". Add it to worker/assets.headers.`)
+  return [
+    ...missing.map((line) => `The assets are served without "${line}". Add it to worker/assets.headers.`),
+    ...doubled.map(
+      (rule) =>
+        `The assets at ${rule.split('\n')[0]} are served with two policies, and a browser obeys both. Write "! ${POLICY}" before that of their own in worker/assets.headers.`,
+    ),
+  ]
 }

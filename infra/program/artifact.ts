@@ -21,19 +21,19 @@ export async function buildArtifact(root: string): Promise<Artifact> {
   const declaration = readDeclaration(root)
   const bundle = await bundleWorker(root, declaration.main)
   checkClasses(declaration, exportsOf(bundle))
-  const artifact = artifactOf(root, declaration, bundle)
+  const artifact = await artifactOf(root, declaration, bundle)
   checkPromised(artifact.version)
   return artifact
 }
 
 /** Adds the assets to a bundle of this checkout. */
-export function artifactOf(
+export async function artifactOf(
   root: string,
   declaration: Declaration,
   { contentFile, contentSha256, bytes }: Bundle,
-): Artifact {
+): Promise<Artifact> {
   const layout = readLayout(root)
-  const sources = readAssets(root)
+  const sources = await readAssets(root)
   const { headers, files } = sources
   // The version covers everything that is uploaded, so that a change of a page alone is another version too.
   const uploaded = JSON.stringify([contentSha256, headers, files])

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Assets } from '../component/artifact.ts'
 import { DECLARATION_FILE } from '../component/declaration.ts'
+import { buildConsole } from './console.ts'
 import { readDeclaration } from './declaration.ts'
 import { replaceFile } from './replace-file.ts'
 
@@ -20,10 +21,14 @@ export interface AssetSources extends Pick<Assets, 'headers' | 'files'> {
   readonly contents: ReadonlyMap<string, Uint8Array>
 }
 
-/** Reads the static assets of this checkout. Equal sources give equal bytes. */
-export function readAssets(root: string): AssetSources {
+/** Reads the static assets of this checkout, and builds those of the console. Equal sources give equal bytes. */
+export async function readAssets(root: string): Promise<AssetSources> {
   const document = JSON.stringify(JSON.parse(readFileSync(join(root, DOCUMENT), 'utf8')))
-  const contents = new Map([...filesIn(join(root, PAGES)), ['/openapi.json', Buffer.from(document)]])
+  const contents = new Map([
+    ...filesIn(join(root, PAGES)),
+    ['/openapi.json', Buffer.from(document)],
+    ...(await buildConsole(root)),
+  ])
   const files = Object.fromEntries([...contents].map(([path, bytes]) => [path, sha256(bytes)]))
   return { headers: readFileSync(join(root, HEADERS), 'utf8'), files, contents }
 }
@@ -43,10 +48,10 @@ export function writeAssets(folder: string, { contents }: AssetSources, version:
  * Makes the folder that the declaration names, which wrangler serves like a stack: the version is the declared one, and
  * the rules for headers are in a file, which wrangler reads and does not serve.
  */
-export function writeDevAssets(root: string): void {
+export async function writeDevAssets(root: string): Promise<void> {
   const { assets, vars } = readDeclaration(root)
   if (!assets) return
-  const sources = readAssets(root)
+  const sources = await readAssets(root)
   const contents = new Map([...sources.contents, ['/_headers', Buffer.from(sources.headers)]])
   const folder = join(root, dirname(DECLARATION_FILE), assets.directory)
   writeAssets(folder, { ...sources, contents }, String(vars.VERSION))

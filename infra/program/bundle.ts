@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { RunError } from '@pulumi/pulumi/errors.js'
-import { type BuildFailure, type BuildOptions, build, type Metafile } from 'esbuild'
+import { type BuildFailure, type BuildOptions, type BuildResult, build, type Metafile } from 'esbuild'
 import { replaceFile } from './replace-file.ts'
 
 export interface Bundle {
@@ -11,6 +11,15 @@ export interface Bundle {
   readonly contentSha256: string
   readonly bytes: Uint8Array
   readonly metafile: Metafile
+}
+
+const IN_MEMORY = { write: false, metafile: true } as const
+
+/** Bundles sources without writing files. A broken source throws a RunError of one line: file, line, column, reason. */
+export function bundle(root: string, options: BuildOptions): Promise<BuildResult<typeof IN_MEMORY>> {
+  return build({ ...options, ...IN_MEMORY, absWorkingDir: root }).catch((failure: BuildFailure) => {
+    throw new RunError(describe(failure))
+  })
 }
 
 /** How the Worker is built, whatever its entry point. */
@@ -30,19 +39,14 @@ export const WORKER_BUILD = {
 
 /**
  * Bundles the Worker from the sources in the tree into one module, and writes it to dist/. Equal sources give equal
- * bytes. A broken source throws a RunError of one line: file, line, column, reason.
+ * bytes.
  */
 export async function bundleWorker(root: string, main: string): Promise<Bundle> {
-  const result = await build({
+  const result = await bundle(root, {
     ...WORKER_BUILD,
-    absWorkingDir: root,
     entryPoints: [join('worker', main)],
     outfile: 'dist/worker.js',
-    write: false,
-    metafile: true,
     sourcemap: 'external',
-  }).catch((failure: BuildFailure) => {
-    throw new RunError(describe(failure))
   })
   mkdirSync(join(root, 'dist'), { recursive: true })
   for (const file of result.outputFiles) replaceFile(file.path, file.contents)
@@ -60,7 +64,7 @@ export function exportsOf({ metafile }: Bundle): readonly string[] {
 function describe(failure: BuildFailure): string {
   const [first] = failure.errors ?? []
   if (!first) return failure.message
-  const { file, line, column } = first.location ?? { file: 'worker', line: 0, column: 0 }
+  const { location, text } = first
   const more = failure.errors.length > 1 ? ` (and ${failure.errors.length - 1} more)` : ''
-  return `${file}:${line}:${column + 1}: ${first.text}${more}`
+  return `${location ? `${location.file}:${location.line}:${location.column + 1}: ` : ''}${text}${more}`
 }

@@ -33,6 +33,8 @@ const TOOLS = [
   // CSS compiler of vite, which vitest installs.
   'lightningcss: MPL-2.0',
   'lightningcss-*: MPL-2.0',
+  // Judge of accessibility in the tests of the console.
+  'axe-core: MPL-2.0',
   // The named file is the MIT licence.
   '@logdna/tail-file: SEE LICENSE IN LICENSE',
   // List of names that the Pulumi SDK reads.

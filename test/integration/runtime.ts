@@ -40,6 +40,20 @@ export interface RuntimeOptions {
   readonly folder?: string
   /** Kills the runtime before a statement of an object that begins with this text. */
   readonly fatal?: string
+  /** Called for each event of the traces, which are kept only with it, and for each log line. */
+  readonly onTelemetry?: (event: Traced | string) => void
+}
+
+/** Event of a trace: a root span with the kind of its invocation, another span, or attributes. */
+export interface Traced {
+  readonly traceId: string
+  readonly type: string
+  /** Span that the event is about. */
+  readonly spanId: string
+  readonly name?: string
+  readonly attributes?: Readonly<Record<string, unknown>>
+  /** Whole event as text. */
+  readonly text: string
 }
 
 /** Serves a Worker with objects that may be of another version. Both have the same secrets and the same KV. */
@@ -48,19 +62,26 @@ export async function startRuntime({
   objects,
   folder,
   fatal = '',
+  onTelemetry,
 }: RuntimeOptions): Promise<Runtime> {
   const children = watchChildren()
   const killed = Promise.withResolvers<void>()
   const miniflare = new Miniflare({
     ...QUIET,
     handleStructuredLogs({ message }) {
+      onTelemetry?.(message.startsWith(TRACED) ? JSON.parse(message.slice(TRACED.length)) : message)
       if (!message.includes(FATAL)) return
       const runtime = children.find('workerd')
       runtime.once('exit', () => killed.resolve())
       runtime.kill('SIGKILL')
     },
     ...(folder !== undefined && { resourcePersistencePath: folder }),
-    workers: [await workerOf('front', worker), await workerOf('behind', objects, fatal)],
+    workers: [
+      ...[await workerOf('front', worker), await workerOf('behind', objects, fatal)].map((served) =>
+        onTelemetry ? traced(served) : served,
+      ),
+      ...(onTelemetry ? [TAIL] : []),
+    ],
   })
   const { origin } = await miniflare.ready
   const workerd = children.find('workerd')
@@ -77,6 +98,43 @@ export async function startRuntime({
     killed: killed.promise,
     kill,
     stop: () => miniflare.dispose(),
+  }
+}
+
+/** Begins the log lines of the tail Worker. */
+const TRACED = 'traced '
+
+/** Tail Worker, which gets the events of traces and logs them. */
+const TAIL: Worker = {
+  config: {
+    name: 'tail',
+    compatibilityDate: '2026-10-20',
+    manifest: {
+      mainModule: 'worker.js',
+      modules: {
+        'worker.js': {
+          type: 'esm',
+          contents: `
+            const textOf = (value) => JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? String(inner) : inner))
+            function log({ spanContext, event }) {
+              const { type, name, info } = event
+              const spanId = event.spanId ?? spanContext.spanId
+              const attributes = type === 'attributes' ? Object.fromEntries(info.map(({ name, value }) => [name, value])) : undefined
+              const kind = type === 'onset' ? info.type : name
+              console.log('${TRACED}' + textOf({ traceId: spanContext.traceId, type, spanId, name: kind, attributes, text: textOf(event) }))
+            }
+            export default { tailStream(onset) { log(onset); return log } }
+          `,
+        },
+      },
+    },
+  },
+}
+
+function traced(worker: Worker): Worker {
+  return {
+    ...worker,
+    config: { ...worker.config, tailConsumers: [{ worker: 'tail', streaming: true }] },
   }
 }
 

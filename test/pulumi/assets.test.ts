@@ -26,6 +26,12 @@ function changePage({ project }: Stack): void {
   project.edit('worker/assets/index.html', (text) => text.replace('by accident', 'by chance'))
 }
 
+/** Lists the static assets that a preview shows as changed. */
+function changedAssets(printed: string): readonly string[] {
+  const [, listed = ''] = /~ assets +: \{\n([^}]*)\}/.exec(printed) ?? []
+  return [...listed.matchAll(/~ (\/\S+)/g)].map(([, path = '']) => path)
+}
+
 function deployedPage({ standIn }: Stack): string {
   return readFileSync(join(assetsFolder(standIn.folder, 'chronicle-sync-dev'), 'index.html'), 'utf8')
 }
@@ -35,7 +41,7 @@ pulumiTest(
   async () => {
     const stack = await newStack()
     await deploy(stack)
-    expect(stack.assetCalls()).toEqual([SESSION, FILES, FILES])
+    expect(stack.assetCalls()).toEqual([SESSION, FILES, FILES, FILES])
     expect(stack.uploads()[0]?.metadata).toMatchObject({
       assets: {
         config: {
@@ -49,7 +55,7 @@ pulumiTest(
 
     changePage(stack)
     const preview = await stack.preview('--diff')
-    expect(preview.printed).toMatch(/~ assets +: \{\n +~ \/index\.html/)
+    expect(changedAssets(preview.printed)).toEqual(['/index.html'])
     expect(await deploy(stack)).toEqual([UPLOAD])
     expect(stack.assetCalls()).toEqual([SESSION, FILES])
     expect(stack.uploads()[0]?.metadata).not.toHaveProperty('migrations')
@@ -59,7 +65,7 @@ pulumiTest(
 )
 
 pulumiTest(
-  'keeps the assets when the code alone changes, and uploads only the page, which names the version',
+  'keeps the assets when the code alone changes, and uploads only the pages, which name the version',
   async () => {
     const stack = await newStack()
     await deploy(stack)
@@ -67,6 +73,21 @@ pulumiTest(
     expect(await deploy(stack)).toEqual([UPLOAD])
     expect(stack.assetCalls()).toEqual([SESSION, FILES])
     expect(deployedPage(stack)).toContain('<meta name="version" content="0.1.0+')
+    await expectSettled(stack)
+  },
+)
+
+pulumiTest(
+  'uploads a changed source of the console as that file, the two pages that name the version, and the script',
+  async () => {
+    const stack = await newStack()
+    await deploy(stack)
+    stack.project.edit('console/src/main.ts', (text) => `${text}\nconsole.debug('changed')\n`)
+    const preview = await stack.preview('--diff')
+    expect(changedAssets(preview.printed)).toEqual(['/console/console.js'])
+    expect(await deploy(stack)).toEqual([UPLOAD])
+    expect(stack.assetCalls()).toEqual([SESSION, FILES, FILES])
+    expect(stack.uploads()[0]?.metadata).not.toHaveProperty('migrations')
     await expectSettled(stack)
   },
 )

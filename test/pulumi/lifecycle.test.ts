@@ -19,7 +19,7 @@ async function deploy(stack: Stack, ...flags: string[]): Promise<readonly string
 
 function declareArchive(text: string): string {
   const binding = '[[durable_objects.bindings]]\nname = "ARCHIVE"\nclass_name = "Archive"\n\n'
-  const migration = '\n[[migrations]]\ntag = "v2"\nnew_sqlite_classes = ["Archive"]\n'
+  const migration = '\n[[migrations]]\ntag = "v3"\nnew_sqlite_classes = ["Archive"]\n'
   return text.replace('[[migrations]]', `${binding}[[migrations]]`).concat(migration)
 }
 
@@ -28,16 +28,43 @@ pulumiTest('creates everything in an empty account, and changes nothing for an u
   expect(await deploy(stack)).toEqual(['POST /storage/kv/namespaces', UPLOAD, SWITCH])
   const [upload] = stack.uploads()
   expect(upload?.metadata).toMatchObject({
-    migrations: { new_tag: 'v1', steps: [{ new_sqlite_classes: ['Chronicle'] }] },
+    migrations: {
+      new_tag: 'v2',
+      steps: [{ new_sqlite_classes: ['Chronicle'] }, { new_sqlite_classes: ['Registry'] }],
+    },
   })
   expect(stack.standIn.account.scripts).toMatchObject([
-    { name: 'chronicle-sync-dev', workersDev: true, migrationTag: 'v1' },
+    { name: 'chronicle-sync-dev', workersDev: true, migrationTag: 'v2' },
   ])
   await expectSettled(stack)
   for (const flags of [[], ['--refresh']]) {
     const preview = await stack.preview('--expect-no-changes', ...flags)
     expect(preview.code, preview.printed).toBe(0)
   }
+})
+
+pulumiTest('sends shares and destinations of logs and traces once, and switches traces off', async () => {
+  const stack = await newStack()
+  await stack.set('traceDestinations', '["tempo"]')
+  await stack.set('logDestinations', '["loki"]')
+  await deploy(stack)
+  expect(stack.uploads()[0]?.metadata).toMatchObject({
+    observability: {
+      head_sampling_rate: 1,
+      logs: { enabled: true, invocation_logs: false, destinations: ['loki'] },
+      traces: { enabled: true, head_sampling_rate: 1, destinations: ['tempo'] },
+    },
+  })
+  await expectSettled(stack)
+  const refreshed = await stack.preview('--refresh', '--expect-no-changes')
+  expect(refreshed.code, refreshed.printed).toBe(0)
+
+  await stack.set('traceSampling', '0')
+  await stack.set('traceDestinations', '[]')
+  expect(await deploy(stack)).toEqual([UPLOAD])
+  const { traces } = stack.standIn.account.scripts[0]?.observability ?? {}
+  expect(traces).toEqual({ enabled: false, headSamplingRate: 0 })
+  await expectSettled(stack)
 })
 
 pulumiTest('ships changed code in one upload, without migrations', async () => {
@@ -59,7 +86,7 @@ pulumiTest('ships a new class in one upload with only its step', async () => {
   stack.project.edit('worker/wrangler.toml', declareArchive)
   expect(await deploy(stack)).toEqual([UPLOAD])
   expect(stack.uploads()[0]?.metadata).toMatchObject({
-    migrations: { old_tag: 'v1', new_tag: 'v2', steps: [{ new_sqlite_classes: ['Archive'] }] },
+    migrations: { old_tag: 'v2', new_tag: 'v3', steps: [{ new_sqlite_classes: ['Archive'] }] },
   })
   await expectSettled(stack)
 })
@@ -124,7 +151,7 @@ pulumiTest.each([
   await deploy(stack)
   expect(stack.standIn.account).toMatchObject({
     namespaces: [{ title: 'chronicle-sync-dev-metadata' }],
-    scripts: [{ workersDev: true, migrationTag: 'v1' }],
+    scripts: [{ workersDev: true, migrationTag: 'v2' }],
   })
   await expectSettled(stack)
 })

@@ -42,7 +42,7 @@ pulumiTest('refuses to delete a class with its data in production, but not to re
   stack.project.edit('worker/wrangler.toml', (text) =>
     text
       .replace('class_name = "Chronicle"', 'class_name = "Ledger"')
-      .concat(`\n[[migrations]]\ntag = "v2"\n${deleting}\n`),
+      .concat(`\n[[migrations]]\ntag = "v3"\n${deleting}\n`),
   )
   const refused = await stack.preview(...PACK)
   expect(refused.code).not.toBe(0)

@@ -78,14 +78,14 @@ pulumiTest('previews a new class in words', async () => {
   )
   stack.project.edit('worker/wrangler.toml', (text) => {
     const binding = '[[durable_objects.bindings]]\nname = "ARCHIVE"\nclass_name = "Archive"\n\n'
-    const migration = '\n[[migrations]]\ntag = "v2"\nnew_sqlite_classes = ["Archive"]\n'
+    const migration = '\n[[migrations]]\ntag = "v3"\nnew_sqlite_classes = ["Archive"]\n'
     return text.replace('[[migrations]]', `${binding}[[migrations]]`).concat(migration)
   })
   expect(await summaryOf(stack)).toMatchInlineSnapshot(`
     "The stack dev would change: 1 to update, 10 unchanged. 1 thing could not be undone: see below.
       code      Version 0.1.0+<digest> -> 0.1.0+<digest>, <size> (+14 bytes).
       users     A new version of the Worker rolls out: for some minutes old and new answer side by side, and open sockets may be cut once and reconnect.
-      data      Cannot be undone: The migration tag moves: v1 -> v2. A checkout without v2 can no longer be deployed, so a rollback past it is refused.
+      data      Cannot be undone: The migration tag moves: v2 -> v3. A checkout without v3 can no longer be deployed, so a rollback past it is refused.
                 The Durable Object class Archive is created, empty, with SQLite storage.
                 A new binding: ARCHIVE leads to the objects of the class Archive.
       cost      no change
@@ -98,14 +98,14 @@ pulumiTest('previews a renamed class in words', async () => {
   stack.project.edit('worker/src/index.ts', (text) => text.replace(/\bChronicle\b/, 'Chronicle as Space'))
   stack.project.edit('worker/wrangler.toml', (text) => {
     const migration =
-      '\n[[migrations]]\ntag = "v2"\nrenamed_classes = [{ from = "Chronicle", to = "Space" }]\n'
+      '\n[[migrations]]\ntag = "v3"\nrenamed_classes = [{ from = "Chronicle", to = "Space" }]\n'
     return text.replace('class_name = "Chronicle"', 'class_name = "Space"').concat(migration)
   })
   expect(await summaryOf(stack)).toMatchInlineSnapshot(`
     "The stack dev would change: 1 to update, 10 unchanged. 1 thing could not be undone: see below.
       code      Version 0.1.0+<digest> -> 0.1.0+<digest>, <size> (-4 bytes).
       users     A new version of the Worker rolls out: for some minutes old and new answer side by side, and open sockets may be cut once and reconnect.
-      data      Cannot be undone: The migration tag moves: v1 -> v2. A checkout without v2 can no longer be deployed, so a rollback past it is refused.
+      data      Cannot be undone: The migration tag moves: v2 -> v3. A checkout without v3 can no longer be deployed, so a rollback past it is refused.
                 The Durable Object class Chronicle is renamed to Space. Its objects keep their ids and data. Only another migration could rename it back.
                 The binding CHRONICLE follows the renamed class: Chronicle -> Space.
       cost      no change
@@ -125,9 +125,10 @@ pulumiTest('previews the first deployment of prod', async () => {
       data      The KV namespace chronicle-sync-prod-metadata is created, for API tokens and configuration.
                 The Worker with its objects, the namespace and the keys are protected from being destroyed.
                 The Durable Object class Chronicle is created, empty, with SQLite storage.
+                The Durable Object class Registry is created, empty, with SQLite storage.
                 Secrets are made: admin token 1, master key 1, session key 1. The encrypted state of the stack has the only copy.
       cost      A new Worker, chronicle-sync-prod. Cloudflare bills its use: requests, rows written, stored bytes. Nothing here has a fixed price.
-      other     The Worker is bound to: ANALYTICS chronicle_sync_prod, ASSETS static assets, AUTH_LIMIT 60 per 60 s, CHRONICLE Chronicle, CORS_ORIGINS [], ENTRY_NAMES clear, ENVIRONMENT production, FAILURE_LIMIT 60 per 60 s, JURISDICTION none, STACK prod, SYNC_LIMIT 600 per 60 s.
+      other     The Worker is bound to: ANALYTICS chronicle_sync_prod, ASSETS static assets, AUTH_LIMIT 60 per 60 s, CHRONICLE Chronicle, CORS_ORIGINS [], ENTRY_NAMES clear, ENVIRONMENT production, FAILURE_LIMIT 60 per 60 s, JURISDICTION none, REGISTRY Registry, STACK prod, SYNC_LIMIT 600 per 60 s.
       policies  10 passed: assets-are-known, classes-keep-data, cors-names-origins, jurisdiction-stays, master-keys-stay, no-invocation-logs, production-logs, secrets-are-secret, stores-are-protected, workers-dev-is-closed"
   `)
 })

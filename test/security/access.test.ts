@@ -4,11 +4,16 @@ import { ROUTES, type Route } from '../../worker/src/http/router.ts'
 import { nameOf, type RouteName, requestTo } from '../support/worker/routes.ts'
 import { CAMPAIGN_TIMEOUT_MS, enrol, sessionLike, stronghold, talkTo } from '../support/worker/stronghold.ts'
 
-type Scope = 'sync:read' | 'sync:write' | 'space:admin'
+type Scope = 'sync:read' | 'sync:write' | 'space:read' | 'space:admin'
 
 /** Credentials that may send the request of `requestTo`. Written by hand; a route without a line does not compile. */
 const WHO: {
-  readonly [Name in RouteName]: 'anyone' | 'admin' | 'bearer of a token in its body' | readonly Scope[]
+  readonly [Name in RouteName]:
+    | 'anyone'
+    | 'admin'
+    | 'monitor'
+    | 'bearer of a token in its body'
+    | readonly Scope[]
 } = {
   'GET /api/health': 'anyone',
   'GET /api/openapi.json': 'anyone',
@@ -18,7 +23,10 @@ const WHO: {
   'GET /api/tokens': 'admin',
   'DELETE /api/tokens/:id': 'admin',
   'POST /api/tokens/:id/rotate': 'admin',
+  'POST /api/sessions': 'admin',
   'DELETE /api/sessions': 'admin',
+  'GET /api/spaces': 'admin',
+  'GET /api/metrics': 'monitor',
   'POST /api/spaces/reseal': 'admin',
   'GET /api/config': 'admin',
   'PUT /api/config': 'admin',
@@ -29,6 +37,7 @@ const WHO: {
   'GET /api/changes': ['sync:read'],
   'GET /api/status': ['sync:read'],
   'GET /api/entries': ['sync:read'],
+  'GET /api/clients': ['space:read'],
   'GET /api/history': ['sync:read'],
   'GET /api/conflicts': ['sync:read'],
   'POST /api/conflicts/:id/resolve': ['sync:read', 'sync:write'],
@@ -38,7 +47,12 @@ const WHO: {
 }
 
 /** Routes for a space as a whole, which require a token of all its collections. */
-const WHOLE: readonly RouteName[] = ['GET /api/export', 'POST /api/import', 'DELETE /api/space']
+const WHOLE: readonly RouteName[] = [
+  'GET /api/clients',
+  'GET /api/export',
+  'POST /api/import',
+  'DELETE /api/space',
+]
 
 const SUBSETS: readonly (readonly Scope[])[] = [
   ['sync:read'],
@@ -48,6 +62,8 @@ const SUBSETS: readonly (readonly Scope[])[] = [
   ['sync:read', 'space:admin'],
   ['sync:write', 'space:admin'],
   ['sync:read', 'sync:write', 'space:admin'],
+  ['space:read'],
+  ['sync:read', 'space:read'],
 ]
 
 const target = stronghold()
@@ -67,9 +83,11 @@ async function outcome(route: Route, bearer: string | undefined, space: string):
 }
 
 /** Outcome expected for a credential other than a valid session. */
-function expectedOf(who: (typeof WHO)[RouteName], isAdmin: boolean): string {
+function expectedOf(who: (typeof WHO)[RouteName], holder: 'admin' | 'token' | undefined): string {
   if (who === 'anyone') return 'in'
-  return who === 'admin' && isAdmin ? 'in' : '401 unauthorized'
+  // The metrics take API tokens, and refuse those without the scope.
+  if (who === 'monitor' && holder === 'token') return '403 forbidden-scope'
+  return (who === 'admin' || who === 'monitor') && holder === 'admin' ? 'in' : '401 unauthorized'
 }
 
 test('[SC3] has one line in the table for every route', () => {
@@ -88,9 +106,13 @@ test("[SC3] opens no route without a session, except the operator's with the adm
     'a signing key': env.SESSION_KEY,
     'a master key': env.MASTER_KEY,
   }
+  const holders = new Map<string | undefined, 'admin' | 'token'>([
+    [env.ADMIN_TOKEN, 'admin'],
+    [token, 'token'],
+  ])
   for (const route of ROUTES) {
     for (const [name, bearer] of Object.entries(bearers)) {
-      const expected = expectedOf(WHO[nameOf(route)], bearer === env.ADMIN_TOKEN)
+      const expected = expectedOf(WHO[nameOf(route)], holders.get(bearer))
       expect(await outcome(route, bearer, 's'), `${nameOf(route)} with ${name}`).toBe(expected)
     }
     if (route.access !== 'session') continue
@@ -112,7 +134,7 @@ test(
         const found = await outcome(route, session, space)
         const what = `${nameOf(route)} with ${scopes.join(' ')}`
         asked += 1
-        if (typeof who === 'string') expect(found, what).toBe(expectedOf(who, false))
+        if (typeof who === 'string') expect(found, what).toBe(expectedOf(who, undefined))
         else if (who.every((scope) => scopes.includes(scope))) expect(found, what).toBe('in')
         else expect(found, what).toBe('403 forbidden-scope')
       }

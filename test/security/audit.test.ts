@@ -56,6 +56,12 @@ const BODIES: { readonly [Name in RouteName]?: (text: string, name: string) => r
   'POST /api/tokens/:id/rotate': (text) => [{}, { overlapSeconds: text }, { token: text }],
   'DELETE /api/tokens/:id': () => [],
   'POST /api/spaces/reseal': (text) => [{ spaces: [text] }, { [text]: [] }],
+  'POST /api/sessions': (text, name) => [
+    { space: name },
+    { space: `${ISSUER}#sub=${name}` },
+    { space: 'ann', scopes: [text] },
+    { space: 'ann', [text]: 1 },
+  ],
   'DELETE /api/sessions': (_, name) => [
     { subject: `${ISSUER}#sub=${name}`, space: 'ann' },
     { subject: `${ISSUER}#sub=ann`, space: name },
@@ -142,7 +148,12 @@ test('[OP2] lists only the named fields of a record, whatever else KV holds', as
   }
   expect(body.records).toContainEqual(
     expect.objectContaining({
-      target: { tokenId, subject: 'ann', space: 'ann', scopes: ['sync:read', 'sync:write', 'space:admin'] },
+      target: {
+        tokenId,
+        subject: 'ann',
+        space: 'ann',
+        scopes: ['sync:read', 'sync:write', 'space:read', 'space:admin'],
+      },
     }),
   )
 })

@@ -138,7 +138,7 @@ test("[SC1] opens the operator's routes to the admin token only", async () => {
 test('[SC2] refuses a revoked token or session in the object at once, on every route', async () => {
   const target = stronghold()
   for (const end of ['session', 'token', 'rotation', 'overlap'] as const) {
-    const { token, id } = await mint({ scopes: ['sync:read', 'sync:write', 'space:admin'] })
+    const { token, id } = await mint({ scopes: ['sync:read', 'sync:write', 'space:read', 'space:admin'] })
     const { session } = await device({ token })
     const admin = { bearer: env.ADMIN_TOKEN }
     const rotate = (overlapSeconds: number) =>

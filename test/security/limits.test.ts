@@ -110,6 +110,7 @@ const {
   MAX_BODY_BYTES: BODY,
   MAX_DEPTH: DEPTH,
   MAX_PAGE_ENTRIES: PAGE,
+  MAX_LISTED_ENTRIES: LIST,
   MAX_HISTORY_VERSIONS: HISTORY,
   MAX_COLLECTIONS: COLLECTIONS,
   MAX_NAME_LENGTH: NAME,
@@ -149,6 +150,7 @@ const POINTS: readonly (readonly [what: string, limit: number, refused: string, 
   ['bytes of a declared body', BODY, 'body-too-large', bodies(true)],
   ['bytes of a body of unknown length', BODY, 'body-too-large', bodies(false)],
   ['entries of a page', PAGE, 'invalid-request', gets((size) => `/api/changes?limit=${size}`)],
+  ['entries of a list', LIST, 'invalid-request', gets((size) => `/api/entries?prefix=&limit=${size}`)],
   ['conflicts of a page', PAGE, 'invalid-request', gets((size) => `/api/conflicts?limit=${size}`)],
   [
     'entries of a pull',
@@ -287,6 +289,10 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'SEGMENT_BYTES',
   'MAX_GROUP_CHANGES', // [SG13]
   'MAX_PENDING_ROWS', // [SG1]
+  'LISTED_ENTRIES',
+  'ENTRIES_AT_ONCE', // [EN2]
+  'MAX_LIST_ROUNDS',
+  'OPERATOR_SESSION_SECONDS', // [OS1]
   'MAX_RECENT_ENTRIES',
   'RUN_DEPTH',
   'MAX_BUDGETS', // [RL7]

@@ -35,7 +35,7 @@ function eraseUntil(db: DatabaseSync, fatal: number): number | null {
     committed() {},
   }
   try {
-    foundAgain(storageOn(db, watch, ALARM), { epoch: 'second', now: 1000 })
+    foundAgain(storageOn(db, watch, ALARM), { epoch: 'second', now: 1000, space: 'space' })
     return statements
   } catch (cause) {
     if (cause instanceof Killed) return null

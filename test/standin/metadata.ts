@@ -42,7 +42,20 @@ const ApiMigrations = z.strictObject({
 const ApiObservability = z.object({
   enabled: z.boolean(),
   head_sampling_rate: z.number().exactOptional(),
-  logs: z.object({ enabled: z.boolean(), invocation_logs: z.boolean() }).exactOptional(),
+  logs: z
+    .object({
+      enabled: z.boolean(),
+      invocation_logs: z.boolean(),
+      destinations: z.array(z.string()).exactOptional(),
+    })
+    .exactOptional(),
+  traces: z
+    .object({
+      enabled: z.boolean().exactOptional(),
+      head_sampling_rate: z.number().exactOptional(),
+      destinations: z.array(z.string()).exactOptional(),
+    })
+    .exactOptional(),
 })
 
 /** Part `assets` of an upload's metadata. Strict, because an unread field would escape the tests. */
@@ -108,19 +121,46 @@ export function toMigrations({ old_tag, new_tag, steps }: z.infer<typeof ApiMigr
 }
 
 export function toObservability(api: z.infer<typeof ApiObservability>): Observability {
-  const { enabled, head_sampling_rate: headSamplingRate, logs } = api
+  const { logs, traces, ...sampled } = api
   return {
-    enabled,
-    ...(headSamplingRate !== undefined && { headSamplingRate }),
-    ...(logs && { logs: { enabled: logs.enabled, invocationLogs: logs.invocation_logs } }),
+    ...toSampling(sampled),
+    ...(logs && { logs: { ...toSampling(logs), invocationLogs: logs.invocation_logs } }),
+    ...(traces && { traces: toSampling(traces) }),
   }
 }
 
-export function toApiObservability({ enabled, headSamplingRate, logs }: Observability): object {
+/** Adds the settings that the API has by default to those of an upload. */
+export function toApiObservability({ logs, traces, ...sampled }: Observability): object {
+  return {
+    ...toApiSampling(sampled),
+    ...(logs && {
+      logs: { ...toApiSampling(logs), invocation_logs: logs.invocationLogs, persist: true },
+    }),
+    ...(traces && {
+      traces: { ...toApiSampling(traces), persist: true, propagation_policy: 'authenticated' },
+    }),
+  }
+}
+
+interface ApiSampling {
+  readonly enabled?: boolean
+  readonly head_sampling_rate?: number
+  readonly destinations?: readonly string[]
+}
+
+function toSampling({ enabled = false, head_sampling_rate: headSamplingRate, destinations }: ApiSampling) {
+  return {
+    enabled,
+    ...(headSamplingRate !== undefined && { headSamplingRate }),
+    ...(destinations && { destinations }),
+  }
+}
+
+function toApiSampling({ enabled, headSamplingRate, destinations }: NonNullable<Observability['traces']>) {
   return {
     enabled,
     ...(headSamplingRate !== undefined && { head_sampling_rate: headSamplingRate }),
-    ...(logs && { logs: { enabled: logs.enabled, invocation_logs: logs.invocationLogs } }),
+    ...(destinations && { destinations }),
   }
 }
 

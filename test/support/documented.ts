@@ -42,6 +42,7 @@ const PROBLEM = 'application/problem+json'
 const GIVEN: Readonly<Record<string, string>> = {
   'POST /api/auth': 'session',
   'POST /api/live/ticket': 'ticket',
+  'POST /api/sessions': 'session',
   'POST /api/tokens': 'token',
   'POST /api/tokens/{id}/rotate': 'token',
 }
@@ -131,7 +132,7 @@ function compare(
   const found = odd.map(([name]) => `header ${name}: ${response.headers.get(name) ?? 'missing'}`)
   if (content === undefined) return text === '' ? found : [...found, 'a body']
   const type = response.headers.get('content-type') ?? ''
-  const media = content[type]
+  const media = content[type] ?? content[type.replace(/;.*/, '')]
   if (media === undefined) return [...found, `content-type ${type}: not described`]
   if (method === 'HEAD') return text === '' ? found : [...found, 'a body']
   const { $ref, oneOf } = media.schema

@@ -84,7 +84,8 @@ function queryParameters({ query }: Operation): readonly Json[] {
   return Object.entries(properties).map(([name, schema]) => ({
     name,
     in: 'query',
-    required: required.includes(name),
+    // A parameter with a default is always there once the query is parsed.
+    required: required.includes(name) && !('default' in toObject(schema)),
     description: query.words[name] ?? '',
     schema: toJson(toObject(schema)),
   }))
@@ -95,11 +96,17 @@ function content(content: Content): Json {
   if ('lines' in content) {
     return { 'application/x-ndjson': { schema: { type: 'string', description: content.lines }, example } }
   }
+  if ('metrics' in content) {
+    return {
+      'application/openmetrics-text': { schema: { type: 'string', description: content.metrics }, example },
+    }
+  }
   return { 'application/json': { schema: { $ref: `#/components/schemas/${content.schema}` }, example } }
 }
 
 function describeContent(content: Content): string {
-  return 'lines' in content ? content.lines : descriptionOf(content.schema)
+  if ('lines' in content) return content.lines
+  return 'metrics' in content ? content.metrics : descriptionOf(content.schema)
 }
 
 function responsesOf(operation: Operation): Json {
@@ -139,6 +146,7 @@ const ANY: readonly FaultCode[] = ['invalid-request', 'misconfigured', 'internal
 const ACCESS: Readonly<Record<Operation['access'], readonly FaultCode[]>> = {
   anyone: [],
   admin: ['unauthorized', 'rate-limited'],
+  monitor: ['unauthorized', 'forbidden-scope', 'rate-limited'],
   session: [
     'unauthorized',
     'session-expired',
@@ -168,7 +176,7 @@ function faultsOf({ access, body, faults }: Operation): readonly FaultCode[] {
 
 function bodyFaultsOf(body: Operation['body']): readonly FaultCode[] {
   if (body === undefined) return []
-  if ('lines' in body) return LINES
+  if (!('schema' in body)) return LINES
   return body.schema === 'SyncRequest' ? BODY : [...BODY, ...MISFITS]
 }
 

@@ -70,4 +70,9 @@ export const SECURITY: Json = {
     description: 'A session, from `POST /api/auth`.',
   },
   admin: { type: 'http', scheme: 'bearer', description: "The stack's admin token." },
+  monitor: {
+    type: 'http',
+    scheme: 'bearer',
+    description: "An API token with the scope `metrics:read`, or the stack's admin token.",
+  },
 }

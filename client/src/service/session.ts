@@ -1,5 +1,6 @@
 import { ChronicleError, messageOf } from '../values/errors.ts'
 import type { Platform } from '../values/platform.ts'
+import { VERSION } from '../values/version.ts'
 import type { AuthReply, Problem } from '../values/wire.ts'
 
 /** Session of one replica: exchanges the app's token, and again when the session has ended. */
@@ -40,7 +41,7 @@ export function newSession({ url, token, platform, clientId, onAdmitted }: Sessi
     const given = await tokenOf(token, platform)
     const reply = await send('/api/auth', {
       method: 'POST',
-      body: { token: given, clientId: clientId() },
+      body: { token: given, clientId: clientId(), clientVersion: `chronicle-sync/${VERSION}` },
     }).catch((thrown) => {
       throw isUnauthorized(thrown) ? new ChronicleError('sign-in', thrown.message, { cause: thrown }) : thrown
     })

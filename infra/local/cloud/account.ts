@@ -64,6 +64,14 @@ export interface Observability {
         readonly enabled: boolean
         /** Whether the platform logs each invocation itself, with its URL and headers. */
         readonly invocationLogs: boolean
+        readonly destinations?: readonly string[] | undefined
+      }
+    | undefined
+  readonly traces?:
+    | {
+        readonly enabled?: boolean | undefined
+        readonly headSamplingRate?: number | undefined
+        readonly destinations?: readonly string[] | undefined
       }
     | undefined
 }

@@ -1,5 +1,6 @@
 // The front of the embedded cloud. Like the vendor's edge, it selects the Worker by host and sets the headers that only
 // the edge may set. workerd runs it before the Worker.
+import { redeem } from './redeem.js'
 
 export default {
   async fetch(request, env) {
@@ -9,6 +10,9 @@ export default {
     const inner = new Request(request)
     inner.headers.set('cf-connecting-ip', '127.0.0.1')
     try {
+      const adminToken =
+        env.CONSOLE && isRedemption(request, pathname) && (await redeem(inner.clone(), env.CONSOLE))
+      if (adminToken) return Response.json({ adminToken }, { headers: { 'cache-control': 'no-store' } })
       const asset =
         mayBeAsset(pathname, env.ASSETS[script]) && (await env[`${script}:assets`].fetch(inner.clone()))
       if (asset && asset.status !== 404) return asset
@@ -27,6 +31,11 @@ export default {
 function mayBeAsset(pathname, segments) {
   const [, first] = pathname.split('/')
   return segments !== undefined && (segments.includes(first) || first.includes('%'))
+}
+
+/** Whether a page asks for the admin token. The Worker has no such route, and gives every other request its 404. */
+function isRedemption({ method }, pathname) {
+  return method === 'POST' && pathname === '/console/code'
 }
 
 function refuse(hostname, hosts) {

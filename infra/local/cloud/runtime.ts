@@ -1,13 +1,14 @@
 import type { ChildProcess } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { Log, LogLevel, Miniflare, type MiniflareOptions, type WorkerdStructuredLog } from 'miniflare'
 import { UserError } from '../../cli/user-error.ts'
 import type { Binding } from '../../component/bindings.ts'
 import { hostOf } from '../../component/names.ts'
 import { type Account, type Script, scriptFile } from './account.ts'
 import { assetsFolder, firstSegments } from './assets.ts'
+import type { ConsoleAccess } from './console-access.ts'
 
 type Worker = MiniflareOptions['workers'][number]
 type Env = NonNullable<Worker['config']['env']>
@@ -31,6 +32,8 @@ export interface ServeOptions {
   readonly port: number
   /** Called for every log line of the Workers. */
   readonly onLog: (log: WorkerdStructuredLog) => void
+  /** Lets the console get the admin token with a code. */
+  readonly consoleAccess?: ConsoleAccess
 }
 
 /** Options of a runtime that listens on this machine only, stays off the network, and prints nothing by itself. */
@@ -45,7 +48,8 @@ export const QUIET = {
 } as const
 
 /** Runs the scripts of the account in workerd, on 127.0.0.1 only. Stays off the network. */
-export async function serveAccount({ account, folder, port, onLog }: ServeOptions): Promise<Runtime> {
+export async function serveAccount(options: ServeOptions): Promise<Runtime> {
+  const { account, folder, onLog } = options
   const children = watchChildren()
   let firstError: string | undefined
   const miniflare = new Miniflare({
@@ -56,7 +60,7 @@ export async function serveAccount({ account, folder, port, onLog }: ServeOption
     },
     resourcePersistencePath: join(folder, 'data'),
     workers: [
-      edgeWorker(account, { folder, port }),
+      edgeWorker(options),
       ...account.scripts.flatMap((script) => [scriptWorker(script, folder), ...assetWorkers(script, folder)]),
     ],
   })
@@ -93,7 +97,7 @@ export function routesOf(account: Account): Readonly<Record<string, string>> {
   return Object.fromEntries([...loopback, ...routed, ...custom])
 }
 
-function edgeWorker(account: Account, { folder, port }: Pick<ServeOptions, 'folder' | 'port'>): Worker {
+function edgeWorker({ account, folder, port, consoleAccess }: ServeOptions): Worker {
   const withAssets = account.scripts.filter(({ assets }) => assets)
   const names = [
     ...account.scripts.map(({ name }) => name),
@@ -105,11 +109,12 @@ function edgeWorker(account: Account, { folder, port }: Pick<ServeOptions, 'fold
     config: {
       name: 'edge',
       compatibilityDate: '2026-10-20',
-      manifest: moduleOf(join(import.meta.dirname, 'edge.js')),
+      manifest: manifestOf(join(import.meta.dirname, 'edge.js'), join(import.meta.dirname, 'redeem.js')),
       env: {
         ...Object.fromEntries(services),
         ROUTES: { type: 'json', value: routesOf(account) },
         ASSETS: { type: 'json', value: Object.fromEntries(segments) },
+        CONSOLE: { type: 'json', value: consoleAccess ? { ...consoleAccess, hosts: LOOPBACK_HOSTS } : null },
       },
     },
     // Opens a socket straight to the edge, because the runtime's own entry answers paths and headers of its own.
@@ -127,7 +132,7 @@ function scriptWorker(script: Script, folder: string): Worker {
       name: script.name,
       compatibilityDate: script.compatibilityDate,
       compatibilityFlags: [...script.compatibilityFlags],
-      manifest: moduleOf(scriptFile(folder, script.name)),
+      manifest: manifestOf(scriptFile(folder, script.name)),
       env: Object.fromEntries(script.bindings.map((binding) => [binding.name, toEnv(binding, script.name)])),
       exports: Object.fromEntries(classes),
     },
@@ -158,9 +163,10 @@ function assetWorkers({ name, assets, compatibilityDate }: Script, folder: strin
   ]
 }
 
-function moduleOf(file: string): Worker['config']['manifest'] {
-  const contents = readFileSync(file, 'utf8')
-  return { mainModule: 'worker.js', modules: { 'worker.js': { type: 'esm', contents } } }
+function manifestOf(file: string, ...imported: readonly string[]): Worker['config']['manifest'] {
+  const files = [['worker.js', file] as const, ...imported.map((path) => [basename(path), path] as const)]
+  const modules = files.map(([name, path]) => [name, { type: 'esm', contents: readFileSync(path, 'utf8') }])
+  return { mainModule: 'worker.js', modules: Object.fromEntries(modules) }
 }
 
 /** Converts a binding of an uploaded script. The upload has resolved its inputs to plain strings. */

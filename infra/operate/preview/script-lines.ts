@@ -63,6 +63,15 @@ function changeLines({ path, before, after }: Change): readonly Line[] | undefin
     const text = `The share of requests whose logs are kept: ${showChange(before, after)}. Each kept log event is billed; those of the others are lost, errors included.`
     return [{ topic: 'cost', text }]
   }
+  if (path === 'observability.traces.headSamplingRate') {
+    const text = `The share of requests that are traced: ${showChange(before, after)}. Each span is billed like a log event, and the traces hold URLs, and so keys of entries.`
+    return [{ topic: 'cost', text }]
+  }
+  if (path === 'observability.traces.enabled') return []
+  if (/^observability\.(logs|traces)\.destinations/.test(path)) {
+    const kind = path.includes('.logs.') ? 'logs' : 'traces'
+    return [{ topic: 'users', text: `Another destination for ${kind}: ${showChange(before, after)}.` }]
+  }
   if (path.startsWith('assets')) {
     return [{ topic: 'code', text: `The rules for static files, ${path}: ${showChange(before, after)}.` }]
   }

@@ -284,7 +284,7 @@ test('keeps all data when a class and tables are added, and refuses to roll back
         '[[migrations]]',
         '[[durable_objects.bindings]]\nname = "ARCHIVE"\nclass_name = "Archive"\n\n[[migrations]]',
       )
-      .concat('\n[[migrations]]\ntag = "v2"\nnew_sqlite_classes = ["Archive"]\n'),
+      .concat('\n[[migrations]]\ntag = "v3"\nnew_sqlite_classes = ["Archive"]\n'),
   )
   project.edit('worker/src/objects/store/tables.ts', (text) =>
     text.replace('\n]\n', "\n  'CREATE TABLE mark (id INTEGER PRIMARY KEY) STRICT',\n]\n"),
@@ -309,7 +309,7 @@ test('keeps all data when a class and tables are added, and refuses to roll back
   const back = await run('npm run --silent rollback -- --stack dev --yes')
   expect(back.code).toBe(1)
   expect(back.output).toMatch(
-    /^Error: the migration "v2" lies between [0-9a-f]{12} and [0-9a-f]{12}, .*Fix it forward\n$/,
+    /^Error: the migration "v3" lies between [0-9a-f]{12} and [0-9a-f]{12}, .*Fix it forward\n$/,
   )
 
   project.edit('worker/src/index.ts', (text) => `${text}\nconsole.debug('3')\n`)

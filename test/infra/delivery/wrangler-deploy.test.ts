@@ -15,6 +15,7 @@ const ASSETS = [
   `POST /workers/scripts/${NAME}/assets-upload-session`,
   'POST /workers/assets/upload?base64=true',
   'POST /workers/assets/upload?base64=true',
+  'POST /workers/assets/upload?base64=true',
 ]
 const UPLOAD = `PUT /workers/scripts/${NAME}?excludeScript=true&bindings_inherit=strict`
 
@@ -31,9 +32,9 @@ interface Deployed {
  * Makes a project and replaces the placeholder by the id of a KV namespace in the stand-in, as a user would. Builds the
  * assets, as `npm run dev` does.
  */
-function projectFor({ account, changeByHand }: StandIn): Project {
+async function projectFor({ account, changeByHand }: StandIn): Promise<Project> {
   const project = newProject()
-  writeDevAssets(project.root)
+  await writeDevAssets(project.root)
   changeByHand(() => {
     const id = createNamespace(account, 'metadata')
     project.edit('worker/wrangler.toml', (toml) => toml.replace('set-by-the-stack', id))
@@ -92,10 +93,10 @@ function comparable({ bindings, classes, ...script }: Script): object {
   return { ...settings, classes: Object.keys(classes), bindings: shown }
 }
 
-/** Lists the files of the static assets, without the page, which names the version. */
+/** Lists the files of the static assets, without the pages, which name the version. */
 function assetsOf({ folder, script }: Deployed): ReadonlyMap<string, Uint8Array> {
   const files = filesIn(assetsFolder(folder, script.name))
-  return new Map([...files].filter(([path]) => path !== '/index.html'))
+  return new Map([...files].filter(([path]) => !path.endsWith('.html')))
 }
 
 interface Seen {
@@ -140,13 +141,13 @@ function shapeOf(value: unknown): unknown {
 
 test('deploys the same script by `wrangler deploy` as by the stack, and both serve alike', async () => {
   const standIn = await newStandIn()
-  const project = projectFor(standIn)
+  const project = await projectFor(standIn)
   const stack = await pulumiDeploy()
   await wranglerDeploy(project, standIn, secretsOf(stack.script))
   const script = scriptOf(standIn)
   expect(comparable(script)).toEqual(comparable(stack.script))
   const deployed = { account: standIn.account, folder: standIn.folder, script }
-  expect(assetsOf(deployed).size).toBe(3)
+  expect(assetsOf(deployed).size).toBe(5)
   expect(assetsOf(deployed)).toEqual(assetsOf(stack))
 
   const upload = standIn.requests.find(({ metadata }) => metadata)
@@ -161,7 +162,7 @@ test('deploys the same script by `wrangler deploy` as by the stack, and both ser
 
 test('sends no migrations in a second `wrangler deploy`, and keeps secrets that are not passed again', async () => {
   const standIn = await newStandIn()
-  const project = projectFor(standIn)
+  const project = await projectFor(standIn)
   await wranglerDeploy(project, standIn, { ADMIN_TOKEN: 'a', MASTER_KEY: 'b', SESSION_KEY: 'c' })
   const first = scriptOf(standIn)
   const seen = standIn.requests.length

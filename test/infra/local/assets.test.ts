@@ -6,6 +6,11 @@ import { withCloud } from '../../support/cloud/with-cloud.ts'
 
 const cloud = withCloud()
 
+const PAGE_CSP =
+  "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const CONSOLE_CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+
 function ask(path: string, init: RequestInit = {}): Promise<Response> {
   return fetch(cloud.url + path, { redirect: 'manual', ...init })
 }
@@ -27,6 +32,32 @@ test('serves the page without the Worker, with the version of the stack and the 
     expect((await ask(link)).status, link).toBe(200)
 })
 
+test.each([
+  ['/console/', 'text/html; charset=utf-8', CONSOLE_CSP],
+  ['/console/console.js', 'text/javascript; charset=utf-8', CONSOLE_CSP],
+  ['/console/console.css', 'text/css; charset=utf-8', CONSOLE_CSP],
+  ['/', 'text/html; charset=utf-8', PAGE_CSP],
+  ['/style.css', 'text/css; charset=utf-8', PAGE_CSP],
+])(
+  'serves %s as %s with one policy for its contents, and the other headers of all assets',
+  async (path, type, policy) => {
+    const { status, headers } = await ask(path)
+    expect(status).toBe(200)
+    expect(headers.get('content-type')).toBe(type)
+    // Two headers would be joined by a comma.
+    expect(headers.get('content-security-policy')).toBe(policy)
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('referrer-policy')).toBe('no-referrer')
+  },
+)
+
+test('serves the console with the version of the stack, and leads to it from its path without a slash', async () => {
+  const page = await (await ask('/console/')).text()
+  expect(page).toContain(`<meta name="build" content="${cloud.running.stackOutputs.version}">`)
+  const { status, headers } = await ask('/console')
+  expect([status, headers.get('location')]).toEqual([307, '/console/'])
+})
+
 test('serves the description by the Worker, with the headers of every reply, and from the file of the stack', async () => {
   const response = await ask('/api/openapi.json', { headers: { origin: 'http://localhost:3000' } })
   expect(response.status).toBe(200)
@@ -42,6 +73,7 @@ test.each([
   ['GET', '/_headers', 404],
   ['GET', '/api/openapi.json/', 404],
   ['GET', '/api/', 404],
+  ['GET', '/console/nowhere', 404],
   ['GET', '/api/index.html', 404],
   ['POST', '/api/openapi.json', 405],
   ['POST', '/nowhere', 404],
@@ -53,5 +85,11 @@ test.each([
 
 test('keeps the assets of a script where only their owner reads them', () => {
   const folder = join(cloud.folder, 'dev/assets/chronicle-sync-dev')
-  expect(readdirSync(folder).sort()).toEqual(['_headers', 'index.html', 'openapi.json', 'style.css'])
+  expect(readdirSync(folder).sort()).toEqual([
+    '_headers',
+    'console',
+    'index.html',
+    'openapi.json',
+    'style.css',
+  ])
 })

@@ -72,6 +72,8 @@ test('serves the dev stack once, and keeps its data when it stops, is killed or 
   const printed = await served(child)
   expect(printed).toMatch(/\+ +cloudflare:index:WorkersScript +chronicle-sync-script +create/)
   expect(printed).toContain(`curl http://127.0.0.1:${port}/api/health`)
+  const link = new RegExp(`^Console .*: http://127\\.0\\.0\\.1:${port}/console/#code=[\\w-]{32}$`, 'm')
+  expect(printed).toMatch(link)
   const outputs = readOutputs(project)
   expect(outputs).toMatchObject({ stack: 'dev', url: `http://127.0.0.1:${port}` })
   expect(statSync(join(project.root, '.local/outputs.json')).mode & 0o777).toBe(0o600)
@@ -174,6 +176,7 @@ test('serves a hostname by the Host header, and no other host', async () => {
   const args = ['--stack', 'prod', '--port', String(port), '--config', 'hostname=sync.example.com']
   const printed = await served(spawnStart(project, args))
   expect(printed).toContain(`curl -H 'Host: sync.example.com' http://127.0.0.1:${port}/api/health`)
+  expect(printed).not.toContain('#code=')
   const url = `http://127.0.0.1:${port}/api/health`
   expect((await getWithHost(url, 'sync.example.com')).statusCode).toBe(200)
   const refused = await fetch(url)

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { runCommand } from '../../standin/command.ts'
 import { withCloud } from '../../support/cloud/with-cloud.ts'
 
@@ -43,6 +43,23 @@ async function type(...lines: readonly string[]): Promise<string> {
   return printed
 }
 
+/** Makes a space of the guide one that the registry lists. */
+async function writeInto(space: string, token: string): Promise<void> {
+  const { url, outputs } = cloud
+  const request = async (path: string, bearer: string, body?: object) => {
+    const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' }
+    const init = body && { method: 'POST', body: JSON.stringify(body) }
+    return (await fetch(url + path, { headers, ...init })).json()
+  }
+  const { session } = (await request('/api/auth', token, { token })) as { session: string }
+  await request('/api/sync', session, { changes: [{ key: 'notes/1', value: 1, timestamp: 1 }] })
+  await vi.waitFor(
+    async () =>
+      expect(await request('/api/spaces', outputs.adminToken)).toMatchObject({ spaces: [{ space }] }),
+    { timeout: 20_000, interval: 200 },
+  )
+}
+
 /** The functions of the guide, which its other lines use. */
 function functions(): string {
   const [found] = shellBlocks(GUIDE).filter((block) => block.includes('admin() {'))
@@ -54,7 +71,8 @@ test('takes every line of "Day two" and "Rate limits" as it is written', async (
     functions(),
     ...shellBlocks(section('### Tokens', '### Policies and retention')).slice(0, 1),
   )
-  const { id } = JSON.parse(minted) as { id: string }
+  const { id, token, space } = JSON.parse(minted) as { id: string; token: string; space: string }
+  await writeInto(space, token)
   const text = section('### Tokens', '### Erasing a space') + section('## Rate limits', '## Troubleshooting')
   const blocks = shellBlocks(text).filter((block) => !ELSEWHERE.test(block))
   expect(blocks.length).toBeGreaterThanOrEqual(9)

@@ -137,7 +137,7 @@ async function firstFailure(lie: Lie, hasPage = true): Promise<string> {
 }
 
 const HEALTH = 'answers, and runs the version that was deployed'
-const ASSETS = 'serves the page and the API document of the same version'
+const ASSETS = 'serves the page, the console and the API document of the same version'
 const REFUSALS = 'refuses a forged session, a foreign origin and a wrong path'
 
 test('passes every check if the service tells the truth', async () => {
@@ -176,6 +176,8 @@ test.concurrent.each<[check: string, lie: Lie]>([
   [ASSETS, { request: 'GET /', times: [1], text: '{"code":"not-found"}' }],
   [ASSETS, { request: 'GET /', times: [1], status: 502, text: 'Bad gateway' }],
   [ASSETS, { request: 'GET /', times: [1], text: '<meta name="version" content="older">' }],
+  [ASSETS, { request: 'GET /console/', times: [1], text: '{"code":"not-found"}' }],
+  [ASSETS, { request: 'GET /console/', times: [1], text: '<meta name="build" content="older">' }],
   ['mints a token', { request: 'POST /api/tokens', times: [1], status: 200 }],
   ['opens sessions for two devices', { request: 'POST /api/auth', times: [2], status: 403 }],
   ['takes a batch', { request: 'POST /api/sync', times: [1], status: 202 }],

@@ -35,7 +35,11 @@ function listing(ids: readonly string[]): Answers {
   const objects = ids.map((id) => ({ id, hasStoredData: true }))
   const empty = { id: '0'.repeat(64), hasStoredData: false }
   return {
-    [`${NAMESPACES}?per_page=1000`]: [{ ...NAMESPACE, id: 'n0', script: 'another' }, NAMESPACE],
+    [`${NAMESPACES}?per_page=1000`]: [
+      { ...NAMESPACE, id: 'n0', script: 'another' },
+      { ...NAMESPACE, id: 'n2', class: 'Registry' },
+      NAMESPACE,
+    ],
     [`${NAMESPACES}/n1/objects?limit=1000`]: { page: [...objects.slice(0, 1), empty], cursor: 'c&1' },
     [`${NAMESPACES}/n1/objects?limit=1000&cursor=c%261`]: { page: objects.slice(1) },
   }

@@ -11,8 +11,8 @@ function files(
   return new Map(texts.map(([path, text]) => [path, Buffer.from(text)]))
 }
 
-test('accepts the assets of this checkout, and equal files of one type', () => {
-  const { contents, headers } = readAssets('.')
+test('accepts the assets of this checkout, and equal files of one type', async () => {
+  const { contents, headers } = await readAssets(process.cwd())
   expect(assetMistakes(contents, headers)).toEqual([])
   expect(assetMistakes(files(['/a.css', 'x'], ['/b/a.css', 'x'], ['/api.html', 'y']), HEADERS)).toEqual([])
 })
@@ -35,4 +35,17 @@ test('refuses equal files of two types, and headers without their two protection
     'The assets /a.css and /b.js are equal, and would be served as one type. Change one of them.',
   ])
   expect(assetMistakes(files(), '')).toHaveLength(2)
+  const ofOthers = HEADERS.replace(/^\/\*$/m, '/other/*')
+  expect(assetMistakes(files(), ofOthers)).toEqual([
+    'The assets are served without "Content-Security-Policy: ". Add it to worker/assets.headers.',
+    'The assets are served without "X-Content-Type-Options: nosniff". Add it to worker/assets.headers.',
+    expect.stringMatching(/^The assets at \/other\/\* are served with two policies/),
+  ])
+})
+
+test('refuses a policy of one path beside the policy of all', () => {
+  expect(HEADERS).toContain('\n  ! Content-Security-Policy\n')
+  expect(assetMistakes(files(), HEADERS.replace('  ! Content-Security-Policy\n', ''))).toEqual([
+    'The assets at /console/* are served with two policies, and a browser obeys both. Write "! Content-Security-Policy" before that of their own in worker/assets.headers.',
+  ])
 })

@@ -15,7 +15,7 @@ async function violationsOf(project: Project, stack: string, config: Config): Pr
 /** Declares another class with its migration, which adds a step to send. */
 function declareArchive(project: Project): void {
   project.edit('worker/wrangler.toml', (text) =>
-    text.concat('\n[[migrations]]\ntag = "v2"\nnew_sqlite_classes = ["Archive"]\n'),
+    text.concat('\n[[migrations]]\ntag = "v3"\nnew_sqlite_classes = ["Archive"]\n'),
   )
   project.edit('worker/src/index.ts', (text) => `${text}\nexport class Archive {}\n`)
 }
@@ -120,7 +120,7 @@ test.concurrent.each<[string, string, Config, (project: Project) => void, RegExp
     'logs without a decision about invocation logs',
     'dev',
     {},
-    edit('infra/component/script.ts', 'invocationLogs: logs.invocation_logs', ''),
+    edit('infra/component/script.ts', 'invocationLogs: logs.invocation_logs,', ''),
     /^no-invocation-logs: /,
   ],
 ])('refuses %s', async (_what, stack, config, change, violation) => {
@@ -137,7 +137,7 @@ function replaceClass(step: string): (project: Project) => void {
     project.edit(TOML, (text) =>
       text
         .replace('class_name = "Chronicle"', 'class_name = "Ledger"')
-        .concat(`\n[[migrations]]\ntag = "v2"\n${step}\n`),
+        .concat(`\n[[migrations]]\ntag = "v3"\n${step}\n`),
     )
     project.edit('worker/src/index.ts', (text) => text.replace('Chronicle', 'Chronicle as Ledger'))
   }

@@ -105,6 +105,17 @@ test('says that another jurisdiction hides all data', async () => {
   )
 })
 
+test('says what other shares and destinations of logs and traces mean', async () => {
+  const project = newProject(deployed)
+  const settings = { hostname: 'sync.example.com', traceSampling: '0', logDestinations: '["loki"]' }
+  const lines = linesOf(await project.preview('dev', settings))
+  expect(lines).toContain(
+    'cost: The share of requests that are traced: 1 -> 0. Each span is billed like a log event, and the traces hold URLs, and so keys of entries.',
+  )
+  expect(lines).toContain('users: Another destination for logs: (none) -> ["loki"].')
+  expect(lines.filter((line) => line.startsWith('other: '))).toEqual([])
+})
+
 test('warns that the next upload overwrites a change by hand', async () => {
   const project = newProject(deployed)
   const folder = `${project.root}/.local/dev`

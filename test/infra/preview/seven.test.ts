@@ -47,7 +47,7 @@ test.concurrent('shows a changed setting as one line with both values', async ({
     In the words of the engine:
     ~ cloudflare:index:WorkersScript  chronicle-sync-script  update
         ~ bindings.SYNC_LIMIT.simple.limit: 600 => 30
-        - migrations: {"newTag":"v1","steps":[{"newSqliteClasses":["Chronicle"]}]}"
+        - migrations: {"newTag":"v2","steps":[{"newSqliteClasses":["Chronicle"]},{"newSqliteClasses":["Registry"]}]}"
   `)
 })
 
@@ -69,7 +69,7 @@ test.concurrent('shows a new binding as one line', async ({ expect }) => {
     In the words of the engine:
     ~ cloudflare:index:WorkersScript  chronicle-sync-script  update
         + bindings.REGION: {"name":"REGION","text":"west","type":"plain_text"}
-        - migrations: {"newTag":"v1","steps":[{"newSqliteClasses":["Chronicle"]}]}"
+        - migrations: {"newTag":"v2","steps":[{"newSqliteClasses":["Chronicle"]},{"newSqliteClasses":["Registry"]}]}"
   `)
 })
 
@@ -88,7 +88,7 @@ test.concurrent('shows changed code as version and size', async ({ expect }) => 
     ~ cloudflare:index:WorkersScript  chronicle-sync-script  update
         ~ bindings.VERSION.text: "0.1.0+<digest>" => "0.1.0+<digest>"
         ~ contentSha256: "<sha256>" => "<sha256>"
-        - migrations: {"newTag":"v1","steps":[{"newSqliteClasses":["Chronicle"]}]}"
+        - migrations: {"newTag":"v2","steps":[{"newSqliteClasses":["Chronicle"]},{"newSqliteClasses":["Registry"]}]}"
   `)
 })
 
@@ -100,14 +100,14 @@ test.concurrent('says what a migration does to a new class', async ({ expect }) 
   )
   project.edit('worker/wrangler.toml', (text) => {
     const binding = '[[durable_objects.bindings]]\nname = "ARCHIVE"\nclass_name = "Archive"\n\n'
-    const migration = '\n[[migrations]]\ntag = "v2"\nnew_sqlite_classes = ["Archive"]\n'
+    const migration = '\n[[migrations]]\ntag = "v3"\nnew_sqlite_classes = ["Archive"]\n'
     return text.replace('[[migrations]]', `${binding}[[migrations]]`).concat(migration)
   })
   expect(textOf('dev', await project.preview('dev'))).toMatchInlineSnapshot(`
     "The stack dev would change: 1 to update, 10 unchanged. 1 thing could not be undone: see below.
       code      Version 0.1.0+<digest> -> 0.1.0+<digest>, <size> (+14 bytes).
       users     A new version of the Worker rolls out: for some minutes old and new answer side by side, and open sockets may be cut once and reconnect.
-      data      Cannot be undone: The migration tag moves: v1 -> v2. A checkout without v2 can no longer be deployed, so a rollback past it is refused.
+      data      Cannot be undone: The migration tag moves: v2 -> v3. A checkout without v3 can no longer be deployed, so a rollback past it is refused.
                 The Durable Object class Archive is created, empty, with SQLite storage.
                 A new binding: ARCHIVE leads to the objects of the class Archive.
       cost      no change
@@ -118,9 +118,10 @@ test.concurrent('says what a migration does to a new class', async ({ expect }) 
         + bindings.ARCHIVE: {"className":"Archive","name":"ARCHIVE","type":"durable_object_namespace"}
         ~ bindings.VERSION.text: "0.1.0+<digest>" => "0.1.0+<digest>"
         ~ contentSha256: "<sha256>" => "<sha256>"
-        ~ migrations.newTag: "v1" => "v2"
-        + migrations.oldTag: "v1"
-        ~ migrations.steps[0].newSqliteClasses[0]: "Chronicle" => "Archive""
+        ~ migrations.newTag: "v2" => "v3"
+        + migrations.oldTag: "v2"
+        ~ migrations.steps[0].newSqliteClasses[0]: "Chronicle" => "Archive"
+        - migrations.steps[1]: {"newSqliteClasses":["Registry"]}"
   `)
 })
 
@@ -129,14 +130,14 @@ test.concurrent('says what a migration does to a renamed class', async ({ expect
   project.edit('worker/src/index.ts', (text) => text.replace(/\bChronicle\b/, 'Chronicle as Space'))
   project.edit('worker/wrangler.toml', (text) => {
     const migration =
-      '\n[[migrations]]\ntag = "v2"\nrenamed_classes = [{ from = "Chronicle", to = "Space" }]\n'
+      '\n[[migrations]]\ntag = "v3"\nrenamed_classes = [{ from = "Chronicle", to = "Space" }]\n'
     return text.replace('class_name = "Chronicle"', 'class_name = "Space"').concat(migration)
   })
   expect(textOf('dev', await project.preview('dev'))).toMatchInlineSnapshot(`
     "The stack dev would change: 1 to update, 10 unchanged. 1 thing could not be undone: see below.
       code      Version 0.1.0+<digest> -> 0.1.0+<digest>, <size> (-4 bytes).
       users     A new version of the Worker rolls out: for some minutes old and new answer side by side, and open sockets may be cut once and reconnect.
-      data      Cannot be undone: The migration tag moves: v1 -> v2. A checkout without v2 can no longer be deployed, so a rollback past it is refused.
+      data      Cannot be undone: The migration tag moves: v2 -> v3. A checkout without v3 can no longer be deployed, so a rollback past it is refused.
                 The Durable Object class Chronicle is renamed to Space. Its objects keep their ids and data. Only another migration could rename it back.
                 The binding CHRONICLE follows the renamed class: Chronicle -> Space.
       cost      no change
@@ -147,10 +148,11 @@ test.concurrent('says what a migration does to a renamed class', async ({ expect
         ~ bindings.CHRONICLE.className: "Chronicle" => "Space"
         ~ bindings.VERSION.text: "0.1.0+<digest>" => "0.1.0+<digest>"
         ~ contentSha256: "<sha256>" => "<sha256>"
-        ~ migrations.newTag: "v1" => "v2"
-        + migrations.oldTag: "v1"
+        ~ migrations.newTag: "v2" => "v3"
+        + migrations.oldTag: "v2"
         - migrations.steps[0].newSqliteClasses: ["Chronicle"]
-        + migrations.steps[0].renamedClasses: [{"from":"Chronicle","to":"Space"}]"
+        + migrations.steps[0].renamedClasses: [{"from":"Chronicle","to":"Space"}]
+        - migrations.steps[1]: {"newSqliteClasses":["Registry"]}"
   `)
 })
 
@@ -163,9 +165,10 @@ test.concurrent('says what the first deployment of prod makes', async ({ expect 
       data      The KV namespace chronicle-sync-prod-metadata is created, for API tokens and configuration.
                 The Worker with its objects, the namespace and the keys are protected from being destroyed.
                 The Durable Object class Chronicle is created, empty, with SQLite storage.
+                The Durable Object class Registry is created, empty, with SQLite storage.
                 Secrets are made: admin token 1, master key 1, session key 1. The encrypted state of the stack has the only copy.
       cost      A new Worker, chronicle-sync-prod. Cloudflare bills its use: requests, rows written, stored bytes. Nothing here has a fixed price.
-      other     The Worker is bound to: ANALYTICS chronicle_sync_prod, ASSETS static assets, AUTH_LIMIT 60 per 60 s, CHRONICLE Chronicle, CORS_ORIGINS [], ENTRY_NAMES clear, ENVIRONMENT production, FAILURE_LIMIT 60 per 60 s, JURISDICTION none, STACK prod, SYNC_LIMIT 600 per 60 s.
+      other     The Worker is bound to: ANALYTICS chronicle_sync_prod, ASSETS static assets, AUTH_LIMIT 60 per 60 s, CHRONICLE Chronicle, CORS_ORIGINS [], ENTRY_NAMES clear, ENVIRONMENT production, FAILURE_LIMIT 60 per 60 s, JURISDICTION none, REGISTRY Registry, STACK prod, SYNC_LIMIT 600 per 60 s.
       policies  2 passed: master-keys-stay, secrets-are-secret
 
     In the words of the engine:

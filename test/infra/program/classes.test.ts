@@ -98,11 +98,11 @@ test('refuses a wrong declaration before anything is changed, and works again on
   const again = '\n[[migrations]]\ntag = "v1"\nnew_sqlite_classes = ["Archive"]\n'
   project.edit('worker/wrangler.toml', (text) => text + again)
   await expect(project.preview('dev')).rejects.toThrow('has the migration tag "v1" twice')
-  project.edit('worker/wrangler.toml', (text) => text.replace(again, again.replace('v1', 'v2')))
+  project.edit('worker/wrangler.toml', (text) => text.replace(again, again.replace('v1', 'v3')))
   await expect(project.up('dev')).rejects.toThrow(
     'makes the class Archive, but worker/src/index.ts does not export it',
   )
-  project.edit('worker/wrangler.toml', (text) => text.replace(again.replace('v1', 'v2'), ''))
+  project.edit('worker/wrangler.toml', (text) => text.replace(again.replace('v1', 'v3'), ''))
   const { steps } = await project.up('dev')
   expect(steps.every(({ operation }) => operation === 'same')).toBe(true)
 })

@@ -127,6 +127,11 @@ const UNKNOWN_KEYS: readonly [table: string, from: string, to: string][] = [
     'ratelimits =',
     'observability = { enabled = true, logs = { enabled = true, invocation_logs = false, persist = true } }\nratelimits =',
   ],
+  [
+    'observability.traces',
+    'ratelimits =',
+    'observability = { enabled = true, logs = LOGS, traces = { enabled = true, persist = true } }\nratelimits =',
+  ],
 ]
 
 test.each(UNKNOWN_KEYS)('refuses an unknown key in %s', (table, from, to) => {

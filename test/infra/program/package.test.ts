@@ -30,7 +30,7 @@ test("deploys from a stranger's program, and changes nothing the second time", a
   const first = await run()
   expect(first.steps.map(({ operation }) => operation)).toEqual(Array(12).fill('create'))
   expect(first.outputs).toMatchObject({ url: 'https://sync.example.com', scriptName: 'sync-dev' })
-  expect(first.account.scripts).toMatchObject([{ name: 'sync-dev', migrationTag: 'v1' }])
+  expect(first.account.scripts).toMatchObject([{ name: 'sync-dev', migrationTag: 'v2' }])
   const second = await run()
   expect(second.steps.map(({ operation }) => operation)).toEqual(Array(12).fill('same'))
   const state = readFileSync(join(folder, 'state.json'), 'utf8')

@@ -39,6 +39,9 @@ test('returns typed settings, without optional ones that are not set', () => {
     workersDev: false,
     corsOrigins: ['https://app.example.com'],
     logSampling: 0.25,
+    logDestinations: [],
+    traceSampling: 0,
+    traceDestinations: [],
     protect: true,
     routeRecord: false,
     jurisdiction: 'none',
@@ -54,6 +57,30 @@ test('takes the account from the environment, unless the stack names its own', (
   expect(read({ ...GOOD, accountId: 'f'.repeat(32) }).accountId).toBe('f'.repeat(32))
   vi.stubEnv('CLOUDFLARE_ACCOUNT_ID', '')
   expect(() => read(GOOD)).toThrow(/^sync:accountId is missing, expected 32 hex digits[^\n]*$/)
+})
+
+test('returns the share of traces and the destinations of a stack', () => {
+  const traced = {
+    traceSampling: '0.05',
+    traceDestinations: '["tempo"]',
+    logDestinations: '["loki", "archive"]',
+  }
+  expect(read({ ...GOOD, ...traced })).toMatchObject({
+    traceSampling: 0.05,
+    traceDestinations: ['tempo'],
+    logDestinations: ['loki', 'archive'],
+  })
+  expect(() => read({ ...GOOD, traceDestinations: 'tempo', logDestinations: '[""]' })).toThrow(
+    /^sync:logDestinations is "\[\\"\\"\]", expected a list of destinations that the dashboard has [^\n]*\nsync:traceDestinations is "tempo", [^\n]*$/,
+  )
+})
+
+test('refuses traces, which hold URLs, in a stack that hides the keys of entries', () => {
+  const hidden = { ...GOOD, keyNames: 'keyed' }
+  expect(read(hidden).traceSampling).toBe(0)
+  expect(() => read({ ...hidden, traceSampling: '0.01' })).toThrow(
+    /^sync:traceSampling is 0\.01 while keyNames is "keyed", expected 0, because traces show the keys of entries in URLs\. Write in Pulumi\.prod\.yaml, for example: sync:traceSampling: 0$/,
+  )
 })
 
 test('refuses a swept master key that is not listed', () => {

@@ -19,7 +19,7 @@ function addCode(text: string): string {
 
 function declareArchive(text: string): string {
   const binding = '[[durable_objects.bindings]]\nname = "ARCHIVE"\nclass_name = "Archive"\n\n'
-  const migration = '\n[[migrations]]\ntag = "v2"\nnew_sqlite_classes = ["Archive"]\n'
+  const migration = '\n[[migrations]]\ntag = "v3"\nnew_sqlite_classes = ["Archive"]\n'
   return text.replace('[[migrations]]', `${binding}[[migrations]]`).concat(migration)
 }
 
@@ -32,7 +32,10 @@ test.concurrent('ships code from the tree alone, sends migrations once, and chan
   const project = newProject()
   const bundle = join(project.root, 'dist/worker.js')
   const first = await project.up('dev')
-  expect(migrationsOf(first)).toEqual({ newTag: 'v1', steps: [{ newSqliteClasses: ['Chronicle'] }] })
+  expect(migrationsOf(first)).toEqual({
+    newTag: 'v2',
+    steps: [{ newSqliteClasses: ['Chronicle'] }, { newSqliteClasses: ['Registry'] }],
+  })
 
   const fresh = readFileSync(bundle)
   writeFileSync(bundle, 'export default {}')
@@ -74,6 +77,18 @@ test.concurrent('ships a changed page alone as another version, once and without
   expect(changesOf((await project.up('dev')).steps)).toEqual([])
 })
 
+test.concurrent('ships a changed source of the console as its file and the version, once and without migrations', async () => {
+  const project = newProject(deployed)
+  const first = await project.up('dev')
+  project.edit('console/src/main.ts', (text) => `${text}\nconsole.debug('changed')\n`)
+  const second = await project.up('dev')
+  expect(changesOf(second.steps)).toEqual(['update chronicle-sync-script ~bindings.VERSION.text -migrations'])
+  const files = Object.entries(second.outputs.assets as object)
+  const changed = files.filter(([path, digest]) => Object(first.outputs.assets)[path] !== digest)
+  expect(changed.map(([path]) => path)).toEqual(['/console/console.js'])
+  expect(changesOf((await project.up('dev')).steps)).toEqual([])
+})
+
 test.concurrent('sends only the step of a new class', async () => {
   const project = newProject(deployed)
   project.edit(
@@ -83,17 +98,17 @@ test.concurrent('sends only the step of a new class', async () => {
   project.edit('worker/wrangler.toml', declareArchive)
   const second = await project.up('dev')
   expect(changesOf(second.steps)).toEqual([
-    'update chronicle-sync-script +bindings.ARCHIVE ~bindings.VERSION.text ~contentSha256 ~migrations.newTag +migrations.oldTag ~migrations.steps[0].newSqliteClasses[0]',
+    'update chronicle-sync-script +bindings.ARCHIVE ~bindings.VERSION.text ~contentSha256 ~migrations.newTag +migrations.oldTag ~migrations.steps[0].newSqliteClasses[0] -migrations.steps[1]',
   ])
   expect(migrationsOf(second)).toEqual({
-    oldTag: 'v1',
-    newTag: 'v2',
+    oldTag: 'v2',
+    newTag: 'v3',
     steps: [{ newSqliteClasses: ['Archive'] }],
   })
   expect(changesOf((await project.up('dev')).steps)).toEqual([])
 
-  project.edit('worker/wrangler.toml', (text) => text.replace('tag = "v2"', 'tag = "w2"'))
-  await expect(project.up('dev')).rejects.toThrow(/^the deployed script is at migration "v2", which [^\n]*$/)
+  project.edit('worker/wrangler.toml', (text) => text.replace('tag = "v3"', 'tag = "w3"'))
+  await expect(project.up('dev')).rejects.toThrow(/^the deployed script is at migration "v3", which [^\n]*$/)
 })
 
 test.concurrent('updates only what a changed setting names, and deletes the domain of a removed hostname', async () => {
@@ -118,6 +133,18 @@ test.concurrent('updates only what a changed setting names, and deletes the doma
   await expect(project.up('dev', other)).rejects.toThrow(
     /^[a-z-]+: it is protected and would be replaced \(length\)$/,
   )
+})
+
+test.concurrent('keeps no traces with a share of 0, and names the destinations of a stack', async () => {
+  const project = newProject(deployed)
+  const settings = { traceSampling: '0', traceDestinations: '["tempo"]', logDestinations: '["loki"]' }
+  const { account } = await project.up('dev', settings)
+  expect(account.scripts[0]?.observability).toEqual({
+    enabled: true,
+    headSamplingRate: 1,
+    logs: { enabled: true, invocationLogs: false, destinations: ['loki'] },
+    traces: { enabled: false, headSamplingRate: 0, destinations: ['tempo'] },
+  })
 })
 
 test.concurrent('rotates a secret by its setting alone, and the master key only by adding to the list', async () => {
@@ -217,17 +244,18 @@ test.concurrent('creates a route with its record, and deletes both with the sett
 
 test.concurrent('keeps what was deployed when a run fails, and repairs it with the next run', async () => {
   const project = newProject(deployed)
-  project.edit('worker/src/index.ts', (text) => text.replace(/.*Chronicle.*/g, ''))
+  let source = ''
+  project.edit('worker/src/index.ts', (text) => {
+    source = text
+    return text.replace(/.*Chronicle.*/g, '')
+  })
   await expect(project.up('dev')).rejects.toThrow(
     'makes the class Chronicle, but worker/src/index.ts does not export it',
   )
-  project.edit(
-    'worker/src/index.ts',
-    (text) => `${text}\nexport { Chronicle } from './objects/chronicle.ts'\n`,
-  )
+  project.edit('worker/src/index.ts', () => source)
   const { steps, account } = await project.up('dev')
   expect(changesOf(steps)).toEqual([])
-  expect(account.scripts[0]?.migrationTag).toBe('v1')
+  expect(account.scripts[0]?.migrationTag).toBe('v2')
   expect(changesOf((await project.up('dev')).steps)).toEqual([])
 })
 

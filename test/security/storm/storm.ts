@@ -58,7 +58,7 @@ export function generate(by: Random, { session, admin }: Keys): Sent {
   const bearer =
     by.below(12) === 0
       ? by.pick([admin, session, undefined])
-      : { admin, session, anyone: undefined }[route.access]
+      : { admin, monitor: admin, session, anyone: undefined }[route.access]
   const body = nameOf(route) === 'POST /api/sync' && by.below(3) > 0 ? PUSH : undefined
   const [path, init] = requestTo(route, { bearer, ...(body && { body }) })
   const text = typeof init.body === 'string' ? init.body : ''

@@ -254,7 +254,7 @@ export class Server {
     const life = this.#life
     this.#machine.isSound = true
     try {
-      await this.floor.eraseSpace(life.storage, life.space, { epoch, now })
+      await this.floor.eraseSpace(life.storage, life.space, { epoch, now, space: 'space' })
       if (life.alive) life.live.close()
     } catch (cause) {
       if (life.alive) throw cause

@@ -7,9 +7,10 @@ import { type BuildOptions, type BuildResult, build as bundle } from 'esbuild'
 import { replaceFile } from '../../../infra/program/replace-file.ts'
 
 const CHECKOUT = join(import.meta.dirname, '../../..')
-/** The bundle of this checkout, which outlives a process. */
-const KEPT = join(CHECKOUT, 'node_modules/.cache/chronicle-sync-bundle')
+/** Bundles of this checkout, which outlive a process. */
+const KEPT = join(CHECKOUT, 'node_modules/.cache/chronicle-sync-bundles')
 
+/** The bundles of the program are of the sources of one folder, the Worker or the console. */
 type Options = BuildOptions & { absWorkingDir: string; metafile: true; write: false }
 
 interface Built {
@@ -24,23 +25,32 @@ const built = new Map<string, Built>()
 export async function build(options: Options): Promise<BuildResult<Options>> {
   const { absWorkingDir: root } = options
   const key = keyOf(root, options)
-  const known = built.get(key) ?? kept(key)
+  const known = built.get(key) ?? kept(key, options)
   if (known) return movedTo(root, known)
   const result = await bundle(options)
   // A source outside these folders is not part of the key.
+  const folder = `${sourcesOf(options)}/`
   const sources = Object.keys(result.metafile.inputs)
-  if (sources.every((path) => /^worker\/|node_modules\//.test(path))) keep({ key, root, result }, options)
+  if (sources.every((path) => path.startsWith(folder) || path.includes('node_modules/')))
+    keep({ key, root, result }, options)
   return result
 }
 
+/** Names the folder with the sources, from the root. */
+function sourcesOf({ entryPoints }: Options): string {
+  const [first] = Array.isArray(entryPoints) ? entryPoints : []
+  return (typeof first === 'object' ? first.in : String(first)).split('/')[0] ?? ''
+}
+
 /**
- * Covers the sources of the Worker in a folder, the locked packages, and the folder above the project, from which the
- * source map names packages.
+ * Covers the sources in a folder, the locked packages, and the folder above the project, from which the source map names
+ * packages.
  */
-function keyOf(folder: string, { absWorkingDir, ...options }: Options): string {
-  const hash = createHash('sha256').update(JSON.stringify([dirname(absWorkingDir), options]))
+function keyOf(folder: string, options: Options): string {
+  const { absWorkingDir, ...others } = options
+  const hash = createHash('sha256').update(JSON.stringify([dirname(absWorkingDir), others]))
   hash.update(readFileSync(join(CHECKOUT, 'package-lock.json')))
-  const entries = readdirSync(join(folder, 'worker'), { recursive: true, withFileTypes: true })
+  const entries = readdirSync(join(folder, sourcesOf(options)), { recursive: true, withFileTypes: true })
   const files = entries
     .filter((entry) => entry.isFile() && !/\.wrangler/.test(entry.parentPath))
     .map(({ parentPath, name }) => join(parentPath, name))
@@ -49,8 +59,9 @@ function keyOf(folder: string, { absWorkingDir, ...options }: Options): string {
   return hash.digest('hex')
 }
 
-function kept(key: string): Built | undefined {
-  const found: Built | undefined = existsSync(KEPT) ? deserialize(readFileSync(KEPT)) : undefined
+function kept(key: string, options: Options): Built | undefined {
+  const file = join(KEPT, sourcesOf(options))
+  const found: Built | undefined = existsSync(file) ? deserialize(readFileSync(file)) : undefined
   if (found?.key !== key) return undefined
   built.set(key, found)
   return found
@@ -59,9 +70,12 @@ function kept(key: string): Built | undefined {
 function keep(bundled: Built, options: Options): void {
   built.set(bundled.key, bundled)
   if (bundled.key !== keyOf(CHECKOUT, options)) return
-  mkdirSync(dirname(KEPT), { recursive: true })
+  mkdirSync(KEPT, { recursive: true })
   // The getters of esbuild cannot be serialized.
-  replaceFile(KEPT, serialize({ ...bundled, result: movedTo(bundled.root, bundled) }))
+  replaceFile(
+    join(KEPT, sourcesOf(options)),
+    serialize({ ...bundled, result: movedTo(bundled.root, bundled) }),
+  )
 }
 
 function movedTo(root: string, { root: before, result }: Built): BuildResult<Options> {

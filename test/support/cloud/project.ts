@@ -34,6 +34,7 @@ const SOURCES = [
   'tsconfig.json',
   'infra',
   'worker',
+  'console',
   'docs/openapi.json',
 ]
 

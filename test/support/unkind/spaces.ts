@@ -32,7 +32,7 @@ export function errorOf(trouble: Trouble): Error {
 }
 
 /** Makes every call of an object fail. */
-export function spacesIn(namespace: Env['CHRONICLE'], trouble: Trouble): Env['CHRONICLE'] {
+export function spacesIn<N extends Namespace>(namespace: N, trouble: Trouble): N {
   return withStubs(namespace, () => () => Promise.reject(errorOf(trouble)))
 }
 
@@ -44,20 +44,23 @@ export function olderSpaces(namespace: Env['CHRONICLE'], lacking: readonly strin
   })
 }
 
+/** A namespace of objects of either class. */
+type Namespace = Env['CHRONICLE'] | Env['REGISTRY']
+
 type Call = (...given: readonly unknown[]) => unknown
 
 /** Wraps a namespace so that its stubs have replaced methods. */
-export function withStubs(
-  namespace: Env['CHRONICLE'],
+export function withStubs<N extends Namespace>(
+  namespace: N,
   replace: (method: string, call: Call) => Call,
-): Env['CHRONICLE'] {
+): N {
   return new Proxy(namespace, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name)
       if (typeof member !== 'function') return member
       return (...given: readonly unknown[]) => {
         const got: unknown = Reflect.apply(member, target, given)
-        if (name === 'jurisdiction') return withStubs(got as Env['CHRONICLE'], replace)
+        if (name === 'jurisdiction') return withStubs(got as N, replace)
         return name === 'get' || name === 'getByName' ? stubOver(got as object, replace) : got
       }
     },

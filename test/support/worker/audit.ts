@@ -48,9 +48,10 @@ export async function act(method: string, path: string, wanted: Wanted = {}): Pr
     ...(body !== undefined && { body: JSON.stringify(body) }),
   })
   const text = await response.text()
+  const isJson = text !== '' && /[/+]json$/.test(response.headers.get('content-type') ?? '')
   const lines = logged.filter((line) => line.message === 'audit' && line.requestId === requestId)
   const records = (await listed()).filter((record) => record.requestId === requestId)
-  return { status: response.status, body: text === '' ? null : JSON.parse(text), records, lines }
+  return { status: response.status, body: isJson ? JSON.parse(text) : null, records, lines }
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: see above

@@ -16,6 +16,8 @@ export interface Reply {
   // The tests read replies as an untyped client does.
   // biome-ignore lint/suspicious/noExplicitAny: see above
   readonly body: any
+  /** The body, of whatever type. */
+  readonly text?: string
 }
 
 /** Sends JSON and reads JSON. */
@@ -34,7 +36,8 @@ export async function send(
     ...(sent !== undefined && { body: sent }),
   })
   const text = await response.text()
-  return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) }
+  const isJson = text !== '' && /json/.test(response.headers.get('content-type') ?? '')
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : null, text }
 }
 
 export async function mint(wanted: object = {}): Promise<{ token: string; id: string }> {

@@ -57,7 +57,7 @@ export function sessionLike(changed: Partial<Session> = {}, environment: Partial
     subject: 's',
     space: crypto.randomUUID(),
     client: 'c',
-    scopes: ['sync:read', 'sync:write', 'space:admin'],
+    scopes: ['sync:read', 'sync:write', 'space:read', 'space:admin'],
     collections: null,
     issuedAt: now,
     expiresAt: Math.floor(now / 1000) + 600,
@@ -96,7 +96,7 @@ export async function enrol(
   wanted: object,
   clientId: string = crypto.randomUUID(),
 ): Promise<{ readonly token: string; readonly tokenId: string; readonly session: string }> {
-  const scopes = ['sync:read', 'sync:write', 'space:admin']
+  const scopes = ['sync:read', 'sync:write', 'space:read', 'space:admin']
   const minted = await talk('POST', '/api/tokens', {
     body: { subject: 'ann', scopes, ...wanted },
     bearer: env.ADMIN_TOKEN,

@@ -21,6 +21,7 @@ const DIGESTS: Readonly<Record<number, string>> = {
   6: 'nh2HSpGxt_KYoLOU',
   7: 'uifDMw1UNI6eCSS6',
   8: 'gbCVi-2MJz2ksAd_',
+  9: 'In-azwvsjp8CsKa6',
 }
 
 /** The tables, and one of each value that is written into them. */

@@ -65,6 +65,9 @@ const UNIQUE = {
   ENVIRONMENT: 'production',
 } as const
 
+/** Secrets that are long enough, and that anybody could guess. */
+const SAMPLES = { ADMIN_TOKEN: `adm_dev_${'a'.repeat(64)}`, KEY: `1:${btoa('m'.repeat(32))}` }
+
 test.each<[secret: string, changed: Partial<Env>]>([
   ['MASTER_KEY', { MASTER_KEY: '' }],
   ['MASTER_KEY', { MASTER_KEY: 'x' }],
@@ -80,11 +83,11 @@ test.each<[secret: string, changed: Partial<Env>]>([
   ['ADMIN_TOKEN', { ADMIN_TOKEN: `${env.ADMIN_TOKEN} ` }],
   ['ADMIN_TOKEN', { ADMIN_TOKEN: `${env.ADMIN_TOKEN} adm_dev_old` }],
   ['ADMIN_TOKEN', { ADMIN_TOKEN: UNIQUE.ADMIN_TOKEN }],
-  ['ADMIN_TOKEN', { ...UNIQUE, ADMIN_TOKEN: env.ADMIN_TOKEN }],
-  ['ADMIN_TOKEN', { ...UNIQUE, ADMIN_TOKEN: env.ADMIN_TOKEN.replace('_dev_', '_prod_') }],
+  ['ADMIN_TOKEN', { ...UNIQUE, ADMIN_TOKEN: SAMPLES.ADMIN_TOKEN }],
+  ['ADMIN_TOKEN', { ...UNIQUE, ADMIN_TOKEN: SAMPLES.ADMIN_TOKEN.replace('_dev_', '_prod_') }],
   ['ADMIN_TOKEN', { ...UNIQUE, ADMIN_TOKEN: `adm_prod_${'change-me'.repeat(7)}` }],
-  ['MASTER_KEY', { ...UNIQUE, MASTER_KEY: env.MASTER_KEY }],
-  ['SESSION_KEY', { ...UNIQUE, SESSION_KEY: `3:${KEY} ${env.SESSION_KEY}` }],
+  ['MASTER_KEY', { ...UNIQUE, MASTER_KEY: SAMPLES.KEY }],
+  ['SESSION_KEY', { ...UNIQUE, SESSION_KEY: `3:${KEY} ${SAMPLES.KEY}` }],
 ])('[KR5] refuses every request with a missing, short or sample %s, case %#', async (secret, changed) => {
   let response = new Response()
   const logged = await overhear(async () => {

@@ -1,7 +1,9 @@
 import { evictDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { REPORT_DELAY_MS } from '../../../worker/src/core/values/report-limits.ts'
 import { meterUsage, type Usage, type UsageMeter } from '../../support/usage.ts'
+import { pause } from '../../support/worker/follower.ts'
 import { type BusySpace, busySpace, HOT_KEY, pushOn, send } from './busy-space.ts'
 
 /**
@@ -23,8 +25,8 @@ calls callBytes statements rowsRead rowsWritten alarmsSet kvReads kvWrites crypt
     1       419          0        0           0         0       0        0           0        1          1 an empty page
     1       715          1        1           0         0       0        0           0        1          1 a status
     1       287          0        0           0         0       1        0           2        1          1 a new session
-    1       715          7       20           0         0       0        0           0        1          1 a status that wakes the object
-    1       928          8       20           1         0       0        0           6        1          1 one change that wakes the object
+    1       715          7       22           0         0       0        0           0        1          1 a status that wakes the object
+    1       928          9       23           1         0       0        0           6        1          1 one change that wakes the object
     1       708          1        1           0         0       2        0           0        1          1 a status after an idle minute
 `
 
@@ -149,6 +151,8 @@ afterEach(() => {
 for (const [name, prepare] of Object.entries(REQUESTS)) {
   test(`takes exactly the work that is written down for ${name}`, async () => {
     const request = await prepare(await busySpace(meter))
+    // The space reports what has happened so far.
+    await pause(2 * REPORT_DELAY_MS)
     meter.take()
     await request()
     expect(differences(meter.take(), writtenFor(name))).toEqual([])

@@ -6,7 +6,7 @@ import { handle } from '../../../worker/src/http/edge.ts'
 import { ROUTES } from '../../../worker/src/http/router.ts'
 import { documented } from '../../support/documented.ts'
 import { overhear } from '../../support/setup/witness.ts'
-import { PASSING, spacesIn } from '../../support/unkind/spaces.ts'
+import { PASSING, spacesIn, type Trouble } from '../../support/unkind/spaces.ts'
 import { call, device, mint, type Reply, send } from '../../support/worker/client.ts'
 import { nameOf, type RouteName, requestTo } from '../../support/worker/routes.ts'
 
@@ -203,18 +203,21 @@ test('[RL3] lets pages read when to retry', async () => {
 })
 
 /** Requests every route with a credential that it takes, from a Worker whose objects fail. */
-async function askAll(
-  CHRONICLE: Env['CHRONICLE'],
-  ask: (name: RouteName, reply: Reply) => void,
-): Promise<void> {
-  const here = { ...env, CHRONICLE }
+async function askAll(trouble: Trouble, ask: (name: RouteName, reply: Reply) => void): Promise<void> {
+  const CHRONICLE = spacesIn(env.CHRONICLE, trouble)
+  const here = { ...env, CHRONICLE, REGISTRY: spacesIn(env.REGISTRY, trouble) }
   const subject = crypto.randomUUID()
-  const { token, id } = await mint({ subject, scopes: ['sync:read', 'sync:write', 'space:admin'] })
+  const { token, id } = await mint({
+    subject,
+    scopes: ['sync:read', 'sync:write', 'space:read', 'space:admin'],
+  })
   const { session } = await device({ token })
   for (const route of ROUTES) {
-    const bearer = { anyone: undefined, admin: env.ADMIN_TOKEN, session }[route.access]
+    const { ADMIN_TOKEN: admin } = env
+    const bearer = { anyone: undefined, admin, monitor: admin, session }[route.access]
     const bodies: Partial<Record<RouteName, object>> = {
       'POST /api/auth': { token },
+      'POST /api/sessions': { space: 'team' },
       'DELETE /api/sessions': { subject: SUBJECT, space: 'team' },
       'POST /api/spaces/reseal': { spaces: [env.CHRONICLE.idFromName('x').toString()] },
       'DELETE /api/space': { confirm: subject },
@@ -247,7 +250,7 @@ test.each(PASSING)(
   '[ED11] reports a space that is %s as busy on every route, and as no defect',
   async (trouble) => {
     const lines = await overhear(() =>
-      askAll(spacesIn(env.CHRONICLE, trouble), (name, { status, headers, body }) => {
+      askAll(trouble, (name, { status, headers, body }) => {
         if (APART.includes(name)) return
         if (name === 'POST /api/spaces/reseal')
           return expect(body.spaces).toMatchObject([{ state: 'pending' }])
@@ -266,7 +269,7 @@ test.each(PASSING)(
 
 test('[ED11] reports an error of our own code as a defect', async () => {
   const lines = await overhear(() =>
-    askAll(spacesIn(env.CHRONICLE, 'defect'), (name, { status, body }) => {
+    askAll('defect', (name, { status, body }) => {
       if (APART.includes(name)) return
       if (name === 'POST /api/spaces/reseal') return expect(body.spaces).toMatchObject([{ state: 'failed' }])
       expect(body, name).toMatchObject({ status: 500, code: 'internal' })

@@ -86,7 +86,8 @@ test('[RL5] counts every kind of failure once, on every route that authenticates
     await sessionLike({}, { ENVIRONMENT: 'production' }),
   ]
   for (const route of ROUTES.filter(({ access }) => access !== 'anyone')) {
-    for (const bearer of wrong) {
+    // The metrics take API tokens, and refuse this one for its scopes.
+    for (const bearer of wrong.filter((one) => one !== token || route.access !== 'monitor')) {
       const before = count()
       const [path, init] = requestTo(route, { bearer })
       const { status } = await ask(new Request(`https://sync.example${path}`, init))

@@ -256,8 +256,9 @@ test('[ER9] refuses an unknown query parameter, or one of another shape', async 
 })
 
 test('[ER9] refuses an unknown parameter on every route', async () => {
-  const { token } = await mint({ scopes: ['sync:read', 'sync:write', 'space:admin'] })
-  const bearers = { anyone: undefined, admin: env.ADMIN_TOKEN, session: (await device({ token })).session }
+  const { token } = await mint({ scopes: ['sync:read', 'sync:write', 'space:read', 'space:admin'] })
+  const { ADMIN_TOKEN: admin } = env
+  const bearers = { anyone: undefined, admin, monitor: admin, session: (await device({ token })).session }
   for (const { method, path, access } of ROUTES) {
     const bearer = bearers[access]
     const { body } = await send(method, `${path.replace(':id', 'x')}?key=x&odd=1`, bearer ? { bearer } : {})

@@ -2,6 +2,7 @@ import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import type { Listener } from '../../../worker/src/core/feed/listener.ts'
+import { REPORT_DELAY_MS } from '../../../worker/src/core/values/report-limits.ts'
 import {
   MAX_ATTACHMENT_LENGTH,
   MAX_REFUSED_MESSAGES,
@@ -9,7 +10,7 @@ import {
   MAX_UNSEEN_REPLY_BYTES,
 } from '../../../worker/src/core/values/socket-limits.ts'
 import { newSpace } from '../../support/worker/client.ts'
-import { changeListeners, follow, listeners, until } from '../../support/worker/follower.ts'
+import { changeListeners, follow, listeners, pause, until } from '../../support/worker/follower.ts'
 import { numbered, pushed, puts } from '../../support/worker/room.ts'
 import { bareSession } from '../../support/worker/session.ts'
 
@@ -50,11 +51,15 @@ test('[LV7] closes only the socket that has confirmed nothing for half a minute,
   await slow.next()
   quick.seen((await quick.next()).cursor)
   await until(async () => (await listeners(space)).some(({ unseen }) => unseen.length === 0))
-  const age = (ms: number) =>
-    changeListeners(space, (listener) => ({
+  async function age(ms: number): Promise<void> {
+    // An object with a timer does not hibernate, and loses its sockets if it is evicted.
+    const quiet = 2 * REPORT_DELAY_MS
+    await pause(quiet)
+    await changeListeners(space, (listener) => ({
       ...listener,
-      unseen: listener.unseen.map(([seq, bytes, at]) => [seq, bytes, at - ms] as const),
+      unseen: listener.unseen.map(([seq, bytes, at]) => [seq, bytes, at - (ms - quiet)] as const),
     }))
+  }
   await age(29_000)
   await a.sync({ changes: puts(['k/2']) })
   expect(await slow.next()).toMatchObject({ changes: [{ key: 'k/2' }] })

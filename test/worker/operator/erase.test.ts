@@ -166,7 +166,7 @@ test('[SP1] writes nothing of a pass into a space that was erased while the pass
       now: { after: 0, to: opened.state.seq, generation: 1, unreadable: 0 },
     })
     const now = Date.now()
-    await whileOpening(opened, () => eraseSpace(state.storage, opened, { epoch: 'another', now }))
+    await whileOpening(opened, () => eraseSpace(state.storage, opened, { epoch: 'another', now, space: 'a' }))
     await upkeep(opened, now)
     expect(opened.state.epoch).toBe('another')
     expect(opened.store.passes()).toEqual(passes)

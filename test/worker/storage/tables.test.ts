@@ -19,7 +19,7 @@ test('[SG8] applies the missing steps to a space of an older version, and keeps 
       ALTER TABLE segment DROP COLUMN pending;
       ALTER TABLE head DROP COLUMN merged; ALTER TABLE conflict DROP COLUMN at;
       ALTER TABLE conflict DROP COLUMN resolved; ALTER TABLE revoked DROP COLUMN issued_by;
-      ALTER TABLE revoked DROP COLUMN since; DROP TABLE archive`)
+      ALTER TABLE revoked DROP COLUMN since; DROP TABLE archive; DROP TABLE device`)
     storage.sql.exec(`INSERT INTO revoked VALUES ('a-token', 1)`)
     storage.sql.exec(`UPDATE meta SET value = 1 WHERE name = 'step'`)
     migrate(storage, 'epoch')

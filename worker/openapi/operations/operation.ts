@@ -31,10 +31,11 @@ interface Query {
   readonly words: Readonly<Record<string, string>>
 }
 
-/** JSON of a named schema, or lines of JSON (NDJSON) with a description. */
+/** JSON of a named schema, or lines of JSON (NDJSON) or OpenMetrics text with a description. */
 export type Content =
   | { readonly schema: SchemaName; readonly example: Json }
   | { readonly lines: string; readonly example: string }
+  | { readonly metrics: string; readonly example: string }
 
 /** A socket instead of a reply, with messages of a schema in either direction. */
 export interface Upgrade {

@@ -1,5 +1,5 @@
 import { TOKENS_QUERY_WORDS, TokensQuery } from '../../src/schema/request/query.ts'
-import { NOW, OBJECT_ID, OLD_TOKEN_ID, TOKEN, TOKEN_ID } from './examples.ts'
+import { NOW, OBJECT_ID, OLD_TOKEN_ID, SESSION, TOKEN, TOKEN_ID } from './examples.ts'
 import type { Operations } from './operation.ts'
 
 const SUBJECT = 'https://login.example.com/#sub=auth0|5f7c8ec7c33c6c004bbafe82'
@@ -66,6 +66,28 @@ export const TOKENS = {
       example: { success: true, token: TOKEN, replaces: OLD_TOKEN_ID, ...RECORD },
     },
     faults: ['not-found', 'busy'],
+  },
+  'POST /api/sessions': {
+    id: 'openOperatorSession',
+    tag: 'Tokens',
+    access: 'admin',
+    summary: "Open an operator's session in a space",
+    description:
+      'For looking into a space as its users do. By default the session only reads. It lasts a quarter of an hour. The audit records it with its space and scopes, and every push, resolution, export, import and erasure that is made with it, under the fingerprint of the admin token. It is not among the clients of the space.',
+    body: { schema: 'OperatorSessionRequest', example: { space: 'ann' } },
+    reply: {
+      status: 200,
+      schema: 'OperatorSessionReply',
+      example: {
+        success: true,
+        session: SESSION,
+        expiresAt: NOW + 900_000,
+        clientId: 'operator-n4bQgYhM',
+        space: 'ann',
+        scopes: ['sync:read', 'space:read'],
+      },
+    },
+    faults: ['not-found', 'revoked', 'busy'],
   },
   'DELETE /api/sessions': {
     id: 'endSessions',

@@ -1,5 +1,5 @@
 import { AuditReply } from '../../src/schema/reply/audit.ts'
-import { AuthReply, SessionsReply, TicketReply } from '../../src/schema/reply/auth.ts'
+import { AuthReply, OperatorSessionReply, SessionsReply, TicketReply } from '../../src/schema/reply/auth.ts'
 import { ConfigReply, ShownConfig } from '../../src/schema/reply/config.ts'
 import {
   Conflict,
@@ -11,13 +11,21 @@ import {
   ValueSide,
 } from '../../src/schema/reply/conflict.ts'
 import { Done } from '../../src/schema/reply/done.ts'
-import { DeletedEntry, Entry, EntryFields, HistoryReply, LiveEntry } from '../../src/schema/reply/entry.ts'
-import { HealthReply } from '../../src/schema/reply/health.ts'
+import {
+  DeletedEntry,
+  EntriesReply,
+  Entry,
+  EntryFields,
+  EntryOrPage,
+  HistoryReply,
+  LiveEntry,
+} from '../../src/schema/reply/entry.ts'
 import { ImportReply } from '../../src/schema/reply/import.ts'
 import { Limits } from '../../src/schema/reply/limits.ts'
-import { OpenApi } from '../../src/schema/reply/openapi.ts'
 import { Problem } from '../../src/schema/reply/problem.ts'
+import { Device, DevicesReply, ListedSpace, SpacesReply } from '../../src/schema/reply/registry.ts'
 import { ResealedSpace, ResealReply } from '../../src/schema/reply/reseal.ts'
+import { HealthReply, OpenApi } from '../../src/schema/reply/service.ts'
 import { QuotaUsage, StatusReply, Usage } from '../../src/schema/reply/status.ts'
 import {
   AppliedResult,
@@ -40,6 +48,10 @@ import {
 import { AUTH_REQUEST_WORDS, AuthRequest } from '../../src/schema/request/auth.ts'
 import { ConfigRequest } from '../../src/schema/request/config.ts'
 import { ERASE_REQUEST_WORDS, EraseRequest } from '../../src/schema/request/erase.ts'
+import {
+  OPERATOR_SESSION_REQUEST_WORDS,
+  OperatorSessionRequest,
+} from '../../src/schema/request/operator-session.ts'
 import { RESEAL_REQUEST_WORDS, ResealRequest } from '../../src/schema/request/reseal.ts'
 import { SESSIONS_REQUEST_WORDS, SessionsRequest } from '../../src/schema/request/sessions.ts'
 import { SYNC_REQUEST_WORDS } from '../../src/schema/request/sync.ts'
@@ -107,11 +119,17 @@ export const SCHEMAS = {
   IdentityProvider: { schema: IdentityProvider, ...IDENTITY_PROVIDER_WORDS },
   RequestsPerMinute: { schema: RequestsPerMinute, ...RATE_WORDS },
   Quota: { schema: Quota, ...QUOTA_WORDS },
+  OperatorSessionRequest: { schema: OperatorSessionRequest, ...OPERATOR_SESSION_REQUEST_WORDS },
+  OperatorSessionReply: { schema: OperatorSessionReply },
   SessionsRequest: { schema: SessionsRequest, ...SESSIONS_REQUEST_WORDS },
   SessionsReply: { schema: SessionsReply },
   ResealRequest: { schema: ResealRequest, ...RESEAL_REQUEST_WORDS },
   ResealReply: { schema: ResealReply },
   ResealedSpace: { schema: ResealedSpace },
+  SpacesReply: { schema: SpacesReply },
+  ListedSpace: { schema: ListedSpace },
+  DevicesReply: { schema: DevicesReply },
+  Device: { schema: Device },
   AuditReply: { schema: AuditReply },
   AuditRecord: { schema: AuditRecord, ...AUDIT_RECORD_WORDS },
   AuditTarget: { schema: AuditTarget, ...AUDIT_TARGET_WORDS },
@@ -156,6 +174,8 @@ export const SCHEMAS = {
   ChooseValue: { schema: ChooseValue },
   ResolveReply: { schema: ResolveReply },
   HistoryReply: { schema: HistoryReply },
+  EntryOrPage: { schema: EntryOrPage },
+  EntriesReply: { schema: EntriesReply },
   Entry: { schema: Entry },
   EntryFields: { schema: EntryFields },
   LiveEntry: { schema: LiveEntry, base: 'EntryFields' },

@@ -8,7 +8,8 @@ import { recordRequest } from './exchange/metrics.ts'
 import { problem, toHttpError } from './exchange/problem.ts'
 import { countFailure } from './exchange/rate-limit.ts'
 import { refusal } from './exchange/refusal.ts'
-import { logAbsence, logDefect, logRequest, logUnfit } from './exchange/telemetry.ts'
+import { countDefect } from './exchange/registry.ts'
+import { logAbsence, logDefect, logRequest, logUnfit, traceRequest } from './exchange/telemetry.ts'
 import { router, spelledOut } from './router.ts'
 import { ClosedSocket } from './routes/live.ts'
 
@@ -20,6 +21,7 @@ export async function handle(request: Request, env: Env): Promise<Response> {
   const requestId = requestIdOf(request)
   const { pathname: path, searchParams: query } = new URL(request.url)
   const exchange: Exchange = { request, env, requestId, began, path, query, params: {}, effects: {} }
+  traceRequest(exchange)
   const { response, route, error } = await respond(exchange)
   finish(response.headers, exchange)
   const { method } = request
@@ -48,9 +50,19 @@ async function respond(exchange: Exchange): Promise<Reply> {
     return { response, route: spelledOut(routed.route) }
   } catch (thrown) {
     const error = toHttpError(thrown)
-    if (error !== thrown) (error.code === 'busy' ? logAbsence : logDefect)(exchange, thrown)
+    if (error !== thrown) logUnexpected(exchange, error.code, thrown)
     return { ...refuse(exchange, error), route: spelledOut(routed.route ?? 'none') }
   }
+}
+
+/** Logs an error that is no refusal of ours. An absent space passes by itself. Anything else is a defect. */
+function logUnexpected(exchange: Exchange, code: string, thrown: unknown): void {
+  if (code === 'busy') {
+    logAbsence(exchange, thrown)
+    return
+  }
+  logDefect(exchange, thrown)
+  countDefect(exchange.env)
 }
 
 /** The refusal as a response; a bare 500 if an error from code in front of a space cannot be serialised. */

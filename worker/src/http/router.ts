@@ -4,6 +4,7 @@ import { BY_SESSION } from '../core/audit.ts'
 import { parseQuery } from '../schema/parse.ts'
 import { NoQuery } from '../schema/request/query.ts'
 import { checkAdmin } from './auth/admin.ts'
+import { checkMonitor } from './auth/monitor.ts'
 import { verifySession } from './auth/session-token.ts'
 import { preflight } from './exchange/cors.ts'
 import type { Exchange } from './exchange/exchange.ts'
@@ -15,13 +16,17 @@ import { knownRevision } from './kv/config-store.ts'
 import { showAudit } from './routes/audit.ts'
 import { closeSession, openSession } from './routes/auth.ts'
 import { putConfig, showConfig } from './routes/config.ts'
+import { devices } from './routes/devices.ts'
 import { erase } from './routes/erase.ts'
 import { health } from './routes/health.ts'
 import { live, openOrClose } from './routes/live.ts'
+import { showMetrics } from './routes/metrics.ts'
 import { openapi } from './routes/openapi.ts'
+import { openOperatorSession } from './routes/operator-session.ts'
 import { resealSpaces } from './routes/reseal.ts'
 import { endSessions } from './routes/sessions.ts'
-import { changes, conflicts, entry, history, resolve, status, sync } from './routes/space.ts'
+import { changes, conflicts, entries, history, resolve, status, sync } from './routes/space.ts'
+import { showSpaces } from './routes/spaces.ts'
 import { issueTicket, ticketOf } from './routes/ticket.ts'
 import { mintToken, revokeToken, rotateToken, showTokens } from './routes/tokens.ts'
 import { exportSpace, importSpace } from './routes/transfer.ts'
@@ -49,10 +54,13 @@ export type Route = {
        * Whether the route opens a socket: it accepts a ticket in place of a session, and tells a page by a close code.
        */
       readonly socket?: true
-      /** Whether the route acts on the whole space, so that a session's use of it is audited. */
-      readonly audited?: true
+      /**
+       * Audits the use of the route: by everyone if it acts on the whole space, and by operators' sessions if it writes.
+       */
+      readonly audited?: 'everyone' | 'operators'
       readonly handle: SessionAnswer
     }
+  | { readonly method: 'GET'; readonly access: 'monitor'; readonly handle: Answer }
   | { readonly method: 'GET'; readonly access: 'admin'; readonly handle: Answer }
   | { readonly method: Exclude<Method, 'GET'>; readonly access: 'admin'; readonly handle: Act }
 )
@@ -71,12 +79,22 @@ export const ROUTES = [
   { method: 'GET', path: '/api/tokens', query: true, access: 'admin', handle: showTokens },
   { method: 'DELETE', path: '/api/tokens/:id', access: 'admin', handle: revokeToken },
   { method: 'POST', path: '/api/tokens/:id/rotate', access: 'admin', handle: rotateToken },
+  { method: 'POST', path: '/api/sessions', access: 'admin', handle: openOperatorSession },
   { method: 'DELETE', path: '/api/sessions', access: 'admin', handle: endSessions },
+  { method: 'GET', path: '/api/spaces', query: true, access: 'admin', handle: showSpaces },
   { method: 'POST', path: '/api/spaces/reseal', access: 'admin', handle: resealSpaces },
   { method: 'GET', path: '/api/config', access: 'admin', handle: showConfig },
   { method: 'PUT', path: '/api/config', access: 'admin', handle: putConfig },
   { method: 'GET', path: '/api/audit', query: true, access: 'admin', handle: showAudit },
-  { method: 'POST', path: '/api/sync', access: 'session', needs: { scopes: [] }, handle: sync },
+  { method: 'GET', path: '/api/metrics', access: 'monitor', handle: showMetrics },
+  {
+    method: 'POST',
+    path: '/api/sync',
+    access: 'session',
+    needs: { scopes: [] },
+    audited: 'operators',
+    handle: sync,
+  },
   { method: 'GET', path: '/api/changes', query: true, access: 'session', needs: READS, handle: changes },
   {
     method: 'GET',
@@ -89,7 +107,15 @@ export const ROUTES = [
   },
   { method: 'POST', path: '/api/live/ticket', access: 'session', needs: READS, handle: issueTicket },
   { method: 'GET', path: '/api/status', query: true, access: 'session', needs: READS, handle: status },
-  { method: 'GET', path: '/api/entries', query: true, access: 'session', needs: READS, handle: entry },
+  { method: 'GET', path: '/api/entries', query: true, access: 'session', needs: READS, handle: entries },
+  {
+    method: 'GET',
+    path: '/api/clients',
+    query: true,
+    access: 'session',
+    needs: { scopes: ['space:read'], whole: true },
+    handle: devices,
+  },
   { method: 'GET', path: '/api/history', query: true, access: 'session', needs: READS, handle: history },
   { method: 'GET', path: '/api/conflicts', query: true, access: 'session', needs: READS, handle: conflicts },
   {
@@ -97,6 +123,7 @@ export const ROUTES = [
     path: '/api/conflicts/:id/resolve',
     access: 'session',
     needs: { scopes: ['sync:write', 'sync:read'] },
+    audited: 'operators',
     handle: resolve,
   },
   {
@@ -104,7 +131,7 @@ export const ROUTES = [
     path: '/api/export',
     access: 'session',
     needs: { scopes: ['space:admin', 'sync:read'], whole: true },
-    audited: true,
+    audited: 'everyone',
     handle: exportSpace,
   },
   {
@@ -113,7 +140,7 @@ export const ROUTES = [
     query: true,
     access: 'session',
     needs: { scopes: ['space:admin'], whole: true },
-    audited: true,
+    audited: 'everyone',
     handle: importSpace,
   },
   {
@@ -121,7 +148,7 @@ export const ROUTES = [
     path: '/api/space',
     access: 'session',
     needs: { scopes: ['space:admin'], whole: true },
-    audited: true,
+    audited: 'everyone',
     handle: erase,
   },
 ] as const satisfies readonly Route[]
@@ -187,6 +214,7 @@ async function enter(route: Route, exchange: Exchange): Promise<Response> {
     return route.socket ? openOrClose(exchange, open) : open()
   }
   if (route.access === 'admin') return enterAsOperator(route, exchange)
+  if (route.access === 'monitor') await checkMonitor(exchange)
   checkQuery(route, exchange)
   return route.handle(exchange)
 }
@@ -206,12 +234,20 @@ async function enterWithSession(
   const { needs } = route
   const runInOrder = () =>
     needs === null ? run() : run().catch((thrown) => rethrowInOrder(exchange, session, { needs, thrown }))
-  if (!route.audited || !session.scopes.includes('space:admin')) return runInOrder()
-  const { token: tokenId, subject, space } = session
-  return audited(exchange, { act: actOf(route), admin: BY_SESSION }, (addTarget) => {
+  if (!isAudited(route, session)) return runInOrder()
+  const { token: tokenId, subject, space, operator: admin = BY_SESSION } = session
+  return audited(exchange, { act: actOf(route), admin }, (addTarget) => {
     addTarget({ tokenId, subject, space })
     return runInOrder()
   })
+}
+
+function isAudited(
+  { audited }: Extract<Route, { access: 'session' }>,
+  { operator, scopes }: Caller,
+): boolean {
+  if (audited === undefined) return false
+  return operator !== undefined || (audited === 'everyone' && scopes.includes('space:admin'))
 }
 
 /**
@@ -229,7 +265,7 @@ async function enterAsOperator(
   }
   return audited(exchange, { act: actOf(route), admin }, async (addTarget) => {
     checkQuery(route, exchange)
-    return route.handle(exchange, addTarget)
+    return route.handle({ ...exchange, operator: admin }, addTarget)
   })
 }
 

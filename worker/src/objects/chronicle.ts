@@ -1,4 +1,4 @@
-import { DurableObject } from 'cloudflare:workers'
+import { DurableObject, tracing } from 'cloudflare:workers'
 import { type Caller, OPENING_HEADER, type Session } from '../core/access/session.ts'
 import type { Fault } from '../core/fault.ts'
 import { formatCursor } from '../core/feed/cursor.ts'
@@ -6,17 +6,25 @@ import { defectLine } from '../core/log-line.ts'
 import { type Filter, narrow } from '../core/values/collections.ts'
 import { formatTag, isKnown } from '../core/values/etag.ts'
 import { accepted, type Result } from '../core/values/result.ts'
-import { formatVersion } from '../core/values/version.ts'
 import type { ResolveRequest } from '../schema/request/conflict.ts'
-import type { ChangesQuery, ConflictsQuery, HistoryQuery, StatusQuery } from '../schema/request/query.ts'
+import type {
+  ChangesQuery,
+  ConflictsQuery,
+  DevicesQuery,
+  EntriesQuery,
+  HistoryQuery,
+  StatusQuery,
+} from '../schema/request/query.ts'
 import { type Live, liveOf, type Opening } from './live/live.ts'
 import { replyToClose } from './live/socket.ts'
+import { readChanges } from './read/changes.ts'
 import { listConflicts } from './read/conflicts.ts'
+import { listEntries } from './read/entries.ts'
 import { readEntry } from './read/entry.ts'
 import { readHistory } from './read/history.ts'
-import { pull } from './read/pull.ts'
-import { type Tagged, withTexts } from './read/reply.ts'
+import type { Tagged } from './read/reply.ts'
 import { readStatus } from './read/status.ts'
+import { type Observer, observerOf } from './report/observer.ts'
 import {
   type Credential,
   checkCollections,
@@ -32,7 +40,7 @@ import { type AlarmTask, alarmRunner } from './space/alarm.ts'
 import { type ClientIdentity, type ClientState, clientStateOf } from './space/client.ts'
 import { PAGE_WEIGHT, serve } from './space/serve.ts'
 import { openSpace, type Space } from './space/space.ts'
-import { migrate } from './store/tables.ts'
+import { migrate, newEpoch } from './store/tables.ts'
 import { eraseSpace } from './transfer/erase.ts'
 import { exportSpace } from './transfer/export.ts'
 import { type ImportRequest, importSpace } from './transfer/import.ts'
@@ -48,15 +56,18 @@ export class Chronicle extends DurableObject<Env> {
   readonly #space: Space
   readonly #storage: DurableObjectStorage
   readonly #live: Live
+  readonly #observer: Observer
   readonly #runAlarm: (task: AlarmTask) => Promise<void>
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     this.#storage = ctx.storage
     migrate(ctx.storage, newEpoch())
-    this.#space = openSpace(ctx, env)
+    this.#space = openSpace(ctx, env, tracing)
     this.#runAlarm = alarmRunner(this.#space.alarm, ctx.storage.sql)
     this.#live = liveOf({ ctx, env, space: this.#space, clock: Date.now, newId: () => crypto.randomUUID() })
+    this.#observer = observerOf(ctx, env, this.#space)
+    this.#observer.retry()
   }
 
   /**
@@ -70,7 +81,9 @@ export class Chronicle extends DurableObject<Env> {
     const counted = await this.#spendBudget(session)
     if (!counted.ok) return counted
     try {
-      return await sync(this.#space, session, body)
+      const synced = await sync(this.#space, session, body)
+      if (synced.ok) this.#observer.synced(session, synced.value)
+      return synced
     } finally {
       this.#live.changed()
     }
@@ -96,30 +109,30 @@ export class Chronicle extends DurableObject<Env> {
     return this.#authorizeRead(session)
   }
 
-  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    return this.#live.receive(socket, message)
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    await this.#live.receive(socket, message)
+    this.#observer.changed()
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
     replyToClose(socket, code)
+    this.#observer.left(this.#live.followerOf(socket))
   }
 
   /** `GET /api/changes`. */
-  async changes(
-    session: Session,
-    { cursor, limit, collections }: ChangesQuery,
-    known: string | null,
-  ): Promise<Result<Tagged, Fault>> {
+  async changes(session: Session, query: ChangesQuery, known: string | null): Promise<Result<Tagged, Fault>> {
+    const { cursor = null, collections } = query
     const allowed = await this.#authorizeRead(session, collections)
     if (!allowed.ok) return allowed
     const tag = this.#tag(narrow(collections ?? null, session.collections), [])
-    if (isKnown(tag, known)) return accepted({ tag, text: null })
+    if (isKnown(tag, known)) {
+      this.#observer.saw(session, cursor)
+      return accepted({ tag, text: null })
+    }
     return this.#serve(session, async () => {
-      const query = { cursor: cursor ?? null, limit, collections }
-      const pulled = await pull(this.#space, session, { query, wrote: null })
-      const { epoch, seq } = this.#space.state
-      const fields = { ...pulled.fields, head: formatVersion(epoch, seq) }
-      return accepted({ tag, text: withTexts(fields, 'changes', pulled.entries) })
+      const { text, cursor } = await readChanges(this.#space, session, query)
+      this.#observer.saw(session, cursor)
+      return accepted({ tag, text })
     })
   }
 
@@ -137,10 +150,16 @@ export class Chronicle extends DurableObject<Env> {
     return accepted({ tag, text: JSON.stringify(reply()) })
   }
 
-  /** `GET /api/entries`. */
+  /** `GET /api/entries` of one key. */
   async entry(session: Session, key: string): Promise<Result<string, Fault>> {
     const allowed = await this.#authorizeRead(session)
     return allowed.ok ? this.#serve(session, () => readEntry(this.#space, session, key)) : allowed
+  }
+
+  /** `GET /api/entries` of a prefix. */
+  async entries(session: Session, query: EntriesQuery): Promise<Result<string, Fault>> {
+    const allowed = await this.#authorizeRead(session)
+    return allowed.ok ? this.#serve(session, () => listEntries(this.#space, session, query)) : allowed
   }
 
   /** `GET /api/conflicts`. */
@@ -161,6 +180,7 @@ export class Chronicle extends DurableObject<Env> {
       return await this.#serve(session, () => resolveConflict(this.#space, session, { id, request, now }))
     } finally {
       this.#live.changed()
+      this.#observer.turned()
     }
   }
 
@@ -168,6 +188,14 @@ export class Chronicle extends DurableObject<Env> {
   async history(session: Session, query: HistoryQuery): Promise<Result<string, Fault>> {
     const allowed = await this.#authorizeRead(session)
     return allowed.ok ? this.#serve(session, () => readHistory(this.#space, session, query)) : allowed
+  }
+
+  /** `GET /api/clients`. */
+  async clients(session: Session, query: DevicesQuery): Promise<Result<string, Fault>> {
+    const counted = await this.#spendBudget(session)
+    const allowed = counted.ok ? checkWhole(session, 'space:read') : counted
+    if (!allowed.ok) return allowed
+    return this.#serve(session, async () => accepted(this.#observer.list(query, this.#live.followers())))
   }
 
   /** `GET /api/export`. */
@@ -184,6 +212,7 @@ export class Chronicle extends DurableObject<Env> {
       return await importSpace(this.#space, session, { ...request, clock: Date.now })
     } finally {
       this.#live.changed()
+      this.#observer.turned()
     }
   }
 
@@ -219,7 +248,9 @@ export class Chronicle extends DurableObject<Env> {
     const known = checkCredential(this.#space, session, Date.now())
     const allowed = known.ok ? checkWhole(session) : known
     if (!allowed.ok) return allowed
-    await eraseSpace(this.#storage, this.#space, { epoch: newEpoch(), now: Date.now() })
+    const founding = { epoch: newEpoch(), now: Date.now(), space: session.space }
+    await eraseSpace(this.#storage, this.#space, founding)
+    this.#observer.erased()
     this.#live.close()
     return accepted(true)
   }
@@ -236,6 +267,8 @@ export class Chronicle extends DurableObject<Env> {
       report: (thrown) => console.error(defectLine(this.env, crypto.randomUUID(), thrown)),
       clock: Date.now,
     })
+    this.#observer.retry()
+    this.#observer.turned()
   }
 
   /**
@@ -264,10 +297,4 @@ export class Chronicle extends DurableObject<Env> {
     const allowed = known.ok ? checkScope(session, 'sync:read') : known
     return allowed.ok ? checkCollections(session, asked) : allowed
   }
-}
-
-/** A new identity for the data of a space: 48 random bits in base 36. */
-function newEpoch(): string {
-  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2))
-  return (high * 0x10000 + (low & 0xffff)).toString(36)
 }

@@ -12,6 +12,11 @@ export function atMost(length: number): z.core.$ZodCheck<string> {
 /** A replica: an installation on a device, or one tab. */
 export const ClientId = z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 of A-Z a-z 0-9 _ -'))
 
+/** The version of a client, such as `notes/1.4.2`. */
+export const ClientVersion = z
+  .string()
+  .check(z.regex(/^[\x20-\x7e]{1,64}$/, '1 to 64 printable characters of ASCII'))
+
 /** A subject or space. */
 export const Name = z
   .string()

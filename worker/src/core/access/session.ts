@@ -1,10 +1,11 @@
 import type { Filter } from '../values/collections.ts'
 
 /**
- * The scopes of a token. `sync:write` together with `sync:read` also resolves conflicts. `space:admin` exports, imports
- * and erases.
+ * The scopes of a token. `sync:write` together with `sync:read` also resolves conflicts. `space:read` lists the devices
+ * of a space. `space:admin` exports, imports and erases. `metrics:read` reads the metrics of the stack and opens
+ * nothing in a space.
  */
-export const SCOPES = ['sync:read', 'sync:write', 'space:admin'] as const
+export const SCOPES = ['sync:read', 'sync:write', 'space:read', 'space:admin', 'metrics:read'] as const
 export type Scope = (typeof SCOPES)[number]
 
 /**
@@ -45,7 +46,14 @@ export interface Session {
   readonly issuedAt: number
   /** Seconds since 1970. */
   readonly expiresAt: number
+  /** The version of the client, as it told at the start of the session. */
+  readonly clientVersion?: string | undefined
+  /** The fingerprint of the admin token that opened the session. Absent in the sessions of apps. */
+  readonly operator?: string | undefined
 }
+
+/** Begins the subject of an operator's session. */
+export const OPERATOR = 'operator:'
 
 /** A session as the Worker passes it to its space. */
 export interface Caller extends Session {

@@ -68,6 +68,12 @@ export function pendingAfter(cursor: string | null, filter: Filter, feed: Feed):
   return feed.head - resumePoint(cursor, filter, feed).seq
 }
 
+/** The sequence number up to which the holder of a cursor has read; null if the cursor is of another epoch, or none. */
+export function readUpTo(cursor: string, epoch: string): number | null {
+  const parsed = parseCursor(cursor)
+  return parsed?.epoch === epoch ? parsed.position.seq : null
+}
+
 /** The parts of a cursor. */
 interface Cursor {
   readonly epoch: string

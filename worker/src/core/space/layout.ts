@@ -4,4 +4,4 @@
  * space with a higher number than its own, and `npm start` and `npm run rollback` refuse to go back past it. A test
  * compares the number with the stored bytes. The Pulumi program reads this line, in other commits too: keep its shape.
  */
-export const LAYOUT = 8
+export const LAYOUT = 9

@@ -14,6 +14,9 @@ export const MAX_KNOWN_LENGTH = 1024 * 1024
 /** The lifetime of a session. Revocation does not wait for it, because the space knows at once. */
 export const SESSION_TTL_SECONDS = 3600
 
+/** The lifetime of an operator's session in a space: long enough to look around. */
+export const OPERATOR_SESSION_SECONDS = 15 * 60
+
 /**
  * The longest overlap of a rotated token with its successor: 30 days, for devices that are switched on once a month.
  */

@@ -29,6 +29,16 @@ export const MAX_QUERY_PARAMETERS = 16 + MAX_COLLECTIONS
 /** The most entries in one page of the feed, and the default page size. */
 export const MAX_PAGE_ENTRIES = 500
 
+/** The most entries in one page of a list by prefix, and the default. */
+export const MAX_LISTED_ENTRIES = 100
+export const LISTED_ENTRIES = 50
+
+/** The entries that a list by prefix opens at a time: with the largest values they take about a megabyte. */
+export const ENTRIES_AT_ONCE = 5
+
+/** After how many of these openings a page of the list ends, whatever it holds. */
+export const MAX_LIST_ROUNDS = 200
+
 /** The size in bytes of UTF-8 at which a page of the feed ends, though never before its first entry. */
 export const MAX_PAGE_BYTES = 1024 * 1024
 

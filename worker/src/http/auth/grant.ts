@@ -5,8 +5,8 @@ import { refusal } from '../exchange/refusal.ts'
 import { tokenId } from '../kv/api-token.ts'
 import { signSession } from './session-token.ts'
 
-/** A client id of the maximum length. */
-const LONGEST_CLIENT = 'x'.repeat(64)
+/** The longest id and version of a client. */
+const LONGEST_TEXT = 'x'.repeat(64)
 
 /** Makes a grant whose id depends only on the subject, so that all grants of a subject are revoked together. */
 export async function subjectGrant(granted: SubjectGrant): Promise<Grant> {
@@ -14,7 +14,7 @@ export async function subjectGrant(granted: SubjectGrant): Promise<Grant> {
 }
 
 /** The session that a grant opens for a client now. */
-export function newSession(grant: Grant, client: string): Session {
+export function newSession(grant: Grant, client: string, clientVersion?: string): Session {
   return {
     id: crypto.randomUUID(),
     token: grant.id,
@@ -26,12 +26,13 @@ export function newSession(grant: Grant, client: string): Session {
     // The grant's time, not the session's: an erasure that voids the grant voids its sessions too.
     issuedAt: grant.createdAt,
     expiresAt: expiry(grant.expiresAt),
+    ...(clientVersion !== undefined && { clientVersion }),
   }
 }
 
 /** Refuses a grant whose sessions would be too long to send. `field` names the collections in the message. */
 export async function checkSendable(grant: Grant, env: Env, field: string): Promise<void> {
-  const session = await signSession(newSession(grant, LONGEST_CLIENT), env)
+  const session = await signSession(newSession(grant, LONGEST_TEXT, LONGEST_TEXT), env)
   if (session.length <= MAX_SESSION_LENGTH) return
   const detail = `${field}: too many or too long. A session with them has ${session.length} characters, of at most ${MAX_SESSION_LENGTH}`
   throw refusal({ code: 'invalid-request', detail })

@@ -17,7 +17,8 @@ export async function signSession(session: Session, env: Env): Promise<string> {
 /** The claims of a session, and those of `more`. */
 export function claimsOf(session: Session, more: JWTPayload = {}): SignJWT {
   const { id, token, subject, space, client, scopes, collections, issuedAt, expiresAt } = session
-  return new SignJWT({ tid: token, space, client, scopes, collections, ...more })
+  const { clientVersion, operator } = session
+  return new SignJWT({ tid: token, space, client, scopes, collections, clientVersion, operator, ...more })
     .setSubject(subject)
     .setJti(id)
     .setIssuedAt(issuedAt / 1000)

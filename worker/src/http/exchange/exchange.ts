@@ -20,6 +20,8 @@ export interface Exchange {
   readonly params: Readonly<Record<string, string>>
   /** The effects of the request, which its route adds for the metrics. */
   readonly effects: { tally?: Tally }
+  /** The fingerprint of the admin token that authenticated the caller, in place of a session. */
+  readonly operator?: string | undefined
   /** The ticket that authenticated the caller, in place of a session. */
   readonly ticket?: Ticket | undefined
 }

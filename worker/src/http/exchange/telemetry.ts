@@ -1,3 +1,4 @@
+import { tracing } from 'cloudflare:workers'
 import type { AuditRecord } from '../../core/audit.ts'
 import {
   absenceLine,
@@ -8,6 +9,11 @@ import {
   unfitLine,
 } from '../../core/log-line.ts'
 import type { Exchange } from './exchange.ts'
+
+/** Adds the id of a request to its trace, which also has the spans of the object. */
+export function traceRequest({ requestId }: Exchange): void {
+  tracing.getActiveSpan()?.setAttribute('request_id', requestId)
+}
 
 /** One line per request. */
 export function logRequest({ env, requestId }: Exchange, ending: RequestOutcome): void {

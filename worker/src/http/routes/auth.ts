@@ -18,10 +18,12 @@ import { checkForm, findToken } from '../kv/token-store.ts'
  */
 export async function openSession(exchange: Exchange): Promise<Response> {
   const { env } = exchange
-  const { token, clientId } = await readAttempt(exchange).catch((thrown) => countAsFailed(exchange, thrown))
+  const { token, clientId, clientVersion } = await readAttempt(exchange).catch((thrown) =>
+    countAsFailed(exchange, thrown),
+  )
   const grant = await grantOf(token, exchange)
   await countAgainst(env.SYNC_LIMIT, `token:${grant.id}`)
-  const session = newSession(grant, clientId ?? crypto.randomUUID())
+  const session = newSession(grant, clientId ?? crypto.randomUUID(), clientVersion)
   const { epoch, lastBatch } = unwrap(await spaceOf(env, session).admit(session))
   return json({
     success: true,

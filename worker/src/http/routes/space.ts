@@ -11,7 +11,7 @@ import {
 import { readBody } from '../exchange/body.ts'
 import { knownBy, ofReader } from '../exchange/conditional.ts'
 import { type Exchange, jsonText, spaceOf } from '../exchange/exchange.ts'
-import { unwrap } from '../exchange/refusal.ts'
+import { refusal, unwrap } from '../exchange/refusal.ts'
 
 /** `POST /api/sync`. The body goes to the object unparsed and is parsed there, once. */
 export async function sync(exchange: Exchange, session: Session): Promise<Response> {
@@ -34,10 +34,16 @@ export async function status({ request, env, query }: Exchange, session: Session
   return ofReader(unwrap(await spaceOf(env, session).status(session, wanted, knownBy(request))))
 }
 
-/** `GET /api/entries?key=`: a key may contain slashes and dots, so it is a parameter. */
-export async function entry({ env, query }: Exchange, session: Session): Promise<Response> {
-  const { key } = unwrap(parseQuery(EntryQuery, query))
-  return jsonText(unwrap(await spaceOf(env, session).entry(session, key)))
+/** `GET /api/entries?key=` or `?prefix=&after=&limit=`: a key may contain slashes and dots, so it is a parameter. */
+export async function entries({ env, query }: Exchange, session: Session): Promise<Response> {
+  const { key, prefix, ...page } = unwrap(parseQuery(EntryQuery, query))
+  const space = spaceOf(env, session)
+  if (key === undefined && prefix !== undefined)
+    return jsonText(unwrap(await space.entries(session, { prefix, ...page })))
+  if (key !== undefined && prefix === undefined) return jsonText(unwrap(await space.entry(session, key)))
+  const detail =
+    key === undefined ? 'key: is missing, and so is prefix' : 'prefix: cannot be given together with key'
+  throw refusal({ code: 'invalid-request', detail })
 }
 
 /** `GET /api/history?key=&before=&limit=`. */

@@ -15,7 +15,7 @@ import { feedPositionOf, type Hub } from './hub.ts'
 import { listeners } from './listeners.ts'
 import { receive } from './message.ts'
 import { queue } from './queue.ts'
-import { endSocket, send } from './socket.ts'
+import { endSocket, isOpen, send } from './socket.ts'
 import { makeRoom, tagsOf } from './socket-limit.ts'
 
 /** The session and query of a new socket. */
@@ -36,6 +36,10 @@ export interface Live {
   changed(): void
   /** Closes the sockets of a revoked session or token; without an id all sockets, because the space was erased. */
   close(ended?: string): void
+  /** The clients that follow now. */
+  followers(): readonly Listener[]
+  /** The client of a socket, which may be closed. */
+  followerOf(socket: WebSocket): Listener
 }
 
 export function liveOf(host: Omit<Hub, 'listeners' | 'replying'>): Live {
@@ -80,6 +84,9 @@ export function liveOf(host: Omit<Hub, 'listeners' | 'replying'>): Live {
         endSocket(socket, ended === undefined ? 'erased' : session.id === ended ? 'ended' : 'revoked')
       }
     },
+
+    followers: () => hub.ctx.getWebSockets().filter(isOpen).map(hub.listeners.of),
+    followerOf: hub.listeners.of,
   }
 }
 

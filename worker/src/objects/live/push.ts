@@ -40,7 +40,8 @@ export async function servePush(
     return endSocket(socket, 'stalled')
   const began = hub.clock()
   const requestId = hub.newId()
-  const accepting = paid.ok ? acceptPush(context, { message, text }) : Promise.resolve(paid)
+  const accept = () => acceptPush(context, { message, text })
+  const accepting = paid.ok ? hub.space.tracer.push(requestId, accept) : Promise.resolve(paid)
   const result = await accepting
     .catch((thrown: unknown) => {
       logPush(hub, { requestId, began, result: refused({ code: 'internal' }) })

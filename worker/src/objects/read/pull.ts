@@ -34,16 +34,21 @@ export interface Wrote {
   readonly verbatim: boolean
 }
 
+interface PullInput {
+  readonly query: PullQuery
+  readonly wrote: Wrote | null
+}
+
 /**
  * Reads a page from a cursor. The versions that the request itself `wrote` are left out, unless the query asks for them,
  * the space made one of the values, or the reader's copy starts over and needs everything. The page is read again if
  * tombstones were deleted, or the space erased, while it was read.
  */
-export async function pull(
-  space: Space,
-  session: Session,
-  { query, wrote }: { query: PullQuery; wrote: Wrote | null },
-): Promise<Pulled> {
+export function pull(space: Space, session: Session, input: PullInput): Promise<Pulled> {
+  return space.tracer.span('pull', () => pullNow(space, session, input))
+}
+
+async function pullNow(space: Space, session: Session, { query, wrote }: PullInput): Promise<Pulled> {
   const filter = narrow(query.collections ?? null, session.collections)
   for (;;) {
     const { epoch, floor, seq: last } = space.state

@@ -13,10 +13,12 @@ export type Credential = Pick<Session, 'id' | 'token' | 'issuedAt'>
  * Charges a request of a valid session to its budgets, before anything in the space is read for it. `now` must come from
  * the object's own clock: a second clock would look like time passing.
  */
-export async function spendBudget(space: Space, session: Session, now: number): Promise<Result<true, Fault>> {
-  await space.refreshConfig(now)
-  const known = checkCredential(space, session, now)
-  return known.ok ? space.budgets.spend(session, space.config.requestsPerMinute, now) : known
+export function spendBudget(space: Space, session: Session, now: number): Promise<Result<true, Fault>> {
+  return space.tracer.span('admission', async () => {
+    await space.refreshConfig(now)
+    const known = checkCredential(space, session, now)
+    return known.ok ? space.budgets.spend(session, space.config.requestsPerMinute, now) : known
+  })
 }
 
 /** Refuses a revoked session, and every session during an import: it would see half of the space. */
@@ -73,9 +75,9 @@ export function checkCollections(
     : refused({ code: 'forbidden-collection', collection: foreign })
 }
 
-/** Refuses an operation on the whole space to a token without `space:admin`, or with a grant for some collections only. */
-export function checkWhole(session: Session): Result<true, Fault> {
-  const allowed = checkScope(session, 'space:admin')
+/** Refuses an operation on the whole space to a token without its scope, or with a grant for some collections only. */
+export function checkWhole(session: Session, needed: Scope = 'space:admin'): Result<true, Fault> {
+  const allowed = checkScope(session, needed)
   if (!allowed.ok || session.collections === null) return allowed
   return refused({ code: 'forbidden-collection', collection: '*' })
 }

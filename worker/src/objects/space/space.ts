@@ -10,6 +10,7 @@ import { configReader } from './config-reader.ts'
 import { draftOf, type StoredSpace } from './draft.ts'
 import { type Group, groupOf } from './group.ts'
 import { type InFlight, inFlight } from './in-flight.ts'
+import { type Tracer, tracerOf } from './tracer.ts'
 
 /** A space in memory. `revoked` is derived from the rows like `state`. */
 export interface Space extends StoredSpace {
@@ -18,6 +19,7 @@ export interface Space extends StoredSpace {
   /** Drops the keys. Call it after an erasure, which deletes the secret of the key names. */
   readonly forgetKeys: () => void
   readonly alarm: Alarm
+  readonly tracer: Tracer
   /** The operator's settings, as last read by this space. */
   config: Config
   /** Re-reads the configuration from KV if that is due. */
@@ -36,8 +38,8 @@ export interface Space extends StoredSpace {
   readonly revoked: Map<string, Revocation>
 }
 
-/** Opens a space whose tables exist. Its keys are derived when first needed. */
-export function openSpace(ctx: DurableObjectState, env: Env): Space {
+/** Opens a space whose tables exist. Its keys are derived when first needed. Without `tracing` it adds to no trace. */
+export function openSpace(ctx: DurableObjectState, env: Env, tracing?: Tracing): Space {
   let names: KeyNames = () => {
     throw new Error('entry rows cannot be read before the keys are derived')
   }
@@ -46,6 +48,7 @@ export function openSpace(ctx: DurableObjectState, env: Env): Space {
     (key) => names(key),
     () => space.state.pending,
   )
+  const tracer = tracerOf(tracing)
   const config = configReader(ctx.storage.sql, env.CHRONICLE_KV)
   let keys: Promise<SpaceKeys> | undefined
 
@@ -68,9 +71,10 @@ export function openSpace(ctx: DurableObjectState, env: Env): Space {
       keys = undefined
     },
     alarm: alarmOf(ctx.storage),
+    tracer,
     transaction(work) {
       try {
-        return ctx.storage.transactionSync(work)
+        return tracer.span('commit', () => ctx.storage.transactionSync(work))
       } catch (thrown) {
         store.forgetEntries()
         throw thrown

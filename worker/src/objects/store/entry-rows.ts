@@ -9,6 +9,10 @@ import { recentEntries } from './recent-entries.ts'
 export interface EntryRows {
   /** Returns the entries of some keys, in a map of the caller's own. */
   entryStates(keys: readonly string[]): Map<string, EntryState>
+  /** Whether the rows hold the keys themselves. If not, `namesAfter` has no meaning. */
+  namesAreKeys(): boolean
+  /** The names of entries that begin with a prefix and follow another name, in the order of their bytes. */
+  namesAfter(prefix: string, name: string, limit: number): readonly string[]
   putEntryStates(states: ReadonlyMap<string, EntryState>): void
   /** Writes entries by the names of their keys. */
   putEntries(entries: Iterable<NamedEntry>): void
@@ -126,6 +130,7 @@ export function entryRows(sql: SqlStorage, keyNames: KeyNames, pending: () => En
       return found
     },
 
+    ...nameLists(sql, keyNames, pending),
     putEntryStates: (states) => putEntries(named(states)),
     putEntries,
 
@@ -149,5 +154,36 @@ export function entryRows(sql: SqlStorage, keyNames: KeyNames, pending: () => En
 
     forgetEntries: recent.forget,
     named,
+  }
+}
+
+/** Sorts after every key with the same beginning: a key has at most 128 of the last character. */
+const LAST = '\u{10ffff}'.repeat(128)
+
+function nameLists(
+  sql: SqlStorage,
+  keyNames: KeyNames,
+  pending: () => EntriesByName,
+): Pick<EntryRows, 'namesAreKeys' | 'namesAfter'> {
+  return {
+    namesAreKeys: () => keyNames('') === '',
+
+    namesAfter(prefix, after, limit) {
+      const laid = [...pending()].filter(([name]) => name.startsWith(prefix))
+      const live = laid.filter(([, { deleted }]) => !deleted)
+      // SQLite merges the two, because it orders by bytes, and JavaScript by UTF-16 code units.
+      const rows = sql.exec<{ key: string }>(
+        `SELECT key FROM head WHERE key > ?2 AND key BETWEEN ?1 AND ?3 AND substr(key, 1, length(?1)) = ?1
+           AND deleted = 0 AND key NOT IN (SELECT value FROM json_each(?5))
+         UNION ALL SELECT value FROM json_each(?6) WHERE value > ?2 ORDER BY 1 LIMIT ?4`,
+        prefix,
+        after,
+        prefix + LAST,
+        limit,
+        JSON.stringify(laid.map(([name]) => name)),
+        JSON.stringify(live.map(([name]) => name)),
+      )
+      return Array.from(rows, ({ key }) => key)
+    },
   }
 }

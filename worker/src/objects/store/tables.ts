@@ -76,6 +76,16 @@ const STEPS: readonly string[] = [
   'SELECT 1',
   // The newest row of the log holds rows of `head` and `client` that are not in their tables yet.
   'ALTER TABLE segment ADD COLUMN pending TEXT',
+  // Before this layout a space knew nothing of the clients that only read.
+  `
+  CREATE TABLE device (
+    client TEXT PRIMARY KEY,
+    subject TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    version TEXT
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]
 
 /** Migrates a space to the current layout, and gives a new space its epoch. */
@@ -106,19 +116,21 @@ function foundSpace(sql: SqlStorage, epoch: string): void {
 }
 
 /**
- * Deletes every row of a space and founds it again with a new epoch and the time of the erasure, in one transaction.
+ * Deletes every row of a space and founds it again with a new epoch, the time of the erasure, and the name under which
+ * the registry has yet to forget the space, in one transaction.
  * `deleteAll()` would take effect before that time is written, and a runtime that dies in between would make the ended
  * sessions valid again. Tables are emptied, not dropped, because SQLite cannot drop a table while a query of it is open.
  */
 export function foundAgain(
   storage: DurableObjectStorage,
-  { epoch, now }: { epoch: string; now: number },
+  { epoch, now, space }: { epoch: string; now: number; space: string },
 ): void {
   const { sql } = storage
   storage.transactionSync(() => {
     for (const { name } of tablesOf(sql)) sql.exec(`DELETE FROM ${name}`)
     foundSpace(sql, epoch)
     sql.exec(`INSERT INTO meta VALUES ('erased-at', ?)`, now)
+    sql.exec(`INSERT INTO meta VALUES ('unforgotten', ?)`, space)
   })
 }
 
@@ -129,4 +141,10 @@ function tablesOf(sql: SqlStorage): readonly { readonly name: string }[] {
       `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\'`,
     )
     .toArray()
+}
+
+/** A new identity for the data of a space: 48 random bits in base 36. */
+export function newEpoch(): string {
+  const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2))
+  return (high * 0x10000 + (low & 0xffff)).toString(36)
 }

@@ -8,7 +8,7 @@ import { foundAgain } from '../store/tables.ts'
 export async function eraseSpace(
   storage: DurableObjectStorage,
   space: Space,
-  founding: { readonly epoch: string; readonly now: number },
+  founding: { readonly epoch: string; readonly now: number; readonly space: string },
 ): Promise<void> {
   // A clock that runs back must not revive sessions that an earlier erasure has ended.
   foundAgain(storage, { ...founding, now: Math.max(founding.now, space.state.erasedAt) })

@@ -81,16 +81,18 @@ export async function acceptBatch(space: Space, input: BatchInput): Promise<Resu
   return space.group.commit({
     client: input.session.client,
     keys: batch.edits.filter(({ rejection }) => rejection === null).map(({ key }) => key),
-    decide(draft) {
-      const known = recognise(space, draft, batch)
-      if (!known.ok) return known
-      if (known.value.replayed !== null) return replay(space, draft, { batch, record: known.value.replayed })
-      const plan = planNow(space, draft, { batch, opened: opened.versions })
-      const sealed = sealedFor(plan, batch.sealed, ownLines)
-      lacking = sealed === null ? plan : null
-      const { record } = known.value
-      return sealed && storePlan(space, draft, { batch, plan, sealed, opened: opened.versions, record })
-    },
+    decide: (draft) =>
+      space.tracer.span('decide', () => {
+        const known = recognise(space, draft, batch)
+        if (!known.ok) return known
+        if (known.value.replayed !== null)
+          return replay(space, draft, { batch, record: known.value.replayed })
+        const plan = planNow(space, draft, { batch, opened: opened.versions })
+        const sealed = sealedFor(plan, batch.sealed, ownLines)
+        lacking = sealed === null ? plan : null
+        const { record } = known.value
+        return sealed && storePlan(space, draft, { batch, plan, sealed, opened: opened.versions, record })
+      }),
     async open() {
       if (lacking !== null) ownLines = (await openOrSeal(space, lacking, { batch, opened })) ?? ownLines
     },
@@ -107,7 +109,7 @@ async function prepare(space: Space, input: BatchInput): Promise<PreparedBatch> 
   const lines = edits.map(({ rejection, line }) => (rejection === null ? line : null))
   const [digests, sealed] = await Promise.all([
     number === null ? new Map() : keys.digests(batchText(edits, request.atomic === true)),
-    sealLines(keys, lines, origin),
+    space.tracer.span('seal', () => sealLines(keys, lines, origin)),
     space.refreshConfig(clock.now),
   ])
   return { ...input, edits, origin, digests, sealed }
@@ -208,7 +210,8 @@ async function openOrSeal(
     await openMissing(space, batch.edits, { opened, missing })
     return null
   }
-  return sealLines(await space.keys(), lines ?? [], batch.origin)
+  const keys = await space.keys()
+  return space.tracer.span('seal', () => sealLines(keys, lines ?? [], batch.origin))
 }
 
 function storePlan(

@@ -110,7 +110,7 @@ async function prepare(
   if (edit.rejection !== null) return refused({ code: 'invalid-request', detail: `value: ${edit.rejection}` })
   const [keys] = await Promise.all([space.keys(), space.refreshConfig(now)])
   const origin = { g: keys.generations[0], c: session.client, b: null, t: now, k: 0 }
-  const sealed = await sealLines(keys, [edit.line], origin)
+  const sealed = await space.tracer.span('seal', () => sealLines(keys, [edit.line], origin))
   const current = versions.get(currentSeq) ?? (await openVersions(space, [currentSeq])).get(currentSeq)
   const isChosen = current !== undefined && isSame(current, edit)
   const resolvedWith = versions.get(resolvedBy) ?? null

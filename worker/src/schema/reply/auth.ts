@@ -25,6 +25,16 @@ export const AuthReply = object('A session.', {
   limits: field('The limits of this service.', Limits),
 })
 
+/** The reply of `POST /api/sessions`. */
+export const OperatorSessionReply = object("An operator's session in a space.", {
+  success: z.literal(true),
+  session: field('The session, for the header `Authorization: Bearer`.', z.string()),
+  expiresAt: field('When the session ends, ms since 1970: a quarter of an hour later.', Milliseconds),
+  clientId: field('The replica that the session is bound to.', ClientId),
+  space: field('The space that the session opens.', z.string()),
+  scopes: field('The scopes of the session.', z.array(z.enum(SCOPES))),
+})
+
 /** The reply of `DELETE /api/sessions`. */
 export const SessionsReply = object('The sessions have ended.', {
   success: z.literal(true),

@@ -34,6 +34,15 @@ export const DeletedEntry = object('A key that was deleted: remove it from the c
 /** The current version of a key: an item of `changes`. */
 export const Entry = named('A key with its value, or its deletion.', z.xor([LiveEntry, DeletedEntry]))
 
+/** The reply of `GET /api/entries` for a prefix. */
+export const EntriesReply = object('A page of entries, in the order of the bytes of their keys.', {
+  entries: field('The current entries. May be fewer than the limit although more follow.', z.array(Entry)),
+  next: field('The `after` of the next page, or null.', z.nullable(z.string())),
+})
+
+/** The reply of `GET /api/entries`. */
+export const EntryOrPage = named('The entry of a key, or the page of a prefix.', z.xor([Entry, EntriesReply]))
+
 /** The reply of `GET /api/history`. */
 export const HistoryReply = object('The versions of a key, newest first.', {
   key: field('The key of the entry.', z.string()),

@@ -1,5 +1,12 @@
 import * as z from 'zod/mini'
-import { MAX_HISTORY_VERSIONS } from '../../core/values/limits.ts'
+import { ORDERS } from '../../core/report/listing.ts'
+import { LISTED_ENTRIES, MAX_HISTORY_VERSIONS, MAX_LISTED_ENTRIES } from '../../core/values/limits.ts'
+import {
+  MAX_PAGE_DEVICES,
+  MAX_PAGE_SPACES,
+  PAGE_DEVICES,
+  PAGE_SPACES,
+} from '../../core/values/report-limits.ts'
 import { Collections, Opaque, PageSize } from '../atoms.ts'
 import type { FieldWords } from '../words.ts'
 
@@ -54,10 +61,56 @@ export const STATUS_QUERY_WORDS: FieldWords<typeof StatusQuery> = {
   collections: 'The collections that the cursor was made with. A comma-separated list is accepted too.',
 }
 
-/** The query of `GET /api/entries`. */
-export const EntryQuery = z.strictObject({ key: z.string() })
+function pageSize(most: number, usual: number) {
+  return z._default(z.pipe(Digits, z.int().check(z.minimum(1), z.maximum(most))), usual)
+}
 
-export const ENTRY_QUERY_WORDS: FieldWords<typeof EntryQuery> = { key: 'May contain slashes and dots.' }
+/** The query of `GET /api/entries`: one key, or a prefix of keys. */
+export const EntryQuery = z.strictObject({
+  key: z.optional(z.string()),
+  prefix: z.optional(z.string()),
+  after: z.optional(z.string()),
+  limit: pageSize(MAX_LISTED_ENTRIES, LISTED_ENTRIES),
+})
+export type EntriesQuery = Required<Pick<z.infer<typeof EntryQuery>, 'limit'>> & {
+  readonly prefix: string
+  readonly after?: string | undefined
+}
+
+export const ENTRY_QUERY_WORDS: FieldWords<typeof EntryQuery> = {
+  key: 'The key of one entry. May contain slashes and dots.',
+  prefix: 'In place of a key: lists the entries whose keys begin with it. Empty for all.',
+  after: 'The `next` of the previous page of a list.',
+  limit: 'The most entries of the page of a list.',
+}
+
+/** The query of `GET /api/clients`. */
+export const DevicesQuery = z.strictObject({
+  after: z.optional(z.string()),
+  limit: pageSize(MAX_PAGE_DEVICES, PAGE_DEVICES),
+})
+export type DevicesQuery = z.infer<typeof DevicesQuery>
+
+export const DEVICES_QUERY_WORDS: FieldWords<typeof DevicesQuery> = {
+  after: 'The `next` of the previous page.',
+  limit: 'The most clients of the page.',
+}
+
+/** The query of `GET /api/spaces`. */
+export const SpacesQuery = z.strictObject({
+  order: z._default(z.enum(ORDERS), 'name'),
+  prefix: z._default(z.string(), ''),
+  after: z.optional(z.string()),
+  limit: pageSize(MAX_PAGE_SPACES, PAGE_SPACES),
+})
+
+export const SPACES_QUERY_WORDS: FieldWords<typeof SpacesQuery> = {
+  order:
+    'By name, by bytes with the largest first (`size`), or by the last change with the oldest first (`age`).',
+  prefix: 'Only spaces whose names begin with it.',
+  after: 'The `next` of the previous page, in the same order.',
+  limit: 'The most spaces of the page.',
+}
 
 /** The query of `GET /api/conflicts`: conflicts with an id greater than `after`, optionally open ones or of one key. */
 export const ConflictsQuery = z.strictObject({

@@ -12,6 +12,8 @@ const Claims = z.object({
   collections: z.nullable(z.array(z.string())),
   iat: z.number(),
   exp: z.number(),
+  clientVersion: z.optional(z.string()),
+  operator: z.optional(z.string()),
 })
 
 /** The claims of a ticket: those of its session, with an `exp` of its own. `until` is the `exp` of the session. */

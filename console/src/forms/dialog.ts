@@ -1,0 +1,32 @@
+import { useEffect, useRef } from 'preact/hooks'
+import { html, type View } from '../base/html.ts'
+
+interface DialogProps {
+  readonly title: string
+  readonly onClose: () => void
+  readonly children: View
+}
+
+/** A modal dialog. The browser keeps the focus inside, and gives it back at the end. */
+export function Dialog({ title, onClose, children }: DialogProps): View {
+  const dialog = useRef<HTMLDialogElement>(null)
+  // The event of the last close comes after the dialog has left the page.
+  const isShown = useRef(true)
+  useEffect(() => {
+    const element = dialog.current
+    element?.showModal()
+    return () => {
+      isShown.current = false
+      element?.close()
+    }
+  }, [])
+  return html`
+    <dialog ref=${dialog} aria-label=${title} onClose=${() => isShown.current && onClose()}>
+      <header class="page-head">
+        <h2>${title}</h2>
+        <button type="button" class="quiet" onClick=${() => dialog.current?.close()}>Close</button>
+      </header>
+      ${children}
+    </dialog>
+  `
+}

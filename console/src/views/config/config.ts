@@ -1,0 +1,96 @@
+import { useEffect, useState } from 'preact/hooks'
+import { differences } from '../../base/difference.ts'
+import { html, type View } from '../../base/html.ts'
+import type { ConfigReply, ShownConfig } from '../../base/wire.ts'
+import { useAct } from '../../forms/act.ts'
+import { parsed } from '../../forms/json-editor.ts'
+import { Loaded, useLoad } from '../../parts/load.ts'
+import { tell } from '../../parts/notice.ts'
+import { Page } from '../../parts/page.ts'
+import { ask } from '../../service/operator.ts'
+import { type Draft, draftOf } from './draft.ts'
+import { Form } from './form.ts'
+import { Refused } from './refused.ts'
+import { Review } from './review.ts'
+import { Source } from './source.ts'
+
+/** The configuration of all spaces. */
+export function Config(): View {
+  const load = useLoad((signal) => ask<ShownConfig>('/api/config', { signal }))
+  return html`
+    <${Page} title="Configuration">
+      <${Loaded} load=${load}>${(stored: ShownConfig) => html`<${Editor} read=${stored} onReload=${load.reload} />`}<//>
+    <//>
+  `
+}
+
+interface EditorProps {
+  readonly read: ShownConfig
+  readonly onReload: () => void
+}
+
+/** The draft is a text, because that is what both the form and the source can always show. */
+function Editor({ read, onReload }: EditorProps): View {
+  const [stored, setStored] = useState(read)
+  const [text, setText] = useState(() => printedDraft(read))
+  const [isSource, setSource] = useState(false)
+  const [isReviewing, setReviewing] = useState(false)
+  const act = useAct()
+  // For a minute after a change KV may still give the revision before it.
+  useEffect(() => setStored((last) => (read.revision > last.revision ? read : last)), [read])
+  const result = parsed(text)
+  const draft = 'value' in result ? (result.value as Draft) : undefined
+  const changes = draft === undefined ? [] : differences(draftOf(stored), draft)
+  const edit = (next: string) => {
+    setText(next)
+    act.clear()
+  }
+  const save = () => {
+    setReviewing(false)
+    act.start(async () => {
+      const body = { ...draft, revision: stored.revision, stack: stored.stack }
+      const { success: _success, ...reply } = await ask<ConfigReply>('/api/config', { method: 'PUT', body })
+      setStored(reply)
+      setText(printedDraft(reply))
+      tell(`Revision ${reply.revision} is stored. Spaces apply it within about a minute and a half.`)
+    })
+  }
+  const label = changes.length === 1 ? 'Review 1 change' : `Review ${changes.length} changes`
+  return html`
+    <p class="muted">Stack <strong>${stored.stack}</strong>, revision <code>${stored.revision}</code>. It holds for all
+      spaces of the stack.</p>
+    <${Ways} isSource=${isSource} isBroken=${draft === undefined} onChoose=${setSource} />
+    ${
+      isSource || draft === undefined
+        ? html`<${Source} text=${text} fault=${'fault' in result ? result.fault : undefined} error=${act.error} onEdit=${edit} />`
+        : html`<${Form} draft=${draft} error=${act.error} onEdit=${(next: Draft) => edit(JSON.stringify(next, null, 2))} />`
+    }
+    ${act.error && html`<${Refused} error=${act.error} onReload=${onReload} />`}
+    <p class="actions">
+      <button type="button" class="primary" disabled=${act.isBusy || changes.length === 0} onClick=${() => setReviewing(true)}>
+        ${changes.length === 0 ? 'Nothing to save' : label}
+      </button>
+      ${changes.length > 0 && html`<button type="button" onClick=${() => edit(printedDraft(stored))}>Undo all</button>`}
+    </p>
+    ${isReviewing && html`<${Review} changes=${changes} onSave=${save} onClose=${() => setReviewing(false)} />`}
+  `
+}
+
+function printedDraft(stored: ShownConfig): string {
+  return JSON.stringify(draftOf(stored), null, 2)
+}
+
+interface WaysProps {
+  readonly isSource: boolean
+  readonly isBroken: boolean
+  readonly onChoose: (isSource: boolean) => void
+}
+
+function Ways({ isSource, isBroken, onChoose }: WaysProps): View {
+  return html`
+    <div class="ways" role="group" aria-label="How to edit">
+      <button type="button" aria-pressed=${!isSource} disabled=${isBroken} onClick=${() => onChoose(false)}>Form</button>
+      <button type="button" aria-pressed=${isSource} onClick=${() => onChoose(true)}>JSON</button>
+    </div>
+  `
+}

@@ -1,0 +1,101 @@
+import { formatBytes, formatCount } from '../../base/format.ts'
+import { html, type View } from '../../base/html.ts'
+import { link } from '../../base/route.ts'
+import type { Status } from '../../base/wire.ts'
+import { Amount } from '../../parts/amount.ts'
+import { Loaded, useLoad } from '../../parts/load.ts'
+import { Facts } from '../../parts/page.ts'
+import { Age } from '../../parts/time.ts'
+import { askSpace } from '../../service/space-session.ts'
+import { NotFound } from '../not-found.ts'
+import { Conflicts } from './conflicts.ts'
+import { Devices } from './devices.ts'
+import { Entries } from './entries.ts'
+import { Key } from './key.ts'
+import { Live } from './live.ts'
+import type { SpaceProps } from './space-props.ts'
+import { Transfer } from './transfer.ts'
+
+/** How often the state of the space is read again, ms. */
+const STATUS_MS = 5_000
+
+/** Pages of a space, by the part of their address after its name. */
+const PAGES: Readonly<Record<string, readonly [title: string, page: (props: SpaceProps) => View]>> = {
+  '': ['Live', Live],
+  entries: ['Entries', Entries],
+  conflicts: ['Conflicts', Conflicts],
+  devices: ['Devices', Devices],
+  transfer: ['Export, erase', Transfer],
+}
+
+interface SpacePagesProps {
+  readonly space: string
+  readonly rest: readonly string[]
+  readonly isUser: boolean
+}
+
+/** One space. */
+export function SpacePages({ space, rest: [name = '', key], isUser }: SpacePagesProps): View {
+  const load = useLoad((signal) => askSpace<Status>(space, '/api/status', { signal }), { everyMs: STATUS_MS })
+  const props = { space, isUser, home: [isUser ? 'user' : 'space', space] }
+  const isKey = name === 'keys' && key !== undefined
+  const [title, Known] = isKey ? [key, undefined] : (PAGES[name] ?? [])
+  if (title === undefined || (isUser && name === 'transfer')) return html`<${NotFound} />`
+  return html`
+    ${isUser && html`<${Banner} space=${space} />`}
+    ${!isUser && html`<nav class="crumbs" aria-label="Where this page is"><a href=${link(['spaces'])}>Spaces</a></nav>`}
+    <header class="page-head">
+      <h1 tabindex="-1">${space} <span class="unseen">${title}</span></h1>
+      ${!isUser && html`<a class="button" href=${link(['user', space])}>See as a user</a>`}
+    </header>
+    <${Loaded} load=${load}>${(status: Status) => html`<${State} status=${status} />`}<//>
+    <${Tabs} current=${isKey ? 'entries' : name} ...${props} />
+    ${load.value && (Known ? html`<${Known} ...${props} />` : html`<${Key} key=${key} name=${key} ...${props} />`)}
+  `
+}
+
+function Banner({ space }: { readonly space: string }): View {
+  return html`
+    <div class="banner" role="note">
+      <p>You see <strong>${space}</strong> as its user does. This session only reads, and is in the audit.</p>
+      <a class="button" href=${link(['space', space])}>Leave</a>
+    </div>
+  `
+}
+
+function State({ status }: { readonly status: Status }): View {
+  const { quota, head, epoch, entries, lastSync, openConflicts } = status
+  return html`
+    <${Facts} facts=${[
+      [
+        'Entries',
+        quota
+          ? html`<${Amount} used=${quota.entries.used} limit=${quota.entries.limit} label="Entries" format=${formatCount} />`
+          : formatCount(entries ?? 0),
+      ],
+      [
+        'Storage',
+        quota &&
+          html`<${Amount} used=${quota.bytes.used} limit=${quota.bytes.limit} label="Storage" format=${formatBytes} />`,
+      ],
+      ['Open conflicts', formatCount(openConflicts ?? 0)],
+      ['Last sync', html`<${Age} at=${lastSync} />`],
+      ['Head', html`<code>${head}</code>`],
+      ['Epoch', html`<code>${epoch}</code>`],
+    ]} />
+  `
+}
+
+function Tabs({ current, home, isUser }: SpaceProps & { readonly current: string }): View {
+  return html`
+    <nav class="tabs" aria-label="The space">
+      ${Object.entries(PAGES)
+        .filter(([name]) => !isUser || name !== 'transfer')
+        .map(
+          ([name, [title]]) => html`
+            <a key=${name} href=${link(name ? [...home, name] : home)} aria-current=${name === current ? 'page' : undefined}>${title}</a>
+          `,
+        )}
+    </nav>
+  `
+}

@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { bundle } from './bundle.ts'
+
+/** The folder with the sources of the console, a page for operators. */
+export const CONSOLE = 'console'
+
+/** Builds the files of the console, by the paths at which they are served. Equal sources give equal bytes. */
+export async function buildConsole(root: string): Promise<ReadonlyMap<string, Uint8Array>> {
+  const { outputFiles } = await bundle(root, {
+    entryPoints: [
+      { in: `${CONSOLE}/src/main.ts`, out: 'console' },
+      { in: `${CONSOLE}/style.css`, out: 'console' },
+    ],
+    outdir: 'dist',
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    minify: true,
+    // Browsers get copies of the packages, and with them their licences.
+    legalComments: 'eof',
+    logLevel: 'silent',
+  })
+  const page = readFileSync(join(root, CONSOLE, 'index.html'))
+  const built = outputFiles.map(({ path, contents }) => [basename(path), contents] as const)
+  const files = [...built, ['index.html', page] as const]
+  return new Map(files.map(([name, bytes]) => [`/${CONSOLE}/${name}`, bytes]))
+}

@@ -1,0 +1,107 @@
+import { expect } from 'vitest'
+import { type Operator, testInConsole, withConsole } from './with-console.ts'
+
+const console = withConsole()
+
+/** Reads the text that describes a control. */
+const DESCRIPTION = 'return document.getElementById(this.getAttribute("aria-describedby")).innerText'
+
+interface Config {
+  readonly revision: number
+  readonly historyDays: number
+  readonly policies: Readonly<Record<string, string>>
+}
+
+const stored = () => console.ask<Config>('/api/config')
+
+/** The words of the service for a configuration that it refuses: the path of the field, and what is wrong with it. */
+async function wordsFor(change: object): Promise<readonly string[]> {
+  const body = JSON.stringify({ ...(await stored()), ...change })
+  const refusal = await console.ask('/api/config', { method: 'PUT', body }).catch(String)
+  const { detail } = JSON.parse(String(refusal).replace(/^[^{]*/, ''))
+  return detail.split(/: (.*)/s)
+}
+
+async function save(operator: Operator): Promise<void> {
+  await operator.click('button', /^Review \d+ changes?$/)
+  await operator.click('button', 'Save for all spaces', await operator.find('dialog', 'What changes'))
+}
+
+testInConsole(
+  'says at the field what the service refuses, in its words, and stores what it takes',
+  async () => {
+    const [, words = ''] = await wordsFor({ historyDays: -1 })
+    expect(words.length).toBeGreaterThan(10)
+    const { revision } = await stored()
+    const operator = await console.operator('config')
+    const saved = await operator.find('button', 'Nothing to save')
+    expect(saved.states['disabled']).toBe(true)
+    await operator.fill('History, days', '-1')
+    await operator.click('button', 'Review 1 change')
+    await operator.find('row', /^\/historyDays \d+ -1$/, await operator.find('dialog', 'What changes'))
+    await operator.press('Escape')
+    await save(operator)
+    await operator.find('alert', words)
+    await operator.find('alert', `Not saved. historyDays: ${words}`)
+    const field = await operator.find('textbox', 'History, days')
+    expect(field.states['invalid']).toBe('true')
+    expect(await operator.on(field, DESCRIPTION)).toBe(words)
+    expect((await stored()).revision).toBe(revision)
+
+    await operator.fill('History, days', '45')
+    await operator.fill('Name another collection', 'agreements')
+    await operator.press('Enter')
+    await operator.choose('Collection agreements', 'manual: somebody decides')
+    await save(operator)
+    await operator.sees(/Revision \d+ is stored/)
+    const taken = await stored()
+    expect(taken).toMatchObject({ historyDays: 45, policies: { agreements: 'manual' } })
+    expect(taken.revision).toBeGreaterThan(revision)
+    await operator.find('button', 'Nothing to save')
+
+    await operator.click('button', 'Remove the policy of agreements')
+    await operator.fill('Quota, bytes', 'many')
+    await operator.click('button', 'Undo all')
+    await operator.find('combobox', 'Collection agreements')
+  },
+)
+
+testInConsole('takes the configuration as JSON too, and says where it is wrong', async () => {
+  const [path = '', words = ''] = await wordsFor({ policies: { notes: 'newest' } })
+  const operator = await console.operator('config')
+  await operator.click('button', 'JSON')
+  const { revision: _revision, ...config } = await stored()
+  const draft = { ...config, stack: undefined, policies: { notes: 'newest' } }
+  const text = JSON.stringify(draft, null, 2)
+  await operator.fill('Configuration', text.slice(0, -1))
+  await operator.find('alert', /^This is not JSON/)
+  const broken = await operator.find('button', 'Form')
+  expect(broken.states['disabled']).toBe(true)
+  await operator.fill('Configuration', text)
+  await save(operator)
+  const line = text.split('\n').findIndex((row) => row.includes('"notes"')) + 1
+  await operator.find('alert', `Line ${line}: ${path}: ${words}`)
+  await operator.fill('Configuration', text.replace('newest', 'merge'))
+  await save(operator)
+  await operator.sees(/Revision \d+ is stored/)
+  expect((await stored()).policies).toEqual({ notes: 'merge' })
+})
+
+testInConsole('keeps the edits when somebody else has changed the configuration meanwhile', async () => {
+  const operator = await console.operator('config')
+  await operator.fill('Deletions, days', '200')
+  const body = JSON.stringify({ ...(await stored()), historyDays: 77 })
+  const { revision } = await console.ask<Config>('/api/config', { method: 'PUT', body })
+  await save(operator)
+  await operator.find('alert', /config-changed/)
+  await operator.click('button', 'Read the new revision and keep my edits')
+  await operator.sees(`Stack dev, revision ${revision}`)
+  await operator.click('button', /^Review \d+ changes?$/)
+  const dialog = await operator.find('dialog', 'What changes')
+  // The edit of the other operator is in view before it is overwritten.
+  await operator.find('row', /^\/tombstoneDays \d+ 200$/, dialog)
+  await operator.find('row', /^\/historyDays 77 \d+$/, dialog)
+  await operator.click('button', 'Save for all spaces', dialog)
+  await operator.sees(/Revision \d+ is stored/)
+  expect(await stored()).toMatchObject({ tombstoneDays: 200 })
+})

@@ -1,0 +1,59 @@
+import { env } from 'cloudflare:workers'
+import { expect, vi } from 'vitest'
+import { type Device, type Reply, send } from './client.ts'
+
+/** Reads as the operator. */
+export function asOperator(path: string): Promise<Reply> {
+  return send('GET', path, { bearer: env.ADMIN_TOKEN })
+}
+
+/** The space as the registry lists it, once that is as expected. */
+export async function reported(space: string, expected: object): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const { spaces } = (await asOperator(`/api/spaces?prefix=${encodeURIComponent(space)}`)).body
+      expect(spaces).toMatchObject([{ space, ...expected }])
+    },
+    { timeout: 10_000, interval: 50 },
+  )
+}
+
+/** Opens an operator's session, and returns the device that uses it. */
+export async function lookInto(
+  space: string,
+  scopes?: readonly string[],
+): Promise<Pick<Device, 'session' | 'get' | 'sync'>> {
+  const body = { space, ...(scopes && { scopes }) }
+  const opened = await send('POST', '/api/sessions', { body, bearer: env.ADMIN_TOKEN })
+  expect(opened.status, opened.text).toBe(200)
+  const { session } = opened.body
+  return {
+    session,
+    get: (path) => send('GET', path, { bearer: session }),
+    sync: (body) => send('POST', '/api/sync', { body, bearer: session }),
+  }
+}
+
+/** Reads the metrics as numbers by name. */
+export async function metrics(bearer = env.ADMIN_TOKEN): Promise<Readonly<Record<string, number>>> {
+  const { text = '' } = await send('GET', '/api/metrics', { bearer })
+  const lines = text.split('\n').filter((line) => !line.startsWith('#') && line !== '')
+  return Object.fromEntries(
+    lines.map((line) => {
+      const at = line.lastIndexOf(' ')
+      return [line.slice(0, at), Number(line.slice(at + 1))]
+    }),
+  )
+}
+
+/** Opens a device of a space that tells its version. */
+export async function deviceOfVersion(
+  token: string,
+  clientId: string,
+  clientVersion: string,
+): Promise<Pick<Device, 'session' | 'get'>> {
+  const opened = await send('POST', '/api/auth', { body: { token, clientId, clientVersion } })
+  expect(opened.status, opened.text).toBe(200)
+  const { session } = opened.body
+  return { session, get: (path) => send('GET', path, { bearer: session }) }
+}

@@ -1,0 +1,202 @@
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { expect, test, vi } from 'vitest'
+import { SHARDS, shardOf } from '../../../worker/src/core/report/shards.ts'
+import { REPORT_DELAY_MS } from '../../../worker/src/core/values/report-limits.ts'
+import type { Registry } from '../../../worker/src/objects/registry/registry.ts'
+import { type Device, device, mint, newSpace, send } from '../../support/worker/client.ts'
+import { pause } from '../../support/worker/follower.ts'
+import { asOperator, metrics, reported } from '../../support/worker/registry.ts'
+import { puts, T } from '../../support/worker/room.ts'
+
+async function spaceNamed(space: string): Promise<Device> {
+  return device({ token: (await mint({ space, scopes: ['sync:read', 'sync:write', 'space:admin'] })).token })
+}
+
+const inShard = <T>(space: string, act: (registry: Registry, state: DurableObjectState) => T) =>
+  runInDurableObject(env.REGISTRY.getByName(shardOf(space)), act)
+
+/** A report as the space of a test would make it. */
+function report(space: string, at: number, more: object = {}) {
+  const usual = { entries: 1, bytes: 1000 }
+  return {
+    ...{ space, at, epoch: 'e', seq: 1, used: usual, limit: { entries: 100, bytes: 100_000 } },
+    ...{ openConflicts: 0, conflicts: 0, since: null, devices: 1, lastSync: at, upkeepFailures: 0 },
+    ...more,
+  }
+}
+
+test('[RG1] lists a space soon after its first write, and not before', async () => {
+  const { space, a } = await newSpace()
+  await a.get('/api/changes')
+  expect((await asOperator(`/api/spaces?prefix=${space}`)).body.spaces).toEqual([])
+  await a.sync({ batch: 1, changes: puts(['k/1', 'k/2', 'k/3']) })
+  await reported(space, { entries: 3, openConflicts: 0, devices: 1, upkeepFailures: 0 })
+})
+
+test('[RG1] reports the first open conflict, and that it was decided', async () => {
+  const { space, a, b } = await newSpace()
+  await send('PUT', '/api/config', {
+    body: { revision: 0, policies: { m: 'manual' } },
+    bearer: env.ADMIN_TOKEN,
+  })
+  await a.sync({ changes: [{ key: 'm/1', value: 1, timestamp: T, base: null }] })
+  await reported(space, { entries: 1 })
+  await inSpaceReportLongAgo(space)
+  const { body } = await b.sync({ changes: [{ key: 'm/1', value: 2, timestamp: T, base: null }] })
+  await reported(space, { openConflicts: 1 })
+  await inSpaceReportLongAgo(space)
+  const [{ id, winner }] = body.conflicts
+  const path = `/api/conflicts/${id}/resolve`
+  await send('POST', path, { body: { choice: 'loser', base: winner.version }, bearer: a.session })
+  await reported(space, { openConflicts: 0 })
+})
+
+/** Lets a space believe that its last report is a minute old. The object reads the row when it wakes. */
+async function inSpaceReportLongAgo(space: string): Promise<void> {
+  const stub = env.CHRONICLE.getByName(space)
+  await runInDurableObject(stub, (_, { storage }) => {
+    storage.sql.exec(
+      `UPDATE meta SET value = json_set(value, '$.at', json_extract(value, '$.at') - 60000) WHERE name = 'reported'`,
+    )
+  })
+  await evictDurableObject(stub)
+}
+
+test('[RG2] takes pushes while the registry fails, and reports everything later', async () => {
+  const { space, a } = await newSpace()
+  const before = (await metrics()).chronicle_changes_total ?? 0
+  await inShard(space, ({ constructor: { prototype } }) => {
+    vi.spyOn(prototype, 'report').mockRejectedValue(new Error('the registry is away'))
+  })
+  const warnings = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+  expect((await a.sync({ changes: puts(['k/1']) })).status).toBe(200)
+  await vi.waitFor(() => expect(warnings.mock.calls.join()).toContain('space not reported'), 10_000)
+  expect((await a.sync({ changes: puts(['k/2']) })).status).toBe(200)
+  vi.restoreAllMocks()
+  await evictDurableObject(env.CHRONICLE.getByName(space))
+  await a.sync({ changes: puts(['k/3']) })
+  await reported(space, { entries: 3 })
+  expect((await metrics()).chronicle_changes_total).toBeGreaterThanOrEqual(before + 3)
+})
+
+test('[RG2] counts nothing twice of a report that arrives twice or late', async () => {
+  const space = crypto.randomUUID()
+  await inShard(space, async (registry) => {
+    const counted = async () => {
+      const { changes, conflicts } = await registry.totals()
+      return [changes, conflicts]
+    }
+    const [changes = 0, conflicts = 0] = await counted()
+    await registry.report(report(space, 10, { seq: 5, conflicts: 2 }))
+    await registry.report(report(space, 10, { seq: 5, conflicts: 2 }))
+    expect(await counted()).toEqual([changes + 5, conflicts + 2])
+    const since = { epoch: 'e', seq: 5 }
+    await registry.report(report(space, 20, { seq: 8, conflicts: 1, since }))
+    await registry.report(report(space, 20, { seq: 8, conflicts: 1, since }))
+    await registry.report(report(space, 10, { seq: 5, conflicts: 2 }))
+    expect(await counted()).toEqual([changes + 8, conflicts + 3])
+    await registry.report(report(space, 30, { epoch: 'f', seq: 2, conflicts: 1 }))
+    expect(await counted()).toEqual([changes + 10, conflicts + 4])
+  })
+})
+
+test('[RG3] lists spaces by name, size and age, in pages of any size and across the shards', async () => {
+  const names = ['ä', 'a', 'b/c', 'é', '\u{1f600}', '\u{ffff}', 'B', 'a%', 'a_', "o'k", '10', '9'].map(
+    (name) => `p-${name}`,
+  )
+  expect(new Set(names.map(shardOf)).size).toBe(SHARDS.length)
+  for (const [index, name] of names.entries()) {
+    const used = { entries: index, bytes: 1000 * ((index * 7) % 12) }
+    await inShard(name, (registry) =>
+      registry.report(report(name, 100 + index, { used, lastSync: 50 - (index % 5) })),
+    )
+  }
+  const inBytes = (one: string, other: string) => Buffer.compare(Buffer.from(one), Buffer.from(other))
+  const position = (name: string) => names.indexOf(name)
+  const expected = {
+    name: names.toSorted(inBytes),
+    size: names.toSorted((one, other) => ((position(other) * 7) % 12) - ((position(one) * 7) % 12)),
+    age: names.toSorted((one, other) => (position(other) % 5) - (position(one) % 5) || inBytes(one, other)),
+  }
+  for (const [order, all] of Object.entries(expected)) {
+    for (const limit of [1, 5, 12, 500]) {
+      const found: string[] = []
+      for (let after: string | null = ''; after !== null; ) {
+        const query = new URLSearchParams({
+          order,
+          prefix: 'p-',
+          limit: `${limit}`,
+          ...(after !== '' && { after }),
+        })
+        const { status, body, text } = await asOperator(`/api/spaces?${query}`)
+        expect(status, text).toBe(200)
+        expect(body.spaces.length).toBeLessThanOrEqual(limit)
+        found.push(...body.spaces.map(({ space }: { space: string }) => space))
+        after = body.next
+      }
+      expect(found, `${order} ${limit}`).toEqual(all)
+    }
+  }
+})
+
+test('[RG3] refuses an unknown order and a place that it did not name', async () => {
+  for (const query of ['order=big', 'after=x', 'limit=0', 'limit=501', 'prefix=a&prefix=b'])
+    expect((await asOperator(`/api/spaces?${query}`)).body, query).toMatchObject({ code: 'invalid-request' })
+})
+
+test('[RG4] no longer lists an erased space, and lists it again after the next write', async () => {
+  const space = crypto.randomUUID()
+  const a = await spaceNamed(space)
+  await a.sync({ changes: puts(['k/1', 'k/2']) })
+  await reported(space, { entries: 2 })
+  const before = await metrics()
+  await send('DELETE', '/api/space', { body: { confirm: space }, bearer: a.session })
+  await vi.waitFor(async () =>
+    expect((await asOperator(`/api/spaces?prefix=${space}`)).body.spaces).toEqual([]),
+  )
+  const after = await metrics()
+  expect(after.chronicle_changes_total).toBe(before.chronicle_changes_total)
+  expect(after.chronicle_spaces).toBe((before.chronicle_spaces ?? 0) - 1)
+  await pause(1100)
+  await (await spaceNamed(space)).sync({ changes: puts(['k/1']) })
+  await reported(space, { entries: 1 })
+})
+
+test('[RG4] forgets an erased space at its alarm if the registry could not be reached', async () => {
+  const space = crypto.randomUUID()
+  const a = await spaceNamed(space)
+  await a.sync({ changes: puts(['k/1']) })
+  await reported(space, { entries: 1 })
+  await inShard(space, ({ constructor: { prototype } }) => {
+    vi.spyOn(prototype, 'forget').mockRejectedValue(new Error('the registry is away'))
+  })
+  vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+  const stub = env.CHRONICLE.getByName(space)
+  expect((await send('DELETE', '/api/space', { body: { confirm: space }, bearer: a.session })).status).toBe(
+    200,
+  )
+  await vi.waitFor(async () => {
+    expect(await runInDurableObject(stub, (_, { storage }) => storage.getAlarm())).not.toBeNull()
+  })
+  vi.restoreAllMocks()
+  expect((await asOperator(`/api/spaces?prefix=${space}`)).body.spaces).toHaveLength(1)
+  await runInDurableObject(stub, (object) => object.alarm())
+  await vi.waitFor(async () =>
+    expect((await asOperator(`/api/spaces?prefix=${space}`)).body.spaces).toEqual([]),
+  )
+})
+
+test('[RG1] writes a row for a report in the space and one in the registry, and none while nothing is due', async () => {
+  const { space, a } = await newSpace()
+  await a.sync({ changes: puts(['k/1']) })
+  await reported(space, { entries: 1 })
+  const rows = () =>
+    runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) =>
+      storage.sql.exec(`SELECT value FROM meta WHERE name = 'reported'`).one(),
+    )
+  const before = await rows()
+  await a.sync({ changes: puts(['k/1'], 'other') })
+  await pause(6 * REPORT_DELAY_MS)
+  expect(await rows()).toEqual(before)
+})

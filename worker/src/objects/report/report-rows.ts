@@ -1,0 +1,60 @@
+import { OPERATOR } from '../../core/access/session.ts'
+import type { Reported } from '../../core/report/report.ts'
+
+/** The rows that a space reports from, and its last report. */
+export interface ReportRows {
+  /** The last report; null if the registry has taken none. */
+  reported(): Reported | null
+  putReported(reported: Reported): void
+  /** The name under which an erased space has yet to be removed from the registry. */
+  unforgotten(): string | null
+  /** Notes that the registry has forgotten the space. */
+  forgotten(): void
+  countConflicts(since: number): number
+  countOpenConflicts(): number
+  /** The number of clients that have written or read. `pending`: clients that may not be in their table yet. */
+  countDevices(pending: Iterable<string>): number
+  /** How often the upkeep has failed in succession. */
+  upkeepFailures(): number
+}
+
+export function reportRows(sql: SqlStorage): ReportRows {
+  function meta(name: string): SqlStorageValue {
+    const [row] = sql
+      .exec<{ value: SqlStorageValue }>('SELECT value FROM meta WHERE name = ?', name)
+      .toArray()
+    return row?.value ?? null
+  }
+
+  function count(query: string, ...bindings: readonly (string | number)[]): number {
+    return sql.exec<{ count: number }>(`SELECT count(*) AS count FROM ${query}`, ...bindings).one().count
+  }
+
+  return {
+    reported() {
+      const value = meta('reported')
+      return value === null ? null : (JSON.parse(String(value)) as Reported)
+    },
+
+    putReported(reported) {
+      sql.exec(`INSERT OR REPLACE INTO meta VALUES ('reported', ?)`, JSON.stringify(reported))
+    },
+
+    unforgotten() {
+      const value = meta('unforgotten')
+      return value === null ? null : String(value)
+    },
+
+    forgotten: () => void sql.exec(`DELETE FROM meta WHERE name = 'unforgotten'`),
+
+    countConflicts: (since) => count('conflict WHERE id > ?', since),
+    countOpenConflicts: () => count('conflict WHERE open = 1'),
+    countDevices: (pending) =>
+      count(
+        `(SELECT id FROM client WHERE subject NOT LIKE '${OPERATOR}%'
+          UNION SELECT client FROM device UNION SELECT value FROM json_each(?))`,
+        JSON.stringify([...pending]),
+      ),
+    upkeepFailures: () => Number(meta('alarm-failures') ?? 0),
+  }
+}
