@@ -82,7 +82,7 @@ async function checkAssets(subject: Subject): Promise<void> {
 async function checkPage(subject: Subject, path: string): Promise<void> {
   const { status, body } = await askService(subject, `GET ${path}`)
   expectEqual(`the page at ${path}`, body?.code ?? (status < 500 ? 'served' : status), 'served')
-  const [, served = subject.version] = /<meta name="(?:version|build)" content="([^"]*)">/.exec(body) ?? []
+  const [, served = subject.version] = /<meta name="version" content="([^"]*)">/.exec(body) ?? []
   expectEqual(`the version of the page at ${path}`, served, subject.version)
 }
 

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals'
+import { type Query, withQuery } from './query.ts'
 
 /** Where the page is: the parts of the hash `#/a/b?c=d`. */
 export interface Route {
@@ -8,15 +9,11 @@ export interface Route {
   readonly isVisit: boolean
 }
 
-type Query = Readonly<Record<string, string | null | undefined>>
-
 export const route = signal(read(false))
 
-/** Makes the address of a page. Parameters without a value are left out. */
+/** Makes the address of a page. */
 export function link(path: readonly string[], query: Query = {}): string {
-  const given = Object.entries(query).filter((pair): pair is [string, string] => Boolean(pair[1]))
-  const text = new URLSearchParams(given).toString()
-  return `#/${path.map(encodeURIComponent).join('/')}${text && `?${text}`}`
+  return withQuery(`#/${path.map(encodeURIComponent).join('/')}`, query)
 }
 
 /** Goes to a page, as a link does. */

@@ -11,18 +11,28 @@ interface ConfirmProps {
   readonly isPointless?: boolean
   readonly act: () => Promise<void>
   readonly onClose: () => void
+  readonly onStale?: () => void
   readonly children: View
 }
 
 /** Says what an act would do, before it is done. */
-export function Confirm({ title, verb, isGrave, isPointless, act, onClose, children }: ConfirmProps): View {
+export function Confirm({
+  title,
+  verb,
+  isGrave,
+  isPointless,
+  act,
+  onClose,
+  onStale,
+  children,
+}: ConfirmProps): View {
   const { isBusy, error, start } = useAct()
   return html`
     <${Dialog} title=${title} onClose=${onClose}>
       ${children}
-      ${error && html`<${ProblemBlock} error=${error} />`}
+      ${error && html`<${ProblemBlock} error=${error} onStale=${onStale} />`}
       <p class="actions">
-        <button type="button" class=${isGrave ? 'danger' : 'primary'} disabled=${isBusy || isPointless} onClick=${() => start(act)}>${verb}</button>
+        <button type="button" class=${isGrave ? 'danger' : 'primary'} disabled=${isPointless} aria-disabled=${isBusy} onClick=${() => start(act)}>${verb}</button>
         <button type="button" onClick=${onClose}>Back</button>
       </p>
     <//>

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { html, type View } from '../base/html.ts'
 
 interface DialogProps {
@@ -7,17 +7,19 @@ interface DialogProps {
   readonly children: View
 }
 
-/** A modal dialog. The browser keeps the focus inside, and gives it back at the end. */
+/** A modal dialog. The browser keeps the focus inside. At the end it goes back to where it was. */
 export function Dialog({ title, onClose, children }: DialogProps): View {
   const dialog = useRef<HTMLDialogElement>(null)
   // The event of the last close comes after the dialog has left the page.
   const isShown = useRef(true)
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current
+    const opener = document.activeElement as HTMLElement | null
     element?.showModal()
     return () => {
       isShown.current = false
       element?.close()
+      opener?.focus()
     }
   }, [])
   return html`

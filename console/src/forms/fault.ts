@@ -18,7 +18,6 @@ export function faultOf(error: Refusal | undefined): Fault | undefined {
 export function faultAt(error: Refusal | undefined, field: string): string | undefined {
   const fault = faultOf(error)
   if (fault?.path === field) return fault.words
-  return fault?.path.startsWith(`${field}.`) || fault?.path.startsWith(`${field}[`)
-    ? `${fault.path.slice(field.length).replace(/^\./, '')}: ${fault.words}`
-    : undefined
+  const isPart = fault?.path.startsWith(`${field}.`) || fault?.path.startsWith(`${field}[`)
+  return fault && isPart ? `${fault.path}: ${fault.words}` : undefined
 }

@@ -25,7 +25,7 @@ export function DifferenceTable({ caption, values, differences, origin }: Differ
       <thead>
         <tr>
           <th scope="col">Field</th>
-          ${values.map(({ name, origin: from }) => html`<th key=${name} scope="col">${name}${from && html`<small>${from}</small>`}</th>`)}
+          ${values.map(({ name, origin: from }) => html`<th key=${name} scope="col">${name} ${from && html`<small>${from}</small>`}</th>`)}
         </tr>
       </thead>
       <tbody>

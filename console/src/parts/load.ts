@@ -1,6 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { html, type View } from '../base/html.ts'
+import { ask } from '../service/operator.ts'
 import { isAborted, Refusal } from '../service/request.ts'
+import { askSpace } from '../service/space-session.ts'
 import { ProblemBlock } from './problem.ts'
 
 /** A reply that is waited for, is there, or is refused. While it is loaded again, the last one stays. */
@@ -52,6 +54,18 @@ export function useLoad<T>(
   }, [everyMs])
 
   return { ...state, reload }
+}
+
+interface ReplyOptions extends Pick<LoadOptions, 'everyMs'> {
+  /** The space whose session asks; without one the operator asks. */
+  readonly space?: string
+}
+
+/** Loads the reply of the service to a GET. */
+export function useReply<T>(path: string, { space, ...options }: ReplyOptions = {}): Load<T> {
+  const load = (signal: AbortSignal) =>
+    space === undefined ? ask<T>(path, { signal }) : askSpace<T>(space, path, { signal })
+  return useLoad(load, { deps: [path], ...options })
 }
 
 interface LoadedProps<T> {

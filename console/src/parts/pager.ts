@@ -1,8 +1,6 @@
+import { useRef } from 'preact/hooks'
 import { html, type View } from '../base/html.ts'
 import { link, route } from '../base/route.ts'
-
-/** The address of the page before, for each page that was reached by "Next". */
-const before = new Map<string, string>()
 
 interface PagerProps {
   /** The name and the value of the parameter that continues the list. Null on the last page. */
@@ -12,6 +10,8 @@ interface PagerProps {
 
 /** Links to the pages around this one. The addresses are real: the browser's own buttons work too. */
 export function Pager({ name, next }: PagerProps): View {
+  /** The address of the page before, for each page that was reached by "Next". */
+  const before = useRef(new Map<string, string>()).current
   const { path, query } = route.value
   const others = Object.fromEntries([...query].filter(([parameter]) => parameter !== name))
   const here = link(path, { ...others, [name]: query.get(name) })

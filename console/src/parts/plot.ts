@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
-import { formatClock } from '../base/format.ts'
+import { formatBytes, formatClock, formatCount } from '../base/format.ts'
 import { html, type View } from '../base/html.ts'
 
 /** The height of a plot, px: style/parts.css reserves it. */
@@ -13,6 +13,9 @@ const SHORTEST_S = 300
 /** The room above and below a line, as a share of its values. */
 const MARGIN = 0.02
 
+/** Distances between the ticks of an axis of bytes: up to some terabytes. */
+const POWERS_OF_TWO = Array.from({ length: 43 }, (_none, power) => 2 ** power)
+
 /** Plots show the same moment when one of them is pointed at. */
 const SYNC = 'overview'
 
@@ -21,13 +24,15 @@ interface PlotProps {
   /** In seconds since 1970, ascending. */
   readonly times: readonly number[]
   readonly values: readonly number[]
-  readonly format: (value: number) => string
+  /** Whether the values are bytes, whose axis has powers of two. */
+  readonly isBytes: boolean
   /** Says in words what the plot shows. */
   readonly summary: string
 }
 
 /** A line over time, with its last value, or the value at the pointer. */
-export function Plot({ title, times, values, format, summary }: PlotProps): View {
+export function Plot({ title, times, values, isBytes, summary }: PlotProps): View {
+  const format = isBytes ? formatBytes : formatCount
   const host = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot>(undefined)
   const data = useRef<uPlot.AlignedData>([[]])
@@ -40,7 +45,7 @@ export function Plot({ title, times, values, format, summary }: PlotProps): View
     const scheme = matchMedia('(prefers-color-scheme: dark)')
     const draw = () => {
       plot.current?.destroy()
-      plot.current = new uPlot(optionsOf(element, format, setPointed), data.current, element)
+      plot.current = new uPlot(optionsOf(element, isBytes, setPointed), data.current, element)
     }
     const resize = new ResizeObserver(() =>
       plot.current?.setSize({ width: element.clientWidth, height: HEIGHT }),
@@ -83,9 +88,10 @@ function dataOf(times: readonly number[], values: readonly number[]): uPlot.Alig
 
 function optionsOf(
   host: HTMLElement,
-  format: (value: number) => string,
+  isBytes: boolean,
   onPoint: (index: number | null) => void,
 ): uPlot.Options {
+  const format = isBytes ? formatBytes : formatCount
   const style = getComputedStyle(host)
   const axis: uPlot.Axis = {
     stroke: style.outlineColor,
@@ -114,7 +120,8 @@ function optionsOf(
       {
         ...axis,
         size: Y_AXIS_WIDTH,
-        space: 32,
+        space: 20,
+        ...(isBytes && { incrs: POWERS_OF_TWO }),
         values: (_plot, values) => values.map((value) => (Number.isInteger(value) ? format(value) : '')),
       },
     ],

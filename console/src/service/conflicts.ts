@@ -1,39 +1,42 @@
+import { withQuery } from '../base/query.ts'
 import type {
   Conflict,
   ConflictSide,
   ConflictsReply,
   Entry,
-  HistoryReply,
   ResolveReply,
   ResolveRequest,
 } from '../base/wire.ts'
+import { readHistory } from './history.ts'
 import { Refusal, request } from './request.ts'
 import { actOn, askSpace } from './space-session.ts'
 
 /** Versions before a conflict among which its base is looked for. */
 const SEARCHED = 20
-/** The first step of the search for the newest conflict. */
-const FIRST_STEP = 1_024
+/** By how much each step of the search for the newest conflict is longer than the one before. */
+const STRIDE = 4
 
 /** Lists conflicts after an id, oldest first. */
 export function listConflicts(
   space: string,
   query: { readonly after?: number; readonly limit: number; readonly open?: '1' },
 ): Promise<ConflictsReply> {
-  const parameters = Object.entries(query).map(([name, value]) => [name, String(value)])
-  return askSpace(space, `/api/conflicts?${new URLSearchParams(parameters)}`)
+  return askSpace(space, withQuery('/api/conflicts', query))
 }
 
-/** Finds an id after which no conflict exists yet. The service lists them from the oldest on, so this halves. */
+/**
+ * Finds an id after which no conflict exists yet. The service lists them from the oldest on: this looks further and
+ * further ahead, and then halves. It takes three requests if there is one conflict, and about ten if there are 20.
+ */
 export async function newestConflict(space: string): Promise<number> {
-  const next = async (after: number) => (await listConflicts(space, { after, limit: 1 })).conflicts[0]?.id
-  let low = (await next(0)) ?? 0
-  let high = low === 0 ? 0 : Number.POSITIVE_INFINITY
-  for (let step = FIRST_STEP; low < high; step *= 2) {
-    const middle = high === Number.POSITIVE_INFINITY ? low + step : Math.floor((low + high) / 2)
-    const found = await next(middle)
-    if (found === undefined) high = middle
-    else low = found
+  let low = 0
+  let high = Number.POSITIVE_INFINITY
+  for (let step = 0; low < high; step = step * STRIDE || 1) {
+    const middle = Math.min(low + step, Math.floor((low + high) / 2))
+    // A page of one has a next one if it found a conflict, even one that it cannot show any more.
+    const { next } = await listConflicts(space, { after: middle, limit: 1 })
+    if (next === null) high = middle
+    else low = next
   }
   return low
 }
@@ -65,7 +68,7 @@ export async function resolve(space: string, { id }: Conflict, body: ResolveRequ
 /** Reads the current entry of a key; undefined if it is absent or deleted. */
 async function currentEntry(space: string, key: string): Promise<Entry | undefined> {
   try {
-    return await askSpace<Entry>(space, `/api/entries?${new URLSearchParams({ key })}`)
+    return await askSpace<Entry>(space, withQuery('/api/entries', { key }))
   } catch (error) {
     if (error instanceof Refusal && error.status === 404) return undefined
     throw error
@@ -78,8 +81,7 @@ async function currentEntry(space: string, key: string): Promise<Entry | undefin
  */
 async function baseOf(space: string, { key, winner, loser }: Conflict): Promise<Entry | undefined> {
   if (winner.version === undefined) return undefined
-  const query = new URLSearchParams({ key, before: winner.version, limit: String(SEARCHED) })
-  const { versions } = await askSpace<HistoryReply>(space, `/api/history?${query}`)
+  const { versions } = await readHistory(space, key, { before: winner.version, limit: SEARCHED })
   const before = Math.min(timeOf(winner), timeOf(loser))
   return versions.find(({ version, timestamp }) => version !== loser.version && timestamp <= before)
 }

@@ -1,4 +1,4 @@
-import { type Signal, signal } from '@preact/signals'
+import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals'
 import type { Conflict, Entry } from '../base/wire.ts'
 import { listConflicts, newestConflict } from './conflicts.ts'
 import { type Connection, follow } from './follow.ts'
@@ -9,6 +9,8 @@ const MOST_ROWS = 200
 /** How often new conflicts are looked for, ms. */
 const CONFLICTS_MS = 3_000
 const CONFLICTS_PAGE = 100
+
+const CONNECTING: Connection = { state: 'connecting' }
 
 /** A write as the feed shows it. */
 export interface FeedRow {
@@ -25,7 +27,8 @@ export interface FeedRow {
 export interface Feed {
   /** The newest first. */
   readonly rows: Signal<readonly FeedRow[]>
-  readonly connection: Signal<Connection>
+  /** Open means that each write and each conflict from then on is shown. */
+  readonly connection: ReadonlySignal<Connection>
   /** Writes since the feed began. */
   readonly total: Signal<number>
   stop(): void
@@ -34,9 +37,12 @@ export interface Feed {
 /** Follows a space. Shows all writes together that arrive between two frames of the screen. */
 export function startFeed(space: string): Feed {
   const rows = signal<readonly FeedRow[]>([])
-  const connection = signal<Connection>({ state: 'connecting' })
+  const socket = signal<Connection>(CONNECTING)
+  const isWatching = signal(false)
   const total = signal(0)
   let waiting: FeedRow[] = []
+  /** The newest conflicts: the page may know one before the write that it is about arrives. */
+  let recent: readonly Conflict[] = []
   let arrived = 0
   let frame = 0
 
@@ -57,19 +63,26 @@ export function startFeed(space: string): Feed {
 
   const stopFollowing = follow({
     space,
-    onEntries: (entries) => add(entries.map(rowOfEntry)),
+    onEntries: (entries) => add(entries.map((entry) => judged(rowOfEntry(entry), recent))),
     onConnection: (next) => {
-      connection.value = next
+      socket.value = next
     },
   })
-  const stopWatching = watchConflicts(space, (conflicts) => {
+  const onWatching = () => {
+    isWatching.value = true
+  }
+  const stopWatching = watchConflicts(space, onWatching, (conflicts) => {
+    recent = [...recent, ...conflicts].slice(-MOST_ROWS)
     waiting = waiting.map((row) => judged(row, conflicts))
     rows.value = rows.value.map((row) => judged(row, conflicts))
     add(conflicts.flatMap(rowOfLoser))
   })
   return {
     rows,
-    connection,
+    connection: computed(() => {
+      const isEarly = socket.value.state === 'open' && !isWatching.value
+      return isEarly ? CONNECTING : socket.value
+    }),
     total,
     stop() {
       stopFollowing()
@@ -79,18 +92,22 @@ export function startFeed(space: string): Feed {
   }
 }
 
-/** Calls back with the conflicts that arise from now on. */
-function watchConflicts(space: string, onConflicts: (conflicts: readonly Conflict[]) => void): () => void {
+/** Calls back once it knows where to begin, and then with the conflicts that arise from there on. */
+function watchConflicts(
+  space: string,
+  onWatching: () => void,
+  onConflicts: (conflicts: readonly Conflict[]) => void,
+): () => void {
   let isStopped = false
   let timer: ReturnType<typeof setTimeout> | undefined
   let last: number | undefined
 
   async function look(): Promise<void> {
     last ??= await newestConflict(space)
-    const { conflicts } = await listConflicts(space, { after: last, limit: CONFLICTS_PAGE })
-    if (isStopped || conflicts.length === 0) return
-    last = conflicts.at(-1)?.id ?? last
-    onConflicts(conflicts)
+    onWatching()
+    const { conflicts, next } = await listConflicts(space, { after: last, limit: CONFLICTS_PAGE })
+    last = next ?? conflicts.at(-1)?.id ?? last
+    if (!isStopped && conflicts.length > 0) onConflicts(conflicts)
   }
 
   /** A failure is not told here: the socket meets the same one, and tells it. */

@@ -1,11 +1,20 @@
+import { withQuery } from '../base/query.ts'
 import type { Entry, HistoryReply, SyncReply, SyncRequest } from '../base/wire.ts'
-import { request } from './request.ts'
+import { Refusal, request } from './request.ts'
 import { actOn, askSpace } from './space-session.ts'
 
 const PAGE = 50
 
+/** The refusal of a write on a version that is not current any more. */
+const STALE = {
+  code: 'stale-base',
+  title: 'The entry has changed',
+  detail: 'Somebody has written this key since you read it, so nothing was written. Choose “Read again”.',
+}
+
 interface HistoryOptions {
   readonly before?: string
+  readonly limit?: number
   readonly signal?: AbortSignal
 }
 
@@ -13,10 +22,9 @@ interface HistoryOptions {
 export function readHistory(
   space: string,
   key: string,
-  { before, signal }: HistoryOptions,
+  { before, limit = PAGE, signal }: HistoryOptions,
 ): Promise<HistoryReply> {
-  const query = new URLSearchParams({ key, limit: String(PAGE), ...(before !== undefined && { before }) })
-  return askSpace(space, `/api/history?${query}`, { signal })
+  return askSpace(space, withQuery('/api/history', { key, before, limit }), { signal })
 }
 
 /** Writes an old version again, if the version that the operator saw is still the current one. */
@@ -31,5 +39,8 @@ export async function restore(space: string, version: Entry, current: string): P
   }
   await actOn(space, ['sync:read', 'sync:write'], (credential) =>
     request<SyncReply>('/api/sync', { method: 'POST', credential, body }),
-  )
+  ).catch((error: unknown) => {
+    // The service has taken this content before, so that only another write can be in the way.
+    throw error instanceof Refusal && error.code === 'atomic-failed' ? new Refusal(STALE) : error
+  })
 }

@@ -18,7 +18,7 @@ export async function useCode(): Promise<void> {
   history.replaceState(null, '', '#/')
   isExchanging.value = true
   try {
-    const options = { method: 'POST', body: { code: decodeURIComponent(code) } } as const
+    const options = { method: 'POST', body: { code } } as const
     const { adminToken } = await request<{ readonly adminToken: string }>('/console/code', options)
     await signIn(adminToken)
   } catch (error) {

@@ -17,8 +17,19 @@ export function onSignOut(farewell: () => void): void {
   farewells.push(farewell)
 }
 
+/** Only these characters are in a token: others cannot even be sent. */
+const TOKEN = /^[!-~]+$/
+
+const NO_TOKEN = {
+  code: 'no-token',
+  title: 'This is not an admin token',
+  detail:
+    'It has a space, or a character that no token has. Copy the token again: the output adminToken of the stack has it.',
+}
+
 /** Signs in, if the service takes the token. */
 export async function signIn(token: string): Promise<void> {
+  if (!TOKEN.test(token)) throw new Refusal(NO_TOKEN)
   await send('/api/config', { credential: token })
   sessionStorage.setItem(KEPT_AS, token)
   signInReason.value = ''

@@ -1,3 +1,4 @@
+import { withQuery } from '../base/query.ts'
 import type { ChangesReply, Entry, FeedFrame } from '../base/wire.ts'
 import { askSpace } from './space-session.ts'
 
@@ -18,8 +19,7 @@ export function readerOf(space: string, onEntries: (entries: readonly Entry[]) =
 
   async function pull(): Promise<void> {
     for (let more = true; more; ) {
-      const query = new URLSearchParams(cursor === null ? {} : { cursor })
-      const page: ChangesReply = await askSpace(space, `/api/changes?${query}`)
+      const page: ChangesReply = await askSpace(space, withQuery('/api/changes', { cursor }))
       // After an erasure the page begins at the start of the feed. This reader wants what comes from now on.
       cursor = page.reset ? null : page.cursor
       if (cursor === null) return

@@ -1,5 +1,3 @@
-import type { Problem } from '../base/wire.ts'
-
 export interface RequestOptions {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Admin token or session. */
@@ -13,7 +11,14 @@ export interface RequestOptions {
   readonly keepalive?: boolean
 }
 
-/** Why a request has no result: a problem document of the service, or a lost connection. */
+/** A refusal in words: the fields that every problem document of the service has. */
+interface Words {
+  readonly code: string
+  readonly title: string
+  readonly detail: string
+}
+
+/** Why an act has no result: a problem document of the service, a lost connection, or the console's own reason. */
 export class Refusal extends Error {
   /** The HTTP status; 0 without a response. */
   readonly status: number
@@ -21,7 +26,7 @@ export class Refusal extends Error {
   readonly title: string
   readonly requestId: string | null
 
-  constructor(problem: Pick<Problem, 'code' | 'title' | 'detail'> | Lost, response?: Response) {
+  constructor(problem: Words, response?: Response) {
     super(problem.detail)
     this.status = response?.status ?? 0
     this.code = problem.code
@@ -30,13 +35,7 @@ export class Refusal extends Error {
   }
 }
 
-interface Lost {
-  readonly code: 'offline' | 'unreadable'
-  readonly title: string
-  readonly detail: string
-}
-
-const OFFLINE: Lost = {
+const OFFLINE: Words = {
   code: 'offline',
   title: 'No connection',
   detail: 'The service cannot be reached. Check the network, then try again.',
@@ -73,9 +72,9 @@ export function isAborted(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError'
 }
 
-async function problemOf(response: Response): Promise<Pick<Problem, 'code' | 'title' | 'detail'> | Lost> {
+async function problemOf(response: Response): Promise<Words> {
   const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json')
-  if (isProblem) return (await response.json()) as Problem
+  if (isProblem) return response.json()
   return {
     code: 'unreadable',
     title: `Status ${response.status}`,

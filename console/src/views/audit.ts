@@ -1,13 +1,13 @@
 import { shorten } from '../base/format.ts'
 import { html, type View } from '../base/html.ts'
+import { withQuery } from '../base/query.ts'
 import { link, route } from '../base/route.ts'
 import type { AuditRecord, AuditReply } from '../base/wire.ts'
 import { List } from '../parts/list.ts'
-import { useLoad } from '../parts/load.ts'
+import { useReply } from '../parts/load.ts'
 import { Page } from '../parts/page.ts'
 import type { Column } from '../parts/table.ts'
 import { Time } from '../parts/time.ts'
-import { ask } from '../service/operator.ts'
 
 /** The first status of a refusal. */
 const REFUSED = 400
@@ -34,8 +34,7 @@ const COLUMNS: readonly Column<AuditRecord>[] = [
 /** The acts of operators, for 400 days. */
 export function Audit(): View {
   const cursor = route.value.query.get('cursor')
-  const path = `/api/audit${cursor ? `?${new URLSearchParams({ cursor })}` : ''}`
-  const load = useLoad((signal) => ask<AuditReply>(path, { signal }), { deps: [path] })
+  const load = useReply<AuditReply>(withQuery('/api/audit', { cursor }))
   const reload = html`<button type="button" onClick=${load.reload}>Read again</button>`
   return html`
     <${Page} title="Audit" actions=${reload}>

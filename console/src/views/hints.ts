@@ -49,7 +49,7 @@ interface HintSources {
 
 /** Lists what needs attention. */
 export function hintsOf({ metrics, first, version }: HintSources): readonly Hint[] {
-  const built = document.querySelector<HTMLMetaElement>('meta[name=build]')?.content
+  const built = document.querySelector<HTMLMetaElement>('meta[name=version]')?.content
   const hints: Hint[] = WATCHED.flatMap(({ name, text, ...rest }) => {
     const count = metrics.get(name) ?? 0
     return count > 0 ? [{ text: text(formatCount(count)), ...rest }] : []

@@ -35,7 +35,7 @@ export function Import(): View {
         <//>
         ${error && !faultAt(error, 'space') && html`<${ProblemBlock} error=${error} />`}
         ${file && isBusy && html`<progress aria-label="Import" max=${file.size} value=${sent}></progress>`}
-        <button class="primary" disabled=${isBusy}>Import</button>
+        <button class="primary" aria-disabled=${isBusy}>Import</button>
       </form>
     <//>
   `

@@ -1,13 +1,13 @@
-import { formatAge, formatBytes, formatCount } from '../base/format.ts'
+import { formatBytes, formatCount } from '../base/format.ts'
 import { html, type View } from '../base/html.ts'
 import type { Metrics } from '../base/open-metrics.ts'
+import { withQuery } from '../base/query.ts'
 import { link } from '../base/route.ts'
 import type { Health, SpacesReply } from '../base/wire.ts'
-import { Loaded, useLoad } from '../parts/load.ts'
+import { Loaded, useLoad, useReply } from '../parts/load.ts'
 import { Facts, Page, Section } from '../parts/page.ts'
 import { Plot } from '../parts/plot.ts'
-import { now } from '../parts/time.ts'
-import { ask } from '../service/operator.ts'
+import { Age } from '../parts/time.ts'
 import { request } from '../service/request.ts'
 import { type Sample, samples, takeSample } from '../service/samples.ts'
 import { hintsOf } from './hints.ts'
@@ -48,7 +48,7 @@ export function Overview(): View {
 
 function Service({ health }: { readonly health: Health }): View {
   return html`
-    <p class="service">
+    <p>
       <span class="dot good"></span>
       Running: <strong>${health.environment}</strong>, version <code>${health.version}</code>
     </p>
@@ -104,7 +104,7 @@ function Plots({ samples: taken }: { readonly samples: readonly Sample[] }): Vie
           const format = isCounter ? formatCount : formatBytes
           const last = values.at(-1) ?? 0
           const summary = `${title}: ${format(last)}${isCounter ? ` more, ${formatCount(all.at(-1) ?? 0)} in all` : ''}`
-          return html`<${Plot} key=${name} title=${title} times=${times} values=${values} format=${format} summary=${summary} />`
+          return html`<${Plot} key=${name} title=${title} times=${times} values=${values} isBytes=${!isCounter} summary=${summary} />`
         })}
       </div>
     <//>
@@ -112,8 +112,8 @@ function Plots({ samples: taken }: { readonly samples: readonly Sample[] }): Vie
 }
 
 function SpaceList({ title, order }: { readonly title: string; readonly order: 'size' | 'age' }): View {
-  const path = `/api/spaces?${new URLSearchParams({ order, limit: String(LISTED) })}`
-  const load = useLoad((signal) => ask<SpacesReply>(path, { signal }), { everyMs: LISTS_MS })
+  const path = withQuery('/api/spaces', { order, limit: LISTED })
+  const load = useReply<SpacesReply>(path, { everyMs: LISTS_MS })
   return html`
     <${Section} title=${title}>
       <${Loaded} load=${load}>${({ spaces }: SpacesReply) => html`
@@ -123,7 +123,7 @@ function SpaceList({ title, order }: { readonly title: string; readonly order: '
             ({ space, bytes, lastSync }) => html`
               <li key=${space}>
                 <a href=${link(['space', space])}>${space}</a>
-                <span class="muted">${order === 'size' ? formatBytes(bytes) : lastSync === null ? 'never' : formatAge(lastSync, now.value)}</span>
+                <span class="muted whole">${order === 'size' ? formatBytes(bytes) : html`<${Age} at=${lastSync} />`}</span>
               </li>
             `,
           )}

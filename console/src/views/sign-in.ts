@@ -21,7 +21,7 @@ export function SignIn(): View {
       <${TextField} label="Admin token" hint="This tab forgets it when you sign out or close the tab."
         type="password" autocomplete="current-password" required text=${token} onText=${setToken} />
       ${act.error && html`<${ProblemBlock} error=${act.error} />`}
-      <button class="primary" disabled=${act.isBusy}>${act.isBusy ? 'Signing in…' : 'Sign in'}</button>
+      <button class="primary" aria-disabled=${act.isBusy}>${act.isBusy ? 'Signing in…' : 'Sign in'}</button>
     </form>
     <p class="muted">On this machine, <code>npm start</code> writes it into <code>.local/outputs.json</code>. A deployed
       stack has it as its output <code>adminToken</code>.</p>

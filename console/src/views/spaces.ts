@@ -1,16 +1,16 @@
 import { useEffect, useState } from 'preact/hooks'
 import { formatBytes, formatCount } from '../base/format.ts'
 import { html, type View } from '../base/html.ts'
+import { withQuery } from '../base/query.ts'
 import { amend, link, route } from '../base/route.ts'
 import type { ListedSpace, SpacesReply } from '../base/wire.ts'
 import { TextField } from '../forms/field.ts'
 import { Amount } from '../parts/amount.ts'
 import { List } from '../parts/list.ts'
-import { useLoad } from '../parts/load.ts'
+import { useReply } from '../parts/load.ts'
 import { Page } from '../parts/page.ts'
 import type { Column } from '../parts/table.ts'
 import { Age } from '../parts/time.ts'
-import { ask } from '../service/operator.ts'
 
 const PAGE = 100
 /** How long nobody types before the list is searched, ms. */
@@ -59,9 +59,7 @@ export function Spaces(): View {
   const order = ORDERS.find(([name]) => name === query.get('order'))?.[0] ?? 'name'
   const prefix = query.get('prefix') ?? ''
   const after = query.get('after')
-  const wanted = { order, limit: String(PAGE), ...(prefix && { prefix }), ...(after && { after }) }
-  const path = `/api/spaces?${new URLSearchParams(wanted)}`
-  const load = useLoad((signal) => ask<SpacesReply>(path, { signal }), { deps: [path] })
+  const load = useReply<SpacesReply>(withQuery('/api/spaces', { order, prefix, after, limit: PAGE }))
   return html`
     <${Page} title="Spaces" actions=${html`<a class="button" href=${link(['import'])}>Import</a>`}>
       <div class="tools">
@@ -91,7 +89,7 @@ function Search({ prefix }: { readonly prefix: string }): View {
   useEffect(() => setText(prefix), [prefix])
   useEffect(() => {
     if (text === prefix) return
-    const timer = setTimeout(() => amend(link(['spaces'], { prefix: text })), TYPING_MS)
+    const timer = setTimeout(() => amend(link(['spaces'], { prefix: text || null })), TYPING_MS)
     return () => clearTimeout(timer)
   }, [text])
   return html`<${TextField} label="Name begins with" type="search" text=${text} onText=${setText} />`

@@ -96,6 +96,8 @@ testInConsole('keeps the edits when somebody else has changed the configuration 
   await operator.find('alert', /config-changed/)
   await operator.click('button', 'Read the new revision and keep my edits')
   await operator.sees(`Stack dev, revision ${revision}`)
+  expect(await operator.count('alert')).toBe(0)
+  expect(await operator.count('button', /keep my edits/)).toBe(0)
   await operator.click('button', /^Review \d+ changes?$/)
   const dialog = await operator.find('dialog', 'What changes')
   // The edit of the other operator is in view before it is overwritten.

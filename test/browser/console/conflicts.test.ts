@@ -34,10 +34,12 @@ async function tabTo({ press, focused }: Operator, role: string, name: RegExp): 
   throw new Error(`Tab did not reach the ${role} ${name}, but ${passed.join(', ')}`)
 }
 
-/** Waits until the value may be typed. */
-async function editing({ focused }: Operator): Promise<void> {
+/** Types another value, once the edit has the focus. */
+async function retype({ focused, press, type }: Operator, text: string): Promise<void> {
   const within = { timeout: 30_000 }
   await expect.poll(focused, within).toMatchObject({ role: 'textbox', name: 'The value to save' })
+  await press('Control+a')
+  await type(text)
 }
 
 testInConsole(
@@ -74,16 +76,12 @@ testInConsole(
 
     await operator.find('row', '/rent 410 400 430', await operator.find('article', KEYS[2] ?? ''))
     await operator.press('e')
-    await editing(operator)
-    await operator.press('Control+a')
-    await operator.type('{ "rent": 420,')
+    await retype(operator, '{ "rent": 420,')
     await operator.sees('This is not JSON')
     await operator.press('Escape')
     await tabTo(operator, 'button', /Edit$/)
     await operator.press('Enter')
-    await editing(operator)
-    await operator.press('Control+a')
-    await operator.type('{ "rent": 420, "heating": 60 }')
+    await retype(operator, '{ "rent": 420, "heating": 60 }')
     await operator.press('Control+Enter')
     await operator.sees('agreements/3-edit: your value was saved')
     await operator.sees('No open conflicts')
@@ -108,8 +106,10 @@ testInConsole('refuses a decision on a version that has been replaced, and shows
   await phone.sync()
   await operator.click('button', /Keep the winner$/)
   const refusal = await operator.find('alert', /stale-base/)
-  await operator.click('button', 'Try again', refusal)
+  await operator.click('button', 'Read again', refusal)
   await operator.sees('newer than the winner', article)
+  expect(await operator.count('alert')).toBe(0)
+  expect((await operator.focused()).name).toMatch(/Keep the winner$/)
   await operator.click('button', /Keep the winner$/)
   await operator.sees('the winner was kept')
   await phone.sync()
@@ -161,7 +161,10 @@ testInConsole('restores an old version as a new write, after showing what change
   await phone.sync()
   await operator.click('button', newer)
   await operator.click('button', 'Restore', await operator.find('dialog', newer))
-  await operator.find('alert', /Nothing was stored/)
+  const stale = await operator.find('alert', /Somebody has written this key since you read it/)
   await phone.sync()
   expect(phone.entries().get(key)).toEqual({ title: 'cheese' })
+  await operator.click('button', 'Read again', stale)
+  await operator.find('row', '/title "milk" "cheese"')
+  expect(await operator.count('dialog')).toBe(0)
 })

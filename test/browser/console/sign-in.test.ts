@@ -55,6 +55,24 @@ testInConsole('refuses a wrong admin token in words, and keeps nothing of it', a
   await operator.find('heading', 'Overview')
 })
 
+testInConsole('says that a text is no admin token, and sends it nowhere', async () => {
+  const operator = await console.open()
+  for (const text of ['ключ', 'abc\u200b', 'two words', `Bearer ${console.cloud.outputs.adminToken}`]) {
+    await operator.enter(text)
+    const alert = await operator.find('alert', /^This is not an admin token/)
+    await operator.sees('the output adminToken of the stack has it', alert)
+    expect(await keptBy(operator)).toEqual([])
+    await operator.page.call('Page.reload')
+    await operator.find('heading', 'Sign in to the console')
+  }
+  expect(operator.diary.asked.filter(({ url }) => url.includes('/api/'))).toEqual([])
+})
+
+testInConsole('says of a broken link that its code was not accepted', async () => {
+  const operator = await console.open('/console/#code=%')
+  await operator.sees('The one-time code was not accepted')
+})
+
 testInConsole('forgets the admin token at a sign-out, and ends the sessions in spaces', async () => {
   const phone = await console.device('leaving', 'phone')
   phone.put('notes/1', { title: 'milk' })

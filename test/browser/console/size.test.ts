@@ -76,6 +76,23 @@ async function turn(operator: Operator, most = Number.POSITIVE_INFINITY): Promis
   return { rows, ms: Math.round(times.toSorted((a, b) => a - b)[times.length >> 1] ?? 0), weights }
 }
 
+/** Counts the maps in the memory of a page that have a key like this. */
+async function mapsWith({ page }: Operator, key: RegExp): Promise<number> {
+  const { result } = await page.call('Runtime.evaluate', { expression: 'Map.prototype' })
+  const { objects } = await page.call('Runtime.queryObjects', { prototypeObjectId: result.objectId })
+  const { objectId } = objects
+  const functionDeclaration = `function () {
+    return this.filter((map) => [...map.keys()].some((key) => ${key}.test(String(key)))).length
+  }`
+  const counted = await page.call('Runtime.callFunctionOn', {
+    objectId,
+    functionDeclaration,
+    returnByValue: true,
+  })
+  await page.call('Runtime.releaseObject', { objectId })
+  return counted.result.value
+}
+
 /** Does something for each number below a count, several at a time. */
 async function each(count: number, act: (at: number) => Promise<unknown>): Promise<void> {
   let next = 0
@@ -125,6 +142,11 @@ testInConsole(
     const painted = await reload(operator)
     const { rows, ms, weights } = await turn(operator, TURNED)
     expect(rows).toBe(TURNED * 100)
+    expect(await mapsWith(operator, /after=/)).toBeGreaterThan(0)
+    await operator.click('link', 'Devices')
+    await operator.find('row', /^phone/)
+    expect(await mapsWith(operator, /after=/)).toBe(0)
+    await operator.click('link', 'Entries')
     const last = `notes/${String(ENTRIES - 1).padStart(6, '0')}`
     const begin = performance.now()
     await operator.fill('Key begins with', last)

@@ -6,7 +6,6 @@ import { expect, onTestFinished } from 'vitest'
 import { mintToken } from '../../support/cloud/cloud.ts'
 import { LiveDevice } from '../../support/devices/live-device.ts'
 import { OfflineDevice } from '../../support/devices/offline-device.ts'
-import { until } from '../../support/until.ts'
 import { testInConsole, withConsole } from './with-console.ts'
 
 const console = withConsole()
@@ -104,8 +103,7 @@ testInConsole('shows what two devices write, as it happens, and the conflict bet
   await operator.find('row', /notes\/1 laptop deleted$/)
   await operator.sees('3 writes')
 
-  // Both have edited the same note without having seen the other's edit. The page shows conflicts from its first look on.
-  await until(() => operator.diary.asked.some(({ url }) => /conflicts\?.*limit=100/.test(url)))
+  // Both have edited the same note without having seen the other's edit.
   laptop.put('notes/2', { title: 'eggs, brown' }, Date.now() + 1_000)
   await laptop.sync()
   phone.put('notes/2', { title: 'eggs, white' }, Date.now() - 1_000)
@@ -119,6 +117,27 @@ testInConsole('shows what two devices write, as it happens, and the conflict bet
   await operator.click('button', 'Pause')
   await operator.find('row', /notes\/4 laptop written$/)
   expect(await operator.page.run('globalThis.isSamePage')).toBe(true)
+})
+
+testInConsole('says that it is live only once it misses no conflict, on a slow line too', async () => {
+  const [phone, laptop] = [await console.device('slow', 'phone'), await console.device('slow', 'laptop')]
+  const clash = async (note: string) => {
+    laptop.put(note, { title: 'eggs, brown' }, Date.now() + 1_000)
+    await laptop.sync()
+    phone.put(note, { title: 'eggs, white' }, Date.now() - 1_000)
+    await phone.sync()
+  }
+  for (const note of ['notes/1', 'notes/2', 'notes/3']) await clash(note)
+  await console.reported('slow')
+  const operator = await console.operator()
+  const line = { offline: false, latency: 150, downloadThroughput: -1, uploadThroughput: -1 }
+  await operator.page.call('Network.emulateNetworkConditions', line)
+  await operator.visit('space/slow')
+  await operator.find('status', 'Live')
+  await clash('notes/4')
+  await operator.find('row', /notes\/4 laptop (written|won over phone)$/)
+  await operator.find('row', /notes\/4 phone lost to laptop$/)
+  expect(await operator.count('row', /notes\/[123]/)).toBe(0)
 })
 
 testInConsole('shows a space as its user sees it, without acts', async () => {
@@ -156,6 +175,8 @@ testInConsole('shows a space as its user sees it, without acts', async () => {
 testInConsole('says that a space does not exist, and what the service says about it', async () => {
   const operator = await console.operator('space/nobody')
   await operator.sees('no space of this name has reported', await operator.find('alert', /^/))
+  expect(await operator.count('navigation', 'The space')).toBe(0)
+  expect(await operator.count('link', 'See as a user')).toBe(0)
   await operator.visit('spaces')
   await operator.find('heading', 'Spaces')
 })

@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import type { Control } from '../../support/browser/controls.ts'
 import { mintToken } from '../../support/cloud/cloud.ts'
 import { type Operator, testInConsole, withConsole } from './with-console.ts'
 
@@ -12,6 +13,14 @@ async function authenticate(token: string): Promise<number> {
     body: JSON.stringify({ token, clientId: 'phone' }),
   })
   return response.status
+}
+
+/** Opens the form of a token, and fills its fields by their labels. */
+async function fillForm(operator: Operator, texts: Readonly<Record<string, string>>): Promise<Control> {
+  await operator.click('button', 'Mint a token')
+  const form = await operator.find('dialog', 'Mint a token')
+  for (const [label, text] of Object.entries(texts)) await operator.fill(label, text, form)
+  return form
 }
 
 /** Reads the token that the page shows, and closes it: no later page has it. */
@@ -28,12 +37,8 @@ async function takeToken(operator: Operator): Promise<string> {
 
 testInConsole('mints a token and shows it once, rotates it with an overlap, and revokes it', async () => {
   const operator = await console.operator('tokens')
-  await operator.click('button', 'Mint a token')
-  const form = await operator.find('dialog', 'Mint a token')
-  await operator.fill('Subject', 'ann', form)
-  await operator.fill('Space', 'family', form)
-  await operator.fill('Name', "Ann's phone", form)
-  await operator.fill('Collections', 'notes, photos', form)
+  const texts = { Subject: 'ann', Space: 'family', Name: "Ann's phone", Collections: 'notes, photos' }
+  const form = await fillForm(operator, texts)
   await operator.click('checkbox', 'sync:write', form)
   await operator.click('button', 'Mint', form)
   const first = await takeToken(operator)
@@ -70,10 +75,7 @@ testInConsole('mints a token and shows it once, rotates it with an overlap, and 
 
 testInConsole('says at the field what is wrong with a token, in the words of the service', async () => {
   const operator = await console.operator('tokens')
-  await operator.click('button', 'Mint a token')
-  const form = await operator.find('dialog', 'Mint a token')
-  await operator.fill('Subject', 'ann', form)
-  await operator.fill('Collections', 'a/b', form)
+  const form = await fillForm(operator, { Subject: 'ann', Collections: 'a/b' })
   await operator.press('Enter')
   const wanted = { subject: 'ann', scopes: ['sync:read'], collections: ['a/b'] }
   const refusal = await console
@@ -81,7 +83,7 @@ testInConsole('says at the field what is wrong with a token, in the words of the
     .catch(String)
   const [, words = ''] = /"collections\[0\]: ([^"]+)"/.exec(String(refusal)) ?? []
   expect(words.length).toBeGreaterThan(10)
-  await operator.find('alert', `[0]: ${words}`, form)
+  await operator.find('alert', `collections[0]: ${words}`, form)
   const input = await operator.find('textbox', 'Collections', form)
   expect(input.states['invalid']).toBe('true')
   await operator.fill('Collections', 'notes', form)

@@ -53,7 +53,7 @@ test.each([
 
 test('serves the console with the version of the stack, and leads to it from its path without a slash', async () => {
   const page = await (await ask('/console/')).text()
-  expect(page).toContain(`<meta name="build" content="${cloud.running.stackOutputs.version}">`)
+  expect(page).toContain(`<meta name="version" content="${cloud.running.stackOutputs.version}">`)
   const { status, headers } = await ask('/console')
   expect([status, headers.get('location')]).toEqual([307, '/console/'])
 })

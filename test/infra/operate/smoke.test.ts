@@ -177,7 +177,7 @@ test.concurrent.each<[check: string, lie: Lie]>([
   [ASSETS, { request: 'GET /', times: [1], status: 502, text: 'Bad gateway' }],
   [ASSETS, { request: 'GET /', times: [1], text: '<meta name="version" content="older">' }],
   [ASSETS, { request: 'GET /console/', times: [1], text: '{"code":"not-found"}' }],
-  [ASSETS, { request: 'GET /console/', times: [1], text: '<meta name="build" content="older">' }],
+  [ASSETS, { request: 'GET /console/', times: [1], text: '<meta name="version" content="older">' }],
   ['mints a token', { request: 'POST /api/tokens', times: [1], status: 200 }],
   ['opens sessions for two devices', { request: 'POST /api/auth', times: [2], status: 403 }],
   ['takes a batch', { request: 'POST /api/sync', times: [1], status: 202 }],

@@ -4,7 +4,7 @@ import { html, type View } from '../../base/html.ts'
 import type { ConfigReply, ShownConfig } from '../../base/wire.ts'
 import { useAct } from '../../forms/act.ts'
 import { parsed } from '../../forms/json-editor.ts'
-import { Loaded, useLoad } from '../../parts/load.ts'
+import { Loaded, useReply } from '../../parts/load.ts'
 import { tell } from '../../parts/notice.ts'
 import { Page } from '../../parts/page.ts'
 import { ask } from '../../service/operator.ts'
@@ -16,7 +16,7 @@ import { Source } from './source.ts'
 
 /** The configuration of all spaces. */
 export function Config(): View {
-  const load = useLoad((signal) => ask<ShownConfig>('/api/config', { signal }))
+  const load = useReply<ShownConfig>('/api/config')
   return html`
     <${Page} title="Configuration">
       <${Loaded} load=${load}>${(stored: ShownConfig) => html`<${Editor} read=${stored} onReload=${load.reload} />`}<//>
@@ -37,7 +37,12 @@ function Editor({ read, onReload }: EditorProps): View {
   const [isReviewing, setReviewing] = useState(false)
   const act = useAct()
   // For a minute after a change KV may still give the revision before it.
-  useEffect(() => setStored((last) => (read.revision > last.revision ? read : last)), [read])
+  useEffect(() => {
+    if (read.revision <= stored.revision) return
+    setStored(read)
+    act.clear()
+  }, [read])
+  const original = printedDraft(stored)
   const result = parsed(text)
   const draft = 'value' in result ? (result.value as Draft) : undefined
   const changes = draft === undefined ? [] : differences(draftOf(stored), draft)
@@ -55,6 +60,7 @@ function Editor({ read, onReload }: EditorProps): View {
       tell(`Revision ${reply.revision} is stored. Spaces apply it within about a minute and a half.`)
     })
   }
+  const isPointless = act.isBusy || changes.length === 0
   const label = changes.length === 1 ? 'Review 1 change' : `Review ${changes.length} changes`
   return html`
     <p class="muted">Stack <strong>${stored.stack}</strong>, revision <code>${stored.revision}</code>. It holds for all
@@ -67,10 +73,10 @@ function Editor({ read, onReload }: EditorProps): View {
     }
     ${act.error && html`<${Refused} error=${act.error} onReload=${onReload} />`}
     <p class="actions">
-      <button type="button" class="primary" disabled=${act.isBusy || changes.length === 0} onClick=${() => setReviewing(true)}>
+      <button type="button" class="primary" aria-disabled=${isPointless} onClick=${() => setReviewing(!isPointless)}>
         ${changes.length === 0 ? 'Nothing to save' : label}
       </button>
-      ${changes.length > 0 && html`<button type="button" onClick=${() => edit(printedDraft(stored))}>Undo all</button>`}
+      <button type="button" aria-disabled=${text === original} onClick=${() => edit(original)}>Undo all</button>
     </p>
     ${isReviewing && html`<${Review} changes=${changes} onSave=${save} onClose=${() => setReviewing(false)} />`}
   `

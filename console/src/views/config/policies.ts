@@ -23,7 +23,6 @@ export function Policies({ policies, error, onChange }: PoliciesProps): View {
   const remove = (name: string) =>
     onChange(Object.fromEntries(Object.entries(policies).filter(([other]) => other !== name)))
   return html`
-    <div class="grid">
       ${Object.entries(policies).map(
         ([name, policy]) => html`
           <div key=${name} class="row">
@@ -33,7 +32,6 @@ export function Policies({ policies, error, onChange }: PoliciesProps): View {
           </div>
         `,
       )}
-    </div>
     <form class="row" onSubmit=${submitting(add)}>
       <${TextField} label="Name another collection" hint="The part of its keys before the first slash." required text=${added} onText=${setAdded} />
       <button>Add</button>

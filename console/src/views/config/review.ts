@@ -1,6 +1,6 @@
 import type { Difference } from '../../base/difference.ts'
 import { html, type View } from '../../base/html.ts'
-import { Dialog } from '../../forms/dialog.ts'
+import { Confirm } from '../../forms/confirm.ts'
 import { DifferenceTable } from '../../parts/difference-table.ts'
 
 interface ReviewProps {
@@ -9,15 +9,11 @@ interface ReviewProps {
   readonly onClose: () => void
 }
 
-/** Shows what a PUT would change, before it is sent. */
+/** Shows what a PUT would change, before it is sent. The page behind it shows how that goes. */
 export function Review({ changes, onSave, onClose }: ReviewProps): View {
   return html`
-    <${Dialog} title="What changes" onClose=${onClose}>
+    <${Confirm} title="What changes" verb="Save for all spaces" act=${async () => onSave()} onClose=${onClose}>
       <${DifferenceTable} caption="Changes of the configuration" values=${[{ name: 'Now' }, { name: 'After' }]} differences=${changes} />
-      <p class="actions">
-        <button type="button" class="primary" onClick=${onSave}>Save for all spaces</button>
-        <button type="button" onClick=${onClose}>Back</button>
-      </p>
     <//>
   `
 }

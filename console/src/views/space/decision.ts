@@ -14,7 +14,7 @@ interface DecisionProps {
   readonly around: Surroundings
   readonly shortcuts: Shortcuts
   readonly onDecided: () => void
-  /** Called if the entry has changed meanwhile. */
+  /** Called to read the entry again, if it has changed meanwhile. */
   readonly onStale: () => void
 }
 
@@ -38,6 +38,11 @@ export function Decision({ space, around, shortcuts, onDecided, onStale }: Decis
       tell(`${conflict.key}: ${WORDS[choice.choice]}. Its history has the other side.`)
       onDecided()
     })
+  const reread = () => {
+    act.clear()
+    box.current?.querySelector('button')?.focus()
+    onStale()
+  }
   const keep = () => decide({ choice: 'winner' })
   const take = () => decide({ choice: 'loser' })
   const edit = () => setEdited(printed(current && contentOf(current)) || 'null')
@@ -53,7 +58,7 @@ export function Decision({ space, around, shortcuts, onDecided, onStale }: Decis
   }
 
   return html`
-    ${act.error && html`<${ProblemBlock} error=${act.error} onRetry=${act.error.code === 'stale-base' ? onStale : undefined} />`}
+    ${act.error && html`<${ProblemBlock} error=${act.error} onStale=${reread} />`}
     <div ref=${box} class="decision">
       <p class="actions" role="group" aria-label="Decide">
         <button type="button" class="primary" onClick=${keep}><kbd>1</kbd> Keep the winner</button>

@@ -1,15 +1,15 @@
 import { useState } from 'preact/hooks'
 import { formatCount, formatSkew } from '../../base/format.ts'
 import { html, type View } from '../../base/html.ts'
+import { withQuery } from '../../base/query.ts'
 import { link, route } from '../../base/route.ts'
 import type { Device, DevicesReply } from '../../base/wire.ts'
 import { List } from '../../parts/list.ts'
-import { useLoad } from '../../parts/load.ts'
+import { useReply } from '../../parts/load.ts'
 import { tell } from '../../parts/notice.ts'
 import { Section } from '../../parts/page.ts'
 import type { Column } from '../../parts/table.ts'
 import { Age } from '../../parts/time.ts'
-import { askSpace } from '../../service/space-session.ts'
 import { EndSessions } from './end-sessions.ts'
 import type { SpaceProps } from './space-props.ts'
 
@@ -23,11 +23,7 @@ const AGAIN_MS = 10_000
 export function Devices({ space, isUser }: SpaceProps): View {
   const [ending, setEnding] = useState<Device>()
   const after = route.value.query.get('after')
-  const path = `/api/clients${after === null ? '' : `?${new URLSearchParams({ after })}`}`
-  const load = useLoad((signal) => askSpace<DevicesReply>(space, path, { signal }), {
-    deps: [path],
-    everyMs: AGAIN_MS,
-  })
+  const load = useReply<DevicesReply>(withQuery('/api/clients', { after }), { space, everyMs: AGAIN_MS })
   const finish = () => {
     setEnding(undefined)
     tell('The sessions have ended.')

@@ -1,14 +1,14 @@
 import { useState } from 'preact/hooks'
 import { html, type View } from '../../base/html.ts'
+import { withQuery } from '../../base/query.ts'
 import { link, route, visit } from '../../base/route.ts'
 import type { EntriesReply, Entry } from '../../base/wire.ts'
 import { submitting, TextField } from '../../forms/field.ts'
 import { List } from '../../parts/list.ts'
-import { useLoad } from '../../parts/load.ts'
+import { useReply } from '../../parts/load.ts'
 import { Section } from '../../parts/page.ts'
 import type { Column } from '../../parts/table.ts'
 import { Time } from '../../parts/time.ts'
-import { askSpace } from '../../service/space-session.ts'
 import type { SpaceProps } from './space-props.ts'
 
 const PAGE = 100
@@ -20,10 +20,7 @@ export function Entries({ space, home }: SpaceProps): View {
   const { query } = route.value
   const prefix = query.get('prefix') ?? ''
   const after = query.get('after')
-  const parameters = new URLSearchParams({ prefix, limit: String(PAGE), ...(after !== null && { after }) })
-  const load = useLoad((signal) => askSpace<EntriesReply>(space, `/api/entries?${parameters}`, { signal }), {
-    deps: [String(parameters)],
-  })
+  const load = useReply<EntriesReply>(withQuery('/api/entries', { prefix, after, limit: PAGE }), { space })
   return html`
     <${Section} title=${prefix ? html`Entries that begin with <code>${prefix}</code>` : 'Entries'}>
       <${Search} key=${prefix} prefix=${prefix} home=${home} />
@@ -55,7 +52,7 @@ interface SearchProps {
 
 function Search({ prefix, home }: SearchProps): View {
   const [text, setText] = useState(prefix)
-  const show = () => visit(link([...home, 'entries'], { prefix: text }))
+  const show = () => visit(link([...home, 'entries'], { prefix: text || null }))
   return html`
     <form class="row" role="search" onSubmit=${submitting(show)}>
       <${TextField} label="Key begins with" hint="As in notes/ for a collection." type="search" text=${text} onText=${setText} />

@@ -23,7 +23,7 @@ export function Erase({ space }: { readonly space: string }): View {
       <form onSubmit=${submitting(() => act.start(erase))}>
         <${TextField} label=${html`Type <strong>${space}</strong> to confirm`} text=${typed} onText=${setTyped} />
         ${act.error && html`<${ProblemBlock} error=${act.error} />`}
-        <button class="danger" disabled=${act.isBusy || typed !== space}>Erase the space</button>
+        <button class="danger" disabled=${typed !== space} aria-disabled=${act.isBusy}>Erase the space</button>
       </form>
     <//>
   `

@@ -30,7 +30,7 @@ export function Export({ space }: { readonly space: string }): View {
       ${act.error && html`<${ProblemBlock} error=${act.error} />`}
       ${fault && html`<p class="fault" role="alert">${fault}</p>`}
       <p class="actions">
-        <button type="button" disabled=${act.isBusy} onClick=${start}>Export</button>
+        <button type="button" aria-disabled=${act.isBusy} onClick=${start}>Export</button>
         <span class="muted" role="status">${act.isBusy && `Read ${formatBytes(bytes)}`}</span>
       </p>
     <//>

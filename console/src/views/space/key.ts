@@ -27,7 +27,7 @@ export function Key({ space, isUser, home, name }: KeyProps): View {
   return html`
     <${Section} title=${html`History of <code>${name}</code>`} tools=${tools}>
       <${Loaded} load=${load}>${(page: HistoryReply) => html`
-        <${Versions} key=${page.versions[0]?.version} space=${space} isUser=${isUser} first=${page} onRestored=${load.reload} />
+        <${Versions} key=${page.versions[0]?.version} space=${space} isUser=${isUser} first=${page} onReload=${load.reload} />
       `}<//>
     <//>
   `
@@ -37,10 +37,10 @@ interface VersionsProps {
   readonly space: string
   readonly isUser: boolean
   readonly first: HistoryReply
-  readonly onRestored: () => void
+  readonly onReload: () => void
 }
 
-function Versions({ space, isUser, first, onRestored }: VersionsProps): View {
+function Versions({ space, isUser, first, onReload }: VersionsProps): View {
   const [{ versions, next }, setList] = useState(first)
   const [chosen, setChosen] = useState<Entry>()
   const more = useAct()
@@ -51,13 +51,17 @@ function Versions({ space, isUser, first, onRestored }: VersionsProps): View {
       const page = await readHistory(space, first.key, { before: next })
       setList({ ...page, versions: [...versions, ...page.versions] })
     })
+  const leave = () => setChosen(undefined)
+  const reread = () => {
+    leave()
+    onReload()
+  }
   const finish = () => {
-    setChosen(undefined)
     tell(`The content of ${chosen?.version} is current again, as a new version.`)
-    onRestored()
+    reread()
   }
   return html`
-    ${chosen && current && html`<${Restore} space=${space} current=${current} version=${chosen} onRestored=${finish} onClose=${() => setChosen(undefined)} />`}
+    ${chosen && current && html`<${Restore} space=${space} current=${current} version=${chosen} onRestored=${finish} onStale=${reread} onClose=${leave} />`}
     <ol class="versions">
       ${versions.map(
         (version, index) => html`
@@ -68,6 +72,6 @@ function Versions({ space, isUser, first, onRestored }: VersionsProps): View {
       )}
     </ol>
     ${more.error && html`<${ProblemBlock} error=${more.error} />`}
-    ${next !== null && html`<button type="button" disabled=${more.isBusy} onClick=${readOlder}>Older versions</button>`}
+    ${next !== null && html`<button type="button" aria-disabled=${more.isBusy} onClick=${readOlder}>Older versions</button>`}
   `
 }

@@ -3,10 +3,9 @@ import { html, type View } from '../../base/html.ts'
 import { link } from '../../base/route.ts'
 import type { Status } from '../../base/wire.ts'
 import { Amount } from '../../parts/amount.ts'
-import { Loaded, useLoad } from '../../parts/load.ts'
+import { Loaded, useReply } from '../../parts/load.ts'
 import { Facts } from '../../parts/page.ts'
 import { Age } from '../../parts/time.ts'
-import { askSpace } from '../../service/space-session.ts'
 import { NotFound } from '../not-found.ts'
 import { Conflicts } from './conflicts.ts'
 import { Devices } from './devices.ts'
@@ -36,7 +35,8 @@ interface SpacePagesProps {
 
 /** One space. */
 export function SpacePages({ space, rest: [name = '', key], isUser }: SpacePagesProps): View {
-  const load = useLoad((signal) => askSpace<Status>(space, '/api/status', { signal }), { everyMs: STATUS_MS })
+  const load = useReply<Status>('/api/status', { space, everyMs: STATUS_MS })
+  const isAbsent = load.value === undefined && load.error !== undefined
   const props = { space, isUser, home: [isUser ? 'user' : 'space', space] }
   const isKey = name === 'keys' && key !== undefined
   const [title, Known] = isKey ? [key, undefined] : (PAGES[name] ?? [])
@@ -46,10 +46,10 @@ export function SpacePages({ space, rest: [name = '', key], isUser }: SpacePages
     ${!isUser && html`<nav class="crumbs" aria-label="Where this page is"><a href=${link(['spaces'])}>Spaces</a></nav>`}
     <header class="page-head">
       <h1 tabindex="-1">${space} <span class="unseen">${title}</span></h1>
-      ${!isUser && html`<a class="button" href=${link(['user', space])}>See as a user</a>`}
+      ${!isUser && !isAbsent && html`<a class="button" href=${link(['user', space])}>See as a user</a>`}
     </header>
     <${Loaded} load=${load}>${(status: Status) => html`<${State} status=${status} />`}<//>
-    <${Tabs} current=${isKey ? 'entries' : name} ...${props} />
+    ${!isAbsent && html`<${Tabs} current=${isKey ? 'entries' : name} ...${props} />`}
     ${load.value && (Known ? html`<${Known} ...${props} />` : html`<${Key} key=${key} name=${key} ...${props} />`)}
   `
 }

@@ -54,7 +54,7 @@ export function Mint({ onClose, onMinted }: MintProps): View {
         )}
         <${Choices} label="Scopes" options=${SCOPES} chosen=${scopes} onChoose=${setScopes} error=${faultAt(error, 'scopes')} />
         ${error && !isPlaced && html`<${ProblemBlock} error=${error} />`}
-        <button class="primary" disabled=${isBusy}>Mint</button>
+        <button class="primary" aria-disabled=${isBusy}>Mint</button>
       </form>
     <//>
   `

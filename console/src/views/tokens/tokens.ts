@@ -1,15 +1,15 @@
 import { useState } from 'preact/hooks'
 import { shorten } from '../../base/format.ts'
 import { html, type View } from '../../base/html.ts'
+import { withQuery } from '../../base/query.ts'
 import { link, route } from '../../base/route.ts'
 import type { TokenRecord, TokenReply, TokensReply } from '../../base/wire.ts'
 import { List } from '../../parts/list.ts'
-import { useLoad } from '../../parts/load.ts'
+import { useReply } from '../../parts/load.ts'
 import { tell } from '../../parts/notice.ts'
 import { Page } from '../../parts/page.ts'
 import type { Column } from '../../parts/table.ts'
 import { Time } from '../../parts/time.ts'
-import { ask } from '../../service/operator.ts'
 import { Mint } from './mint.ts'
 import { NewToken } from './new-token.ts'
 import { Revoke } from './revoke.ts'
@@ -25,8 +25,7 @@ type Step =
 export function Tokens(): View {
   const [step, setStep] = useState<Step>()
   const cursor = route.value.query.get('cursor')
-  const path = `/api/tokens${cursor ? `?${new URLSearchParams({ cursor })}` : ''}`
-  const load = useLoad((signal) => ask<TokensReply>(path, { signal }), { deps: [path] })
+  const load = useReply<TokensReply>(withQuery('/api/tokens', { cursor }))
   const close = () => setStep(undefined)
   const finish = (word: string) => {
     close()
@@ -60,7 +59,7 @@ function columnsOf(onStep: (step: Step) => void): readonly Column<TokenRecord>[]
     {
       title: 'Grants',
       show: ({ scopes, collections }) => html`
-        <code>${scopes.join(' ')}</code>
+        ${scopes.map((scope) => html`<code key=${scope} class="whole">${scope}</code> `)}
         ${collections && html` <span class="muted">in ${collections.join(', ')}</span>`}
       `,
     },

@@ -1,6 +1,5 @@
-import { until } from '../../support/until.ts'
+import type { Operator } from '../with-console.ts'
 import { type Furniture, LONG_KEY, SPACE } from './furniture.ts'
-import type { Operator } from './with-console.ts'
 
 const HOME = `space/${encodeURIComponent(SPACE)}`
 const AS_USER = `user/${encodeURIComponent(SPACE)}`
@@ -107,10 +106,9 @@ export const OF_THE_SERVICE: readonly View[] = [
 /** The pages of a space. */
 export function ofSpace({ phone, laptop }: Furniture): readonly View[] {
   return [
-    step('live', async ({ visit, find, diary }) => {
+    step('live', async ({ visit, find }) => {
       await visit(HOME)
       await find('status', 'Live')
-      await until(() => diary.asked.some(({ url }) => /conflicts\?.*limit=100/.test(url)))
       for (const edit of ['an edit', 'another edit']) {
         phone.put('notes/2026/0005', { title: edit })
         await phone.sync()

@@ -1,15 +1,15 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect } from 'vitest'
-import { graveFindings } from '../../support/browser/axe.ts'
-import { DESK, LOOKS, lookAt, overhang, picture } from '../../support/browser/looks.ts'
-import { tabFaults } from '../../support/browser/tabbing.ts'
+import { graveFindings } from '../../../support/browser/axe.ts'
+import { DESK, LOOKS, lookAt, overhang, picture } from '../../../support/browser/looks.ts'
+import { tabFaults } from '../../../support/browser/tabbing.ts'
+import { type Operator, testInConsole, withConsole } from '../with-console.ts'
 import { type Furniture, furnish } from './furniture.ts'
 import { OF_SIGN_IN, OF_THE_SERVICE, ofSpace, type View } from './views.ts'
-import { type Operator, testInConsole, withConsole } from './with-console.ts'
 
 /** Where people and the pipeline find the pictures. */
-const PICTURES = join(import.meta.dirname, '../../../dist/console-shots')
+const PICTURES = join(import.meta.dirname, '../../../../dist/console-shots')
 
 /** More than a hundred looks, each with a picture. */
 const LONGEST_MS = 300_000

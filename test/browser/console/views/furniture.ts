@@ -1,7 +1,7 @@
-import { allowMuch, mintToken } from '../../support/cloud/cloud.ts'
-import { LiveDevice } from '../../support/devices/live-device.ts'
-import type { OfflineDevice } from '../../support/devices/offline-device.ts'
-import type { Console } from './with-console.ts'
+import { allowMuch, mintToken } from '../../../support/cloud/cloud.ts'
+import { LiveDevice } from '../../../support/devices/live-device.ts'
+import type { OfflineDevice } from '../../../support/devices/offline-device.ts'
+import type { Console } from '../with-console.ts'
 
 /** A space whose name, keys and values are as long as some are. */
 export const SPACE = 'anna.katharina.mustermann-schneider@example.com'
