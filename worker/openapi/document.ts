@@ -84,8 +84,7 @@ function queryParameters({ query }: Operation): readonly Json[] {
   return Object.entries(properties).map(([name, schema]) => ({
     name,
     in: 'query',
-    // A parameter with a default is always there once the query is parsed.
-    required: required.includes(name) && !('default' in toObject(schema)),
+    required: required.includes(name),
     description: query.words[name] ?? '',
     schema: toJson(toObject(schema)),
   }))

@@ -1,3 +1,4 @@
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, vi } from 'vitest'
 import { type Device, type Reply, send } from './client.ts'
@@ -16,6 +17,17 @@ export async function reported(space: string, expected: object): Promise<void> {
     },
     { timeout: 10_000, interval: 50 },
   )
+}
+
+/** Lets a space believe that its last report is a minute old. The object reads the row when it wakes. */
+export async function reportLongAgo(space: string): Promise<void> {
+  const stub = env.CHRONICLE.getByName(space)
+  await runInDurableObject(stub, (_, { storage }) => {
+    storage.sql.exec(
+      `UPDATE meta SET value = json_set(value, '$.at', json_extract(value, '$.at') - 60000) WHERE name = 'reported'`,
+    )
+  })
+  await evictDurableObject(stub)
 }
 
 /** Opens an operator's session, and returns the device that uses it. */

@@ -2,6 +2,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
 import { REPORT_DELAY_MS } from '../../../worker/src/core/values/report-limits.ts'
+import { deviceRows } from '../../../worker/src/objects/report/device-rows.ts'
 import { type Device, device, mint, newSpace, send } from '../../support/worker/client.ts'
 import { follow, pause } from '../../support/worker/follower.ts'
 import { deviceOfVersion, lookInto, reported } from '../../support/worker/registry.ts'
@@ -77,7 +78,7 @@ test('[DV1] tells the version of a client, a client that only writes, and one th
   socket.seen((await socket.next()).cursor)
   await vi.waitFor(async () => {
     expect(await clientsOf(supporter)).toMatchObject([
-      { clientId: 'a', version: null, position: null, seenAt: null, behind: 1 },
+      { clientId: 'a', version: null, position: null, seenAt: null, behind: 0 },
       { clientId: 'phone', version: 'notes/1.4.2', connected: false, behind: 0 },
       { clientId: 'tablet', version: 'notes/1.5.0', connected: true, behind: 0 },
     ])
@@ -91,6 +92,68 @@ test('[DV1] tells the version of a client, a client that only writes, and one th
       behind: 0,
     }),
   )
+})
+
+test('[DV1] counts for a client that has only written what others have, without deletions', async () => {
+  const { space, a, b } = await newSpace()
+  const supporter = await supporterOf(space)
+  await b.sync({ changes: puts(['k/1', 'k/2', 'k/3']) })
+  await b.sync({ changes: [{ key: 'k/3', deleted: true, timestamp: Date.now() }] })
+  await a.sync({ changes: puts(['k/4']) })
+  expect(await clientsOf(supporter)).toMatchObject([
+    { clientId: 'a', position: null, behind: 2 },
+    { clientId: 'b', position: null, behind: 1 },
+  ])
+})
+
+test('[DV1] does not call a client on a socket behind for what its filter hides', async () => {
+  const { space, a, b } = await newSpace()
+  const supporter = await supporterOf(space)
+  const socket = await follow(b, '?collections=k')
+  socket.seen((await socket.next()).cursor)
+  await a.sync({ changes: puts(['k/1']) })
+  socket.seen((await socket.next()).cursor)
+  await a.sync({ changes: puts(['hidden/1', 'hidden/2']) })
+  await vi.waitFor(async () => {
+    expect(await clientsOf(supporter)).toMatchObject([
+      { clientId: 'a' },
+      { clientId: 'b', connected: true, behind: 0, behindSince: null },
+    ])
+  })
+  socket.close()
+  await socket.closed()
+})
+
+test('[DV1] counts in one scan of the entries what many clients lack', async () => {
+  const { space, a, b } = await newSpace()
+  for (let index = 1; index <= 20; index++)
+    await (index % 3 === 0 ? b : a).sync({ changes: puts([`k/${2 * index}`, `k/${2 * index + 1}`]) })
+  await a.sync({ changes: [{ key: 'k/3', deleted: true, timestamp: Date.now() }] })
+  // Every row is in its table before the list is read.
+  await clientsOf(await supporterOf(space))
+  const devices = ['c', 'b', 'a'].flatMap((client) => [40, 20, 7, 1, null].map((seq) => ({ client, seq })))
+  await runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage: { sql } }) => {
+    const cursors: { readonly rowsRead: number }[] = []
+    const exec: SqlStorage['exec'] = (...query) => {
+      const cursor = sql.exec<never>(...query)
+      cursors.push(cursor)
+      return cursor
+    }
+    const lacks = deviceRows({ exec } as SqlStorage).lacks(devices)
+    const one = (client: string, seq: number | null) =>
+      sql
+        .exec<{ count: number; since: number | null }>(
+          'SELECT count(*) AS count, min(at) AS since FROM head WHERE seq > ? AND "by" <> ? AND deleted <= ?',
+          ...[seq ?? 0, client, seq === null ? 0 : 1],
+        )
+        .one()
+    const each = devices.map(({ client, seq }) => ({ client, seq: seq ?? 0, ...one(client, seq) }))
+    expect(new Set(lacks)).toEqual(new Set(each.filter(({ since }) => since !== null)))
+    // Only client a lacks nothing after position 40: the deletion at 41 is its own.
+    expect(lacks).toHaveLength(14)
+    const entries = sql.exec<{ count: number }>('SELECT count(*) AS count FROM head').one().count
+    expect(cursors.map(({ rowsRead }) => rowsRead)).toEqual([entries])
+  })
 })
 
 test('[DV1] lists clients in pages, and takes space:read with a token of all collections', async () => {

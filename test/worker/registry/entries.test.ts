@@ -74,7 +74,15 @@ test('[EN2] ends a page of large values early, and shows only collections of the
 
 test('[EN2] refuses a key beside a prefix, neither, a bad limit, and a page without its scope', async () => {
   const { space, a } = await newSpace()
-  for (const query of ['', '?key=a&prefix=a', '?prefix=a&limit=0', '?prefix=a&limit=101', '?prefix=a&odd=1'])
+  for (const query of [
+    '',
+    '?key=a&prefix=a',
+    '?prefix=a&limit=0',
+    '?prefix=a&limit=101',
+    '?prefix=a&odd=1',
+    '?key=a&limit=1',
+    '?key=a&after=b',
+  ])
     expect((await a.get(`/api/entries${query}`)).body, query).toMatchObject({ code: 'invalid-request' })
   const writer = await device({ token: (await mint({ space, scopes: ['sync:write'] })).token })
   expect((await writer.get('/api/entries?prefix=')).body).toMatchObject({ code: 'forbidden-scope' })

@@ -1,10 +1,11 @@
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
 import { METRICS } from '../../../worker/src/core/report/metrics.ts'
+import { damageChunks } from '../../support/worker/ageing.ts'
 import { act } from '../../support/worker/audit.ts'
 import { device, mint, newSpace, send } from '../../support/worker/client.ts'
 import { follow } from '../../support/worker/follower.ts'
-import { asOperator, lookInto, metrics, reported } from '../../support/worker/registry.ts'
+import { asOperator, lookInto, metrics, reported, reportLongAgo } from '../../support/worker/registry.ts'
 import { puts, T } from '../../support/worker/room.ts'
 
 test('[MX1] gives OpenMetrics text: types and descriptions before each metric, and an end', async () => {
@@ -46,6 +47,23 @@ test('[MX1] counts a defect of the edge', async () => {
   await vi.waitFor(async () => expect((await metrics()).chronicle_defects_total).toBeGreaterThan(before), {
     timeout: 20_000,
     interval: 500,
+  })
+})
+
+test('[MX1] counts a defect on a socket, which no request at the edge meets', async () => {
+  const { space, a } = await newSpace()
+  await a.sync({ changes: puts(['k/1']) })
+  await reported(space, { entries: 1 })
+  await reportLongAgo(space)
+  await damageChunks(space, () => true)
+  const before = (await metrics()).chronicle_defects_total ?? 0
+  vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  const { epoch } = (await a.get('/api/status')).body
+  const socket = await follow(a, `?cursor=${epoch}.0`)
+  expect(await socket.closed()).toMatchObject({ code: 1011 })
+  await vi.waitFor(async () => expect((await metrics()).chronicle_defects_total).toBe(before + 1), {
+    timeout: 15_000,
+    interval: 300,
   })
 })
 

@@ -4,10 +4,10 @@ import { expect, test, vi } from 'vitest'
 import { SHARDS, shardOf } from '../../../worker/src/core/report/shards.ts'
 import { REPORT_DELAY_MS } from '../../../worker/src/core/values/report-limits.ts'
 import type { Registry } from '../../../worker/src/objects/registry/registry.ts'
-import { type Device, device, mint, newSpace, send } from '../../support/worker/client.ts'
-import { pause } from '../../support/worker/follower.ts'
-import { asOperator, metrics, reported } from '../../support/worker/registry.ts'
-import { puts, T } from '../../support/worker/room.ts'
+import { configure, type Device, device, mint, newSpace, send } from '../../support/worker/client.ts'
+import { follow, pause } from '../../support/worker/follower.ts'
+import { asOperator, metrics, reported, reportLongAgo } from '../../support/worker/registry.ts'
+import { pushed, puts, T } from '../../support/worker/room.ts'
 
 async function spaceNamed(space: string): Promise<Device> {
   return device({ token: (await mint({ space, scopes: ['sync:read', 'sync:write', 'space:admin'] })).token })
@@ -21,7 +21,15 @@ function report(space: string, at: number, more: object = {}) {
   const usual = { entries: 1, bytes: 1000 }
   return {
     ...{ space, at, epoch: 'e', seq: 1, used: usual, limit: { entries: 100, bytes: 100_000 } },
-    ...{ openConflicts: 0, conflicts: 0, since: null, devices: 1, lastSync: at, upkeepFailures: 0 },
+    ...{
+      openConflicts: 0,
+      conflicts: 0,
+      defects: 0,
+      since: null,
+      devices: 1,
+      lastSync: at,
+      upkeepFailures: 0,
+    },
     ...more,
   }
 }
@@ -36,32 +44,32 @@ test('[RG1] lists a space soon after its first write, and not before', async () 
 
 test('[RG1] reports the first open conflict, and that it was decided', async () => {
   const { space, a, b } = await newSpace()
-  await send('PUT', '/api/config', {
-    body: { revision: 0, policies: { m: 'manual' } },
-    bearer: env.ADMIN_TOKEN,
-  })
+  await configure({ policies: { m: 'manual' } })
   await a.sync({ changes: [{ key: 'm/1', value: 1, timestamp: T, base: null }] })
   await reported(space, { entries: 1 })
-  await inSpaceReportLongAgo(space)
+  await reportLongAgo(space)
   const { body } = await b.sync({ changes: [{ key: 'm/1', value: 2, timestamp: T, base: null }] })
   await reported(space, { openConflicts: 1 })
-  await inSpaceReportLongAgo(space)
+  await reportLongAgo(space)
   const [{ id, winner }] = body.conflicts
   const path = `/api/conflicts/${id}/resolve`
   await send('POST', path, { body: { choice: 'loser', base: winner.version }, bearer: a.session })
   await reported(space, { openConflicts: 0 })
 })
 
-/** Lets a space believe that its last report is a minute old. The object reads the row when it wakes. */
-async function inSpaceReportLongAgo(space: string): Promise<void> {
-  const stub = env.CHRONICLE.getByName(space)
-  await runInDurableObject(stub, (_, { storage }) => {
-    storage.sql.exec(
-      `UPDATE meta SET value = json_set(value, '$.at', json_extract(value, '$.at') - 60000) WHERE name = 'reported'`,
-    )
-  })
-  await evictDurableObject(stub)
-}
+test('[RG1] reports the first open conflict of a push on a socket too', async () => {
+  const { space, a, b } = await newSpace()
+  await configure({ policies: { m: 'manual' } })
+  // The third version, which conflicts, passes no power of two: a report of the first two is not due again for it.
+  await a.sync({ changes: puts(['m/1', 'm/2']) })
+  await reported(space, { openConflicts: 0 })
+  await reportLongAgo(space)
+  const socket = await follow(b)
+  await socket.next()
+  await pushed(socket, 'x', { changes: [{ key: 'm/1', value: 2, timestamp: T, base: null }] })
+  await reported(space, { openConflicts: 1 })
+  socket.close()
+})
 
 test('[RG2] takes pushes while the registry fails, and reports everything later', async () => {
   const { space, a } = await newSpace()
@@ -91,7 +99,7 @@ test('[RG2] counts nothing twice of a report that arrives twice or late', async 
     await registry.report(report(space, 10, { seq: 5, conflicts: 2 }))
     await registry.report(report(space, 10, { seq: 5, conflicts: 2 }))
     expect(await counted()).toEqual([changes + 5, conflicts + 2])
-    const since = { epoch: 'e', seq: 5 }
+    const since = 5
     await registry.report(report(space, 20, { seq: 8, conflicts: 1, since }))
     await registry.report(report(space, 20, { seq: 8, conflicts: 1, since }))
     await registry.report(report(space, 10, { seq: 5, conflicts: 2 }))

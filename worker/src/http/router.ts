@@ -7,7 +7,7 @@ import { checkAdmin } from './auth/admin.ts'
 import { checkMonitor } from './auth/monitor.ts'
 import { verifySession } from './auth/session-token.ts'
 import { preflight } from './exchange/cors.ts'
-import type { Exchange } from './exchange/exchange.ts'
+import type { Exchange, OperatorExchange } from './exchange/exchange.ts'
 import { type Needs, rethrowInOrder } from './exchange/precedence.ts'
 import { countAgainst } from './exchange/rate-limit.ts'
 import { refusal, unwrap } from './exchange/refusal.ts'
@@ -32,7 +32,7 @@ import { mintToken, revokeToken, rotateToken, showTokens } from './routes/tokens
 import { exportSpace, importSpace } from './routes/transfer.ts'
 
 type Answer = (exchange: Exchange) => Promise<Response>
-type Act = (exchange: Exchange, addTarget: AddTarget) => Promise<Response>
+type Act = (exchange: OperatorExchange, addTarget: AddTarget) => Promise<Response>
 type SessionAnswer = (exchange: Exchange, session: Caller) => Promise<Response>
 
 /** One line of the route table. The required credential is part of it, so that no route can forget to check it. */

@@ -2,7 +2,6 @@ import { DurableObject, tracing } from 'cloudflare:workers'
 import { type Caller, OPENING_HEADER, type Session } from '../core/access/session.ts'
 import type { Fault } from '../core/fault.ts'
 import { formatCursor } from '../core/feed/cursor.ts'
-import { defectLine } from '../core/log-line.ts'
 import { type Filter, narrow } from '../core/values/collections.ts'
 import { formatTag, isKnown } from '../core/values/etag.ts'
 import { accepted, type Result } from '../core/values/result.ts'
@@ -65,9 +64,9 @@ export class Chronicle extends DurableObject<Env> {
     migrate(ctx.storage, newEpoch())
     this.#space = openSpace(ctx, env, tracing)
     this.#runAlarm = alarmRunner(this.#space.alarm, ctx.storage.sql)
-    this.#live = liveOf({ ctx, env, space: this.#space, clock: Date.now, newId: () => crypto.randomUUID() })
     this.#observer = observerOf(ctx, env, this.#space)
-    this.#observer.retry()
+    const shared = { ctx, env, space: this.#space, observer: this.#observer }
+    this.#live = liveOf({ ...shared, clock: Date.now, newId: () => crypto.randomUUID() })
   }
 
   /**
@@ -109,9 +108,8 @@ export class Chronicle extends DurableObject<Env> {
     return this.#authorizeRead(session)
   }
 
-  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    await this.#live.receive(socket, message)
-    this.#observer.changed()
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    return this.#live.receive(socket, message)
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {
@@ -264,7 +262,7 @@ export class Chronicle extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     await this.#runAlarm({
       work: (now) => upkeep(this.#space, now),
-      report: (thrown) => console.error(defectLine(this.env, crypto.randomUUID(), thrown)),
+      report: this.#observer.failed,
       clock: Date.now,
     })
     this.#observer.retry()

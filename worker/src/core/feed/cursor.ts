@@ -1,4 +1,5 @@
 import type { Filter } from '../values/collections.ts'
+import { fnv1a } from '../values/fnv1a.ts'
 import { NOTHING } from '../values/version.ts'
 
 /** A reader's position in the feed. */
@@ -91,20 +92,9 @@ function parseCursor(cursor: string): Cursor | null {
   return position.scan > 0 && position.scan <= position.seq ? null : { epoch, position, digest }
 }
 
-/**
- * FNV-1a over the sorted names, twice with different seeds. Detects accidents and protects against nothing else. Empty
- * without a filter.
- */
+/** FNV-1a over the sorted names, twice with different seeds. Empty without a filter. */
 function digestOf(filter: Filter): string {
   if (filter === null) return ''
   const text = JSON.stringify([...new Set(filter)].sort())
-  return fnv1a(text, 0x811c9dc5).toString(36) + fnv1a(text, 0x01000193).toString(36)
-}
-
-function fnv1a(text: string, seed: number): number {
-  let hash = seed
-  for (let index = 0; index < text.length; index++) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
-  }
-  return hash >>> 0
+  return fnv1a(text).toString(36) + fnv1a(text, 0x01000193).toString(36)
 }

@@ -52,6 +52,16 @@ export function isBehind(listener: Listener, { epoch, seq }: { epoch: string; se
   return !listener.poked && (listener.epoch !== epoch || listener.place.seq < seq)
 }
 
+/**
+ * The sequence number up to which the copy of a client is known to have read: all that was read for it if nothing of
+ * that waits for its confirmation, because its filter may hide the rest. Null in another epoch, or if the position is
+ * not known.
+ */
+export function standsAt({ epoch, place, stood, unseen, poked }: Listener, current: string): number | null {
+  const seq = unseen.length === 0 && !poked ? place.seq : stood
+  return epoch === current && seq >= NOTHING ? seq : null
+}
+
 /** Whether a message has stayed unconfirmed for too long, because the client stopped reading or confirming. */
 export function isStalled({ unseen: [oldest] }: Listener, now: number): boolean {
   return oldest !== undefined && oldest[2] <= now - SEEN_DEADLINE_MS

@@ -22,7 +22,7 @@ export const METRICS: readonly Metric[] = [
   ['changes', 'chronicle_changes', 'counter', 'Versions that spaces have stored.'],
   ['conflicts', 'chronicle_conflicts', 'counter', 'Conflicts that have arisen.'],
   ['reports', 'chronicle_reports', 'counter', 'Reports of spaces to the registry.'],
-  ['defects', 'chronicle_defects', 'counter', 'Requests that failed with an unexpected error.'],
+  ['defects', 'chronicle_defects', 'counter', 'Unexpected errors of requests, sockets and alarms.'],
 ]
 
 /** The metrics as OpenMetrics text, version 1.0.0. */

@@ -19,6 +19,17 @@ export function exceeded({ entries, content, traces }: Growth, used: Amounts, li
   return traces && used.bytes >= limit.bytes + SPARE_BYTES ? 'bytes' : null
 }
 
+/** Nine tenths of a quota: the operator still has time to act. */
+const NEAR = 0.9
+
+export function isNearQuota(used: Amounts, limit: Amounts): boolean {
+  return QUOTAS.some((quota) => used[quota] >= NEAR * limit[quota])
+}
+
+export function isFull(used: Amounts, limit: Amounts): boolean {
+  return QUOTAS.some((quota) => used[quota] >= limit[quota])
+}
+
 /** `used` is null for a token of some collections, which may not learn the size of the others. */
 export interface QuotaExceeded {
   readonly code: 'quota-exceeded'

@@ -20,7 +20,7 @@ export const MAX_DEVICES = 1_000
 export const MAX_PAGE_SPACES = 500
 export const PAGE_SPACES = 100
 
-/** The most devices in one page, and the default. For each that is behind, all entry rows are read once. */
+/** The most devices in one page, and the default. A page with a device that is behind reads all entry rows. */
 export const MAX_PAGE_DEVICES = 50
 export const PAGE_DEVICES = 20
 

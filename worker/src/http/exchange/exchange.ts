@@ -1,5 +1,6 @@
 import type { Session, Ticket } from '../../core/access/session.ts'
 import type { Tally } from '../../core/tally.ts'
+import { locatedIn } from '../../core/values/jurisdiction.ts'
 
 /** Headers of every reply, unless a rule says otherwise. It varies by origin, so that no cache mixes origins. */
 export const OF_EVERY_REPLY = {
@@ -20,10 +21,13 @@ export interface Exchange {
   readonly params: Readonly<Record<string, string>>
   /** The effects of the request, which its route adds for the metrics. */
   readonly effects: { tally?: Tally }
-  /** The fingerprint of the admin token that authenticated the caller, in place of a session. */
-  readonly operator?: string | undefined
   /** The ticket that authenticated the caller, in place of a session. */
   readonly ticket?: Ticket | undefined
+}
+
+/** A request with the admin token. `operator`: the fingerprint of the token. */
+export interface OperatorExchange extends Exchange {
+  readonly operator: string
 }
 
 /**
@@ -39,9 +43,7 @@ export function spaceOf(
 
 /** The namespace of all spaces of the stack. */
 export function spacesOf({ CHRONICLE, JURISDICTION }: Env): Env['CHRONICLE'] {
-  if (JURISDICTION === 'none') return CHRONICLE
-  // The program binds "none" or one of the platform's jurisdictions.
-  return CHRONICLE.jurisdiction(JURISDICTION as DurableObjectJurisdiction)
+  return locatedIn(CHRONICLE, JURISDICTION)
 }
 
 /** Headers of most JSON replies. A response copies them together, which takes half the time of setting one by one. */

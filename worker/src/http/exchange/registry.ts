@@ -1,9 +1,10 @@
 import { waitUntil } from 'cloudflare:workers'
 import { SHARDS, shardOf } from '../../core/report/shards.ts'
+import { locatedIn } from '../../core/values/jurisdiction.ts'
 
 type Shard = ReturnType<Env['REGISTRY']['getByName']>
 
-/** The shards of the registry, in the jurisdiction of the spaces. */
+/** The shards of the registry. */
 export function shardsOf(env: Env): readonly Shard[] {
   return SHARDS.map((name) => namespaceOf(env).getByName(name))
 }
@@ -38,8 +39,7 @@ async function sendDefects(env: Env): Promise<void> {
   await shardsOf(env)[0]?.countDefects(count)
 }
 
+/** The registry is in the jurisdiction of the spaces, because it holds their names. */
 function namespaceOf({ REGISTRY, JURISDICTION }: Env): Env['REGISTRY'] {
-  if (JURISDICTION === 'none') return REGISTRY
-  // The program binds "none" or one of the platform's jurisdictions.
-  return REGISTRY.jurisdiction(JURISDICTION as DurableObjectJurisdiction)
+  return locatedIn(REGISTRY, JURISDICTION)
 }

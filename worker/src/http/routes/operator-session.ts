@@ -5,7 +5,7 @@ import { OperatorSessionRequest } from '../../schema/request/operator-session.ts
 import { newSession, subjectGrant } from '../auth/grant.ts'
 import { signSession } from '../auth/session-token.ts'
 import { readBody } from '../exchange/body.ts'
-import { type Exchange, json, spaceOf } from '../exchange/exchange.ts'
+import { json, type OperatorExchange, spaceOf } from '../exchange/exchange.ts'
 import { refusal, unwrap } from '../exchange/refusal.ts'
 import { isKnownSpace } from '../exchange/registry.ts'
 import type { AddTarget } from '../kv/audit-log.ts'
@@ -15,7 +15,7 @@ import type { AddTarget } from '../kv/audit-log.ts'
  * this act says who looked where, and each act that writes with the session has a record of its own.
  */
 export async function openOperatorSession(
-  { request, env, operator = '' }: Exchange,
+  { request, env, operator }: OperatorExchange,
   addTarget: AddTarget,
 ): Promise<Response> {
   const { space, scopes } = unwrap(parseBody(OperatorSessionRequest, await readBody(request)))

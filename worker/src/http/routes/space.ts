@@ -40,9 +40,11 @@ export async function entries({ env, query }: Exchange, session: Session): Promi
   const space = spaceOf(env, session)
   if (key === undefined && prefix !== undefined)
     return jsonText(unwrap(await space.entries(session, { prefix, ...page })))
-  if (key !== undefined && prefix === undefined) return jsonText(unwrap(await space.entry(session, key)))
+  if (key !== undefined && query.size === 1) return jsonText(unwrap(await space.entry(session, key)))
   const detail =
-    key === undefined ? 'key: is missing, and so is prefix' : 'prefix: cannot be given together with key'
+    key === undefined
+      ? 'key: is missing, and so is prefix'
+      : 'key: names one entry, so no other parameter belongs to it'
   throw refusal({ code: 'invalid-request', detail })
 }
 

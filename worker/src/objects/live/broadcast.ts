@@ -8,7 +8,6 @@ import {
   pokedNow,
   sentTo,
 } from '../../core/feed/listener.ts'
-import { defectLine } from '../../core/log-line.ts'
 import { utf8Length } from '../../core/values/json.ts'
 import { MAX_FRAME_BYTES, MAX_FRAME_ENTRIES } from '../../core/values/socket-limits.ts'
 
@@ -29,7 +28,7 @@ export interface Broadcast {
 
 /** Runs one round at a time. Changes that are committed during a round are sent in the same round. */
 export function broadcastOf(hub: Hub): Broadcast {
-  const { space, ctx, env } = hub
+  const { space, ctx } = hub
   let running = false
   let sent: SpaceState | undefined
 
@@ -38,7 +37,7 @@ export function broadcastOf(hub: Hub): Broadcast {
       await bringUpToDate(hub)
       sent = space.state
     } catch (thrown) {
-      console.error(defectLine(env, hub.newId(), thrown))
+      hub.observer.failed(thrown)
     } finally {
       running = false
     }
@@ -98,7 +97,7 @@ function groupKey({ epoch, place: { seq, scan }, cursor, filter, poked }: Listen
 
 async function sendToGroup(hub: Hub, { listener, sockets }: ListenerGroup): Promise<void> {
   const frame = await readFrame(hub, listener).catch((thrown: unknown) => {
-    console.error(defectLine(hub.env, hub.newId(), thrown))
+    hub.observer.failed(thrown)
     return null
   })
   const key = groupKey(listener)

@@ -4,6 +4,7 @@ import type { FeedPosition } from '../../core/feed/listener.ts'
 import { problemOf } from '../../core/problem.ts'
 import { endingOf } from '../../core/socket-ending.ts'
 import type { Filter } from '../../core/values/collections.ts'
+import type { Observer } from '../report/observer.ts'
 import { checkSession, checkUnexpired } from '../space/admission.ts'
 import type { Space } from '../space/space.ts'
 import type { Listeners } from './listeners.ts'
@@ -18,6 +19,7 @@ export interface Hub {
   readonly clock: () => number
   /** A new request id. */
   readonly newId: () => string
+  readonly observer: Pick<Observer, 'synced' | 'failed'>
   readonly listeners: Listeners
   /** The sockets whose push is about to be acknowledged with a page. A frame sent first could lead past the page's cursor. */
   readonly replying: WeakSet<WebSocket>

@@ -2,7 +2,6 @@ import type { Caller, Ticket } from '../../core/access/session.ts'
 import type { Fault } from '../../core/fault.ts'
 import { formatCursor } from '../../core/feed/cursor.ts'
 import type { Listener } from '../../core/feed/listener.ts'
-import { defectLine } from '../../core/log-line.ts'
 import { narrow } from '../../core/values/collections.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
 import { MAX_ATTACHMENT_LENGTH, MAX_SOCKETS, SEEN_DEADLINE_MS } from '../../core/values/socket-limits.ts'
@@ -67,7 +66,7 @@ export function liveOf(host: Omit<Hub, 'listeners' | 'replying'>): Live {
       const turn = messages.enqueue(socket, length, () =>
         receive({ hub, broadcast, socket }, message).catch((thrown: unknown) => {
           // The runtime would leave the socket open without a reply.
-          console.error(defectLine(hub.env, hub.newId(), thrown))
+          hub.observer.failed(thrown)
           endSocket(socket, 'defect')
         }),
       )

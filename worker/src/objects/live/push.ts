@@ -52,6 +52,7 @@ export async function servePush(
   if (!endIfOver(hub, socket, hub.listeners.of(socket).session))
     acknowledge(context, { id: message.id, requestId, result })
   broadcast.changed()
+  if (result.ok) hub.observer.synced(listener.session, result.value)
   broadcast.catchUp(hub.listeners.of(socket))
 }
 

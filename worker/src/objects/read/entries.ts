@@ -4,6 +4,7 @@ import type { Fault } from '../../core/fault.ts'
 import { allows } from '../../core/values/collections.ts'
 import {
   ENTRIES_AT_ONCE,
+  LISTED_ENTRIES,
   MAX_LIST_ROUNDS,
   MAX_PAGE_BYTES,
   MAX_PAGE_READ_BYTES,
@@ -19,7 +20,7 @@ import { withTexts } from './reply.ts'
 export async function listEntries(
   space: Space,
   session: Session,
-  { prefix, after = '', limit }: EntriesQuery,
+  { prefix, after = '', limit = LISTED_ENTRIES }: EntriesQuery,
 ): Promise<Result<string, Fault>> {
   await space.keys()
   const { store } = space

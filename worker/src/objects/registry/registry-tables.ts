@@ -24,6 +24,8 @@ const STEPS: readonly string[] = [
     count INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  // A report of a space that stands writes no row of this index.
+  'CREATE INDEX erased_space ON space (at) WHERE erased = 1',
 ]
 
 /** Creates the tables of a new object, or brings those of an older release up to date. */

@@ -1,5 +1,6 @@
 import type { ListedSpace, Listing, Order, Totals } from '../../core/report/listing.ts'
-import { isFull, isNearQuota, type SpaceReport } from '../../core/report/report.ts'
+import type { SpaceReport } from '../../core/report/report.ts'
+import { isFull, isNearQuota } from '../../core/space/quota.ts'
 import { ERASED_FOR_MS } from '../../core/values/report-limits.ts'
 
 /** The spaces of a shard, and what was counted in them. */
@@ -63,6 +64,11 @@ export function spaceRows(sql: SqlStorage): SpaceRows {
     )
   }
 
+  function countDefects(defects: number): void {
+    count('defects', defects)
+    if (totals !== undefined) totals = { ...totals, defects: totals.defects + defects }
+  }
+
   function sum(): Totals {
     let result = NONE
     for (const one of sql.exec<SpaceRow>('SELECT * FROM space')) result = moved(result, one, 1)
@@ -75,6 +81,7 @@ export function spaceRows(sql: SqlStorage): SpaceRows {
     put(report) {
       const before = row(report.space)
       if (before !== undefined && before.at > report.at) return
+      if (report.defects > 0 && continues(report, before)) countDefects(report.defects)
       put(rowOf(report, before), before)
     },
 
@@ -93,10 +100,7 @@ export function spaceRows(sql: SqlStorage): SpaceRows {
           count(what as keyof Counted, by)
     },
 
-    countDefects(defects) {
-      count('defects', defects)
-      if (totals !== undefined) totals = { ...totals, defects: totals.defects + defects }
-    },
+    countDefects,
 
     has(space) {
       return row(space)?.erased === 0
@@ -146,21 +150,22 @@ const NONE: Totals = {
   ...{ upkeepFailing: 0, changes: 0, conflicts: 0, reports: 0, defects: 0 },
 }
 
-/**
- * The row after a report. Changes are counted by sequence numbers, so a lost report is made up for by the next one.
- * Conflicts are counted if the report begins where the last one ended, so a repeated report counts nothing twice.
- */
+/** Whether a report begins where the last one ended. What it counts is not counted twice. */
+function continues({ epoch, since }: SpaceReport, before: SpaceRow | undefined): boolean {
+  return before?.epoch === epoch ? since === before.seq : since === null
+}
+
+/** The row after a report. Changes are counted by sequence numbers, so the next report makes up for a lost one. */
 function rowOf(report: SpaceReport, before: SpaceRow | undefined): SpaceRow {
-  const { space, epoch, seq, at, used, limit, since } = report
-  const isSame = before?.epoch === epoch
-  const continues = isSame ? since?.epoch === epoch && since.seq === before.seq : since === null
+  const { space, epoch, seq, at, used, limit } = report
+  const counted = before?.epoch === epoch ? before.seq : 0
   return {
     ...{ name: space, epoch, seq, at, ...used },
     ...{ most_entries: limit.entries, most_bytes: limit.bytes },
     ...{ open: report.openConflicts, devices: report.devices, synced: report.lastSync },
     failures: report.upkeepFailures,
-    changes: (before?.changes ?? 0) + Math.max(0, seq - (isSame ? before.seq : 0)),
-    conflicts: (before?.conflicts ?? 0) + (continues ? report.conflicts : 0),
+    changes: (before?.changes ?? 0) + Math.max(0, seq - counted),
+    conflicts: (before?.conflicts ?? 0) + (continues(report, before) ? report.conflicts : 0),
     reports: (before?.reports ?? 0) + 1,
     erased: 0,
   }

@@ -1,4 +1,5 @@
 import { OPERATOR } from '../../core/access/session.ts'
+import { NOTHING } from '../../core/values/version.ts'
 
 /** Where a device stands: the last position that the space knows its copy to have reached. */
 export interface DeviceRow {
@@ -40,7 +41,7 @@ export interface DeviceRows {
   /** The devices after a client, in the order of their ids. `others`: clients that may have no row. */
   list(after: string, limit: number, others: readonly string[]): readonly KnownDevice[]
   /** Counts the entries of other clients that each device lacks. A device that lacks nothing is left out. */
-  lacks(positions: readonly (readonly [client: string, seq: number])[]): readonly Lack[]
+  lacks(devices: readonly Pick<KnownDevice, 'client' | 'seq'>[]): readonly Lack[]
 }
 
 export function deviceRows(sql: SqlStorage): DeviceRows {
@@ -83,14 +84,31 @@ export function deviceRows(sql: SqlStorage): DeviceRows {
         .toArray()
     },
 
-    lacks(positions) {
-      return sql
-        .exec<Lack & Record<string, SqlStorageValue>>(
-          `SELECT value ->> 0 AS client, count(*) AS count, min(head.at) AS since
-           FROM json_each(?) JOIN head ON head.seq > value ->> 1 AND head."by" <> value ->> 0 GROUP BY 1`,
-          JSON.stringify(positions),
-        )
-        .toArray()
+    lacks(devices) {
+      const lacks = devices
+        .map(({ client, seq }) => ({
+          client,
+          seq: seq ?? NOTHING,
+          count: 0,
+          since: Number.POSITIVE_INFINITY,
+        }))
+        .toSorted((one, other) => one.seq - other.seq)
+      const [first] = lacks
+      if (first === undefined) return []
+      // One scan serves all devices. A join of them with the entry rows would scan for each.
+      const unread = sql
+        .exec('SELECT seq, at, "by", deleted FROM head WHERE seq > ?', first.seq)
+        .raw<[seq: number, at: number, by: string, deleted: number]>()
+      for (const [seq, at, by, deleted] of unread) {
+        for (const lack of lacks) {
+          if (lack.seq >= seq) break
+          // A device that has not read lacks no deletion.
+          if (by === lack.client || (deleted === 1 && lack.seq === NOTHING)) continue
+          lack.count += 1
+          lack.since = Math.min(lack.since, at)
+        }
+      }
+      return lacks.filter(({ count }) => count > 0)
     },
   }
 }

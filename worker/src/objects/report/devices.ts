@@ -1,12 +1,9 @@
 import type { Session } from '../../core/access/session.ts'
 import { readUpTo } from '../../core/feed/cursor.ts'
-import type { Listener } from '../../core/feed/listener.ts'
+import { type Listener, standsAt } from '../../core/feed/listener.ts'
 import { MAX_DEVICES, REPORT_DELAY_MS, REPORT_INTERVAL_MS } from '../../core/values/report-limits.ts'
 import type { Space } from '../space/space.ts'
 import { type DeviceRow, deviceRows } from './device-rows.ts'
-
-/** A client on a socket, and the last position that it has confirmed. */
-export type Follower = Pick<Listener, 'session' | 'epoch' | 'stood'>
 
 /**
  * Knows up to where the devices of a space have read. Each device is stored at most once an hour, because a row is
@@ -16,7 +13,7 @@ export interface Devices {
   /** Notes the cursor up to which a device has read. Returns at once. */
   saw(session: Session, cursor: string | null): void
   /** Notes the position of a client whose socket has closed. Returns at once. */
-  left(follower: Follower): void
+  left(follower: Listener): void
   /** The devices that have read since the object woke, by client. */
   awake(): ReadonlyMap<string, DeviceRow>
 }
@@ -28,33 +25,32 @@ export interface DevicesOptions {
   readonly report: (thrown: unknown) => void
 }
 
+/** A device, and when its row was written, ms; undefined until that was read. */
+interface AwakeDevice extends DeviceRow {
+  readonly storedAt: number | undefined
+}
+
 export function devicesOf({ sql, space, clock, report }: DevicesOptions): Devices {
   const rows = deviceRows(sql)
-  const seen = new Map<string, DeviceRow>()
-  /** When the rows of these devices were written, ms. */
-  const storedAt = new Map<string, number>()
+  const seen = new Map<string, AwakeDevice>()
   let { epoch } = space.state
   let isScheduled = false
 
   /** The devices of this epoch. Those of a space that was erased are forgotten. */
-  function current(): Map<string, DeviceRow> {
+  function current(): Map<string, AwakeDevice> {
     if (epoch === space.state.epoch) return seen
     epoch = space.state.epoch
     seen.clear()
-    storedAt.clear()
     return seen
-  }
-
-  function isDue(client: string, now: number): boolean {
-    return now - (storedAt.get(client) ?? 0) >= REPORT_INTERVAL_MS
   }
 
   function note(session: Session, seq: number): void {
     // An operator who looks is no device.
     if (session.operator !== undefined) return
     const device = deviceOf(session, seq, clock())
-    remember(current(), device)
-    if (isScheduled || !isDue(device.client, device.at)) return
+    const storedAt = current().get(device.client)?.storedAt
+    remember(seen, { ...device, storedAt })
+    if (isScheduled || !isDue(storedAt, device.at)) return
     isScheduled = true
     setTimeout(storeDue, REPORT_DELAY_MS)
   }
@@ -63,13 +59,14 @@ export function devicesOf({ sql, space, clock, report }: DevicesOptions): Device
     isScheduled = false
     try {
       const now = clock()
-      const candidates = [...current().values()].filter(({ client }) => isDue(client, now))
-      for (const [client, at] of rows.storedAt(candidates.map(({ client }) => client)))
-        storedAt.set(client, at)
-      const due = candidates.filter(({ client }) => isDue(client, now))
-      if (due.length === 0) return
-      rows.put(due, MAX_DEVICES)
-      for (const { client } of due) storedAt.set(client, now)
+      const candidates = [...current().values()].filter(({ storedAt }) => isDue(storedAt, now))
+      const stored = rows.storedAt(candidates.map(({ client }) => client))
+      const due = candidates.filter(({ client }) => isDue(stored.get(client), now))
+      if (due.length > 0) rows.put(due, MAX_DEVICES)
+      for (const device of candidates) {
+        const storedAt = due.includes(device) ? now : stored.get(device.client)
+        seen.set(device.client, { ...device, storedAt })
+      }
     } catch (thrown) {
       report(thrown)
     }
@@ -81,16 +78,21 @@ export function devicesOf({ sql, space, clock, report }: DevicesOptions): Device
       if (seq !== null) note(session, seq)
     },
 
-    left({ session, epoch: of, stood }) {
-      if (of === space.state.epoch && stood >= 0) note(session, stood)
+    left(follower) {
+      const seq = standsAt(follower, space.state.epoch)
+      if (seq !== null) note(follower.session, seq)
     },
 
     awake: current,
   }
 }
 
+function isDue(storedAt: number | undefined, now: number): boolean {
+  return storedAt === undefined || now - storedAt >= REPORT_INTERVAL_MS
+}
+
 /** Remembers a device as the one that read last. Clients choose their own ids, so their number is bounded. */
-function remember(devices: Map<string, DeviceRow>, device: DeviceRow): void {
+function remember(devices: Map<string, AwakeDevice>, device: AwakeDevice): void {
   devices.delete(device.client)
   devices.set(device.client, device)
   const [oldest] = devices.keys()

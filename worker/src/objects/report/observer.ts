@@ -1,19 +1,24 @@
 import type { Session } from '../../core/access/session.ts'
+import type { Listener } from '../../core/feed/listener.ts'
+import { defectLine } from '../../core/log-line.ts'
 import { shardOf } from '../../core/report/shards.ts'
+import { locatedIn } from '../../core/values/jurisdiction.ts'
 import type { DevicesQuery } from '../../schema/request/query.ts'
 import type { Space } from '../space/space.ts'
 import type { Synced } from '../write/sync.ts'
 import { deviceRows } from './device-rows.ts'
-import { type Devices, devicesOf, type Follower } from './devices.ts'
+import { type Devices, devicesOf } from './devices.ts'
 import { listDevices } from './list-devices.ts'
 import { type Reporter, reporterOf } from './reporter.ts'
 
 /** Takes the figures of a space that operators see. Every call but `list` returns at once and throws nothing. */
-export interface Observer extends Reporter, Pick<Devices, 'saw' | 'left'> {
+export interface Observer extends Omit<Reporter, 'changed' | 'failed'>, Pick<Devices, 'saw' | 'left'> {
+  /** Logs and counts an unexpected error that no request at the edge has met. */
+  failed(thrown: unknown): void
   /** A push was handled. */
   synced(session: Session, synced: Pick<Synced, 'cursor' | 'tally'>): void
   /** The reply of `GET /api/clients`. `followers`: the clients that follow on a socket now. */
-  list(query: DevicesQuery, followers: readonly Follower[]): string
+  list(query: DevicesQuery, followers: readonly Listener[]): string
 }
 
 export function observerOf(ctx: DurableObjectState, env: Env, space: Space): Observer {
@@ -23,15 +28,21 @@ export function observerOf(ctx: DurableObjectState, env: Env, space: Space): Obs
   const reporter = reporterOf({
     ...shared,
     name: ctx.id.name,
-    registry: (name) => registryOf(env).getByName(shardOf(name)),
+    // The registry is in the jurisdiction of the spaces, because it holds their names.
+    registry: (name) => locatedIn(env.REGISTRY, env.JURISDICTION).getByName(shardOf(name)),
   })
+  quietly(reporter.retry)()
   return {
     saw: quietly(devices.saw),
     left: quietly(devices.left),
-    changed: quietly(reporter.changed),
     turned: quietly(reporter.turned),
     erased: quietly(reporter.erased),
     retry: quietly(reporter.retry),
+
+    failed(thrown) {
+      console.error(defectLine(env, crypto.randomUUID(), thrown))
+      quietly(reporter.failed)()
+    },
 
     synced: quietly((session, { cursor, tally }) => {
       devices.saw(session, cursor)
@@ -47,13 +58,6 @@ export function observerOf(ctx: DurableObjectState, env: Env, space: Space): Obs
         now: Date.now(),
       }),
   }
-}
-
-/** The registry in the jurisdiction of the spaces, because it holds their names. */
-function registryOf({ REGISTRY, JURISDICTION }: Env): Env['REGISTRY'] {
-  if (JURISDICTION === 'none') return REGISTRY
-  // The program binds "none" or one of the platform's jurisdictions.
-  return REGISTRY.jurisdiction(JURISDICTION as DurableObjectJurisdiction)
 }
 
 /** Catches what a call throws: a change that is stored, or an alarm, does not fail for the figures. */

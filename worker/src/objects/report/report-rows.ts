@@ -1,17 +1,17 @@
 import { OPERATOR } from '../../core/access/session.ts'
-import type { Reported } from '../../core/report/report.ts'
+import type { Moment } from '../../core/report/report.ts'
 
 /** The rows that a space reports from, and its last report. */
 export interface ReportRows {
-  /** The last report; null if the registry has taken none. */
-  reported(): Reported | null
-  putReported(reported: Reported): void
-  /** The name under which an erased space has yet to be removed from the registry. */
+  /** The last report that the registry has taken; null if there is none. */
+  reported(): Moment | null
+  putReported(reported: Moment): void
+  /** The name under which the registry has yet to forget an erased space; null if there is none. */
   unforgotten(): string | null
   /** Notes that the registry has forgotten the space. */
   forgotten(): void
-  countConflicts(since: number): number
-  countOpenConflicts(): number
+  /** The number of conflicts that arose after a sequence number. */
+  countConflicts(after: number): number
   /** The number of clients that have written or read. `pending`: clients that may not be in their table yet. */
   countDevices(pending: Iterable<string>): number
   /** How often the upkeep has failed in succession. */
@@ -26,14 +26,14 @@ export function reportRows(sql: SqlStorage): ReportRows {
     return row?.value ?? null
   }
 
-  function count(query: string, ...bindings: readonly (string | number)[]): number {
-    return sql.exec<{ count: number }>(`SELECT count(*) AS count FROM ${query}`, ...bindings).one().count
+  function count(rows: string, binding: string | number): number {
+    return sql.exec<{ count: number }>(`SELECT count(*) AS count FROM ${rows}`, binding).one().count
   }
 
   return {
     reported() {
       const value = meta('reported')
-      return value === null ? null : (JSON.parse(String(value)) as Reported)
+      return value === null ? null : (JSON.parse(String(value)) as Moment)
     },
 
     putReported(reported) {
@@ -47,14 +47,15 @@ export function reportRows(sql: SqlStorage): ReportRows {
 
     forgotten: () => void sql.exec(`DELETE FROM meta WHERE name = 'unforgotten'`),
 
-    countConflicts: (since) => count('conflict WHERE id > ?', since),
-    countOpenConflicts: () => count('conflict WHERE open = 1'),
+    countConflicts: (after) => count('conflict WHERE id > ?', after),
+
     countDevices: (pending) =>
       count(
         `(SELECT id FROM client WHERE subject NOT LIKE '${OPERATOR}%'
           UNION SELECT client FROM device UNION SELECT value FROM json_each(?))`,
         JSON.stringify([...pending]),
       ),
+
     upkeepFailures: () => Number(meta('alarm-failures') ?? 0),
   }
 }

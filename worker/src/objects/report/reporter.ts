@@ -1,9 +1,9 @@
 import { OPERATOR } from '../../core/access/session.ts'
-import { isNearQuota, isReportDue, type Reported, type SpaceReport } from '../../core/report/report.ts'
+import { isReportDue, type Moment, type SpaceReport } from '../../core/report/report.ts'
+import { isNearQuota } from '../../core/space/quota.ts'
 import { FORGET_AGAIN_MS, REPORT_DELAY_MS, REPORT_PAUSE_MS } from '../../core/values/report-limits.ts'
 import { usedBy } from '../space/quota.ts'
 import type { Space } from '../space/space.ts'
-import type { ClientRecord } from '../store/client-rows.ts'
 import { type ReportRows, reportRows } from './report-rows.ts'
 
 /** The shard of the registry that lists a space. */
@@ -12,12 +12,14 @@ export interface Registry {
   forget(space: string, at: number): Promise<void>
 }
 
-/** Tells the registry about a space. Every call returns at once and throws nothing: no request waits for the registry. */
+/** Tells the registry about a space. No call waits for the registry. */
 export interface Reporter {
   /** Reports if that is due. Call it after each change. */
   changed(): void
   /** Does what `changed` does, and looks whether conflicts are open and the upkeep fails. */
   turned(): void
+  /** Counts an unexpected error that no request at the edge has met. */
+  failed(): void
   /** Removes the space from the registry. Call it after an erasure. */
   erased(): void
   /** Tries again to remove an erased space from the registry. Call it when the object wakes. */
@@ -34,32 +36,37 @@ export interface ReporterOptions {
   readonly report: (thrown: unknown) => void
 }
 
-type Turns = Pick<Reported, 'hasOpenConflicts' | 'isUpkeepFailing'>
-
-const NO_TURNS: Turns = { hasOpenConflicts: false, isUpkeepFailing: false }
+/** The figures that only rows have. */
+type Needs = Pick<Moment, 'openConflicts' | 'upkeepFailures'>
 
 export function reporterOf({ sql, space, registry, clock, ...options }: ReporterOptions): Reporter {
   const rows = reportRows(sql)
   /** Undefined until it was read. */
-  let last: Reported | null | undefined
+  let last: Moment | null | undefined
+  let defects = 0
   let isScheduled = false
   /** When the registry may be asked again after a failure, ms. */
   let notBefore = 0
   let sending: Promise<void> = Promise.resolve()
 
-  function known(): Reported | null {
+  function known(): Moment | null {
     if (last === undefined) last = rows.reported()
     return last
   }
 
-  function check(turns: Turns): void {
-    const name = options.name ?? known()?.space
-    if (isScheduled || name === undefined || space.state.lastSync === null || clock() < notBefore) return
-    if (isReportDue(known(), momentOf(space, { name, at: clock(), turns })))
+  /** Undefined as long as there is nothing to report, or nobody has called the space by its name. */
+  function nameNow(): string | undefined {
+    return space.state.lastSync === null ? undefined : (options.name ?? known()?.space)
+  }
+
+  function check(needs: Needs): void {
+    const name = nameNow()
+    if (isScheduled || name === undefined || clock() < notBefore) return
+    if (isReportDue(known(), momentOf(space, { name, at: clock() }, needs)))
       schedule(() => report(name), REPORT_DELAY_MS)
   }
 
-  /** Does a task when the burst of requests is over, and after the task before it. */
+  /** Does a task later, and after the task before it. */
   function schedule(task: () => Promise<void>, delay: number): void {
     isScheduled = true
     setTimeout(() => {
@@ -72,8 +79,10 @@ export function reporterOf({ sql, space, registry, clock, ...options }: Reporter
   }
 
   async function report(name: string): Promise<void> {
-    const next = momentOf(space, { name, at: clock(), turns: turnsIn(rows) })
-    await registry(name).report(reportOf(space, rows, { since: known(), next }))
+    const next = momentOf(space, { name, at: clock() }, needsOf(space, rows))
+    const counted = defects
+    await registry(name).report(reportOf(space, rows, { last: known(), next, defects: counted }))
+    defects -= counted
     // An erasure in the meantime has a report of its own.
     if (space.state.epoch !== next.epoch) return
     rows.putReported(next)
@@ -94,8 +103,16 @@ export function reporterOf({ sql, space, registry, clock, ...options }: Reporter
   }
 
   return {
-    changed: () => check(known() ?? NO_TURNS),
-    turned: () => check(turnsIn(rows)),
+    changed: () => check(known() ?? { openConflicts: 0, upkeepFailures: 0 }),
+    turned: () => check(needsOf(space, rows)),
+
+    failed() {
+      const name = nameNow()
+      defects += 1
+      if (isScheduled || name === undefined) return
+      const pause = (known()?.at ?? 0) + REPORT_PAUSE_MS - clock()
+      schedule(() => report(name), Math.min(Math.max(pause, REPORT_DELAY_MS), REPORT_PAUSE_MS))
+    },
 
     erased() {
       last = null
@@ -108,41 +125,37 @@ export function reporterOf({ sql, space, registry, clock, ...options }: Reporter
   }
 }
 
-function turnsIn(rows: ReportRows): Turns {
-  return { hasOpenConflicts: rows.countOpenConflicts() > 0, isUpkeepFailing: rows.upkeepFailures() > 0 }
+function needsOf({ store }: Space, rows: ReportRows): Needs {
+  return { openConflicts: store.openConflicts(), upkeepFailures: rows.upkeepFailures() }
 }
 
 function momentOf(
   space: Space,
-  { name, at, turns }: { readonly name: string; readonly at: number; readonly turns: Turns },
-): Reported {
+  { name, at }: { readonly name: string; readonly at: number },
+  { openConflicts, upkeepFailures }: Needs,
+): Moment {
   const { epoch, seq } = space.state
-  const { hasOpenConflicts, isUpkeepFailing } = turns
   const near = isNearQuota(usedBy(space), space.config.quota)
-  return { space: name, at, epoch, seq, isNearQuota: near, hasOpenConflicts, isUpkeepFailing }
-}
-
-/** The clients that are not an operator's. */
-function usersIn(records: ReadonlyMap<string, ClientRecord>): readonly string[] {
-  const all = [...records.values()]
-  return all.filter(({ subject }) => !subject.startsWith(OPERATOR)).map(({ id }) => id)
+  return { space: name, at, epoch, seq, isNearQuota: near, openConflicts, upkeepFailures }
 }
 
 function reportOf(
   space: Space,
   rows: ReportRows,
-  { since, next }: { readonly since: Reported | null; readonly next: Reported },
+  { last, next, defects }: { readonly last: Moment | null; readonly next: Moment; readonly defects: number },
 ): SpaceReport {
-  const before = since?.epoch === next.epoch ? since : null
+  const { isNearQuota: _, ...moment } = next
+  const { lastSync, pending } = space.state
+  const since = last?.epoch === next.epoch ? last.seq : null
+  const writers = [...pending.records.values()].filter(({ subject }) => !subject.startsWith(OPERATOR))
   return {
-    ...{ space: next.space, at: next.at, epoch: next.epoch, seq: next.seq },
+    ...moment,
     used: usedBy(space),
     limit: space.config.quota,
-    openConflicts: rows.countOpenConflicts(),
-    conflicts: rows.countConflicts(before?.seq ?? 0),
-    since: before && { epoch: before.epoch, seq: before.seq },
-    devices: rows.countDevices(usersIn(space.state.pending.records)),
-    lastSync: space.state.lastSync,
-    upkeepFailures: rows.upkeepFailures(),
+    since,
+    conflicts: rows.countConflicts(since ?? 0),
+    defects,
+    devices: rows.countDevices(writers.map(({ id }) => id)),
+    lastSync,
   }
 }

@@ -1,12 +1,7 @@
 import * as z from 'zod/mini'
 import { ORDERS } from '../../core/report/listing.ts'
-import { LISTED_ENTRIES, MAX_HISTORY_VERSIONS, MAX_LISTED_ENTRIES } from '../../core/values/limits.ts'
-import {
-  MAX_PAGE_DEVICES,
-  MAX_PAGE_SPACES,
-  PAGE_DEVICES,
-  PAGE_SPACES,
-} from '../../core/values/report-limits.ts'
+import { MAX_HISTORY_VERSIONS, MAX_LISTED_ENTRIES } from '../../core/values/limits.ts'
+import { MAX_PAGE_DEVICES, MAX_PAGE_SPACES } from '../../core/values/report-limits.ts'
 import { Collections, Opaque, PageSize } from '../atoms.ts'
 import type { FieldWords } from '../words.ts'
 
@@ -61,8 +56,8 @@ export const STATUS_QUERY_WORDS: FieldWords<typeof StatusQuery> = {
   collections: 'The collections that the cursor was made with. A comma-separated list is accepted too.',
 }
 
-function pageSize(most: number, usual: number) {
-  return z._default(z.pipe(Digits, z.int().check(z.minimum(1), z.maximum(most))), usual)
+function pageSize(most: number) {
+  return z.optional(z.pipe(Digits, z.int().check(z.minimum(1), z.maximum(most))))
 }
 
 /** The query of `GET /api/entries`: one key, or a prefix of keys. */
@@ -70,12 +65,10 @@ export const EntryQuery = z.strictObject({
   key: z.optional(z.string()),
   prefix: z.optional(z.string()),
   after: z.optional(z.string()),
-  limit: pageSize(MAX_LISTED_ENTRIES, LISTED_ENTRIES),
+  limit: pageSize(MAX_LISTED_ENTRIES),
 })
-export type EntriesQuery = Required<Pick<z.infer<typeof EntryQuery>, 'limit'>> & {
-  readonly prefix: string
-  readonly after?: string | undefined
-}
+/** The part of the query for a prefix. */
+export type EntriesQuery = Omit<z.infer<typeof EntryQuery>, 'key'> & { readonly prefix: string }
 
 export const ENTRY_QUERY_WORDS: FieldWords<typeof EntryQuery> = {
   key: 'The key of one entry. May contain slashes and dots.',
@@ -87,7 +80,7 @@ export const ENTRY_QUERY_WORDS: FieldWords<typeof EntryQuery> = {
 /** The query of `GET /api/clients`. */
 export const DevicesQuery = z.strictObject({
   after: z.optional(z.string()),
-  limit: pageSize(MAX_PAGE_DEVICES, PAGE_DEVICES),
+  limit: pageSize(MAX_PAGE_DEVICES),
 })
 export type DevicesQuery = z.infer<typeof DevicesQuery>
 
@@ -98,15 +91,15 @@ export const DEVICES_QUERY_WORDS: FieldWords<typeof DevicesQuery> = {
 
 /** The query of `GET /api/spaces`. */
 export const SpacesQuery = z.strictObject({
-  order: z._default(z.enum(ORDERS), 'name'),
-  prefix: z._default(z.string(), ''),
+  order: z.optional(z.enum(ORDERS)),
+  prefix: z.optional(z.string()),
   after: z.optional(z.string()),
-  limit: pageSize(MAX_PAGE_SPACES, PAGE_SPACES),
+  limit: pageSize(MAX_PAGE_SPACES),
 })
 
 export const SPACES_QUERY_WORDS: FieldWords<typeof SpacesQuery> = {
   order:
-    'By name, by bytes with the largest first (`size`), or by the last change with the oldest first (`age`).',
+    'By name (the default), by bytes with the largest first (`size`), or by the last change with the oldest first (`age`).',
   prefix: 'Only spaces whose names begin with it.',
   after: 'The `next` of the previous page, in the same order.',
   limit: 'The most spaces of the page.',
@@ -132,7 +125,7 @@ export const CONFLICTS_QUERY_WORDS: FieldWords<typeof ConflictsQuery> = {
 export const HistoryQuery = z.strictObject({
   key: z.string(),
   before: z.optional(z.string()),
-  limit: z.optional(z.pipe(Digits, z.int().check(z.minimum(1), z.maximum(MAX_HISTORY_VERSIONS)))),
+  limit: pageSize(MAX_HISTORY_VERSIONS),
 })
 export type HistoryQuery = z.infer<typeof HistoryQuery>
 
