@@ -14,6 +14,12 @@ async function deploy(stack: Stack): Promise<readonly string[]> {
   return stack.writes()
 }
 
+async function newDeployedStack(): Promise<Stack> {
+  const stack = await newStack()
+  await deploy(stack)
+  return stack
+}
+
 async function expectSettled(stack: Stack): Promise<void> {
   const again = await stack.up('--expect-no-changes')
   expect(again.code, again.printed).toBe(0)
@@ -24,6 +30,10 @@ async function expectSettled(stack: Stack): Promise<void> {
 
 function changePage({ project }: Stack): void {
   project.edit('worker/assets/index.html', (text) => text.replace('by accident', 'by chance'))
+}
+
+function changeCode({ project }: Stack, file: string): void {
+  project.edit(file, (text) => `${text}\nconsole.debug('changed')\n`)
 }
 
 /** Lists the static assets that a preview shows as changed. */
@@ -39,8 +49,7 @@ function deployedPage({ standIn }: Stack): string {
 pulumiTest(
   'uploads the assets with the script, once, and a changed page alone without migrations',
   async () => {
-    const stack = await newStack()
-    await deploy(stack)
+    const stack = await newDeployedStack()
     expect(stack.assetCalls()).toEqual([SESSION, FILES, FILES, FILES])
     expect(stack.uploads()[0]?.metadata).toMatchObject({
       assets: {
@@ -67,9 +76,8 @@ pulumiTest(
 pulumiTest(
   'keeps the assets when the code alone changes, and uploads only the pages, which name the version',
   async () => {
-    const stack = await newStack()
-    await deploy(stack)
-    stack.project.edit('worker/src/index.ts', (text) => `${text}\nconsole.debug('changed')\n`)
+    const stack = await newDeployedStack()
+    changeCode(stack, 'worker/src/index.ts')
     expect(await deploy(stack)).toEqual([UPLOAD])
     expect(stack.assetCalls()).toEqual([SESSION, FILES])
     expect(deployedPage(stack)).toContain('<meta name="version" content="0.1.0+')
@@ -80,9 +88,8 @@ pulumiTest(
 pulumiTest(
   'uploads a changed source of the console as that file, the two pages that name the version, and the script',
   async () => {
-    const stack = await newStack()
-    await deploy(stack)
-    stack.project.edit('console/src/main.ts', (text) => `${text}\nconsole.debug('changed')\n`)
+    const stack = await newDeployedStack()
+    changeCode(stack, 'console/src/main.ts')
     const preview = await stack.preview('--diff')
     expect(changedAssets(preview.printed)).toEqual(['/console/console.js'])
     expect(await deploy(stack)).toEqual([UPLOAD])
@@ -95,8 +102,7 @@ pulumiTest(
 pulumiTest(
   'refuses to deploy assets whose completion token was lost, and repairs it with the next `up`',
   async () => {
-    const stack = await newStack()
-    await deploy(stack)
+    const stack = await newDeployedStack()
     changePage(stack)
     stack.standIn.loseToken()
     const lost = await stack.up()

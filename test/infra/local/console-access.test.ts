@@ -8,16 +8,19 @@ import { serveAccount } from '../../../infra/local/cloud/runtime.ts'
 import { testCloud } from '../../support/cloud/cloud.ts'
 import { newProject } from '../../support/cloud/project.ts'
 
-const project = newProject()
-const deployed = project.up('dev')
+/** Deploys a dev stack of a project of its own. */
+async function deploy(config: Readonly<Record<string, string>> = {}) {
+  const project = newProject()
+  const { account } = await project.up('dev', config)
+  return { account, folder: join(project.root, '.local/dev') }
+}
 
-/** Serves the dev stack of this file. Without access it is served like any stack that is deployed. */
-async function serve(consoleAccess?: ConsoleAccess): Promise<string> {
-  const { account } = await deployed
-  const folder = join(project.root, '.local/dev')
+const deployed = deploy()
+
+/** Serves a stack, or the one of this file. Without access it is served like any stack that is deployed. */
+async function serve(consoleAccess?: ConsoleAccess, stack = deployed): Promise<string> {
   const cloud = await serveAccount({
-    account,
-    folder,
+    ...(await stack),
     port: 0,
     onLog() {},
     ...(consoleAccess && { consoleAccess }),
@@ -130,19 +133,8 @@ test('gives the token to a page of the same host and port only, and counts no at
 })
 
 test('refuses a page of a name that leads to this machine, also if the stack has that name', async () => {
-  const stack = newProject()
-  const { account } = await stack.up('dev', { hostname: 'sync.example.com' })
   const { code, ...others } = access()
-  const folder = join(stack.root, '.local/dev')
-  const cloud = await serveAccount({
-    account,
-    folder,
-    port: 0,
-    onLog() {},
-    consoleAccess: { code, ...others },
-  })
-  onTestFinished(() => cloud.stop())
-  const url = `http://127.0.0.1:${cloud.port}`
+  const url = await serve({ code, ...others }, deploy({ hostname: 'sync.example.com' }))
   const named = { host: 'sync.example.com', origin: 'http://sync.example.com' }
   expect(await sendCode(url, code, named)).toEqual(REFUSED)
   expect(await sendCode(url, code)).toMatchObject({ status: 200 })

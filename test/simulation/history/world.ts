@@ -1,14 +1,14 @@
-import { DAY_MS } from '../../../worker/src/core/values/limits.ts'
 import type { Resolved, Snapshot } from '../checks/final-checks.ts'
 import { Journal } from '../checks/journal.ts'
-import { nameOf, Replies } from '../checks/replies.ts'
+import { Replies } from '../checks/replies.ts'
 import type { Handled } from '../checks/reply-checks.ts'
 import { castOf, clockOf, type Seat, START } from '../clients/cast.ts'
 import { dropOf, isLive, nextOf, type Sent } from '../network/in-flight.ts'
 import type { Heard, Letter, Return, Stand } from '../network/letters.ts'
 import type { Random } from '../values/random.ts'
 import { Verdicts, Violation } from '../values/violation.ts'
-import { type Answer, type Request, type Resolution, seqOf } from '../values/wire.ts'
+import { type Answer, type Resolution, seqOf } from '../values/wire.ts'
+import { Answers } from './answers.ts'
 import type { Figure, Host } from './host.ts'
 
 /** The most rounds of all clients until the history is quiet. */
@@ -44,8 +44,7 @@ export class World<H extends Host> {
   readonly replies = new Replies(this.verdicts)
   /** The time at which it began, ms. */
   readonly began: number
-  /** The time at which each numbered batch was first sent, ms. */
-  readonly #firstSent = new Map<string, number>()
+  readonly #answers = new Answers(this)
   readonly snapshots: Snapshot[] = []
   /** The open conflicts that somebody has tried to close. */
   readonly asked = new Set<number>()
@@ -80,8 +79,7 @@ export class World<H extends Host> {
     seat.attempt += 1
     seat.open = request
     seat.live = this.host.sockets.has(seat) && this.random.chance(0.5)
-    const name = nameOf(seat.client.habits, request)
-    if (!this.#firstSent.has(name)) this.#firstSent.set(name, this.now)
+    this.#answers.noteSent(seat, request)
     this.uplink.push({ seat, attempt: seat.attempt, request, live: seat.live })
   }
 
@@ -221,40 +219,13 @@ export class World<H extends Host> {
     const { client } = seat
     const before = client.cursor
     if ('frame' in arrival) client.follow(arrival.frame)
-    else if (seat.attempt === arrival.attempt && seat.open !== null) this.#takeAnswer(arrival)
+    else if (seat.attempt === arrival.attempt && seat.open !== null) this.#answers.take(arrival)
     if (client.caughtUp) this.snapshots.push(this.snapshotOf(seat))
     const mustSay = 'frame' in arrival || client.cursor !== before || arrival.live
     if (client.cursor === null || !mustSay || !this.host.sockets.has(seat)) return
     if (!('frame' in arrival)) client.settle()
     this.uplink.push({ seat, seen: client.cursor, live: true })
     if (seat.open === null && !client.caughtUp && this.random.chance(this.slowness)) this.send(seat)
-  }
-
-  #takeAnswer({ seat, request, answer, live }: Return): void {
-    seat.open = null
-    if (answer.kind === 'reply') seat.client.receive(request, answer.reply, live)
-    if (answer.kind === 'refused') this.#refuse(seat, request, answer.code)
-  }
-
-  #refuse(seat: Seat, request: Request, code: string): void {
-    const { client } = seat
-    const rolledBack = code === 'atomic-failed' && request.atomic === true
-    if (rolledBack) {
-      client.rollBack()
-      return
-    }
-    // The results of a batch are kept for at least a day, the shortest retention that a history configures.
-    const isOld = this.now - (this.#firstSent.get(nameOf(client.habits, request)) ?? this.now) >= DAY_MS
-    if (code === 'batch-forgotten' && isOld) {
-      this.count('forgotten')
-      client.forget()
-      return
-    }
-    // The client sends its batch again, until there is room.
-    if (code === 'quota-exceeded' && this.host.isScarce) return
-    const explained = code === 'batch-mismatch' && client.renumber()
-    const invariant = code.startsWith('batch') ? 'IN4' : 'IN7'
-    this.verdicts.expect(explained, invariant, () => `${client.habits.id} was refused: ${code}`)
   }
 
   /** The copy of a client as it is now. */

@@ -1,34 +1,26 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import type { Session } from '../../../worker/src/core/access/session.ts'
 import type { Fault } from '../../../worker/src/core/fault.ts'
+import { defectLine } from '../../../worker/src/core/log-line.ts'
 import type { Config } from '../../../worker/src/core/space/config.ts'
 import type { Result } from '../../../worker/src/core/values/result.ts'
 import type { Live } from '../../../worker/src/objects/live/live.ts'
 import type { Space } from '../../../worker/src/objects/space/space.ts'
-import { HEADS } from '../../support/stored-rows.ts'
-import type { Dispute, Journal, Stand, Tip } from '../checks/journal.ts'
+import type { Journal } from '../checks/journal.ts'
 import type { ClientEnd } from '../network/lines.ts'
 import type { Random } from '../values/random.ts'
 import { Violation } from '../values/violation.ts'
 import type { Answer, ConflictReport, Entry, Reply, Request, Resolution } from '../values/wire.ts'
+import { DiskFull, EXPECTED, excuse, Fuse, Killed } from './failures.ts'
 import type { Floor } from './floor.ts'
 import { gatedKeys } from './gated-keys.ts'
-import { readLog } from './log-reader.ts'
 import type { Machine } from './machine.ts'
+import { Pages } from './pages.ts'
 import type { SocketEnd } from './platform.ts'
-import { type AlarmClock, dump, storageOn } from './sql.ts'
+import { Records } from './records.ts'
+import { type AlarmClock, storageOn } from './sql.ts'
 import { Switchboard } from './switchboard.ts'
 import { Turns } from './turns.ts'
-
-/** Thrown by storage in a process that has been killed. */
-class Killed extends Error {
-  override readonly name = 'Killed'
-}
-
-/** Thrown by storage that cannot commit. The process lives on, and nothing of the transaction is stored. */
-class DiskFull extends Error {
-  override readonly name = 'DiskFull'
-}
 
 /** One life of the process. Only the database outlives it. */
 interface Life {
@@ -38,38 +30,19 @@ interface Life {
   readonly storage: DurableObjectStorage
 }
 
-/** Names of the errors that a history causes. */
-const EXPECTED: readonly string[] = ['Killed', 'DiskFull']
-
-/** Lets a request be lost by an error that the history causes. */
-function excuse(cause: unknown, { alive }: Life): void {
-  if (alive && !(cause instanceof DiskFull)) throw cause
-}
-
-/** A fuse counts writes and commits, and kills the process at the last one: before a write, or after a commit. */
-interface Fuse {
-  left: number
-  /** The content of the database after the last commit. Null during upkeep, which commits step by step. */
-  durable: string | null
-}
-
-/** The statements with which the checker reads the database directly. */
-type Readers = Readonly<Record<'segments' | 'last' | 'heads' | 'conflicts', StatementSync>>
-
 /** A space with a process that can be killed at any write, and with its database. */
 export class Server {
   readonly db = new DatabaseSync(':memory:')
   readonly turns = new Turns()
   readonly floor: Floor
-  readonly #random: Random
   readonly #machine: Machine
   readonly #sockets = new Switchboard()
+  readonly #records: Records
+  readonly #pages: Pages
   #ring = 1
   #fuse: Fuse | null = null
   #life: Life
   #upkeeps = 0
-  readonly #stands: Stand[] = []
-  #readers: Readers | undefined
   /** The configuration in KV, or null. The space re-reads it from time to time. */
   config: Config | null = null
   /** The time of the alarm, ms. */
@@ -81,8 +54,9 @@ export class Server {
 
   constructor(floor: Floor, random: Random, machine: Machine) {
     this.floor = floor
+    this.#records = new Records(this.db, floor)
     this.#machine = machine
-    this.#random = random
+    this.#pages = new Pages(this, random)
     floor.platform.later = (work) => void this.#later(work)
     this.#life = this.#start()
   }
@@ -124,7 +98,8 @@ export class Server {
 
   /** Kills the process after this many writes and commits. */
   light(writes: number): void {
-    this.#fuse = { left: writes, durable: this.#upkeeps > 0 ? null : dump(this.db) }
+    this.#fuse = new Fuse(this.db, writes)
+    if (this.#upkeeps > 0) this.#fuse.allowParts()
   }
 
   /** Kills the process at any moment, and starts another one. */
@@ -163,8 +138,8 @@ export class Server {
     const defect = defects.find((line) => !EXPECTED.includes(JSON.parse(line).name))
     if (defect !== undefined) throw new Error(defect)
     if (this.#life.alive) return
-    const whole = this.#fuse === null || this.#fuse.durable === null || this.#fuse.durable === dump(this.db)
-    if (!whole) throw new Violation('IN10', 'a process that was killed left half a batch behind')
+    const leftWhole = this.#fuse?.leftWhole ?? true
+    if (!leftWhole) throw new Violation('IN10', 'a process that was killed left half a batch behind')
     this.restart()
   }
 
@@ -183,7 +158,7 @@ export class Server {
     const life = this.#life
     this.alarm = null
     this.#upkeeps += 1
-    if (this.#fuse !== null) this.#fuse.durable = null
+    this.#fuse?.allowParts()
     try {
       life.space.alarm.forget()
       await this.floor.upkeep(life.space, now)
@@ -197,45 +172,18 @@ export class Server {
   }
 
   /** Records the rows that were written since the last call. */
-  async note(journal: Journal): Promise<void> {
-    if (this.#stands.length === 0) return
-    const stands = this.#stands.splice(0)
-    const after = journal.last
-    const segments = this.#read()
-      .segments.all(after)
-      .map(({ body }) => body as Uint8Array)
-    const keys = segments.length === 0 ? null : await this.floor.spaceKeys(ringOf(this.#ring), 'space')
-    journal.note({
-      versions: keys === null ? [] : await readLog(this.floor, { segments, keys, after }),
-      stands,
-      disputes: this.#read().conflicts.all(after) as unknown as readonly Dispute[],
-    })
+  note(journal: Journal): Promise<void> {
+    return this.#records.note(journal, ringOf(this.#ring))
   }
 
-  /** Reads the conflicts that some collections grant, page by page. */
-  async conflicts(granted: readonly string[] | null): Promise<readonly ConflictReport[]> {
-    const found: ConflictReport[] = []
-    for (let after: number | null = 0; after !== null; ) {
-      const query = { after, limit: this.#random.between(1, 50) }
-      const page = JSON.parse(await this.#alone(this.floor.listConflicts(this.space, query, granted)))
-      found.push(...page.conflicts)
-      after = page.next
-    }
-    return found
+  /** Reads the conflicts that some collections grant. */
+  conflicts(granted: readonly string[] | null): Promise<readonly ConflictReport[]> {
+    return this.#pages.conflicts(granted)
   }
 
   /** The versions of a key, newest first. */
-  async history(session: Session, key: string): Promise<readonly Entry[]> {
-    const found: Entry[] = []
-    for (let before: string | null | undefined; before !== null; ) {
-      const query = { key, limit: this.#random.between(1, 20), ...(before !== undefined && { before }) }
-      const page = await this.#alone(this.floor.readHistory(this.space, session, query))
-      if (!page.ok) return found
-      const { versions, next } = JSON.parse(page.value)
-      found.push(...versions)
-      before = next
-    }
-    return found
+  history(session: Session, key: string): Promise<readonly Entry[]> {
+    return this.#pages.history(session, key)
   }
 
   /** Lets a client close an open conflict. */
@@ -262,13 +210,6 @@ export class Server {
     return life.alive
   }
 
-  /** Waits for a reply while no other request is in flight. */
-  async #alone<T>(work: Promise<T>): Promise<T> {
-    await this.turns.settle()
-    await this.turns.openAll(this.#random)
-    return work
-  }
-
   #start(): Life {
     const watch = {
       statement: (writes: boolean) => {
@@ -280,8 +221,8 @@ export class Server {
         if (life.alive && life.space?.state.seq > 0 && this.#machine.fails()) throw new DiskFull()
       },
       committed: () => {
-        this.#stands.push(this.#stand())
-        if (typeof this.#fuse?.durable === 'string') this.#fuse.durable = dump(this.db)
+        this.#records.committed()
+        this.#fuse?.committed()
         this.#burn()
       },
     }
@@ -295,7 +236,13 @@ export class Server {
     const env = this.#environment()
     const space = this.floor.openSpace(ctx, env)
     life.space = Object.assign(space, gatedKeys(space, this.turns))
-    life.live = this.floor.liveOf({ ctx, env, space, clock: () => this.clock(), newId: () => 'id' })
+    life.live = this.floor.liveOf({
+      ...{ ctx, env, space, clock: () => this.clock(), newId: () => 'id' },
+      observer: {
+        synced() {},
+        failed: (thrown) => this.floor.platform.defects.push(defectLine(env, 'id', thrown)),
+      },
+    })
     return life
   }
 
@@ -315,22 +262,6 @@ export class Server {
     })
   }
 
-  /** Prepared on first use, because the tables must exist. */
-  #read(): Readers {
-    this.#readers ??= {
-      segments: this.db.prepare('SELECT body FROM segment WHERE last > ?'),
-      last: this.db.prepare('SELECT coalesce(max(last), 0) AS last FROM segment'),
-      heads: this.db.prepare(HEADS),
-      conflicts: this.db.prepare('SELECT id, loser, open FROM conflict WHERE id > ?'),
-    }
-    return this.#readers
-  }
-
-  #stand(): Stand {
-    const tips = this.#read().heads.all() as unknown as readonly Tip[]
-    return { tips, last: Number(this.#read().last.get()?.['last']) }
-  }
-
   #alarmClock(life: Life): AlarmClock {
     return {
       getAlarm: () => this.turns.after(Promise.resolve(this.alarm)),
@@ -344,9 +275,7 @@ export class Server {
   }
 
   #burn(): void {
-    if (this.#fuse === null) return
-    this.#fuse.left -= 1
-    if (this.#fuse.left > 0) return
+    if (this.#fuse === null || !this.#fuse.burnsOut()) return
     this.#life.alive = false
     throw new Killed()
   }

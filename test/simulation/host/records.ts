@@ -1,0 +1,54 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { HEADS } from '../../support/stored-rows.ts'
+import type { Dispute, Journal, Stand, Tip } from '../checks/journal.ts'
+import type { Floor } from './floor.ts'
+import { readLog } from './log-reader.ts'
+
+/** The statements with which the checker reads the database directly. */
+type Readers = Readonly<Record<'segments' | 'last' | 'heads' | 'conflicts', StatementSync>>
+
+/** Rows that the checker reads in the database of a space, past the process that writes them. */
+export class Records {
+  readonly #db: DatabaseSync
+  readonly #floor: Floor
+  readonly #stands: Stand[] = []
+  #readers: Readers | undefined
+
+  constructor(db: DatabaseSync, floor: Floor) {
+    this.#db = db
+    this.#floor = floor
+  }
+
+  /** Notes how the entries stand after a commit. */
+  committed(): void {
+    const tips = this.#read().heads.all() as unknown as readonly Tip[]
+    this.#stands.push({ tips, last: Number(this.#read().last.get()?.['last']) })
+  }
+
+  /** Records the rows that were written since the last call. `masterKey`: the live generations of it. */
+  async note(journal: Journal, masterKey: string): Promise<void> {
+    if (this.#stands.length === 0) return
+    const stands = this.#stands.splice(0)
+    const after = journal.last
+    const segments = this.#read()
+      .segments.all(after)
+      .map(({ body }) => body as Uint8Array)
+    const keys = segments.length === 0 ? null : await this.#floor.spaceKeys(masterKey, 'space')
+    journal.note({
+      versions: keys === null ? [] : await readLog(this.#floor, { segments, keys, after }),
+      stands,
+      disputes: this.#read().conflicts.all(after) as unknown as readonly Dispute[],
+    })
+  }
+
+  /** Prepared on first use, because the tables must exist. */
+  #read(): Readers {
+    this.#readers ??= {
+      segments: this.#db.prepare('SELECT body FROM segment WHERE last > ?'),
+      last: this.#db.prepare('SELECT coalesce(max(last), 0) AS last FROM segment'),
+      heads: this.#db.prepare(HEADS),
+      conflicts: this.#db.prepare('SELECT id, loser, open FROM conflict WHERE id > ?'),
+    }
+    return this.#readers
+  }
+}
