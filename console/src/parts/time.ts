@@ -9,21 +9,21 @@ setInterval(() => {
 }, 5_000)
 
 interface TimeProps {
-  /** In ms since 1970. */
-  readonly at: number | null
+  /** In ms since 1970. A space that still runs the last release may lack a time. */
+  readonly at: number | null | undefined
   /** Shown if there is no time. */
   readonly none?: string
 }
 
 /** A time, as in 2026-11-29 05:00:12. */
 export function Time({ at, none = '–' }: TimeProps): View {
-  if (at === null) return none
+  if (!at) return none
   return html`<time datetime=${new Date(at).toISOString()}>${formatTime(at)}</time>`
 }
 
 /** How long ago something was. The time itself is in the tooltip. */
 export function Age({ at, none = 'never' }: TimeProps): View {
-  if (at === null) return none
+  if (!at) return none
   const iso = new Date(at).toISOString()
   return html`<time datetime=${iso} title=${formatTime(at)}>${formatAge(at, Math.max(now.value, at))}</time>`
 }

@@ -20,6 +20,15 @@ testInConsole('moves its figures and plots while devices write, without a reload
   expect(await operator.page.run('globalThis.isSamePage')).toBe(true)
 })
 
+testInConsole('says that the page is of another version than the service', async () => {
+  const operator = await console.operator('tokens')
+  const { version } = console.cloud.stackOutputs
+  const age = 'document.querySelector("meta[name=version]").content = "0.0.1+old"'
+  await operator.page.run(age)
+  await operator.click('link', 'Overview')
+  await operator.sees(`The service runs version ${version}, this page is of version 0.0.1+old.`)
+})
+
 testInConsole(
   'lists spaces by name, size and age, and finds them by the beginning of their names',
   async () => {

@@ -102,6 +102,7 @@ testInConsole('shows what two devices write, as it happens, and the conflict bet
   await operator.find('row', /notes\/3 laptop written$/)
   await operator.find('row', /notes\/1 laptop deleted$/)
   await operator.sees('3 writes')
+  await operator.sees(/Floor\s+\w+\.0\s+Epoch\s+\w+\s+Last upkeep\s+never/)
 
   // Both have edited the same note without having seen the other's edit.
   laptop.put('notes/2', { title: 'eggs, brown' }, Date.now() + 1_000)

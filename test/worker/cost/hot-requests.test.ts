@@ -23,11 +23,11 @@ calls callBytes statements rowsRead rowsWritten alarmsSet kvReads kvWrites crypt
     0         0          2        3           1         0       0        0           3        1          1 a push that three sockets follow
     1    161314          5       10           0         0       0        0           9        1          1 a page of 500 entries
     1       419          0        0           0         0       0        0           0        1          1 an empty page
-    1       715          1        1           0         0       0        0           0        1          1 a status
+    1       762          1        1           0         0       0        0           0        1          1 a status
     1       287          0        0           0         0       1        0           2        1          1 a new session
-    1       715          7       22           0         0       0        0           0        1          1 a status that wakes the object
+    1       762          7       22           0         0       0        0           0        1          1 a status that wakes the object
     1       928          9       23           1         0       0        0           6        1          1 one change that wakes the object
-    1       708          1        1           0         0       2        0           0        1          1 a status after an idle minute
+    1       755          1        1           0         0       2        0           0        1          1 a status after an idle minute
 `
 
 /** Prepares a request, and returns the function that makes it. */

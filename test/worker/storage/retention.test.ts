@@ -1,6 +1,7 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
+import { DAY_MS } from '../../../worker/src/core/values/limits.ts'
 import { pull } from '../../../worker/src/objects/read/pull.ts'
 import { openVersions } from '../../../worker/src/objects/space/log.ts'
 import { upkeep } from '../../../worker/src/objects/upkeep/upkeep.ts'
@@ -86,6 +87,23 @@ test('[LC3] drops a tombstone after its retention, counted from its arrival', as
   const live = (await frames(space, 'segment')).flatMap(({ slots }) => slots.map(({ seq }) => seq))
   expect(live).toEqual([2])
   expect(await frames(space, 'archive')).toEqual([])
+})
+
+test('[ST1] tells up to where deletions are forgotten, and when upkeep last went through the log', async () => {
+  const { space, a } = await newSpace()
+  const status = async () => (await a.get('/api/status')).body
+  await a.sync({ changes: [{ key: 'k', value: 1, timestamp: T }] })
+  const { version } = (await a.sync({ changes: [{ key: 'k', deleted: true, timestamp: T + 1 }] })).body
+    .results[0]
+  const { epoch } = await status()
+  expect(await status()).toMatchObject({ floor: `${epoch}.0`, lastUpkeep: null })
+  const before = Date.now()
+  await age(space, 1)
+  expect(await status()).toMatchObject({ floor: `${epoch}.0`, lastUpkeep: expect.any(Number) })
+  await age(space, 200)
+  const { floor, lastUpkeep } = await status()
+  expect(floor).toBe(version)
+  expect(lastUpkeep).toBeGreaterThanOrEqual(before + 200 * DAY_MS)
 })
 
 test('[FE10] lets a reader from the start page below the floor, and resets it if it may miss a deletion', async () => {

@@ -81,7 +81,9 @@ export const SYNC = {
         lastSync: NOW - 200,
         pending: 0,
         head: 'k3x9q2.1043',
+        floor: 'k3x9q2.0',
         epoch: 'k3x9q2',
+        lastUpkeep: NOW - 86_400_000,
         entries: 211,
         openConflicts: 0,
         quota: {

@@ -64,7 +64,7 @@ function Banner({ space }: { readonly space: string }): View {
 }
 
 function State({ status }: { readonly status: Status }): View {
-  const { quota, head, epoch, entries, lastSync, openConflicts } = status
+  const { quota, head, floor, epoch, entries, lastSync, lastUpkeep, openConflicts } = status
   return html`
     <${Facts} facts=${[
       [
@@ -81,7 +81,9 @@ function State({ status }: { readonly status: Status }): View {
       ['Open conflicts', formatCount(openConflicts ?? 0)],
       ['Last sync', html`<${Age} at=${lastSync} />`],
       ['Head', html`<code>${head}</code>`],
+      ['Floor', html`<code>${floor}</code>`],
       ['Epoch', html`<code>${epoch}</code>`],
+      ['Last upkeep', html`<${Age} at=${lastUpkeep} />`],
     ]} />
   `
 }

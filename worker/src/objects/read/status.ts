@@ -22,6 +22,7 @@ export function readStatus(space: Space, session: Session, { cursor, collections
   const quota = whole ? quotaOf(space) : null
   const filter = narrow(collections ?? null, session.collections)
   const room = quota === null ? [] : [quota.entries.limit, quota.bytes.limit, quota.bytes.used]
+  const { lastUpkeep } = space.state
   const reply = () => {
     const { epoch, floor, seq, entries, lastSync } = space.state
     return {
@@ -29,7 +30,9 @@ export function readStatus(space: Space, session: Session, { cursor, collections
       lastSync,
       pending: pendingAfter(cursor ?? null, filter, { epoch, floor, head: seq }),
       head: formatVersion(epoch, seq),
+      floor: formatVersion(epoch, floor),
       epoch,
+      lastUpkeep,
       entries: whole ? entries : null,
       openConflicts,
       quota,
@@ -37,5 +40,5 @@ export function readStatus(space: Space, session: Session, { cursor, collections
       limits: PUBLISHED_LIMITS,
     }
   }
-  return { filter, counts: [openConflicts ?? 'part', ...room], reply }
+  return { filter, counts: [openConflicts ?? 'part', lastUpkeep ?? 'never', ...room], reply }
 }

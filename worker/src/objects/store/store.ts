@@ -28,6 +28,8 @@ export interface SpaceState {
   readonly superseded: number
   /** How many superseded versions the last pass left in the log. */
   readonly left: number
+  /** When the last pass ended, ms; null before the first. */
+  readonly lastUpkeep: number | null
   /** When the last change was stored, ms; null before the first. */
   readonly lastSync: number | null
   /** The newest segment, which takes more chunks while it is small. */
@@ -89,6 +91,7 @@ function readState(sql: SqlStorage): SpaceState {
       'SELECT first, last, entries, superseded, at, body, pending FROM segment ORDER BY first DESC LIMIT 1',
     )
     .toArray()
+  const { at, left } = passesIn(meta.get('passes')).last
   return {
     epoch: String(meta.get('epoch')),
     floor: Number(meta.get('floor')),
@@ -96,7 +99,8 @@ function readState(sql: SqlStorage): SpaceState {
     seq: tail?.last ?? 0,
     entries: tail?.entries ?? 0,
     superseded: tail?.superseded ?? 0,
-    left: passesIn(meta.get('passes')).last.left,
+    left,
+    lastUpkeep: at || null,
     lastSync: tail?.at ?? null,
     tail:
       tail !== undefined && isWhole(tail.body) ? { first: tail.first, bytes: tail.body.byteLength } : null,

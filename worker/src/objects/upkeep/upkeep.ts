@@ -86,7 +86,7 @@ function endPass(space: Space, { generation, unreadable }: Pass, now: number): v
   const { superseded: left } = space.state
   space.store.dropClaims(now - space.config.tombstoneDays * DAY_MS, DROP_ROWS)
   space.store.putPasses({ last: { at: now, generation, form: FORM, left, unreadable }, now: null })
-  space.state = { ...space.state, left }
+  space.state = { ...space.state, left, lastUpkeep: now }
 }
 
 /** The part of a pass in the archive; null if the last pass left the whole archive under the same key and form. */

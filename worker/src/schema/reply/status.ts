@@ -29,9 +29,17 @@ export const StatusReply = object('The state of the space.', {
     z.int(),
   ),
   head: field('The latest version of the space.', Opaque),
+  floor: field(
+    'The version up to which deletions are forgotten. A reader that has read less starts over.',
+    Opaque,
+  ),
   epoch: field(
     'Identifies the data of the space. It changes when the space is erased or restored.',
     z.string(),
+  ),
+  lastUpkeep: field(
+    'When upkeep last went through the whole log, ms since 1970. Null before the first time.',
+    z.nullable(Milliseconds),
   ),
   entries: field('The number of live entries. Null for a token of some collections.', z.nullable(z.int())),
   openConflicts: field(
