@@ -1,5 +1,6 @@
 import { WebSocket } from 'undici'
 import type { Client, ClientOptions } from './client.ts'
+import { confirming } from './confirming.ts'
 import { deviceOf, type Results } from './device.ts'
 import { entriesOf } from './entries.ts'
 
@@ -13,18 +14,21 @@ interface Message {
 }
 
 /**
- * A device that sends its batches on a socket, which follows the whole space. It confirms every frame, and leaves a poke,
- * which asks for a pull, for later.
+ * A device that sends its batches on a socket, which follows the whole space. It confirms what it is sent, and leaves a
+ * poke, which asks for a pull, for later.
  */
 export async function connect({ url, credential, part, entries }: ClientOptions): Promise<Client> {
   const device = deviceOf(entriesOf(part, entries))
   const socket = await open(`${url.replace('http', 'ws')}/api/live`, credential)
   let waiting = Promise.withResolvers<Message>()
   socket.onclose = ({ code }) => waiting.reject(new Error(`the socket closed with ${code}`))
+  const confirmation = confirming(socket)
   socket.onmessage = ({ data }) => {
     const [, cursor] = CHANGES.exec(data.slice(0, 300)) ?? []
-    if (cursor !== undefined) socket.send(`{"type":"seen","cursor":"${cursor}"}`)
-    else if (!data.startsWith('{"type":"poke"')) waiting.resolve(JSON.parse(data))
+    if (cursor !== undefined) {
+      confirmation.received(cursor, data.length)
+      confirmation.seen(cursor)
+    } else if (!data.startsWith('{"type":"poke"')) waiting.resolve(JSON.parse(data))
   }
   return {
     async push(size) {

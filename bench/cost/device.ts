@@ -1,4 +1,5 @@
 import { WebSocket } from 'undici'
+import { confirming } from '../clients/confirming.ts'
 import { learn, type Results } from '../clients/device.ts'
 import type { CountedService } from './service.ts'
 
@@ -58,13 +59,14 @@ type Frame =
   | { readonly type: 'poke' }
   | { readonly type: 'ack'; readonly status: number; readonly body: Reply }
 
-/** A device that pushes on a socket, and confirms each frame. It pulls when it is told to. */
+/** A device that pushes on a socket, and confirms what it is sent. It pulls when it is told to. */
 export async function socketDevice(service: CountedService, token: string, bases: Bases): Promise<Device> {
   const { session } = await service.post('/api/auth', '', { token })
   const socket = new WebSocket(`${service.url.replace('http', 'ws')}/api/live`, [
     'chronicle.v1',
     `bearer.${session}`,
   ])
+  const confirmation = confirming(socket)
   const makeBatch = batchMaker(bases)
   let cursor = ''
   let acknowledge: (reply: Reply) => void = () => {}
@@ -79,21 +81,24 @@ export async function socketDevice(service: CountedService, token: string, bases
     }
   }
 
-  async function take(frame: Frame): Promise<void> {
+  async function take(frame: Frame, length: number): Promise<void> {
     if (frame.type === 'ack') {
       if (frame.status !== 200) throw new Error(JSON.stringify(frame))
       return acknowledge(frame.body)
     }
-    if (frame.type === 'changes') cursor = frame.cursor
-    else await pullAll()
-    socket.send(JSON.stringify({ type: 'seen', cursor }))
+    if (frame.type === 'changes') {
+      cursor = frame.cursor
+      confirmation.received(cursor, length)
+    } else await pullAll()
+    confirmation.seen(cursor)
     opened.resolve()
     moved()
   }
 
   let work = Promise.resolve()
   socket.addEventListener('message', ({ data }) => {
-    work = work.then(() => take(JSON.parse(String(data))))
+    const text = String(data)
+    work = work.then(() => take(JSON.parse(text), text.length))
   })
   socket.addEventListener('close', ({ reason }) =>
     opened.reject(new Error(`the socket was closed: ${reason}`)),

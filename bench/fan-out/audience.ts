@@ -1,6 +1,7 @@
 // Runs the listeners in a thread of their own, apart from the one that reads the logs of the runtimes.
 import { parentPort, Worker, workerData } from 'node:worker_threads'
 import { WebSocket } from 'undici'
+import { confirming } from '../clients/confirming.ts'
 import { documentText } from '../clients/entries.ts'
 import { type Poster, poster } from '../clients/requests.ts'
 
@@ -60,7 +61,7 @@ async function run(audience: Audience): Promise<readonly Delivery[]> {
   return deliveries
 }
 
-/** Opens a socket. One of the product confirms every frame. */
+/** Opens a socket. One of the product confirms what it is sent. */
 async function follow({ url, space, session }: Audience, onChange: () => void): Promise<WebSocket> {
   const path = session === null ? `/${space}` : '/api/live'
   const protocols = session === null ? [] : ['chronicle.v1', `bearer.${session}`]
@@ -72,10 +73,12 @@ async function follow({ url, space, session }: Audience, onChange: () => void): 
     socket.onopen = () => greeted.resolve()
     socket.onmessage = onChange
   } else {
+    const confirmation = confirming(socket)
     socket.onmessage = ({ data }) => {
       const { type, cursor, changes } = JSON.parse(data)
       if (type !== 'changes') throw new Error(`a ${type}`)
-      socket.send(JSON.stringify({ type: 'seen', cursor }))
+      confirmation.received(cursor, data.length)
+      confirmation.seen(cursor)
       if (changes.length > 0) onChange()
       else greeted.resolve()
     }

@@ -184,7 +184,7 @@ class Remote<T> {
     const { results, conflicts } = await this.#exchange({ clientTime, changes })
     const isMerged = results.some(({ status }) => status === 'merged')
     if (isMerged || conflicts.some(({ policy }) => policy !== 'server-wins'))
-      throw new TypeError(`the policy of "${name}" must be server-wins`)
+      throw new TypeError(`policy of ${name} must be server-wins`)
     const reverted = rows.flatMap((row, index) => {
       const result = results[index]
       return result?.status === 'rejected' ? this.#reverted(row, result.code, result.path) : []

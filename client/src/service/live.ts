@@ -1,6 +1,7 @@
 import { type Deferred, deferred } from '../values/deferred.ts'
 import type { Platform, Socket } from '../values/platform.ts'
 import type { Frame, Problem, SyncReply, SyncRequest } from '../values/wire.ts'
+import { confirmationOf } from './confirmation.ts'
 import { offline, refused, type Session } from './session.ts'
 
 /** How long a socket may be silent before it is tested, and how long the test may take, ms. */
@@ -25,7 +26,7 @@ export interface Live {
   exchange(body: SyncRequest): Promise<SyncReply>
   /** Takes the frames that arrived since, in their order; null for one that calls for a pull. */
   frames(): (ChangesFrame | null)[]
-  /** Confirms the position of the copy. */
+  /** Confirms the position of the copy, soon. */
   seen(cursor: string): void
   close(): void
 }
@@ -78,11 +79,13 @@ function liveOver(socket: Socket, { platform, onFrame, onEnd }: LiveOptions): Li
   let last = 0
   let ended = false
   let stopTimer = () => {}
+  const confirmation = confirmationOf(platform, (cursor) => say({ type: 'seen', cursor }))
 
   function end(ending: Ending): void {
     if (ended) return
     ended = true
     stopTimer()
+    confirmation.cancel()
     socket.close()
     for (const { reject } of waiting.values()) reject(offline(`the socket closed with ${ending.code}`))
     onEnd(ending)
@@ -101,7 +104,10 @@ function liveOver(socket: Socket, { platform, onFrame, onEnd }: LiveOptions): Li
     if (socket.readyState === OPEN) socket.send(JSON.stringify(message))
   }
 
-  function take(frame: Frame): void {
+  function take(frame: Frame, length: number): void {
+    const page = frame.type === 'ack' ? frame.body : frame
+    if (frame.type === 'ack' && frame.status === 200) confirmation.cancel()
+    if ('cursor' in page) confirmation.received(page.cursor, length)
     if (frame.type === 'ack') settle(frame)
     else if (frame.type === 'error') end({ code: 1006, reason: 'the service refused a message' })
     else if (frame.type !== 'pong') {
@@ -122,7 +128,8 @@ function liveOver(socket: Socket, { platform, onFrame, onEnd }: LiveOptions): Li
 
   socket.addEventListener('message', ({ data }) => {
     watch()
-    take(JSON.parse(String(data)) as Frame)
+    const text = String(data)
+    take(JSON.parse(text) as Frame, text.length)
   })
   socket.addEventListener('close', ({ code, reason }) => end({ code, reason }))
   watch()
@@ -145,7 +152,7 @@ function liveOver(socket: Socket, { platform, onFrame, onEnd }: LiveOptions): Li
       inbox = []
       return frames
     },
-    seen: (cursor) => say({ type: 'seen', cursor }),
+    seen: confirmation.seen,
     close: () => end({ code: 1000, reason: '' }),
   }
 }

@@ -61,7 +61,6 @@ describe('a socket', () => {
     }
     expect(await contentOf(db)).toEqual({ a: { n: 5 } })
     expect(service.requests.length).toBe(before)
-    expect(socket().sent.at(-1)).toEqual({ type: 'seen', cursor: await cursorOf(device) })
   })
 
   test('that pokes, or sends a frame that does not fit, lets the client pull', async () => {
@@ -101,6 +100,57 @@ describe('a socket', () => {
     fresh.sockets.last.end(1006)
     await fresh.pass(10_000)
     expect(await contentOf(db)).toEqual({ old: { n: 1 } })
+  })
+})
+
+describe('what a socket brings', () => {
+  test('is confirmed for several frames at once: within five seconds, after eight of them, or after 16 KiB', async () => {
+    const device = await live()
+    const { hand, socket } = device
+    const seen = () => socket().sent.flatMap(({ type, cursor }) => (type === 'seen' ? [cursor] : []))
+    const receive = async (value: unknown) => {
+      socket().say(write(device, await cursorOf(device), 'notes/a', value))
+      await settle()
+    }
+    await hand.pass(5_000)
+    const before = seen().length
+    const since = () => seen().slice(before)
+    await receive(1)
+    await hand.pass(3_000)
+    await receive(2)
+    await hand.pass(1_999)
+    expect(since()).toEqual([])
+    await hand.pass(1)
+    const soon = await cursorOf(device)
+    expect(since()).toEqual([soon])
+    for (let n = 0; n < 7; n += 1) await receive({ n })
+    expect(since()).toEqual([soon])
+    await receive({ n: 7 })
+    const full = await cursorOf(device)
+    await receive('x'.repeat(16_384))
+    const long = await cursorOf(device)
+    expect(since()).toEqual([soon, full, long])
+    await hand.pass(60_000)
+    expect(since()).toEqual([soon, full, long])
+  })
+
+  test('is confirmed by a push that is accepted', async () => {
+    const device = await live()
+    const { db, hand, socket } = device
+    await hand.pass(5_000)
+    const before = socket().sent.length
+    socket().say(write(device, await cursorOf(device), 'notes/a', 1))
+    await settle()
+    await hand.pass(4_999)
+    await db.collection('notes').put('b', { n: 1 }).synced
+    await hand.pass(4_999)
+    const since = () =>
+      socket()
+        .sent.slice(before)
+        .map(({ type }) => type)
+    expect(since()).toEqual(['push'])
+    await hand.pass(1)
+    expect(since()).toEqual(['push', 'seen'])
   })
 })
 
