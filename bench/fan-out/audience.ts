@@ -61,7 +61,7 @@ async function run(audience: Audience): Promise<readonly Delivery[]> {
   return deliveries
 }
 
-/** Opens a socket. One of the product confirms what it is sent. */
+/** Opens a socket whose client parses what it is sent. One of the product also confirms it. */
 async function follow({ url, space, session }: Audience, onChange: () => void): Promise<WebSocket> {
   const path = session === null ? `/${space}` : '/api/live'
   const protocols = session === null ? [] : ['chronicle.v1', `bearer.${session}`]
@@ -71,7 +71,9 @@ async function follow({ url, space, session }: Audience, onChange: () => void): 
   socket.onclose = ({ code }) => greeted.reject(new Error(`the socket closed with ${code}`))
   if (session === null) {
     socket.onopen = () => greeted.resolve()
-    socket.onmessage = onChange
+    socket.onmessage = ({ data }) => {
+      if (JSON.parse(data).key !== undefined) onChange()
+    }
   } else {
     const confirmation = confirming(socket)
     socket.onmessage = ({ data }) => {
