@@ -42,6 +42,23 @@ test('[LV7] sends at most 32 unconfirmed frames or 64 KiB, then a poke', async (
   }
 })
 
+test('[LV7] takes one `seen` for all frames up to its position, and no other', async () => {
+  const { space, a, b } = await newSpace()
+  const socket = await follow(b)
+  await socket.next()
+  const cursors: string[] = []
+  for (const key of ['k/1', 'k/2', 'k/3', 'k/4']) {
+    await a.sync({ changes: puts([key]) })
+    cursors.push((await socket.next()).cursor)
+  }
+  const unconfirmed = async () => (await listeners(space)).flatMap(({ unseen }) => unseen.map(([seq]) => seq))
+  await until(async () => (await unconfirmed()).length === 4)
+  socket.seen(cursors[2] ?? '')
+  await until(async () => (await unconfirmed()).length === 1)
+  expect(await unconfirmed()).toEqual([4])
+  socket.close()
+})
+
 test('[LV7] closes only the socket that has confirmed nothing for half a minute, at the next change', async () => {
   const { space, a, b } = await newSpace()
   const [slow, quick] = [await follow(b), await follow(b)]
