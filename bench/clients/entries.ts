@@ -1,6 +1,6 @@
 /** The entries that one client edits. */
 export interface Entries {
-  /** The keys of the next batch, all different. Goes through all entries in random order, again and again. */
+  /** The keys of the next batch, all different. */
   pick(size: number): readonly string[]
 }
 
@@ -13,16 +13,19 @@ export function entriesOf(part: number, count: number): Entries {
   return entriesNamed(Array.from({ length: count }, (_, index) => `n/${part}-${index}`))
 }
 
-/** Entries with the given keys. */
+/**
+ * Entries with the given keys. Each is picked once in random order, and from then on each batch picks at random. Batches
+ * that always hold the same keys would flatter a table whose rows lie in the order of their last edit.
+ */
 export function entriesNamed(names: readonly string[]): Entries {
-  const keys = shuffled([...names])
-  const count = keys.length
+  const keys = [...names]
   let next = 0
   return {
     pick(size) {
-      const start = next + size > count ? 0 : next
-      next = start + size
-      return keys.slice(start, next)
+      const start = next + size > keys.length ? 0 : next
+      next = start === next ? next + size : keys.length
+      for (let at = start; at < start + size; at++) swap(keys, at, randomBetween(at, keys.length))
+      return keys.slice(start, start + size)
     },
   }
 }
@@ -43,15 +46,15 @@ export function neighbours(part: number): Entries {
   }
 }
 
-/** Shuffles in place (Fisher and Yates). */
-function shuffled(keys: string[]): readonly string[] {
-  for (let index = keys.length - 1; index > 0; index--) {
-    const other = Math.floor(Math.random() * (index + 1))
-    const [key = '', found = ''] = [keys[index], keys[other]]
-    keys[index] = found
-    keys[other] = key
-  }
-  return keys
+/** A whole number from `start` on and below `end`. */
+function randomBetween(start: number, end: number): number {
+  return start + Math.floor(Math.random() * (end - start))
+}
+
+function swap(keys: string[], at: number, other: number): void {
+  const [key = '', found = ''] = [keys[at], keys[other]]
+  keys[at] = found
+  keys[other] = key
 }
 
 /** The JSON text of a document of about 250 bytes. The texts of two rounds differ. */

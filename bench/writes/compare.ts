@@ -5,7 +5,7 @@ import type { Server, Transport } from '../servers/server.ts'
 /** The most changes of a batch. */
 const LARGEST = 500
 
-/** The number of entries of all clients together. */
+/** The least number of entries of all clients together. Each client has at least twice as many as its batches. */
 const ENTRIES = 5000
 
 /** The clients that load a server at once. Spaces share them equally. */
@@ -75,7 +75,7 @@ async function takeTurn(
 ): Promise<Round> {
   turns += 1
   const spaces = Array.from({ length: shape.spaces }, (_, index) => `space-${turns}-${index}`)
-  const entries = Math.max(batch, Math.floor(ENTRIES / shape.connections))
+  const entries = Math.max(2 * batch, Math.floor(ENTRIES / shape.connections))
   const admitted = Array.from({ length: shape.connections }, async (_, part) => {
     const space = spaces[part % spaces.length] ?? ''
     return { url: server.url, space, credential: await server.admit(space), part, entries }
