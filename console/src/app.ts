@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks'
 import { html, type View } from './base/html.ts'
-import { link, type Route, route } from './base/route.ts'
+import { link, pageNamed, type Route, route } from './base/route.ts'
 import { Notices } from './parts/notice.ts'
 import { adminToken, signOut } from './service/operator.ts'
 import { Audit } from './views/audit.ts'
@@ -63,7 +63,7 @@ function pageOf({ path }: Route): View {
   const [first = '', space, ...rest] = path
   if ((first === 'space' || first === 'user') && space !== undefined)
     return html`<${SpacePages} key=${`${first}/${space}`} space=${space} rest=${rest} isUser=${first === 'user'} />`
-  const [, Known] = first === 'import' ? ['', Import] : (PAGES[first] ?? [])
+  const [, Known] = first === 'import' ? ['', Import] : (pageNamed(PAGES, first) ?? [])
   return Known ? html`<${Known} />` : html`<${NotFound} />`
 }
 

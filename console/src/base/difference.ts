@@ -13,7 +13,7 @@ export function differences(first: unknown, ...others: readonly unknown[]): read
   const pointers = new Map(paths.map(({ path }) => [pointerOf(path), path]))
   return [...pointers]
     .filter(([pointer]) => !hasAncestor(pointer, pointers))
-    .map(([pointer, path]) => ({ pointer, contents: values.map((value) => contentAt(rooted(value), path)) }))
+    .map(([pointer, path]) => ({ pointer, contents: values.map((value) => contentAt({ value }, path)) }))
 }
 
 /** Writes a value for people. */
@@ -23,7 +23,16 @@ export function printed(value: unknown): string {
 
 /** A value inside an object, because microdiff compares objects only. A deleted value leaves the object empty. */
 function rooted(value: unknown): Record<string, unknown> {
-  return value === undefined ? {} : { value }
+  return value === undefined ? {} : { value: bare(value) }
+}
+
+/** Copies objects without what every object inherits: to microdiff, a field `constructor` would be there already. */
+function bare(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(bare)
+  if (typeof value !== 'object' || value === null) return value
+  const copy = Object.create(null)
+  for (const [name, content] of Object.entries(value)) copy[name] = bare(content)
+  return copy
 }
 
 function pointerOf([, ...path]: readonly (string | number)[]): string {

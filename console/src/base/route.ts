@@ -16,6 +16,11 @@ export function link(path: readonly string[], query: Query = {}): string {
   return withQuery(`#/${path.map(encodeURIComponent).join('/')}`, query)
 }
 
+/** Finds the page of a name, which somebody may have typed. */
+export function pageNamed<Page>(pages: Readonly<Record<string, Page>>, name: string): Page | undefined {
+  return Object.hasOwn(pages, name) ? pages[name] : undefined
+}
+
 /** Goes to a page, as a link does. */
 export function visit(href: string): void {
   location.hash = href

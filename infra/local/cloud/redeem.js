@@ -1,12 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 
-/** After as many wrong codes the right one is void. */
-const MAX_WRONG = 5
-
-let attempts = MAX_WRONG
+let isUsed = false
 
 /**
- * Exchanges the one-time code in the body of a request for the admin token. Undefined if the code is wrong, used, void or
+ * Exchanges the one-time code in the body of a request for the admin token. Undefined if the code is wrong, used or
  * expired, or if the request does not come from a page of the same loopback host and port.
  *
  * @param {Request} request
@@ -17,10 +14,9 @@ export async function redeem(request, { hosts, code, adminToken, expiresAt }) {
   if (!isFromOwnPage(request, hosts)) return undefined
   const given = await request.json().then((body) => String(body?.code), String)
   // Nothing is awaited from here on, so that of two requests at once only one gets the token.
-  if (attempts === 0 || Date.now() >= expiresAt) return undefined
-  const isRight = timingSafeEqual(digest(given), digest(code))
-  attempts = isRight ? 0 : attempts - 1
-  return isRight ? adminToken : undefined
+  if (isUsed || Date.now() >= expiresAt || !timingSafeEqual(digest(given), digest(code))) return undefined
+  isUsed = true
+  return adminToken
 }
 
 /**

@@ -173,6 +173,20 @@ testInConsole('shows a space as its user sees it, without acts', async () => {
   expect(written.status).toBe(403)
 })
 
+testInConsole('knows no page by a name that every object has', async () => {
+  const phone = await console.device('odd', 'phone')
+  phone.put('notes/1', { title: 'milk' })
+  await phone.sync()
+  await console.reported('odd')
+  const operator = await console.operator('space/odd')
+  for (const path of ['constructor', 'toString', 'space/odd/constructor', 'user/odd/__proto__']) {
+    await operator.visit(path)
+    await operator.sees('The address names no page of the console')
+  }
+  await operator.visit('tokens')
+  await operator.find('heading', 'Tokens')
+})
+
 testInConsole('says that a space does not exist, and what the service says about it', async () => {
   const operator = await console.operator('space/nobody')
   await operator.sees('no space of this name has reported', await operator.find('alert', /^/))

@@ -103,17 +103,15 @@ test('refuses a code after its ten minutes, and in a stack that has none', async
   expect(await sendCode(await serve(), code)).toEqual(REFUSED)
 })
 
-test('voids a code after five wrong ones, and not after four', async () => {
+test('takes the right code after any number of wrong ones, which another website could have made', async () => {
   const { code, ...others } = access()
-  const wrong = ['""', '{', 'null', '{"code":null}', '{"code":"x"}']
-  const [patient, strict] = [await serve({ code, ...others }), await serve({ code, ...others })]
-  for (const body of wrong.slice(1)) expect(await send(patient, body)).toEqual(REFUSED)
-  expect(await sendCode(patient, code)).toMatchObject({ status: 200 })
-  for (const body of wrong) expect(await send(strict, body)).toEqual(REFUSED)
-  expect(await sendCode(strict, code)).toEqual(REFUSED)
+  const url = await serve({ code, ...others })
+  const wrong = ['""', '{', 'null', '{"code":null}', '{"code":"x"}', `{"code":"${code.slice(1)}"}`]
+  for (const body of [...wrong, ...wrong]) expect(await send(url, body)).toEqual(REFUSED)
+  expect(await sendCode(url, code)).toMatchObject({ status: 200 })
 })
 
-test('gives the token to a page of the same host and port only, and counts no attempt of another page', async () => {
+test('gives the token to a page of the same host and port only', async () => {
   const { code, ...others } = access()
   const url = await serve({ code, ...others })
   const { port } = new URL(url)

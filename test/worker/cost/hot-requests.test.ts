@@ -25,7 +25,7 @@ calls callBytes statements rowsRead rowsWritten alarmsSet kvReads kvWrites crypt
     1       419          0        0           0         0       0        0           0        1          1 an empty page
     1       762          1        1           0         0       0        0           0        1          1 a status
     1       287          0        0           0         0       1        0           2        1          1 a new session
-    1       762          7       22           0         0       0        0           0        1          1 a status that wakes the object
+    1       762          8       23           0         0       0        0           0        1          1 a status that wakes the object
     1       928          9       23           1         0       0        0           6        1          1 one change that wakes the object
     1       755          1        1           0         0       2        0           0        1          1 a status after an idle minute
 `

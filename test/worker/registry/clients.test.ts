@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
 import { REPORT_DELAY_MS } from '../../../worker/src/core/values/report-limits.ts'
 import { deviceRows } from '../../../worker/src/objects/report/device-rows.ts'
-import { type Device, device, mint, newSpace, send } from '../../support/worker/client.ts'
+import { call, type Device, device, mint, newSpace, send } from '../../support/worker/client.ts'
 import { follow, pause } from '../../support/worker/follower.ts'
 import { deviceOfVersion, lookInto, reported } from '../../support/worker/registry.ts'
 import { puts } from '../../support/worker/room.ts'
@@ -176,6 +176,33 @@ test('[DV1] lists clients in pages, and takes space:read with a token of all col
   expect((await narrow.get('/api/clients')).body).toMatchObject({ code: 'forbidden-collection' })
   for (const query of ['limit=0', 'limit=51', 'limit=x', 'odd=1'])
     expect((await supporter.get(`/api/clients?${query}`)).status, query).toBe(422)
+})
+
+test('[DV1] believes no position past the head, and none of another subject', async () => {
+  const { space, a } = await newSpace()
+  const supporter = await supporterOf(space)
+  await a.sync({ batch: 1, changes: puts(['k/1']) })
+  const { epoch } = (await a.get('/api/status')).body
+  const forged = `/api/changes?cursor=${epoch}.999999999999`
+  const headers = { authorization: `Bearer ${a.session}`, 'if-none-match': '*' }
+  expect((await call(forged, { headers })).status).toBe(304)
+  const other = await device({ token: (await mint({ space, scopes: ['sync:read'] })).token, clientId: 'a' })
+  await a.sync({ batch: 2, changes: puts(['k/2']) })
+  await other.get('/api/changes')
+  expect((await clientsOf(supporter))[0]).toMatchObject({ clientId: 'a', position: null, lastBatch: 2 })
+  const { head } = (await a.get('/api/changes')).body
+  expect((await clientsOf(supporter))[0]).toMatchObject({ clientId: 'a', position: head })
+})
+
+test('[DV2] tells the position of a device that has started over', async () => {
+  const { space, a, b } = await newSpace()
+  const supporter = await supporterOf(space)
+  await a.sync({ changes: puts(['k/1', 'k/2', 'k/3']) })
+  await b.get('/api/changes')
+  await pause(6 * REPORT_DELAY_MS)
+  expect((await clientsOf(supporter)).at(-1)).toMatchObject({ clientId: 'b', behind: 0 })
+  await b.get('/api/changes?limit=1')
+  expect((await clientsOf(supporter)).at(-1)).toMatchObject({ clientId: 'b', behind: 2 })
 })
 
 test('[DV1] does not list an operator who looks in, on a socket or not', async () => {

@@ -6,7 +6,7 @@ import { act } from '../../support/worker/audit.ts'
 import { device, mint, newSpace, send } from '../../support/worker/client.ts'
 import { follow } from '../../support/worker/follower.ts'
 import { asOperator, lookInto, metrics, reported, reportLongAgo } from '../../support/worker/registry.ts'
-import { puts, T } from '../../support/worker/room.ts'
+import { pushed, puts, T } from '../../support/worker/room.ts'
 
 test('[MX1] gives OpenMetrics text: types and descriptions before each metric, and an end', async () => {
   const { status, headers, text = '' } = await asOperator('/api/metrics')
@@ -36,6 +36,26 @@ test('[MX1] adds up all spaces, without their names', async () => {
   expect(grown('chronicle_storage_bytes')).toBeGreaterThan(3 * 4096)
   const { text } = await asOperator('/api/metrics')
   for (const { space } of spaces) expect(text).not.toContain(space)
+})
+
+test('[OS2] writes nothing on a socket, where the audit would not see it', async () => {
+  const { space, a } = await newSpace()
+  await a.sync({ changes: puts(['k/1']) })
+  await reported(space, { entries: 1 })
+  const operator = await lookInto(space, ['sync:read', 'sync:write'])
+  const socket = await follow(operator)
+  await socket.next()
+  const ack = await pushed(socket, 'x', { changes: puts(['k/2']) })
+  expect(ack).toMatchObject({ status: 403, body: { code: 'forbidden-scope' } })
+  socket.close()
+  expect((await operator.sync({ changes: puts(['k/2']) })).status).toBe(200)
+})
+
+test('[OS2] leaves the client ids of operators to operators', async () => {
+  const { token } = await mint()
+  const { status, body } = await send('POST', '/api/auth', { body: { token, clientId: 'operator-0123' } })
+  expect([status, body.code]).toEqual([422, 'invalid-request'])
+  expect(body.detail).toContain('operator-')
 })
 
 test('[MX1] counts a defect of the edge', async () => {

@@ -88,6 +88,45 @@ test('[RG2] takes pushes while the registry fails, and reports everything later'
   expect((await metrics()).chronicle_changes_total).toBeGreaterThanOrEqual(before + 3)
 })
 
+test('[RG1] reports a space whose first report was lost, as soon as anybody reads it', async () => {
+  const { space, a } = await newSpace()
+  await a.sync({ changes: puts(['k/1']) })
+  await reported(space, { entries: 1 })
+  const stub = env.CHRONICLE.getByName(space)
+  await runInDurableObject(stub, (_, { storage }) => {
+    storage.sql.exec(`DELETE FROM meta WHERE name = 'reported'`)
+  })
+  await evictDurableObject(stub)
+  await inShard(space, (registry) => registry.forget(space, 0))
+  expect((await asOperator(`/api/spaces?prefix=${space}`)).body.spaces).toEqual([])
+  await inShard(space, (_, { storage }) => {
+    storage.sql.exec('DELETE FROM space WHERE name = ?', space)
+  })
+  await a.get('/api/status')
+  await reported(space, { entries: 1 })
+})
+
+test('[RG1] sends one report at a time, however slow the registry is', async () => {
+  const { space, a } = await newSpace()
+  let [running, most, calls] = [0, 0, 0]
+  await inShard(space, ({ constructor: { prototype } }) => {
+    vi.spyOn(prototype, 'report').mockImplementation(async () => {
+      calls += 1
+      running += 1
+      most = Math.max(most, running)
+      await pause(6 * REPORT_DELAY_MS)
+      running -= 1
+    })
+  })
+  for (let round = 0; round < 20; round += 1) {
+    await a.sync({ changes: puts(['k/1'], round) })
+    await pause(REPORT_DELAY_MS / 2)
+  }
+  await vi.waitFor(() => expect(running).toBe(0), 10_000)
+  vi.restoreAllMocks()
+  expect([calls, most]).toEqual([1, 1])
+})
+
 test('[RG2] counts nothing twice of a report that arrives twice or late', async () => {
   const space = crypto.randomUUID()
   await inShard(space, async (registry) => {
@@ -106,6 +145,23 @@ test('[RG2] counts nothing twice of a report that arrives twice or late', async 
     expect(await counted()).toEqual([changes + 8, conflicts + 3])
     await registry.report(report(space, 30, { epoch: 'f', seq: 2, conflicts: 1 }))
     expect(await counted()).toEqual([changes + 10, conflicts + 4])
+  })
+})
+
+test('[RG2] takes the reports and the end of a space whose clock was set back', async () => {
+  const space = crypto.randomUUID()
+  await inShard(space, async (registry) => {
+    await registry.report(report(space, 1000, { seq: 5 }))
+    await registry.report(report(space, 900, { seq: 6, since: 5, openConflicts: 1 }))
+    expect(await registry.list({ order: 'name', prefix: space, after: null, limit: 9 })).toMatchObject([
+      { openConflicts: 1 },
+    ])
+    await registry.forget(space, 800)
+    expect(await registry.has(space)).toBe(false)
+    await registry.report(report(space, 1100, { seq: 7, since: 6 }))
+    expect(await registry.has(space), 'after a late report of the erased epoch').toBe(false)
+    await registry.report(report(space, 700, { epoch: 'f', seq: 1 }))
+    expect(await registry.has(space), 'after a report of the next epoch').toBe(true)
   })
 })
 
@@ -169,6 +225,35 @@ test('[RG4] no longer lists an erased space, and lists it again after the next w
   await pause(1100)
   await (await spaceNamed(space)).sync({ changes: puts(['k/1']) })
   await reported(space, { entries: 1 })
+})
+
+test('[RG4] does not list a space that was erased before its first report', async () => {
+  for (const delay of [0, REPORT_DELAY_MS / 5, REPORT_DELAY_MS]) {
+    const space = crypto.randomUUID()
+    const a = await spaceNamed(space)
+    await a.sync({ changes: puts(['k/1']) })
+    await pause(delay)
+    await send('DELETE', '/api/space', { body: { confirm: space }, bearer: a.session })
+    await pause(4 * REPORT_DELAY_MS)
+    expect((await asOperator(`/api/spaces?prefix=${space}`)).body.spaces, `${delay} ms`).toEqual([])
+  }
+})
+
+test('[RG4] wakes after an erasure to tell the registry, also if the object ends at once', async () => {
+  const space = crypto.randomUUID()
+  const a = await spaceNamed(space)
+  await a.sync({ changes: puts(['k/1']) })
+  await reported(space, { entries: 1 })
+  const answer = Promise.withResolvers<void>()
+  await inShard(space, ({ constructor: { prototype } }) => {
+    vi.spyOn(prototype, 'forget').mockReturnValue(answer.promise)
+  })
+  await send('DELETE', '/api/space', { body: { confirm: space }, bearer: a.session })
+  const stub = env.CHRONICLE.getByName(space)
+  const alarm = await runInDurableObject(stub, (_, { storage }) => storage.getAlarm())
+  expect(alarm).toBeGreaterThan(Date.now())
+  answer.resolve()
+  vi.restoreAllMocks()
 })
 
 test('[RG4] forgets an erased space at its alarm if the registry could not be reached', async () => {

@@ -265,7 +265,7 @@ export class Chronicle extends DurableObject<Env> {
       report: this.#observer.failed,
       clock: Date.now,
     })
-    this.#observer.retry()
+    this.#observer.catchUp()
     this.#observer.turned()
   }
 

@@ -1,6 +1,6 @@
 import { formatBytes, formatCount } from '../../base/format.ts'
 import { html, type View } from '../../base/html.ts'
-import { link } from '../../base/route.ts'
+import { link, pageNamed } from '../../base/route.ts'
 import type { Status } from '../../base/wire.ts'
 import { Amount } from '../../parts/amount.ts'
 import { Loaded, useReply } from '../../parts/load.ts'
@@ -39,7 +39,7 @@ export function SpacePages({ space, rest: [name = '', key], isUser }: SpacePages
   const isAbsent = load.value === undefined && load.error !== undefined
   const props = { space, isUser, home: [isUser ? 'user' : 'space', space] }
   const isKey = name === 'keys' && key !== undefined
-  const [title, Known] = isKey ? [key, undefined] : (PAGES[name] ?? [])
+  const [title, Known] = isKey ? [key, undefined] : (pageNamed(PAGES, name) ?? [])
   if (title === undefined || (isUser && name === 'transfer')) return html`<${NotFound} />`
   return html`
     ${isUser && html`<${Banner} space=${space} />`}

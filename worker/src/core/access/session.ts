@@ -55,6 +55,9 @@ export interface Session {
 /** Begins the subject of an operator's session. */
 export const OPERATOR = 'operator:'
 
+/** Begins the client of an operator's session, and no other. */
+export const OPERATOR_CLIENT = 'operator-'
+
 /** A session as the Worker passes it to its space. */
 export interface Caller extends Session {
   /**

@@ -14,11 +14,12 @@ import { logAbsence } from '../exchange/telemetry.ts'
 const PROTOCOL = 'chronicle.v1'
 
 /** `GET /api/live?cursor=&collections=`: opens a socket on which the client follows the feed and pushes. */
-export async function live({ request, env, query, ticket }: Exchange, session: Session): Promise<Response> {
+export async function live({ request, env, query, ticket }: Exchange, owner: Session): Promise<Response> {
   const wanted = unwrap(parseQuery(LiveQuery, query))
   if (!isUpgrade(request)) throw refusal({ code: 'upgrade-required' })
   if (!isOriginFit(request, env)) throw refusal({ code: 'forbidden-origin' })
   const protocol = chooseProtocol(request)
+  const session = owner.operator === undefined ? owner : readingOnly(owner)
   const opening = { session, query: wanted, ticket: ticket && { id: ticket.id, expiresAt: ticket.expiresAt } }
   const opened = await spaceOf(env, session)
     // A request that opens a socket has no body, so the session goes into a header. Header values are bytes.
@@ -34,6 +35,11 @@ export async function live({ request, env, query, ticket }: Exchange, session: S
     webSocket,
     headers: protocol === null ? {} : { 'sec-websocket-protocol': protocol },
   })
+}
+
+/** An operator writes only in requests, each of which is in the audit (OS2). */
+function readingOnly(session: Session): Session {
+  return { ...session, scopes: session.scopes.filter((scope) => scope === 'sync:read') }
 }
 
 /** An object of the previous release looks for another header, and fails to parse its absence as JSON. */

@@ -1,4 +1,4 @@
-import { OPERATOR } from '../../core/access/session.ts'
+import { OPERATOR, OPERATOR_CLIENT } from '../../core/access/session.ts'
 import { OPERATOR_SESSION_SECONDS } from '../../core/values/access-limits.ts'
 import { parseBody } from '../../schema/parse.ts'
 import { OperatorSessionRequest } from '../../schema/request/operator-session.ts'
@@ -26,7 +26,7 @@ export async function openOperatorSession(
   const expiresAt = createdAt + OPERATOR_SESSION_SECONDS * 1000
   const subject = OPERATOR + operator
   const grant = await subjectGrant({ subject, space, scopes, collections: null, createdAt, expiresAt })
-  const session = { ...newSession(grant, `operator-${operator}`), operator }
+  const session = { ...newSession(grant, OPERATOR_CLIENT + operator), operator }
   unwrap(await spaceOf(env, session).admit(session))
   return json({
     success: true,

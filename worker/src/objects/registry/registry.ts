@@ -22,7 +22,7 @@ export class Registry extends DurableObject<Env> {
     this.#rows.put(report)
   }
 
-  /** Takes an erased space out of the lists. `at`: when it was erased or later, ms. */
+  /** Takes an erased space out of the lists. `at`: when it is told, ms. */
   async forget(space: string, at: number): Promise<void> {
     this.#rows.forget(space, at)
   }

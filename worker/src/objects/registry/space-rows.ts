@@ -51,8 +51,9 @@ export function spaceRows(sql: SqlStorage): SpaceRows {
   }
 
   function put(next: SpaceRow, before: SpaceRow | undefined): void {
-    const values = COLUMNS.map((column) => next[column])
-    sql.exec(`INSERT OR REPLACE INTO space (${COLUMNS}) VALUES (${COLUMNS.map(() => '?')})`, ...values)
+    const columns = Object.keys(next)
+    const marks = columns.map(() => '?')
+    sql.exec(`INSERT OR REPLACE INTO space (${columns}) VALUES (${marks})`, ...Object.values(next))
     if (totals !== undefined) totals = moved(moved(totals, before, -1), next, 1)
   }
 
@@ -80,15 +81,15 @@ export function spaceRows(sql: SqlStorage): SpaceRows {
   return {
     put(report) {
       const before = row(report.space)
-      if (before !== undefined && before.at > report.at) return
+      if (before !== undefined && isStale(report, before)) return
       if (report.defects > 0 && continues(report, before)) countDefects(report.defects)
       put(rowOf(report, before), before)
     },
 
     forget(space, at) {
       const before = row(space)
-      if (before === undefined || before.at > at) return
-      put({ ...before, ...NOTHING_LEFT, at, erased: 1 }, before)
+      if (before === undefined) return
+      put({ ...before, ...NOTHING_LEFT, at: Math.max(at, before.at), erased: 1 }, before)
       const old = sql
         .exec<SpaceRow>('SELECT * FROM space WHERE erased = 1 AND at < ?', at - ERASED_FOR_MS)
         .toArray()
@@ -124,30 +125,17 @@ export function spaceRows(sql: SqlStorage): SpaceRows {
   }
 }
 
-const COLUMNS = [
-  'name',
-  'epoch',
-  'seq',
-  'at',
-  'entries',
-  'bytes',
-  'most_entries',
-  'most_bytes',
-  'open',
-  'devices',
-  'synced',
-  'failures',
-  'changes',
-  'conflicts',
-  'reports',
-  'erased',
-] as const satisfies readonly (keyof SpaceRow)[]
-
 const NOTHING_LEFT = { entries: 0, bytes: 0, open: 0, devices: 0, synced: null, failures: 0 }
 
 const NONE: Totals = {
   ...{ spaces: 0, entries: 0, bytes: 0, devices: 0, openConflicts: 0, nearQuota: 0, full: 0 },
   ...{ upkeepFailing: 0, changes: 0, conflicts: 0, reports: 0, defects: 0 },
+}
+
+/** Whether a later report has arrived before. The clock of a space may be set back, so it only tells epochs apart. */
+function isStale({ epoch, seq, at }: SpaceReport, before: SpaceRow): boolean {
+  if (epoch === before.epoch) return before.erased === 1 || seq < before.seq
+  return before.erased === 0 && at < before.at
 }
 
 /** Whether a report begins where the last one ended. What it counts is not counted twice. */

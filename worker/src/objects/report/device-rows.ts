@@ -71,11 +71,12 @@ export function deviceRows(sql: SqlStorage): DeviceRows {
     list(after, limit, others) {
       return sql
         .exec<KnownDevice & Record<string, SqlStorageValue>>(
-          `SELECT named.client, ifnull(device.subject, client.subject) AS subject, device.seq, device.at, device.version,
+          `SELECT named.client, ifnull(client.subject, device.subject) AS subject, device.seq, device.at, device.version,
              client.batch, client.arrived, client.skew
-           FROM (SELECT id AS client FROM client WHERE subject NOT LIKE '${OPERATOR}%'
+           FROM (SELECT id AS client FROM client WHERE subject NOT GLOB '${OPERATOR}*'
              UNION SELECT client FROM device UNION SELECT value FROM json_each(?3)) AS named
-           LEFT JOIN client ON client.id = named.client LEFT JOIN device ON device.client = named.client
+           LEFT JOIN client ON client.id = named.client LEFT JOIN device
+             ON device.client = named.client AND device.subject = ifnull(client.subject, device.subject)
            WHERE named.client > ?1 ORDER BY named.client LIMIT ?2`,
           after,
           limit,

@@ -75,7 +75,8 @@ export function devicesOf({ sql, space, clock, report }: DevicesOptions): Device
   return {
     saw(session, cursor) {
       const seq = cursor === null ? null : readUpTo(cursor, space.state.epoch)
-      if (seq !== null) note(session, seq)
+      // A cursor of a reply that had no body is only what the client says.
+      if (seq !== null && seq <= space.state.seq) note(session, seq)
     },
 
     left(follower) {

@@ -26,7 +26,7 @@ export function listDevices(
   settlePending(space)
   const online = onlineDevices(space, followers, now)
   const known = rows.list(after, limit + 1, [...awake.keys(), ...online.keys()])
-  const page = known.slice(0, limit).map((device) => latest(device, awake, online))
+  const page = known.slice(0, limit).map((device) => latest(device, online, awake))
   const lacks = new Map(
     rows.lacks(page.filter((device) => isBehind(device, space))).map((lack) => [lack.client, lack]),
   )
@@ -37,26 +37,33 @@ export function listDevices(
   return JSON.stringify({ clients, next: known.length > limit ? (page.at(-1)?.client ?? null) : null })
 }
 
+/** The clients that follow on a socket, each with its position; null if that is not known. */
 function onlineDevices(
   { state }: Space,
   followers: readonly Listener[],
   now: number,
-): ReadonlyMap<string, DeviceRow> {
+): ReadonlyMap<string, DeviceRow | null> {
   const users = followers.filter(({ session }) => session.operator === undefined)
   return new Map(
-    users.map((follower) => [
-      follower.session.client,
-      deviceOf(follower.session, standsAt(follower, state.epoch) ?? NOTHING, now),
-    ]),
+    users.map((follower) => {
+      const seq = standsAt(follower, state.epoch)
+      return [follower.session.client, seq === null ? null : deviceOf(follower.session, seq, now)]
+    }),
   )
 }
 
-/** A device with what is known of it in memory, which is newer than its row. */
-function latest(device: KnownDevice, ...sources: readonly ReadonlyMap<string, DeviceRow>[]): KnownDevice {
-  const found = sources.flatMap((devices) => devices.get(device.client) ?? [])
-  const last = found.toSorted((one, other) => one.seq - other.seq).at(-1)
-  if (last === undefined || last.seq < (device.seq ?? NOTHING)) return device
-  return { ...device, ...last, version: last.version ?? device.version }
+/**
+ * A device with what is known of it in memory, which is newer than its row. A writer's client id is its subject's, so
+ * another subject that reads under it tells nothing.
+ */
+function latest(
+  device: KnownDevice,
+  ...sources: readonly ReadonlyMap<string, DeviceRow | null>[]
+): KnownDevice {
+  const last = sources
+    .flatMap((devices) => devices.get(device.client) ?? [])
+    .find(({ subject }) => device.batch === null || subject === device.subject)
+  return last === undefined ? device : { ...device, ...last, version: last.version ?? device.version }
 }
 
 /** Looks at the head alone: most devices lack nothing, and counting what one lacks reads all entry rows. */

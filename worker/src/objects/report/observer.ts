@@ -31,13 +31,13 @@ export function observerOf(ctx: DurableObjectState, env: Env, space: Space): Obs
     // The registry is in the jurisdiction of the spaces, because it holds their names.
     registry: (name) => locatedIn(env.REGISTRY, env.JURISDICTION).getByName(shardOf(name)),
   })
-  quietly(reporter.retry)()
+  quietly(reporter.catchUp)()
   return {
     saw: quietly(devices.saw),
     left: quietly(devices.left),
     turned: quietly(reporter.turned),
     erased: quietly(reporter.erased),
-    retry: quietly(reporter.retry),
+    catchUp: quietly(reporter.catchUp),
 
     failed(thrown) {
       console.error(defectLine(env, crypto.randomUUID(), thrown))

@@ -51,7 +51,7 @@ export function reportRows(sql: SqlStorage): ReportRows {
 
     countDevices: (pending) =>
       count(
-        `(SELECT id FROM client WHERE subject NOT LIKE '${OPERATOR}%'
+        `(SELECT id FROM client WHERE subject NOT GLOB '${OPERATOR}*'
           UNION SELECT client FROM device UNION SELECT value FROM json_each(?))`,
         JSON.stringify([...pending]),
       ),

@@ -22,8 +22,8 @@ export interface Reporter {
   failed(): void
   /** Removes the space from the registry. Call it after an erasure. */
   erased(): void
-  /** Tries again to remove an erased space from the registry. Call it when the object wakes. */
-  retry(): void
+  /** Does what the object could not do before it ended. Call it when the object wakes. */
+  catchUp(): void
 }
 
 export interface ReporterOptions {
@@ -44,10 +44,19 @@ export function reporterOf({ sql, space, registry, clock, ...options }: Reporter
   /** Undefined until it was read. */
   let last: Moment | null | undefined
   let defects = 0
-  let isScheduled = false
   /** When the registry may be asked again after a failure, ms. */
   let notBefore = 0
-  let sending: Promise<void> = Promise.resolve()
+  const tasks = queuedTasks({
+    // Something may have changed while a report was on its way.
+    ended() {
+      checkDefects()
+      check(needsOf(space, rows))
+    },
+    failed(thrown) {
+      notBefore = clock() + REPORT_PAUSE_MS
+      options.report(thrown)
+    },
+  })
 
   function known(): Moment | null {
     if (last === undefined) last = rows.reported()
@@ -61,24 +70,21 @@ export function reporterOf({ sql, space, registry, clock, ...options }: Reporter
 
   function check(needs: Needs): void {
     const name = nameNow()
-    if (isScheduled || name === undefined || clock() < notBefore) return
+    if (tasks.isBusy() || name === undefined || clock() < notBefore) return
     if (isReportDue(known(), momentOf(space, { name, at: clock() }, needs)))
-      schedule(() => report(name), REPORT_DELAY_MS)
+      tasks.schedule(report, REPORT_DELAY_MS)
   }
 
-  /** Does a task later, and after the task before it. */
-  function schedule(task: () => Promise<void>, delay: number): void {
-    isScheduled = true
-    setTimeout(() => {
-      isScheduled = false
-      sending = sending.then(task).catch((thrown: unknown) => {
-        notBefore = clock() + REPORT_PAUSE_MS
-        options.report(thrown)
-      })
-    }, delay)
+  function checkDefects(): void {
+    if (tasks.isBusy() || defects === 0 || nameNow() === undefined) return
+    const pause = (known()?.at ?? 0) + REPORT_PAUSE_MS - clock()
+    tasks.schedule(report, Math.min(Math.max(pause, REPORT_DELAY_MS), REPORT_PAUSE_MS))
   }
 
-  async function report(name: string): Promise<void> {
+  async function report(): Promise<void> {
+    const name = nameNow()
+    // The space may have been erased in the meantime.
+    if (name === undefined) return
     const next = momentOf(space, { name, at: clock() }, needsOf(space, rows))
     const counted = defects
     await registry(name).report(reportOf(space, rows, { last: known(), next, defects: counted }))
@@ -107,20 +113,50 @@ export function reporterOf({ sql, space, registry, clock, ...options }: Reporter
     turned: () => check(needsOf(space, rows)),
 
     failed() {
-      const name = nameNow()
       defects += 1
-      if (isScheduled || name === undefined) return
-      const pause = (known()?.at ?? 0) + REPORT_PAUSE_MS - clock()
-      schedule(() => report(name), Math.min(Math.max(pause, REPORT_DELAY_MS), REPORT_PAUSE_MS))
+      checkDefects()
     },
 
     erased() {
       last = null
-      schedule(forget, 0)
+      tasks.schedule(forget, 0)
     },
 
-    retry() {
-      if (space.state.erasedAt > 0 && rows.unforgotten() !== null) schedule(forget, 0)
+    catchUp() {
+      if (space.state.erasedAt > 0 && rows.unforgotten() !== null) tasks.schedule(forget, 0)
+      else if (nameNow() !== undefined && known() === null) check(needsOf(space, rows))
+    },
+  }
+}
+
+interface TaskQueue {
+  isBusy(): boolean
+  /** Does a task later, and after the task before it. */
+  schedule(task: () => Promise<void>, delay: number): void
+}
+
+function queuedTasks(on: { ended: () => void; failed: (thrown: unknown) => void }): TaskQueue {
+  let waiting = 0
+  let last: Promise<void> = Promise.resolve()
+
+  async function run(task: () => Promise<void>): Promise<void> {
+    try {
+      await task().finally(() => {
+        waiting -= 1
+      })
+      on.ended()
+    } catch (thrown) {
+      on.failed(thrown)
+    }
+  }
+
+  return {
+    isBusy: () => waiting > 0,
+    schedule(task, delay) {
+      waiting += 1
+      setTimeout(() => {
+        last = last.then(() => run(task))
+      }, delay)
     },
   }
 }

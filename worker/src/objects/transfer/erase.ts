@@ -1,3 +1,4 @@
+import { FORGET_AGAIN_MS } from '../../core/values/report-limits.ts'
 import type { Space } from '../space/space.ts'
 import { foundAgain } from '../store/tables.ts'
 
@@ -17,5 +18,6 @@ export async function eraseSpace(
   space.revoked.clear()
   space.forgetKeys()
   space.alarm.forget()
-  await storage.deleteAlarm()
+  // The object may end before it has told the registry.
+  await space.alarm.postpone(founding.now + FORGET_AGAIN_MS)
 }
