@@ -17,9 +17,6 @@ export const SESSION_TTL_SECONDS = 3600
 /** The lifetime of an operator's session in a space: long enough to look around. */
 export const OPERATOR_SESSION_SECONDS = 15 * 60
 
-/** The last time that a calendar has, ms since 1970. */
-export const LAST_TIME_MS = 8.64e15
-
 /**
  * The longest overlap of a rotated token with its successor: 30 days, for devices that are switched on once a month.
  */

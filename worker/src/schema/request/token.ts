@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { LAST_TIME_MS, MAX_OVERLAP_SECONDS } from '../../core/values/access-limits.ts'
+import { MAX_OVERLAP_SECONDS } from '../../core/values/access-limits.ts'
 
 import { Collections, Milliseconds, Name, Scopes, SpaceName } from '../atoms.ts'
 import type { Words } from '../words.ts'
@@ -13,7 +13,7 @@ export const TokenRequest = z.strictObject({
   space: z.optional(SpaceName),
   scopes: Scopes,
   collections: z.optional(Collections),
-  expiresAt: z.optional(Milliseconds.check(z.maximum(LAST_TIME_MS))),
+  expiresAt: z.optional(Milliseconds),
   name: z.optional(z.string().check(z.maxLength(128))),
 })
 export type TokenRequest = z.infer<typeof TokenRequest>
