@@ -240,6 +240,7 @@ export class Server {
       ...{ ctx, env, space, clock: () => this.clock(), newId: () => 'id' },
       observer: {
         synced() {},
+        refused() {},
         failed: (thrown) => this.floor.platform.defects.push(defectLine(env, 'id', thrown)),
       },
     })

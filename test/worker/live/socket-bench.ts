@@ -35,6 +35,7 @@ export async function onBench(
       ...{ ctx, env: { ...env, ...changed }, space, clock, newId: () => crypto.randomUUID() },
       observer: {
         synced() {},
+        refused() {},
         failed: (thrown) => console.error(defectLine(env, crypto.randomUUID(), thrown)),
       },
     })

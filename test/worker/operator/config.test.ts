@@ -56,7 +56,8 @@ test('[CO2] refuses a change made on another revision: 409 config-changed with t
 test.each([
   [{}, 'revision: is missing'],
   [{ revision: 0, policies: { notes: 'newest' } }, 'policies.notes'],
-  [{ revision: 0, policies: { 'a/b': 'lww' } }, 'policies'],
+  [{ revision: 0, policies: { 'a/b': 'lww' } }, 'policies["…"]: no slash'],
+  [{ revision: 0, historyDays: 1.5 }, 'historyDays: expected a whole number'],
   [{ revision: 0, policies: [] }, 'policies'],
   [
     { revision: 0, policies: { '*': 'merge' } },

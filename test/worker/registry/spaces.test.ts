@@ -57,6 +57,17 @@ test('[RG1] reports the first open conflict, and that it was decided', async () 
   await reported(space, { openConflicts: 0 })
 })
 
+test('[RG1] reports that a lowered quota is used up, though nothing can be written', async () => {
+  const { space, a } = await newSpace()
+  await a.sync({ changes: puts(['m/1', 'm/2']) })
+  await reported(space, { entries: 2 })
+  await reportLongAgo(space)
+  await configure({ quota: { entries: 1 } })
+  await vi.waitFor(async () => expect((await a.sync({ changes: puts(['m/3']) })).status).toBe(507), 10_000)
+  await reported(space, { quota: expect.objectContaining({ entries: 1 }) })
+  await configure({})
+})
+
 test('[RG1] reports the first open conflict of a push on a socket too', async () => {
   const { space, a, b } = await newSpace()
   await configure({ policies: { m: 'manual' } })
@@ -173,7 +184,9 @@ test('[RG3] lists spaces by name, size and age, in pages of any size and across 
   for (const [index, name] of names.entries()) {
     const used = { entries: index, bytes: 1000 * ((index * 7) % 12) }
     await inShard(name, (registry) =>
-      registry.report(report(name, 100 + index, { used, lastSync: 50 - (index % 5) })),
+      registry.report(
+        report(name, 100 + index, { used, lastSync: 50 - (index % 5), openConflicts: index % 4 }),
+      ),
     )
   }
   const inBytes = (one: string, other: string) => Buffer.compare(Buffer.from(one), Buffer.from(other))
@@ -181,6 +194,9 @@ test('[RG3] lists spaces by name, size and age, in pages of any size and across 
   const expected = {
     name: names.toSorted(inBytes),
     size: names.toSorted((one, other) => ((position(other) * 7) % 12) - ((position(one) * 7) % 12)),
+    conflicts: names.toSorted(
+      (one, other) => (position(other) % 4) - (position(one) % 4) || inBytes(one, other),
+    ),
     age: names.toSorted((one, other) => (position(other) % 5) - (position(one) % 5) || inBytes(one, other)),
   }
   for (const [order, all] of Object.entries(expected)) {

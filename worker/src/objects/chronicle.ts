@@ -82,6 +82,7 @@ export class Chronicle extends DurableObject<Env> {
     try {
       const synced = await sync(this.#space, session, body)
       if (synced.ok) this.#observer.synced(session, synced.value)
+      else this.#observer.refused(synced.fault)
       return synced
     } finally {
       this.#live.changed()

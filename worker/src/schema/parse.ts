@@ -10,7 +10,12 @@ import { accepted, type Result, refused } from '../core/values/result.ts'
 // Messages never repeat the input: it could contain a credential by mistake (SC8), and has any length.
 z.config({
   ...en(),
-  customError: (issue) => (issue.code === 'unrecognized_keys' ? unknownFields(issue.keys) : undefined),
+  customError(issue) {
+    if (issue.code === 'unrecognized_keys') return unknownFields(issue.keys)
+    // The name of a field breaks a rule, which the message of the record leaves out.
+    if (issue.code === 'invalid_key') return issue.issues[0]?.message
+    return issue.code === 'invalid_type' && issue.expected === 'int' ? 'expected a whole number' : undefined
+  },
 })
 
 /** The depth of a value inside a body or a line of an import, of which it is a field. */

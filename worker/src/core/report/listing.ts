@@ -15,8 +15,8 @@ export interface ListedSpace {
   readonly reportedAt: number
 }
 
-/** By name, by bytes with the largest first, or by the last change with the oldest first. */
-export const ORDERS = ['name', 'size', 'age'] as const
+/** By name, by bytes or by open conflicts with the largest first, or by the last change with the oldest first. */
+export const ORDERS = ['name', 'size', 'age', 'conflicts'] as const
 export type Order = (typeof ORDERS)[number]
 
 /** The place of a space in a list: the value that the list is ordered by, and the name. */
@@ -30,8 +30,8 @@ export interface Listing {
   readonly limit: number
 }
 
-export function placeOf({ space, bytes, lastSync }: ListedSpace, order: Order): Place {
-  const values = { name: 0, size: -bytes, age: lastSync ?? 0 }
+export function placeOf({ space, bytes, lastSync, openConflicts }: ListedSpace, order: Order): Place {
+  const values = { name: 0, size: -bytes, age: lastSync ?? 0, conflicts: -openConflicts }
   return [values[order], space]
 }
 

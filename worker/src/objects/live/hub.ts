@@ -19,7 +19,7 @@ export interface Hub {
   readonly clock: () => number
   /** A new request id. */
   readonly newId: () => string
-  readonly observer: Pick<Observer, 'synced' | 'failed'>
+  readonly observer: Pick<Observer, 'synced' | 'refused' | 'failed'>
   readonly listeners: Listeners
   /** The sockets whose push is about to be acknowledged with a page. A frame sent first could lead past the page's cursor. */
   readonly replying: WeakSet<WebSocket>

@@ -53,6 +53,7 @@ export async function servePush(
     acknowledge(context, { id: message.id, requestId, result })
   broadcast.changed()
   if (result.ok) hub.observer.synced(listener.session, result.value)
+  else hub.observer.refused(result.fault)
   broadcast.catchUp(hub.listeners.of(socket))
 }
 

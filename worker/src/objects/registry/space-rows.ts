@@ -37,6 +37,7 @@ const ORDERED_BY: Readonly<Record<Order, string>> = {
   name: '0 + 0',
   size: '-bytes',
   age: 'ifnull(synced, 0)',
+  conflicts: '-open',
 }
 
 /** The counters of a space, which survive its erasure. */

@@ -1,4 +1,5 @@
 import type { Session } from '../../core/access/session.ts'
+import type { Fault } from '../../core/fault.ts'
 import type { Listener } from '../../core/feed/listener.ts'
 import { defectLine } from '../../core/log-line.ts'
 import { shardOf } from '../../core/report/shards.ts'
@@ -17,6 +18,8 @@ export interface Observer extends Omit<Reporter, 'changed' | 'failed'>, Pick<Dev
   failed(thrown: unknown): void
   /** A push was handled. */
   synced(session: Session, synced: Pick<Synced, 'cursor' | 'tally'>): void
+  /** A push was refused. A quota that was lowered may be used up without a change. */
+  refused(fault: Fault): void
   /** The reply of `GET /api/clients`. `followers`: the clients that follow on a socket now. */
   list(query: DevicesQuery, followers: readonly Listener[]): string
 }
@@ -48,6 +51,10 @@ export function observerOf(ctx: DurableObjectState, env: Env, space: Space): Obs
       devices.saw(session, cursor)
       if (tally.conflicts > 0) reporter.turned()
       else reporter.changed()
+    }),
+
+    refused: quietly(({ code }) => {
+      if (code === 'quota-exceeded') reporter.turned()
     }),
 
     list: (query, followers) =>

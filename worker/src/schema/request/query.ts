@@ -99,7 +99,7 @@ export const SpacesQuery = z.strictObject({
 
 export const SPACES_QUERY_WORDS: FieldWords<typeof SpacesQuery> = {
   order:
-    'By name (the default), by bytes with the largest first (`size`), or by the last change with the oldest first (`age`).',
+    'By name (the default), by bytes with the largest first (`size`), by the last change with the oldest first (`age`), or with the most open conflicts first (`conflicts`).',
   prefix: 'Only spaces whose names begin with it.',
   after: 'The `next` of the previous page, in the same order.',
   limit: 'The most spaces of the page.',
