@@ -7,6 +7,7 @@ import { ROOT } from '../../infra/cli/root.ts'
 import { lineOf, UserError } from '../../infra/cli/user-error.ts'
 import { checkPort, readPort } from '../../infra/local/port.ts'
 import { prepareProcess } from '../../infra/local/prepare-process.ts'
+import type { RunningCloud } from '../../infra/local/start-cloud.ts'
 import { buildApp } from './build.ts'
 import { type Service, serveApp } from './server.ts'
 
@@ -40,7 +41,7 @@ async function main(): Promise<void> {
   const service = { url: cloud.url, adminToken: cloud.outputs.adminToken }
   await setPolicies(service)
   await serveApp({ service, files: await building, port })
-  print(port, service)
+  print(port, cloud)
   await cloud.died
   throw new UserError('the runtime (workerd) died. No acknowledged data is lost. Run npm run example again')
 }
@@ -66,11 +67,14 @@ async function setPolicies({ url, adminToken }: Service): Promise<void> {
   if (!response.ok) throw new Error(`PUT /api/config answered ${response.status}: ${await response.text()}`)
 }
 
-function print(port: number, { url }: Service): void {
+function print(port: number, { url, consoleUrl }: Pick<RunningCloud, 'url' | 'consoleUrl'>): void {
   const app = `http://127.0.0.1:${port}/`
+  const link = consoleUrl && `    the operator's console, once, within 10 minutes: ${consoleUrl}\n`
   console.log(`
     Notes on one device   ${app}
     and on another one    ${app}?device=phone
+${link ?? ''}
+Edits of "agreements" on both devices wait for a decision: the example has set that policy.
 
 The service is at ${url}. Ctrl-C ends both. Their data is kept.`)
 }
