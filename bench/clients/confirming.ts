@@ -11,7 +11,7 @@ export function confirming(socket: Socket): Confirmation {
     const timer = setTimeout(callback, ms)
     return () => clearTimeout(timer)
   }
-  const confirmation = confirmationOf({ after }, (cursor) =>
+  const confirmation = confirmationOf({ after, isVisible: () => true }, (cursor) =>
     socket.send(JSON.stringify({ type: 'seen', cursor })),
   )
   socket.addEventListener('close', confirmation.cancel)

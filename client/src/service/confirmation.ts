@@ -19,7 +19,7 @@ export interface Confirmation {
 }
 
 export function confirmationOf(
-  { after }: Pick<Platform, 'after'>,
+  { after, isVisible }: Pick<Platform, 'after' | 'isVisible'>,
   confirm: (cursor: string) => void,
 ): Confirmation {
   let led: string | undefined
@@ -45,8 +45,10 @@ export function confirmationOf(
     },
     seen(cursor) {
       position = cursor
-      if (cursor !== led || weight >= MOST_WEIGHT) confirmNow()
-      else stopTimer ??= after(LATE_MS, confirmNow)
+      // The timers of a hidden page may be late by a minute.
+      const canWait = cursor === led && weight < MOST_WEIGHT && isVisible()
+      if (canWait) stopTimer ??= after(LATE_MS, confirmNow)
+      else confirmNow()
     },
     cancel,
   }

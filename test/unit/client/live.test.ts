@@ -132,6 +132,9 @@ describe('what a socket brings', () => {
     expect(since()).toEqual([soon, full, long])
     await hand.pass(60_000)
     expect(since()).toEqual([soon, full, long])
+    hand.isVisible = false
+    await receive({ n: 8 })
+    expect(since()).toEqual([soon, full, long, await cursorOf(device)])
   })
 
   test('is confirmed by a push that is accepted', async () => {
