@@ -71,7 +71,7 @@ function pageOf({ path }: Route): View {
 function arrive({ isVisit }: Route): void {
   const heading = document.querySelector<HTMLElement>('h1')
   document.title = `${heading?.textContent ?? 'Console'} – ChronicleSync`
-  if (!isVisit) return
+  if (!isVisit || adminToken.value === null) return
   heading?.focus({ preventScroll: true })
   scrollTo(0, 0)
 }

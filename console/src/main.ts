@@ -7,6 +7,7 @@ import { useCode } from './service/one-time-code.ts'
 
 // The code leaves the address before anything else reads it.
 void useCode()
+addEventListener('hashchange', () => void useCode())
 startRouting()
 keepFocus()
 const root = document.getElementById('console')

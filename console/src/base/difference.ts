@@ -1,5 +1,3 @@
-import diff from 'microdiff'
-
 /** A field that differs: its JSON pointer, and its content in each value. Undefined is absent. */
 export interface Difference {
   readonly pointer: string
@@ -7,13 +5,34 @@ export interface Difference {
 }
 
 /** Lists the fields in which values differ from the first one. A deleted value is undefined. */
-export function differences(first: unknown, ...others: readonly unknown[]): readonly Difference[] {
-  const values = [first, ...others]
-  const paths = others.flatMap((other) => diff(rooted(first), rooted(other), { cyclesFix: false }))
-  const pointers = new Map(paths.map(({ path }) => [pointerOf(path), path]))
-  return [...pointers]
-    .filter(([pointer]) => !hasAncestor(pointer, pointers))
-    .map(([pointer, path]) => ({ pointer, contents: values.map((value) => contentAt({ value }, path)) }))
+export function differences(...values: readonly unknown[]): readonly Difference[] {
+  return differencesAt('', values)
+}
+
+/** Looks into objects and lists that all values have at a place. Anything else differs as a whole. */
+function differencesAt(pointer: string, contents: readonly unknown[]): readonly Difference[] {
+  if (!contents.every(isRecord) && !contents.every(Array.isArray))
+    return contents.every((content) => content === contents[0]) ? [] : [{ pointer, contents }]
+  return namesIn(contents).flatMap((name) =>
+    differencesAt(
+      `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+      contents.map((content) => fieldOf(content, name)),
+    ),
+  )
+}
+
+/**
+ * Puts the edits that led from one value to another on top of what somebody else has made of the first one. A field
+ * that both have changed keeps the edit. A list is edited as a whole.
+ */
+export function rebased(first: unknown, edited: unknown, theirs: unknown): unknown {
+  const values = [first, edited, theirs]
+  if (!values.every(isRecord)) return differences(first, edited).length === 0 ? theirs : edited
+  const fields = namesIn([theirs, edited]).map((name) => {
+    const [from, mine, other] = values.map((value) => fieldOf(value, name))
+    return [name, rebased(from, mine, other)] as const
+  })
+  return Object.fromEntries(fields.filter(([, content]) => content !== undefined))
 }
 
 /** Writes a value for people. */
@@ -21,35 +40,15 @@ export function printed(value: unknown): string {
   return value === undefined ? '' : JSON.stringify(value, null, 2)
 }
 
-/** A value inside an object, because microdiff compares objects only. A deleted value leaves the object empty. */
-function rooted(value: unknown): Record<string, unknown> {
-  return value === undefined ? {} : { value: bare(value) }
+export function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Copies objects without what every object inherits: to microdiff, a field `constructor` would be there already. */
-function bare(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(bare)
-  if (typeof value !== 'object' || value === null) return value
-  const copy = Object.create(null)
-  for (const [name, content] of Object.entries(value)) copy[name] = bare(content)
-  return copy
+function namesIn(values: readonly unknown[]): readonly string[] {
+  return [...new Set(values.flatMap((value) => Object.keys(value as object)))]
 }
 
-function pointerOf([, ...path]: readonly (string | number)[]): string {
-  return path.map((name) => `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
-}
-
-function hasAncestor(pointer: string, pointers: ReadonlyMap<string, unknown>): boolean {
-  const names = pointer.split('/')
-  return names.some((_name, count) => count > 0 && pointers.has(names.slice(0, count).join('/')))
-}
-
-function contentAt(value: unknown, path: readonly (string | number)[]): unknown {
-  return path.reduce<unknown>(
-    (parent, name) =>
-      typeof parent === 'object' && parent !== null && Object.hasOwn(parent, name)
-        ? (parent as Readonly<Record<string | number, unknown>>)[name]
-        : undefined,
-    value,
-  )
+/** The content of a field; undefined if it is absent, although every object inherits some. */
+function fieldOf(value: unknown, name: string): unknown {
+  return Object.hasOwn(value as object, name) ? (value as Readonly<Record<string, unknown>>)[name] : undefined
 }

@@ -48,9 +48,9 @@ export function formatAge(at: number, now: number): string {
 /** Formats how far a clock is behind. */
 export function formatSkew(ms: number): string {
   if (Math.abs(ms) < 1_000) return 'none'
-  const seconds = Math.round(Math.abs(ms) / 1_000)
-  const amount = seconds < 120 ? `${seconds} s` : `${formatCount(Math.round(seconds / 60))} min`
-  return `${amount} ${ms > 0 ? 'slow' : 'fast'}`
+  const [unit, length] = SPANS.find(([, span]) => Math.abs(ms) >= 2 * span) ?? ['second', 1_000]
+  const amount = new Intl.NumberFormat('en', { style: 'unit', unit, maximumFractionDigits: 0 })
+  return `${amount.format(Math.abs(ms) / length)} ${ms > 0 ? 'slow' : 'fast'}`
 }
 
 /** Shortens an id that nobody reads to its end. */

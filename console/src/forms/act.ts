@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { Refusal } from '../service/request.ts'
 
 /** An act that is under way, or was refused. */
@@ -10,10 +10,14 @@ export interface Act {
   readonly clear: () => void
 }
 
-/** Runs one act at a time, and keeps its refusal. */
+/** Runs one act at a time, and keeps its refusal. The focus moves to the first field that is wrong. */
 export function useAct(): Act {
   const [isBusy, setBusy] = useState(false)
   const [error, setError] = useState<Refusal>()
+
+  useEffect(() => {
+    if (error) document.querySelector<HTMLElement>('[aria-invalid=true]')?.focus()
+  }, [error])
 
   async function run(act: () => Promise<void>): Promise<void> {
     setBusy(true)

@@ -9,7 +9,7 @@ interface CopyProps {
   readonly label: string
 }
 
-/** Button that copies a text. */
+/** Button that copies a text. It has the focus of its dialog first. */
 export function Copy({ text, label }: CopyProps): View {
   const [said, setSaid] = useState('')
   const say = (word: string) => {
@@ -22,7 +22,7 @@ export function Copy({ text, label }: CopyProps): View {
       () => say('Select the text and copy it'),
     )
   return html`
-    <button type="button" class="quiet" aria-label=${label} onClick=${copy}>Copy</button>
+    <button type="button" class="quiet" autofocus aria-label=${label} onClick=${copy}>Copy</button>
     <span role="status" class="muted">${said}</span>
   `
 }

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { html, type View } from '../base/html.ts'
 import { ask } from '../service/operator.ts'
-import { isAborted, Refusal } from '../service/request.ts'
+import { Refusal } from '../service/request.ts'
 import { askSpace } from '../service/space-session.ts'
 import { ProblemBlock } from './problem.ts'
 
@@ -39,7 +39,7 @@ export function useLoad<T>(
     load(abort.signal).then(
       (value) => abort.signal.aborted || setState({ value, error: undefined, isLoading: false }),
       (error: unknown) => {
-        if (abort.signal.aborted || isAborted(error)) return
+        if (abort.signal.aborted) return
         if (!(error instanceof Refusal)) throw error
         setState((last) => ({ value: last.value, error, isLoading: false }))
       },

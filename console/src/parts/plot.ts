@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import uPlot from 'uplot'
+import uPlot from 'uplot/dist/uPlot.cjs.js'
 import { formatBytes, formatClock, formatCount } from '../base/format.ts'
 import { html, type View } from '../base/html.ts'
 

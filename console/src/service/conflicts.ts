@@ -1,4 +1,4 @@
-import { withQuery } from '../base/query.ts'
+import { type Query, withQuery } from '../base/query.ts'
 import type {
   Conflict,
   ConflictSide,
@@ -17,11 +17,8 @@ const SEARCHED = 20
 const STRIDE = 4
 
 /** Lists conflicts after an id, oldest first. */
-export function listConflicts(
-  space: string,
-  query: { readonly after?: number; readonly limit: number; readonly open?: '1' },
-): Promise<ConflictsReply> {
-  return askSpace(space, withQuery('/api/conflicts', query))
+export function listConflicts(space: string, query: Query, signal?: AbortSignal): Promise<ConflictsReply> {
+  return askSpace(space, withQuery('/api/conflicts', query), { signal })
 }
 
 /**

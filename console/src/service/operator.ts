@@ -29,10 +29,10 @@ const NO_TOKEN = {
 
 /** Signs in, if the service takes the token. */
 export async function signIn(token: string): Promise<void> {
+  signInReason.value = ''
   if (!TOKEN.test(token)) throw new Refusal(NO_TOKEN)
   await send('/api/config', { credential: token })
   sessionStorage.setItem(KEPT_AS, token)
-  signInReason.value = ''
   adminToken.value = token
 }
 

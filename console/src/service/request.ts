@@ -67,11 +67,6 @@ export async function request<T>(path: string, options?: RequestOptions): Promis
   return response.json() as Promise<T>
 }
 
-/** Whether an error only says that nobody waits for the reply any more. */
-export function isAborted(error: unknown): boolean {
-  return error instanceof DOMException && error.name === 'AbortError'
-}
-
 async function problemOf(response: Response): Promise<Words> {
   const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json')
   if (isProblem) return response.json()

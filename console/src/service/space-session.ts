@@ -5,6 +5,10 @@ import { Refusal, type RequestOptions, request, send } from './request.ts'
 /** An operator's session lives for 15 minutes. It is renewed before that, by the clock of this page. */
 export const RENEWAL_MS = 13 * 60_000
 
+/** Stands for the words of the service, which are for programs. */
+const ABSENT =
+  'No space of this name has reported: it may be mistyped, erased, or never written to. A new space appears a few seconds after its first write.'
+
 interface Held {
   readonly opening: Promise<OperatorSession>
   readonly since: number
@@ -63,7 +67,11 @@ function hold(space: string): Promise<OperatorSession> {
 }
 
 function open(space: string, scopes?: readonly Scope[]): Promise<OperatorSession> {
-  return ask('/api/sessions', { method: 'POST', body: { space, ...(scopes && { scopes }) } })
+  const body = { space, ...(scopes && { scopes }) }
+  return ask<OperatorSession>('/api/sessions', { method: 'POST', body }).catch((error: Refusal) => {
+    if (error.code === 'not-found') error.message = ABSENT
+    throw error
+  })
 }
 
 /** Ends a session. One that cannot be ended now ends by itself within minutes. */

@@ -35,7 +35,7 @@ const WATCHED = [
     name: 'chronicle_open_conflicts',
     text: (count: string) => `Open conflicts: ${count}.`,
     advice: 'The list of spaces says where they wait.',
-    href: link(['spaces']),
+    href: link(['spaces'], { order: 'conflicts' }),
   },
 ] as const
 

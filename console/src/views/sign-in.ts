@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { html, type View } from '../base/html.ts'
 import { useAct } from '../forms/act.ts'
 import { submitting, TextField } from '../forms/field.ts'
@@ -10,6 +10,7 @@ import { signIn, signInReason } from '../service/operator.ts'
 export function SignIn(): View {
   const [token, setToken] = useState('')
   const act = useAct()
+  useEffect(() => document.querySelector('input')?.focus(), [isExchanging.value])
   const submit = submitting(() => act.start(() => signIn(token.trim())))
   if (isExchanging.value)
     return html`<h1>ChronicleSync console</h1><p role="status">Signing in with the one-time code…</p>`

@@ -20,6 +20,7 @@ const ORDERS = [
   ['name', 'By name'],
   ['size', 'Largest first'],
   ['age', 'Longest without a sync first'],
+  ['conflicts', 'Most open conflicts first'],
 ] as const
 
 const COLUMNS: readonly Column<ListedSpace>[] = [

@@ -10,6 +10,7 @@ interface Config {
   readonly revision: number
   readonly historyDays: number
   readonly policies: Readonly<Record<string, string>>
+  readonly quota: Readonly<Record<string, number>>
 }
 
 const stored = () => console.ask<Config>('/api/config')
@@ -46,6 +47,7 @@ testInConsole(
     const field = await operator.find('textbox', 'History, days')
     expect(field.states['invalid']).toBe('true')
     expect(await operator.on(field, DESCRIPTION)).toBe(words)
+    expect(await operator.focused()).toMatchObject({ name: 'History, days' })
     expect((await stored()).revision).toBe(revision)
 
     await operator.fill('History, days', '45')
@@ -77,6 +79,13 @@ testInConsole('takes the configuration as JSON too, and says where it is wrong',
   await operator.find('alert', /^This is not JSON/)
   const broken = await operator.find('button', 'Form')
   expect(broken.states['disabled']).toBe(true)
+  await operator.find('button', 'Broken JSON cannot be saved')
+  await operator.fill('Configuration', '[]')
+  await operator.find('alert', 'This is JSON, but no object.')
+  await operator.fill('Configuration', '{}')
+  await operator.click('button', 'Form')
+  await operator.sees('Identity providers: 0.')
+  await operator.click('button', 'JSON')
   await operator.fill('Configuration', text)
   await save(operator)
   const line = text.split('\n').findIndex((row) => row.includes('"notes"')) + 1
@@ -90,7 +99,9 @@ testInConsole('takes the configuration as JSON too, and says where it is wrong',
 testInConsole('keeps the edits when somebody else has changed the configuration meanwhile', async () => {
   const operator = await console.operator('config')
   await operator.fill('Deletions, days', '200')
-  const body = JSON.stringify({ ...(await stored()), historyDays: 77 })
+  await operator.fill('Quota, entries', '6000')
+  const now = await stored()
+  const body = JSON.stringify({ ...now, historyDays: 77, quota: { ...now.quota, entries: 5_000 } })
   const { revision } = await console.ask<Config>('/api/config', { method: 'PUT', body })
   await save(operator)
   await operator.find('alert', /config-changed/)
@@ -100,10 +111,61 @@ testInConsole('keeps the edits when somebody else has changed the configuration 
   expect(await operator.count('button', /keep my edits/)).toBe(0)
   await operator.click('button', /^Review \d+ changes?$/)
   const dialog = await operator.find('dialog', 'What changes')
-  // The edit of the other operator is in view before it is overwritten.
+  // The other operator's edit of the same field is in view before it is overwritten, and the other edit stays.
   await operator.find('row', /^\/tombstoneDays \d+ 200$/, dialog)
-  await operator.find('row', /^\/historyDays 77 \d+$/, dialog)
+  await operator.find('row', /^\/quota\/entries 5000 6000$/, dialog)
+  expect(await operator.count('row', /historyDays/, dialog)).toBe(0)
   await operator.click('button', 'Save for all spaces', dialog)
   await operator.sees(/Revision \d+ is stored/)
-  expect(await stored()).toMatchObject({ tombstoneDays: 200 })
+  const { quota, ...others } = await stored()
+  expect(others).toMatchObject({ tombstoneDays: 200, historyDays: 77 })
+  expect(quota).toMatchObject({ entries: 6_000 })
+})
+
+testInConsole('says that a collection is there already, and keeps its policy', async () => {
+  const body = JSON.stringify({ ...(await stored()), policies: { tasks: 'manual' } })
+  await console.ask('/api/config', { method: 'PUT', body })
+  const operator = await console.operator('config')
+  await operator.fill('Name another collection', 'tasks')
+  await operator.press('Enter')
+  await operator.find('alert', 'This collection is there already.')
+  const select = await operator.find('combobox', 'Collection tasks')
+  expect(await operator.on(select, 'return this.value')).toBe('manual')
+  await operator.find('button', 'Nothing to save')
+  await operator.fill('Name another collection', 'tasks-2')
+  expect(await operator.count('alert')).toBe(0)
+})
+
+testInConsole('shows a refused name of a collection at that collection', async () => {
+  const operator = await console.operator('config')
+  for (const name of ['x/', 'my-notes']) {
+    await operator.fill('Name another collection', name)
+    await operator.press('Enter')
+  }
+  await save(operator)
+  await operator.find('alert', /^Not saved\. policies/)
+  const wrong = await operator.find('combobox', 'Collection x/')
+  expect(wrong.states['invalid']).toBe('true')
+  const right = await operator.find('combobox', 'Collection my-notes')
+  expect(right.states['invalid']).toBe('false')
+  expect(await operator.focused()).toMatchObject({ name: 'Collection x/' })
+})
+
+testInConsole('keeps a draft until it is undone or the operator leaves', async () => {
+  const operator = await console.operator('config')
+  await operator.fill('History, days', '51')
+  await operator.click('link', 'Audit')
+  await operator.find('heading', 'Audit')
+  const body = JSON.stringify({ ...(await stored()), tombstoneDays: 300 })
+  const { revision } = await console.ask<Config>('/api/config', { method: 'PUT', body })
+  await operator.click('link', 'Configuration')
+  await operator.sees(`revision ${revision}`)
+  await operator.click('button', 'Review 1 change')
+  const dialog = await operator.find('dialog', 'What changes')
+  await operator.find('row', /^\/historyDays \d+ 51$/, dialog)
+  await operator.click('button', 'Back', dialog)
+
+  await operator.click('button', 'Sign out')
+  await operator.enter()
+  await operator.find('button', 'Nothing to save')
 })

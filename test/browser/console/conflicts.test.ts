@@ -8,6 +8,12 @@ const console = withConsole({ prepare: ({ cloud }) => allowMuch(cloud, { agreeme
 /** Keys of agreements, each with an open conflict. */
 const KEYS = ['agreements/1-keep', 'agreements/2-take', 'agreements/3-edit']
 
+interface Conflict {
+  readonly id: number
+  readonly key: string
+  readonly winner: { readonly version: string }
+}
+
 /** Lets two devices change the same agreements, one without having seen the other's change. */
 async function disagree(space: string): Promise<OfflineDevice> {
   const [phone, laptop] = [await console.device(space, 'phone'), await console.device(space, 'laptop')]
@@ -114,6 +120,73 @@ testInConsole('refuses a decision on a version that has been replaced, and shows
   await operator.sees('the winner was kept')
   await phone.sync()
   expect(phone.entries().get(KEYS[0] ?? '')).toMatchObject({ rent: 410 })
+})
+
+testInConsole('shows new conflicts as they arise, and keeps the edit and the focus', async () => {
+  const phone = await disagree('attic')
+  const laptop = await console.device('attic', 'tablet')
+  const operator = await console.operator('space/attic/conflicts')
+  await operator.find('article', KEYS[0] ?? '')
+  await operator.press('Tab')
+  await operator.click('button', /Edit$/)
+  await retype(operator, '{ "rent": 1 }')
+
+  // Somebody else settles the conflict that is edited, and two devices disagree about another key.
+  const { conflicts } = await phone.get<{ conflicts: Conflict[] }>('/api/conflicts')
+  const { id, winner } = conflicts.find(({ key }) => key === KEYS[0]) ?? {}
+  const scopes = ['sync:read', 'sync:write']
+  const opened = await console.ask<{ session: string }>('/api/sessions', {
+    method: 'POST',
+    body: JSON.stringify({ space: 'attic', scopes }),
+  })
+  const settled = await fetch(`${console.cloud.url}/api/conflicts/${id}/resolve`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${opened.session}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ choice: 'winner', base: winner?.version }),
+  })
+  expect(settled.status).toBe(200)
+  phone.put('agreements/4-new', { rent: 1 })
+  await phone.sync()
+  laptop.put('agreements/4-new', { rent: 2 })
+  await laptop.sync()
+  await operator.sees('Open conflicts\n3')
+  await operator.find('button', /^agreements\/4-new/)
+  expect(await operator.focused()).toMatchObject({ role: 'textbox', name: 'The value to save' })
+  expect(await operator.on(await operator.focused(), 'return this.value')).toBe('{ "rent": 1 }')
+
+  await operator.click('button', /^agreements\/4-new/)
+  await operator.find('article', 'agreements/4-new')
+  expect(await operator.count('button', /^agreements\/1-keep/)).toBe(0)
+})
+
+testInConsole('reads the figures of a space again right after a decision', async () => {
+  await disagree('roof')
+  const operator = await console.operator('space/roof/conflicts')
+  // Without its timers the page reads nothing again by itself.
+  const source = 'globalThis.setInterval = () => 0'
+  await operator.page.call('Page.addScriptToEvaluateOnNewDocument', { source })
+  await operator.page.call('Page.reload')
+  await operator.find('article', KEYS[0] ?? '')
+  await operator.sees('Open conflicts\n3')
+  await operator.click('button', /Keep the winner$/)
+  await operator.sees('Open conflicts\n2')
+})
+
+testInConsole('leads from a key to its conflicts, the settled ones too', async () => {
+  await disagree('cellar')
+  const key = KEYS[1] ?? ''
+  const operator = await console.operator(`space/cellar/keys/${encodeURIComponent(key)}`)
+  await operator.click('link', 'Its conflicts')
+  await operator.find('heading', `Conflicts of ${key}`)
+  await operator.find('article', key)
+  expect(await operator.count('button', /^agreements\//)).toBe(1)
+  await operator.click('button', /Take the loser$/)
+  await operator.sees('somebody has decided')
+  await operator.sees(/newer than the winner\.\s+See its history\./)
+  await operator.click('link', 'Open', await operator.find('navigation', 'Which conflicts'))
+  await operator.sees('No open conflicts')
+  await operator.click('link', 'Those of all keys')
+  await operator.find('button', /^agreements\/3-edit/)
 })
 
 testInConsole('restores an old version as a new write, after showing what changes', async () => {

@@ -8,11 +8,14 @@ async function hasFocus({ focused }: Operator, role: string, name: string | RegE
   await expect.poll(focused, { timeout: 10_000 }).toMatchObject({ role, name: expect.stringMatching(name) })
 }
 
-testInConsole('gives the focus to the page after the sign-in and after a sign-out', async () => {
-  const operator = await console.operator()
+testInConsole('gives the focus to the page after the sign-in, and to the token before it', async () => {
+  const operator = await console.open()
+  await hasFocus(operator, 'textbox', 'Admin token')
+  await operator.enter()
   await hasFocus(operator, 'heading', 'Overview')
   await operator.click('button', 'Sign out')
-  await hasFocus(operator, 'heading', 'Sign in to the console')
+  await operator.find('heading', 'Sign in to the console')
+  await hasFocus(operator, 'textbox', 'Admin token')
 })
 
 testInConsole('gives the focus back after a dialog', async () => {
@@ -22,6 +25,10 @@ testInConsole('gives the focus back after a dialog', async () => {
   await operator.fill('Subject', 'ann', form)
   await operator.press('Enter')
   const minted = await operator.find('dialog', 'The new token')
+  await hasFocus(operator, 'button', 'Copy the token')
+  // No key throws away what is shown only once.
+  await operator.press('Escape', 'Escape')
+  await operator.find('dialog', 'The new token')
   await operator.click('button', 'Close', minted)
   await hasFocus(operator, 'button', 'Mint a token')
 
@@ -49,7 +56,7 @@ testInConsole('keeps the focus in the configuration after a refusal, an undo and
   await hasFocus(operator, 'button', 'Review 1 change')
   await review('Save for all spaces')
   await operator.find('alert', /^Not saved/)
-  await hasFocus(operator, 'button', 'Review 1 change')
+  await hasFocus(operator, 'textbox', 'History, days')
   await operator.click('button', 'Undo all')
   await hasFocus(operator, 'button', 'Undo all')
   await operator.fill('History, days', '45')

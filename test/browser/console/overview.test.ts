@@ -1,4 +1,6 @@
 import { expect } from 'vitest'
+import { allowMuch } from '../../support/cloud/cloud.ts'
+import { until } from '../../support/until.ts'
 import { testInConsole, withConsole } from './with-console.ts'
 
 const console = withConsole()
@@ -71,3 +73,35 @@ testInConsole(
     await shows('apple', 'apricot', 'zebra')
   },
 )
+
+testInConsole('leads from the open conflicts to the spaces that have the most of them', async () => {
+  await allowMuch(console.cloud, { agreements: 'manual' })
+  const openIn = async (name: string) => {
+    const { spaces } = await console.ask<{ spaces: { openConflicts: number }[] }>(
+      `/api/spaces?prefix=${name}`,
+    )
+    return spaces[0]?.openConflicts
+  }
+  for (const [name, count] of [
+    ['few', 1],
+    ['many', 2],
+  ] as const) {
+    const [phone, laptop] = [await console.device(name, 'phone'), await console.device(name, 'laptop')]
+    for (const [device, rent] of [
+      [phone, 410],
+      [laptop, 430],
+    ] as const) {
+      for (let id = 0; id < count; id += 1) device.put(`agreements/${id}`, { rent })
+      await device.sync()
+    }
+    // A space that has reported before its conflicts reports again ten seconds later.
+    await until(async () => (await openIn(name)) === count, 30_000)
+  }
+  const operator = await console.operator()
+  await operator.click('link', 'Open conflicts: 3.')
+  await operator.find('heading', 'Spaces')
+  const first = () => operator.page.run(`document.querySelector('tbody th').innerText`)
+  await expect.poll(first, { timeout: 10_000 }).toBe('many')
+  const chosen = await operator.find('link', 'Most open conflicts first')
+  expect(await operator.on(chosen, 'return this.ariaCurrent')).toBe('true')
+})

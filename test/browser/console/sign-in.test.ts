@@ -32,6 +32,9 @@ testInConsole(
     const second = await console.open(link)
     await second.sees(/works once.*Run npm start again, or sign in with the admin token/)
     expect(await keptBy(second)).toEqual([])
+    await second.enter('two words')
+    await second.find('alert', /^This is not an admin token/)
+    expect(await second.read()).not.toContain('works once')
     for (const { diary } of [first, second]) {
       expect(diary.asked.filter(({ url }) => url.includes(code))).toEqual([])
       expect(diary.addresses.filter((address) => address.includes(code))).toEqual([console.cloud.consoleUrl])
@@ -66,6 +69,21 @@ testInConsole('says that a text is no admin token, and sends it nowhere', async 
     await operator.find('heading', 'Sign in to the console')
   }
   expect(operator.diary.asked.filter(({ url }) => url.includes('/api/'))).toEqual([])
+})
+
+testInConsole('takes a link of `npm start` in a tab that is open already', async () => {
+  await console.restart({})
+  const { consoleUrl = '', outputs } = console.cloud
+  const operator = await console.open()
+  await operator.find('heading', 'Sign in to the console')
+  await operator.page.run('globalThis.isSamePage = true')
+  await operator.page.run(`location.hash = ${JSON.stringify(new URL(consoleUrl).hash)}`)
+  await operator.find('heading', 'Overview')
+  expect(await operator.page.run('[location.hash, isSamePage]')).toEqual(['#/', true])
+  expect(await keptBy(operator)).toEqual([outputs.adminToken])
+  await operator.page.run(`location.hash = '#code=wrong'`)
+  await operator.page.run('new Promise(requestAnimationFrame)')
+  expect(await operator.page.run('location.hash')).toBe('#/')
 })
 
 testInConsole('says of a broken link that its code was not accepted', async () => {

@@ -115,7 +115,9 @@ testInConsole('shows what two devices write, as it happens, and the conflict bet
   await laptop.sync()
   await operator.sees('6 writes')
   expect(await operator.count('row', /notes\/4/)).toBe(0)
-  await operator.click('button', 'Pause')
+  await operator.find('status', 'Paused')
+  await operator.click('button', 'Go on')
+  await operator.find('status', 'Live')
   await operator.find('row', /notes\/4 laptop written$/)
   expect(await operator.page.run('globalThis.isSamePage')).toBe(true)
 })
@@ -187,9 +189,11 @@ testInConsole('knows no page by a name that every object has', async () => {
   await operator.find('heading', 'Tokens')
 })
 
-testInConsole('says that a space does not exist, and what the service says about it', async () => {
+testInConsole('says that a space does not exist, and why that may be', async () => {
   const operator = await console.operator('space/nobody')
-  await operator.sees('no space of this name has reported', await operator.find('alert', /^/))
+  const alert = await operator.find('alert', /^/)
+  await operator.sees(/it may be mistyped, erased, or never written to/, alert)
+  expect(await operator.read(alert)).not.toContain('GET /api/')
   expect(await operator.count('navigation', 'The space')).toBe(0)
   expect(await operator.count('link', 'See as a user')).toBe(0)
   await operator.visit('spaces')

@@ -87,7 +87,18 @@ testInConsole('says at the field what is wrong with a token, in the words of the
   const input = await operator.find('textbox', 'Collections', form)
   expect(input.states['invalid']).toBe('true')
   await operator.fill('Collections', 'notes', form)
-  await operator.press('Enter')
+  for (const scope of ['sync:read', 'sync:write']) await operator.click('checkbox', scope, form)
+  await operator.click('button', 'Mint', form)
+  await operator.find('alert', 'Choose at least one.', form)
+  await operator.click('checkbox', 'sync:read', form)
+  const expires = `document.querySelector('[type=datetime-local]')`
+  const type = (time: string) =>
+    operator.page.run(`${expires}.value = '${time}'; ${expires}.dispatchEvent(new Event('input'))`)
+  await type('2020-02-02T02:02')
+  await operator.click('button', 'Mint', form)
+  await operator.find('alert', 'This time is in the past.', form)
+  await type('2090-02-02T02:02')
+  await operator.click('button', 'Mint', form)
   await operator.find('dialog', 'The new token')
 })
 
@@ -97,5 +108,5 @@ testInConsole('shows in the audit who minted what, page by page', async () => {
   await operator.find('row', /POST \/api\/tokens 201 .*space many-2/)
   await operator.click('button', 'Read again')
   await operator.click('link', 'many-2', await operator.find('row', /space many-2/))
-  await operator.find('alert', /no space of this name has reported/)
+  await operator.find('alert', /No space of this name has reported/)
 })

@@ -8,8 +8,8 @@ const MOST_HEIGHT = 4_000
 /** How a page is looked at. */
 export interface Look {
   readonly theme: 'light' | 'dark'
-  /** In CSS pixels: a desk or a phone. */
-  readonly width: 1280 | 390
+  /** In CSS pixels: a desk, a phone, or the narrowest screen that a page must fit. */
+  readonly width: 1280 | 390 | 320
 }
 
 export const DESK: Look = { theme: 'light', width: 1280 }

@@ -32,7 +32,7 @@ export function Form({ draft, error, onEdit }: FormProps): View {
           )}
         </div>
       <//>
-      <p class="muted">Identity providers: ${draft.identityProviders.length}. To edit them, choose JSON.</p>
+      <p class="muted">Identity providers: ${draft.identityProviders?.length ?? 0}. To edit them, choose JSON.</p>
     </div>
   `
 }

@@ -16,9 +16,15 @@ interface PoliciesProps {
 /** A policy for each collection that has its own. */
 export function Policies({ policies, error, onChange }: PoliciesProps): View {
   const [added, setAdded] = useState('')
+  const [fault, setFault] = useState<string>()
   const add = () => {
+    if (Object.hasOwn(policies, added)) return setFault('This collection is there already.')
     onChange({ ...policies, [added]: 'merge' })
     setAdded('')
+  }
+  const type = (text: string) => {
+    setAdded(text)
+    setFault(undefined)
   }
   const remove = (name: string) =>
     onChange(Object.fromEntries(Object.entries(policies).filter(([other]) => other !== name)))
@@ -26,15 +32,21 @@ export function Policies({ policies, error, onChange }: PoliciesProps): View {
       ${Object.entries(policies).map(
         ([name, policy]) => html`
           <div key=${name} class="row">
-            <${SelectField} label=${html`Collection <code>${name}</code>`} error=${faultAt(error, `policies.${name}`)}
+            <${SelectField} label=${html`Collection <code>${name}</code>`} error=${faultAt(error, placeOf(name))}
               chosen=${policy} options=${POLICIES} onChoose=${(next: string) => onChange({ ...policies, [name]: next })} />
             <button type="button" aria-label=${`Remove the policy of ${name}`} onClick=${() => remove(name)}>Remove</button>
           </div>
         `,
       )}
     <form class="row" onSubmit=${submitting(add)}>
-      <${TextField} label="Name another collection" hint="The part of its keys before the first slash." required text=${added} onText=${setAdded} />
+      <${TextField} label="Name another collection" hint="The part of its keys before the first slash." required text=${added} error=${fault} onText=${type} />
       <button>Add</button>
     </form>
   `
+}
+
+/** The path of a collection in the words of the service, which name no text that is unlike a field. */
+function placeOf(name: string): string {
+  const shown = /^[\w-]{1,24}$/.test(name) ? name : '…'
+  return /\W/.test(shown) ? `policies["${shown}"]` : `policies.${shown}`
 }

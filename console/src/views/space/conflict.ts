@@ -29,7 +29,7 @@ const RESOLUTIONS = {
 /** One conflict: both sides beside what they began from. */
 export function ConflictView({ space, isUser, home, listed, shortcuts, onDecided }: ConflictViewProps): View {
   const { id, key, policy, resolution, resolvedBy } = listed
-  const load = useLoad(() => readSurroundings(space, listed), { deps: [listed] })
+  const load = useLoad(() => readSurroundings(space, listed), { deps: [listed.resolution] })
   const path = [...home, 'keys', key]
   return html`
     <article aria-labelledby="conflict">
@@ -83,15 +83,15 @@ function Sides({ conflict: { winner, loser }, base }: Surroundings): View {
 
 /** Says that somebody has written the key since. */
 function Newer({
-  conflict: { winner },
+  conflict: { winner, resolution },
   current,
   path,
 }: Surroundings & { readonly path: readonly string[] }): View {
   if (current?.version === winner.version || (current === undefined && winner.deleted)) return null
   return html`
     <p class="reason">
-      ${current ? html`The current version is <code>${current.version}</code>, by ${current.by}` : 'The entry has been deleted'}:
-      newer than the winner. <a href=${link(path)}>See its history</a> before you decide.
+      ${current ? html`The current version is <code>${current.version}</code>, by <bdi>${current.by}</bdi>` : 'The entry has been deleted'}:
+      newer than the winner. <a href=${link(path)}>See its history</a>${resolution === 'open' && ' before you decide'}.
     </p>
   `
 }
@@ -99,7 +99,7 @@ function Newer({
 function originOf(side: ConflictSide | Entry): View {
   const { version, by, timestamp } = { by: undefined, timestamp: undefined, ...side }
   if (by === undefined || timestamp === undefined) return version ?? 'a deletion that is no longer kept'
-  return html`by ${by}, <${Time} at=${timestamp} />`
+  return html`by <bdi>${by}</bdi>, <${Time} at=${timestamp} />`
 }
 
 function sideOf(side: ConflictSide): unknown {

@@ -69,7 +69,7 @@ const COLUMNS: readonly Column<Device>[] = [
   },
   { title: 'Last read', show: ({ seenAt }) => html`<${Age} at=${seenAt} />` },
   { title: 'Clock', show: ({ skew }) => (skew === null ? '–' : formatSkew(skew)) },
-  { title: 'Version', show: ({ version }) => html`<span class="whole">${version ?? '–'}</span>` },
+  { title: 'Version', show: ({ version }) => html`<span class="version">${version ?? '–'}</span>` },
 ]
 
 function actsOf(onEnd: (device: Device) => void): Column<Device> {

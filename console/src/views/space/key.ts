@@ -18,29 +18,28 @@ interface KeyProps extends SpaceProps {
 }
 
 /** The versions of a key, with what each changed. */
-export function Key({ space, isUser, home, name }: KeyProps): View {
+export function Key({ space, isUser, home, name, onActed }: KeyProps): View {
   const load = useLoad((signal) => readHistory(space, name, { signal }), { deps: [name] })
   const tools = html`
     <button type="button" onClick=${load.reload}>Read again</button>
     <a class="button" href=${link([...home, 'entries'], { prefix: name })}>Entries from here</a>
+    <a class="button" href=${link([...home, 'conflicts'], { key: name, all: '1' })}>Its conflicts</a>
   `
   return html`
     <${Section} title=${html`History of <code>${name}</code>`} tools=${tools}>
       <${Loaded} load=${load}>${(page: HistoryReply) => html`
-        <${Versions} key=${page.versions[0]?.version} space=${space} isUser=${isUser} first=${page} onReload=${load.reload} />
+        <${Versions} key=${page.versions[0]?.version} space=${space} isUser=${isUser} first=${page} onReload=${load.reload} onActed=${onActed} />
       `}<//>
     <//>
   `
 }
 
-interface VersionsProps {
-  readonly space: string
-  readonly isUser: boolean
+interface VersionsProps extends Pick<SpaceProps, 'space' | 'isUser' | 'onActed'> {
   readonly first: HistoryReply
   readonly onReload: () => void
 }
 
-function Versions({ space, isUser, first, onReload }: VersionsProps): View {
+function Versions({ space, isUser, first, onReload, onActed }: VersionsProps): View {
   const [{ versions, next }, setList] = useState(first)
   const [chosen, setChosen] = useState<Entry>()
   const more = useAct()
@@ -59,6 +58,7 @@ function Versions({ space, isUser, first, onReload }: VersionsProps): View {
   const finish = () => {
     tell(`The content of ${chosen?.version} is current again, as a new version.`)
     reread()
+    onActed()
   }
   return html`
     ${chosen && current && html`<${Restore} space=${space} current=${current} version=${chosen} onRestored=${finish} onStale=${reread} onClose=${leave} />`}

@@ -18,9 +18,9 @@ export function Live({ space, home }: SpaceProps): View {
   const toggle = () => setPaused(paused ? null : feed.rows.peek())
   const connection = feed.connection.value
   const tools = html`
-    <${State} connection=${connection} />
+    <${State} connection=${connection} isPaused=${paused !== null} />
     <${Total} feed=${feed} />
-    <button type="button" aria-pressed=${paused !== null} onClick=${toggle}>Pause</button>
+    <button type="button" onClick=${toggle}>${paused ? 'Go on' : 'Pause'}</button>
   `
   return html`
     <${Section} title="Writes from now on" tools=${tools}>
@@ -37,8 +37,13 @@ const STATES = {
   refused: ['dot bad', 'Not connected'],
 } as const
 
-function State({ connection }: { readonly connection: Connection }): View {
-  const [dot, word] = STATES[connection.state]
+interface StateProps {
+  readonly connection: Connection
+  readonly isPaused: boolean
+}
+
+function State({ connection, isPaused }: StateProps): View {
+  const [dot, word] = isPaused ? ['dot', 'Paused'] : STATES[connection.state]
   const reason = connection.state === 'waiting' && connection.reason ? `: ${connection.reason}` : ''
   return html`<span role="status"><span class=${dot}></span> ${word}${reason}</span>`
 }

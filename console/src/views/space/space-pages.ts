@@ -36,8 +36,11 @@ interface SpacePagesProps {
 /** One space. */
 export function SpacePages({ space, rest: [name = '', key], isUser }: SpacePagesProps): View {
   const load = useReply<Status>('/api/status', { space, everyMs: STATUS_MS })
-  const isAbsent = load.value === undefined && load.error !== undefined
-  const props = { space, isUser, home: [isUser ? 'user' : 'space', space] }
+  const isImporting = load.error?.code === 'importing'
+  const isAbsent = load.value === undefined && load.error !== undefined && !isImporting
+  const home = [isUser ? 'user' : 'space', space]
+  const status = isImporting ? undefined : load.value
+  const props = { space, isUser, home, status, onActed: load.reload }
   const isKey = name === 'keys' && key !== undefined
   const [title, Known] = isKey ? [key, undefined] : (pageNamed(PAGES, name) ?? [])
   if (title === undefined || (isUser && name === 'transfer')) return html`<${NotFound} />`
@@ -48,9 +51,13 @@ export function SpacePages({ space, rest: [name = '', key], isUser }: SpacePages
       <h1 tabindex="-1">${space} <span class="unseen">${title}</span></h1>
       ${!isUser && !isAbsent && html`<a class="button" href=${link(['user', space])}>See as a user</a>`}
     </header>
-    <${Loaded} load=${load}>${(status: Status) => html`<${State} status=${status} />`}<//>
+    ${
+      isImporting
+        ? html`<${Importing} ...${props} />`
+        : html`<${Loaded} load=${load}>${(status: Status) => html`<${State} status=${status} />`}<//>`
+    }
     ${!isAbsent && html`<${Tabs} current=${isKey ? 'entries' : name} ...${props} />`}
-    ${load.value && (Known ? html`<${Known} ...${props} />` : html`<${Key} key=${key} name=${key} ...${props} />`)}
+    ${(status || (isImporting && name === 'transfer')) && (Known ? html`<${Known} ...${props} />` : html`<${Key} key=${key} name=${key} ...${props} />`)}
   `
 }
 
@@ -59,6 +66,21 @@ function Banner({ space }: { readonly space: string }): View {
     <div class="banner" role="note">
       <p>You see <strong>${space}</strong> as its user does. This session only reads, and is in the audit.</p>
       <a class="button" href=${link(['space', space])}>Leave</a>
+    </div>
+  `
+}
+
+/** Says why nobody can read a space that an import has begun to fill, and how that ends. */
+function Importing({ space, isUser, home }: SpaceProps): View {
+  return html`
+    <div class="problem" role="alert">
+      <p><strong>An import into this space is not finished.</strong> Until its last line has arrived, nobody can read or
+        write the space.</p>
+      ${
+        !isUser &&
+        html`<p>If it does not run any more, it broke off, or its file was cut. <a href=${link(['import'], { space })}>Import the
+        whole file again</a>, which continues it, or <a href=${link([...home, 'transfer'])}>erase the space</a>.</p>`
+      }
     </div>
   `
 }

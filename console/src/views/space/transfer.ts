@@ -4,10 +4,10 @@ import { Export } from './export.ts'
 import type { SpaceProps } from './space-props.ts'
 
 /** Acts on the space as a whole. Each leaves an audit record. */
-export function Transfer({ space }: SpaceProps): View {
+export function Transfer({ space, status }: SpaceProps): View {
   return html`
     <div class="apart">
-      <${Export} space=${space} />
+      ${status && html`<${Export} space=${space} />`}
       <${Erase} space=${space} />
     </div>
   `

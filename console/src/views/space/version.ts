@@ -23,7 +23,7 @@ export function VersionView({ version, before, isCurrent, isFirst, onRestore }: 
         <h3><code>${name}</code></h3>
         ${isCurrent && html`<span class="tag">current</span>`}
         ${deleted && html`<span class="tag bad">deletion</span>`}
-        <span class="muted"><${Time} at=${timestamp} /> by ${by}</span>
+        <span class="muted"><${Time} at=${timestamp} /> by <bdi>${by}</bdi></span>
         ${onRestore && html`<button type="button" aria-label=${`Restore ${name}`} onClick=${() => onRestore(version)}>Restore</button>`}
       </div>
       <${Changes} version=${version} before=${before} isFirst=${isFirst} />

@@ -7,6 +7,7 @@ import { faultAt } from '../../forms/fault.ts'
 import { Choices, submitting, TextField } from '../../forms/field.ts'
 import { ProblemBlock } from '../../parts/problem.ts'
 import { ask } from '../../service/operator.ts'
+import { Refusal } from '../../service/request.ts'
 
 const SCOPES = [
   'sync:read',
@@ -39,8 +40,13 @@ export function Mint({ onClose, onMinted }: MintProps): View {
   const [scopes, setScopes] = useState<readonly string[]>(['sync:read', 'sync:write'])
   const { isBusy, error, start } = useAct()
   const mint = async () => {
-    const granted = SCOPES.filter((scope) => scopes.includes(scope))
-    onMinted(await ask<TokenReply>('/api/tokens', { method: 'POST', body: requestOf(texts, granted) }))
+    const body = requestOf(
+      texts,
+      SCOPES.filter((scope) => scopes.includes(scope)),
+    )
+    const detail = faultIn(body)
+    if (detail) throw new Refusal({ code: 'invalid-request', title: '', detail })
+    onMinted(await ask<TokenReply>('/api/tokens', { method: 'POST', body }))
   }
   const isPlaced = [...Object.keys(texts), 'scopes'].some((name) => faultAt(error, name))
   return html`
@@ -58,6 +64,12 @@ export function Mint({ onClose, onMinted }: MintProps): View {
       </form>
     <//>
   `
+}
+
+/** The fault that the service would tell in words for programs. */
+function faultIn({ scopes, expiresAt }: TokenRequest): string | undefined {
+  if (scopes.length === 0) return 'scopes: Choose at least one.'
+  return expiresAt && expiresAt <= Date.now() ? 'expiresAt: This time is in the past.' : undefined
 }
 
 function requestOf(texts: Texts, scopes: TokenRequest['scopes']): TokenRequest {

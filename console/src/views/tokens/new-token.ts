@@ -13,8 +13,8 @@ interface NewTokenProps {
 export function NewToken({ token, onClose }: NewTokenProps): View {
   const { subject, space, scopes } = token
   return html`
-    <${Dialog} title="The new token" onClose=${onClose}>
-      <p>Copy it now: no later page shows it.</p>
+    <${Dialog} title="The new token" isOnce onClose=${onClose}>
+      <p>Copy it now: no later page shows it. Only its button closes this dialog.</p>
       <p class="secret"><code>${token.token}</code> <${Copy} text=${token.token} label="Copy the token" /></p>
       <${Facts} facts=${[
         ['Subject', subject],

@@ -8,6 +8,9 @@ export const SPACE = 'anna.katharina.mustermann-schneider@example.com'
 
 export const LONG_KEY = 'photos/a-key-of-one-word-that-nobody-breaks-'.padEnd(120, 'x')
 
+/** Version of an app, as long as it may be. */
+export const LONG_VERSION = 'notes-2.14.3-build.20261129.'.padEnd(64, 'a1b2')
+
 /** Key with an open conflict. */
 const AGREEMENT = 'agreements/rent-of-the-flat-in-the-street-with-the-very-long-name-2026'
 
@@ -33,6 +36,7 @@ export async function furnish(console: Console): Promise<Furniture> {
   await laptop.sync()
   const tablet = new LiveDevice('tablet-of-grandma', console.cloud.url)
   await tablet.start(await mintToken(console.cloud, SPACE, { subject: 'grandma', space: SPACE }))
+  await watch(console)
   const expiresAt = Date.now() + 9e9
   await mintToken(console.cloud, 'metrics', { name: 'Prometheus', scopes: ['metrics:read'], expiresAt })
   for (const name of ['bob', 'eve']) {
@@ -42,6 +46,22 @@ export async function furnish(console: Console): Promise<Furniture> {
   }
   await console.reported(SPACE, 'bob', 'eve')
   return { phone, laptop, tablet }
+}
+
+/** Reads the space once, with an app whose version is long. */
+async function watch({ cloud }: Console): Promise<void> {
+  const opened = await fetch(`${cloud.url}/api/auth`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      token: await mintToken(cloud, SPACE),
+      clientId: 'watch',
+      clientVersion: LONG_VERSION,
+    }),
+  })
+  const { session } = (await opened.json()) as { session: string }
+  const headers = { authorization: `Bearer ${session}` }
+  await fetch(`${cloud.url}/api/changes`, { headers })
 }
 
 async function writeNotes(phone: OfflineDevice): Promise<void> {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
-import { DESK, type Look, lookAt } from '../../../support/browser/looks.ts'
+import { DESK, type Look, lookAt, overhang } from '../../../support/browser/looks.ts'
 import { type Operator, testInConsole, withConsole } from '../with-console.ts'
-import { type Furniture, furnish, SPACE } from './furniture.ts'
+import { type Furniture, furnish, LONG_VERSION, SPACE } from './furniture.ts'
 
 let furniture: Furniture
 
@@ -14,6 +14,7 @@ const console = withConsole({
 
 const HOME = `space/${encodeURIComponent(SPACE)}`
 const PHONE: Look = { theme: 'light', width: 390 }
+const SMALL_PHONE: Look = { theme: 'light', width: 320 }
 const LONGEST_MS = 60_000
 
 /** Functions that tell how the page lies. */
@@ -161,6 +162,52 @@ testInConsole(
     const sorted = (await marks()).toSorted((a, b) => a - b)
     const distances = sorted.slice(1).map((mark, index) => mark - (sorted[index] ?? 0))
     expect(distances.filter((distance) => !Number.isInteger(Math.log2(distance)))).toEqual([])
+  },
+  LONGEST_MS,
+)
+
+testInConsole(
+  'fits on a desk and on the smallest phone',
+  async () => {
+    const operator = await console.operator()
+    for (const look of [DESK, PHONE, SMALL_PHONE]) {
+      for (const [path, role, control] of [
+        [`${HOME}/devices`, 'row', LONG_VERSION],
+        ['config', 'combobox', 'Collection agreements'],
+        ['audit', 'row', 'PUT /api/config'],
+      ] as const) {
+        await at(operator, look, path)
+        const shown = () => operator.count(role, new RegExp(control))
+        await expect.poll(shown, { timeout: 10_000 }).toBeGreaterThan(0)
+        expect([path, look.width, ...(await overhang(operator.page))]).toEqual([path, look.width])
+      }
+    }
+  },
+  LONGEST_MS,
+)
+
+testInConsole(
+  'lets no name turn the text after it around',
+  async () => {
+    const name = 'ann\u202e\u05d0'
+    const phone = await console.device(name, 'phone')
+    phone.put('notes/1', { title: 'milk' })
+    await phone.sync()
+    await console.reported(name)
+    const operator = await console.operator()
+    await operator.visit(`user/${encodeURIComponent(name)}`)
+    await operator.sees(/as its user does/)
+    const isInOrder = `(() => {
+      const text = document.querySelector('.banner strong').nextSibling
+      const range = document.createRange()
+      const leftOf = (index) => {
+        range.setStart(text, index)
+        range.setEnd(text, index + 1)
+        return range.getBoundingClientRect().left
+      }
+      return leftOf(1) < leftOf(4)
+    })()`
+    expect(await operator.page.run(isInOrder)).toBe(true)
   },
   LONGEST_MS,
 )

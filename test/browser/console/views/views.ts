@@ -42,8 +42,8 @@ const OF_TOKENS: readonly View[] = [
     await press('Enter')
     await find('dialog', 'The new token')
   }),
-  step('token-rotate', async ({ click, find, press }) => {
-    await press('Escape')
+  step('token-rotate', async ({ click, find }) => {
+    await click('button', 'Close')
     await click('button', /^Rotate Prometheus/)
     await find('dialog', 'Rotate the token')
   }),
@@ -144,6 +144,7 @@ export function ofSpace({ phone, laptop }: Furniture): readonly View[] {
     at('conflicts-all', `${HOME}/conflicts?all=1`, 'button', /garden/),
     at('devices', `${HOME}/devices`, 'row', /tablet-of-grandma follows/),
     at('transfer', `${HOME}/transfer`, 'button', 'Export'),
+    at('conflicts-of-key', `${HOME}/conflicts?all=1&key=notes%2F2026%2F0001`, 'article', 'notes/2026/0001'),
     at('user', `${AS_USER}/entries`, 'link', 'notes/2026/0001'),
     at('no-such-space', 'space/nobody', 'alert', /has reported/),
   ]
