@@ -14,6 +14,6 @@ export function confirming(socket: Socket): Confirmation {
   const confirmation = confirmationOf({ after, isVisible: () => true }, (cursor) =>
     socket.send(JSON.stringify({ type: 'seen', cursor })),
   )
-  socket.addEventListener('close', confirmation.cancel)
+  socket.addEventListener('close', confirmation.told)
   return confirmation
 }

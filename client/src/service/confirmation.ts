@@ -1,55 +1,65 @@
 import type { Platform } from '../values/platform.ts'
 
 /**
- * What the service waits for without a word stays a quarter of what it bears (LV7): eight frames or 16 KiB, and not for
- * half a minute.
+ * The characters that are confirmed at once, and when at the latest. They have 8 KiB at most, and are fewer than 32
+ * frames, so the service has room for a large one (LV7).
  */
-const MOST_WEIGHT = 16_384
-const FRAME_WEIGHT = 2_048
+const MOST_LENGTH = 2_730
 const LATE_MS = 5_000
 
-/** Tells the service where the copy stands, several frames at once: to confirm each would double the messages. */
+/** Tells the service where the copy stands, for several messages at once: to confirm each would double their number. */
 export interface Confirmation {
-  /** Counts a message that leads to a position. */
+  /** Notes a message that leads to a position. */
   received(cursor: string, length: number): void
   /** Confirms the position of the copy: soon if a message led there, or else at once, because the service waits for it. */
   seen(cursor: string): void
-  /** Forgets what is not confirmed yet: an accepted push has told it, or the socket has ended. */
-  cancel(): void
+  /** Notes that an accepted push has told the position, or that the socket has ended. */
+  told(): void
+  /** Confirms what is left before the socket closes. */
+  flush(): void
 }
 
 export function confirmationOf(
   { after, isVisible }: Pick<Platform, 'after' | 'isVisible'>,
   confirm: (cursor: string) => void,
 ): Confirmation {
-  let led: string | undefined
+  /** The messages that are not confirmed. The copy may have taken only the first of them. */
+  let messages: (readonly [cursor: string, length: number])[] = []
   let position = ''
-  let weight = 0
   let stopTimer: (() => void) | undefined
 
-  function cancel(): void {
+  /** The number of messages up to the position of the copy. */
+  function taken(): number {
+    return messages.findIndex(([cursor]) => cursor === position) + 1
+  }
+
+  function told(): void {
     stopTimer?.()
     stopTimer = undefined
-    weight = 0
+    messages = messages.slice(taken())
   }
 
   function confirmNow(): void {
-    cancel()
+    told()
     confirm(position)
   }
 
   return {
     received(cursor, length) {
-      led = cursor
-      weight += FRAME_WEIGHT + length
+      messages.push([cursor, length])
     },
     seen(cursor) {
       position = cursor
+      let length = 0
+      for (const [, size] of messages.slice(0, taken())) length += size
       // The timers of a hidden page may be late by a minute.
-      const canWait = cursor === led && weight < MOST_WEIGHT && isVisible()
+      const canWait = length > 0 && length < MOST_LENGTH && isVisible()
       if (canWait) stopTimer ??= after(LATE_MS, confirmNow)
       else confirmNow()
     },
-    cancel,
+    told,
+    flush() {
+      if (stopTimer) confirmNow()
+    },
   }
 }

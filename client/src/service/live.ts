@@ -85,7 +85,7 @@ function liveOver(socket: Socket, { platform, onFrame, onEnd }: LiveOptions): Li
     if (ended) return
     ended = true
     stopTimer()
-    confirmation.cancel()
+    confirmation.flush()
     socket.close()
     for (const { reject } of waiting.values()) reject(offline(`the socket closed with ${ending.code}`))
     onEnd(ending)
@@ -106,7 +106,7 @@ function liveOver(socket: Socket, { platform, onFrame, onEnd }: LiveOptions): Li
 
   function take(frame: Frame, length: number): void {
     const page = frame.type === 'ack' ? frame.body : frame
-    if (frame.type === 'ack' && frame.status === 200) confirmation.cancel()
+    if (frame.type === 'ack' && frame.status === 200) confirmation.told()
     if ('cursor' in page) confirmation.received(page.cursor, length)
     if (frame.type === 'ack') settle(frame)
     else if (frame.type === 'error') end({ code: 1006, reason: 'the service refused a message' })
