@@ -1,6 +1,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, vi } from 'vitest'
+import { shardOf } from '../../../worker/src/core/report/shards.ts'
 import { type Device, type Reply, send } from './client.ts'
 
 /** Reads as the operator. */
@@ -19,7 +20,7 @@ export async function reported(space: string, expected: object): Promise<void> {
   )
 }
 
-/** Lets a space believe that its last report is a minute old. The object reads the row when it wakes. */
+/** Makes the last report of a space a minute older, also in the registry. The object reads the row when it wakes. */
 export async function reportLongAgo(space: string): Promise<void> {
   const stub = env.CHRONICLE.getByName(space)
   await runInDurableObject(stub, (_, { storage }) => {
@@ -28,6 +29,9 @@ export async function reportLongAgo(space: string): Promise<void> {
     )
   })
   await evictDurableObject(stub)
+  await runInDurableObject(env.REGISTRY.getByName(shardOf(space)), (_, { storage }) => {
+    storage.sql.exec('UPDATE space SET at = at - 60000 WHERE name = ?', space)
+  })
 }
 
 /** Opens an operator's session, and returns the device that uses it. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { isReportDue, type Moment } from '../../../worker/src/core/report/report.ts'
+import { type Moment, reportDelay } from '../../../worker/src/core/report/report.ts'
 import { shardOf } from '../../../worker/src/core/report/shards.ts'
+import { REPORT_DELAY_MS } from '../../../worker/src/core/values/report-limits.ts'
 
 const HOUR = 3_600_000
 
@@ -24,7 +25,7 @@ describe('[RG1] a space that has changed reports', () => {
     ['in a new epoch, at once', later(1, { epoch: 'f', seq: 1 })],
     ['after its clock was set back', later(-2 * HOUR)],
   ])('%s', (_, now) => {
-    expect(isReportDue(LAST, now)).toBe(true)
+    expect(reportDelay(LAST, now)).toBe(REPORT_DELAY_MS)
   })
 
   test.each<[why: string, before: Partial<Moment>]>([
@@ -32,11 +33,11 @@ describe('[RG1] a space that has changed reports', () => {
     ['its last conflict was decided', { openConflicts: 3 }],
     ['its upkeep works again', { upkeepFailures: 2 }],
   ])('when %s', (_, before) => {
-    expect(isReportDue({ ...LAST, ...before }, later(10_000))).toBe(true)
+    expect(reportDelay({ ...LAST, ...before }, later(10_000))).toBe(REPORT_DELAY_MS)
   })
 
   test('at its first write', () => {
-    expect(isReportDue(null, later(0, { seq: 1 }))).toBe(true)
+    expect(reportDelay(null, later(0, { seq: 1 }))).toBe(REPORT_DELAY_MS)
   })
 })
 
@@ -44,16 +45,18 @@ describe('[RG1] a space that has changed does not report', () => {
   test.each<[why: string, now: Moment]>([
     ['just before an hour', later(HOUR - 1)],
     ['after 999 changes', later(10_000, { seq: LAST.seq + 999 })],
-    [
-      'twice in ten seconds, whatever has happened',
-      later(9_999, { seq: 200_000, openConflicts: 9, isNearQuota: true }),
-    ],
+    ['twice in ten seconds', later(9_700, { seq: 200_000 })],
   ])('%s', (_, now) => {
-    expect(isReportDue(LAST, now)).toBe(false)
+    expect(reportDelay(LAST, now)).toBeNull()
+  })
+
+  test('before ten seconds have passed, even if an operator is needed', () => {
+    expect(reportDelay(LAST, later(4_000, { seq: 200_000, openConflicts: 1 }))).toBe(6_000)
+    expect(reportDelay(LAST, later(9_999, { isNearQuota: true }))).toBe(REPORT_DELAY_MS)
   })
 
   test('for another open conflict beside the first', () => {
-    expect(isReportDue({ ...LAST, openConflicts: 1 }, later(10_000, { openConflicts: 2 }))).toBe(false)
+    expect(reportDelay({ ...LAST, openConflicts: 1 }, later(10_000, { openConflicts: 2 }))).toBeNull()
   })
 })
 

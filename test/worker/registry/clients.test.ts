@@ -194,6 +194,36 @@ test('[DV1] believes no position past the head, and none of another subject', as
   expect((await clientsOf(supporter))[0]).toMatchObject({ clientId: 'a', position: head })
 })
 
+test('[DV1] shows a writer, whoever else reads and follows under its client id', async () => {
+  const { space, a } = await newSpace()
+  const supporter = await supporterOf(space)
+  await a.sync({ batch: 1, changes: puts(['k/1', 'k/2', 'k/3']) })
+  const { head } = (await a.get('/api/changes')).body
+  const other = await device({ token: (await mint({ space, scopes: ['sync:read'] })).token, clientId: 'a' })
+  await other.get('/api/changes?limit=1')
+  const socket = await follow(other)
+  await socket.next()
+  const own = { clientId: 'a', position: head, behind: 0, connected: false }
+  expect((await clientsOf(supporter))[0]).toMatchObject(own)
+  await pause(6 * REPORT_DELAY_MS)
+  socket.close()
+  await evictDurableObject(env.CHRONICLE.getByName(space))
+  expect((await clientsOf(supporter))[0]).toMatchObject(own)
+})
+
+test('[DV1] knows no position of a client that follows and has told none', async () => {
+  const { space, a, b } = await newSpace()
+  const supporter = await supporterOf(space)
+  await a.sync({ changes: puts(['k/1', 'k/2']) })
+  const socket = await follow(b)
+  const { cursor } = await socket.next()
+  const shown = async () => (await clientsOf(supporter)).find(({ clientId }) => clientId === 'b')
+  expect(await shown()).toMatchObject({ position: null, behind: 2, connected: true })
+  socket.seen(cursor)
+  await vi.waitFor(async () => expect(await shown()).toMatchObject({ behind: 0 }))
+  socket.close()
+})
+
 test('[DV2] tells the position of a device that has started over', async () => {
   const { space, a, b } = await newSpace()
   const supporter = await supporterOf(space)

@@ -149,13 +149,18 @@ test('[RG2] counts nothing twice of a report that arrives twice or late', async 
     await registry.report(report(space, 10, { seq: 5, conflicts: 2 }))
     await registry.report(report(space, 10, { seq: 5, conflicts: 2 }))
     expect(await counted()).toEqual([changes + 5, conflicts + 2])
-    const since = 5
+    const since = 10
     await registry.report(report(space, 20, { seq: 8, conflicts: 1, since }))
     await registry.report(report(space, 20, { seq: 8, conflicts: 1, since }))
     await registry.report(report(space, 10, { seq: 5, conflicts: 2 }))
     expect(await counted()).toEqual([changes + 8, conflicts + 3])
     await registry.report(report(space, 30, { epoch: 'f', seq: 2, conflicts: 1 }))
     expect(await counted()).toEqual([changes + 10, conflicts + 4])
+    const { defects } = await registry.totals()
+    // No change came between the defects, and the answer to the first report was lost.
+    await registry.report(report(space, 40, { epoch: 'f', seq: 2, since: 30, defects: 1 }))
+    await registry.report(report(space, 50, { epoch: 'f', seq: 2, since: 30, defects: 1 }))
+    expect((await registry.totals()).defects).toBe(defects + 1)
   })
 })
 
@@ -163,13 +168,13 @@ test('[RG2] takes the reports and the end of a space whose clock was set back', 
   const space = crypto.randomUUID()
   await inShard(space, async (registry) => {
     await registry.report(report(space, 1000, { seq: 5 }))
-    await registry.report(report(space, 900, { seq: 6, since: 5, openConflicts: 1 }))
+    await registry.report(report(space, 900, { seq: 6, since: 1000, openConflicts: 1 }))
     expect(await registry.list({ order: 'name', prefix: space, after: null, limit: 9 })).toMatchObject([
       { openConflicts: 1 },
     ])
     await registry.forget(space, 800)
     expect(await registry.has(space)).toBe(false)
-    await registry.report(report(space, 1100, { seq: 7, since: 6 }))
+    await registry.report(report(space, 1100, { seq: 7, since: 900 }))
     expect(await registry.has(space), 'after a late report of the erased epoch').toBe(false)
     await registry.report(report(space, 700, { epoch: 'f', seq: 1 }))
     expect(await registry.has(space), 'after a report of the next epoch').toBe(true)

@@ -28,6 +28,8 @@ export interface Listener {
   readonly stood: number
   /** The scan of that position. Absent in attachments of an older release. */
   readonly stoodScan?: number
+  /** The socket was opened without a cursor, and the client has told no position since. */
+  readonly unplaced?: boolean
   /** The client was told to pull. Nothing more is sent until it confirms a position. */
   readonly poked: boolean
   readonly unseen: readonly Sent[]
@@ -57,7 +59,9 @@ export function isBehind(listener: Listener, { epoch, seq }: { epoch: string; se
  * that waits for its confirmation, because its filter may hide the rest. Null in another epoch, or if the position is
  * not known.
  */
-export function standsAt({ epoch, place, stood, unseen, poked }: Listener, current: string): number | null {
+export function standsAt(listener: Listener, current: string): number | null {
+  const { epoch, place, stood, unseen, poked, unplaced } = listener
+  if (unplaced) return null
   const seq = unseen.length === 0 && !poked ? place.seq : stood
   return epoch === current && seq >= NOTHING ? seq : null
 }
@@ -139,7 +143,7 @@ function isPassedOver([, , , passedOver = false]: Sent): boolean {
  */
 export function confirmedAt(listener: Listener, at: FeedPosition): Listener {
   const { seq, scan } = at.place
-  const said = { stood: seq, stoodScan: scan }
+  const said = { stood: seq, stoodScan: scan, unplaced: false }
   if (listener.epoch !== at.epoch) return { ...listener, ...at, ...said, poked: false, unseen: [] }
   const unseen = listener.unseen.filter(([to]) => to > seq)
   if (isOnTheWay(listener, at.place)) return { ...listener, ...said, unseen }

@@ -118,6 +118,7 @@ function listenerFor(hub: Hub, { session, query }: Opening): Result<Listener, Fa
     stood: at.place.seq,
     stoodScan: at.place.scan,
     poked,
+    unplaced: query.cursor === undefined,
     unseen: [],
     replies,
   })

@@ -133,15 +133,15 @@ const NONE: Totals = {
   ...{ upkeepFailing: 0, changes: 0, conflicts: 0, reports: 0, defects: 0 },
 }
 
-/** Whether a later report has arrived before. The clock of a space may be set back, so it only tells epochs apart. */
+/** Whether a later report has arrived before. The clock of a space may be set back, and so may its storage. */
 function isStale({ epoch, seq, at }: SpaceReport, before: SpaceRow): boolean {
-  if (epoch === before.epoch) return before.erased === 1 || seq < before.seq
+  if (epoch === before.epoch) return before.erased === 1 || (seq < before.seq && at < before.at)
   return before.erased === 0 && at < before.at
 }
 
 /** Whether a report begins where the last one ended. What it counts is not counted twice. */
 function continues({ epoch, since }: SpaceReport, before: SpaceRow | undefined): boolean {
-  return before?.epoch === epoch ? since === before.seq : since === null
+  return before?.epoch === epoch ? since === before.at : since === null
 }
 
 /** The row after a report. Changes are counted by sequence numbers, so the next report makes up for a lost one. */

@@ -36,7 +36,10 @@ export interface Lack {
 export interface DeviceRows {
   /** When some devices were last stored, ms. */
   storedAt(clients: readonly string[]): ReadonlyMap<string, number>
-  /** Stores some devices, and forgets all but the `most` devices that read last. */
+  /**
+   * Stores some devices, and forgets all but the `most` devices that read last. A writer's client id is its subject's, so
+   * nothing is stored of another subject that reads under it.
+   */
   put(rows: readonly DeviceRow[], most: number): void
   /** The devices after a client, in the order of their ids. `others`: clients that may have no row. */
   list(after: string, limit: number, others: readonly string[]): readonly KnownDevice[]
@@ -57,7 +60,8 @@ export function deviceRows(sql: SqlStorage): DeviceRows {
     put(rows, most) {
       sql.exec(
         `INSERT OR REPLACE INTO device (client, subject, seq, at, version)
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)`,
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)
+         WHERE NOT EXISTS (SELECT 1 FROM client WHERE id = value ->> 0 AND subject <> value ->> 1)`,
         JSON.stringify(
           rows.map(({ client, subject, seq, at, version }) => [client, subject, seq, at, version]),
         ),

@@ -14,8 +14,8 @@ export interface Devices {
   saw(session: Session, cursor: string | null): void
   /** Notes the position of a client whose socket has closed. Returns at once. */
   left(follower: Listener): void
-  /** The devices that have read since the object woke, by client. */
-  awake(): ReadonlyMap<string, DeviceRow>
+  /** The devices that have read since the object woke. */
+  awake(): Iterable<DeviceRow>
 }
 
 export interface DevicesOptions {
@@ -48,7 +48,7 @@ export function devicesOf({ sql, space, clock, report }: DevicesOptions): Device
     // An operator who looks is no device.
     if (session.operator !== undefined) return
     const device = deviceOf(session, seq, clock())
-    const storedAt = current().get(device.client)?.storedAt
+    const storedAt = current().get(nameOf(device))?.storedAt
     remember(seen, { ...device, storedAt })
     if (isScheduled || !isDue(storedAt, device.at)) return
     isScheduled = true
@@ -65,7 +65,7 @@ export function devicesOf({ sql, space, clock, report }: DevicesOptions): Device
       if (due.length > 0) rows.put(due, MAX_DEVICES)
       for (const device of candidates) {
         const storedAt = due.includes(device) ? now : stored.get(device.client)
-        seen.set(device.client, { ...device, storedAt })
+        seen.set(nameOf(device), { ...device, storedAt })
       }
     } catch (thrown) {
       report(thrown)
@@ -84,7 +84,7 @@ export function devicesOf({ sql, space, clock, report }: DevicesOptions): Device
       if (seq !== null) note(follower.session, seq)
     },
 
-    awake: current,
+    awake: () => current().values(),
   }
 }
 
@@ -94,10 +94,15 @@ function isDue(storedAt: number | undefined, now: number): boolean {
 
 /** Remembers a device as the one that read last. Clients choose their own ids, so their number is bounded. */
 function remember(devices: Map<string, AwakeDevice>, device: AwakeDevice): void {
-  devices.delete(device.client)
-  devices.set(device.client, device)
+  devices.delete(nameOf(device))
+  devices.set(nameOf(device), device)
   const [oldest] = devices.keys()
   if (devices.size > MAX_DEVICES && oldest !== undefined) devices.delete(oldest)
+}
+
+/** Another subject may read under the same client id. */
+function nameOf({ client, subject }: DeviceRow): string {
+  return `${client} ${subject}`
 }
 
 export function deviceOf({ client, subject, clientVersion }: Session, seq: number, at: number): DeviceRow {

@@ -9,11 +9,17 @@ import { deviceOf } from './devices.ts'
 
 interface DeviceSources {
   readonly rows: DeviceRows
-  readonly awake: ReadonlyMap<string, DeviceRow>
+  readonly awake: Iterable<DeviceRow>
   /** The clients that follow on a socket now. */
   readonly followers: readonly Listener[]
   /** The time, ms. */
   readonly now: number
+}
+
+/** What is in memory of a device. The position is null if it is not known. */
+interface HeardDevice extends Omit<DeviceRow, 'seq'> {
+  readonly seq: number | null
+  readonly connected: boolean
 }
 
 /** The reply of `GET /api/clients`: the clients of a space, and where each stands. */
@@ -24,46 +30,50 @@ export function listDevices(
 ): string {
   // The rows are counted as a whole.
   settlePending(space)
-  const online = onlineDevices(space, followers, now)
-  const known = rows.list(after, limit + 1, [...awake.keys(), ...online.keys()])
-  const page = known.slice(0, limit).map((device) => latest(device, online, awake))
-  const lacks = new Map(
-    rows.lacks(page.filter((device) => isBehind(device, space))).map((lack) => [lack.client, lack]),
+  const reading = Array.from(awake, (device) => ({ ...device, connected: false }))
+  const heard = Map.groupBy([...reading, ...following(space, followers, now)], ({ client }) => client)
+  const known = rows.list(after, limit + 1, [...heard.keys()])
+  const page = known.slice(0, limit).map((device) =>
+    latest(
+      device,
+      (heard.get(device.client) ?? []).filter((one) => isSame(one, device)),
+    ),
   )
-  const clients = page.map((device) => ({
+  const behind = page.map(([device]) => device).filter((device) => isBehind(device, space))
+  const lacks = new Map(rows.lacks(behind).map((lack) => [lack.client, lack]))
+  const clients = page.map(([device, connected]) => ({
     ...shown(device, lacks.get(device.client), space),
-    connected: online.has(device.client),
+    connected,
   }))
-  return JSON.stringify({ clients, next: known.length > limit ? (page.at(-1)?.client ?? null) : null })
+  const next = known.length > limit ? (page.at(-1)?.[0].client ?? null) : null
+  return JSON.stringify({ clients, next })
 }
 
-/** The clients that follow on a socket, each with its position; null if that is not known. */
-function onlineDevices(
-  { state }: Space,
-  followers: readonly Listener[],
-  now: number,
-): ReadonlyMap<string, DeviceRow | null> {
+function following({ state }: Space, followers: readonly Listener[], now: number): readonly HeardDevice[] {
   const users = followers.filter(({ session }) => session.operator === undefined)
-  return new Map(
-    users.map((follower) => {
-      const seq = standsAt(follower, state.epoch)
-      return [follower.session.client, seq === null ? null : deviceOf(follower.session, seq, now)]
-    }),
-  )
+  return users.map((follower) => {
+    const seq = standsAt(follower, state.epoch)
+    return { ...deviceOf(follower.session, seq ?? NOTHING, now), seq, connected: true }
+  })
 }
 
-/**
- * A device with what is known of it in memory, which is newer than its row. A writer's client id is its subject's, so
- * another subject that reads under it tells nothing.
- */
-function latest(
-  device: KnownDevice,
-  ...sources: readonly ReadonlyMap<string, DeviceRow | null>[]
-): KnownDevice {
-  const last = sources
-    .flatMap((devices) => devices.get(device.client) ?? [])
-    .find(({ subject }) => device.batch === null || subject === device.subject)
-  return last === undefined ? device : { ...device, ...last, version: last.version ?? device.version }
+/** A writer's client id is its subject's, so another subject that reads under it tells nothing of the writer. */
+function isSame({ subject }: HeardDevice, device: KnownDevice): boolean {
+  return device.batch === null || subject === device.subject
+}
+
+/** A device with what is in memory of it, which is newer than its row, and whether it is connected. */
+function latest(device: KnownDevice, heard: readonly HeardDevice[]): readonly [KnownDevice, boolean] {
+  const last = heard
+    .filter(({ seq }) => seq !== null)
+    .toSorted((one, other) => (one.seq ?? 0) - (other.seq ?? 0))
+    .at(-1)
+  const { subject = device.subject, version = null } = last ?? heard.at(-1) ?? {}
+  const told = { subject, version: version ?? device.version }
+  return [
+    { ...device, ...told, ...(last && { seq: last.seq, at: last.at }) },
+    heard.some(({ connected }) => connected),
+  ]
 }
 
 /** Looks at the head alone: most devices lack nothing, and counting what one lacks reads all entry rows. */

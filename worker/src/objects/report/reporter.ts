@@ -1,7 +1,8 @@
 import { OPERATOR } from '../../core/access/session.ts'
-import { isReportDue, type Moment, type SpaceReport } from '../../core/report/report.ts'
+import { type Moment, reportDelay, restOfPause, type SpaceReport } from '../../core/report/report.ts'
 import { isNearQuota } from '../../core/space/quota.ts'
-import { FORGET_AGAIN_MS, REPORT_DELAY_MS, REPORT_PAUSE_MS } from '../../core/values/report-limits.ts'
+import { FORGET_AGAIN_MS, REPORT_PAUSE_MS } from '../../core/values/report-limits.ts'
+import { NOTHING } from '../../core/values/version.ts'
 import { usedBy } from '../space/quota.ts'
 import type { Space } from '../space/space.ts'
 import { type ReportRows, reportRows } from './report-rows.ts'
@@ -71,14 +72,13 @@ export function reporterOf({ sql, space, registry, clock, ...options }: Reporter
   function check(needs: Needs): void {
     const name = nameNow()
     if (tasks.isBusy() || name === undefined || clock() < notBefore) return
-    if (isReportDue(known(), momentOf(space, { name, at: clock() }, needs)))
-      tasks.schedule(report, REPORT_DELAY_MS)
+    const delay = reportDelay(known(), momentOf(space, { name, at: clock() }, needs))
+    if (delay !== null) tasks.schedule(report, delay)
   }
 
   function checkDefects(): void {
     if (tasks.isBusy() || defects === 0 || nameNow() === undefined) return
-    const pause = (known()?.at ?? 0) + REPORT_PAUSE_MS - clock()
-    tasks.schedule(report, Math.min(Math.max(pause, REPORT_DELAY_MS), REPORT_PAUSE_MS))
+    tasks.schedule(report, Math.max(restOfPause(known(), clock()), notBefore - clock()))
   }
 
   async function report(): Promise<void> {
@@ -182,14 +182,14 @@ function reportOf(
 ): SpaceReport {
   const { isNearQuota: _, ...moment } = next
   const { lastSync, pending } = space.state
-  const since = last?.epoch === next.epoch ? last.seq : null
+  const before = last?.epoch === next.epoch ? last : null
   const writers = [...pending.records.values()].filter(({ subject }) => !subject.startsWith(OPERATOR))
   return {
     ...moment,
     used: usedBy(space),
     limit: space.config.quota,
-    since,
-    conflicts: rows.countConflicts(since ?? 0),
+    since: before?.at ?? null,
+    conflicts: rows.countConflicts(before?.seq ?? NOTHING),
     defects,
     devices: rows.countDevices(writers.map(({ id }) => id)),
     lastSync,
