@@ -13,6 +13,8 @@ export interface ClientOptions {
 export interface Client {
   /** Sends a batch of a size and waits for its acknowledgement. Returns how long that took, ms. */
   push(size: number): Promise<number>
+  /** Reads what others have written, if the client follows its space. */
+  catchUp?(): Promise<void>
   close(): Promise<void>
 }
 

@@ -2,8 +2,8 @@ import { documentText, type Entries } from './entries.ts'
 
 /** A well-behaved device, which numbers its batches and sends the time and the base of every change. */
 export interface Device {
-  /** The body of the next batch. */
-  body(size: number): string
+  /** The body of the next batch. With a cursor, the reply brings what others have written since. */
+  body(size: number, cursor?: string): string
   /** Takes the reply to the batch. Throws unless every change was applied. */
   learn(reply: Results): void
 }
@@ -16,7 +16,7 @@ export interface Results {
 export function deviceOf(entries: Entries, versions = new Map<string, string>()): Device {
   let round = 0
   return {
-    body(size) {
+    body(size, cursor) {
       round += 1
       const time = Date.now()
       const changes = entries.pick(size).map((key) => {
@@ -24,7 +24,8 @@ export function deviceOf(entries: Entries, versions = new Map<string, string>())
         const base = version === undefined ? 'null' : `"${version}"`
         return `{"key":"${key}","value":${documentText(key, round)},"timestamp":${time},"base":${base}}`
       })
-      return `{"batch":${round},"clientTime":${time},"changes":[${changes.join(',')}]}`
+      const from = cursor === undefined ? '' : `"cursor":"${cursor}",`
+      return `{"batch":${round},"clientTime":${time},${from}"changes":[${changes.join(',')}]}`
     },
     learn: (reply) => learn(versions, reply),
   }

@@ -30,6 +30,7 @@ async function perform(task: Task): Promise<Work> {
   if (task.do === 'run') return run(clients, task)
   if (task.do === 'fill') {
     await Promise.all(clients.map((client) => fill(client, task)))
+    await Promise.all(clients.map((client) => client.catchUp?.()))
   } else if (task.do === 'open') {
     const { connect } = (await import(task.module)) as ClientModule
     groups.set(task.group, await Promise.all(task.clients.map((client) => connect(client))))
