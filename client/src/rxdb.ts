@@ -84,6 +84,8 @@ export function replicateChronicle<T>(
     throw new TypeError('attachments are not replicated: take them out in push()')
   const stream$ = new Subject<'RESYNC'>()
   let following: Following | undefined
+  /** The position after an empty page, which RxDB does not keep, and the one before. */
+  let ahead: { readonly from: string | null; readonly cursor: string } | undefined
   const remote = new Remote<T>(options)
   const state = replicateRxCollection<T, Checkpoint>({
     ...passed,
@@ -91,10 +93,13 @@ export function replicateChronicle<T>(
     pull: {
       batchSize,
       async handler(checkpoint, limit) {
-        const { entries, cursor, reason } = await remote.pages(checkpoint?.cursor ?? null, limit)
+        const from = checkpoint?.cursor ?? null
+        const start = ahead?.from === from ? ahead.cursor : from
+        const { entries, cursor, reason } = await remote.pages(start, limit)
         const documents = await Promise.all(entries.map(remote.documentOf))
         if (reason === 'epoch' || reason === 'head') onReset?.(reason)
         else if (reason) documents.push(...(await missingIn(collection, documents)))
+        ahead = documents.length === 0 ? { from, cursor } : undefined
         following?.seen(cursor)
         return { documents, checkpoint: { cursor } }
       },
@@ -184,7 +189,7 @@ class Remote<T> {
     const { results, conflicts } = await this.#exchange({ clientTime, changes })
     const isMerged = results.some(({ status }) => status === 'merged')
     if (isMerged || conflicts.some(({ policy }) => policy !== 'server-wins'))
-      throw new TypeError(`policy of ${name} must be server-wins`)
+      throw new TypeError(`the policy of "${name}" must be server-wins`)
     const reverted = rows.flatMap((row, index) => {
       const result = results[index]
       return result?.status === 'rejected' ? this.#reverted(row, result.code, result.path) : []

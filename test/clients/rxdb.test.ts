@@ -25,7 +25,7 @@ test('[IT5] receives the writes of others without a request', async () => {
   await setAge(bob, 'a', 2)
   await expect.poll(() => agesOf(ann.collection)).toEqual({ a: 2 })
   // A device that confirms nothing is not told of changes for long.
-  await expect.poll(() => ann.network.messages.map(({ type }) => type)).toContain('seen')
+  await expect.poll(() => ann.network.messages.map(({ type }) => type), { timeout: 10_000 }).toContain('seen')
   expect([...ann.errors, ...bob.errors]).toEqual([])
 })
 

@@ -26,6 +26,8 @@ export function confirmationOf(
   /** The messages that are not confirmed. The copy may have taken only the first of them. */
   let messages: (readonly [cursor: string, length: number])[] = []
   let position = ''
+  /** The characters that may wait. None may before the service knows a first position. */
+  let most = 0
   let stopTimer: (() => void) | undefined
 
   /** The number of messages up to the position of the copy. */
@@ -36,6 +38,7 @@ export function confirmationOf(
   function told(): void {
     stopTimer?.()
     stopTimer = undefined
+    most = MOST_LENGTH
     messages = messages.slice(taken())
   }
 
@@ -53,8 +56,7 @@ export function confirmationOf(
       let length = 0
       for (const [, size] of messages.slice(0, taken())) length += size
       // The timers of a hidden page may be late by a minute.
-      const canWait = length > 0 && length < MOST_LENGTH && isVisible()
-      if (canWait) stopTimer ??= after(LATE_MS, confirmNow)
+      if (length > 0 && length < most && isVisible()) stopTimer ??= after(LATE_MS, confirmNow)
       else confirmNow()
     },
     told,

@@ -10,7 +10,7 @@ const LIMITS: Readonly<Record<string, number>> = {
   memory: 1_500,
   react: 1_500,
   'tanstack-db': 1_500,
-  rxdb: 1_500,
+  rxdb: 1_600,
 }
 
 async function bundled(code: string): Promise<number> {
