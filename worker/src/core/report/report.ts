@@ -1,10 +1,5 @@
 import type { Amounts } from '../space/quota.ts'
-import {
-  REPORT_CHANGES,
-  REPORT_DELAY_MS,
-  REPORT_INTERVAL_MS,
-  REPORT_PAUSE_MS,
-} from '../values/report-limits.ts'
+import { REPORT_CHANGES, REPORT_INTERVAL_MS, REPORT_PAUSE_MS } from '../values/report-limits.ts'
 
 /** What a space was like at a moment. */
 export interface Moment {
@@ -37,31 +32,25 @@ export interface SpaceReport extends Omit<Moment, 'isNearQuota'> {
 }
 
 /**
- * How long a space that has changed waits until it reports, ms; null if no report is due. One is due at its first write,
- * once an hour, whenever the number of its versions passes a power of two, after a thousand more, and when its quota, its
- * open conflicts or its upkeep begin or cease to need an operator. Only the last kind waits for the end of the pause:
- * after the others more changes come. `last` is the last report that the registry has taken.
+ * Whether a space that has changed reports now. It does so at its first write, once an hour, whenever the number of its
+ * versions passes a power of two, after a thousand more, and when its quota, its open conflicts or its upkeep begin or
+ * cease to need an operator. `last` is the last report that the registry has taken.
  */
-export function reportDelay(last: Moment | null, now: Moment): number | null {
-  if (last === null || last.epoch !== now.epoch) return REPORT_DELAY_MS
-  const rest = restOfPause(last, now.at)
-  if (needsOperator(last, now)) return rest
-  const isGrown = now.seq - last.seq >= REPORT_CHANGES || Math.clz32(now.seq) !== Math.clz32(last.seq)
-  const isOld = Math.abs(now.at - last.at) >= REPORT_INTERVAL_MS
-  return rest === REPORT_DELAY_MS && (isGrown || isOld) ? rest : null
-}
-
-/** How long the next report waits, ms. A clock that was set back must not silence a space. */
-export function restOfPause(last: Moment | null, now: number): number {
-  const passed = last === null ? REPORT_PAUSE_MS : now - last.at
-  return passed < 0 ? REPORT_DELAY_MS : Math.max(REPORT_PAUSE_MS - passed, REPORT_DELAY_MS)
-}
-
-/** Whether something has begun or ceased to need an operator. */
-function needsOperator(last: Moment, now: Moment): boolean {
+export function isReportDue(last: Moment | null, now: Moment): boolean {
+  if (last === null || last.epoch !== now.epoch) return true
+  if (restOfPause(last, now.at) > 0) return false
   return (
+    Math.abs(now.at - last.at) >= REPORT_INTERVAL_MS ||
+    now.seq - last.seq >= REPORT_CHANGES ||
+    Math.clz32(now.seq) !== Math.clz32(last.seq) ||
     now.isNearQuota !== last.isNearQuota ||
     now.openConflicts > 0 !== last.openConflicts > 0 ||
     now.upkeepFailures > 0 !== last.upkeepFailures > 0
   )
+}
+
+/** How long a space waits after its last report, ms; 0 or less if the pause is over. A clock that was set back ends it. */
+export function restOfPause(last: Moment | null, now: number): number {
+  const passed = last === null ? REPORT_PAUSE_MS : now - last.at
+  return passed < 0 ? 0 : REPORT_PAUSE_MS - passed
 }

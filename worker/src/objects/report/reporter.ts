@@ -1,7 +1,7 @@
 import { OPERATOR } from '../../core/access/session.ts'
-import { type Moment, reportDelay, restOfPause, type SpaceReport } from '../../core/report/report.ts'
+import { isReportDue, type Moment, restOfPause, type SpaceReport } from '../../core/report/report.ts'
 import { isNearQuota } from '../../core/space/quota.ts'
-import { FORGET_AGAIN_MS, REPORT_PAUSE_MS } from '../../core/values/report-limits.ts'
+import { FORGET_AGAIN_MS, REPORT_DELAY_MS, REPORT_PAUSE_MS } from '../../core/values/report-limits.ts'
 import { NOTHING } from '../../core/values/version.ts'
 import { usedBy } from '../space/quota.ts'
 import type { Space } from '../space/space.ts'
@@ -72,13 +72,13 @@ export function reporterOf({ sql, space, registry, clock, ...options }: Reporter
   function check(needs: Needs): void {
     const name = nameNow()
     if (tasks.isBusy() || name === undefined || clock() < notBefore) return
-    const delay = reportDelay(known(), momentOf(space, { name, at: clock() }, needs))
-    if (delay !== null) tasks.schedule(report, delay)
+    if (isReportDue(known(), momentOf(space, { name, at: clock() }, needs)))
+      tasks.schedule(report, REPORT_DELAY_MS)
   }
 
   function checkDefects(): void {
     if (tasks.isBusy() || defects === 0 || nameNow() === undefined) return
-    tasks.schedule(report, Math.max(restOfPause(known(), clock()), notBefore - clock()))
+    tasks.schedule(report, Math.max(restOfPause(known(), clock()), notBefore - clock(), REPORT_DELAY_MS))
   }
 
   async function report(): Promise<void> {
