@@ -23,23 +23,21 @@ export function confirmationOf(
   { after, isVisible }: Pick<Platform, 'after' | 'isVisible'>,
   confirm: (cursor: string) => void,
 ): Confirmation {
-  /** The messages that are not confirmed. The copy may have taken only the first of them. */
-  let messages: (readonly [cursor: string, length: number])[] = []
+  /** The messages that are not confirmed. The copy has taken the first `count` of them; 0 if none leads to its position. */
+  const messages: (readonly [cursor: string, length: number])[] = []
+  let count = 0
   let position = ''
   /** The characters that may wait. None may before the service knows a first position. */
   let most = 0
   let stopTimer: (() => void) | undefined
 
-  /** The number of messages up to the position of the copy. */
-  function taken(): number {
-    return messages.findIndex(([cursor]) => cursor === position) + 1
-  }
-
   function told(): void {
     stopTimer?.()
     stopTimer = undefined
     most = MOST_LENGTH
-    messages = messages.slice(taken())
+    // After a pull, what came before no longer fits the copy.
+    messages.splice(0, count || messages.length)
+    count = 0
   }
 
   function confirmNow(): void {
@@ -53,8 +51,9 @@ export function confirmationOf(
     },
     seen(cursor) {
       position = cursor
+      count = messages.findIndex(([led]) => led === cursor) + 1
       let length = 0
-      for (const [, size] of messages.slice(0, taken())) length += size
+      for (const [, size] of messages.slice(0, count)) length += size
       // The timers of a hidden page may be late by a minute.
       if (length > 0 && length < most && isVisible()) stopTimer ??= after(LATE_MS, confirmNow)
       else confirmNow()

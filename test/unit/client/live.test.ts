@@ -1,40 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { SyncRequest } from '../../../client/src/values/wire.ts'
 import { Hand, settle } from '../../support/client/hand.ts'
-import { contentOf, type HandDevice, type HandOptions, handDevice } from '../../support/client/hand-device.ts'
-import type { HandSocket } from '../../support/client/hand-sockets.ts'
+import { contentOf, handDevice } from '../../support/client/hand-device.ts'
+import { cursorOf, live, write } from '../../support/client/hand-live.ts'
 import { PlainService, problem } from '../../support/client/plain-service.ts'
-
-/** Lets a socket answer pushes and pings as the service does. */
-function serve(service: PlainService, socket: HandSocket): void {
-  socket.onSent = ({ type, id, body }) => {
-    if (type === 'ping') queueMicrotask(() => socket.say({ type: 'pong' }))
-    if (type === 'push')
-      queueMicrotask(() =>
-        socket.say({ type: 'ack', id, status: 200, body: service.sync(body as SyncRequest, 'id-1') }),
-      )
-  }
-}
-
-async function live(options: Pick<HandOptions, 'collections'> = {}) {
-  const hand = new Hand()
-  const service = new PlainService(() => hand.now)
-  hand.sockets.onNew = (socket) => {
-    serve(service, socket)
-    queueMicrotask(() => socket.open())
-  }
-  const device = await handDevice({ hand, service, platform: hand.withSockets, ...options })
-  return { ...device, socket: () => hand.sockets.last }
-}
-
-/** A frame with what another device has just written. */
-function write({ service }: HandDevice, cursor: string, key: string, value: unknown): object {
-  const version = service.write(key, value)
-  const change = { key, value, version, timestamp: 1, by: 'other' }
-  return { type: 'changes', from: cursor, cursor: version, changes: [change] }
-}
-
-const cursorOf = async ({ store }: HandDevice) => (await store.read({})).state?.cursor ?? ''
 
 describe('a socket', () => {
   test('is opened with a ticket and the collections, and carries the edits', async () => {
@@ -100,94 +69,6 @@ describe('a socket', () => {
     fresh.sockets.last.end(1006)
     await fresh.pass(10_000)
     expect(await contentOf(db)).toEqual({ old: { n: 1 } })
-  })
-})
-
-describe('what a socket brings', () => {
-  test('is confirmed for several frames at once: within five seconds, or after 8 KiB', async () => {
-    const device = await live()
-    const { hand, socket } = device
-    const seen = () => socket().sent.flatMap(({ type, cursor }) => (type === 'seen' ? [cursor] : []))
-    const receive = async (value: unknown) => {
-      socket().say(write(device, await cursorOf(device), 'notes/a', value))
-      await settle()
-    }
-    await hand.pass(5_000)
-    const before = seen().length
-    const since = () => seen().slice(before)
-    await receive(1)
-    await hand.pass(3_000)
-    await receive(2)
-    await hand.pass(1_999)
-    expect(since()).toEqual([])
-    await hand.pass(1)
-    const soon = await cursorOf(device)
-    expect(since()).toEqual([soon])
-    let most = 0
-    for (let n = 0; since().length === 1; n += 1) {
-      await receive({ n })
-      most = n + 1
-    }
-    // The service sends no more than 32.
-    expect(most).toBeGreaterThan(4)
-    expect(most).toBeLessThan(32)
-    const full = await cursorOf(device)
-    await receive('ж'.repeat(2_730))
-    const long = await cursorOf(device)
-    expect(since()).toEqual([soon, full, long])
-    await hand.pass(60_000)
-    expect(since()).toEqual([soon, full, long])
-    hand.isVisible = false
-    await receive({ n: 8 })
-    expect(since()).toEqual([soon, full, long, await cursorOf(device)])
-  })
-
-  test('is confirmed for several frames at once on a slow device, which has taken only some of them', async () => {
-    const device = await live()
-    const { hand, socket } = device
-    await hand.pass(5_000)
-    const before = socket().sent.length
-    for (let n = 0; n < 30; n += 1) socket().say(write(device, `one.${n + 1}`, 'notes/a', { n }))
-    await settle()
-    await hand.pass(5_000)
-    const seen = socket()
-      .sent.slice(before)
-      .filter(({ type }) => type === 'seen')
-    expect(seen.length).toBeGreaterThan(0)
-    expect(seen.length).toBeLessThan(10)
-    expect(seen.at(-1)).toEqual({ type: 'seen', cursor: await cursorOf(device) })
-  })
-})
-
-describe('what a socket brought', () => {
-  test('is confirmed before the socket closes', async () => {
-    const device = await live()
-    const { db, hand, socket } = device
-    await hand.pass(5_000)
-    socket().say(write(device, await cursorOf(device), 'notes/a', { n: 1 }))
-    await settle()
-    const cursor = await cursorOf(device)
-    await db.close()
-    expect(socket().sent.at(-1)).toEqual({ type: 'seen', cursor })
-  })
-
-  test('is confirmed by a push that is accepted', async () => {
-    const device = await live()
-    const { db, hand, socket } = device
-    await hand.pass(5_000)
-    const before = socket().sent.length
-    socket().say(write(device, await cursorOf(device), 'notes/a', 1))
-    await settle()
-    await hand.pass(4_999)
-    await db.collection('notes').put('b', { n: 1 }).synced
-    await hand.pass(4_999)
-    const since = () =>
-      socket()
-        .sent.slice(before)
-        .map(({ type }) => type)
-    expect(since()).toEqual(['push'])
-    await hand.pass(1)
-    expect(since()).toEqual(['push', 'seen'])
   })
 })
 
