@@ -14,8 +14,9 @@ export function entriesOf(part: number, count: number): Entries {
 }
 
 /**
- * Entries with the given keys. Each is picked once in random order, and from then on each batch picks at random. Batches
- * that always hold the same keys would flatter a table whose rows lie in the order of their last edit.
+ * Entries with the given keys. As long as enough of them are left, a batch picks those that no batch had, and from then
+ * on any of them, at random. Batches that always hold the same keys would flatter a table whose rows lie in the order of
+ * their last edit.
  */
 export function entriesNamed(names: readonly string[]): Entries {
   const keys = [...names]

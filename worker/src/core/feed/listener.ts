@@ -28,7 +28,7 @@ export interface Listener {
   readonly stood: number
   /** The scan of that position. Absent in attachments of an older release. */
   readonly stoodScan?: number
-  /** The socket was opened without a cursor, and the client has told no position since. */
+  /** The socket was opened without a cursor, and the client has told no position since. Absent in older attachments. */
   readonly unplaced?: boolean
   /** The client was told to pull. Nothing more is sent until it confirms a position. */
   readonly poked: boolean

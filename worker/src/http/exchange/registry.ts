@@ -9,7 +9,7 @@ export function shardsOf(env: Env): readonly Shard[] {
   return SHARDS.map((name) => namespaceOf(env).getByName(name))
 }
 
-/** Whether a space has ever reported to the registry. */
+/** Whether the registry lists a space: it has reported, and was not erased since. */
 export function isKnownSpace(space: string, env: Env): Promise<boolean> {
   return namespaceOf(env).getByName(shardOf(space)).has(space)
 }

@@ -33,12 +33,7 @@ export function listDevices(
   const reading = Array.from(awake, (device) => ({ ...device, connected: false }))
   const heard = Map.groupBy([...reading, ...following(space, followers, now)], ({ client }) => client)
   const known = rows.list(after, limit + 1, [...heard.keys()])
-  const page = known.slice(0, limit).map((device) =>
-    latest(
-      device,
-      (heard.get(device.client) ?? []).filter((one) => isSame(one, device)),
-    ),
-  )
+  const page = known.slice(0, limit).map((device) => latest(device, heard.get(device.client) ?? []))
   const behind = page.map(([device]) => device).filter((device) => isBehind(device, space))
   const lacks = new Map(rows.lacks(behind).map((lack) => [lack.client, lack]))
   const clients = page.map(([device, connected]) => ({
@@ -64,15 +59,16 @@ function isSame({ subject }: HeardDevice, device: KnownDevice): boolean {
 
 /** A device with what is in memory of it, which is newer than its row, and whether it is connected. */
 function latest(device: KnownDevice, heard: readonly HeardDevice[]): readonly [KnownDevice, boolean] {
-  const last = heard
+  const own = heard.filter((one) => isSame(one, device))
+  const last = own
     .filter(({ seq }) => seq !== null)
     .toSorted((one, other) => (one.seq ?? 0) - (other.seq ?? 0))
     .at(-1)
-  const { subject = device.subject, version = null } = last ?? heard.at(-1) ?? {}
+  const { subject = device.subject, version = null } = last ?? own.at(-1) ?? {}
   const told = { subject, version: version ?? device.version }
   return [
     { ...device, ...told, ...(last && { seq: last.seq, at: last.at }) },
-    heard.some(({ connected }) => connected),
+    own.some(({ connected }) => connected),
   ]
 }
 
