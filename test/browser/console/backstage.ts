@@ -16,6 +16,8 @@ export interface AuditRecord {
 export interface Backstage {
   /** Opens a device of a space, with an API token of its own. */
   device(space: string, name: string, token?: object): Promise<OfflineDevice>
+  /** Lets a phone write a note in a space, and waits until the registry knows the space. */
+  noteIn(space: string): Promise<void>
   /** Sends a request of the operator. */
   ask<T>(path: string, init?: RequestInit): Promise<T>
   /** Waits until the registry knows spaces, a few seconds after the first write of each. */
@@ -42,15 +44,25 @@ export function backstageOf(cloud: () => RunningCloud): Backstage {
     return spaces.some((listed) => listed.space === space)
   }
 
+  const device: Backstage['device'] = async (space, name, token = {}) => {
+    const opened = new OfflineDevice(name, cloud().url)
+    await opened.open(await mintToken(cloud(), space, { name, ...token }))
+    return opened
+  }
+
+  const reported: Backstage['reported'] = async (...spaces) => {
+    for (const space of spaces) await until(() => isListed(space), 30_000)
+  }
+
   return {
-    async device(space, name, token = {}) {
-      const device = new OfflineDevice(name, cloud().url)
-      await device.open(await mintToken(cloud(), space, { name, ...token }))
-      return device
-    },
+    device,
     ask,
-    async reported(...spaces) {
-      for (const space of spaces) await until(() => isListed(space), 30_000)
+    reported,
+    async noteIn(space) {
+      const phone = await device(space, 'phone')
+      phone.put('notes/1', { title: 'milk' })
+      await phone.sync()
+      await reported(space)
     },
     async records() {
       const all: AuditRecord[] = []

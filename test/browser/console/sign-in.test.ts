@@ -92,10 +92,7 @@ testInConsole('says of a broken link that its code was not accepted', async () =
 })
 
 testInConsole('forgets the admin token at a sign-out, and ends the sessions in spaces', async () => {
-  const phone = await console.device('leaving', 'phone')
-  phone.put('notes/1', { title: 'milk' })
-  await phone.sync()
-  await console.reported('leaving')
+  await console.noteIn('leaving')
   const operator = await console.operator('space/leaving/entries')
   await operator.find('link', 'notes/1')
   const [session = ''] = credentialsFor(operator, '/api/entries')
@@ -113,10 +110,7 @@ testInConsole('forgets the admin token at a sign-out, and ends the sessions in s
 })
 
 testInConsole('opens another session if one was revoked, without a word to the operator', async () => {
-  const phone = await console.device('revoked', 'phone')
-  phone.put('notes/1', { title: 'milk' })
-  await phone.sync()
-  await console.reported('revoked')
+  await console.noteIn('revoked')
   const operator = await console.operator('space/revoked')
   await operator.sees('Nothing was written since you came here')
   const [session = ''] = credentialsFor(operator, '/api/status')

@@ -144,10 +144,7 @@ testInConsole('says that it is live only once it misses no conflict, on a slow l
 })
 
 testInConsole('shows a space as its user sees it, without acts', async () => {
-  const phone = await console.device('ann', 'phone')
-  phone.put('notes/1', { title: 'milk' })
-  await phone.sync()
-  await console.reported('ann')
+  await console.noteIn('ann')
   const operator = await console.operator('space/ann/entries')
   await operator.click('link', 'See as a user')
   await operator.sees('You see ann as its user does')
@@ -176,10 +173,7 @@ testInConsole('shows a space as its user sees it, without acts', async () => {
 })
 
 testInConsole('knows no page by a name that every object has', async () => {
-  const phone = await console.device('odd', 'phone')
-  phone.put('notes/1', { title: 'milk' })
-  await phone.sync()
-  await console.reported('odd')
+  await console.noteIn('odd')
   const operator = await console.operator('space/odd')
   for (const path of ['constructor', 'toString', 'space/odd/constructor', 'user/odd/__proto__']) {
     await operator.visit(path)

@@ -2,11 +2,25 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, vi } from 'vitest'
 import { shardOf } from '../../../worker/src/core/report/shards.ts'
-import { type Device, type Reply, send } from './client.ts'
+import type { Registry } from '../../../worker/src/objects/registry/registry.ts'
+import { type Device, device, mint, type Reply, send } from './client.ts'
 
 /** Reads as the operator. */
 export function asOperator(path: string): Promise<Reply> {
   return send('GET', path, { bearer: env.ADMIN_TOKEN })
+}
+
+/** Opens a device that may erase its space. */
+export async function spaceNamed(space: string): Promise<Device> {
+  return device({ token: (await mint({ space, scopes: ['sync:read', 'sync:write', 'space:admin'] })).token })
+}
+
+/** Acts in the shard of the registry that lists a space. */
+export function inShard<T>(
+  space: string,
+  act: (registry: Registry, state: DurableObjectState) => T,
+): Promise<Awaited<T>> {
+  return runInDurableObject(env.REGISTRY.getByName(shardOf(space)), act) as Promise<Awaited<T>>
 }
 
 /** The space as the registry lists it, once that is as expected. */
@@ -29,7 +43,7 @@ export async function reportLongAgo(space: string): Promise<void> {
     )
   })
   await evictDurableObject(stub)
-  await runInDurableObject(env.REGISTRY.getByName(shardOf(space)), (_, { storage }) => {
+  await inShard(space, (_, { storage }) => {
     storage.sql.exec('UPDATE space SET at = at - 60000 WHERE name = ?', space)
   })
 }

@@ -3,18 +3,10 @@ import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
 import { SHARDS, shardOf } from '../../../worker/src/core/report/shards.ts'
 import { REPORT_DELAY_MS } from '../../../worker/src/core/values/report-limits.ts'
-import type { Registry } from '../../../worker/src/objects/registry/registry.ts'
-import { configure, type Device, device, mint, newSpace, send } from '../../support/worker/client.ts'
+import { configure, newSpace, send } from '../../support/worker/client.ts'
 import { follow, pause } from '../../support/worker/follower.ts'
-import { asOperator, metrics, reported, reportLongAgo } from '../../support/worker/registry.ts'
+import { asOperator, inShard, metrics, reported, reportLongAgo } from '../../support/worker/registry.ts'
 import { pushed, puts, T } from '../../support/worker/room.ts'
-
-async function spaceNamed(space: string): Promise<Device> {
-  return device({ token: (await mint({ space, scopes: ['sync:read', 'sync:write', 'space:admin'] })).token })
-}
-
-const inShard = <T>(space: string, act: (registry: Registry, state: DurableObjectState) => T) =>
-  runInDurableObject(env.REGISTRY.getByName(shardOf(space)), act)
 
 /** A report as the space of a test would make it. */
 function report(space: string, at: number, more: object = {}) {
@@ -228,77 +220,6 @@ test('[RG3] lists spaces by name, size and age, in pages of any size and across 
 test('[RG3] refuses an unknown order and a place that it did not name', async () => {
   for (const query of ['order=big', 'after=x', 'limit=0', 'limit=501', 'prefix=a&prefix=b'])
     expect((await asOperator(`/api/spaces?${query}`)).body, query).toMatchObject({ code: 'invalid-request' })
-})
-
-test('[RG4] no longer lists an erased space, and lists it again after the next write', async () => {
-  const space = crypto.randomUUID()
-  const a = await spaceNamed(space)
-  await a.sync({ changes: puts(['k/1', 'k/2']) })
-  await reported(space, { entries: 2 })
-  const before = await metrics()
-  await send('DELETE', '/api/space', { body: { confirm: space }, bearer: a.session })
-  await vi.waitFor(async () =>
-    expect((await asOperator(`/api/spaces?prefix=${space}`)).body.spaces).toEqual([]),
-  )
-  const after = await metrics()
-  expect(after.chronicle_changes_total).toBe(before.chronicle_changes_total)
-  expect(after.chronicle_spaces).toBe((before.chronicle_spaces ?? 0) - 1)
-  await pause(1100)
-  await (await spaceNamed(space)).sync({ changes: puts(['k/1']) })
-  await reported(space, { entries: 1 })
-})
-
-test('[RG4] does not list a space that was erased before its first report', async () => {
-  for (const delay of [0, REPORT_DELAY_MS / 5, REPORT_DELAY_MS]) {
-    const space = crypto.randomUUID()
-    const a = await spaceNamed(space)
-    await a.sync({ changes: puts(['k/1']) })
-    await pause(delay)
-    await send('DELETE', '/api/space', { body: { confirm: space }, bearer: a.session })
-    await pause(4 * REPORT_DELAY_MS)
-    expect((await asOperator(`/api/spaces?prefix=${space}`)).body.spaces, `${delay} ms`).toEqual([])
-  }
-})
-
-test('[RG4] wakes after an erasure to tell the registry, also if the object ends at once', async () => {
-  const space = crypto.randomUUID()
-  const a = await spaceNamed(space)
-  await a.sync({ changes: puts(['k/1']) })
-  await reported(space, { entries: 1 })
-  const answer = Promise.withResolvers<void>()
-  await inShard(space, ({ constructor: { prototype } }) => {
-    vi.spyOn(prototype, 'forget').mockReturnValue(answer.promise)
-  })
-  await send('DELETE', '/api/space', { body: { confirm: space }, bearer: a.session })
-  const stub = env.CHRONICLE.getByName(space)
-  const alarm = await runInDurableObject(stub, (_, { storage }) => storage.getAlarm())
-  expect(alarm).toBeGreaterThan(Date.now())
-  answer.resolve()
-  vi.restoreAllMocks()
-})
-
-test('[RG4] forgets an erased space at its alarm if the registry could not be reached', async () => {
-  const space = crypto.randomUUID()
-  const a = await spaceNamed(space)
-  await a.sync({ changes: puts(['k/1']) })
-  await reported(space, { entries: 1 })
-  await inShard(space, ({ constructor: { prototype } }) => {
-    vi.spyOn(prototype, 'forget').mockRejectedValue(new Error('the registry is away'))
-  })
-  vi.spyOn(console, 'warn').mockImplementation(() => undefined)
-  const stub = env.CHRONICLE.getByName(space)
-  expect((await send('DELETE', '/api/space', { body: { confirm: space }, bearer: a.session })).status).toBe(
-    200,
-  )
-  await vi.waitFor(async () => {
-    expect(await runInDurableObject(stub, (_, { storage }) => storage.getAlarm())).not.toBeNull()
-  })
-  vi.restoreAllMocks()
-  expect((await asOperator(`/api/spaces?prefix=${space}`)).body.spaces).toHaveLength(1)
-  await runInDurableObject(stub, (object) => object.alarm())
-  await vi.waitFor(async () =>
-    expect((await asOperator(`/api/spaces?prefix=${space}`)).body.spaces).toEqual([]),
-  )
 })
 
 test('[RG1] writes a row for a report in the space and one in the registry, and none while nothing is due', async () => {

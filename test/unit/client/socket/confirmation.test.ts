@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { confirmationOf } from '../../../client/src/service/confirmation.ts'
-import { Hand, settle } from '../../support/client/hand.ts'
-import { cursorOf, live, write } from '../../support/client/hand-live.ts'
+import { confirmationOf } from '../../../../client/src/service/confirmation.ts'
+import { Hand, settle } from '../../../support/client/hand.ts'
+import { cursorOf, live, write } from '../../../support/client/hand-live.ts'
 
 describe('what a socket brings', () => {
   test('is confirmed for several frames at once: within five seconds, or after 8 KiB', async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { SyncRequest } from '../../../client/src/values/wire.ts'
-import { Hand, settle } from '../../support/client/hand.ts'
-import { contentOf, handDevice } from '../../support/client/hand-device.ts'
-import { cursorOf, live, write } from '../../support/client/hand-live.ts'
-import { PlainService, problem } from '../../support/client/plain-service.ts'
+import type { SyncRequest } from '../../../../client/src/values/wire.ts'
+import { Hand, settle } from '../../../support/client/hand.ts'
+import { contentOf, handDevice } from '../../../support/client/hand-device.ts'
+import { cursorOf, live, write } from '../../../support/client/hand-live.ts'
+import { PlainService, problem } from '../../../support/client/plain-service.ts'
 
 describe('a socket', () => {
   test('is opened with a ticket and the collections, and carries the edits', async () => {
