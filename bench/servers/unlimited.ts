@@ -1,5 +1,5 @@
-// The Worker with rate limits that cost nothing.
-import worker, { Chronicle } from '../../worker/src/index.ts'
+// The Worker with rate limits that cost nothing, at the edge and in the objects, which ask them for each push of a socket.
+import worker, { Chronicle as Product } from '../../worker/src/index.ts'
 import { FREE_LIMITS } from './free-limits.ts'
 
 const handle: NonNullable<ExportedHandler<Env>['fetch']> = worker.fetch
@@ -7,7 +7,14 @@ const handle: NonNullable<ExportedHandler<Env>['fetch']> = worker.fetch
 /** One environment for all requests, as the Worker expects it. */
 let unlimited: Env | undefined
 
-export { Chronicle }
+export { Registry } from '../../worker/src/index.ts'
+
+/** The object of the product. */
+export class Chronicle extends Product {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, { ...env, ...FREE_LIMITS })
+  }
+}
 
 export default {
   ...worker,
