@@ -1,5 +1,5 @@
 // The Worker with rate limits that cost nothing, at the edge and in the objects, which ask them for each push of a socket.
-import worker, { Chronicle as Product } from '../../worker/src/index.ts'
+import worker, { Chronicle as Product, Registry } from '../../worker/src/index.ts'
 import { FREE_LIMITS } from './free-limits.ts'
 
 const handle: NonNullable<ExportedHandler<Env>['fetch']> = worker.fetch
@@ -7,7 +7,7 @@ const handle: NonNullable<ExportedHandler<Env>['fetch']> = worker.fetch
 /** One environment for all requests, as the Worker expects it. */
 let unlimited: Env | undefined
 
-export { Registry } from '../../worker/src/index.ts'
+export { Registry }
 
 /** The object of the product. */
 export class Chronicle extends Product {

@@ -1,4 +1,4 @@
-import { runInDurableObject } from 'cloudflare:test'
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { ROUTES } from '../../worker/src/http/router.ts'
@@ -51,6 +51,7 @@ test('[SC8] logs a defect without its content', async () => {
   await runInDurableObject(env.CHRONICLE.getByName(space), (_, { storage }) => {
     storage.sql.exec('UPDATE segment SET body = substr(body, 1, length(body) - 1)')
   })
+  await evictDurableObject(env.CHRONICLE.getByName(space))
   const lines = await overhear(async () => {
     for (const path of ['/api/changes', '/api/conflicts', `/api/entries?key=${encodeURIComponent(key)}`]) {
       const { status, body } = await talk('GET', path, { bearer: session })

@@ -1,4 +1,4 @@
-import { runInDurableObject } from 'cloudflare:test'
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, inject, test } from 'vitest'
 import { ROUTES, type Route } from '../../worker/src/http/router.ts'
@@ -181,6 +181,8 @@ test.each(FLOODS)(
     }
     const { body: status } = await talk('GET', '/api/status', { bearer: writer })
     const { session } = await enrol(talk, { space, scopes: ['sync:read'] })
+    // An object that wakes has no change in memory.
+    await evictDurableObject(env.CHRONICLE.getByName(space))
     const socket = await follow({ session }, `?cursor=${status.epoch}.0`)
     await socket.next()
     let opened = 0

@@ -4,14 +4,19 @@ import { expect, test } from 'vitest'
 import { foundAgain, migrate } from '../../worker/src/objects/store/tables.ts'
 import { dump, storageOn } from './host/sql.ts'
 
-const ALARM = { getAlarm: async () => null, setAlarm: async () => {}, deleteAlarm: async () => {} }
+const REST = {
+  getAlarm: async () => null,
+  setAlarm: async () => {},
+  deleteAlarm: async () => {},
+  sync: async () => {},
+}
 
 class Killed extends Error {}
 
 /** A space with rows in every table. */
 function filled(): DatabaseSync {
   const db = new DatabaseSync(':memory:')
-  migrate(storageOn(db, { statement() {}, committed() {} }, ALARM), 'first')
+  migrate(storageOn(db, { statement() {}, committed() {} }, REST), 'first')
   db.exec(`
     INSERT INTO segment VALUES (1, 1, 1, 5, x'01', 0, '[[["k/2",1,0,5,"a",0,0]],[]]');
     INSERT INTO archive VALUES (1, 1, 5, x'01');
@@ -35,7 +40,7 @@ function eraseUntil(db: DatabaseSync, fatal: number): number | null {
     committed() {},
   }
   try {
-    foundAgain(storageOn(db, watch, ALARM), { epoch: 'second', now: 1000, space: 'space' })
+    foundAgain(storageOn(db, watch, REST), { epoch: 'second', now: 1000, space: 'space' })
     return statements
   } catch (cause) {
     if (cause instanceof Killed) return null

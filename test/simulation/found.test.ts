@@ -13,9 +13,14 @@ import type { Change, Reply } from './values/wire.ts'
 
 /** A space in which all collections have one policy. `committing` runs before each commit, and may throw. */
 function spaceWith(defaultPolicy: Policy, committing = () => {}): Space {
-  const alarm = { getAlarm: async () => null, setAlarm: async () => {}, deleteAlarm: async () => {} }
+  const rest = {
+    getAlarm: async () => null,
+    setAlarm: async () => {},
+    deleteAlarm: async () => {},
+    sync: async () => {},
+  }
   const watch = { statement() {}, committing, committed() {} }
-  const storage = storageOn(new DatabaseSync(':memory:'), watch, alarm)
+  const storage = storageOn(new DatabaseSync(':memory:'), watch, rest)
   floor.migrate(storage, 'e')
   const config = { revision: 1, defaultPolicy, policies: {}, historyDays: 30, tombstoneDays: 90 }
   const env = { MASTER_KEY: ringOf(1), ENTRY_NAMES: 'keyed', CHRONICLE_KV: { get: async () => config } }

@@ -18,7 +18,7 @@ import type { Machine } from './machine.ts'
 import { Pages } from './pages.ts'
 import type { SocketEnd } from './platform.ts'
 import { Records } from './records.ts'
-import { type AlarmClock, storageOn } from './sql.ts'
+import { type AsyncStorage, storageOn } from './sql.ts'
 import { Switchboard } from './switchboard.ts'
 import { Turns } from './turns.ts'
 
@@ -227,7 +227,7 @@ export class Server {
       },
     }
     const life = { alive: true } as { -readonly [F in keyof Life]: Life[F] }
-    const storage = storageOn(this.db, watch, this.#alarmClock(life))
+    const storage = storageOn(this.db, watch, this.#asyncStorage(life))
     life.storage = storage
     this.floor.migrate(storage, 'e')
     const sockets = this.#sockets.contextOf(life, (socket, text) => this.#receive(socket, text))
@@ -263,7 +263,7 @@ export class Server {
     })
   }
 
-  #alarmClock(life: Life): AlarmClock {
+  #asyncStorage(life: Life): AsyncStorage {
     return {
       getAlarm: () => this.turns.after(Promise.resolve(this.alarm)),
       setAlarm: async (at) => {
@@ -272,6 +272,7 @@ export class Server {
       deleteAlarm: async () => {
         if (life.alive) this.alarm = null
       },
+      sync: () => this.turns.after(Promise.resolve()),
     }
   }
 

@@ -10,17 +10,18 @@ export interface Watch {
   committed(): void
 }
 
-/** The alarm of an object, which outlives the process. */
-export interface AlarmClock {
+/** The methods of a storage that return promises. The alarm outlives the process. */
+export interface AsyncStorage {
   getAlarm(): Promise<number | null>
   setAlarm(at: number): Promise<void>
   deleteAlarm(): Promise<void>
+  sync(): Promise<void>
 }
 
 type Value = ArrayBuffer | string | number | null
 
 /** The platform's storage API on Node's own SQLite, as far as a space uses it. */
-export function storageOn(db: DatabaseSync, watch: Watch, alarm: AlarmClock): DurableObjectStorage {
+export function storageOn(db: DatabaseSync, watch: Watch, rest: AsyncStorage): DurableObjectStorage {
   const statements = new Map<string, StatementSync>()
 
   function exec(query: string, ...bindings: SQLInputValue[]): Rows {
@@ -61,7 +62,7 @@ export function storageOn(db: DatabaseSync, watch: Watch, alarm: AlarmClock): Du
     },
   }
   // A space does not use the rest of the platform's storage.
-  return { sql, transactionSync, ...alarm } as unknown as DurableObjectStorage
+  return { sql, transactionSync, ...rest } as unknown as DurableObjectStorage
 }
 
 /** A cursor that has read everything. */

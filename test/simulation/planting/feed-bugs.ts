@@ -79,7 +79,7 @@ export const FEED_BUGS: readonly Bug[] = [
   {
     name: 'continues from a frame that was passed over',
     plants: [plant<() => boolean>('isPassedOver', () => false)],
-    from: 964,
+    from: 551,
   },
   {
     name: 'never follows a reader again that was told to pull',
@@ -89,7 +89,6 @@ export const FEED_BUGS: readonly Bug[] = [
         return listener.epoch === at.epoch ? { ...right, poked: listener.poked } : right
       }),
     ],
-    from: 144,
   },
 ]
 

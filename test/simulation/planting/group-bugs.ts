@@ -5,6 +5,8 @@ import type {
   StoredSpace,
   settlePending,
 } from '../../../worker/src/objects/space/draft.ts'
+import type { recentChanges } from '../../../worker/src/objects/space/recent-changes.ts'
+import { chunksOf } from '../../../worker/src/objects/space/sealed-lines.ts'
 import type { clientRows } from '../../../worker/src/objects/store/client-rows.ts'
 import type { entryRows } from '../../../worker/src/objects/store/entry-rows.ts'
 import type { decodePending } from '../../../worker/src/objects/store/pending-rows.ts'
@@ -99,6 +101,34 @@ export const GROUP_BUGS: readonly Bug[] = [
     name: 'remembers the entries of a transaction that failed',
     plants: [plant<typeof recentEntries>('recentEntries', (original) => ({ ...original(), forget() {} }))],
     from: 5,
+  },
+  {
+    name: 'shows followers the changes of a transaction that failed',
+    plants: draft((right, space) => ({
+      add(writes) {
+        const { seq } = right
+        right.add(writes)
+        space.recent.add(chunksOf(writes.sealed, writes.plan.stored), seq)
+      },
+    })),
+    from: 761,
+  },
+  {
+    name: 'reads recent changes from a position before them',
+    plants: [
+      plant<typeof recentChanges>('recentChanges', (original) => {
+        const right = original()
+        let first = 0
+        return {
+          ...right,
+          add(chunks, after) {
+            first ||= after
+            right.add(chunks, after)
+          },
+          after: (seq, last) => right.after(Math.max(seq, first), last),
+        }
+      }),
+    ],
   },
   {
     name: 'fills a row of the log without writing its pending rows',

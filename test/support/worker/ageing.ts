@@ -93,8 +93,9 @@ export function whileSealing(space: Space, meanwhile: () => Promise<unknown>): P
   return interpose(space, 'seal', meanwhile)
 }
 
-/** Runs `meanwhile` once while the space opens a chunk that it reads. */
+/** Runs `meanwhile` once while the space opens a chunk that it reads, because it keeps none in memory. */
 export function whileOpening(space: Space, meanwhile: () => Promise<unknown>): Promise<void> {
+  space.recent.forget()
   return interpose(space, 'open', meanwhile)
 }
 
@@ -137,6 +138,7 @@ function watch(state: DurableObjectState) {
     setAlarm: async (at: number) => {
       alarm.at = at
     },
+    sync: () => state.storage.sync(),
   }
   return {
     watched: { id: state.id, storage } as unknown as DurableObjectState,

@@ -1,7 +1,7 @@
 /** Groups of batches on a real database, beside the same batches one by one. */
 import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { POLICIES, type Policy } from '../../../worker/src/core/batch/policy.ts'
 import { DEFAULT_CONFIG } from '../../../worker/src/core/space/config.ts'
 import { QUOTAS } from '../../../worker/src/core/space/quota.ts'
@@ -31,6 +31,8 @@ interface Stage {
   readonly failures: boolean[]
   /** Counts the transactions. */
   commits: number
+  /** Resolves when the commits before it are stored. */
+  settled: () => Promise<void>
 }
 
 const FULL = 'Error: the disk is full'
@@ -38,9 +40,17 @@ const FULL = 'Error: the disk is full'
 /** A space in which all collections have one policy, and some commits fail. */
 function stageOf(policy: Policy): Stage {
   const db = new DatabaseSync(':memory:')
-  const stage = { db, failures: [], commits: 0 } as unknown as { -readonly [F in keyof Stage]: Stage[F] }
-  const alarm = { getAlarm: async () => null, setAlarm: async () => {}, deleteAlarm: async () => {} }
-  const right = storageOn(db, { statement() {}, committed() {} }, alarm)
+  const settled = () => new Promise<void>((resolve) => void setImmediate(resolve))
+  const stage = { db, failures: [], commits: 0, settled } as unknown as {
+    -readonly [F in keyof Stage]: Stage[F]
+  }
+  const rest = {
+    getAlarm: async () => null,
+    setAlarm: async () => {},
+    deleteAlarm: async () => {},
+    sync: () => stage.settled(),
+  }
+  const right = storageOn(db, { statement() {}, committed() {} }, rest)
   migrate(right, 'e')
   const transactionSync = <R>(work: () => R): R =>
     right.transactionSync(() => {
@@ -160,12 +170,13 @@ test('[SG13] gives the same rows, results and state for batches in groups as one
 
 for (const quota of QUOTAS) {
   test(`[QU2] counts the ${quota} of the batches before it in its group against the quota`, async () => {
-    const { space } = stageOf('lww')
+    const stage = stageOf('lww')
+    const { space } = stage
     const room = { entries: 1, bytes: space.store.bytes() + 1 }
     space.config = { ...DEFAULT_CONFIG, quota: { ...DEFAULT_CONFIG.quota, [quota]: room[quota] } }
     Object.assign(space, { refreshConfig: async () => {} })
     const changesOf = (client: string) => [{ key: `a/${client}`, value: 1, timestamp: START }]
-    const outcomes = await asOneGroup(space, 3, () =>
+    const outcomes = await asOneGroup(stage, 3, () =>
       ['p', 'q', 'r'].map((client) =>
         push(space, { client, request: { batch: 1, changes: changesOf(client) } }),
       ),
@@ -178,24 +189,24 @@ for (const quota of QUOTAS) {
   })
 }
 
-/** Lets the turn of a group come only once this many batches are in line, however long each takes to be sealed. */
-async function asOneGroup<T>(space: Space, count: number, start: () => readonly Promise<T>[]): Promise<T[]> {
+/** Holds the next group back until this many batches are in line, however long each takes to be sealed. */
+async function asOneGroup<T>(stage: Stage, count: number, start: () => readonly Promise<T>[]): Promise<T[]> {
+  const { space, settled } = stage
   const { commit } = space.group
+  const together = Promise.withResolvers<void>()
   let joined = 0
   const counting: Space['group'] = {
     commit(batch) {
       joined += 1
+      if (joined === count) together.resolve()
       return commit(batch)
     },
   }
   Object.assign(space, { group: counting })
-  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  stage.settled = () => together.promise
   try {
-    const outcomes = start()
-    while (joined < count) await new Promise(setImmediate)
-    vi.runAllTimers()
-    return await Promise.all(outcomes)
+    return await Promise.all(start())
   } finally {
-    vi.useRealTimers()
+    stage.settled = settled
   }
 }

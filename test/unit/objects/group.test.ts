@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { MAX_GROUP_CHANGES } from '../../../worker/src/core/values/limits.ts'
 import type { Draft } from '../../../worker/src/objects/space/draft.ts'
 import { type Batch, groupOf } from '../../../worker/src/objects/space/group.ts'
 
-/** A group over drafts that only note what happens, in order. */
-function watchedGroup(commit: (decided: readonly string[]) => void = () => {}) {
+/** A group over drafts that only note what happens, in order. `settled` is when the commits before are stored. */
+function watchedGroup(
+  commit: (decided: readonly string[]) => void = () => {},
+  settled: () => Promise<void> = () => sleep(0),
+) {
   const events: string[] = []
   /** The names of the batches of each committed draft. */
   const commits: (readonly string[])[] = []
@@ -20,7 +23,7 @@ function watchedGroup(commit: (decided: readonly string[]) => void = () => {}) {
         events.push(`commit ${names.join()}`)
       },
     } as Draft
-  })
+  }, settled)
   return { group, events, commits, decide: (name: string) => void decided.push(name) }
 }
 
@@ -60,34 +63,33 @@ function send({ group, events, decide }: Watched, name: string, wanted: Wanted =
   )
 }
 
-/** Makes a client the last one, so that another one's batch waits for a turn. */
-async function begin(watched: Watched): Promise<void> {
-  await send(watched, 'first')
-  watched.events.length = 0
-  watched.commits.length = 0
-}
-
 test('[SG13] commits the batches that are ready in the same turn together, in the order of arrival', async () => {
   const watched = watchedGroup()
-  await begin(watched)
   await Promise.all(['a', 'b', 'c'].map((name) => send(watched, name)))
   expect(watched.events).toEqual(['commit a,b,c', 'a told', 'b told', 'c told'])
 })
 
-test('[SG13] decides the next batch of a lone client without a turn of a timer', async () => {
-  const watched = watchedGroup()
-  await send(watched, 'a1', { client: 'a' })
-  const timers = vi.spyOn(globalThis, 'setTimeout')
-  const second = send(watched, 'a2', { client: 'a' })
-  expect(watched.commits).toEqual([['a1'], ['a2']])
-  await second
-  expect(timers).not.toHaveBeenCalled()
-  timers.mockRestore()
+test('[SG13] takes in what arrives until the commit before is stored, and asks for no more time', async () => {
+  const stored: (() => void)[] = []
+  const watched = watchedGroup(undefined, () => new Promise((resolve) => stored.push(resolve)))
+  const sent = [send(watched, 'a')]
+  await sleep(0)
+  sent.push(send(watched, 'b'))
+  expect(watched.commits).toEqual([])
+  stored.shift()?.()
+  await Promise.all(sent)
+  expect(watched.commits).toEqual([['a', 'b']])
+  expect(stored).toEqual([])
+})
+
+test('[SG13] decides a group after a commit that could not be stored, so that each batch learns of it', async () => {
+  const watched = watchedGroup(undefined, () => Promise.reject(new Error('lost')))
+  await Promise.all(['a', 'b'].map((name) => send(watched, name)))
+  expect(watched.events).toEqual(['commit a,b', 'a told', 'b told'])
 })
 
 test('[SG13] rejects a batch whose decision throws, and commits the others of its group', async () => {
   const watched = watchedGroup()
-  await begin(watched)
   await Promise.all([send(watched, 'a'), send(watched, 'b', { throws: true }), send(watched, 'c')])
   expect(watched.events).toEqual(['commit a,c', 'a told', 'b failed: b cannot be decided', 'c told'])
 })
@@ -96,7 +98,6 @@ test('[SG13] tries each batch of a group alone whose commit fails, and rejects o
   const watched = watchedGroup((names) => {
     if (names.includes('b')) throw new Error('no room')
   })
-  await begin(watched)
   await Promise.all(['a', 'b', 'c'].map((name) => send(watched, name)))
   expect(watched.commits).toEqual([['a'], ['c']])
   expect(watched.events).toEqual(['commit a', 'commit c', 'a told', 'b failed: no room', 'c told'])
@@ -116,7 +117,6 @@ test('[SG13] rejects all batches if no commit succeeds, and serves the next ones
 
 test('[SG13] holds back the later batches of a client while one opens contents, and no other client', async () => {
   const watched = watchedGroup()
-  await begin(watched)
   const opening = Promise.withResolvers<void>()
   const sent = [
     send(watched, 'a1', { client: 'a', lacks: 1, open: () => opening.promise }),
@@ -140,17 +140,17 @@ test('[SG13] decides the batches that were held back before those that arrive as
     send(watched, 'a1', { client: 'a', lacks: 1, open: () => opening.promise }),
     ...['a2', 'a3'].map((name) => send(watched, name, { client: 'a' })),
   ]
-  // Both arrive after the decision of a1, in the same turn.
+  await sleep(5)
+  // Both arrive as a1 comes back.
   const late = opening.promise.then().then(() => [send(watched, 'b1'), send(watched, 'a4', { client: 'a' })])
   opening.resolve()
   await Promise.all([...sent, ...(await late)])
   const commits = watched.commits.filter((names) => names.length > 0)
-  expect(commits).toEqual([['a0'], ['a1'], ['a2', 'a3', 'b1', 'a4']])
+  expect(commits).toEqual([['a0'], ['a1', 'b1'], ['a2', 'a3', 'a4']])
 })
 
 test('[SG13] decides the later batches of a client after one that could not open its contents', async () => {
   const watched = watchedGroup()
-  await begin(watched)
   const open = () => Promise.reject(new Error('unreadable'))
   await Promise.all([
     send(watched, 'a1', { client: 'a', lacks: 1, open }),
@@ -168,7 +168,6 @@ test('[SG13] keeps the order of a client through several openings and a commit t
   const watched = watchedGroup((names) => {
     if (names.length > 1 && failures-- > 0) throw new Error('no room')
   })
-  await begin(watched)
   const open = () => sleep(1)
   await Promise.all([
     send(watched, 'a1', { client: 'a', lacks: 2, open }),
@@ -188,7 +187,6 @@ for (const [by, groups] of [
 ] as const) {
   test(`[SG13] commits ${MAX_GROUP_CHANGES + by} changes in ${groups.length} transactions`, async () => {
     const watched = watchedGroup()
-    await begin(watched)
     const half = MAX_GROUP_CHANGES / 2
     await Promise.all([send(watched, 'a', { changes: half }), send(watched, 'b', { changes: half + by })])
     expect(watched.commits).toEqual(groups)
@@ -197,7 +195,6 @@ for (const [by, groups] of [
 
 test('[SG13] commits a batch alone that has more changes than a group', async () => {
   const watched = watchedGroup()
-  await begin(watched)
   await Promise.all([
     send(watched, 'a', { changes: MAX_GROUP_CHANGES + 1 }),
     send(watched, 'b', { changes: MAX_GROUP_CHANGES + 1 }),
@@ -207,7 +204,6 @@ test('[SG13] commits a batch alone that has more changes than a group', async ()
 
 test('[SG13] loses no batch that arrives while a group is decided or told', async () => {
   const watched = watchedGroup()
-  await begin(watched)
   const late: Promise<void>[] = []
   const { group } = watched
   const nested: Batch<string> = {

@@ -27,8 +27,13 @@ const DIGESTS: Readonly<Record<number, string>> = {
 /** The tables, and one of each value that is written into them. */
 function storedForm(): readonly string[] {
   const db = new DatabaseSync(':memory:')
-  const alarm = { getAlarm: async () => null, setAlarm: async () => {}, deleteAlarm: async () => {} }
-  migrate(storageOn(db, { statement() {}, committed() {} }, alarm), 'epoch')
+  const rest = {
+    getAlarm: async () => null,
+    setAlarm: async () => {},
+    deleteAlarm: async () => {},
+    sync: async () => {},
+  }
+  migrate(storageOn(db, { statement() {}, committed() {} }, rest), 'epoch')
   const tables = db.prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name').all()
   const meta = db.prepare('SELECT name, value FROM meta ORDER BY name').all()
   const lines = linesOf()

@@ -17,11 +17,12 @@ calls callBytes statements rowsRead rowsWritten alarmsSet kvReads kvWrites crypt
     1     38256          4      204         104         0       0        0           2        1          1 100 changes of new keys
     1     39456          4      104         102         0       0        0           2        1          1 100 changes of known keys
     1       927          0        0           0         0       0        0           2        1          1 a replay
-    1      1317          3        4           1         0       0        0           3        1          1 a push with a cursor
-    1       936          1        2           0         0       0        0           1        1          1 a pull by a push without changes
-    0         0          2        3           1         0       0        0           3        1          1 a push on a socket
-    0         0          2        3           1         0       0        0           3        1          1 a push that three sockets follow
-    1    161314          5       10           0         0       0        0           9        1          1 a page of 500 entries
+    1      1317          2        2           1         0       0        0           2        1          1 a push with a cursor
+    1       936          0        0           0         0       0        0           0        1          1 a pull by a push without changes
+    0         0          1        1           1         0       0        0           2        1          1 a push on a socket
+    0         0          1        1           1         0       0        0           2        1          1 a push that three sockets follow
+    1    161314          0        0           0         0       0        0           0        1          1 a page of 500 entries
+    1    161314         12     1012           0         0       0        0          13        1          1 a page of 500 entries after a wake
     1       419          0        0           0         0       0        0           0        1          1 an empty page
     1       762          1        1           0         0       0        0           0        1          1 a status
     1       287          0        0           0         0       1        0           2        1          1 a new session
@@ -92,6 +93,13 @@ const REQUESTS: Readonly<Record<string, Prepare>> = {
 
   'a page of 500 entries': async ({ a }) => {
     for (const from of [0, 100, 200, 300, 400]) await a.push(a.batch(keys(500).slice(from, from + 100)))
+    return () => a.get('/api/changes?limit=500')
+  },
+
+  'a page of 500 entries after a wake': async ({ a, stub }) => {
+    for (const from of [0, 100, 200, 300, 400]) await a.push(a.batch(keys(500).slice(from, from + 100)))
+    await evictDurableObject(stub)
+    await a.get('/api/status')
     return () => a.get('/api/changes?limit=500')
   },
 

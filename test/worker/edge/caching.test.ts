@@ -54,6 +54,7 @@ test('[CA1] decides on 304 before it reads a page', async () => {
   await runInDurableObject(env.CHRONICLE.getByName('unread'), (_, { storage }) => {
     storage.sql.exec(`UPDATE segment SET body = x'00'`)
   })
+  await evictDurableObject(env.CHRONICLE.getByName('unread'))
   expect((await ask(a, '/api/changes', tag)).status).toBe(304)
   expect((await ask(a, '/api/changes')).status).toBe(500)
 })

@@ -106,6 +106,7 @@ test('[LV16] closes only the sockets that need an unreadable part of the log, wi
     bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
     storage.sql.exec('UPDATE segment SET body = ? WHERE first = ?', bytes, first)
   })
+  await evictDurableObject(env.CHRONICLE.getByName(space))
   const current = await follow(b)
   await current.next()
   const behind = await follow(b, `?cursor=${start}`)

@@ -45,6 +45,7 @@ test('[LV3] sends the next write to a client that pulled past a frame in small f
 test('[LV3] sends what is written while a frame is being read', async () => {
   const client = await onBench({}, async ({ live, space, write }) => {
     await write('k/1')
+    space.recent.forget()
     const keys = await space.keys()
     let written = false
     const open: typeof keys.open = async (chunk) => {

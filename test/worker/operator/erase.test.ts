@@ -7,6 +7,7 @@ import { upkeep } from '../../../worker/src/objects/upkeep/upkeep.ts'
 import { beforeOpening } from '../../support/unkind/opening.ts'
 import { damageChunks, whileOpening } from '../../support/worker/ageing.ts'
 import { type Device, device, mint, type Reply, send } from '../../support/worker/client.ts'
+import { exportOf, upload } from '../../support/worker/imports.ts'
 
 const SCOPES = ['sync:read', 'sync:write', 'space:admin']
 
@@ -50,6 +51,14 @@ test('[SP1] remembers no entry of an erased space', async () => {
   const again = { key: 'k/1', value: 'new', timestamp: 0, base: null }
   const { body } = await next.sync({ batch: 1, changes: [again] })
   expect(body.results).toMatchObject([{ key: 'k/1', status: 'applied' }])
+})
+
+test('[SP1] shows no change of an erased space after an import of as many', async () => {
+  const { space, session } = await filledSpace()
+  await erase(session, { confirm: space })
+  const next = await device(await mint({ space, scopes: SCOPES }))
+  expect((await upload(next, exportOf([{ key: 'k/2', value: 'new' }]))).status).toBe(200)
+  expect((await next.get('/api/changes')).body.changes).toMatchObject([{ key: 'k/2', value: 'new' }])
 })
 
 test('[SP1] erases nothing without the scope or the name of the space', async () => {
@@ -123,6 +132,8 @@ test.each(READS)(
     const first = await a.sync({ changes: [{ key: 'x/1', value: 'canary', timestamp: 1, base: null }] })
     const b = await device({ token, clientId: 'b' })
     await b.sync({ changes: [{ key: 'x/1', value: 'canary-2', timestamp: 1, base: 'e.1' }] })
+    // The object that wakes opens what it reads.
+    await evictDurableObject(env.CHRONICLE.getByName(space))
     let erased = 0
     whileReading(async () => {
       erased = (await erase(a.session, { confirm: space })).status

@@ -33,7 +33,13 @@ function costs(space: string, requests: readonly object[]): Promise<readonly Cos
     const transactionSync = <R>(work: () => R): R => state.storage.transactionSync(work)
     const watched = {
       id: state.id,
-      storage: { sql: counting, transactionSync, getAlarm: async () => null, setAlarm: async () => {} },
+      storage: {
+        sql: counting,
+        transactionSync,
+        getAlarm: async () => null,
+        setAlarm: async () => {},
+        sync: async () => {},
+      },
     } as unknown as DurableObjectState
     const opened = openSpace(watched, env)
     // Paid once at each start of the object.
@@ -210,6 +216,7 @@ async function tampered(
       .one()
     storage.sql.exec('UPDATE segment SET body = ? WHERE first = ?', change(new Uint8Array(body)), first)
   })
+  await evictDurableObject(env.CHRONICLE.getByName(space))
   const paths = ['/api/entries?key=k/1', '/api/changes']
   const replies = await Promise.all(paths.map((path) => a.get(path)))
   return replies.map(({ status, body }) => ({ status, text: JSON.stringify(body) }))
@@ -272,6 +279,7 @@ test('[SG5] reports a frame that assigns its contents differently as corruption,
       const changed = Uint8Array.from(text, (unit) => unit.charCodeAt(0))
       storage.sql.exec('UPDATE segment SET body = ?', changed)
     })
+    await evictDurableObject(env.CHRONICLE.getByName(space))
     for (const path of ['/api/history?key=k', '/api/entries?key=k', '/api/changes']) {
       const reply = await a.get(path)
       expect(reply, `${path} of ${frame}`).toMatchObject({ status: 500, body: { code: 'internal' } })

@@ -20,7 +20,7 @@ import { endSocket, isOpen, send } from './socket.ts'
 
 /** Sends changes to the sockets that follow the feed. Both methods return at once: the reply to the caller goes out first. */
 export interface Broadcast {
-  /** Starts a round if the space has changed since the last one. */
+  /** Starts a round if the space has changed and somebody is behind. */
   changed(): void
   /** Starts a round if the listener is behind. */
   catchUp(listener: Listener): void
@@ -28,15 +28,16 @@ export interface Broadcast {
 
 /** Runs one round at a time. Changes that are committed during a round are sent in the same round. */
 export function broadcastOf(hub: Hub): Broadcast {
-  const { space, ctx } = hub
+  const { space } = hub
   let running = false
-  let sent: SpaceState | undefined
+  /** The last state for which somebody was looked for who is behind it. */
+  let seen: SpaceState | undefined
 
   async function run(): Promise<void> {
     try {
       await bringUpToDate(hub)
-      sent = space.state
     } catch (thrown) {
+      seen = undefined
       hub.observer.failed(thrown)
     } finally {
       running = false
@@ -51,7 +52,10 @@ export function broadcastOf(hub: Hub): Broadcast {
 
   return {
     changed() {
-      if (space.state !== sent && ctx.getWebSockets().length > 0) start()
+      if (space.state === seen) return
+      seen = space.state
+      // A device that writes alone is up to date with its own ack, and a round costs as much as a commit.
+      if (hasWork(hub)) start()
     },
 
     catchUp(listener) {
@@ -69,10 +73,16 @@ async function bringUpToDate(hub: Hub): Promise<void> {
   }
 }
 
-/** The sockets at one position under one filter. They are sent the same frame. */
-interface ListenerGroup {
-  readonly listener: Listener
-  readonly sockets: WebSocket[]
+/** The sockets at one position under one filter, with their states. They are sent the same frame. */
+type ListenerGroup = Map<WebSocket, Listener>
+
+/** Whether a socket is to be sent something, or closed because its client has stopped confirming. */
+function hasWork({ ctx, space, clock, listeners }: Hub): boolean {
+  const now = clock()
+  return ctx.getWebSockets().some((socket) => {
+    const listener = listeners.of(socket)
+    return isOpen(socket) && (isBehind(listener, space.state) || isStalled(listener, now))
+  })
 }
 
 function groupsBehind({ ctx, space, clock, listeners, replying }: Hub): readonly ListenerGroup[] {
@@ -82,9 +92,8 @@ function groupsBehind({ ctx, space, clock, listeners, replying }: Hub): readonly
     if (isStalled(listener, clock())) endSocket(socket, 'stalled')
     else if (isBehind(listener, space.state) && !replying.has(socket)) {
       const key = groupKey(listener)
-      const group = groups.get(key) ?? { listener, sockets: [] }
-      group.sockets.push(socket)
-      groups.set(key, group)
+      const group: ListenerGroup = groups.get(key) ?? new Map()
+      groups.set(key, group.set(socket, listener))
     }
   }
   return [...groups.values()]
@@ -95,19 +104,19 @@ function groupKey({ epoch, place: { seq, scan }, cursor, filter, poked }: Listen
   return `${epoch} ${seq} ${scan} ${cursor} ${poked} ${filter === null ? '' : JSON.stringify(filter)}`
 }
 
-async function sendToGroup(hub: Hub, { listener, sockets }: ListenerGroup): Promise<void> {
-  const frame = await readFrame(hub, listener).catch((thrown: unknown) => {
+async function sendToGroup(hub: Hub, group: ListenerGroup): Promise<void> {
+  const [first] = group.values()
+  if (first === undefined) return
+  const frame = await readFrame(hub, first).catch((thrown: unknown) => {
     hub.observer.failed(thrown)
     return null
   })
-  const key = groupKey(listener)
-  for (const socket of sockets) {
-    const current = hub.listeners.of(socket)
-    // While the frame was read, the client may have pulled or left.
-    if (!isOpen(socket) || groupKey(current) !== key || endIfOver(hub, socket, current.session)) continue
-    if (hub.replying.has(socket)) continue
+  for (const [socket, listener] of group) {
+    // While the frame was read, the client may have moved or left. The next step looks at it again.
+    if (hub.listeners.of(socket) !== listener || !isOpen(socket) || hub.replying.has(socket)) continue
+    if (endIfOver(hub, socket, listener.session)) continue
     if (frame === null) endSocket(socket, 'defect')
-    else sendFrame(hub, { socket, listener: current }, frame)
+    else sendFrame(hub, { socket, listener }, frame)
   }
 }
 

@@ -1,11 +1,12 @@
 import type { EntryState } from '../../core/batch/stance.ts'
-import { type Chunk, decodeChunks } from '../../core/log/chunk.ts'
+import { decodeChunks } from '../../core/log/chunk.ts'
 import { firstSeq, lastSeq } from '../../core/log/chunk-header.ts'
 import { allows, type Filter } from '../../core/values/collections.ts'
 import { utf8Length } from '../../core/values/json.ts'
 import { MAX_PAGE_BYTES, MAX_PAGE_READ_BYTES } from '../../core/values/limits.ts'
 import { formatVersion, type Version } from '../../core/values/version.ts'
 import { CorruptionError, openChunk } from '../space/log.ts'
+import type { RecentChunk } from '../space/recent-changes.ts'
 import type { Space } from '../space/space.ts'
 
 /** Selects the latest version of every key after a position, oldest first. */
@@ -46,7 +47,7 @@ export async function readPage(space: Space, query: FeedQuery): Promise<Page> {
   const builder: PageBuilder = { query, entries: new Map(), position: query.after, bytes: 0, read: 0 }
   while (builder.position < space.state.seq) {
     if (isFull(builder) || builder.read >= MAX_PAGE_READ_BYTES) return toPage(builder, true)
-    await readSegment(space, builder)
+    await readNext(space, builder)
   }
   return toPage(builder, false)
 }
@@ -69,16 +70,14 @@ function isFull({ query, entries, bytes }: PageBuilder): boolean {
   return entries.size >= query.limit || bytes >= MAX_PAGE_BYTES
 }
 
-async function readSegment(space: Space, builder: PageBuilder): Promise<void> {
-  const segment = space.store.segmentAt(builder.position + 1)
-  if (segment === undefined) {
-    builder.position = space.state.seq
-    return
-  }
-  builder.read += segment.body.length
-  const wanted = decodeChunks(segment.body).filter(({ header }) => lastSeq(header) > builder.position)
-  const foreign = wanted.filter((chunk) => !isEcho(chunk, builder.query.echo))
-  const versions = (await Promise.all(foreign.map((chunk) => openChunk(space, chunk)))).flat()
+/** The next versions of the log that may be shown, up to a sequence number. */
+interface Stretch {
+  readonly versions: readonly Version[]
+  readonly to: number
+}
+
+async function readNext(space: Space, builder: PageBuilder): Promise<void> {
+  const { versions, to } = recentStretch(space, builder) ?? (await openSegment(space, builder))
   const rest = versions.filter(({ seq }) => seq > builder.position)
   while (rest.length > 0) {
     const some = rest.splice(0, Math.max(roomIn(builder), MIN_LOOKUPS))
@@ -90,14 +89,33 @@ async function readSegment(space: Space, builder: PageBuilder): Promise<void> {
       if (isShown(builder.query, version)) add(builder, version, space.state.epoch)
     }
   }
-  builder.position = segment.last
+  builder.position = to
+}
+
+/** Takes all that is left to read from memory; null if some of it is only in the log. */
+function recentStretch({ recent, state }: Space, { position, query }: PageBuilder): Stretch | null {
+  const chunks = recent.after(position, state.seq)
+  if (chunks === null) return null
+  const foreign = chunks.filter((chunk) => !isEcho(chunk, query.echo))
+  return { versions: foreign.flatMap(({ versions }) => versions), to: state.seq }
+}
+
+/** Opens the next row of the log. */
+async function openSegment(space: Space, builder: PageBuilder): Promise<Stretch> {
+  const segment = space.store.segmentAt(builder.position + 1)
+  if (segment === undefined) return { versions: [], to: space.state.seq }
+  builder.read += segment.body.length
+  const wanted = decodeChunks(segment.body).filter(({ header }) => lastSeq(header) > builder.position)
+  const foreign = wanted.filter((chunk) => !isEcho(chunk, builder.query.echo))
+  const versions = await Promise.all(foreign.map((chunk) => openChunk(space, chunk)))
+  return { versions: versions.flat(), to: segment.last }
 }
 
 function isShown({ filter, deletionsAfter }: FeedQuery, { key, deleted, seq }: Version): boolean {
   return allows(filter, key) && (!deleted || seq > deletionsAfter)
 }
 
-function isEcho({ header }: Chunk, echo: FeedQuery['echo']): boolean {
+function isEcho({ header }: Pick<RecentChunk, 'header'>, echo: FeedQuery['echo']): boolean {
   return echo !== null && firstSeq(header) >= echo[0] && lastSeq(header) <= echo[1]
 }
 

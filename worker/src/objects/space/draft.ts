@@ -1,7 +1,6 @@
 import type { Conflict } from '../../core/batch/conflict.ts'
 import type { Plan } from '../../core/batch/plan.ts'
 import type { EntryState } from '../../core/batch/stance.ts'
-import type { Chunk } from '../../core/log/chunk.ts'
 import { firstSeq, lastSeq } from '../../core/log/chunk-header.ts'
 import { concatenate } from '../../core/log/rows.ts'
 import type { Amounts } from '../../core/space/quota.ts'
@@ -10,13 +9,16 @@ import type { ClientRecord } from '../store/client-rows.ts'
 import { encodePending, isPending, isSmall, NONE_PENDING, type PendingRows } from '../store/pending-rows.ts'
 import type { Append } from '../store/segment-rows.ts'
 import type { SpaceState, Store } from '../store/store.ts'
-import { chunksOf, type SealedLines } from './sealed-lines.ts'
+import type { RecentChanges } from './recent-changes.ts'
+import { chunksOf, type SealedChunk, type SealedLines } from './sealed-lines.ts'
 
 /** The rows of a space, and its state in memory, which is derived from them and replaced only after a commit. */
 export interface StoredSpace {
   readonly store: Store
   readonly transaction: <T>(work: () => T) => T
   state: SpaceState
+  /** The newest changes in clear. */
+  readonly recent: RecentChanges
 }
 
 /** A plan, and the rows that are written together with it. */
@@ -115,6 +117,7 @@ export function draftOf(space: StoredSpace, reads: readonly Reads[]): Draft {
         for (const { conflicts, at } of written.conflicts) store.putConflicts(conflicts, at)
         for (const { id, ...by } of written.resolved) store.resolveConflict(id, by)
       })
+      space.recent.add(written.chunks, space.state.seq)
       space.state = { ...state, tail, pending: pending ?? NONE_PENDING }
     },
   }
@@ -163,7 +166,7 @@ function isEmpty({ chunks, records, resolved }: DraftRows): boolean {
 
 /** The rows that a draft writes. */
 interface DraftRows {
-  readonly chunks: Chunk[]
+  readonly chunks: SealedChunk[]
   /** The total length of the chunks. */
   bytes: number
   readonly states: Map<string, EntryState>
@@ -190,7 +193,7 @@ function stateAfter(state: SpaceState, { seq, entries, superseded }: Plan, at: n
 interface OpenRow {
   /** The first sequence number of a row that exists; null for a new one. */
   readonly into: number | null
-  readonly chunks: Chunk[]
+  readonly chunks: SealedChunk[]
   bytes: number
 }
 
@@ -201,7 +204,7 @@ interface OpenRow {
 function appendsOf(
   { tail }: SpaceState,
   { entries, superseded, lastSync }: SpaceState,
-  chunks: readonly Chunk[],
+  chunks: readonly SealedChunk[],
 ): readonly Append[] {
   const rows: OpenRow[] = []
   let open: OpenRow = { into: tail?.first ?? null, chunks: [], bytes: tail?.bytes ?? 0 }
@@ -213,8 +216,8 @@ function appendsOf(
   }
   return rows.map((row) => ({
     into: row.into,
-    first: firstSeq((row.chunks[0] as Chunk).header),
-    last: lastSeq((row.chunks.at(-1) as Chunk).header),
+    first: firstSeq((row.chunks[0] as SealedChunk).header),
+    last: lastSeq((row.chunks.at(-1) as SealedChunk).header),
     entries,
     superseded,
     at: lastSync ?? 0,

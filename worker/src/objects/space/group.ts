@@ -29,33 +29,35 @@ interface Member {
   readonly reject: (thrown: unknown) => void
 }
 
-/** `makeDraft` reads the rows that some batches need. */
-export function groupOf(makeDraft: (reads: readonly Reads[]) => Draft): Group {
+/**
+ * `makeDraft` reads the rows that some batches need. `settled` resolves when all commits before it are stored: a group
+ * takes in the batches that have arrived until then.
+ */
+export function groupOf(makeDraft: (reads: readonly Reads[]) => Draft, settled: () => Promise<void>): Group {
   const openers = openingBatches()
   let line: Member[] = []
-  let lastClient: string | undefined
 
   function enqueue(member: Member): void {
     line.push(member)
-    if (line.length > 1) return
-    const { client } = member.batch
-    // A client that writes alone has nobody to wait for. Otherwise one turn lets in the batches that have arrived.
-    if (client === lastClient) run()
-    else setTimeout(run, 0)
-    lastClient = client
+    if (line.length === 1) runSoon()
   }
 
   /** Puts batches that were held back in front of all later ones. */
   function resume(held: readonly Member[]): void {
-    if (held.length > 0 && line.length === 0) setTimeout(run, 0)
+    if (held.length > 0 && line.length === 0) runSoon()
     line.unshift(...held)
+  }
+
+  function runSoon(): void {
+    // If a commit has failed, the members of the next group learn it from their own.
+    settled().then(run, run)
   }
 
   function run(): void {
     const count = countNext(line)
     const members = line.slice(0, count)
     line = line.slice(count)
-    if (line.length > 0) setTimeout(run, 0)
+    if (line.length > 0) runSoon()
     try {
       decideTogether(members)
     } catch (cause) {

@@ -1,6 +1,7 @@
 import { type Chunk, type ChunkText, chunkTexts } from '../../core/log/chunk.ts'
 import type { Origin, Slot } from '../../core/log/chunk-header.ts'
 import type { SpaceKeys } from '../store/seal.ts'
+import type { ClearChunk } from './recent-changes.ts'
 
 /** Lines of the log, sealed before their sequence numbers are known. */
 export interface SealedLines {
@@ -29,15 +30,18 @@ export async function sealLines(
   }
 }
 
+/** A chunk, and the text that is sealed in it. */
+export type SealedChunk = Chunk & ClearChunk
+
 /** Makes the chunks of the lines that are stored, by their index in the batch. A chunk without any is left out. */
 export function chunksOf(
   { keys, origin, texts, sealed }: SealedLines,
   stored: readonly Slot[],
-): readonly Chunk[] {
-  const chunks: Chunk[] = []
+): readonly SealedChunk[] {
+  const chunks: SealedChunk[] = []
   // Both the lines of a chunk and the stored changes ascend by their index in the batch.
   let next = 0
-  for (const [number, { indexes }] of texts.entries()) {
+  for (const [number, { text, indexes }] of texts.entries()) {
     const slots = []
     for (const [index, line] of indexes.entries()) {
       const change = stored[next]
@@ -45,7 +49,7 @@ export function chunksOf(
       slots.push({ seq: change.seq, previous: change.previous, index, lift: change.lift })
       next += 1
     }
-    if (slots.length > 0) chunks.push(keys.chunk(origin, slots, sealed[number] as Uint8Array))
+    if (slots.length > 0) chunks.push({ ...keys.chunk(origin, slots, sealed[number] as Uint8Array), text })
   }
   return chunks
 }

@@ -10,6 +10,7 @@ import { configReader } from './config-reader.ts'
 import { draftOf, type StoredSpace } from './draft.ts'
 import { type Group, groupOf } from './group.ts'
 import { type InFlight, inFlight } from './in-flight.ts'
+import { recentChanges } from './recent-changes.ts'
 import { type Tracer, tracerOf } from './tracer.ts'
 
 /** A space in memory. `revoked` is derived from the rows like `state`. */
@@ -81,13 +82,17 @@ export function openSpace(ctx: DurableObjectState, env: Env, tracing?: Tracing):
       }
     },
     state: store.state(),
+    recent: recentChanges(),
     config: DEFAULT_CONFIG,
     refreshConfig: async (now) => {
       space.config = await config.read(now)
     },
     hearOfConfig: config.hear,
     budgets: budgets(),
-    group: groupOf((reads) => draftOf(space, reads)),
+    group: groupOf(
+      (reads) => draftOf(space, reads),
+      () => ctx.storage.sync(),
+    ),
     inFlight: inFlight(),
     transfers: new Set(),
     revoked: new Map(store.revoked()),

@@ -15,6 +15,7 @@ export async function eraseSpace(
   foundAgain(storage, { ...founding, now: Math.max(founding.now, space.state.erasedAt) })
   space.state = space.store.state()
   space.store.forgetEntries()
+  space.recent.forget()
   space.revoked.clear()
   space.forgetKeys()
   space.alarm.forget()
