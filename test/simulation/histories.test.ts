@@ -4,7 +4,7 @@ import { type Campaign, clientHistories, describeCampaign, expectHeld, runCampai
 let campaign: Campaign
 
 beforeAll(async () => {
-  campaign = await runCampaign(1, 140, await clientHistories())
+  campaign = await runCampaign(1, 100, await clientHistories())
   console.log(describeCampaign(campaign))
 }, 300_000)
 

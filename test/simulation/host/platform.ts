@@ -81,6 +81,9 @@ export function setTimeout(work: () => Promise<void>): void {
   platform.later(work)
 }
 
+/** The work is done at its time, and does nothing then. */
+export function clearTimeout(): void {}
+
 export const console = {
   log(): void {},
   warn(): void {},

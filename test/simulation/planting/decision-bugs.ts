@@ -59,7 +59,7 @@ export const DECISION_BUGS: readonly Bug[] = [
     plants: [
       plant<(step: Step) => number>('rootOf', (_, { base, current }) => base ?? current?.seq ?? NOTHING),
     ],
-    from: 91,
+    from: 31,
   },
   {
     name: 'lets the earlier write win',

@@ -79,7 +79,7 @@ export const FEED_BUGS: readonly Bug[] = [
   {
     name: 'continues from a frame that was passed over',
     plants: [plant<() => boolean>('isPassedOver', () => false)],
-    from: 551,
+    from: 491,
   },
   {
     name: 'never follows a reader again that was told to pull',

@@ -6,7 +6,6 @@ import type {
   settlePending,
 } from '../../../worker/src/objects/space/draft.ts'
 import type { recentChanges } from '../../../worker/src/objects/space/recent-changes.ts'
-import { chunksOf } from '../../../worker/src/objects/space/sealed-lines.ts'
 import type { clientRows } from '../../../worker/src/objects/store/client-rows.ts'
 import type { entryRows } from '../../../worker/src/objects/store/entry-rows.ts'
 import type { decodePending } from '../../../worker/src/objects/store/pending-rows.ts'
@@ -103,17 +102,6 @@ export const GROUP_BUGS: readonly Bug[] = [
     from: 5,
   },
   {
-    name: 'shows followers the changes of a transaction that failed',
-    plants: draft((right, space) => ({
-      add(writes) {
-        const { seq } = right
-        right.add(writes)
-        space.recent.add(chunksOf(writes.sealed, writes.plan.stored), seq)
-      },
-    })),
-    from: 761,
-  },
-  {
     name: 'reads recent changes from a position before them',
     plants: [
       plant<typeof recentChanges>('recentChanges', (original) => {
@@ -125,7 +113,7 @@ export const GROUP_BUGS: readonly Bug[] = [
             first ||= after
             right.add(chunks, after)
           },
-          after: (seq, last) => right.after(Math.max(seq, first), last),
+          after: (seq, last, describe) => right.after(Math.max(seq, first), last, describe),
         }
       }),
     ],

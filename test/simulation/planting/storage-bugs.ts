@@ -61,7 +61,7 @@ export const STORAGE_BUGS: readonly Bug[] = [
       }
       Object.assign(right, { transaction: (work: () => unknown) => work() })
     }),
-    from: 2,
+    from: 11,
   },
   {
     name: 'decides a replay again',

@@ -1,7 +1,7 @@
 /** Groups of batches on a real database, beside the same batches one by one. */
 import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { POLICIES, type Policy } from '../../../worker/src/core/batch/policy.ts'
 import { DEFAULT_CONFIG } from '../../../worker/src/core/space/config.ts'
 import { QUOTAS } from '../../../worker/src/core/space/quota.ts'
@@ -204,9 +204,11 @@ async function asOneGroup<T>(stage: Stage, count: number, start: () => readonly 
   }
   Object.assign(space, { group: counting })
   stage.settled = () => together.promise
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
   try {
     return await Promise.all(start())
   } finally {
+    vi.useRealTimers()
     stage.settled = settled
   }
 }

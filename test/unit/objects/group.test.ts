@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { MAX_GROUP_CHANGES } from '../../../worker/src/core/values/limits.ts'
 import type { Draft } from '../../../worker/src/objects/space/draft.ts'
 import { type Batch, groupOf } from '../../../worker/src/objects/space/group.ts'
@@ -69,17 +69,35 @@ test('[SG13] commits the batches that are ready in the same turn together, in th
   expect(watched.events).toEqual(['commit a,b,c', 'a told', 'b told', 'c told'])
 })
 
-test('[SG13] takes in what arrives until the commit before is stored, and asks for no more time', async () => {
-  const stored: (() => void)[] = []
-  const watched = watchedGroup(undefined, () => new Promise((resolve) => stored.push(resolve)))
+test('[SG13] takes in what arrives until the commit before is stored', async () => {
+  const stored = Promise.withResolvers<void>()
+  const watched = watchedGroup(undefined, () => stored.promise)
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
   const sent = [send(watched, 'a')]
-  await sleep(0)
+  await new Promise(setImmediate)
   sent.push(send(watched, 'b'))
   expect(watched.commits).toEqual([])
-  stored.shift()?.()
+  stored.resolve()
   await Promise.all(sent)
   expect(watched.commits).toEqual([['a', 'b']])
-  expect(stored).toEqual([])
+  vi.runAllTimers()
+  vi.useRealTimers()
+  expect(watched.commits).toHaveLength(1)
+})
+
+test('[SG13] waits no longer than a timer for a commit that takes long', async () => {
+  const watched = watchedGroup(undefined, () => new Promise(() => {}))
+  await Promise.all(['a', 'b'].map((name) => send(watched, name)))
+  await send(watched, 'c')
+  expect(watched.commits).toEqual([['a', 'b'], ['c']])
+})
+
+test('[SG13] decides the next batch of a lone client at once', async () => {
+  const watched = watchedGroup(undefined, () => new Promise(() => {}))
+  await send(watched, 'a1', { client: 'a' })
+  const second = send(watched, 'a2', { client: 'a' })
+  expect(watched.commits).toEqual([['a1'], ['a2']])
+  await second
 })
 
 test('[SG13] decides a group after a commit that could not be stored, so that each batch learns of it', async () => {
@@ -146,7 +164,7 @@ test('[SG13] decides the batches that were held back before those that arrive as
   opening.resolve()
   await Promise.all([...sent, ...(await late)])
   const commits = watched.commits.filter((names) => names.length > 0)
-  expect(commits).toEqual([['a0'], ['a1', 'b1'], ['a2', 'a3', 'a4']])
+  expect(commits).toEqual([['a0'], ['a1'], ['a2', 'a3', 'b1', 'a4']])
 })
 
 test('[SG13] decides the later batches of a client after one that could not open its contents', async () => {

@@ -113,8 +113,9 @@ export const MAX_PENDING_ROWS = 64
 /** The most entry rows that a space remembers, at about 200 bytes each. */
 export const MAX_RECENT_ENTRIES = 10_000
 
-/** The longest total of the newest changes that a space keeps in clear for its followers, in UTF-16 code units. */
+/** The newest changes that a space keeps in clear for its followers: their total length, and their count. */
 export const MAX_RECENT_LENGTH = 256 * 1024
+export const MAX_RECENT_CHANGES = 2000
 
 /** The most clashing fields that a conflict names one by one. Past it, the conflict names the whole value. */
 export const MAX_POINTERS = 100

@@ -26,7 +26,10 @@ export interface Broadcast {
   catchUp(listener: Listener): void
 }
 
-/** Runs one round at a time. Changes that are committed during a round are sent in the same round. */
+/**
+ * Runs one round at a time. Changes that are committed during a round are sent in the same round. Each step of it brings
+ * sockets up to date, tells their clients to pull, or closes them.
+ */
 export function broadcastOf(hub: Hub): Broadcast {
   const { space } = hub
   let running = false
@@ -35,7 +38,9 @@ export function broadcastOf(hub: Hub): Broadcast {
 
   async function run(): Promise<void> {
     try {
-      await bringUpToDate(hub)
+      // The last look at the sockets and the end of the round are one step, so no change falls between them.
+      for (let behind = groupsBehind(hub); behind.length > 0; behind = groupsBehind(hub))
+        for (const group of behind) await sendToGroup(hub, group)
     } catch (thrown) {
       seen = undefined
       hub.observer.failed(thrown)
@@ -64,24 +69,16 @@ export function broadcastOf(hub: Hub): Broadcast {
   }
 }
 
-/** Runs until no socket is behind. Each step brings sockets up to date, tells their clients to pull, or closes them. */
-async function bringUpToDate(hub: Hub): Promise<void> {
-  for (;;) {
-    const groups = groupsBehind(hub)
-    if (groups.length === 0) return
-    for (const group of groups) await sendToGroup(hub, group)
-  }
-}
-
 /** The sockets at one position under one filter, with their states. They are sent the same frame. */
 type ListenerGroup = Map<WebSocket, Listener>
 
 /** Whether a socket is to be sent something, or closed because its client has stopped confirming. */
-function hasWork({ ctx, space, clock, listeners }: Hub): boolean {
+function hasWork({ ctx, space, clock, listeners, replying }: Hub): boolean {
   const now = clock()
   return ctx.getWebSockets().some((socket) => {
+    if (!isOpen(socket) || replying.has(socket)) return false
     const listener = listeners.of(socket)
-    return isOpen(socket) && (isBehind(listener, space.state) || isStalled(listener, now))
+    return isBehind(listener, space.state) || isStalled(listener, now)
   })
 }
 

@@ -6,7 +6,7 @@ import { utf8Length } from '../../core/values/json.ts'
 import { MAX_PAGE_BYTES, MAX_PAGE_READ_BYTES } from '../../core/values/limits.ts'
 import { formatVersion, type Version } from '../../core/values/version.ts'
 import { CorruptionError, openChunk } from '../space/log.ts'
-import type { RecentChunk } from '../space/recent-changes.ts'
+import type { RecentChunk, RecentVersion } from '../space/recent-changes.ts'
 import type { Space } from '../space/space.ts'
 
 /** Selects the latest version of every key after a position, oldest first. */
@@ -72,7 +72,7 @@ function isFull({ query, entries, bytes }: PageBuilder): boolean {
 
 /** The next versions of the log that may be shown, up to a sequence number. */
 interface Stretch {
-  readonly versions: readonly Version[]
+  readonly versions: readonly (Version | RecentVersion)[]
   readonly to: number
 }
 
@@ -94,7 +94,8 @@ async function readNext(space: Space, builder: PageBuilder): Promise<void> {
 
 /** Takes all that is left to read from memory; null if some of it is only in the log. */
 function recentStretch({ recent, state }: Space, { position, query }: PageBuilder): Stretch | null {
-  const chunks = recent.after(position, state.seq)
+  const { epoch } = state
+  const chunks = recent.after(position, state.seq, (version) => entryText(version, epoch))
   if (chunks === null) return null
   const foreign = chunks.filter((chunk) => !isEcho(chunk, query.echo))
   return { versions: foreign.flatMap(({ versions }) => versions), to: state.seq }
@@ -111,7 +112,9 @@ async function openSegment(space: Space, builder: PageBuilder): Promise<Stretch>
   return { versions: versions.flat(), to: segment.last }
 }
 
-function isShown({ filter, deletionsAfter }: FeedQuery, { key, deleted, seq }: Version): boolean {
+type Stand = Omit<RecentVersion, 'text'>
+
+function isShown({ filter, deletionsAfter }: FeedQuery, { key, deleted, seq }: Stand): boolean {
   return allows(filter, key) && (!deleted || seq > deletionsAfter)
 }
 
@@ -120,7 +123,7 @@ function isEcho({ header }: Pick<RecentChunk, 'header'>, echo: FeedQuery['echo']
 }
 
 /** Whether a version is the current one of its key. Throws if it is, but does not match the entry row. */
-function isCurrent(version: Version, states: ReadonlyMap<string, EntryState>): boolean {
+function isCurrent(version: Stand, states: ReadonlyMap<string, EntryState>): boolean {
   const entry = states.get(version.key)
   if (entry?.seq !== version.seq) return false
   if (!matches(version, entry)) throw mismatch(entry)
@@ -128,7 +131,7 @@ function isCurrent(version: Version, states: ReadonlyMap<string, EntryState>): b
 }
 
 /** Whether a version matches the entry row of its key. An older chunk of the same key put in its place does not. */
-export function matches(version: Version, entry: EntryState): boolean {
+export function matches(version: Stand, entry: EntryState): boolean {
   return version.at === entry.at && version.by === entry.by && version.deleted === entry.deleted
 }
 
@@ -136,11 +139,15 @@ export function mismatch({ seq }: EntryState): CorruptionError {
   return new CorruptionError(`version ${seq} does not match its entry row`)
 }
 
-function add(builder: PageBuilder, version: Version, epoch: string): void {
-  const text = JSON.stringify(entryOf(version, epoch))
+function add(builder: PageBuilder, version: Version | RecentVersion, epoch: string): void {
+  const text = 'text' in version ? version.text : entryText(version, epoch)
   builder.entries.delete(version.key)
   builder.entries.set(version.key, text)
   builder.bytes += utf8Length(text)
+}
+
+function entryText(version: Version, epoch: string): string {
+  return JSON.stringify(entryOf(version, epoch))
 }
 
 /** Describes an entry as all replies show it. A deletion has a value if its client sent one. */

@@ -29,17 +29,20 @@ interface Member {
   readonly reject: (thrown: unknown) => void
 }
 
-/**
- * `makeDraft` reads the rows that some batches need. `settled` resolves when all commits before it are stored: a group
- * takes in the batches that have arrived until then.
- */
+/** `makeDraft` reads the rows that some batches need. `settled` resolves when all commits before it are stored. */
 export function groupOf(makeDraft: (reads: readonly Reads[]) => Draft, settled: () => Promise<void>): Group {
   const openers = openingBatches()
   let line: Member[] = []
+  let lastClient: string | undefined
 
   function enqueue(member: Member): void {
     line.push(member)
-    if (line.length === 1) runSoon()
+    if (line.length > 1) return
+    const { client } = member.batch
+    // A client that writes alone has nobody to wait for.
+    if (client === lastClient) run()
+    else runSoon()
+    lastClient = client
   }
 
   /** Puts batches that were held back in front of all later ones. */
@@ -48,9 +51,21 @@ export function groupOf(makeDraft: (reads: readonly Reads[]) => Draft, settled: 
     line.unshift(...held)
   }
 
+  /**
+   * Lets in the batches that arrive until the commits before are stored, or for the turn of a timer, which is a millisecond:
+   * the platform takes longer to store a commit, and can store several at the same time.
+   */
   function runSoon(): void {
+    let isDue = true
+    function runOnce(): void {
+      if (!isDue) return
+      isDue = false
+      clearTimeout(timer)
+      run()
+    }
+    const timer = setTimeout(runOnce, 0)
     // If a commit has failed, the members of the next group learn it from their own.
-    settled().then(run, run)
+    settled().then(runOnce, runOnce)
   }
 
   function run(): void {

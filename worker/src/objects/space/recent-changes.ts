@@ -1,6 +1,6 @@
 import { versionsOf } from '../../core/log/chunk.ts'
 import { type ChunkHeader, lastSeq } from '../../core/log/chunk-header.ts'
-import { MAX_RECENT_LENGTH } from '../../core/values/limits.ts'
+import { MAX_RECENT_CHANGES, MAX_RECENT_LENGTH } from '../../core/values/limits.ts'
 import type { Version } from '../../core/values/version.ts'
 
 /** A chunk, and the text that was sealed in it. */
@@ -9,12 +9,16 @@ export interface ClearChunk {
   readonly text: string
 }
 
+/** A version without its value, and the text that shows it to readers. */
+export type RecentVersion = Omit<Version, 'value' | 'paths'> & { readonly text: string }
+
 /** A chunk that was committed a short time ago. */
 export interface RecentChunk {
   readonly header: ChunkHeader
-  /** Its stored changes. They are parsed when first asked for. */
-  readonly versions: readonly Version[]
+  readonly versions: readonly RecentVersion[]
 }
+
+type Describe = (version: Version) => string
 
 /**
  * The newest chunks of the log, in clear, as the space had them when it stored them. Whoever follows the feed reads them
@@ -23,24 +27,28 @@ export interface RecentChunk {
 export interface RecentChanges {
   /** Takes chunks that were just committed. `after` is the last sequence number before them. */
   add(chunks: readonly ClearChunk[], after: number): void
-  /** The chunks that hold all changes after a sequence number, up to the `last` in use; null if some are only in the log. */
-  after(seq: number, last: number): readonly RecentChunk[] | null
+  /**
+   * The chunks that hold all changes after a sequence number, up to the `last` in use; null if some are only in the log. The
+   * versions of a chunk are described when they are first asked for, the same for all readers.
+   */
+  after(seq: number, last: number, describe: Describe): readonly RecentChunk[] | null
   /** Forgets everything: call it when sequence numbers begin anew. */
   forget(): void
 }
 
 export function recentChanges(): RecentChanges {
-  let chunks: readonly ParsedChunk[] = []
-  let length = 0
+  let chunks: readonly Kept[] = []
+  let [length, changes] = [0, 0]
   /** All changes after `from`, up to `to`, are here. */
   let [from, to] = [0, 0]
 
   /** Drops the oldest chunks until the rest is short enough. */
   function shorten(): void {
     let count = 0
-    for (const { header, text } of chunks) {
-      if (length <= MAX_RECENT_LENGTH) break
-      length -= text.length
+    for (const { header, size } of chunks) {
+      if (length <= MAX_RECENT_LENGTH && changes <= MAX_RECENT_CHANGES) break
+      length -= size
+      changes -= header.slots.length
       from = lastSeq(header)
       count += 1
     }
@@ -49,8 +57,7 @@ export function recentChanges(): RecentChanges {
 
   function forget(): void {
     chunks = []
-    length = 0
-    from = to = 0
+    length = changes = from = to = 0
   }
 
   return {
@@ -61,33 +68,48 @@ export function recentChanges(): RecentChanges {
         forget()
         from = after
       }
-      chunks = [...chunks, ...added.map(parsedLater)]
+      chunks = [...chunks, ...added.map(keep)]
       for (const { header, text } of added) {
         length += text.length
+        changes += header.slots.length
         to = lastSeq(header)
       }
       shorten()
     },
 
-    after(seq, last) {
+    after(seq, last, describe) {
       if (last !== to || seq < from) return null
-      return chunks.filter(({ header }) => lastSeq(header) > seq)
+      const first = chunks.findLastIndex(({ header }) => lastSeq(header) <= seq) + 1
+      return chunks.slice(first).map(({ header, versions }) => ({ header, versions: versions(describe) }))
     },
 
     forget,
   }
 }
 
-type ParsedChunk = RecentChunk & ClearChunk
+/** A chunk in memory. `size` is the length of its text, which is replaced by what readers are shown. */
+interface Kept {
+  readonly header: ChunkHeader
+  readonly size: number
+  readonly versions: (describe: Describe) => readonly RecentVersion[]
+}
 
-function parsedLater({ header, text }: ClearChunk): ParsedChunk {
-  let versions: readonly Version[] | undefined
+function keep({ header, text }: ClearChunk): Kept {
+  let undescribed: string | null = text
+  let described: readonly RecentVersion[] = []
   return {
     header,
-    text,
-    get versions() {
-      versions ??= versionsOf(header, text)
-      return versions
+    size: text.length,
+    versions(describe) {
+      if (undescribed !== null) {
+        described = versionsOf(header, undescribed).map((version) => withoutValue(version, describe(version)))
+        undescribed = null
+      }
+      return described
     },
   }
+}
+
+function withoutValue({ value: _, paths: __, ...version }: Version, text: string): RecentVersion {
+  return { ...version, text }
 }
