@@ -215,6 +215,8 @@ const ELSEWHERE: readonly (keyof typeof limits)[] = [
   'MAX_LIST_ROUNDS',
   'OPERATOR_SESSION_SECONDS', // [OS1]
   'MAX_RECENT_ENTRIES',
+  'MAX_RECENT_LENGTH',
+  'MAX_RECENT_CHANGES',
   'RUN_DEPTH',
   'MAX_BUDGETS', // [RL7]
   'BUDGET_WINDOW_SECONDS', // [RL2]

@@ -171,9 +171,11 @@ test('[LV15] logs and counts a push without its contents', async () => {
     // The method itself belongs to the prototype, where other tests count its calls.
     Reflect.deleteProperty(env.ANALYTICS, 'writeDataPoint')
   })
-  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
-    { message: 'request', method: 'PUSH', route: '/api/live', status: 200 },
-    { message: 'request', method: 'PUSH', route: '/api/live', status: 422, code: 'invalid-request' },
+  // A report to the registry fails if the test runner has just loaded the modules of another file.
+  const requests = lines.map((line) => JSON.parse(line)).filter(({ message }) => message === 'request')
+  expect(requests).toMatchObject([
+    { method: 'PUSH', route: '/api/live', status: 200 },
+    { method: 'PUSH', route: '/api/live', status: 422, code: 'invalid-request' },
   ])
   const request = (code: string) => ['request', 'unreleased', '/api/live', 'PUSH', code]
   expect(points.map(({ blobs }) => blobs)).toEqual([request(''), request('invalid-request')])
