@@ -59,7 +59,7 @@ export function broadcastOf(hub: Hub): Broadcast {
     changed() {
       if (space.state === seen) return
       seen = space.state
-      // A device that writes alone is up to date with its own ack, and a round costs as much as a commit.
+      // A device that writes alone is up to date with its own ack.
       if (hasWork(hub)) start()
     },
 

@@ -13,7 +13,7 @@ import { accepted, type Result, refused } from '../../core/values/result.ts'
 import type { EntriesQuery } from '../../schema/request/query.ts'
 import { type Meter, openVersions } from '../space/log.ts'
 import type { Space } from '../space/space.ts'
-import { entryOf, matches, mismatch } from './feed.ts'
+import { entryText, matches, mismatch } from './feed.ts'
 import { withTexts } from './reply.ts'
 
 /** `GET /api/entries` of a prefix: the entries whose keys begin with it, in the order of the bytes of their keys. */
@@ -61,7 +61,7 @@ async function textsOf(space: Space, keys: readonly string[], meter: Meter): Pro
   const texts: string[] = []
   for (const [key, entry] of states) {
     const version = versions.get(entry.seq)
-    if (version?.key === key && matches(version, entry)) texts.push(JSON.stringify(entryOf(version, epoch)))
+    if (version?.key === key && matches(version, entry)) texts.push(entryText(version, epoch))
     // The version was replaced, and not kept, while the others were opened. The feed has the new one.
     else if (later.get(key)?.seq === entry.seq) throw mismatch(entry)
   }

@@ -4,7 +4,7 @@ import { allows } from '../../core/values/collections.ts'
 import { accepted, type Result, refused } from '../../core/values/result.ts'
 import { openVersions } from '../space/log.ts'
 import type { Space } from '../space/space.ts'
-import { entryOf, matches, mismatch } from './feed.ts'
+import { entryText, matches, mismatch } from './feed.ts'
 
 /** `GET /api/entries`: the current version of a key. A deleted entry is not found, like one that never existed. */
 export async function readEntry(space: Space, session: Session, key: string): Promise<Result<string, Fault>> {
@@ -14,7 +14,7 @@ export async function readEntry(space: Space, session: Session, key: string): Pr
   if (entry === undefined || entry.deleted) return absent()
   const version = (await openVersions(space, [entry.seq])).get(entry.seq)
   if (version?.key !== key || !matches(version, entry)) throw mismatch(entry)
-  return accepted(JSON.stringify(entryOf(version, space.state.epoch)))
+  return accepted(entryText(version, space.state.epoch))
 }
 
 function absent(): Result<never, Fault> {

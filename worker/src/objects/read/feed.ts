@@ -146,12 +146,8 @@ function add(builder: PageBuilder, version: Version | RecentVersion, epoch: stri
   builder.bytes += utf8Length(text)
 }
 
-function entryText(version: Version, epoch: string): string {
-  return JSON.stringify(entryOf(version, epoch))
-}
-
-/** Describes an entry as all replies show it. A deletion has a value if its client sent one. */
-export function entryOf({ seq, key, by, at, deleted, value }: Version, epoch: string): object {
+/** An entry as all replies show it, as JSON. A deletion has a value if its client sent one. */
+export function entryText({ seq, key, by, at, deleted, value }: Version, epoch: string): string {
   const content = { ...(deleted && { deleted }), ...(value !== undefined && { value }) }
-  return { key, ...content, timestamp: at, version: formatVersion(epoch, seq), by }
+  return JSON.stringify({ key, ...content, timestamp: at, version: formatVersion(epoch, seq), by })
 }

@@ -7,7 +7,7 @@ import { formatVersion, NOTHING, parseVersion, type Version } from '../../core/v
 import type { HistoryQuery } from '../../schema/request/query.ts'
 import { type Meter, openVersions } from '../space/log.ts'
 import type { Space } from '../space/space.ts'
-import { entryOf, matches, mismatch } from './feed.ts'
+import { entryText, matches, mismatch } from './feed.ts'
 import { withTexts } from './reply.ts'
 
 /**
@@ -33,7 +33,7 @@ export async function readHistory(
   let length = 0
   const isFull = () => length >= MAX_PAGE_BYTES || meter.read >= MAX_PAGE_READ_BYTES
   while (version !== null && texts.length < limit && !(texts.length > 0 && isFull())) {
-    const text = JSON.stringify(entryOf(version, epoch))
+    const text = entryText(version, epoch)
     texts.push(text)
     length += text.length
     before = formatVersion(epoch, version.seq)

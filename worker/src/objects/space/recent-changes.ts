@@ -37,7 +37,7 @@ export interface RecentChanges {
 }
 
 export function recentChanges(): RecentChanges {
-  let chunks: readonly Kept[] = []
+  const chunks: Kept[] = []
   let [length, changes] = [0, 0]
   /** All changes after `from`, up to `to`, are here. */
   let [from, to] = [0, 0]
@@ -52,11 +52,11 @@ export function recentChanges(): RecentChanges {
       from = lastSeq(header)
       count += 1
     }
-    if (count > 0) chunks = chunks.slice(count)
+    chunks.splice(0, count)
   }
 
   function forget(): void {
-    chunks = []
+    chunks.length = 0
     length = changes = from = to = 0
   }
 
@@ -68,11 +68,11 @@ export function recentChanges(): RecentChanges {
         forget()
         from = after
       }
-      chunks = [...chunks, ...added.map(keep)]
-      for (const { header, text } of added) {
-        length += text.length
-        changes += header.slots.length
-        to = lastSeq(header)
+      for (const chunk of added) {
+        chunks.push(keep(chunk))
+        length += chunk.text.length
+        changes += chunk.header.slots.length
+        to = lastSeq(chunk.header)
       }
       shorten()
     },
