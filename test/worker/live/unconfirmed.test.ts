@@ -7,12 +7,15 @@ import {
   MAX_ATTACHMENT_LENGTH,
   MAX_REFUSED_MESSAGES,
   MAX_UNSEEN,
+  MAX_UNSEEN_FRAMES,
   MAX_UNSEEN_REPLY_BYTES,
+  SEEN_DEADLINE_MS,
 } from '../../../worker/src/core/values/socket-limits.ts'
 import { newSpace } from '../../support/worker/client.ts'
 import { changeListeners, follow, listeners, pause, until } from '../../support/worker/follower.ts'
 import { numbered, pushed, puts } from '../../support/worker/room.ts'
 import { bareSession } from '../../support/worker/session.ts'
+import { onBench } from './socket-bench.ts'
 
 test('[LV7] sends at most 32 unconfirmed frames or 64 KiB, then a poke', async () => {
   const { space, a, b } = await newSpace()
@@ -140,4 +143,20 @@ test('[LV7] fits the largest session and filter beside all that may be unconfirm
     socket?.serializeAttachment(listener)
     expect(socket?.deserializeAttachment()).toEqual(listener)
   })
+})
+
+test('[LV7] ends a silent client that was told to pull, when nobody else follows', async () => {
+  const client = await onBench({}, async ({ live, write, pass }) => {
+    for (let frame = 0; frame <= MAX_UNSEEN_FRAMES; frame++) {
+      await write(`k/${frame}`)
+      live.changed()
+      await scheduler.wait(5)
+    }
+    pass(SEEN_DEADLINE_MS)
+    await write('k/late')
+    live.changed()
+    await scheduler.wait(5)
+  })
+  expect(await client.closed()).toMatchObject({ code: 1013 })
+  expect((await client.rest()).at(-1)).toMatchObject({ type: 'poke' })
 })
