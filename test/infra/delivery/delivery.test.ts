@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { newStandIn } from '../../standin/stand-in.ts'
 import { secretsOf } from '../../support/cloud/cloud.ts'
@@ -25,17 +24,6 @@ beforeEach(async () => {
 })
 
 afterAll(() => runner.close())
-
-async function mintToken(): Promise<string> {
-  const { output } = await runner.run('node_modules/.bin/pulumi stack output --stack dev')
-  const { adminToken } = JSON.parse(output)
-  const response = await fetch(`${runner.url}/api/tokens`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ subject: 'ann', scopes: ['sync:read', 'sync:write'] }),
-  })
-  return ((await response.json()) as { token: string }).token
-}
 
 async function health(): Promise<{ version: string }> {
   return (await fetch(`${runner.url}/api/health`)).json() as Promise<{ version: string }>
@@ -65,7 +53,7 @@ test('delivers a stack by the steps of the workflow, and serves its version', as
   const seen = runner.written('arguments.txt')
   expect(seen).toContain('infra/operate/smoke.ts')
   expect(secretsOf(runner.state).filter((secret) => seen.includes(secret))).toEqual([])
-  token = await mintToken()
+  token = await runner.mintToken()
 })
 
 test('rolls back a version that fails its check, and loses no data of a device', async () => {
@@ -140,85 +128,10 @@ test('leaves the version that runs in place if the preview of the next one is re
   runner.git('revert', '--no-edit', 'HEAD')
 })
 
-test('keeps all data when a class and tables are added, and refuses to roll back past them', async () => {
-  runner.edit(
-    'worker/src/index.ts',
-    (text) => `${text}\nexport { Chronicle as Archive } from './objects/chronicle.ts'\n`,
-  )
-  runner.edit('worker/wrangler.toml', (text) =>
-    text
-      .replace(
-        '[[migrations]]',
-        '[[durable_objects.bindings]]\nname = "ARCHIVE"\nclass_name = "Archive"\n\n[[migrations]]',
-      )
-      .concat('\n[[migrations]]\ntag = "v3"\nnew_sqlite_classes = ["Archive"]\n'),
-  )
-  runner.edit('worker/src/objects/store/tables.ts', (text) =>
-    text.replace('\n]\n', "\n  'CREATE TABLE mark (id INTEGER PRIMARY KEY) STRICT',\n]\n"),
-  )
-  runner.commit('version 2')
-  const { device, seen, screen, start } = restlessDevice('laptop', runner.url, token)
-  const stop = await start()
-  const delivered = await runner.deliver('up', 'dev')
-  await setTimeout(500)
-  await stop()
-  expect(delivered.code, delivered.output).toBe(0)
-  const other = new OfflineDevice('watch', runner.url)
-  await other.open(token)
-  await other.sync()
-  expect(other.entries()).toEqual(device.entries())
-  expect(device.entries().size).toBeGreaterThan(10)
-  const { opened, frames, pages } = screen.seen
-  expect(opened).toBeGreaterThanOrEqual(2)
-  console.info(`switched once: ${seen.failures} of ${seen.attempts} requests failed`)
-  console.info(`a socket was opened again ${opened - 1} times: ${frames} frames, ${pages} pages pulled`)
-
-  const back = await runner.run('npm run --silent rollback -- --stack dev --yes')
-  expect(back.code).toBe(1)
-  expect(back.output).toMatch(
-    /^Error: the migration "v3" lies between [0-9a-f]{12} and [0-9a-f]{12}, .*Fix it forward\n$/,
-  )
-
-  runner.edit('worker/src/index.ts', (text) => `${text}\nconsole.debug('3')\n`)
-  runner.edit('worker/src/core/space/layout.ts', (text) => text.replace(/LAYOUT = \d+/, 'LAYOUT = 99'))
-  runner.commit('version 3')
-  expect(await runner.run('node_modules/.bin/pulumi up --stack dev')).toMatchObject({ code: 0 })
-  const again = await runner.run('npm run --silent rollback -- --stack dev --yes')
-  expect(again.output).toMatch(
-    /^Error: spaces are stored in another form by [0-9a-f]{12} \(layout 99\) than by [0-9a-f]{12} \(layout \d+\), /,
-  )
-})
-
 test('posts a preview as a comment, and checks a stack for drift', async () => {
   const { output } = await runner.deliver('preview', 'dev')
   expect(output).toMatch(/\n### Preview of `dev`\n\n(The|Nothing) [\s\S]*- \*\*policies\*\*: \d+ passed: /)
   expect(output).toMatch(/- \*\*own stack\*\*: The stack pr-7 of this pull request opens .*\n\n<details>/)
   expect(runner.written('gh.txt')).toMatch(/^pr comment 7 --edit-last --create-if-none --body-file /)
   expect((await runner.deliver('drift', 'dev')).code).toBe(0)
-})
-
-test('creates, checks and removes a temporary stack', async () => {
-  const opened = await runner.deliver('open', 'pr-7')
-  expect(runner.written('output.txt')).toContain('state=OPEN\n')
-  expect(opened.code, opened.output).toBe(0)
-  expect(opened.output).toContain('ok     takes everything back')
-  const blind = await runner.deliver('close', 'pr-7', { CLI_STATE: `${runner.state}/nowhere` })
-  expect(blind.code).not.toBe(0)
-  expect(blind.output).not.toContain('nothing to close')
-  expect((await runner.deliver('close', 'pr-7')).code).toBe(0)
-  expect(runner.git('status', '--porcelain')).toBe('')
-  expect(await runner.deliver('close', 'pr-7')).toMatchObject({
-    code: 0,
-    output: expect.stringContaining('There is no stack pr-7: nothing to close'),
-  })
-  expect((await runner.run('node_modules/.bin/pulumi stack select pr-7')).output).toContain(
-    "no stack named 'pr-7' found",
-  )
-  for (const [step, stack] of [
-    ['close', 'prod'],
-    ['open', 'dev'],
-    ['nothing', 'dev'],
-  ] as const) {
-    expect((await runner.deliver(step, stack)).code).toBe(2)
-  }
 })

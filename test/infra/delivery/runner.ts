@@ -132,6 +132,18 @@ export class Runner {
     return ended(child)
   }
 
+  /** Mints a token with the admin token of the deployed stack dev. */
+  async mintToken(): Promise<string> {
+    const { output } = await this.run('node_modules/.bin/pulumi stack output --stack dev')
+    const { adminToken } = JSON.parse(output)
+    const response = await fetch(`${this.url}/api/tokens`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ subject: 'ann', scopes: ['sync:read', 'sync:write'] }),
+    })
+    return ((await response.json()) as { token: string }).token
+  }
+
   #environment(): Environment {
     // Removes the tools of this checkout, which npm puts first.
     const tools = (process.env.PATH ?? '')

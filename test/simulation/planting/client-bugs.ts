@@ -87,16 +87,19 @@ export const CLIENT_BUGS: readonly Bug[] = [
   },
   {
     name: 'takes frames that came before an answer after it',
+    from: 10,
     plants: [plant<OpenLive>('liveOver', lateFrames)],
   },
   {
     name: 'drops the queue when it starts over',
+    from: 13,
     plants: writes(({ answered = [] }, { edits }, { reply: { reset } }) => ({
       answered: reset ? [...answered, ...edits.map(({ id }) => id)] : answered,
     })),
   },
   {
     name: 'lets a tab write whose term is over',
+    from: 5,
     plants: [plant<typeof stateInTerm>('stateInTerm', (_, { state }) => state as ReplicaState)],
   },
   // Shows in one history of a hundred: the feed must have brought a newer version before the replay.
@@ -113,6 +116,7 @@ export const CLIENT_BUGS: readonly Bug[] = [
   },
   {
     name: 'keeps entries that are gone after it has started over',
+    from: 29,
     plants: [
       plant<typeof endRestart>('endRestart', (original, ...args) => ({ ...original(...args), gone: [] })),
     ],

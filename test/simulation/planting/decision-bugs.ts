@@ -59,7 +59,7 @@ export const DECISION_BUGS: readonly Bug[] = [
     plants: [
       plant<(step: Step) => number>('rootOf', (_, { base, current }) => base ?? current?.seq ?? NOTHING),
     ],
-    from: 31,
+    from: 36,
   },
   {
     name: 'lets the earlier write win',
@@ -103,7 +103,7 @@ export const DECISION_BUGS: readonly Bug[] = [
   {
     name: 'compares a writer that may not read with others',
     plants: [plant<() => boolean>('mayCompare', () => true)],
-    from: 134,
+    from: 166,
   },
   {
     name: 'recognizes a retry by its corrected time',
@@ -114,7 +114,7 @@ export const DECISION_BUGS: readonly Bug[] = [
         return original(corrected, client, { ...right, version })
       }),
     ],
-    from: 756,
+    from: 778,
   },
   {
     name: 'merges one side only',

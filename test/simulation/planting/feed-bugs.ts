@@ -83,6 +83,7 @@ export const FEED_BUGS: readonly Bug[] = [
   },
   {
     name: 'never follows a reader again that was told to pull',
+    from: 14,
     plants: [
       plant<typeof confirmedAt>('confirmedAt', (original, listener, at) => {
         const right = original(listener, at)

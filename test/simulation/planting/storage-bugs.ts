@@ -104,7 +104,7 @@ export const STORAGE_BUGS: readonly Bug[] = [
           )
           .toArray().length,
     })),
-    from: 87,
+    from: 98,
   },
   {
     name: 'does not archive a superseded version',

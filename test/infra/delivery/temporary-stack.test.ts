@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { newStandIn } from '../../standin/stand-in.ts'
+import { newRunner, type Runner } from './runner.ts'
+
+let runner: Runner
+
+beforeAll(async () => {
+  runner = await newRunner()
+})
+
+beforeEach(async () => {
+  runner.api = await newStandIn('a'.repeat(32))
+})
+
+afterAll(() => runner.close())
+
+test('creates, checks and removes a temporary stack', async () => {
+  const opened = await runner.deliver('open', 'pr-7')
+  expect(runner.written('output.txt')).toContain('state=OPEN\n')
+  expect(opened.code, opened.output).toBe(0)
+  expect(opened.output).toContain('ok     takes everything back')
+  const blind = await runner.deliver('close', 'pr-7', { CLI_STATE: `${runner.state}/nowhere` })
+  expect(blind.code).not.toBe(0)
+  expect(blind.output).not.toContain('nothing to close')
+  expect((await runner.deliver('close', 'pr-7')).code).toBe(0)
+  expect(runner.git('status', '--porcelain')).toBe('')
+  expect(await runner.deliver('close', 'pr-7')).toMatchObject({
+    code: 0,
+    output: expect.stringContaining('There is no stack pr-7: nothing to close'),
+  })
+  expect((await runner.run('node_modules/.bin/pulumi stack select pr-7')).output).toContain(
+    "no stack named 'pr-7' found",
+  )
+  for (const [step, stack] of [
+    ['close', 'prod'],
+    ['open', 'dev'],
+    ['nothing', 'dev'],
+  ] as const) {
+    expect((await runner.deliver(step, stack)).code).toBe(2)
+  }
+})
