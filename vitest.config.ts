@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig, type Plugin } from 'vitest/config'
@@ -43,14 +42,6 @@ const TIMEOUTS_MS: Readonly<Record<string, number>> = {
   // The replication tests of RxDB.
   clients: 180_000,
 }
-
-/**
- * Holds the folders of all tests, and is removed at the end. A file system that has just removed thousands of files
- * makes new ones slowly, and a test that is killed leaves nothing behind.
- */
-const folder = mkdtempSync(join(tmpdir(), 'chronicle-tests-'))
-process.env.TMPDIR = folder
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 
 // A fresh clone does not have the folder of static assets that the declaration names.
 await writeDevAssets(import.meta.dirname)

@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -12,6 +13,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
+import { afterAll } from 'vitest'
 import { readStack } from '../../../infra/cli/stack-file.ts'
 import type { Step } from '../../../infra/local/engine/deployment.ts'
 import { signOf } from '../../../infra/local/engine/diff.ts'
@@ -51,11 +53,20 @@ export interface Project {
   edit(file: string, change: (text: string) => string): void
 }
 
+const roots: string[] = []
 let sources: readonly Source[] | undefined
 
-/** Makes a project in a folder that vitest.config.ts removes. Copies the deployed stacks of `deployed`. */
+afterAll(() => {
+  for (const root of roots) rmSync(root, { recursive: true, force: true })
+})
+
+/**
+ * Makes a project, and removes it at the end of the test file, so that tests of a file may run concurrently. Copies the
+ * deployed stacks of `deployed`.
+ */
 export function newProject(deployed?: Project): Project {
   const root = mkdtempSync(join(tmpdir(), 'chronicle-infra-'))
+  roots.push(root)
   sources ??= readSources()
   for (const { path, bytes, mode } of sources) {
     mkdirSync(join(root, dirname(path)), { recursive: true })
