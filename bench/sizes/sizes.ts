@@ -5,7 +5,7 @@ import { measure, type Round } from '../writes/compare.ts'
 import type { Fill } from './filled.ts'
 
 /** The numbers of entries of the spaces that are compared. */
-export const SIZES = [500, 100_000, 1_000_000]
+export const SIZES = [500, 1000, 100_000, 1_000_000]
 
 /** The work whose cost may depend on the size of a space. */
 export const WORK = {

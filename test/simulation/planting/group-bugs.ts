@@ -5,6 +5,7 @@ import type {
   StoredSpace,
   settlePending,
 } from '../../../worker/src/objects/space/draft.ts'
+import type { knownVersions } from '../../../worker/src/objects/space/known-versions.ts'
 import type { recentChanges } from '../../../worker/src/objects/space/recent-changes.ts'
 import type { clientRows } from '../../../worker/src/objects/store/client-rows.ts'
 import type { entryRows } from '../../../worker/src/objects/store/entry-rows.ts'
@@ -100,6 +101,10 @@ export const GROUP_BUGS: readonly Bug[] = [
     name: 'remembers the entries of a transaction that failed',
     plants: [plant<typeof recentEntries>('recentEntries', (original) => ({ ...original(), forget() {} }))],
     from: 5,
+  },
+  {
+    name: 'still takes a replaced version for the current one',
+    plants: [plant<typeof knownVersions>('knownVersions', (original) => ({ ...original(), replace() {} }))],
   },
   {
     name: 'reads recent changes from a position before them',

@@ -53,6 +53,21 @@ test('[SP1] remembers no entry of an erased space', async () => {
   expect(body.results).toMatchObject([{ key: 'k/1', status: 'applied' }])
 })
 
+test('[SP1] shows the first changes after an erasure, whose numbers replaced versions had before', async () => {
+  const { space, session, cursor } = await filledSpace()
+  const again = { key: 'k/1', value: 'again', timestamp: 2 }
+  const { body } = await send('POST', '/api/sync', {
+    bearer: session,
+    body: { batch: 2, cursor, changes: [again] },
+  })
+  expect(body.results).toMatchObject([{ status: 'applied' }])
+  await send('GET', '/api/changes', { bearer: session })
+  await erase(session, { confirm: space })
+  const next = await device(await mint({ space }))
+  await next.sync({ batch: 1, changes: ['k/2', 'k/3'].map((key) => ({ key, value: 2, timestamp: 2 })) })
+  expect((await next.get('/api/changes')).body.changes).toMatchObject([{ key: 'k/2' }, { key: 'k/3' }])
+})
+
 test('[SP1] shows no change of an erased space after an import of as many', async () => {
   const { space, session } = await filledSpace()
   await erase(session, { confirm: space })

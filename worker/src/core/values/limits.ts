@@ -113,6 +113,9 @@ export const MAX_PENDING_ROWS = 64
 /** The most entry rows that a space remembers, at about 200 bytes each. */
 export const MAX_RECENT_ENTRIES = 10_000
 
+/** The most versions of the log of which a space remembers whether they are current, at one byte each. */
+export const MAX_KNOWN_VERSIONS = 1_000_000
+
 /** The newest changes that a space keeps in clear for its followers: their total length, and their count. */
 export const MAX_RECENT_LENGTH = 256 * 1024
 export const MAX_RECENT_CHANGES = 2000

@@ -81,9 +81,11 @@ async function readNext(space: Space, builder: PageBuilder): Promise<void> {
   const rest = versions.filter(({ seq }) => seq > builder.position)
   while (rest.length > 0) {
     const some = rest.splice(0, Math.max(roomIn(builder), MIN_LOOKUPS))
-    const states = space.store.entryStates(some.map(({ key }) => key))
+    const unknown = some.filter(({ seq }) => space.known.isCurrent(seq) === undefined)
+    const states = space.store.entryStates(unknown.map(({ key }) => key))
     for (const version of some) {
-      if (!isCurrent(version, states)) continue
+      const isCurrent = space.known.isCurrent(version.seq) ?? learn(space, version, states)
+      if (!isCurrent) continue
       if (isFull(builder)) return
       builder.position = version.seq
       if (isShown(builder.query, version)) add(builder, version, space.state.epoch)
@@ -123,11 +125,12 @@ function isEcho({ header }: Pick<RecentChunk, 'header'>, echo: FeedQuery['echo']
 }
 
 /** Whether a version is the current one of its key. Throws if it is, but does not match the entry row. */
-function isCurrent(version: Stand, states: ReadonlyMap<string, EntryState>): boolean {
+function learn(space: Space, version: Stand, states: ReadonlyMap<string, EntryState>): boolean {
   const entry = states.get(version.key)
-  if (entry?.seq !== version.seq) return false
-  if (!matches(version, entry)) throw mismatch(entry)
-  return true
+  const isCurrent = entry?.seq === version.seq
+  if (isCurrent && !matches(version, entry)) throw mismatch(entry)
+  space.known.learn(version.seq, isCurrent)
+  return isCurrent
 }
 
 /** Whether a version matches the entry row of its key. An older chunk of the same key put in its place does not. */

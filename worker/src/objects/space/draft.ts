@@ -9,6 +9,7 @@ import type { ClientRecord } from '../store/client-rows.ts'
 import { encodePending, isPending, isSmall, NONE_PENDING, type PendingRows } from '../store/pending-rows.ts'
 import type { Append } from '../store/segment-rows.ts'
 import type { SpaceState, Store } from '../store/store.ts'
+import type { KnownVersions } from './known-versions.ts'
 import type { RecentChanges } from './recent-changes.ts'
 import { chunksOf, type SealedChunk, type SealedLines } from './sealed-lines.ts'
 
@@ -19,6 +20,7 @@ export interface StoredSpace {
   state: SpaceState
   /** The newest changes in clear. */
   readonly recent: RecentChanges
+  readonly known: KnownVersions
 }
 
 /** A plan, and the rows that are written together with it. */
@@ -84,6 +86,8 @@ export function draftOf(space: StoredSpace, reads: readonly Reads[]): Draft {
       const at = sealed.origin.t
       const chunks = chunksOf(sealed, plan.stored)
       for (const [key, entry] of plan.states) {
+        const before = entries.get(key)
+        if (before !== undefined && before.seq !== entry.seq) written.replaced.push(before.seq)
         entries.set(key, entry)
         written.states.set(key, entry)
       }
@@ -118,6 +122,7 @@ export function draftOf(space: StoredSpace, reads: readonly Reads[]): Draft {
         for (const { id, ...by } of written.resolved) store.resolveConflict(id, by)
       })
       space.recent.add(written.chunks, space.state.seq)
+      space.known.replace(written.replaced)
       space.state = { ...state, tail, pending: pending ?? NONE_PENDING }
     },
   }
@@ -170,13 +175,23 @@ interface DraftRows {
   /** The total length of the chunks. */
   bytes: number
   readonly states: Map<string, EntryState>
+  /** The versions that the states replace. */
+  readonly replaced: number[]
   readonly records: Map<string, ClientRecord>
   readonly conflicts: { readonly conflicts: readonly Conflict[]; readonly at: number }[]
   readonly resolved: { readonly id: number; readonly by: number; readonly at: number }[]
 }
 
 function noRows(): DraftRows {
-  return { chunks: [], bytes: 0, states: new Map(), records: new Map(), conflicts: [], resolved: [] }
+  return {
+    chunks: [],
+    bytes: 0,
+    states: new Map(),
+    replaced: [],
+    records: new Map(),
+    conflicts: [],
+    resolved: [],
+  }
 }
 
 function stateAfter(state: SpaceState, { seq, entries, superseded }: Plan, at: number): SpaceState {

@@ -10,6 +10,7 @@ import { configReader } from './config-reader.ts'
 import { draftOf, type StoredSpace } from './draft.ts'
 import { type Group, groupOf } from './group.ts'
 import { type InFlight, inFlight } from './in-flight.ts'
+import { knownVersions } from './known-versions.ts'
 import { recentChanges } from './recent-changes.ts'
 import { type Tracer, tracerOf } from './tracer.ts'
 
@@ -83,6 +84,7 @@ export function openSpace(ctx: DurableObjectState, env: Env, tracing?: Tracing):
     },
     state: store.state(),
     recent: recentChanges(),
+    known: knownVersions(),
     config: DEFAULT_CONFIG,
     refreshConfig: async (now) => {
       space.config = await config.read(now)

@@ -16,6 +16,7 @@ export async function eraseSpace(
   space.state = space.store.state()
   space.store.forgetEntries()
   space.recent.forget()
+  space.known.forget()
   space.revoked.clear()
   space.forgetKeys()
   space.alarm.forget()

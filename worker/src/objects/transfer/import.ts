@@ -208,6 +208,7 @@ function commitLines(
     store.dropEntries(plan.gone)
     store.putImport(imported)
   })
+  space.known.forget()
   space.state = { ...stateWith(space.state, appends), ...counts, imported }
 }
 

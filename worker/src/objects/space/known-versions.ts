@@ -1,0 +1,58 @@
+import { MAX_KNOWN_VERSIONS } from '../../core/values/limits.ts'
+
+/**
+ * What readers have found out about versions in the log: whether each is the current one of its key. The next reader then
+ * looks up no entry row for them. A large space keeps each of these rows in a database page of its own.
+ */
+export interface KnownVersions {
+  /** Whether a version is current; undefined if it is not known. */
+  isCurrent(seq: number): boolean | undefined
+  /** Takes what an entry row has told. */
+  learn(seq: number, isCurrent: boolean): void
+  /** Takes versions that were replaced. */
+  replace(seqs: Iterable<number>): void
+  /** Forgets everything: call it when sequence numbers begin anew, or entries were written that replace unknown versions. */
+  forget(): void
+}
+
+/** Sequence numbers that share an array, one byte each. */
+const BLOCK = 1000
+
+const UNKNOWN = 0
+const CURRENT = 1
+const REPLACED = 2
+
+export function knownVersions(): KnownVersions {
+  /** In the order in which they were begun. */
+  const blocks = new Map<number, Uint8Array>()
+
+  function beginBlock(number: number): Uint8Array {
+    const [oldest] = blocks.keys()
+    if (oldest !== undefined && blocks.size >= MAX_KNOWN_VERSIONS / BLOCK) blocks.delete(oldest)
+    const block = new Uint8Array(BLOCK)
+    blocks.set(number, block)
+    return block
+  }
+
+  return {
+    isCurrent(seq) {
+      const known = blocks.get(Math.floor(seq / BLOCK))?.[seq % BLOCK] ?? UNKNOWN
+      return known === UNKNOWN ? undefined : known === CURRENT
+    },
+
+    learn(seq, isCurrent) {
+      const number = Math.floor(seq / BLOCK)
+      const block = blocks.get(number) ?? beginBlock(number)
+      block[seq % BLOCK] = isCurrent ? CURRENT : REPLACED
+    },
+
+    replace(seqs) {
+      for (const seq of seqs) {
+        const block = blocks.get(Math.floor(seq / BLOCK))
+        if (block !== undefined) block[seq % BLOCK] = REPLACED
+      }
+    },
+
+    forget: () => blocks.clear(),
+  }
+}
