@@ -80,6 +80,8 @@ export default defineConfig({
 function inRuntime<T extends object>(config: T) {
   const plugin = cloudflareTest({
     wrangler: { configPath: './worker/wrangler.toml' },
+    // The runtime's own warnings are about what tests do on purpose.
+    verbose: false,
     miniflare: { ratelimits: unlimited(['AUTH_LIMIT', 'FAILURE_LIMIT', 'SYNC_LIMIT']) },
   })
   return { ...config, logLevel: 'error' as const, plugins: [plugin] }
