@@ -5,12 +5,15 @@ import { DAY_MS } from '../../../worker/src/core/values/limits.ts'
 import { readPage } from '../../../worker/src/objects/read/feed.ts'
 import { settlePending } from '../../../worker/src/objects/space/draft.ts'
 import { openSpace, type Space } from '../../../worker/src/objects/space/space.ts'
+import { eraseSpace } from '../../../worker/src/objects/transfer/erase.ts'
 import { dropAged } from '../../../worker/src/objects/upkeep/drop-aged.ts'
 import { push } from '../../../worker/src/objects/write/sync.ts'
+import { whileOpening } from '../../support/worker/ageing.ts'
 import { numbered } from '../../support/worker/room.ts'
 import { sessionOf } from '../../support/worker/session.ts'
 
-const session = sessionOf({ scopes: ['sync:read', 'sync:write'] })
+/** Of a time at which no erasure ends it. */
+const session = sessionOf({ scopes: ['sync:read', 'sync:write'], issuedAt: Date.now() + DAY_MS })
 
 interface Reader {
   write(keys: readonly string[]): Promise<void>
@@ -41,7 +44,8 @@ function readerOf(space: Space): Reader {
   return {
     async write(keys) {
       const changes = keys.map((key) => ({ key, value: ++writes, timestamp: Date.now() }))
-      await push(space, session, { request: { changes }, now: Date.now() })
+      const pushed = await push(space, session, { request: { changes }, now: Date.now() })
+      expect(pushed).toMatchObject({ ok: true })
     },
 
     async lookUps(query) {
@@ -82,4 +86,18 @@ test('[LC3] takes no dropped tombstone for a current version', () =>
     settlePending(space)
     dropAged(space, Date.now() + 400 * DAY_MS)
     expect(space.known.isCurrent(2)).toBe(false)
+  }))
+
+test('[SP1] knows nothing of the first versions after an erasure by a page that was read meanwhile', () =>
+  runInDurableObject(env.CHRONICLE.getByName(crypto.randomUUID()), async (_, ctx) => {
+    const space = openSpace(ctx, env)
+    const { write, lookUps } = readerOf(space)
+    await write(['k/1'])
+    await whileOpening(space, () =>
+      eraseSpace(ctx.storage, space, { epoch: 'next', now: Date.now(), space: 'any' }),
+    )
+    const query = { after: 0, limit: 1, filter: null, echo: null, deletionsAfter: 0 }
+    expect((await readPage(space, query)).entries).toEqual([])
+    await write(['k/2'])
+    expect(await lookUps({ after: 0, limit: 1 })).toBe(1)
   }))

@@ -5,6 +5,7 @@ import { allows, type Filter } from '../../core/values/collections.ts'
 import { utf8Length } from '../../core/values/json.ts'
 import { MAX_PAGE_BYTES, MAX_PAGE_READ_BYTES } from '../../core/values/limits.ts'
 import { formatVersion, type Version } from '../../core/values/version.ts'
+import type { KnownVersions } from '../space/known-versions.ts'
 import { CorruptionError, openChunk } from '../space/log.ts'
 import type { RecentChunk, RecentVersion } from '../space/recent-changes.ts'
 import type { Space } from '../space/space.ts'
@@ -77,14 +78,15 @@ interface Stretch {
 }
 
 async function readNext(space: Space, builder: PageBuilder): Promise<void> {
+  const { known } = space
   const { versions, to } = recentStretch(space, builder) ?? (await openSegment(space, builder))
   const rest = versions.filter(({ seq }) => seq > builder.position)
   while (rest.length > 0) {
     const some = rest.splice(0, Math.max(roomIn(builder), MIN_LOOKUPS))
-    const unknown = some.filter(({ seq }) => space.known.isCurrent(seq) === undefined)
+    const unknown = some.filter(({ seq }) => known.isCurrent(seq) === undefined)
     const states = space.store.entryStates(unknown.map(({ key }) => key))
     for (const version of some) {
-      const isCurrent = space.known.isCurrent(version.seq) ?? learn(space, version, states)
+      const isCurrent = known.isCurrent(version.seq) ?? learn(known, version, states)
       if (!isCurrent) continue
       if (isFull(builder)) return
       builder.position = version.seq
@@ -125,11 +127,11 @@ function isEcho({ header }: Pick<RecentChunk, 'header'>, echo: FeedQuery['echo']
 }
 
 /** Whether a version is the current one of its key. Throws if it is, but does not match the entry row. */
-function learn(space: Space, version: Stand, states: ReadonlyMap<string, EntryState>): boolean {
+function learn(known: KnownVersions, version: Stand, states: ReadonlyMap<string, EntryState>): boolean {
   const entry = states.get(version.key)
   const isCurrent = entry?.seq === version.seq
   if (isCurrent && !matches(version, entry)) throw mismatch(entry)
-  space.known.learn(version.seq, isCurrent)
+  known.learn(version.seq, isCurrent)
   return isCurrent
 }
 

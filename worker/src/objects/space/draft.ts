@@ -20,7 +20,8 @@ export interface StoredSpace {
   state: SpaceState
   /** The newest changes in clear. */
   readonly recent: RecentChanges
-  readonly known: KnownVersions
+  /** Which versions of the log are current. */
+  known: KnownVersions
 }
 
 /** A plan, and the rows that are written together with it. */

@@ -2,7 +2,9 @@ import { MAX_KNOWN_VERSIONS } from '../../core/values/limits.ts'
 
 /**
  * What readers have found out about versions in the log: whether each is the current one of its key. The next reader then
- * looks up no entry row for them. A large space keeps each of these rows in a database page of its own.
+ * looks up no entry row for them. A large space keeps each of these rows in a database page of its own. A space begins a
+ * new record when sequence numbers begin anew, or an import has written entries: what a reader finds out that was under
+ * way belongs to the old one.
  */
 export interface KnownVersions {
   /** Whether a version is current; undefined if it is not known. */
@@ -11,8 +13,6 @@ export interface KnownVersions {
   learn(seq: number, isCurrent: boolean): void
   /** Takes versions that were replaced. */
   replace(seqs: Iterable<number>): void
-  /** Forgets everything: call it when sequence numbers begin anew, or entries were written that replace unknown versions. */
-  forget(): void
 }
 
 /** Sequence numbers that share an array, one byte each. */
@@ -52,7 +52,5 @@ export function knownVersions(): KnownVersions {
         if (block !== undefined) block[seq % BLOCK] = REPLACED
       }
     },
-
-    forget: () => blocks.clear(),
   }
 }

@@ -1,4 +1,5 @@
 import { FORGET_AGAIN_MS } from '../../core/values/report-limits.ts'
+import { knownVersions } from '../space/known-versions.ts'
 import type { Space } from '../space/space.ts'
 import { foundAgain } from '../store/tables.ts'
 
@@ -16,7 +17,7 @@ export async function eraseSpace(
   space.state = space.store.state()
   space.store.forgetEntries()
   space.recent.forget()
-  space.known.forget()
+  space.known = knownVersions()
   space.revoked.clear()
   space.forgetKeys()
   space.alarm.forget()

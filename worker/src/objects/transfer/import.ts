@@ -16,6 +16,7 @@ import { accepted, type Result, refused } from '../../core/values/result.ts'
 import { parseHeader, parseImportLine } from '../../schema/request/import.ts'
 import { checkCredential, checkUnexpired, checkWhole } from '../space/admission.ts'
 import { stateWith } from '../space/draft.ts'
+import { knownVersions } from '../space/known-versions.ts'
 import { checkQuota, usedBy } from '../space/quota.ts'
 import { chunksOf, type SealedLines, sealLines } from '../space/sealed-lines.ts'
 import { beginTransfer } from '../space/serve.ts'
@@ -208,7 +209,7 @@ function commitLines(
     store.dropEntries(plan.gone)
     store.putImport(imported)
   })
-  space.known.forget()
+  space.known = knownVersions()
   space.state = { ...stateWith(space.state, appends), ...counts, imported }
 }
 
