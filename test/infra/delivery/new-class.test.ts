@@ -18,7 +18,7 @@ beforeEach(async () => {
 afterAll(() => runner.close())
 
 test('keeps all data when a class and tables are added, and refuses to roll back past them', async () => {
-  await runner.run('node_modules/.bin/pulumi stack select --create dev')
+  expect(await runner.run('node_modules/.bin/pulumi stack select --create dev')).toMatchObject({ code: 0 })
   runner.commit('version 1')
   expect(await runner.run('node_modules/.bin/pulumi up --stack dev')).toMatchObject({ code: 0 })
   runner.edit(

@@ -14,7 +14,9 @@ beforeEach(async () => {
 
 afterAll(() => runner.close())
 
-test('creates, checks and removes a temporary stack', async () => {
+test('creates, checks and removes a temporary stack, and leaves the stack beside it', async () => {
+  expect(await runner.run('node_modules/.bin/pulumi stack select --create dev')).toMatchObject({ code: 0 })
+  runner.commit('the stack dev')
   const opened = await runner.deliver('open', 'pr-7')
   expect(runner.written('output.txt')).toContain('state=OPEN\n')
   expect(opened.code, opened.output).toBe(0)
@@ -31,6 +33,7 @@ test('creates, checks and removes a temporary stack', async () => {
   expect((await runner.run('node_modules/.bin/pulumi stack select pr-7')).output).toContain(
     "no stack named 'pr-7' found",
   )
+  expect(await runner.run('node_modules/.bin/pulumi stack select dev')).toMatchObject({ code: 0 })
   for (const [step, stack] of [
     ['close', 'prod'],
     ['open', 'dev'],

@@ -1,6 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Space } from '../../../worker/src/objects/space/space.ts'
 import { HEADS } from '../../support/stored-rows.ts'
 import type { Dispute, Journal, Stand, Tip } from '../checks/journal.ts'
+import { Violation } from '../values/violation.ts'
 import type { Floor } from './floor.ts'
 import { readLog } from './log-reader.ts'
 
@@ -39,6 +41,17 @@ export class Records {
       stands,
       disputes: this.#read().conflicts.all(after) as unknown as readonly Dispute[],
     })
+  }
+
+  /** Checks that a space takes no version for current that is not, and no current one for replaced. */
+  checkKnown({ known, state }: Space): void {
+    const tips = this.#read().heads.all() as unknown as readonly Tip[]
+    const current = new Set(tips.map(({ seq }) => seq))
+    for (let seq = 1; seq <= state.seq; seq++) {
+      const isCurrent = known.isCurrent(seq) ?? current.has(seq)
+      if (isCurrent !== current.has(seq))
+        throw new Violation('IN1', `version ${seq} is taken for ${isCurrent ? 'current' : 'replaced'}`)
+    }
   }
 
   /** Prepared on first use, because the tables must exist. */

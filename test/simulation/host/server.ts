@@ -131,13 +131,17 @@ export class Server {
   }
 
   /**
-   * Starts another process if the fuse has killed this one. The dead one must have stored all of a batch or nothing.
+   * Starts another process if the fuse has killed this one. The dead one must have stored all of a batch or nothing. A
+   * living one must know which versions are current.
    */
   recover(): void {
     const defects = this.floor.platform.defects.splice(0)
     const defect = defects.find((line) => !EXPECTED.includes(JSON.parse(line).name))
     if (defect !== undefined) throw new Error(defect)
-    if (this.#life.alive) return
+    if (this.#life.alive) {
+      this.#records.checkKnown(this.#life.space)
+      return
+    }
     const leftWhole = this.#fuse?.leftWhole ?? true
     if (!leftWhole) throw new Violation('IN10', 'a process that was killed left half a batch behind')
     this.restart()

@@ -104,7 +104,7 @@ export const GROUP_BUGS: readonly Bug[] = [
   },
   {
     name: 'still takes a replaced version for the current one',
-    plants: [plant<typeof knownVersions>('knownVersions', (original) => ({ ...original(), replace() {} }))],
+    plants: [plant<typeof knownVersions>('knownVersions', (original) => ({ ...original(), retire() {} }))],
   },
   {
     name: 'reads recent changes from a position before them',

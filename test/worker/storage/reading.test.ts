@@ -1,23 +1,17 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { DAY_MS } from '../../../worker/src/core/values/limits.ts'
 import { readPage } from '../../../worker/src/objects/read/feed.ts'
-import { settlePending } from '../../../worker/src/objects/space/draft.ts'
 import { openSpace, type Space } from '../../../worker/src/objects/space/space.ts'
-import { eraseSpace } from '../../../worker/src/objects/transfer/erase.ts'
-import { dropAged } from '../../../worker/src/objects/upkeep/drop-aged.ts'
 import { push } from '../../../worker/src/objects/write/sync.ts'
-import { whileOpening } from '../../support/worker/ageing.ts'
 import { numbered } from '../../support/worker/room.ts'
 import { sessionOf } from '../../support/worker/session.ts'
 
-/** Of a time at which no erasure ends it. */
-const session = sessionOf({ scopes: ['sync:read', 'sync:write'], issuedAt: Date.now() + DAY_MS })
+const session = sessionOf({ scopes: ['sync:read', 'sync:write'] })
 
 interface Reader {
   write(keys: readonly string[]): Promise<void>
-  /** Counts the entry rows that a page looks up. */
+  /** Counts the entry rows that a page of the log looks up. */
   lookUps(query: { after: number; limit: number }): Promise<number>
 }
 
@@ -50,6 +44,7 @@ function readerOf(space: Space): Reader {
 
     async lookUps(query) {
       wanted = 0
+      space.recent.forget()
       const page = await readPage(
         { ...space, store },
         { ...query, filter: null, echo: null, deletionsAfter: 0 },
@@ -73,31 +68,4 @@ test('[FE2] looks up no entry rows of versions that a reader before has looked u
     await write(numbered('k', 20))
     // Only the 20 new versions. The 20 that they replace are known too.
     expect(await lookUps({ after: 0, limit: 500 })).toBe(20)
-  }))
-
-test('[LC3] takes no dropped tombstone for a current version', () =>
-  runInDurableObject(env.CHRONICLE.getByName(crypto.randomUUID()), async (_, ctx) => {
-    const space = openSpace(ctx, env)
-    const written = { key: 'k/1', value: 1, timestamp: 1 }
-    const deleted = { key: 'k/1', deleted: true as const, timestamp: 2 }
-    await push(space, session, { request: { changes: [written, deleted] }, now: Date.now() })
-    await readPage(space, { after: 0, limit: 1, filter: null, echo: null, deletionsAfter: 0 })
-    expect(space.known.isCurrent(2)).toBe(true)
-    settlePending(space)
-    dropAged(space, Date.now() + 400 * DAY_MS)
-    expect(space.known.isCurrent(2)).toBe(false)
-  }))
-
-test('[SP1] knows nothing of the first versions after an erasure by a page that was read meanwhile', () =>
-  runInDurableObject(env.CHRONICLE.getByName(crypto.randomUUID()), async (_, ctx) => {
-    const space = openSpace(ctx, env)
-    const { write, lookUps } = readerOf(space)
-    await write(['k/1'])
-    await whileOpening(space, () =>
-      eraseSpace(ctx.storage, space, { epoch: 'next', now: Date.now(), space: 'any' }),
-    )
-    const query = { after: 0, limit: 1, filter: null, echo: null, deletionsAfter: 0 }
-    expect((await readPage(space, query)).entries).toEqual([])
-    await write(['k/2'])
-    expect(await lookUps({ after: 0, limit: 1 })).toBe(1)
   }))

@@ -38,6 +38,7 @@ export interface PlanBuilder {
   readonly verdicts: Verdict[]
   readonly stored: Stored[]
   readonly states: Map<string, EntryState>
+  readonly replaced: number[]
   readonly conflicts: Conflict[]
   readonly missing: number[]
   readonly versions: Map<number, Version>
@@ -54,6 +55,7 @@ export function newPlanBuilder(client: string, view: View): PlanBuilder {
     verdicts: [],
     stored: [],
     states: new Map(),
+    replaced: [],
     conflicts: [],
     missing: [],
     versions: new Map(),
@@ -92,6 +94,7 @@ export function apply(builder: PlanBuilder, step: Step): Applied {
   })
   builder.entries += Number(!edit.deleted) - Number(current !== undefined && !current.deleted)
   if (current === undefined) builder.superseded -= 1
+  else builder.replaced.push(current.seq)
   const applied = { status: 'applied', seq, conflict: false } as const
   return lift > 0 ? { ...applied, at } : applied
 }
@@ -165,6 +168,7 @@ export function combine(builder: PlanBuilder, step: StepOnEntry, made: MergedCon
     deleted: false,
     merged: sent === null ? NOTHING : otherIn(step),
   })
+  builder.replaced.push(current.seq)
   const conflict = made.paths.length === 0 ? NOTHING : (sent ?? seq)
   if (conflict !== NOTHING) {
     const loser = made.editIsLater ? current.seq : conflict

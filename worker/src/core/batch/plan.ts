@@ -18,6 +18,8 @@ export interface Plan {
    */
   readonly lines: readonly string[] | null
   readonly states: ReadonlyMap<string, EntryState>
+  /** The versions that are current no longer. Losers never were. */
+  readonly replaced: readonly number[]
   readonly conflicts: readonly Conflict[]
   /** The change in the number of live entries. */
   readonly entries: number

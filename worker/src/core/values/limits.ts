@@ -113,8 +113,8 @@ export const MAX_PENDING_ROWS = 64
 /** The most entry rows that a space remembers, at about 200 bytes each. */
 export const MAX_RECENT_ENTRIES = 10_000
 
-/** The most versions of the log of which a space remembers whether they are current, at one byte each. */
-export const MAX_KNOWN_VERSIONS = 1_000_000
+/** The most blocks of 1,000 sequence numbers, at a byte each, in which a space remembers which versions are current. */
+export const MAX_KNOWN_BLOCKS = 1100
 
 /** The newest changes that a space keeps in clear for its followers: their total length, and their count. */
 export const MAX_RECENT_LENGTH = 256 * 1024

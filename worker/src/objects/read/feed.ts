@@ -86,7 +86,7 @@ async function readNext(space: Space, builder: PageBuilder): Promise<void> {
     const unknown = some.filter(({ seq }) => known.isCurrent(seq) === undefined)
     const states = space.store.entryStates(unknown.map(({ key }) => key))
     for (const version of some) {
-      const isCurrent = known.isCurrent(version.seq) ?? learn(known, version, states)
+      const isCurrent = known.isCurrent(version.seq) ?? lookUp(known, version, states)
       if (!isCurrent) continue
       if (isFull(builder)) return
       builder.position = version.seq
@@ -126,12 +126,19 @@ function isEcho({ header }: Pick<RecentChunk, 'header'>, echo: FeedQuery['echo']
   return echo !== null && firstSeq(header) >= echo[0] && lastSeq(header) <= echo[1]
 }
 
-/** Whether a version is the current one of its key. Throws if it is, but does not match the entry row. */
-function learn(known: KnownVersions, version: Stand, states: ReadonlyMap<string, EntryState>): boolean {
+/**
+ * Whether a version is the current one of its key, by its entry row. Throws if it is, but does not match the row. The
+ * answer is remembered, except for a version from memory, because its copy in the log was not compared.
+ */
+function lookUp(
+  known: KnownVersions,
+  version: Version | RecentVersion,
+  states: ReadonlyMap<string, EntryState>,
+): boolean {
   const entry = states.get(version.key)
   const isCurrent = entry?.seq === version.seq
   if (isCurrent && !matches(version, entry)) throw mismatch(entry)
-  known.learn(version.seq, isCurrent)
+  if (!('text' in version)) known.learn(version.seq, isCurrent)
   return isCurrent
 }
 

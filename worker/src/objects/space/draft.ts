@@ -87,11 +87,10 @@ export function draftOf(space: StoredSpace, reads: readonly Reads[]): Draft {
       const at = sealed.origin.t
       const chunks = chunksOf(sealed, plan.stored)
       for (const [key, entry] of plan.states) {
-        const before = entries.get(key)
-        if (before !== undefined && before.seq !== entry.seq) written.replaced.push(before.seq)
         entries.set(key, entry)
         written.states.set(key, entry)
       }
+      written.replaced.push(...plan.replaced)
       for (const chunk of chunks) {
         written.chunks.push(chunk)
         written.bytes += chunk.bytes.length
@@ -123,7 +122,7 @@ export function draftOf(space: StoredSpace, reads: readonly Reads[]): Draft {
         for (const { id, ...by } of written.resolved) store.resolveConflict(id, by)
       })
       space.recent.add(written.chunks, space.state.seq)
-      space.known.replace(written.replaced)
+      space.known.retire(written.replaced)
       space.state = { ...state, tail, pending: pending ?? NONE_PENDING }
     },
   }
@@ -176,7 +175,7 @@ interface DraftRows {
   /** The total length of the chunks. */
   bytes: number
   readonly states: Map<string, EntryState>
-  /** The versions that the states replace. */
+  /** The versions that are current no longer. */
   readonly replaced: number[]
   readonly records: Map<string, ClientRecord>
   readonly conflicts: { readonly conflicts: readonly Conflict[]; readonly at: number }[]

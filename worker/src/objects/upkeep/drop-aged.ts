@@ -51,7 +51,7 @@ function dropTombstones(space: Space, before: number): number {
     }
     return dropped
   })
-  space.known.replace(seqs)
+  space.known.retire(seqs)
   const floor = Math.max(state.floor, ...seqs)
   space.state = { ...state, floor, superseded: state.superseded + seqs.length }
   return seqs.length
