@@ -14,6 +14,8 @@ export class Records {
   readonly #db: DatabaseSync
   readonly #floor: Floor
   readonly #stands: Stand[] = []
+  /** The current versions after the last commit. */
+  #current: ReadonlySet<number> = new Set()
   #readers: Readers | undefined
 
   constructor(db: DatabaseSync, floor: Floor) {
@@ -24,6 +26,7 @@ export class Records {
   /** Notes how the entries stand after a commit. */
   committed(): void {
     const tips = this.#read().heads.all() as unknown as readonly Tip[]
+    this.#current = new Set(tips.map(({ seq }) => seq))
     this.#stands.push({ tips, last: Number(this.#read().last.get()?.['last']) })
   }
 
@@ -45,11 +48,9 @@ export class Records {
 
   /** Checks that a space takes no version for current that is not, and no current one for replaced. */
   checkKnown({ known, state }: Space): void {
-    const tips = this.#read().heads.all() as unknown as readonly Tip[]
-    const current = new Set(tips.map(({ seq }) => seq))
     for (let seq = 1; seq <= state.seq; seq++) {
-      const isCurrent = known.isCurrent(seq) ?? current.has(seq)
-      if (isCurrent !== current.has(seq))
+      const isCurrent = known.isCurrent(seq)
+      if (isCurrent !== undefined && isCurrent !== this.#current.has(seq))
         throw new Violation('IN1', `version ${seq} is taken for ${isCurrent ? 'current' : 'replaced'}`)
     }
   }
