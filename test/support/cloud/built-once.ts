@@ -1,7 +1,7 @@
 // Stands in for esbuild where tests run the program, because most runs bundle the sources of an earlier run.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 import { type BuildOptions, type BuildResult, build as bundle } from 'esbuild'
 import { replaceFile } from '../../../infra/program/replace-file.ts'
@@ -48,7 +48,7 @@ function sourcesOf({ entryPoints }: Options): string {
  */
 function keyOf(folder: string, options: Options): string {
   const { absWorkingDir, ...others } = options
-  const hash = createHash('sha256').update(JSON.stringify([dirname(absWorkingDir), others]))
+  const hash = createHash('sha256').update(JSON.stringify([dirname(resolve(absWorkingDir)), others]))
   hash.update(readFileSync(join(CHECKOUT, 'package-lock.json')))
   const entries = readdirSync(join(folder, sourcesOf(options)), { recursive: true, withFileTypes: true })
   const files = entries
