@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig, type Plugin } from 'vitest/config'
@@ -41,6 +42,13 @@ const TIMEOUTS_MS: Readonly<Record<string, number>> = {
   pulumi: 180_000,
   // The replication tests of RxDB.
   clients: 180_000,
+}
+
+// Holds the folders of all tests of a run. This file is loaded several times.
+if (process.env.FOLDER_OF_TESTS === undefined) {
+  const folder = mkdtempSync(join(tmpdir(), 'chronicle-tests-'))
+  Object.assign(process.env, { FOLDER_OF_TESTS: folder, TMPDIR: folder })
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 }
 
 // A fresh clone does not have the folder of static assets that the declaration names.
