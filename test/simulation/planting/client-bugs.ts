@@ -103,6 +103,7 @@ export const CLIENT_BUGS: readonly Bug[] = [
     plants: [plant<typeof stateInTerm>('stateInTerm', (_, { state }) => state as ReplicaState)],
   },
   // Shows in one history of a hundred: the feed must have brought a newer version before the replay.
+  { name: 'takes the results of a replay', from: 39, plants: reply(() => ({ replayed: false })) },
   { name: 'leaves its own writes out of the copy', plants: reply(() => ({ replayed: true })) },
   { name: 'leaves out an entry of a page', plants: reply(({ changes }) => ({ changes: changes.slice(1) })) },
   { name: 'forgets edits that lost', plants: [plant<() => readonly Outcome[]>('troubles', () => [])] },
