@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { newStandIn } from '../../standin/stand-in.ts'
+import { expect, test } from 'vitest'
 import { secretsOf } from '../../support/cloud/cloud.ts'
 import { OfflineDevice } from '../../support/devices/offline-device.ts'
 import { restlessDevice } from './restless-device.ts'
-import { newRunner, type Runner, STEPS } from './runner.ts'
+import { STEPS } from './runner.ts'
+import { runner } from './with-runner.ts'
 
 /** Secrets and settings of the account, which the workflow's first step does not have. */
 const NO_ACCOUNT = {
@@ -12,18 +12,7 @@ const NO_ACCOUNT = {
   PULUMI_CONFIG_PASSPHRASE: '',
 }
 
-let runner: Runner
 let token: string
-
-beforeAll(async () => {
-  runner = await newRunner()
-})
-
-beforeEach(async () => {
-  runner.api = await newStandIn('a'.repeat(32))
-})
-
-afterAll(() => runner.close())
 
 async function health(): Promise<{ version: string }> {
   return (await fetch(`${runner.url}/api/health`)).json() as Promise<{ version: string }>

@@ -1,21 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { newStandIn } from '../../standin/stand-in.ts'
+import { expect, test } from 'vitest'
 import { OfflineDevice } from '../../support/devices/offline-device.ts'
 import { restlessDevice } from './restless-device.ts'
-import { newRunner, type Runner } from './runner.ts'
-
-let runner: Runner
-
-beforeAll(async () => {
-  runner = await newRunner()
-})
-
-beforeEach(async () => {
-  runner.api = await newStandIn('a'.repeat(32))
-})
-
-afterAll(() => runner.close())
+import { runner } from './with-runner.ts'
 
 test('keeps all data when a class and tables are added, and refuses to roll back past them', async () => {
   expect(await runner.run('node_modules/.bin/pulumi stack select --create dev')).toMatchObject({ code: 0 })

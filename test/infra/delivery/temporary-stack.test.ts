@@ -1,18 +1,5 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { newStandIn } from '../../standin/stand-in.ts'
-import { newRunner, type Runner } from './runner.ts'
-
-let runner: Runner
-
-beforeAll(async () => {
-  runner = await newRunner()
-})
-
-beforeEach(async () => {
-  runner.api = await newStandIn('a'.repeat(32))
-})
-
-afterAll(() => runner.close())
+import { expect, test } from 'vitest'
+import { runner } from './with-runner.ts'
 
 test('creates, checks and removes a temporary stack, and leaves the stack beside it', async () => {
   expect(await runner.run('node_modules/.bin/pulumi stack select --create dev')).toMatchObject({ code: 0 })

@@ -118,8 +118,8 @@ async function interpose(
   Object.assign(space, { keys: async () => ({ ...keys, [name]: interposed[name] }) })
 }
 
-/** Wraps the object's storage: rows are counted, and the alarm never rings. */
-function watch(state: DurableObjectState) {
+/** Wraps the object's storage: its statements are collected, rows are counted, and the alarm never rings. */
+export function watch(state: DurableObjectState) {
   const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = []
   const alarm: { at: number | null } = { at: null }
   const storage = {
@@ -143,6 +143,7 @@ function watch(state: DurableObjectState) {
   return {
     watched: { id: state.id, storage } as unknown as DurableObjectState,
     alarm,
+    cursors,
     rowsRead: () => cursors.reduce((sum, cursor) => sum + cursor.rowsRead, 0),
     rowsWritten: () => cursors.reduce((sum, cursor) => sum + cursor.rowsWritten, 0),
   }

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { MAX_PENDING_ROWS } from '../../../worker/src/core/values/limits.ts'
 import { openSpace } from '../../../worker/src/objects/space/space.ts'
 import { sync } from '../../../worker/src/objects/write/sync.ts'
+import { watch } from '../../support/worker/ageing.ts'
 import { sessionOf } from '../../support/worker/session.ts'
 
 const T = Date.now() - 60_000
@@ -18,28 +19,7 @@ interface Cost {
 /** Measures the cost of each request by the counters of the object's own database. */
 function costs(space: string, requests: readonly object[]): Promise<readonly Cost[]> {
   return runInDurableObject(env.CHRONICLE.getByName(space), async (_, state) => {
-    const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = []
-    const counting = {
-      exec(query: string, ...bindings: SqlStorageValue[]) {
-        const cursor = state.storage.sql.exec(query, ...bindings)
-        cursors.push(cursor)
-        return cursor
-      },
-      get databaseSize() {
-        return state.storage.sql.databaseSize
-      },
-    }
-    const transactionSync = <R>(work: () => R): R => state.storage.transactionSync(work)
-    const watched = {
-      id: state.id,
-      storage: {
-        sql: counting,
-        transactionSync,
-        getAlarm: async () => null,
-        setAlarm: async () => {},
-        sync: async () => {},
-      },
-    } as unknown as DurableObjectState
+    const { watched, cursors, rowsWritten } = watch(state)
     const opened = openSpace(watched, env)
     // Paid once at each start of the object.
     await opened.keys()
@@ -50,7 +30,7 @@ function costs(space: string, requests: readonly object[]): Promise<readonly Cos
       expect(result.ok).toBe(true)
       found.push({
         statements: cursors.length,
-        rowsWritten: cursors.reduce((sum, cursor) => sum + cursor.rowsWritten, 0),
+        rowsWritten: rowsWritten(),
       })
     }
     return found
